@@ -1,0 +1,63 @@
+# make run: everything a fresh Debian 12 needs, and live events.  make test: the same, and every test.
+# Each step leaves a stamp, so that it is done once, and again only when what it depends on has changed.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DELETE_ON_ERROR:
+.PHONY: run test build lint wheel bench clean help
+
+VENV := .venv
+BIN := $(VENV)/bin
+SOURCES := $(shell find src bpf tools -type f -not -name '*.pyc') meson.build pyproject.toml README.md LICENSE
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+
+help: ## this list
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
+
+run: build ## install what is missing, build, and show live events
+	@[ "$$(id -u)" = 0 ] && exec $(BIN)/onlooker watch || exec sudo $(BIN)/onlooker watch
+
+build: $(VENV)/.installed ## the package in .venv
+
+test: build $(VENV)/.dev lint ## lint, and every test (as root: those of the kernel too)
+	$(BIN)/python -m pytest
+
+lint: build $(VENV)/.dev ## ruff, mypy --strict, the layer check
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+
+wheel: $(VENV)/.system $(VENV)/.wheel-tools ## one abi3 wheel for every Python, with libbpf in it, in dist/
+	rm -rf dist && mkdir -p dist/plain
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(PIP) wheel . --no-deps --no-build-isolation --wheel-dir dist/plain
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/auditwheel repair dist/plain/*.whl --wheel-dir dist
+	rm -r dist/plain
+
+bench: build ## what watching costs, beside libbpf-tools' opensnoop if it is installed
+	$(BIN)/python benchmarks/cost.py
+
+clean: ## remove everything that was built
+	rm -rf $(VENV) build dist
+
+# the system's packages: looked for, and installed only where they are missing
+$(VENV)/.system: tools/system-packages.sh tools/find-python.sh
+	tools/system-packages.sh
+	mkdir -p $(VENV)
+	touch $@
+
+$(VENV)/.tools: $(VENV)/.system pyproject.toml
+	[ -x $(BIN)/python ] || "$$(tools/find-python.sh)" -m venv $(VENV)
+	$(PIP) install 'pip>=25.1' 'meson-python>=0.17' 'cython>=3.1' meson ninja 'msgspec>=0.19' 'rich>=13'
+	touch $@
+
+$(VENV)/.installed: $(VENV)/.tools $(SOURCES)
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(PIP) install . --no-deps --no-build-isolation --force-reinstall --config-settings=build-dir=build
+	touch $@
+
+$(VENV)/.dev: $(VENV)/.tools
+	$(PIP) install --group dev
+	touch $@
+
+$(VENV)/.wheel-tools: $(VENV)/.tools
+	$(PIP) install --group wheel
+	touch $@

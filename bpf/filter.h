@@ -1,0 +1,72 @@
+/* Which processes are reported. Asked before anything else is done for an event. */
+#ifndef ONLOOKER_FILTER_H
+#define ONLOOKER_FILTER_H
+
+/* A name and its NUL is one prefix of 16 bytes, "name*" a shorter one: a trie answers for both. */
+struct comm_key {
+	__u32 prefix_bits;
+	char comm[16];
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LPM_TRIE);
+	__uint(max_entries, 1); /* the loader sets it */
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, struct comm_key);
+	__type(value, __u8);
+} comms SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u8);
+} pids SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u8);
+} uids SEC(".maps");
+
+/* The monitor's own process id, as the kernel counts it: os.getpid() is another number in a pid namespace. The loader
+ * runs `identify` once itself, before anything is attached. */
+__u32 own_pid;
+
+SEC("raw_tp")
+int identify(void *ctx)
+{
+	own_pid = bpf_get_current_pid_tgid() >> 32;
+	return 0;
+}
+
+static __always_inline bool is_wanted(struct task_struct *task)
+{
+	__u32 pid = task->tgid;
+
+	if (pid == own_pid)
+		return false;
+	if (config.by_pid && !bpf_map_lookup_elem(&pids, &pid))
+		return false;
+	if (config.by_uid) {
+		__u32 uid = bpf_get_current_uid_gid();
+
+		if (!bpf_map_lookup_elem(&uids, &uid))
+			return false;
+	}
+	if (config.by_comm) {
+		struct {
+			__u32 unused; /* so that comm is aligned to 8 bytes */
+			struct comm_key key;
+		} lookup = {};
+
+		lookup.key.prefix_bits = 8 * sizeof(lookup.key.comm);
+		copy_comm(lookup.key.comm, task->group_leader);
+		if (!bpf_map_lookup_elem(&comms, &lookup.key))
+			return false;
+	}
+	return true;
+}
+
+#endif

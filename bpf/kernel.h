@@ -1,0 +1,112 @@
+/* Only the kernel types and fields that the probes read. CO-RE finds their real offsets when the object is loaded, so
+ * no vmlinux.h is needed: a field has the kernel's name, and nothing else here has to match. */
+#ifndef ONLOOKER_KERNEL_H
+#define ONLOOKER_KERNEL_H
+
+#include <linux/types.h>
+#include <linux/bpf.h>
+
+typedef int bool;
+#define true 1
+#define false 0
+
+#pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
+
+typedef struct {
+	int counter;
+} atomic_t;
+
+struct upid {
+	int nr;
+};
+
+struct pid {
+	unsigned int level;
+	struct upid numbers[1];
+};
+
+struct mm_struct {
+	unsigned long arg_start;
+	unsigned long arg_end;
+};
+
+struct signal_struct {
+	atomic_t live;
+	unsigned int flags;
+	int group_exit_code;
+};
+
+struct thread_info {
+	__u32 status;
+};
+
+struct task_struct {
+	struct thread_info thread_info;
+	unsigned int flags;
+	int pid;
+	int tgid;
+	int exit_code;
+	struct task_struct *real_parent;
+	struct task_struct *group_leader;
+	struct pid *thread_pid;
+	__u64 start_boottime;
+	char comm[16];
+	struct mm_struct *mm;
+	struct signal_struct *signal;
+};
+
+struct linux_binprm {
+	const char *filename;
+	const char *interp;
+};
+
+#if defined(__TARGET_ARCH_x86)
+/* arch/x86/include/asm/ptrace.h */
+struct pt_regs {
+	unsigned long r10;
+	unsigned long dx;
+	unsigned long si;
+	unsigned long di;
+	unsigned long orig_ax;
+};
+#elif defined(__TARGET_ARCH_arm64)
+/* arch/arm64/include/asm/ptrace.h */
+struct pt_regs {
+	__u64 regs[31];
+	__u64 orig_x0;
+	__s32 syscallno;
+};
+#else
+#error "onlooker's probe knows x86_64 and aarch64"
+#endif
+
+#pragma clang attribute pop
+
+/* include/linux/sched.h, include/linux/sched/signal.h */
+#define PF_KTHREAD 0x00200000
+#define SIGNAL_GROUP_EXIT 0x00000004
+
+/* include/uapi/linux/fcntl.h and asm-generic/fcntl.h; these two are the same on x86_64 and aarch64 */
+#define O_CREAT 0100
+#define __O_TMPFILE 020000000
+#define O_WRONLY 01
+#define O_TRUNC 01000
+#define PATH_BYTES 4096 /* PATH_MAX: the longest path, its NUL included */
+
+/* include/uapi/linux/openat2.h */
+struct open_how {
+	__u64 flags;
+	__u64 mode;
+	__u64 resolve;
+};
+
+/* include/uapi/linux/sched.h, as far as it is read */
+struct clone_args {
+	__u64 flags;
+	__u64 pidfd;
+	__u64 child_tid;
+	__u64 parent_tid;
+	__u64 exit_signal;
+};
+
+#endif

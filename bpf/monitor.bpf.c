@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* onlooker's kernel part. It observes: it writes to its own maps and to nothing else. */
+#include "kernel.h"
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_tracing.h>
+#include "compat.h"
+#include "config.h"
+
+/* the record that both sides share, made from src/onlooker/events; the compiler proves that it has no hidden bytes */
+#pragma clang diagnostic push
+#pragma clang diagnostic error "-Wpadded"
+#include "wire.h"
+#pragma clang diagnostic pop
+
+#include "record.h"
+#include "filter.h"
+#include "probes/fork.h"
+#include "probes/exit.h"
+#include "probes/open.h"
+#include "probes/exec.h"
+#include "probes/exec_failed.h"
+#include "probes/sys_exit.h"
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";

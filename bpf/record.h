@@ -1,0 +1,94 @@
+/* The ring, the counters of what did not get into it, and the header of every record. */
+#ifndef ONLOOKER_RECORD_H
+#define ONLOOKER_RECORD_H
+
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 1 << 24); /* the loader sets it */
+} ring SEC(".maps");
+
+struct lost {
+	__u64 count[KINDS][LOSSES];
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct lost);
+} losses SEC(".maps");
+
+const volatile struct config config SEC(".rodata.config") = {};
+const volatile __u32 wire_version SEC(".rodata.wire") = WIRE_VERSION;
+
+static __always_inline void count_lost(enum kind kind, enum loss reason)
+{
+	__u32 key = 0;
+	struct lost *lost = bpf_map_lookup_elem(&losses, &key);
+
+	/* atomic, because a program can be preempted or interrupted by another one on the same cpu */
+	if (lost)
+		__sync_fetch_and_add(&lost->count[kind][reason], 1);
+}
+
+/* May `size` more bytes go into the ring, and must the reader be woken? The flags for the submission, or negative. */
+static __always_inline long admit(enum kind kind, __u64 size)
+{
+	__u64 queued = bpf_ringbuf_query(&ring, BPF_RB_AVAIL_DATA);
+	__u64 after = queued + size;
+
+	/* a flood of opens must not push out what keeps the process tree whole */
+	if (kind == KIND_OPEN && after > config.ring_bytes - config.headroom_bytes) {
+		count_lost(kind, LOST_HEADROOM);
+		return -1;
+	}
+	/* waking costs the observed process 4 to 6 us, so do it once in many records: when the fill level passes a multiple
+	 * of the watermark. A pass that two cpus hide from each other is made up for by the reader's time-out. */
+	return (queued ^ after) & ~(config.watermark_bytes - 1) ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP;
+}
+
+/* Process id in the process's own pid namespace (struct pid: include/linux/pid.h). */
+static __always_inline __u32 pid_in_namespace(struct task_struct *leader)
+{
+	struct pid *pid = leader->thread_pid;
+	__u32 level = pid->level;
+	__u32 nr = leader->tgid;
+
+	if (level)
+		bpf_probe_read_kernel(&nr, sizeof(nr),
+				      (void *)__builtin_preserve_access_index(&pid->numbers[0].nr) +
+					      level * bpf_core_type_size(struct upid));
+	return nr;
+}
+
+static __always_inline void copy_comm(char to[16], struct task_struct *from)
+{
+	const __u64 *comm = (const void *)__builtin_preserve_access_index(&from->comm);
+
+	((__u64 *)to)[0] = comm[0];
+	((__u64 *)to)[1] = comm[1];
+}
+
+/* Writes every byte of the header. `task` is the current one. */
+static __always_inline void fill_record(struct record *record, enum kind kind, struct task_struct *task)
+{
+	struct task_struct *leader = task->group_leader;
+	__u64 ids = bpf_get_current_uid_gid();
+
+	record->boot_ns = bpf_ktime_get_boot_ns();
+	copy_comm(record->comm, leader);
+	record->start_ns = leader->start_boottime;
+	record->cgroup_id = bpf_get_current_cgroup_id();
+	record->pid = task->tgid;
+	record->tid = task->pid;
+	/* the leader's, because a thread created with CLONE_PARENT has a parent of its own */
+	record->ppid = leader->real_parent->tgid;
+	record->uid = ids;
+	record->gid = ids >> 32;
+	record->ns_pid = pid_in_namespace(leader);
+	record->kind = kind;
+	record->cut = 0;
+	__builtin_memset(record->pad, 0, sizeof(record->pad));
+}
+
+#endif

@@ -1,0 +1,139 @@
+"""Every error that onlooker raises on purpose.
+
+    OnlookerError
+    ├── UsageError (also a ValueError)     a value that makes no sense; exit code 2
+    ├── OutputError                        the output could not be written; exit code 1
+    └── UnsupportedError                   this kernel or this user cannot; exit code 3
+        ├── NotLinuxError
+        ├── KernelTooOldError
+        ├── NoBtfError
+        ├── LockdownError
+        ├── CapabilityError
+        ├── LibbpfError                    libbpf is missing or too old, or the package is not built
+        ├── LoadError                      the kernel refused the probe; `log` has the verifier's words
+        └── AttachError                    a hook could not be attached
+
+An error's text is one line that says what and where; its `hint` is what to type.
+"""
+
+from collections.abc import Sequence
+from difflib import get_close_matches
+
+
+class OnlookerError(Exception):
+    """The root. `hint` is a remedy, with the command to type where there is one; `exit_code` is the command's."""
+
+    hint = ""
+    exit_code = 1
+
+
+class UsageError(OnlookerError, ValueError):
+    """A value that an option or argument does not take."""
+
+    exit_code = 2
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.hint = hint
+
+    @classmethod
+    def unknown(cls, what: str, value: str, choices: Sequence[str]) -> "UsageError":
+        """`value` is none of `choices`; the hint names the nearest."""
+        near = get_close_matches(value, choices, n=1, cutoff=0.5)
+        hint = f"did you mean {near[0]!r}?" if near else f"one of {', '.join(choices)}"
+        return cls(f"unknown {what} {value!r}", hint)
+
+
+class OutputError(OnlookerError):
+    """Writing the output failed; `error` is the system's."""
+
+    hint = "make room or choose another place for the output, and run it again"
+
+    def __init__(self, error: OSError) -> None:
+        super().__init__(f"cannot write the output: {error.strerror or error}")
+        self.error = error
+
+
+class UnsupportedError(OnlookerError):
+    """This kernel or this user cannot do it."""
+
+    exit_code = 3
+    hint = "onlooker doctor"
+
+
+class NotLinuxError(UnsupportedError):
+    """The system is not Linux."""
+
+    hint = "run it on Linux 5.15 or newer; recorded and fake events can be used anywhere"
+
+    def __init__(self, system: str) -> None:
+        super().__init__(f"onlooker watches Linux kernels, and this system is {system}")
+        self.system = system
+
+
+class KernelTooOldError(UnsupportedError):
+    """The kernel lacks what the probe is built on."""
+
+    hint = "boot a kernel 5.15 or newer (uname -r tells which one runs)"
+
+    def __init__(self, release: str, needed: str) -> None:
+        super().__init__(f"Linux {release} is too old: {needed} or newer is needed")
+        self.release = release
+
+
+class NoBtfError(UnsupportedError):
+    """The kernel does not describe its types."""
+
+    hint = "boot your distribution's kernel, or build yours with CONFIG_DEBUG_INFO_BTF=y"
+
+    def __init__(self, path: str) -> None:
+        super().__init__(f"this kernel has no type information (BTF): {path} is missing")
+        self.path = path
+
+
+class LockdownError(UnsupportedError):
+    """The kernel is locked down for confidentiality, which forbids BPF to read kernel memory."""
+
+    hint = "boot with lockdown=integrity, or without lockdown=confidentiality, on the kernel's command line"
+
+    def __init__(self, mode: str) -> None:
+        super().__init__(f"kernel lockdown is in {mode} mode, which forbids BPF to observe")
+        self.mode = mode
+
+
+class CapabilityError(UnsupportedError):
+    """The user may not load or attach BPF programs; `missing` names the capabilities."""
+
+    def __init__(self, missing: Sequence[str], reason: str = "") -> None:
+        names = " and ".join(missing)
+        super().__init__(reason or f"not permitted to observe the kernel: {names} {_verb(missing)} missing")
+        self.missing = tuple(missing)
+        self.hint = "run it as root: sudo onlooker" if not reason else "run it as root of the machine itself"
+
+
+def _verb(items: Sequence[str]) -> str:
+    return "is" if len(items) == 1 else "are"
+
+
+class LibbpfError(UnsupportedError):
+    """The native part can't be used."""
+
+    hint = "apt-get install libbpf1 (or: dnf install libbpf), or install onlooker's wheel, which brings it along"
+
+
+class LoadError(UnsupportedError):
+    """The kernel refused the probe; `log` is what libbpf and the verifier said."""
+
+    hint = "onlooker --log-level debug shows the verifier's log; please report it with the output of onlooker doctor"
+
+    def __init__(self, message: str, log: str) -> None:
+        super().__init__(message)
+        self.log = log
+
+
+class AttachError(UnsupportedError):
+    """No way to observe an event can be attached on this kernel; `event` names it."""
+
+    def __init__(self, event: str, reason: str) -> None:
+        super().__init__(f"cannot observe {event} events on this kernel: {reason}")
+        self.event = event

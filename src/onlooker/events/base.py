@@ -1,0 +1,37 @@
+"""What all events have in common."""
+
+from typing import Annotated, ClassVar
+
+import msgspec
+
+from ..schema.kinds import doc, name, unsigned, wall_time
+
+
+class Event(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, tag_field="event"):
+    """Anything that a monitor reports. `event` is its name: "fork", "exec", ...
+
+    Events are immutable. A field that does not apply is None (or an empty tuple) here and absent in JSON.
+    """
+
+    event: ClassVar[str]
+
+    time: Annotated[str, wall_time(), doc("Wall-clock time, RFC 3339 in UTC with nanoseconds.")]
+    boot_ns: Annotated[
+        int, unsigned(64), doc("Nanoseconds since boot, time in suspend included (CLOCK_BOOTTIME); never steps.")
+    ]
+
+
+class TaskEvent(Event, frozen=True, gc=False, omit_defaults=True):
+    """An event of one process: who did it. `(pid, start_ns)` is unique until the machine reboots."""
+
+    pid: Annotated[int, unsigned(32), doc("Process id (the kernel's tgid), in the initial pid namespace.")]
+    tid: Annotated[int, unsigned(32), doc("Thread id (the kernel's pid) of the thread that did it.")]
+    ppid: Annotated[int, unsigned(32), doc("Process id of the parent; 0 where there is none.")]
+    uid: Annotated[int, unsigned(32), doc("Real user id, in the initial user namespace.")]
+    gid: Annotated[int, unsigned(32), doc("Real group id, in the initial user namespace.")]
+    comm: Annotated[str, name(), doc("Name of the process (of its main thread), as the kernel keeps it: 15 bytes.")]
+    start_ns: Annotated[
+        int, unsigned(64), doc("When the process started, in nanoseconds since boot; unique together with pid.")
+    ]
+    cgroup_id: Annotated[int, unsigned(64), doc("Id of the process's cgroup in the version 2 hierarchy.")]
+    ns_pid: Annotated[int, unsigned(32), doc("Process id in the process's own pid namespace.")]

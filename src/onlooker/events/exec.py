@@ -1,0 +1,27 @@
+"""A process executed a program, or tried to."""
+
+from typing import Annotated, ClassVar
+
+from ..schema.kinds import cut_mask, doc, label, text, texts
+from .base import TaskEvent
+from .names import errno_name
+
+
+class Exec(TaskEvent, frozen=True, gc=False, omit_defaults=True, tag="exec"):
+    """A process replaced its program; or failed to, and then `errno` says why.
+
+    After a success, `comm` is the new program's name. Source: tracepoint sched_process_exec, fs/exec.c; failures: the
+    exit of execve(2) and execveat(2).
+    """
+
+    event: ClassVar[str] = "exec"
+
+    path: Annotated[str, text(), doc("The program as named by the caller (for a script: the script).")]
+    argv: Annotated[
+        tuple[str, ...], texts(), doc("The arguments, up to 256 KiB of them (4 KiB where the call failed).")
+    ] = ()
+    interpreter: Annotated[
+        str | None, text(absent=0), doc("The program that runs the file where that is another one, as for scripts.")
+    ] = None
+    errno: Annotated[str | None, label(16, errno_name, absent=0), doc("Name of the error where it failed.")] = None
+    cut: Annotated[tuple[str, ...], cut_mask(), doc("Names of the fields that are incomplete.")] = ()

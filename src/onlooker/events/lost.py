@@ -1,0 +1,27 @@
+"""Events that happened and could not be reported."""
+
+from typing import Annotated, ClassVar
+
+from ..schema.kinds import choice, doc, unsigned
+from .base import Event
+
+# counted by the probe, for each kind of event; the order is the wire's
+PROBE_REASONS = ("ring full", "headroom", "unreadable")
+# counted by the kernel and by the decoder
+REASONS = (*PROBE_REASONS, "recursion", "corrupt")
+
+
+class Lost(Event, frozen=True, gc=False, omit_defaults=True, tag="lost"):
+    """Some events were lost since the last such report. Silence means that nothing was.
+
+    Reasons: "ring full" (no room in the buffer), "headroom" (the last quarter of the buffer is kept for process
+    events), "unreadable" (the kernel did not give the caller's registers), "recursion" (the kernel skipped the program
+    because one was already running there), "corrupt" (a record made no sense).
+    """
+
+    event: ClassVar[str] = "lost"
+    cut: ClassVar[tuple[str, ...]] = ()
+
+    count: Annotated[int, unsigned(64), doc("How many events were lost.")]
+    of: Annotated[str, choice("fork", "exec", "exit", "open", "unknown"), doc('Which events: "fork", "exec", "exit", "open", or "unknown".')]
+    reason: Annotated[str, choice(*REASONS), doc("Why: ring full, headroom, unreadable, recursion or corrupt.")]

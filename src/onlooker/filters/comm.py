@@ -1,0 +1,40 @@
+"""Matching process names as the kernel keeps them: at most 15 bytes."""
+
+from dataclasses import dataclass
+
+from ..errors import UsageError
+from ..schema.kinds import COMM_BYTES
+
+LONGEST = COMM_BYTES - 1
+
+
+@dataclass(frozen=True)
+class CommPattern:
+    """`name` in bytes, at most 15 of them; `prefix`: whether anything may follow. `cut`: the user gave more."""
+
+    name: bytes
+    prefix: bool
+    cut: bool
+
+    def matches(self, comm: bytes) -> bool:
+        """Whether the name of a process fits."""
+        return comm.startswith(self.name) if self.prefix else comm == self.name
+
+
+def comm_pattern(text: str) -> CommPattern:
+    """Parse "nginx" or "nginx*".
+
+    >>> comm_pattern("systemd-*").matches(b"systemd-journal")
+    True
+    >>> comm_pattern("systemd-journald").name
+    b'systemd-journal'
+    """
+    body = text.removesuffix("*")
+    if "*" in body or "\0" in body or not text:
+        raise UsageError(
+            f"not a process name: {text!r}" if text else "a process name can't be empty",
+            "a name, or the start of one and a single * at its end: --filter 'nginx*'",
+        )
+    name = body.encode("utf-8", "surrogateescape")
+    cut = len(name) > LONGEST
+    return CommPattern(name[:LONGEST], body != text and not cut, cut)

@@ -1,0 +1,95 @@
+"""What a monitor reports: one value that the probe, the fake source and the tests all understand alike."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Self
+
+from ..errors import UsageError
+from ..events import TASK_EVENTS, Event, Exec, Exit, Fork, Lost, Open, TaskEvent
+from .comm import CommPattern, comm_pattern
+
+HIGHEST_ID = 2**32 - 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Filter:
+    """Alternatives within one field, all fields together. An empty `comm`, `pid` or `uid` restricts nothing.
+
+    They speak of the process that did it: for a fork the creator, for an exec the process under its new name. The name
+    is the process's, its main thread's; `uid` is the real user id.
+    """
+
+    events: tuple[str, ...] = tuple(TASK_EVENTS)
+    comm: tuple[CommPattern, ...] = ()
+    pid: tuple[int, ...] = ()
+    uid: tuple[int, ...] = ()
+    failed: bool = False
+    threads: bool = False
+
+    @classmethod
+    def of(
+        cls,
+        *,
+        events: Iterable[str] | None = None,
+        comm: Iterable[str] = (),
+        pid: Iterable[int] = (),
+        uid: Iterable[int] = (),
+        failed: bool = False,
+        threads: bool = False,
+    ) -> Self:
+        """Check and gather. Raises UsageError for an unknown event, an empty choice or a number out of range."""
+        chosen = tuple(TASK_EVENTS) if events is None else tuple(dict.fromkeys(events))
+        for name in chosen:
+            if name not in TASK_EVENTS:
+                raise UsageError.unknown("event", name, tuple(TASK_EVENTS))
+        if not chosen:
+            raise UsageError("no event is chosen", f"some of {', '.join(TASK_EVENTS)}")
+        if failed and set(chosen) <= {"fork"}:
+            raise UsageError("a fork that failed is not reported", "--failed goes with exec, exit and open")
+        return cls(
+            events=chosen,
+            comm=tuple(comm_pattern(text) for text in comm),
+            pid=_ids("process id", pid),
+            uid=_ids("user id", uid),
+            failed=failed,
+            threads=threads,
+        )
+
+    def notes(self) -> list[str]:
+        """What the user should know about how the filter is understood."""
+        return [
+            f"process names have at most 15 bytes: comparing with {pattern.name.decode('utf-8', 'replace')!r}"
+            for pattern in self.comm
+            if pattern.cut
+        ]
+
+    def matches(self, event: Event) -> bool:
+        """Whether the event is to be reported; what the probe decides in the kernel. A loss always is."""
+        if isinstance(event, Lost):
+            return True
+        assert isinstance(event, TaskEvent)
+        if event.event not in self.events or (self.failed and not has_failed(event)):
+            return False
+        if isinstance(event, Fork) and event.thread and not self.threads:
+            return False
+        if self.pid and event.pid not in self.pid:
+            return False
+        if self.uid and event.uid not in self.uid:
+            return False
+        comm = event.comm.encode("utf-8", "surrogateescape")
+        return not self.comm or any(pattern.matches(comm) for pattern in self.comm)
+
+
+def has_failed(event: TaskEvent) -> bool:
+    """An open or exec with an error; an exit with another code than 0, or by a signal."""
+    if isinstance(event, Open | Exec):
+        return event.errno is not None
+    return isinstance(event, Exit) and event.exit_code != 0
+
+
+def _ids(what: str, numbers: Iterable[int]) -> tuple[int, ...]:
+    found = tuple(dict.fromkeys(numbers))
+    for number in found:
+        if not 0 <= number <= HIGHEST_ID:
+            raise UsageError(f"not a {what}: {number}", f"a number from 0 to {HIGHEST_ID}")
+    return found

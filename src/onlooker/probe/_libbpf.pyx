@@ -1,0 +1,370 @@
+# cython: language_level=3, binding=False
+"""The probe in the kernel: load it, configure it, attach it, drain its ring. Over libbpf 1.0 or newer.
+
+Errors of the kernel are OSError with its errno; policy and wording are in `live.py`.
+"""
+
+from libc.stdint cimport uint32_t, uint64_t
+from libc.stdlib cimport calloc, free, malloc
+from libc.string cimport memset
+
+import os
+
+
+cdef extern from "config.h":
+    struct config:
+        uint64_t ring_bytes
+        uint64_t headroom_bytes
+        uint64_t watermark_bytes
+        unsigned char by_comm
+        unsigned char by_pid
+        unsigned char by_uid
+        unsigned char failed
+        unsigned char threads
+        unsigned char opens
+        unsigned char execs
+
+
+cdef extern from "log.h":
+    char *log_text
+    size_t log_used
+    void log_start() nogil
+
+
+cdef extern from "ring.h":
+    struct ring:
+        int epoll
+    int ring_open(ring *, int map, size_t size)
+    void ring_close(ring *)
+    void ring_wait(ring *, int milliseconds) nogil
+    bint ring_has_data(ring *) nogil
+    long ring_drain(ring *, unsigned char *to, size_t room) nogil
+
+
+cdef extern from "bpf/libbpf.h":
+    struct bpf_object
+    struct bpf_program
+    struct bpf_map
+    struct bpf_link
+    struct bpf_object_open_opts:
+        size_t sz
+        const char *object_name
+    uint32_t libbpf_major_version()
+    uint32_t libbpf_minor_version()
+    bpf_object *bpf_object__open_mem(const void *, size_t, const bpf_object_open_opts *)
+    int bpf_object__load(bpf_object *) nogil
+    void bpf_object__close(bpf_object *) nogil
+    bpf_program *bpf_object__next_program(bpf_object *, bpf_program *)
+    bpf_program *bpf_object__find_program_by_name(bpf_object *, const char *)
+    bpf_map *bpf_object__find_map_by_name(bpf_object *, const char *)
+    const char *bpf_program__name(bpf_program *)
+    int bpf_program__set_autoload(bpf_program *, bint)
+    int bpf_program__fd(bpf_program *)
+    bpf_link *bpf_program__attach(bpf_program *) nogil
+    bpf_link *bpf_program__attach_perf_event(bpf_program *, int fd) nogil
+    int bpf_link__destroy(bpf_link *) nogil
+    void *bpf_map__initial_value(bpf_map *, size_t *)
+    int bpf_map__set_max_entries(bpf_map *, uint32_t)
+    int bpf_map__update_elem(bpf_map *, const void *, size_t, const void *, size_t, uint64_t)
+    int bpf_map__lookup_elem(bpf_map *, const void *, size_t, void *, size_t, uint64_t)
+    int bpf_map__fd(bpf_map *)
+    int libbpf_num_possible_cpus()
+
+
+cdef extern from "bpf/bpf.h":
+    struct bpf_test_run_opts:
+        size_t sz
+    int bpf_prog_test_run_opts(int fd, bpf_test_run_opts *)
+    int bpf_obj_get_info_by_fd(int fd, void *info, uint32_t *length)
+
+
+cdef extern from "linux/bpf.h":
+    struct bpf_prog_info:
+        uint64_t recursion_misses
+
+
+cdef extern from *:
+    """
+    #include <errno.h>
+    #include <linux/perf_event.h>
+    #include <sys/syscall.h>
+    #include <unistd.h>
+
+    /* An event for the tracepoint of that id, on which a BPF program can be set; for all cpus, whatever `cpu` says. */
+    static int open_tracepoint(unsigned long long id)
+    {
+        struct perf_event_attr attr = {
+            .type = PERF_TYPE_TRACEPOINT, .size = sizeof(attr), .config = id, .sample_period = 1, .wakeup_events = 1,
+        };
+
+        return syscall(SYS_perf_event_open, &attr, -1, 0, -1, PERF_FLAG_FD_CLOEXEC);
+    }
+    """
+    int open_tracepoint(unsigned long long id)
+    int errno
+
+
+cdef extern from "Python.h":
+    object PyMemoryView_FromMemory(char *, Py_ssize_t, int)
+    int PyBUF_READ
+
+
+def libbpf_version():
+    """`(major, minor)` of the libbpf that is linked."""
+    return libbpf_major_version(), libbpf_minor_version()
+
+
+def log():
+    """What libbpf and the verifier have printed since the last object was opened."""
+    return log_text[:log_used].decode("utf-8", "replace")
+
+
+cdef _check(int result, str what):
+    if result < 0:
+        raise OSError(-result, os.strerror(-result), what)
+
+
+cdef class Probe:
+    """One BPF object and all that hangs on it. `close` detaches everything; so does the end of the process."""
+
+    cdef bpf_object *_object
+    cdef list _names
+    cdef bpf_link **_links
+    cdef size_t _link_count
+    cdef ring _ring
+    cdef bint _has_ring
+    cdef unsigned char *_batch
+    cdef size_t _batch_bytes
+    cdef uint64_t *_counters
+    cdef size_t _kinds, _reasons
+
+    def __cinit__(self):
+        self._ring.epoll = -1
+        self._link_count = 0
+        self._links = <bpf_link **>calloc(64, sizeof(bpf_link *))
+        if self._links == NULL:
+            raise MemoryError
+
+    def __init__(self, bytes image):
+        """Open the object file's bytes; nothing reaches the kernel yet."""
+        cdef bpf_object_open_opts opts
+        cdef bpf_program *program = NULL
+        log_start()
+        memset(&opts, 0, sizeof(opts))
+        opts.sz = sizeof(opts)
+        opts.object_name = b"onlooker"
+        self._object = bpf_object__open_mem(<const char *>image, len(image), &opts)
+        if self._object == NULL:
+            raise OSError(errno, os.strerror(errno), "BPF object")
+        self._names = []
+        while True:
+            program = bpf_object__next_program(self._object, program)
+            if program == NULL:
+                break
+            self._names.append((<bytes>bpf_program__name(program)).decode())
+
+    def __dealloc__(self):
+        self._release()
+        free(self._links)
+
+    cdef bpf_map *_map(self, str name) except NULL:
+        self._alive()
+        cdef bpf_map *found = bpf_object__find_map_by_name(self._object, name.encode())
+        if found == NULL:
+            raise KeyError(name)
+        return found
+
+    cdef bpf_program *_program(self, str name) except NULL:
+        self._alive()
+        cdef bpf_program *found = bpf_object__find_program_by_name(self._object, name.encode())
+        if found == NULL:
+            raise KeyError(name)
+        return found
+
+    cdef int _alive(self) except -1:
+        if self._object == NULL:
+            raise ValueError("the probe is closed")
+        return 0
+
+    @property
+    def programs(self):
+        """Names of all the programs in the object."""
+        return list(self._names)
+
+    @property
+    def wire_version(self):
+        """What the header that the probe was compiled with says."""
+        cdef size_t size
+        cdef uint32_t *value = <uint32_t *>bpf_map__initial_value(self._map(".rodata.wire"), &size)
+        return value[0]
+
+    def configure(self, *, uint64_t ring_bytes, uint64_t headroom_bytes, uint64_t watermark_bytes, bint by_comm,
+                  bint by_pid, bint by_uid, bint failed, bint threads, bint opens, bint execs):
+        """Set the probe's knobs; before `load`. Sizes in bytes; ring and watermark are powers of two."""
+        cdef size_t size
+        cdef config *knobs = <config *>bpf_map__initial_value(self._map(".rodata.config"), &size)
+        if knobs == NULL or size < sizeof(config):
+            raise ValueError("the object's configuration has another size")
+        knobs.ring_bytes = ring_bytes
+        knobs.headroom_bytes = headroom_bytes
+        knobs.watermark_bytes = watermark_bytes
+        knobs.by_comm = by_comm
+        knobs.by_pid = by_pid
+        knobs.by_uid = by_uid
+        knobs.failed = failed
+        knobs.threads = threads
+        knobs.opens = opens
+        knobs.execs = execs
+        _check(bpf_map__set_max_entries(self._map("ring"), ring_bytes), "ring")
+
+    def size_map(self, str name, uint32_t entries):
+        """How many entries a map can hold; before `load`."""
+        _check(bpf_map__set_max_entries(self._map(name), entries), name)
+
+    def load(self, programs):
+        """Load the named programs and all maps; the kernel's verifier checks them."""
+        cdef int error
+        for name in self._names:
+            _check(bpf_program__set_autoload(self._program(name), name in programs), name)
+        with nogil:
+            error = bpf_object__load(self._object)
+        _check(error, "loading")
+
+    def update(self, str name, bytes key, bytes value):
+        """Set one entry of a map."""
+        _check(
+            bpf_map__update_elem(self._map(name), <const char *>key, len(key), <const char *>value, len(value), 0), name
+        )
+
+    def run(self, str name):
+        """Run a program once, here and now."""
+        cdef bpf_test_run_opts opts
+        memset(&opts, 0, sizeof(opts))
+        opts.sz = sizeof(opts)
+        _check(bpf_prog_test_run_opts(bpf_program__fd(self._program(name)), &opts), name)
+
+    cdef _keep(self, bpf_link *link, str name):
+        if link == NULL:
+            raise OSError(errno, os.strerror(errno), name)
+        if self._link_count == 64:
+            bpf_link__destroy(link)
+            raise ValueError("too many programs")
+        self._links[self._link_count] = link
+        self._link_count += 1
+
+    def attach(self, str name):
+        """Attach a program where its section says."""
+        cdef bpf_program *program = self._program(name)
+        cdef bpf_link *link
+        with nogil:
+            link = bpf_program__attach(program)
+        self._keep(link, name)
+
+    def attach_tracepoint(self, str name, uint64_t id):
+        """Attach a program to the tracepoint of that id (tracefs: events/SYSTEM/EVENT/id)."""
+        cdef bpf_program *program = self._program(name)
+        cdef bpf_link *link
+        cdef int fd = open_tracepoint(id)
+        if fd < 0:
+            raise OSError(errno, os.strerror(errno), name)
+        with nogil:
+            link = bpf_program__attach_perf_event(program, fd)
+        if link == NULL:
+            error = errno
+            os.close(fd)
+            raise OSError(error, os.strerror(error), name)
+        self._keep(link, name)
+
+    def detach(self):
+        """Detach every program. What is in the ring stays there to be drained."""
+        cdef size_t i
+        for i in range(self._link_count):
+            with nogil:
+                bpf_link__destroy(self._links[i])
+        self._link_count = 0
+
+    def open_ring(self, size_t ring_bytes, size_t batch_bytes):
+        """Map the ring; `drain` gives at most `batch_bytes` at once, which must hold the largest record."""
+        self._batch = <unsigned char *>malloc(batch_bytes)
+        if self._batch == NULL:
+            raise MemoryError
+        self._batch_bytes = batch_bytes
+        _check(ring_open(&self._ring, bpf_map__fd(self._map("ring")), ring_bytes), "ring")
+        self._has_ring = True
+
+    def open_losses(self, size_t kinds, size_t reasons):
+        """Get ready to read counters of that many kinds and reasons."""
+        cdef int cpus = libbpf_num_possible_cpus()
+        _check(cpus, "cpus")
+        self._kinds, self._reasons = kinds, reasons
+        self._counters = <uint64_t *>calloc(cpus, kinds * reasons * sizeof(uint64_t))
+        if self._counters == NULL:
+            raise MemoryError
+
+    def wait(self, int milliseconds):
+        """Sleep, without the GIL, until the probe wakes the reader, a signal comes, or the time is over."""
+        if self._has_ring:
+            with nogil:
+                ring_wait(&self._ring, milliseconds)
+
+    def has_data(self):
+        """Whether the ring holds any record, whole or still being written."""
+        return self._has_ring and ring_has_data(&self._ring)
+
+    def drain(self):
+        """Records as one buffer: for each an 8-byte length, then its bytes padded to 8. Valid until the next call."""
+        cdef long used = 0
+        if self._has_ring:
+            with nogil:
+                used = ring_drain(&self._ring, self._batch, self._batch_bytes)
+        if used < 0:
+            raise ValueError("the ring holds a record longer than itself")
+        return PyMemoryView_FromMemory(<char *>self._batch, used, PyBUF_READ)
+
+    def losses(self):
+        """The probe's counters, summed over cpus: a list for each kind of event (from 0) of a count for each reason."""
+        cdef uint32_t key = 0
+        cdef size_t kind, reason, cpu, width = self._kinds * self._reasons
+        cdef size_t cpus = libbpf_num_possible_cpus()
+        cdef uint64_t total
+        _check(
+            bpf_map__lookup_elem(self._map("losses"), &key, sizeof(key), self._counters, cpus * width * 8, 0), "losses"
+        )
+        result = []
+        for kind in range(self._kinds):
+            row = []
+            for reason in range(self._reasons):
+                total = 0
+                for cpu in range(cpus):
+                    total += self._counters[cpu * width + kind * self._reasons + reason]
+                row.append(total)
+            result.append(row)
+        return result
+
+    def misses(self, str name):
+        """How often the kernel skipped the program because one was already running on that cpu (Linux 5.12)."""
+        cdef bpf_prog_info info
+        cdef uint32_t length = sizeof(info)
+        memset(&info, 0, sizeof(info))
+        _check(bpf_obj_get_info_by_fd(bpf_program__fd(self._program(name)), &info, &length), name)
+        return info.recursion_misses
+
+    cdef void _release(self):
+        cdef size_t i
+        for i in range(self._link_count):
+            bpf_link__destroy(self._links[i])
+        self._link_count = 0
+        if self._has_ring:
+            ring_close(&self._ring)
+            self._has_ring = False
+        if self._object != NULL:
+            bpf_object__close(self._object)
+            self._object = NULL
+        free(self._batch)
+        self._batch = NULL
+        free(self._counters)
+        self._counters = NULL
+
+    def close(self):
+        """Detach and unload everything. May be called again."""
+        self._release()

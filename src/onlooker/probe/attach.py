@@ -1,0 +1,105 @@
+"""How each event can be observed: candidates in order of preference. The first that loads and attaches wins."""
+
+from dataclasses import dataclass
+
+RAW = "raw tracepoint"
+TRACEPOINT = "system call tracepoints"
+METHODS = {"tracepoint": TRACEPOINT, "raw": RAW}  # as --attach names them
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One way to observe. `programs` are names in bpf/probes, each with the tracepoint it needs from tracefs or ""."""
+
+    method: str
+    programs: dict[str, str]
+    why: str
+    blind: str = ""
+
+
+@dataclass(frozen=True)
+class Hook:
+    """What is to be observed: the event, and which part of it. `outcome`: what of it can be, for --failed."""
+
+    event: str
+    purpose: str
+    outcome: str
+    candidates: tuple[Candidate, ...]
+
+
+_COMPAT = "32-bit system calls"
+_SYS_EXIT = Candidate(
+    RAW,
+    {"on_sys_exit": ""},
+    "needs no tracefs; costs every system call of the machine a little",
+    _COMPAT,
+)
+
+TABLE = (
+    Hook(
+        "fork",
+        "creation",
+        "success",
+        (Candidate(RAW, {"on_fork": ""}, "needs neither tracefs nor kprobes; before the child can run"),),
+    ),
+    Hook(
+        "exec",
+        "success",
+        "success",
+        (Candidate(RAW, {"on_exec": ""}, "the kernel's own word that the new program stands"),),
+    ),
+    Hook(
+        "exec",
+        "failure",
+        "failure",
+        (
+            Candidate(
+                TRACEPOINT,
+                {"on_execve": "syscalls/sys_exit_execve", "on_execveat": "syscalls/sys_exit_execveat"},
+                "cheapest for all other system calls",
+                _COMPAT,
+            ),
+            _SYS_EXIT,
+        ),
+    ),
+    Hook(
+        "exit",
+        "end",
+        "both",
+        (
+            Candidate(RAW, {"on_exit": ""}, "the kernel says which thread is the last (Linux 6.16)"),
+            Candidate(RAW, {"on_exit_old": ""}, "before Linux 6.16: the last thread is found by its process's counter"),
+        ),
+    ),
+    Hook(
+        "open",
+        "success and failure",
+        "both",
+        (
+            Candidate(
+                TRACEPOINT,
+                {
+                    "on_openat": "syscalls/sys_exit_openat",
+                    "on_openat2": "syscalls/sys_exit_openat2",
+                    "on_open": "syscalls/sys_exit_open",
+                    "on_creat": "syscalls/sys_exit_creat",
+                },
+                "cheapest for all other system calls",
+                f"{_COMPAT}, io_uring",
+            ),
+            Candidate(_SYS_EXIT.method, _SYS_EXIT.programs, _SYS_EXIT.why, f"{_COMPAT}, io_uring"),
+        ),
+    ),
+)
+
+# system calls that only some architectures have; without them nothing is missed
+OPTIONAL_TRACEPOINTS = frozenset({"syscalls/sys_exit_open", "syscalls/sys_exit_creat"})
+
+TRACEPOINTS = tuple(
+    sorted({point for hook in TABLE for c in hook.candidates for point in c.programs.values() if point})
+)
+
+
+def hooks(events: tuple[str, ...], *, failed: bool) -> list[Hook]:
+    """The hooks that the chosen events need; with `failed`, only those that can see a failure."""
+    return [hook for hook in TABLE if hook.event in events and not (failed and hook.outcome == "success")]

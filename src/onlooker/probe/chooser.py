@@ -1,0 +1,141 @@
+"""Choosing, for each hook, the first candidate that this kernel takes, and loading the probe with it."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from ..errors import AttachError, LoadError
+from . import kernel
+from .attach import METHODS, OPTIONAL_TRACEPOINTS, TRACEPOINTS, Candidate, Hook
+from .source import Attachment
+from .tracefs import tracepoint_ids
+
+if TYPE_CHECKING:
+    from ._libbpf import Probe
+    from .setup import Setup
+
+
+@dataclass
+class Chooser:
+    """Goes through the candidates; `refused` says of each program that was tried why the kernel did not take it."""
+
+    hooks: Sequence[Hook]
+    method: str | None = None
+    refused: dict[str, str] = field(default_factory=dict)
+    _points: dict[str, int] | None = None
+    _where: str = ""
+
+    def _tracepoints(self) -> dict[str, int]:
+        if self._points is None:
+            try:
+                self._points, self._where = tracepoint_ids(TRACEPOINTS)
+            except OSError as error:
+                self._points, self._where = {}, f"tracefs can't be had: {error.strerror}"
+        return self._points
+
+    def _obstacle(self, candidate: Candidate) -> str:
+        """Why the candidate can't be used, or ""."""
+        for program, point in candidate.programs.items():
+            if program in self.refused:
+                return self.refused[program]
+            if point and point not in OPTIONAL_TRACEPOINTS and point not in self._tracepoints():
+                return f"{point}: {self._where or 'no such tracepoint'}"
+        return ""
+
+    def choose(self) -> list[tuple[Hook, Candidate]]:
+        """One candidate for each hook. Raises AttachError where none is left."""
+        chosen = []
+        for hook in self.hooks:
+            obstacles = []
+            for candidate in self._allowed(hook):
+                obstacle = self._obstacle(candidate)
+                if not obstacle:
+                    chosen.append((hook, candidate))
+                    break
+                obstacles.append(obstacle)
+            else:
+                raise AttachError(hook.event, "; ".join(obstacles))
+        return chosen
+
+    def _allowed(self, hook: Hook) -> Sequence[Candidate]:
+        """All candidates, or those of the forced method where the hook has one."""
+        forced = [c for c in hook.candidates if self.method and c.method == METHODS[self.method]]
+        return forced or hook.candidates
+
+    def programs(self, candidate: Candidate) -> dict[str, int | None]:
+        """The candidate's programs, each with the id of its tracepoint or None, without those that do not exist here."""
+        return {
+            program: self._tracepoints().get(point) if point else None
+            for program, point in candidate.programs.items()
+            if not point or point in self._tracepoints()
+        }
+
+    def attachments(self, chosen: Sequence[tuple[Hook, Candidate]]) -> tuple[Attachment, ...]:
+        """The report of what was chosen, with what stood against the preferred candidates."""
+        report = []
+        for hook, candidate in chosen:
+            why = candidate.why
+            for better in self._allowed(hook)[: list(self._allowed(hook)).index(candidate)]:
+                why += f"; not {'/'.join(better.programs)}: {self._obstacle(better)}"
+            programs = tuple(self.programs(candidate))
+            report.append(Attachment(hook.event, hook.purpose, candidate.method, programs, why, candidate.blind))
+        return tuple(report)
+
+    def load(self, setup: "Setup") -> "tuple[Probe, tuple[Attachment, ...]]":
+        """Load and attach what `setup` opens and fills. Raises LoadError, AttachError or CapabilityError."""
+        while True:
+            chosen = self.choose()
+            programs: dict[str, int | None] = {}
+            for _, candidate in chosen:
+                programs |= self.programs(candidate)
+            probe = setup.open({hook.event for hook, candidate in chosen if "on_sys_exit" in candidate.programs})
+            try:
+                if self._load(probe, tuple(programs)):
+                    setup.fill(probe)
+                    if self._attach(probe, programs):
+                        return probe, self.attachments(chosen)
+            except BaseException:
+                probe.close()
+                raise
+            probe.close()
+
+    def _load(self, probe: "Probe", programs: tuple[str, ...]) -> bool:
+        """False if a program was refused that may have an alternative; it is remembered."""
+        from . import _libbpf
+
+        try:
+            probe.load(("identify", *programs))
+            return True
+        except OSError as error:
+            if explained := kernel.explain_refusal(error):
+                raise explained from error
+            log = _libbpf.log()
+            culprit = re.search(r"prog '(\w+)': failed to load", log)
+            if not culprit or culprit[1] not in programs:
+                raise LoadError(f"the kernel refused the probe: {error.strerror}", log) from error
+            if not self._alternatives(culprit[1]):
+                raise LoadError(f"the kernel refused the program {culprit[1]}: {error.strerror}", log) from error
+            self.refused[culprit[1]] = f"refused by the kernel ({error.strerror})"
+            return False
+
+    def _alternatives(self, program: str) -> bool:
+        """Whether every hook that uses the program has another candidate left."""
+        return all(
+            any(program not in c.programs and not self._obstacle(c) for c in self._allowed(hook))
+            for hook in self.hooks
+            if any(program in c.programs and not self._obstacle(c) for c in self._allowed(hook))
+        )
+
+    def _attach(self, probe: "Probe", programs: dict[str, int | None]) -> bool:
+        for program, tracepoint in programs.items():
+            try:
+                if tracepoint is None:
+                    probe.attach(program)
+                else:
+                    probe.attach_tracepoint(program, tracepoint)
+            except OSError as error:
+                self.refused[program] = f"can't be attached ({error.strerror})"
+                return False
+        return True
+

@@ -1,0 +1,93 @@
+"""Events without a kernel: for tests of programs that use onlooker."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from ..events import Event, Exec, Exit, Fork, Open
+from ..filters import Filter
+from .source import Attachment
+
+
+class FakeSource:
+    """Gives the events of a list, in batches of `batch`, filtered as the probe would have done.
+
+    >>> import onlooker
+    >>> event = onlooker.fake_open(path="/etc/hostname", comm="cat")
+    >>> with onlooker.Monitor(comm=["cat"], source=onlooker.FakeSource([event])) as monitor:
+    ...     [seen.path for seen in monitor]
+    ['/etc/hostname']
+    """
+
+    def __init__(self, events: Iterable[Event], *, batch: int = 1000) -> None:
+        self._events = list(events)
+        self._batch = batch
+        self._wanted = Filter()
+
+    def start(self, wanted: Filter) -> None:
+        """Take the filter."""
+        self._wanted = wanted
+
+    def poll(self, timeout: float) -> list[Event]:
+        """The next events; never waits."""
+        while self._events:
+            head, self._events = self._events[: self._batch], self._events[self._batch :]
+            if found := [event for event in head if self._wanted.matches(event)]:
+                return found
+        return []
+
+    def stop(self) -> None:
+        """Nothing to stop: what is left can still be polled."""
+
+    @property
+    def exhausted(self) -> bool:
+        """Whether the list is empty."""
+        return not self._events
+
+    @property
+    def attached(self) -> tuple[Attachment, ...]:
+        """Nothing."""
+        return ()
+
+    def close(self) -> None:
+        """Drop what is left."""
+        self._events = []
+
+
+_WHO: dict[str, Any] = {
+    "time": "2026-01-31T12:00:00.000000000Z",
+    "boot_ns": 60_000_000_000,
+    "pid": 1234,
+    "tid": 1234,
+    "ppid": 1000,
+    "uid": 1000,
+    "gid": 1000,
+    "comm": "fake",
+    "start_ns": 59_000_000_000,
+    "cgroup_id": 1,
+    "ns_pid": 1234,
+}
+
+
+def fake_fork(**fields: Any) -> Fork:  # noqa: ANN401
+    """A `Fork` with plausible values for the fields that are not given."""
+    child = {"child_pid": 1235, "child_tid": 1235, "child_start_ns": 60_000_000_000, "thread": False, "kernel": False}
+    how = {"syscall": "clone", "clone_flags": ("SIGCHLD",)}
+    return Fork(**{**_WHO, **child, **how, **fields})
+
+
+def fake_exec(**fields: Any) -> Exec:  # noqa: ANN401
+    """An `Exec` with plausible values for the fields that are not given."""
+    return Exec(**{**_WHO, "path": "/usr/bin/fake", "argv": ("fake",), **fields})
+
+
+def fake_exit(**fields: Any) -> Exit:  # noqa: ANN401
+    """An `Exit` with plausible values for the fields that are not given: it exited with code 0 after a second."""
+    code = {} if "signal" in fields else {"exit_code": 0}
+    return Exit(**{**_WHO, "core_dumped": False, "duration_ns": 1_000_000_000, **code, **fields})
+
+
+def fake_open(**fields: Any) -> Open:  # noqa: ANN401
+    """An `Open` with plausible values for the fields that are not given: read-only, and a success unless `errno` is."""
+    result = {} if "errno" in fields else {"fd": 3}
+    how = {"syscall": "openat", "path": "/etc/fake.conf", "flags": ("O_RDONLY",), "dirfd": -100}
+    return Open(**{**_WHO, **how, **result, **fields})

@@ -1,0 +1,105 @@
+"""Facts about this kernel and this user, each read where the kernel says it."""
+
+import os
+import platform
+import re
+from contextlib import suppress
+from pathlib import Path
+
+from ..errors import CapabilityError, KernelTooOldError, LibbpfError, LockdownError, NoBtfError, NotLinuxError
+
+OLDEST = (5, 15)  # bpf_task_pt_regs, kernel/trace/bpf_trace.c
+OLDEST_LIBBPF = (1, 0)
+BTF = Path("/sys/kernel/btf/vmlinux")
+LOCKDOWN = Path("/sys/kernel/security/lockdown")
+
+# include/uapi/linux/capability.h
+CAPABILITIES = {"CAP_SYS_ADMIN": 21, "CAP_PERFMON": 38, "CAP_BPF": 39}
+NEEDED = ("CAP_BPF", "CAP_PERFMON")
+
+
+def release() -> str:
+    """As `uname -r` says it."""
+    return platform.release()
+
+
+def version(text: str) -> tuple[int, int]:
+    """
+    >>> version("6.1.0-18-amd64")
+    (6, 1)
+    """
+    found = re.match(r"(\d+)\.(\d+)", text)
+    return (int(found[1]), int(found[2])) if found else (0, 0)
+
+
+def effective_capabilities() -> int:
+    """The mask that counts for this thread; proc(5), CapEff."""
+    status = Path("/proc/thread-self/status").read_text(encoding="ascii", errors="replace")
+    found = re.search(r"^CapEff:\s*([0-9a-f]+)", status, re.MULTILINE)
+    return int(found[1], 16) if found else 0
+
+
+def missing_capabilities() -> tuple[str, ...]:
+    """Names of the capabilities that loading and attaching the probe need and this user lacks; capabilities(7)."""
+    mask = effective_capabilities()
+    if mask >> CAPABILITIES["CAP_SYS_ADMIN"] & 1:
+        return ()
+    return tuple(name for name in NEEDED if not mask >> CAPABILITIES[name] & 1)
+
+
+def lockdown_mode() -> str:
+    """none, integrity, confidentiality, or "" where the kernel has no lockdown or does not show it."""
+    with suppress(OSError):
+        found = re.search(r"\[(\w+)\]", LOCKDOWN.read_text(encoding="ascii", errors="replace"))
+        return found[1] if found else ""
+    return ""
+
+
+def in_user_namespace() -> bool:
+    """Whether root here is not root of the machine; user_namespaces(7): the initial one maps all ids."""
+    with suppress(OSError):
+        fields = Path("/proc/self/uid_map").read_text(encoding="ascii").split()
+        return fields != ["0", "0", "4294967295"]
+    return False
+
+
+def libbpf_version() -> tuple[int, int]:
+    """`(major, minor)`. Raises LibbpfError where the native part can't be imported or its libbpf is too old."""
+    try:
+        from . import _libbpf
+    except ImportError as error:
+        if "libbpf" in str(error) and "_libbpf" not in str(error):
+            raise LibbpfError(f"libbpf can't be loaded: {error}") from error
+        broken = LibbpfError(f"the native part is not built: {error}")
+        broken.hint = "make build, or: pip install ."
+        raise broken from error
+    found = _libbpf.libbpf_version()
+    if found < OLDEST_LIBBPF:
+        raise LibbpfError(f"libbpf {found[0]}.{found[1]} is too old: 1.0 or newer is needed")
+    return found
+
+
+def check() -> None:
+    """Raise the error that explains best why the probe could not be loaded here, if any does."""
+    if platform.system() != "Linux":
+        raise NotLinuxError(platform.system())
+    if version(release()) < OLDEST:
+        raise KernelTooOldError(release(), f"{OLDEST[0]}.{OLDEST[1]}")
+    if missing := missing_capabilities():
+        raise CapabilityError(missing)
+    if (mode := lockdown_mode()) == "confidentiality":
+        raise LockdownError(mode)
+    if not BTF.exists():
+        raise NoBtfError(str(BTF))
+    libbpf_version()
+
+
+def explain_refusal(error: OSError) -> CapabilityError | None:
+    """The error behind a refusal although the capabilities seem to be there: they are a container's own."""
+    if error.errno not in (1, 13):  # EPERM, EACCES
+        return None
+    if in_user_namespace():
+        return CapabilityError(NEEDED, "not permitted to observe the kernel: root here is a user namespace's only")
+    if os.path.exists("/.dockerenv") or os.path.exists("/run/.containerenv"):
+        return CapabilityError(NEEDED, "not permitted to observe the kernel: this container may not use bpf(2)")
+    return None

@@ -1,0 +1,126 @@
+"""Events from the kernel that runs."""
+
+import time
+from typing import TYPE_CHECKING
+
+from ..events import PROBE_REASONS, TASK_EVENTS, Event, Lost, layouts
+from ..filters import Filter
+from ..schema.plan import plan
+from . import kernel
+from .attach import hooks
+from .chooser import Chooser
+from .clock import WallClock
+from .setup import DEFAULT_RING_BYTES, Setup
+from .source import Attachment
+
+if TYPE_CHECKING:
+    from ._libbpf import Probe
+
+LATENCY_MS = 50  # how long an event below the watermark may wait; 20 wake-ups a second cost an idle monitor 0.1 %
+SETTLE_SECONDS = 1.0  # how long the end waits for a record that is still being written
+
+
+class LiveSource:
+    """The probe, loaded and attached. `onlooker.Monitor` is how to use it."""
+
+    def __init__(self, *, ring_bytes: int = DEFAULT_RING_BYTES, method: str | None = None) -> None:
+        """`method`: "tracepoint" or "raw" to force how system calls are observed; `ring_bytes`: a power of two."""
+        self._ring_bytes = ring_bytes
+        self._method = method
+        self._probe: Probe | None = None
+        self._attached: tuple[Attachment, ...] = ()
+        self._clock = WallClock()
+        self._stopped_at: float | None = None
+        self._exhausted = False
+        self._told: dict[tuple[str, str], int] = {}
+
+    @property
+    def attached(self) -> tuple[Attachment, ...]:
+        """What is attached, in the order of the attach table."""
+        return self._attached
+
+    @property
+    def exhausted(self) -> bool:
+        """Whether the probe is detached and its ring drained."""
+        return self._exhausted
+
+    def start(self, wanted: Filter) -> None:
+        """Load and attach. Raises UnsupportedError where this kernel or user can't."""
+        kernel.check()
+        from ._decode import Decoder
+
+        made = layouts()
+        self._names = tuple(made)
+        self._kind_at = next(f.offset for f in made["fork"].header.members if f.name == "kind")
+        self._decoder = Decoder([plan(i, each) for i, each in enumerate(made.values(), 1)], self._corrupt)
+        chooser = Chooser(hooks(wanted.events, failed=wanted.failed), self._method)
+        self._probe, self._attached = chooser.load(Setup(wanted, self._ring_bytes))
+
+    def poll(self, timeout: float) -> list[Event]:
+        """The next events, oldest first; see `Source.poll`."""
+        deadline = time.monotonic() + timeout
+        while self._probe and not self._exhausted:
+            if found := self._drain(self._probe):
+                return found
+            if self._stopped_at is not None:
+                if self._settled(self._probe):
+                    self._exhausted = True
+                    return self._losses(self._probe, final=True)
+                self._probe.wait(1)
+                continue
+            left = deadline - time.monotonic()
+            if left <= 0:
+                break
+            self._probe.wait(min(LATENCY_MS, 1 + int(left * 1000)))
+        return []
+
+    def stop(self) -> None:
+        """Detach every program."""
+        if self._probe and self._stopped_at is None:
+            self._probe.detach()
+            self._stopped_at = time.monotonic()
+
+    def close(self) -> None:
+        """Detach and unload."""
+        self._exhausted = True
+        if self._probe:
+            self._probe.close()
+            self._probe = None
+
+    def _settled(self, probe: "Probe") -> bool:
+        assert self._stopped_at is not None
+        return not probe.has_data() or time.monotonic() - self._stopped_at > SETTLE_SECONDS
+
+    def _drain(self, probe: "Probe") -> list[Event]:
+        records = probe.drain()
+        found: list[Event] = []
+        if len(records):
+            found = self._decoder.decode(records, self._clock.offset_ns(), self._kind_at)
+        return found + self._losses(probe)
+
+    def _losses(self, probe: "Probe", *, final: bool = False) -> list[Event]:
+        """A `lost` event for each counter that grew. The kernel's own counters are read at the end only."""
+        counts = {
+            (name, reason): count
+            for name, row in zip(self._names, probe.losses()[1:], strict=True)
+            for reason, count in zip(PROBE_REASONS, row, strict=True)
+        }
+        if final:
+            for attachment in self._attached:
+                missed = sum(probe.misses(program) for program in attachment.programs)
+                key = attachment.event, "recursion"
+                counts[key] = counts.get(key, 0) + missed
+        boot_ns = time.clock_gettime_ns(time.CLOCK_BOOTTIME)
+        grown = []
+        for (of, reason), count in counts.items():
+            if count > (before := self._told.get((of, reason), 0)):
+                self._told[of, reason] = count
+                grown.append(self._lost(boot_ns, count - before, of, reason))
+        return grown
+
+    def _lost(self, boot_ns: int, count: int, of: str, reason: str) -> Event:
+        return Lost(self._decoder.time(boot_ns + self._clock.offset_ns()), boot_ns, count, of, reason)
+
+    def _corrupt(self, kind: int) -> Event:
+        of = tuple(TASK_EVENTS)[kind - 1] if kind else "unknown"
+        return self._lost(time.clock_gettime_ns(time.CLOCK_BOOTTIME), 1, of, "corrupt")

@@ -1,0 +1,82 @@
+"""Opening the probe's object and telling it what is wanted."""
+
+import struct
+from collections.abc import Collection
+from dataclasses import dataclass
+from importlib.resources import files
+from typing import TYPE_CHECKING
+
+from ..errors import LibbpfError, LoadError
+from ..events import PROBE_REASONS, TASK_EVENTS, layouts
+from ..filters import Filter
+from ..schema import wire
+from ..schema.kinds import COMM_BYTES
+
+if TYPE_CHECKING:
+    from ._libbpf import Probe
+
+DEFAULT_RING_BYTES = 16 << 20  # a third of a second of opens in a tight loop on one core, at 150 bytes and 3 us each
+SMALLEST_RING_BYTES = 1 << 20  # the longest record takes a quarter of it
+LARGEST_RING_BYTES = 1 << 30
+HEADROOM = 4  # one in so many bytes of the ring is kept for process events
+WATERMARK_BYTES = 64 << 10  # about 400 opens: a wake-up of 5 us costs each of them some 10 ns
+BATCH_BYTES = 1 << 20  # copied out of the ring and decoded at once; bounds memory, holds the longest record
+
+
+@dataclass(frozen=True)
+class Setup:
+    """What to watch, and with how large a ring."""
+
+    wanted: Filter
+    ring_bytes: int
+
+    def open(self, by_sys_exit: Collection[str]) -> "Probe":
+        """The object, configured but not loaded. `by_sys_exit`: the events that the shared program reports."""
+        from ._libbpf import Probe
+
+        try:
+            image = files("onlooker.probe").joinpath("monitor.bpf.o").read_bytes()
+        except FileNotFoundError as error:
+            raise _unbuilt("the probe's object file is missing") from error
+        try:
+            probe = Probe(image)
+        except OSError as error:
+            raise LoadError(f"the probe's object file can't be read: {error.strerror}", "") from error
+        if probe.wire_version != wire.version(layouts(), PROBE_REASONS):
+            raise _unbuilt("the probe's object file is of another build than the Python part")
+        wanted = self.wanted
+        probe.configure(
+            ring_bytes=self.ring_bytes,
+            headroom_bytes=self.ring_bytes // HEADROOM,
+            watermark_bytes=WATERMARK_BYTES,
+            by_comm=bool(wanted.comm),
+            by_pid=bool(wanted.pid),
+            by_uid=bool(wanted.uid),
+            failed=wanted.failed,
+            threads=wanted.threads,
+            opens="open" in by_sys_exit,
+            execs="exec" in by_sys_exit,
+        )
+        for name, entries in (("comms", wanted.comm), ("pids", wanted.pid), ("uids", wanted.uid)):
+            probe.size_map(name, max(1, len(entries)))
+        return probe
+
+    def fill(self, probe: "Probe") -> None:
+        """Fill the sets of a loaded probe and get ready to read, before anything is attached."""
+        for pattern in self.wanted.comm:
+            length = len(pattern.name) + (not pattern.prefix)  # a whole name includes its NUL
+            key = struct.pack(f"=I{COMM_BYTES}s", 8 * length, pattern.name)
+            probe.update("comms", key, b"\1")
+        for pid in self.wanted.pid:
+            probe.update("pids", struct.pack("=I", pid), b"\1")
+        for uid in self.wanted.uid:
+            probe.update("uids", struct.pack("=I", uid), b"\1")
+        probe.run("identify")
+        probe.open_ring(self.ring_bytes, BATCH_BYTES)
+        probe.open_losses(1 + len(TASK_EVENTS), len(PROBE_REASONS))
+
+
+def _unbuilt(message: str) -> LibbpfError:
+    error = LibbpfError(message)
+    error.hint = "make build, or: pip install --force-reinstall ."
+    return error

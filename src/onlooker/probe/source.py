@@ -1,0 +1,43 @@
+"""Where a monitor's events come from: the kernel (`live.py`) or a list (`fake.py`)."""
+
+from typing import Protocol
+
+import msgspec
+
+from ..events import Event
+from ..filters import Filter
+
+
+class Attachment(msgspec.Struct, frozen=True):
+    """One hook that was attached: for which event, what of it, the programs, and why this way was chosen."""
+
+    event: str
+    purpose: str
+    method: str
+    programs: tuple[str, ...]
+    why: str
+    blind: str = ""
+
+
+class Source(Protocol):
+    """What `Monitor` needs of a source. All is called from one thread."""
+
+    def start(self, wanted: Filter) -> None:
+        """Begin; after it returns nothing that happens is missed."""
+
+    def poll(self, timeout: float) -> list[Event]:
+        """Events, oldest first, as soon as there are any; empty after `timeout` seconds or once `exhausted`."""
+
+    def stop(self) -> None:
+        """Observe nothing more; what was observed before can still be polled."""
+
+    @property
+    def exhausted(self) -> bool:
+        """Whether there will never be another event."""
+
+    @property
+    def attached(self) -> tuple[Attachment, ...]:
+        """What is attached, for a report."""
+
+    def close(self) -> None:
+        """Let go of everything. May be called again."""

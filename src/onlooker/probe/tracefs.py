@@ -1,0 +1,69 @@
+"""Tracepoint ids from tracefs, wherever it is mounted or nowhere.
+
+Where it is not mounted, a mount is made that is attached to no directory: only this process's descriptor leads to it,
+nobody else sees it, and it is gone when the descriptor is closed (fsopen(2), fsmount(2); Linux 5.2).
+"""
+
+import ctypes
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+
+MOUNT_POINTS = ("/sys/kernel/tracing", "/sys/kernel/debug/tracing")
+
+# include/uapi/asm-generic/unistd.h; the same on every architecture
+_FSOPEN, _FSCONFIG, _FSMOUNT = 430, 431, 432
+_FSOPEN_CLOEXEC, _FSCONFIG_CMD_CREATE, _FSMOUNT_CLOEXEC = 1, 6, 1
+
+
+def _syscall(number: int, *args: object) -> int:
+    libc = ctypes.CDLL(None, use_errno=True)
+    result = int(libc.syscall(ctypes.c_long(number), *args))
+    if result < 0:
+        error = ctypes.get_errno()
+        raise OSError(error, os.strerror(error))
+    return result
+
+
+def _private_mount() -> int:
+    """A descriptor for the root of a detached tracefs. Raises OSError: EPERM without CAP_SYS_ADMIN."""
+    context = _syscall(_FSOPEN, b"tracefs", ctypes.c_uint(_FSOPEN_CLOEXEC))
+    try:
+        _syscall(_FSCONFIG, context, ctypes.c_uint(_FSCONFIG_CMD_CREATE), None, None, 0)
+        return _syscall(_FSMOUNT, context, ctypes.c_uint(_FSMOUNT_CLOEXEC), ctypes.c_uint(0))
+    finally:
+        os.close(context)
+
+
+@contextmanager
+def opened() -> Iterator[tuple[int, str]]:
+    """`(descriptor, where)` of tracefs's root. Raises OSError where it can't be had."""
+    for path in MOUNT_POINTS:
+        with suppress(OSError):
+            descriptor = os.open(path, os.O_DIRECTORY | os.O_RDONLY | os.O_CLOEXEC)
+            where = path
+            with suppress(OSError):
+                os.stat("events/syscalls", dir_fd=descriptor)
+                break
+            os.close(descriptor)
+    else:
+        descriptor, where = _private_mount(), "a private mount"
+    try:
+        yield descriptor, where
+    finally:
+        os.close(descriptor)
+
+
+def tracepoint_ids(names: Iterable[str]) -> tuple[dict[str, int], str]:
+    """The ids of tracepoints such as "syscalls/sys_exit_openat", and where they were read.
+
+    A tracepoint that this kernel does not have is left out. Raises OSError where tracefs can't be had.
+    """
+    ids = {}
+    with opened() as (root, where):
+        for name in names:
+            with suppress(FileNotFoundError):
+                descriptor = os.open(f"events/{name}/id", os.O_RDONLY | os.O_CLOEXEC, dir_fd=root)
+                with open(descriptor, encoding="ascii") as file:
+                    ids[name] = int(file.read())
+    return ids, where

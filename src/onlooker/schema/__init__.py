@@ -1,0 +1,1 @@
+"""HOW a declaration becomes bytes, a decoder, JSON Schema: nothing here knows any particular event."""

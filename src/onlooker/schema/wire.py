@@ -1,0 +1,83 @@
+"""The probe's C header, written from the event classes when the package is built."""
+
+import re
+import zlib
+from collections.abc import Sequence
+
+from .kinds import Choice
+from .layout import Block, Layout
+
+HEAD = """\
+/* Made from src/onlooker/events by tools/generate.py; do not edit. */
+#ifndef ONLOOKER_WIRE_H
+#define ONLOOKER_WIRE_H
+
+/* where a text lies: bytes from the start of the record, and how many */
+struct span {
+	__u32 offset;
+	__u32 length;
+};
+"""
+
+
+def identifier(text: str) -> str:
+    """A name as a C constant: "ring full" is RING_FULL."""
+    return re.sub(r"\W+", "_", text).upper()
+
+
+def _struct(name: str, block: Block, first: str = "") -> str:
+    lines = [f"struct {name} {{"]
+    if first:
+        lines.append(f"\t{first};")
+    for f in block.members:
+        dimension = f"[{f.kind.size}]" if f.kind.ctype == "char" else ""
+        lines.append(f"\t{f.kind.ctype} {f.name}{dimension};")
+    if block.pad:
+        lines.append(f"\t__u8 pad[{block.pad}];")
+    return "\n".join([*lines, "};"]) + "\n"
+
+
+def _enum(name: str, entries: Sequence[tuple[str, int]], count: str = "") -> str:
+    lines = [f"\t{entry} = {number}," for entry, number in entries]
+    if count:
+        lines.append(f"\t{count},")
+    return "\n".join([f"enum {name} {{", *lines, "};"]) + "\n"
+
+
+def _constants(tag: str, made: Layout) -> str:
+    upper = identifier(tag)
+    text = "".join(f"#define {upper}_CUT_{identifier(name)} {1 << bit}\n" for bit, name in enumerate(made.cuttable))
+    for f in made.body.members:
+        if isinstance(f.kind, Choice):
+            prefix = f"{upper}_{identifier(f.name)}"
+            text += _enum(
+                f"{tag}_{f.name}", [(f"{prefix}_{identifier(n)}", i) for i, n in enumerate(f.kind.names, 1)]
+            )
+        elif f.kind.absent:
+            text += f"#define {upper}_{identifier(f.name)}_ABSENT ({f.kind.ctype})({f.kind.absent}LL)\n"
+    return text
+
+
+def header(layouts: dict[str, Layout], reasons: Sequence[str]) -> str:
+    """The text of `wire.h` for the layouts by event name, numbered from 1, and the reasons of losses."""
+    names = list(layouts)
+    parts = [
+        HEAD,
+        _enum("kind", [(f"KIND_{identifier(n)}", i) for i, n in enumerate(names, 1)], "KINDS"),
+        _enum("loss", [(f"LOST_{identifier(r)}", i) for i, r in enumerate(reasons)], "LOSSES"),
+        "/* what every record begins with */\n" + _struct("record", next(iter(layouts.values())).header),
+    ]
+    for tag, made in layouts.items():
+        parts.append(_struct(f"{tag}_record", made.body, "struct record record"))
+        parts.append(_constants(tag, made))
+    body = "\n".join(part for part in parts if part)
+    return f"{body}\n/* both sides compare it, so that a probe and a decoder of different builds never meet */\n" + (
+        f"#define WIRE_VERSION {zlib.crc32(body.encode())}U\n\n#endif\n"
+    )
+
+
+def version(layouts: dict[str, Layout], reasons: Sequence[str]) -> int:
+    """The WIRE_VERSION of the header."""
+    found = re.search(r"WIRE_VERSION (\d+)U", header(layouts, reasons))
+    assert found
+    return int(found[1])
