@@ -30,14 +30,19 @@ struct {
 	__type(value, __u8);
 } uids SEC(".maps");
 
-/* The monitor's own process id, as the kernel counts it: os.getpid() is another number in a pid namespace. The loader
- * runs `identify` once itself, before anything is attached. */
-__u32 own_pid;
+/* What the loader changes while the probe runs; it has these bytes mapped. */
+struct control {
+	__u32 watching; /* set once everything is attached and cleared at the end, so that all programs start and stop
+			   together although attaching and detaching them takes a while */
+	__u32 own_pid;  /* the monitor's own, as the kernel counts it: os.getpid() is another in a pid namespace */
+} control SEC(".data.control") = {};
+
+/* The loader runs this once itself, before anything is attached. */
 
 SEC("raw_tp")
 int identify(void *ctx)
 {
-	own_pid = bpf_get_current_pid_tgid() >> 32;
+	control.own_pid = bpf_get_current_pid_tgid() >> 32;
 	return 0;
 }
 
@@ -45,7 +50,7 @@ static __always_inline bool is_wanted(struct task_struct *task)
 {
 	__u32 pid = task->tgid;
 
-	if (pid == own_pid)
+	if (!control.watching || pid == control.own_pid)
 		return false;
 	if (config.by_pid && !bpf_map_lookup_elem(&pids, &pid))
 		return false;

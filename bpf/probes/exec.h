@@ -12,8 +12,8 @@
 		char argv[argv_bytes];                                                                                 \
 	}
 
-DEFINE_EXEC(exec_small, 256, 512);
-DEFINE_EXEC(exec_medium, 256, 4096);
+DEFINE_EXEC(exec_small, 128, 512);
+DEFINE_EXEC(exec_medium, PATH_BYTES, 4096);
 DEFINE_EXEC(exec_large, PATH_BYTES, 32768);
 DEFINE_EXEC(exec_huge, PATH_BYTES, 262144);
 
@@ -28,12 +28,13 @@ struct exec_room {
 	{ &(record)->exec,   (record)->path,         (record)->interpreter,                                            \
 	  (record)->argv, sizeof((record)->path), sizeof((record)->argv) }
 
-static __always_inline void fill_exec(struct exec_room *room, struct task_struct *task, int errno)
+/* `header` is filled once, for whatever size is tried: following its pointers is the verifier's most costly work */
+static __always_inline void fill_exec(struct exec_room *room, const struct record *header, int errno)
 {
 	struct exec_record *exec = room->exec;
 	char *start = (char *)exec;
 
-	fill_record(&exec->record, KIND_EXEC, task);
+	exec->record = *header;
 	exec->errno = errno;
 	exec->path.offset = room->path - start;
 	exec->interpreter.offset = room->interpreter - start;
@@ -46,28 +47,22 @@ static __always_inline void fill_exec(struct exec_room *room, struct task_struct
  * pieces, so that a page that is not there takes only its piece with it. */
 static __always_inline void copy_argv(struct exec_room *room, unsigned long from, unsigned long bytes)
 {
-	__u32 i;
+	const __u32 most = room->argv_bytes;
+	__u32 done = 0;
+	long failed = 0;
 
-	if (bytes > room->argv_bytes) {
+	if (bytes > most) {
 		room->exec->record.cut |= EXEC_CUT_ARGV;
-		bytes = room->argv_bytes;
+		bytes = most;
 	}
 	room->exec->argv.length = bytes;
-	if (room->argv_bytes < PIECE_BYTES) {
-		if (bpf_probe_read_user(room->argv, bytes & (room->argv_bytes - 1), (void *)from))
-			room->exec->record.cut |= EXEC_CUT_ARGV;
-		return;
-	}
-	for (i = 0; i < room->argv_bytes / PIECE_BYTES; i++) {
-		__u64 left = bytes - i * PIECE_BYTES;
-
-		if (bytes <= i * PIECE_BYTES)
-			break;
-		if (left > PIECE_BYTES)
-			left = PIECE_BYTES;
-		if (bpf_probe_read_user(room->argv + i * PIECE_BYTES, left, (void *)(from + i * PIECE_BYTES)))
-			room->exec->record.cut |= EXEC_CUT_ARGV;
-	}
+	for (; done < most && done + PIECE_BYTES <= bytes; done += PIECE_BYTES)
+		failed |= bpf_probe_read_user(room->argv + done, PIECE_BYTES, (void *)(from + done));
+	if (done < most)
+		failed |= bpf_probe_read_user(room->argv + done, bytes & ((most < PIECE_BYTES ? most : PIECE_BYTES) - 1),
+					      (void *)(from + done));
+	if (failed)
+		room->exec->record.cut |= EXEC_CUT_ARGV;
 }
 
 static __always_inline void copy_programs(struct exec_room *room, struct linux_binprm *bprm)
@@ -98,7 +93,7 @@ static __always_inline void copy_programs(struct exec_room *room, struct linux_b
 		if (record) {                                                                                          \
 			struct exec_room room = EXEC_ROOM(record);                                                     \
 			zero(record, sizeof(*record));                                                                 \
-			fill_exec(&room, task, 0);                                                                     \
+			fill_exec(&room, &header, 0);                                                                  \
 			copy_programs(&room, bprm);                                                                    \
 			copy_argv(&room, from, bytes);                                                                 \
 			bpf_ringbuf_submit(record, flags);                                                             \
@@ -113,18 +108,20 @@ SEC("tp_btf/sched_process_exec")
 int BPF_PROG(on_exec, struct task_struct *task, int old_pid, struct linux_binprm *bprm)
 {
 	unsigned long from, bytes;
-	char path[256];
+	struct record header;
+	char path[sizeof(((struct exec_small *)0)->path)];
 	bool is_short;
 
 	if (!is_wanted(task))
 		return 0;
 
+	fill_record(&header, KIND_EXEC, task);
 	from = task->mm->arg_start;
 	bytes = task->mm->arg_end - from;
 	is_short = bpf_probe_read_kernel_str(path, sizeof(path), bprm->filename) < (long)sizeof(path);
 	if (is_short && bytes < sizeof(((struct exec_small *)0)->argv))
 		EMIT_EXEC(exec_small);
-	else if (is_short && bytes <= sizeof(((struct exec_medium *)0)->argv))
+	else if (bytes <= sizeof(((struct exec_medium *)0)->argv))
 		EMIT_EXEC(exec_medium);
 	else if (bytes <= sizeof(((struct exec_large *)0)->argv))
 		EMIT_EXEC(exec_large);

@@ -58,7 +58,7 @@ static __always_inline void gather_path(struct exec_room *room, const char *path
 		if (record) {                                                                                          \
 			struct exec_room room = EXEC_ROOM(record);                                                     \
 			zero(record, sizeof(*record));                                                                 \
-			fill_exec(&room, task, errno);                                                                 \
+			fill_exec(&room, &header, errno);                                                              \
 			gather_path(&room, path);                                                                      \
 			gather_argv(&room, argv);                                                                      \
 			if (again && record->exec.record.cut) {                                                        \
@@ -73,15 +73,19 @@ static __always_inline void gather_path(struct exec_room *room, const char *path
 		done;                                                                                                  \
 	})
 
-static __always_inline int emit_exec_failed(const char *path, const char *const *argv, long result)
+/* not inlined: it has a stack of its own */
+static __noinline int emit_exec_failed(const char *path, const char *const *argv, long result)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
+	struct record header;
 	int errno = -result;
 
 	if (result >= 0) /* reported by on_exec: only the kernel's own word proves a success */
 		return 0;
 	if (!is_wanted(task))
 		return 0;
+
+	fill_record(&header, KIND_EXEC, task);
 	if (!EMIT_EXEC_FAILED(exec_failed_small, true))
 		EMIT_EXEC_FAILED(exec_failed_large, false);
 	return 0;

@@ -86,6 +86,7 @@ cdef extern from "linux/bpf.h":
 cdef extern from *:
     """
     #include <errno.h>
+    #include <linux/membarrier.h>
     #include <linux/perf_event.h>
     #include <sys/syscall.h>
     #include <unistd.h>
@@ -99,8 +100,15 @@ cdef extern from *:
 
         return syscall(SYS_perf_event_open, &attr, -1, 0, -1, PERF_FLAG_FD_CLOEXEC);
     }
+
+    /* membarrier(2): waits until every cpu has been outside of the kernel's RCU sections, in which programs run */
+    static void wait_for_programs(void)
+    {
+        syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0);
+    }
     """
     int open_tracepoint(unsigned long long id)
+    void wait_for_programs() nogil
     int errno
 
 
@@ -236,6 +244,17 @@ cdef class Probe:
             bpf_map__update_elem(self._map(name), <const char *>key, len(key), <const char *>value, len(value), 0), name
         )
 
+    def watch(self, bint watching):
+        """Begin or end to report, all programs at once. After the end no program runs that still reports."""
+        cdef size_t size
+        cdef uint32_t *control = <uint32_t *>bpf_map__initial_value(self._map(".data.control"), &size)
+        if control == NULL or size < 8:
+            raise ValueError("the object's control block has another size")
+        control[0] = watching
+        if not watching:
+            with nogil:
+                wait_for_programs()
+
     def run(self, str name):
         """Run a program once, here and now."""
         cdef bpf_test_run_opts opts
@@ -274,14 +293,6 @@ cdef class Probe:
             os.close(fd)
             raise OSError(error, os.strerror(error), name)
         self._keep(link, name)
-
-    def detach(self):
-        """Detach every program. What is in the ring stays there to be drained."""
-        cdef size_t i
-        for i in range(self._link_count):
-            with nogil:
-                bpf_link__destroy(self._links[i])
-        self._link_count = 0
 
     def open_ring(self, size_t ring_bytes, size_t batch_bytes):
         """Map the ring; `drain` gives at most `batch_bytes` at once, which must hold the largest record."""
