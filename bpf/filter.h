@@ -30,19 +30,18 @@ struct {
 	__type(value, __u8);
 } uids SEC(".maps");
 
-/* What the loader changes while the probe runs; it has these bytes mapped. */
-struct control {
-	__u32 watching; /* set once everything is attached and cleared at the end, so that all programs start and stop
-			   together although attaching and detaching them takes a while */
-	__u32 own_pid;  /* the monitor's own, as the kernel counts it: os.getpid() is another in a pid namespace */
-} control SEC(".data.control") = {};
+/* Set by the loader once everything is attached and cleared at the end, so that all programs start and stop together,
+ * although attaching and detaching them takes a while. */
+__u32 watching SEC(".data.watching") = 0;
 
-/* The loader runs this once itself, before anything is attached. */
+/* The monitor's own process id, as the kernel counts it: os.getpid() is another number in a pid namespace. The loader
+ * runs `identify` once itself, before anything is attached. */
+__u32 own_pid;
 
 SEC("raw_tp")
 int identify(void *ctx)
 {
-	control.own_pid = bpf_get_current_pid_tgid() >> 32;
+	own_pid = bpf_get_current_pid_tgid() >> 32;
 	return 0;
 }
 
@@ -50,7 +49,7 @@ static __always_inline bool is_wanted(struct task_struct *task)
 {
 	__u32 pid = task->tgid;
 
-	if (!control.watching || pid == control.own_pid)
+	if (!watching || pid == own_pid)
 		return false;
 	if (config.by_pid && !bpf_map_lookup_elem(&pids, &pid))
 		return false;

@@ -246,11 +246,8 @@ cdef class Probe:
 
     def watch(self, bint watching):
         """Begin or end to report, all programs at once. After the end no program runs that still reports."""
-        cdef size_t size
-        cdef uint32_t *control = <uint32_t *>bpf_map__initial_value(self._map(".data.control"), &size)
-        if control == NULL or size < 8:
-            raise ValueError("the object's control block has another size")
-        control[0] = watching
+        cdef uint32_t key = 0, value = watching
+        _check(bpf_map__update_elem(self._map(".data.watching"), &key, 4, &value, 4, 0), "watching")
         if not watching:
             with nogil:
                 wait_for_programs()
