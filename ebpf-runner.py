@@ -1,0 +1,28 @@
+#!/usr/bin/env python3
+"""The classic entry: sudo python3 ebpf-runner.py [options]. The same as `onlooker watch [options]`.
+
+Works with any python3: it hands over to the project's own environment, which `make build` makes.
+"""
+
+import os
+import sys
+
+HERE = os.path.dirname(os.path.realpath(__file__))
+ONLOOKER = os.path.join(HERE, ".venv", "bin", "onlooker")
+
+
+def main():
+    """Run the environment's onlooker in place of this process, or this interpreter's if it is installed there."""
+    arguments = ["watch"] + sys.argv[1:]
+    if os.access(ONLOOKER, os.X_OK):
+        os.execv(ONLOOKER, [ONLOOKER] + arguments)
+    try:
+        from onlooker.cli.main import main as onlooker
+    except ImportError:
+        sys.stderr.write("onlooker: not built yet: {} is missing\n\nhint: make -C {} build\n".format(ONLOOKER, HERE))
+        return 1
+    return onlooker(arguments)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

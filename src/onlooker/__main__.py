@@ -1,0 +1,7 @@
+"""`python -m onlooker`."""
+
+import sys
+
+from .cli.main import main
+
+sys.exit(main())

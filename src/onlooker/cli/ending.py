@@ -1,0 +1,54 @@
+"""Ending well: signals, and word to systemd."""
+
+import os
+import signal
+import socket
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from types import FrameType, TracebackType
+from typing import Any, Self
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+GRACE_SECONDS = 2.0  # how long the end waits for a reader that does not read
+
+
+class Ending:
+    """While it is entered, the first SIGINT, SIGTERM or SIGHUP calls `stop`, and the next one ends the process."""
+
+    def __init__(self, stop: Callable[[], None]) -> None:
+        self._stop = stop
+        self._since: float | None = None
+        self._before: dict[signal.Signals, Any] = {}
+
+    def __enter__(self) -> Self:
+        for number in SIGNALS:
+            before = signal.getsignal(number)
+            if before is not signal.SIG_IGN:  # nohup and background jobs of old shells want it so
+                self._before[number] = signal.signal(number, self._handle)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for number, before in self._before.items():
+            signal.signal(number, before)
+
+    def _handle(self, number: int, frame: FrameType | None) -> None:
+        self._since = time.monotonic()
+        self._stop()
+        for each in self._before:
+            signal.signal(each, signal.SIG_DFL)
+
+    def is_overdue(self) -> bool:
+        """Whether it was to end some seconds ago."""
+        return self._since is not None and time.monotonic() - self._since > GRACE_SECONDS
+
+
+def notify_systemd(state: str) -> None:
+    """Tell the service manager, if one asks for it; sd_notify(3)."""
+    address = os.environ.get("NOTIFY_SOCKET", "")
+    if address[:1] not in ("/", "@"):
+        return
+    with suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as unix:
+        unix.sendto(state.encode(), "\0" + address[1:] if address[0] == "@" else address)

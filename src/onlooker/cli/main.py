@@ -1,0 +1,78 @@
+"""`onlooker [COMMAND] [OPTIONS]`: the table of commands; without one it is `watch`."""
+
+import sys
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from .. import __version__
+from ..errors import OnlookerError, UsageError
+from .report import say_error
+
+if TYPE_CHECKING:
+    from .parser import Command
+
+# name -> module and one line of help; a module is imported only when its command is chosen
+COMMANDS = {
+    "watch": (".watch", "show what happens, live (the default)"),
+    "doctor": (".doctor", "tell what this kernel and this user can do, and how to mend what they can't"),
+    "schema": (".schema", "print the JSON Schema of the JSON output"),
+}
+
+
+def overview() -> str:
+    """The text of `onlooker --help`."""
+    lines = "\n".join(f"  {name:<10}{text}" for name, (_, text) in COMMANDS.items())
+    return f"""\
+usage: onlooker [COMMAND] [OPTIONS]
+
+Show what a Linux machine does: processes, what they execute, how they end, the files they open.
+
+commands:
+{lines}
+
+onlooker COMMAND --help tells about one; onlooker --version prints the version.
+"""
+
+
+def command(name: str) -> "Command":
+    """The module of a command."""
+    module: Command = import_module(COMMANDS[name][0], __package__)
+    return module
+
+
+def run(arguments: list[str]) -> int:
+    """Run one command line. Raises OnlookerError."""
+    first = arguments[0] if arguments else "watch"
+    if first in ("-h", "--help", "help"):
+        sys.stdout.write(overview())
+        return 0
+    if first in ("-V", "--version", "version"):
+        sys.stdout.write(f"onlooker {__version__}\n")
+        return 0
+    if first in COMMANDS:
+        arguments = arguments[1:]
+    elif first.startswith("-"):
+        first = "watch"
+    else:
+        raise UsageError.unknown("command", first, tuple(COMMANDS))
+    from .parser import parse
+
+    module = command(first)
+    return module.run(parse(module, first, COMMANDS[first][1], arguments))
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """The program. Returns its exit code: 0 done, 1 failed, 2 usage, 3 this kernel or user cannot, 130 interrupted."""
+    try:
+        return run(sys.argv[1:] if arguments is None else arguments)
+    except OnlookerError as error:
+        say_error(error)
+        return error.exit_code
+    except BrokenPipeError:  # of help or a report: nobody wants to read it
+        return 0
+    except KeyboardInterrupt:  # before or after there was anything to report
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main())

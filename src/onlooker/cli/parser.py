@@ -1,0 +1,89 @@
+"""Arguments: argparse, with our own words for mistakes and the nearest match for typing errors."""
+
+import argparse
+from collections.abc import Sequence
+from typing import NoReturn, Protocol
+
+from ..errors import UsageError
+
+
+class Command(Protocol):
+    """A module of `onlooker.cli` that is a command."""
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        """Declare the options."""
+
+    def run(self, arguments: argparse.Namespace) -> int:
+        """Do it; the exit code."""
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(message, f"{self.prog} --help")
+
+
+def parser(command: Command, name: str, description: str) -> argparse.ArgumentParser:
+    """The argparse parser of one command."""
+    made = _Parser(
+        prog=f"onlooker {name}",
+        description=description[0].upper() + description[1:] + ".",
+        allow_abbrev=False,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    command.add_arguments(made)
+    return made
+
+
+def parse(command: Command, name: str, description: str, arguments: Sequence[str]) -> argparse.Namespace:
+    """Parse, or raise UsageError."""
+    made = parser(command, name, description)
+    found, unknown = made.parse_known_args(arguments)
+    if unknown:
+        options = [option for action in made._actions for option in action.option_strings]
+        if unknown[0].startswith("-"):
+            raise UsageError.unknown("option", unknown[0].partition("=")[0], options)
+        raise UsageError(f"unexpected argument {unknown[0]!r}", f"{made.prog} --help")
+    return found
+
+
+def one_of(what: str, value: str, choices: Sequence[str]) -> str:
+    """`value`, if it is one of the choices; else UsageError with the nearest."""
+    if value not in choices:
+        raise UsageError.unknown(what, value, choices)
+    return value
+
+
+def listed(values: Sequence[str] | None) -> list[str] | None:
+    """Repeated and comma-separated values as one list; None if the option was not given."""
+    return None if values is None else [item.strip() for value in values for item in value.split(",") if item.strip()]
+
+
+def number(what: str, text: str, *, least: int = 0) -> int:
+    """A whole number in decimal."""
+    if not (text.isascii() and text.isdigit()) or int(text) < least:
+        raise UsageError(f"not a {what}: {text!r}", f"a whole number from {least} on")
+    return int(text)
+
+
+_SECONDS = {"": 1.0, "ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
+
+
+def duration(text: str) -> float:
+    """Seconds of "10", "1.5", "200ms", "10s", "2m", "1h"."""
+    body = text.rstrip("msh")
+    unit = _SECONDS.get(text[len(body) :])
+    if unit is None or not body.replace(".", "", 1).isdigit() or not body.isascii() or float(body) * unit <= 0:
+        raise UsageError(f"not a duration: {text!r}", "seconds, or with a unit: 10, 1.5, 200ms, 2m, 1h")
+    return float(body) * unit
+
+
+_BYTES = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
+
+
+def size(text: str) -> int:
+    """Bytes of "1048576", "64K", "16M", "1G"."""
+    body = text.rstrip("KMG")
+    unit = _BYTES.get(text[len(body) :])
+    if unit is None or not (body.isascii() and body.isdigit()):
+        raise UsageError(f"not a size: {text!r}", "bytes, or with a unit: 16M")
+    return int(body) * unit

@@ -1,0 +1,16 @@
+"""`onlooker schema`: the JSON Schema of the JSON output."""
+
+import argparse
+import sys
+from importlib.resources import files
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """None."""
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print the schema that lies in the package."""
+    sys.stdout.write(files("onlooker").joinpath("events.schema.json").read_text(encoding="utf-8"))
+    sys.stdout.flush()
+    return 0

@@ -1,0 +1,34 @@
+"""The last words: what was seen, what was lost, the verdict."""
+
+from collections.abc import Mapping
+
+from ..events import EVENTS
+
+
+def summary(shown: Mapping[str, int], lost: Mapping[tuple[str, str], int], cut: int, seconds: float) -> str:
+    """Three lines.
+
+    >>> print(summary({"open": 3, "exec": 1}, {}, 0, 1.5))
+    4 events in 1.5 s: 1 exec, 3 open
+    lost: nothing
+    complete
+    """
+    kinds = [f"{shown[name]} {name}" for name in EVENTS if shown.get(name) and name != "lost"]
+    total = sum(count for name, count in shown.items() if name != "lost")
+    seen = f"{total} event{'' if total == 1 else 's'} in {seconds:.1f} s"
+    gone = ", ".join(f"{count} {of} ({reason})" for (of, reason), count in lost.items())
+    return "\n".join((": ".join(filter(None, (seen, ", ".join(kinds)))), f"lost: {gone or 'nothing'}", verdict(lost, cut)))
+
+
+def verdict(lost: Mapping[tuple[str, str], int], cut: int) -> str:
+    """One line: "complete", or what is missing.
+
+    >>> verdict({("open", "ring full"): 45}, 0)
+    'incomplete: 45 events are missing; a larger --buffer-size or a narrower --filter may help'
+    """
+    parts = f"; {cut} event{' has' if cut == 1 else 's have'} a field that is not whole (marked: cut)" if cut else ""
+    if not lost:
+        return f"complete{parts}"
+    missing = sum(lost.values())
+    few = "event is" if missing == 1 else "events are"
+    return f"incomplete: {missing} {few} missing{parts}; a larger --buffer-size or a narrower --filter may help"

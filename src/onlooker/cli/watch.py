@@ -1,0 +1,156 @@
+"""`onlooker watch`: what happens on this machine, live."""
+
+import argparse
+import sys
+import time
+from collections import Counter
+from collections.abc import Sequence
+from operator import attrgetter
+
+from ..errors import LoadError, OutputError, UsageError
+from ..events import TASK_EVENTS, Event
+from ..monitor import Monitor
+from ..output import FORMATS, Formatter, formatter
+from ..output.writer import ClosedPipeError, Writer
+from ..probe.attach import METHODS, RAW
+from .ending import Ending, notify_systemd
+from .parser import duration, listed, number, one_of, size
+from .report import LEVELS, Log, say
+from .summary import summary
+
+TICK_SECONDS = 0.1  # how often the end of the time and a reader that has gone are looked for
+
+EPILOG = """\
+examples:
+  onlooker watch --filter nginx --filter 'php-fpm*'
+  onlooker watch --events exec,exit --duration 10
+  onlooker watch --failed --output-format json > failed.json
+
+Every option narrows what is shown: alternatives within one option, all options together.
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options; values are checked in `run`, so that a typing error gets its nearest match."""
+    parser.epilog = EPILOG
+    what = parser.add_argument_group("what to watch")
+    add = what.add_argument
+    add("--events", metavar="LIST", action="append", help=f"some of {','.join(TASK_EVENTS)} (default: all)")
+    add("--filter", metavar="NAME", action="append", default=[], help="processes of this name; NAME* of this beginning")
+    add("--pid", metavar="PID", action="append", help="processes of this id")
+    add("--uid", metavar="UID", action="append", help="processes of this real user id")
+    add("--failed", action="store_true", help="only what failed: opens, execs, exits not with code 0")
+    add("--threads", action="store_true", help="the creation of threads too")
+    how = parser.add_argument_group("how to show it")
+    add = how.add_argument
+    add("--output-format", metavar="FORMAT", default="text", help=f"{', '.join(FORMATS)} (default: text)")
+    add("--log-level", metavar="LEVEL", default="warning", help=f"{', '.join(LEVELS)} (default: warning)")
+    end = parser.add_argument_group("when to end (else: Ctrl-C)")
+    add = end.add_argument
+    add("--duration", metavar="TIME", help="after this time: seconds, or 200ms, 2m, 1h")
+    add("--count", metavar="N", help="after this many events")
+    tune = parser.add_argument_group("tuning")
+    add = tune.add_argument
+    add("--buffer-size", metavar="SIZE", default="16M", help="between kernel and monitor (default: 16M)")
+    add("--attach", metavar="METHOD", help=f"force how system calls are observed: {', '.join(METHODS)}")
+
+
+def _monitor(arguments: argparse.Namespace) -> Monitor:
+    return Monitor(
+        events=listed(arguments.events),
+        comm=arguments.filter,
+        pid=[number("process id", text) for text in listed(arguments.pid) or ()],
+        uid=[number("user id", text) for text in listed(arguments.uid) or ()],
+        failed=arguments.failed,
+        threads=arguments.threads,
+        buffer_bytes=size(arguments.buffer_size),
+        attach=arguments.attach,
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Watch until it is to end. 0, or 1 if events were lost; raises OnlookerError."""
+    log = Log(one_of("log level", arguments.log_level, LEVELS))
+    one_of("output format", arguments.output_format, FORMATS)
+    seconds = duration(arguments.duration) if arguments.duration is not None else None
+    count = number("count", arguments.count, least=1) if arguments.count is not None else None
+    monitor = _monitor(arguments)
+    if sys.stdout is None:
+        raise UsageError("standard output is closed", "onlooker watch > events.txt")
+    with Ending(monitor.stop) as ending:
+        descriptor = sys.stdout.fileno()
+        session = _Session(monitor, formatter(arguments.output_format, descriptor), count, ending)
+        return session.run(seconds, log)
+
+
+class _Session:
+    """One run: from attaching to the verdict."""
+
+    def __init__(self, monitor: Monitor, format_: Formatter, count: int | None, ending: Ending) -> None:
+        self._monitor = monitor
+        self._format = format_
+        self._ending = ending
+        self._left = count
+        self._writer = Writer(sys.stdout.fileno(), ending.is_overdue)
+        self._shown: Counter[str] = Counter()
+
+    def run(self, seconds: float | None, log: Log) -> int:
+        for note in self._monitor.filter.notes():
+            log("warning", note)
+        try:
+            self._monitor.start()
+            self._announce(log)
+            self._watch(seconds)
+        except LoadError as error:
+            log("debug", error.log)
+            raise
+        except ClosedPipeError:
+            pass
+        except OutputError:
+            self._sum_up()
+            raise
+        finally:
+            self._monitor.close()
+        return self._sum_up()
+
+    def _announce(self, log: Log) -> None:
+        for a in self._monitor.attached:
+            log("info", f"{a.event} ({a.purpose}): {a.method}, {', '.join(a.programs)}: {a.why}")
+            if a.method == RAW and "on_sys_exit" in a.programs:
+                log("warning", f"{a.event} ({a.purpose}) by one program for all system calls: {a.why}")
+        wanted = self._monitor.filter
+        names = ", ".join(wanted.events)
+        some = " of some processes" if wanted.comm or wanted.pid or wanted.uid else ""
+        say(f"watching {names}{some}{'; only what failed' if wanted.failed else ''}; Ctrl-C ends it")
+        notify_systemd("READY=1")
+
+    def _watch(self, seconds: float | None) -> None:
+        deadline = None if seconds is None else time.monotonic() + seconds
+        if head := self._format.head():
+            self._writer.write(head)
+        while True:
+            tick = TICK_SECONDS if deadline is None else min(TICK_SECONDS, max(0.0, deadline - time.monotonic()))
+            batch = self._monitor.poll(tick)
+            if batch:
+                self._show(batch)
+            elif self._monitor.ended:
+                return
+            self._writer.check_reader()
+            if self._left == 0:
+                return
+            if deadline is not None and time.monotonic() >= deadline:
+                self._monitor.stop()
+
+    def _show(self, batch: Sequence[Event]) -> None:
+        if self._left is not None:
+            batch = batch[: self._left]
+            self._left -= len(batch)
+        self._writer.write(self._format.format(batch))
+        self._shown.update(map(attrgetter("event"), batch))
+
+    def _sum_up(self) -> int:
+        """Say what was seen and whether it was all; the exit code."""
+        stats = self._monitor.stats()
+        say(summary(self._shown, stats.lost, stats.cut, stats.seconds))
+        notify_systemd("STOPPING=1")
+        return 0 if stats.complete else 1

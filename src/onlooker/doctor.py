@@ -1,0 +1,157 @@
+"""What this kernel and this user can do, and how to mend what they can't."""
+
+import platform
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from .errors import LoadError, OnlookerError
+from .filters import Filter
+from .probe import kernel
+from .probe.live import LiveSource
+from .probe.source import Attachment
+from .probe.tracefs import opened
+
+ROOT = "sudo onlooker"
+
+
+class Check(msgspec.Struct, frozen=True):
+    """One thing looked at. `status`: "ok", "limited" (it works, with a cost) or "failed" (nothing can be watched).
+
+    `cost` is what it costs the user where it is not ok, `remedy` how to mend it.
+    """
+
+    name: str
+    status: Literal["ok", "limited", "failed"]
+    result: str
+    cost: str = ""
+    remedy: str = ""
+
+
+class Diagnosis(msgspec.Struct, frozen=True):
+    """All checks, and what was chosen to observe each event; `able`: whether the main job can run."""
+
+    able: bool
+    checks: tuple[Check, ...]
+    attached: tuple[Attachment, ...]
+
+
+NOTHING = "nothing can be watched"
+
+
+def _system() -> Check:
+    if platform.system() == "Linux" and platform.machine() in ("x86_64", "aarch64"):
+        return Check("system", "ok", f"Linux on {platform.machine()}")
+    found = f"{platform.system()} on {platform.machine()}"
+    return Check("system", "failed", found, NOTHING, "use Linux on x86_64 or aarch64")
+
+
+def _kernel() -> Check:
+    found, needed = kernel.release(), ".".join(map(str, kernel.OLDEST))
+    if kernel.version(found) >= kernel.OLDEST:
+        return Check("kernel", "ok", f"{found} ({needed} or newer is needed)")
+    return Check("kernel", "failed", f"{found}: too old", NOTHING, f"boot a kernel {needed} or newer")
+
+
+def _btf() -> Check:
+    if kernel.BTF.exists():
+        return Check("type information", "ok", f"{kernel.BTF}, {kernel.BTF.stat().st_size >> 10} KiB")
+    remedy = "boot your distribution's kernel, or build yours with CONFIG_DEBUG_INFO_BTF=y"
+    return Check("type information", "failed", f"{kernel.BTF} is missing", NOTHING, remedy)
+
+
+def _libbpf() -> Check:
+    try:
+        major, minor = kernel.libbpf_version()
+    except OnlookerError as error:
+        return Check("libbpf", "failed", str(error), NOTHING, error.hint)
+    return Check("libbpf", "ok", f"{major}.{minor}")
+
+
+def _capabilities() -> Check:
+    if missing := kernel.missing_capabilities():
+        return Check("capabilities", "failed", f"missing: {', '.join(missing)}", NOTHING, f"{ROOT} doctor")
+    if kernel.in_user_namespace():
+        return Check("capabilities", "failed", "a user namespace's only", NOTHING, "run it as root of the machine")
+    names = [name for name, bit in kernel.CAPABILITIES.items() if kernel.effective_capabilities() >> bit & 1]
+    return Check("capabilities", "ok", ", ".join(names))
+
+
+def _lockdown() -> Check:
+    mode = kernel.lockdown_mode() or "none"
+    if mode == "confidentiality":
+        remedy = "boot without lockdown=confidentiality on the kernel's command line"
+        return Check("lockdown", "failed", mode, NOTHING, remedy)
+    return Check("lockdown", "ok", mode)
+
+
+def _jit() -> Check:
+    setting = "1"
+    with suppress(OSError):
+        setting = Path("/proc/sys/net/core/bpf_jit_enable").read_text(encoding="ascii").strip()
+    if setting == "0":
+        return Check("BPF compiler", "limited", "off", "each event costs several times more", "sysctl net.core.bpf_jit_enable=1")
+    return Check("BPF compiler", "ok", "on")
+
+
+def _tracefs() -> Check:
+    try:
+        with opened() as (_, where):
+            return Check("tracefs", "ok", where)
+    except OSError as error:
+        cost = "every system call of the machine costs some 50 ns more while it is watched"
+        return Check("tracefs", "limited", f"can't be had: {error.strerror}", cost, f"{ROOT} (CAP_SYS_ADMIN)")
+
+
+def _pid_namespace() -> Check:
+    """In a pid namespace of one's own, the ids shown are not those that ps shows."""
+    level = 1
+    with suppress(OSError):
+        for line in Path("/proc/self/status").read_text(encoding="ascii", errors="replace").splitlines():
+            if line.startswith("NSpid:"):
+                level = len(line.split()) - 1
+    if level == 1:
+        return Check("process ids", "ok", "as ps shows them")
+    remedy = "compare with ns_pid, or run it outside of the container"
+    return Check("process ids", "limited", "a pid namespace", "pid and ppid are the machine's, not those of ps", remedy)
+
+
+CHECKS: tuple[Callable[[], Check], ...] = (
+    _system,
+    _kernel,
+    _btf,
+    _libbpf,
+    _capabilities,
+    _lockdown,
+    _jit,
+    _tracefs,
+    _pid_namespace,
+)
+
+
+def _probe() -> tuple[Check, tuple[Attachment, ...]]:
+    """Load and attach everything for a moment: the only proof."""
+    source = LiveSource()
+    try:
+        source.start(Filter())
+        return Check("probe", "ok", "loads and attaches"), source.attached
+    except OnlookerError as error:
+        why = f"{error}"
+        if isinstance(error, LoadError) and error.log.strip():
+            why += f" ({error.log.strip().splitlines()[-1]})"
+        return Check("probe", "failed", why, NOTHING, error.hint), ()
+    finally:
+        source.close()
+
+
+def diagnose() -> Diagnosis:
+    """Look at everything; takes about a second, because the probe is really attached. Changes nothing."""
+    checks = [check() for check in CHECKS]
+    attached: tuple[Attachment, ...] = ()
+    if all(check.status != "failed" for check in checks):
+        probe, attached = _probe()
+        checks.append(probe)
+    return Diagnosis(all(check.status != "failed" for check in checks), tuple(checks), attached)

@@ -1,0 +1,54 @@
+r"""Hostile bytes made harmless for a terminal, without losing one.
+
+Whatever is not printable (control characters, escape sequences, C1, bidi overrides, line separators) and every byte
+that is not UTF-8 becomes a backslash escape, and so does the backslash itself: `\n` `\t` `\r` `\\`, `\xNN` for a byte,
+`\uNNNN` and `\UNNNNNNNN` for a character. So the exact bytes can be got back.
+"""
+
+import re
+import shlex
+
+_NAMED = {"\n": r"\n", "\t": r"\t", "\r": r"\r", "\\": r"\\"}
+_PLAIN_WORD = re.compile(r"[A-Za-z0-9@%+=:,./_-]+").fullmatch
+
+
+def _escaped(character: str) -> str:
+    if character in _NAMED:
+        return _NAMED[character]
+    if character.isprintable():
+        return character
+    code = ord(character)
+    if 0xDC80 <= code <= 0xDCFF:  # a byte that is not UTF-8, as os.fsdecode keeps it
+        return f"\\x{code - 0xDC00:02x}"
+    if code < 0x80:
+        return f"\\x{code:02x}"
+    return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"
+
+
+def escape(text: str) -> str:
+    r"""For names and paths.
+
+    >>> escape("/tmp/a b\x1b[31m\n")
+    '/tmp/a b\\x1b[31m\\n'
+    """
+    if text.isprintable() and "\\" not in text:
+        return text
+    return "".join(map(_escaped, text))
+
+
+def quote(argument: str) -> str:
+    r"""One argument as a word of a shell command; with $'...' (bash, ksh, zsh) where it is not printable.
+
+    >>> quote("plain.txt"), quote("two words"), quote("a\nb")
+    ('plain.txt', "'two words'", "$'a\\nb'")
+    """
+    if _PLAIN_WORD(argument):
+        return argument
+    if argument.isprintable():
+        return shlex.quote(argument)
+    return "$'" + "".join(map(_escaped, argument)).replace("'", r"\'") + "'"
+
+
+def command_line(argv: tuple[str, ...]) -> str:
+    """The arguments as one shell command."""
+    return " ".join(map(quote, argv))

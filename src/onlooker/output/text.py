@@ -1,0 +1,94 @@
+"""The classic lines: `[2023-10-20 15:30:46.123456] Process nginx (PID:5678) opened file /etc/nginx/nginx.conf`."""
+
+import os
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from ..events import Event, Exec, Exit, Fork, Lost, Open, TaskEvent
+from .escape import command_line, escape
+
+
+def seconds(nanoseconds: int) -> str:
+    """
+    >>> seconds(1_572_099)
+    '0.001572 s'
+    """
+    return f"{nanoseconds / 1e9:.6f} s"
+
+
+def _cut(event: Fork | Exec | Open) -> str:
+    return f" [cut: {', '.join(event.cut)}]" if event.cut else ""
+
+
+def fork(event: Fork) -> str:
+    """What a creation says after the process."""
+    called = f"sys_{event.syscall}" if event.syscall else "kernel_clone"
+    what = f" [thread {event.child_tid}]" if event.thread else " [kernel thread]" if event.kernel else ""
+    return f"called {called}{what}{_cut(event)}"
+
+
+def exec_(event: Exec) -> str:
+    """What an exec says after the process."""
+    path, arguments = escape(event.path), command_line(event.argv)
+    if event.errno:
+        return f"failed to execute file {path}: {event.errno} [{arguments}]{_cut(event)}"
+    by = f" by {escape(event.interpreter)}" if event.interpreter else ""
+    return f"executed file {path}{by}: {arguments}{_cut(event)}"
+
+
+def exit_(event: Exit) -> str:
+    """What an end says after the process."""
+    core = " (core dumped)" if event.core_dumped else ""
+    how = f"was killed by {event.signal}{core}" if event.signal else f"exited with code {event.exit_code}"
+    return f"{how} after {seconds(event.duration_ns)}"
+
+
+def open_(event: Open) -> str:
+    """What an open says after the process."""
+    if event.errno:
+        return f"failed to open file {escape(event.path)}: {event.errno}{_cut(event)}"
+    return f"opened file {escape(event.path)}{_cut(event)}"
+
+
+_PHRASES: dict[type[Event], Callable[[Any], str]] = {Fork: fork, Exec: exec_, Exit: exit_, Open: open_}
+
+
+class LocalTime:
+    """RFC 3339 in UTC to local time with microseconds; the zone is asked once a second."""
+
+    def __init__(self) -> None:
+        self._second = self._local = ""
+
+    def __call__(self, time: str) -> str:
+        if time[:19] != self._second:
+            self._second = time[:19]
+            local = datetime.fromisoformat(self._second).replace(tzinfo=UTC).astimezone()
+            self._local = local.strftime("%Y-%m-%d %H:%M:%S.")
+        return self._local + time[20:26]
+
+
+class TextFormatter:
+    """One classic line for each event."""
+
+    def __init__(self) -> None:
+        self._time = LocalTime()
+        self._own_pid = os.getpid()
+
+    def head(self) -> bytes:
+        """Nothing."""
+        return b""
+
+    def format(self, events: Sequence[Event]) -> bytes:
+        """The lines."""
+        return "".join(map(self._line, events)).encode()
+
+    def _line(self, event: Event) -> str:
+        if isinstance(event, Lost):
+            who = f"onlooker (PID:{self._own_pid}) lost {event.count} {event.of} events: {event.reason}"
+        elif isinstance(event, Open):
+            who = f"{escape(event.comm)} (PID:{event.pid}) {open_(event)}"
+        else:
+            assert isinstance(event, TaskEvent)
+            who = f"{escape(event.comm)} (PID:{event.pid}, PPID:{event.ppid}) {_PHRASES[type(event)](event)}"
+        return f"[{self._time(event.time)}] Process {who}\n"

@@ -1,0 +1,68 @@
+"""Writing to a descriptor that may be slow, full, or have nobody at its other end."""
+
+import os
+import select
+import stat
+from collections.abc import Callable
+
+from ..errors import OutputError
+
+_SLICE_MS = 100
+# a pipe that polls as writable takes at least this much at once without blocking (PIPE_BUF, pipe(7))
+_PIECE_BYTES = 4096
+
+
+class ClosedPipeError(Exception):
+    """The reader has gone: a normal end, as in `| head`."""
+
+
+class StalledError(OutputError):
+    """The reader does not read, and the program is to end."""
+
+    hint = "let the reader of the pipe read on, or write to a file"
+
+    def __init__(self, unwritten: int) -> None:
+        super().__init__(OSError(0, f"its reader has stalled, {unwritten} bytes were not written"))
+
+
+class Writer:
+    """Writes whole buffers. `give_up()` is asked while a reader lets us wait."""
+
+    def __init__(self, descriptor: int, give_up: Callable[[], bool] = lambda: False) -> None:
+        """Raises OutputError if the descriptor is not open."""
+        try:
+            mode = os.fstat(descriptor).st_mode
+        except OSError as error:
+            raise OutputError(error) from error
+        self._descriptor = descriptor
+        self._give_up = give_up
+        # on a file a write returns at once, and poll(2) tells nothing
+        self._waits = not stat.S_ISREG(mode)
+        self._is_pipe = stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode)
+        self._poll = select.poll()
+        self._poll.register(descriptor, select.POLLOUT)
+
+    def write(self, data: bytes) -> None:
+        """Write all of it. Raises OutputError (full disk), StalledError or ClosedPipeError."""
+        left = memoryview(data)
+        while left:
+            if self._waits:
+                self._wait(len(left))
+            try:
+                left = left[os.write(self._descriptor, left[:_PIECE_BYTES] if self._waits else left) :]
+            except BlockingIOError:
+                self._wait(len(left))
+            except BrokenPipeError as error:
+                raise ClosedPipeError from error
+            except OSError as error:
+                raise OutputError(error) from error
+
+    def check_reader(self) -> None:
+        """Raises ClosedPipeError if nobody will ever read what is written."""
+        if self._is_pipe and any(state & select.POLLERR for _, state in self._poll.poll(0)):
+            raise ClosedPipeError
+
+    def _wait(self, unwritten: int) -> None:
+        while not self._poll.poll(_SLICE_MS):
+            if self._give_up():
+                raise StalledError(unwritten)

@@ -1,0 +1,47 @@
+/* exec HOW DIRFD FLAGS PATH ARGS...: executes PATH with the arguments ARGS. Prints errno where that fails.
+ *
+ * HOW is execve, execveat (with DIRFD and FLAGS), bare (execve with no argument at all, not even the first), lost (the
+ * arguments are nowhere), thread (execve by another thread than the main one), child (execve by a child). */
+#include "workload.h"
+
+static char **options;
+
+static void execute(const char *how, char *path, char **args)
+{
+	char *none[] = { NULL };
+
+	if (!strcmp(how, "execveat"))
+		syscall(SYS_execveat, number(options[2]), path, args, environ, number(options[3]));
+	else
+		syscall(SYS_execve, path, !strcmp(how, "bare") ? none : !strcmp(how, "lost") ? (char **)8 : args, environ);
+	printf("%d\n", errno);
+}
+
+static void *in_thread(void *unused)
+{
+	execute("execve", options[4], options + 5);
+	exit(0);
+	return unused;
+}
+
+int main(int argc, char **argv)
+{
+	pthread_t thread;
+	pid_t child;
+
+	check(argc >= 5, "exec HOW DIRFD FLAGS PATH ARGS...");
+	options = argv;
+	begin();
+	if (!strcmp(argv[1], "thread")) {
+		check(!pthread_create(&thread, NULL, in_thread, NULL), "pthread_create");
+		pause();
+	} else if (!strcmp(argv[1], "child")) {
+		child = fork();
+		if (child)
+			return wait_for(child) ? 1 : 0;
+		execute("execve", argv[4], argv + 5);
+	} else {
+		execute(argv[1], argv[4], argv + 5);
+	}
+	return 0;
+}

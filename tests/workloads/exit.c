@@ -1,0 +1,95 @@
+/* exit HOW VALUE [COUNT]: ends in one of many ways. Prints the boot clock at the start and right before the end.
+ *
+ * HOW is code; signal; core, a signal with core dumps allowed; leader, where the main thread ends with VALUE, and a
+ * thread ends later with another code; group, where a thread ends the whole process. Or race, group-race: COUNT
+ * children, whose three threads end at one moment, each alone or each with the whole process; prints a line for each
+ * child, its id and its status. */
+#include "workload.h"
+#include <sys/resource.h>
+
+static const char *how;
+static long value;
+static uint64_t started;
+static pthread_t leader;
+static pthread_barrier_t together;
+
+static void say_times(void)
+{
+	dprintf(1, "%llu %llu\n", (unsigned long long)started, (unsigned long long)boot_ns());
+}
+
+static void *last(void *unused)
+{
+	pthread_join(leader, NULL);
+	say_times();
+	syscall(SYS_exit, 1);
+	return unused;
+}
+
+static void *end_group(void *unused)
+{
+	say_times();
+	syscall(SYS_exit_group, value);
+	return unused;
+}
+
+static void *race(void *code)
+{
+	pthread_barrier_wait(&together);
+	syscall(!strcmp(how, "race") ? SYS_exit : SYS_exit_group, (long)code);
+	return NULL;
+}
+
+static void start(void *(*run)(void *), void *argument)
+{
+	pthread_t thread;
+
+	check(!pthread_create(&thread, NULL, run, argument), "pthread_create");
+}
+
+static void run_races(long count)
+{
+	while (count-- > 0) {
+		pid_t child = fork();
+
+		if (!child) {
+			pthread_barrier_init(&together, NULL, 3);
+			start(race, (void *)(value + 1));
+			start(race, (void *)(value + 2));
+			race((void *)value);
+		}
+		check(child > 0, "fork");
+		dprintf(1, "%d %d\n", child, wait_for(child));
+	}
+}
+
+int main(int argc, char **argv)
+{
+	struct rlimit core = { RLIM_INFINITY, RLIM_INFINITY }, none = { 0, 0 };
+
+	check(argc >= 3, "exit HOW VALUE [COUNT]");
+	how = argv[1];
+	value = number(argv[2]);
+	begin();
+	started = boot_ns();
+	if (strstr(how, "race")) {
+		run_races(number(argv[3]));
+	} else if (!strcmp(how, "leader")) {
+		leader = pthread_self();
+		start(last, NULL);
+		syscall(SYS_exit, value);
+	} else if (!strcmp(how, "group")) {
+		start(end_group, NULL);
+		pause();
+	} else if (!strcmp(how, "code")) {
+		say_times();
+		_exit(value);
+	} else {
+		check(!setrlimit(RLIMIT_CORE, !strcmp(how, "core") ? &core : &none), "setrlimit");
+		say_times();
+		signal(value, SIG_DFL);
+		kill(getpid(), value);
+		pause();
+	}
+	return 0;
+}
