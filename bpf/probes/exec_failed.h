@@ -13,7 +13,7 @@ static __always_inline void gather_argv(struct exec_room *room, const char *cons
 	const __u32 half = room->argv_bytes / 2;
 	__u32 i, used = 0;
 
-	for (i = 0; i < MAX_ARGS; i++) {
+	for (i = 0; i <= MAX_ARGS; i++) {
 		const char *arg = 0;
 		long length;
 
@@ -23,13 +23,13 @@ static __always_inline void gather_argv(struct exec_room *room, const char *cons
 			room->exec->argv.length = used;
 			return;
 		}
-		if (used >= half)
+		if (used >= half || i == MAX_ARGS)
 			break;
 		length = bpf_probe_read_user_str(room->argv + used, half, arg);
 		if (length < 1)
 			break;
 		used += length;
-		if (length == half)
+		if (length == half && goes_on(arg, half))
 			break;
 	}
 	room->exec->argv.length = used;
@@ -45,7 +45,7 @@ static __always_inline void gather_path(struct exec_room *room, const char *path
 		return;
 	}
 	room->exec->path.length = length - 1;
-	if (length == room->path_bytes / 2)
+	if (length == room->path_bytes / 2 && goes_on(path, length))
 		room->exec->record.cut |= EXEC_CUT_PATH;
 }
 

@@ -12,6 +12,14 @@ struct open_short {
 	char path[SHORT_PATH];
 };
 
+/* Whether a text that filled its room does not end there: the byte that the NUL was put on was not one. */
+static __always_inline bool goes_on(const char *text, __u32 room)
+{
+	char last = 0;
+
+	return bpf_probe_read_user(&last, 1, text + room - 1) || last;
+}
+
 /* Writes every field but the path. At the exit of a system call its arguments still stand in the saved registers, and
  * the kernel has just read what they point to. */
 static __always_inline const char *fill_open(struct open_record *open, struct task_struct *task, struct pt_regs *regs,
@@ -54,7 +62,6 @@ static __always_inline const char *fill_open(struct open_record *open, struct ta
 static __always_inline void emit_open_long(struct open_record *open, const char *path)
 {
 	struct open_long *record;
-	char beyond = 0;
 	long flags, length;
 
 	flags = admit(KIND_OPEN, sizeof(*record));
@@ -72,8 +79,7 @@ static __always_inline void emit_open_long(struct open_record *open, const char 
 		record->open.record.cut |= OPEN_CUT_PATH;
 		length = 1;
 	}
-	/* full: whole only if the byte that the NUL was put on was one */
-	if (length == PATH_BYTES && (bpf_probe_read_user(&beyond, 1, path + PATH_BYTES - 1) || beyond))
+	if (length == PATH_BYTES && goes_on(path, PATH_BYTES))
 		record->open.record.cut |= OPEN_CUT_PATH;
 	record->open.path.length = length - 1;
 	bpf_ringbuf_submit(record, flags);

@@ -157,10 +157,11 @@ class Monitor:
         return Stats(dict(self._counts), dict(self._lost), self._cut, end - (self._started_at or end))
 
     def _count(self, batch: list[Event]) -> None:
-        for kind, count in Counter(map(type, batch)).items():
+        kinds = Counter(map(type, batch))
+        for kind, count in kinds.items():
             self._counts[kind.event] += count
         self._cut += sum(map(bool, map(attrgetter("cut"), batch)))
-        if Lost in map(type, batch):
+        if Lost in kinds:
             for event in batch:
                 if isinstance(event, Lost):
                     self._lost[event.of, event.reason] += event.count

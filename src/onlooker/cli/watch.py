@@ -90,7 +90,7 @@ class _Session:
         self._monitor = monitor
         self._format = format_
         self._ending = ending
-        self._left = count
+        self._count = self._left = count
         self._writer = Writer(sys.stdout.fileno(), ending.is_overdue)
         self._shown: Counter[str] = Counter()
 
@@ -145,12 +145,13 @@ class _Session:
         if self._left is not None:
             batch = batch[: self._left]
             self._left -= len(batch)
+            self._shown.update(map(attrgetter("event"), batch))
         self._writer.write(self._format.format(batch))
-        self._shown.update(map(attrgetter("event"), batch))
 
     def _sum_up(self) -> int:
         """Say what was seen and whether it was all; the exit code."""
         stats = self._monitor.stats()
-        say(summary(self._shown, stats.lost, stats.cut, stats.seconds))
+        shown = stats.events if self._count is None else self._shown
+        say(summary(shown, stats.lost, stats.cut, stats.seconds))
         notify_systemd("STOPPING=1")
         return 0 if stats.complete else 1

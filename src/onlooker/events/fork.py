@@ -24,7 +24,7 @@ class Fork(TaskEvent, frozen=True, gc=False, omit_defaults=True, tag="fork"):
     kernel: Annotated[bool, boolean(), doc("Whether what was created is a kernel thread.")]
     syscall: Annotated[
         str | None,
-        choice("clone", "clone3", "fork", "vfork"),
+        choice("clone", "clone3", "fork", "vfork", absent=0),
         doc("The system call used; absent where the kernel itself was the creator."),
     ] = None
     clone_flags: Annotated[

@@ -1,4 +1,4 @@
-# cython: language_level=3, binding=False
+# cython: language_level=3, binding=False, boundscheck=False, wraparound=False, cdivision=True
 """Records to events, driven by the table that `onlooker.schema.plan` makes from the event classes.
 
 Needs neither root nor libbpf. Trusts nothing in a record: what does not fit is counted as corrupt, never read.
@@ -6,7 +6,7 @@ Needs neither root nor libbpf. Trusts nothing in a record: what does not fit is 
 
 from libc.stdint cimport int32_t, int64_t, uint16_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free
-from libc.string cimport memchr, memcpy
+from libc.string cimport memchr, memcmp, memcpy
 
 
 cdef extern from "Python.h":
@@ -24,6 +24,8 @@ cdef extern from "Python.h":
     object PyTuple_New(Py_ssize_t)
     int PyTuple_SetItem(object, Py_ssize_t, PyObject *) except -1  # takes over the reference
     void Py_INCREF(object)
+    void Py_XINCREF(PyObject *)
+    void Py_XDECREF(PyObject *)
     object PyObject_CallObject(object, object)
 
 
@@ -57,6 +59,9 @@ cdef struct Step:
     int size
     bint optional
     int64_t absent
+    # the value of the last record and its object: most events are by the process of the event before
+    unsigned char last[16]
+    PyObject *object
 
 
 cdef class _Plan:
@@ -77,7 +82,7 @@ cdef class _Plan:
         self.describes = []
         self.known = []
         for i, (op, offset, width, absent, describe) in enumerate(steps):
-            if offset + width > size:
+            if offset + width > size or width > 16:
                 raise ValueError(f"step {i} of {event} lies outside the record")
             self.steps[i].op = op
             self.steps[i].offset = offset
@@ -88,6 +93,10 @@ cdef class _Plan:
             self.known.append({})
 
     def __dealloc__(self):
+        cdef Py_ssize_t i
+        if self.steps != NULL:
+            for i in range(self.count):
+                Py_XDECREF(self.steps[i].object)
         free(self.steps)
 
 
@@ -163,7 +172,7 @@ cdef class Decoder:
         """2026-01-31T12:00:00.123456789Z; the part up to the second is made once a second."""
         cdef char out[32]
         cdef time_t second = wall_ns // BILLION
-        cdef int64_t rest = wall_ns - second * BILLION
+        cdef uint32_t rest = wall_ns - second * BILLION
         cdef tm parts
         cdef int i
         if second != self._second:
@@ -191,32 +200,43 @@ cdef class Decoder:
                 known[key] = value
         return value
 
+    cdef object _scalar(self, _Plan plan, Py_ssize_t i, const unsigned char *at):
+        """The object of a value that is all in the fixed part."""
+        cdef Step *step = &plan.steps[i]
+        cdef const char *end
+        cdef uint64_t number
+        if step.op == UNSIGNED or step.op == LABEL:
+            number = _unsigned(at, step.size)
+            if step.optional and number == <uint64_t>step.absent:
+                return None
+            return PyLong_FromUnsignedLongLong(number) if step.op == UNSIGNED else self._label(plan, i, number)
+        if step.op == SIGNED:
+            if step.optional and _signed(at, step.size) == step.absent:
+                return None
+            return PyLong_FromLongLong(_signed(at, step.size))
+        if step.op == BOOL:
+            return at[0] != 0
+        end = <const char *>memchr(at, 0, step.size)
+        return PyUnicode_DecodeUTF8(
+            <const char *>at, step.size if end == NULL else end - <const char *>at, "surrogateescape"
+        )
+
     cdef object _value(self, _Plan plan, Py_ssize_t i, const unsigned char *record, size_t length, int64_t offset_ns,
                        bint *fits):
         cdef Step *step = &plan.steps[i]
         cdef const unsigned char *at = record + step.offset
         cdef const char *start
         cdef size_t size
-        cdef uint64_t number
-        if step.op == UNSIGNED or step.op == LABEL:
-            number = _unsigned(at, step.size)
-            if step.optional and number == <uint64_t>step.absent:
-                return None
-            if step.op == UNSIGNED:
-                return PyLong_FromUnsignedLongLong(number)
-            return self._label(plan, i, number)
-        if step.op == SIGNED:
-            if step.optional and _signed(at, step.size) == step.absent:
-                return None
-            return PyLong_FromLongLong(_signed(at, step.size))
         if step.op == TIME:
             return self._time(<int64_t>_unsigned(at, 8) + offset_ns)
-        if step.op == BOOL:
-            return at[0] != 0
-        if step.op == NAME:
-            start = <const char *>memchr(at, 0, step.size)
-            size = step.size if start == NULL else start - <const char *>at
-            return PyUnicode_DecodeUTF8(<const char *>at, size, "surrogateescape")
+        if step.op != TEXT and step.op != TEXTS:
+            if step.object == NULL or memcmp(step.last, at, step.size) != 0:
+                value = self._scalar(plan, i, at)
+                memcpy(step.last, at, step.size)
+                Py_XINCREF(<PyObject *>value)
+                Py_XDECREF(step.object)
+                step.object = <PyObject *>value
+            return <object>step.object
         if not _span(record, length, plan.size, step.offset, &start, &size):
             fits[0] = False
             return None

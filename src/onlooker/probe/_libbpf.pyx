@@ -38,7 +38,7 @@ cdef extern from "ring.h":
     void ring_close(ring *)
     void ring_wait(ring *, int milliseconds) nogil
     bint ring_has_data(ring *) nogil
-    long ring_drain(ring *, unsigned char *to, size_t room) nogil
+    long ring_drain(ring *, unsigned char *to, size_t room, size_t enough) nogil
 
 
 cdef extern from "bpf/libbpf.h":
@@ -142,7 +142,7 @@ cdef class Probe:
     cdef ring _ring
     cdef bint _has_ring
     cdef unsigned char *_batch
-    cdef size_t _batch_bytes
+    cdef size_t _batch_bytes, _room
     cdef uint64_t *_counters
     cdef size_t _kinds, _reasons
 
@@ -291,9 +291,10 @@ cdef class Probe:
             raise OSError(error, os.strerror(error), name)
         self._keep(link, name)
 
-    def open_ring(self, size_t ring_bytes, size_t batch_bytes):
-        """Map the ring; `drain` gives at most `batch_bytes` at once, which must hold the largest record."""
-        self._batch = <unsigned char *>malloc(batch_bytes)
+    def open_ring(self, size_t ring_bytes, size_t batch_bytes, size_t longest):
+        """Map the ring; `drain` gives some `batch_bytes` at once, more only where one record is longer (`longest`)."""
+        self._room = batch_bytes + longest
+        self._batch = <unsigned char *>malloc(self._room)
         if self._batch == NULL:
             raise MemoryError
         self._batch_bytes = batch_bytes
@@ -324,7 +325,7 @@ cdef class Probe:
         cdef long used = 0
         if self._has_ring:
             with nogil:
-                used = ring_drain(&self._ring, self._batch, self._batch_bytes)
+                used = ring_drain(&self._ring, self._batch, self._room, self._batch_bytes)
         if used < 0:
             raise ValueError("the ring holds a record longer than itself")
         return PyMemoryView_FromMemory(<char *>self._batch, used, PyBUF_READ)

@@ -98,14 +98,15 @@ static inline void ring_copy(struct ring *ring, unsigned char *to, size_t at, si
 	}
 }
 
-/* Copies records to `to`, each as an 8-byte length and then its bytes padded to 8, while they fit in `room`. Returns
- * the bytes written, or -1 if the ring makes no sense. Stops at a record that is still being written. */
-static inline long ring_drain(struct ring *ring, unsigned char *to, size_t room)
+/* Copies records to `to`, each as an 8-byte length and then its bytes padded to 8, while they fit in `room` and until
+ * `enough` bytes are there. Returns the bytes written, or -1 if the ring makes no sense. Stops at a record that is
+ * still being written. */
+static inline long ring_drain(struct ring *ring, unsigned char *to, size_t room, size_t enough)
 {
 	unsigned long position = *ring->consumer, released = position;
 	size_t used = 0;
 
-	while (position < __atomic_load_n(ring->producer, __ATOMIC_ACQUIRE)) {
+	while (used < enough && position < __atomic_load_n(ring->producer, __ATOMIC_ACQUIRE)) {
 		size_t at = position & (ring->size - 1);
 		uint32_t header = __atomic_load_n((uint32_t *)(ring->data + at), __ATOMIC_ACQUIRE);
 		size_t length = header & ~(RING_BUSY | RING_DISCARD);

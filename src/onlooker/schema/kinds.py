@@ -38,6 +38,7 @@ class Kind:
 
     `ctype` is its C type in the record, "" where it has no bytes of its own. `absent` is the value on the wire (for a
     text: the length) that means that the field does not apply. `cuttable`: the probe may mark it as incomplete.
+    `describe` raises LookupError for a number that can't be: the record is corrupt.
     """
 
     ctype: str
@@ -59,7 +60,7 @@ class Kind:
 
 @dataclass(frozen=True, kw_only=True)
 class Choice(Kind):
-    """One of a few names known when the probe is built; 0 stands for none of them."""
+    """One of a few names known when the probe is built, counted from 1."""
 
     names: tuple[str, ...] = ()
 
@@ -106,11 +107,10 @@ def label(
     return Kind(ctype=f"__u{bits}", op=Op.LABEL, absent=absent, cuttable=cuttable, describe=describe)
 
 
-def choice(*names: str) -> Choice:
+def choice(*names: str, absent: int | None = None) -> Choice:
     """One of `names`; also becomes an enum in the probe's C header."""
-    return Choice(
-        ctype="__u8", op=Op.LABEL, absent=0, names=names, describe=lambda number: names[number - 1 : number][0]
-    )
+    numbered = dict(enumerate(names, 1))
+    return Choice(ctype="__u8", op=Op.LABEL, absent=absent, names=names, describe=numbered.__getitem__)
 
 
 def cut_mask() -> Kind:

@@ -1,0 +1,149 @@
+"""What watching costs: `python benchmarks/cost.py [--opens N] [--rounds N]`, as root.
+
+A program opens and closes a file in a tight loop on the last core while a monitor watches it from the first: nothing,
+onlooker (JSON to a file), and libbpf-tools' opensnoop where it is installed; interleaved, so that all meet the same
+machine. Printed: nanoseconds for each open, what of it the monitor adds, and how many of the events it wrote.
+"""
+
+import argparse
+import json
+import os
+import resource
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+ONLOOKER = [str(Path(sys.executable).with_name("onlooker")), "watch", "--output-format", "json", "--events", "open"]
+NAME = "olk-opener"
+READY_SECONDS = 20
+# opensnoop needs tracefs; it gets one in a mount namespace of its own
+MOUNT_TRACEFS = '[ -d /sys/kernel/tracing/events ] || mount -t tracefs none /sys/kernel/tracing; exec "$0" "$@"'
+OPENSNOOP_READY_SECONDS = 2  # it says nothing when it is ready
+
+
+def opensnoop() -> str | None:
+    """libbpf-tools' opensnoop (BCC's Python one has another name in Debian)."""
+    return shutil.which("opensnoop", path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")
+
+
+@contextmanager
+def watched(command: list[str] | None, output: Path, ready: str) -> Iterator[None]:
+    """Run the monitor on the first core, writing to `output`, until the block ends."""
+    if command is None:
+        yield
+        return
+    errors = output.with_suffix(".err")
+    with output.open("wb") as out, errors.open("wb") as err:
+        monitor = subprocess.Popen(["taskset", "-c", "0", *command], stdout=out, stderr=err)
+        try:
+            deadline = time.monotonic() + READY_SECONDS
+            while ready and ready not in errors.read_text(errors="replace"):
+                if monitor.poll() is not None or time.monotonic() > deadline:
+                    raise SystemExit(f"{command[0]} did not start:\n{errors.read_text(errors='replace')}")
+                time.sleep(0.02)
+            time.sleep(0 if ready else OPENSNOOP_READY_SECONDS)
+            yield
+            time.sleep(0 if ready else 1)
+        finally:
+            monitor.send_signal(2)
+            monitor.wait(30)
+
+
+def written(output: Path, path: Path) -> int:
+    """How many opens of `path` the monitor wrote."""
+    if not output.exists():
+        return 0
+    needle = str(path).encode()
+    with output.open("rb") as lines:
+        return sum(needle in line for line in lines)
+
+
+def tracer_seconds(before: float) -> float:
+    """Processor time of the children that ended since."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime - before
+
+
+def measure(name: str, opener: Path, directory: Path, opens: int) -> dict[str, float]:
+    """One run beside one monitor."""
+    target = directory / "target"
+    output = directory / f"{name}.out"
+    output.unlink(missing_ok=True)
+    commands = {
+        "nothing": (None, ""),
+        "onlooker": ([*ONLOOKER, "--filter", NAME], "onlooker: watching"),
+        "opensnoop": (["unshare", "--mount", "sh", "-c", MOUNT_TRACEFS, opensnoop() or "", "-n", NAME], ""),
+    }
+    command, ready = commands[name]
+    core = str((os.cpu_count() or 1) - 1)
+    before = tracer_seconds(0)
+    with watched(command, output, ready):
+        run = subprocess.run(
+            ["taskset", "-c", core, str(opener), str(target), str(opens)], capture_output=True, text=True, check=True
+        )
+    each = float(run.stdout)
+    used = tracer_seconds(before) - each * opens / 1e9
+    seen = written(output, target)
+    return {"ns": each, "seen": seen, "tracer_us": 1e6 * max(0.0, used) / max(1, seen)}
+
+
+def compile_opener(directory: Path) -> Path:
+    """The program, under a name of its own."""
+    opener = directory / NAME
+    source = Path(__file__).with_name("opener.c")
+    subprocess.run(["cc", "-O2", "-o", str(opener), str(source)], check=True)
+    return opener
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--opens", type=int, default=1_000_000)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--json", action="store_true", help="print the runs as JSON")
+    arguments = parser.parse_args()
+    names = ["nothing", "onlooker", *(["opensnoop"] if opensnoop() else [])]
+    runs: dict[str, list[dict[str, float]]] = {name: [] for name in names}
+    with tempfile.TemporaryDirectory() as place:
+        directory = Path(place)
+        opener = compile_opener(directory)
+        (directory / "target").touch()
+        for _ in range(arguments.rounds):
+            for name in names:
+                runs[name].append(measure(name, opener, directory, arguments.opens))
+    if arguments.json:
+        print(json.dumps(runs, indent=1))
+        return
+    report(runs, arguments.opens)
+
+
+def spread(values: list[float], digits: int = 0) -> str:
+    """Median and range."""
+    return f"{statistics.median(values):.{digits}f} ({min(values):.{digits}f}-{max(values):.{digits}f})"
+
+
+def report(runs: dict[str, list[dict[str, float]]], opens: int) -> None:
+    """A table, and the ratio of what the two monitors add, round by round."""
+    print(f"{opens} opens, {len(runs['nothing'])} rounds; median (range)")
+    print(f"{'monitor':<10} {'ns per open+close':>24} {'added ns':>22} {'events lost':>14} {'tracer us/event':>20}")
+    added: dict[str, list[float]] = {}
+    for name, rounds in runs.items():
+        added[name] = [run["ns"] - bare["ns"] for run, bare in zip(rounds, runs["nothing"], strict=True)]
+        lost = max(opens - run["seen"] for run in rounds) if name != "nothing" else 0
+        tracer = spread([run["tracer_us"] for run in rounds], 2) if name != "nothing" else ""
+        print(
+            f"{name:<10} {spread([run['ns'] for run in rounds]):>24} {spread(added[name]):>22} {lost:>14.0f} {tracer:>20}"
+        )
+    if "opensnoop" in added:
+        ratios = [theirs / ours for theirs, ours in zip(added["opensnoop"], added["onlooker"], strict=True)]
+        print(f"opensnoop adds {spread(ratios, 1)} times what onlooker adds")
+
+
+if __name__ == "__main__":
+    main()
