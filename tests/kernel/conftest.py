@@ -1,0 +1,76 @@
+"""What the kernel tests share. They need root, a kernel that onlooker runs on, and a C compiler; nothing else.
+
+Tests look only at processes that they themselves started: every program has a name that starts with a random prefix,
+and the monitors are told that prefix.
+"""
+
+import os
+import secrets
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from onlooker import Monitor
+
+SOURCES = Path(__file__).parent.parent / "workloads"
+
+
+@dataclass(frozen=True)
+class Workloads:
+    """The compiled workloads. `prefix` starts the names of all of them, and of nothing else on this machine."""
+
+    directory: Path
+    prefix: str
+
+    def __getitem__(self, name: str) -> Path:
+        return self.directory / f"{self.prefix}{name}"
+
+    def renamed(self, name: str, new: str | None = None) -> Path:
+        """A copy under another name, a random one if none is given: no other monitor is told about it."""
+        path = self.directory / (new or fresh_name())
+        shutil.copy(self[name], path)
+        return path
+
+
+def fresh_name() -> str:
+    """A name for a program that nobody else has; 11 bytes."""
+    return f"olk{secrets.token_hex(4)}"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def as_root() -> None:
+    if os.geteuid():
+        pytest.skip("the kernel tests need root")
+
+
+@pytest.fixture(scope="session")
+def workloads(as_root: None) -> Iterator[Workloads]:
+    with tempfile.TemporaryDirectory(prefix="onlooker-") as name:
+        directory = Path(name)
+        directory.chmod(0o755)
+        built = Workloads(directory, f"olk{secrets.token_hex(2)}-")
+        for source in sorted(SOURCES.glob("*.c")):
+            subprocess.run(["cc", "-O1", "-pthread", "-o", built[source.stem], source], check=True)
+        yield built
+
+
+@pytest.fixture(scope="session", params=["tracepoint", "raw"])
+def monitor(request: pytest.FixtureRequest, workloads: Workloads) -> Iterator[Monitor]:
+    """Watches all workloads, once with each way to observe system calls."""
+    with Monitor(comm=[f"{workloads.prefix}*"], attach=request.param) as monitor:
+        yield monitor
+
+
+@pytest.fixture
+def scratch(workloads: Workloads) -> Iterator[Path]:
+    """A directory of the test's own, and the working directory of what it starts."""
+    before = Path.cwd()
+    with tempfile.TemporaryDirectory(prefix="onlooker-") as name:
+        os.chdir(name)
+        yield Path(name)
+        os.chdir(before)

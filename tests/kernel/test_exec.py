@@ -1,0 +1,217 @@
+"""Exec events: the program, its arguments byte for byte, and what failed."""
+
+import os
+from errno import errorcode
+from pathlib import Path
+
+import pytest
+
+from onlooker import Exec, Exit, Fork, Monitor, Open
+
+from .conftest import Workloads
+from .watching import Process, Run, collect, watch
+
+COUNT = 23
+AT_FDCWD, AT_EMPTY_PATH = -100, 0x1000
+KIB = 1024
+
+
+def execute(monitor: Monitor, workloads: Workloads, how: str, path: Path | bytes, *args: str | bytes) -> Run:
+    return watch(monitor, workloads["exec"], how, AT_FDCWD, 0, os.fsencode(path), *args)
+
+
+def as_bytes(event: Exec) -> list[bytes]:
+    return [os.fsencode(arg) for arg in event.argv]
+
+
+ARGUMENTS = {
+    "plain": [b"nothing", b"-x", b"two words"],
+    "trailing empty": [b"nothing", b"", b"a", b""],
+    "only empty ones": [b"", b"", b""],
+    "newlines and tabs": [b"no\nthing", b"\n", b"a\tb\r\n"],
+    "escape sequences": [b"nothing", b"\x1b[2J\x1b]0;title\x07", b"\xc2\x9b31m", b"\x7f"],
+    "not UTF-8": [b"\xff\xfe", b"caf\xe9", b"\xed\xa0\x80", b"\xf0\x9f\x98\x80", b"\xe2\x80\xae"],
+    "just below a record's room": [b"a" * 511],
+    "just a record's room": [b"a" * 510, b""],
+    "one page": [b"a" * 4095],
+    "one page and a byte": [b"b" * 4095, b""],
+    "32 KiB": [b"c" * (32 * KIB - 1)],
+    "32 KiB and a byte": [b"c" * (32 * KIB - 1), b""],
+    "200 KiB": [b"d%05d" % i + b"-" * 1017 for i in range(200)],
+    "256 KiB": [b"e" * (64 * KIB - 1)] * 4,
+    "many": [b"%d" % i for i in range(2323)],
+}
+
+
+@pytest.mark.parametrize("name", ARGUMENTS)
+def test_a_program_is_executed(monitor: Monitor, workloads: Workloads, name: str) -> None:
+    run = execute(monitor, workloads, "execve", workloads["nothing"], *ARGUMENTS[name])
+    [event] = run.execs()
+    assert event.path == str(workloads["nothing"])
+    assert as_bytes(event) == ARGUMENTS[name]
+    assert (event.pid, event.tid, event.ppid) == (run.pid, run.pid, os.getpid())
+    assert event.comm == workloads["nothing"].name[:15]
+    assert (event.interpreter, event.errno, event.cut) == (None, None, ())
+    assert len({event.start_ns for event in run.events}) == 1
+
+
+@pytest.mark.parametrize("extra", [1, 23, 100 * KIB])
+def test_more_than_256_kib_of_arguments_are_cut(monitor: Monitor, workloads: Workloads, extra: int) -> None:
+    args = [b"f" * (64 * KIB - 1)] * 4 + [b"g" * (extra - 1)]
+    [event] = execute(monitor, workloads, "execve", workloads["nothing"], *args).execs()
+    assert as_bytes(event) == args[:4]
+    assert event.cut == ("argv",)
+
+
+def test_no_argument_at_all(monitor: Monitor, workloads: Workloads) -> None:
+    [event] = execute(monitor, workloads, "bare", workloads["nothing"]).execs()
+    # since Linux 5.18 the kernel itself puts in an empty one (bprm_stack_limits, fs/exec.c)
+    assert event.argv in ((), ("",))
+    assert event.cut == ()
+
+
+@pytest.mark.parametrize("length", [127, 128, 255, 256, 4095])
+def test_a_long_path(monitor: Monitor, workloads: Workloads, length: int) -> None:
+    path = os.fsencode(workloads["nothing"])
+    path = b"/" * (length - len(path)) + path
+    [event] = execute(monitor, workloads, "execve", path, b"nothing").execs()
+    assert (os.fsencode(event.path), event.argv, event.cut) == (path, ("nothing",), ())
+
+
+def test_a_script(monitor: Monitor, workloads: Workloads, scratch: Path) -> None:
+    script = scratch / f"{workloads.prefix}script\n\xe9"
+    script.write_text(f"#!{workloads['nothing']} -x y\n")
+    script.chmod(0o755)
+    [event] = execute(monitor, workloads, "execve", script, b"script", b"1", b"").execs()
+    assert (event.path, event.interpreter) == (str(script), str(workloads["nothing"]))
+    assert event.argv == (str(workloads["nothing"]), "-x y", str(script), "1", "")
+    assert event.comm.encode("utf-8", "surrogateescape") == os.fsencode(script.name)[:15]
+    assert event.cut == ()
+
+
+def test_execveat(monitor: Monitor, workloads: Workloads) -> None:
+    name = workloads["nothing"].name
+    directory = os.open(workloads.directory, os.O_PATH)
+    os.set_inheritable(directory, True)
+    run = watch(monitor, workloads["exec"], "execveat", directory, 0, name, b"nothing", b"\xff", b"")
+    os.close(directory)
+    [event] = run.execs()
+    assert event.path == f"/dev/fd/{directory}/{name}"  # as the kernel names it, alloc_bprm in fs/exec.c
+    assert as_bytes(event) == [b"nothing", b"\xff", b""]
+    assert (event.errno, event.cut) == (None, ())
+
+
+def test_execveat_of_a_descriptor(workloads: Workloads) -> None:
+    descriptor = os.open(workloads["nothing"], os.O_RDONLY)
+    os.set_inheritable(descriptor, True)
+    process = Process(workloads["exec"], "execveat", descriptor, AT_EMPTY_PATH, "", "nothing", "-x")
+    os.close(descriptor)
+    # by pid, because before Linux 6.14 the process is then named after the descriptor's number
+    with Monitor(pid=[process.pid], attach="raw") as monitor:
+        run, [run.events] = collect(process, [monitor])
+    event = run.only(Exec)
+    assert (event.path, event.argv) == (f"/dev/fd/{descriptor}", ("nothing", "-x"))
+    assert (event.interpreter, event.errno, event.cut) == (None, None, ())
+
+
+def test_a_thread_executes(monitor: Monitor, workloads: Workloads) -> None:
+    for _ in range(COUNT):
+        run = execute(monitor, workloads, "thread", workloads["nothing"], "nothing", "x")
+        [event] = run.execs()
+        assert (event.pid, event.tid) == (run.pid, run.pid)
+        assert event.argv == ("nothing", "x")
+        assert run.forks == []
+        assert run.exits == [run.only(Exit, run.pid)]
+        assert {each.start_ns for each in run.events} == {event.start_ns}
+
+
+def failed(run: Run) -> Exec:
+    """The one failed exec, checked against what the workload saw."""
+    [event] = run.execs()
+    [number] = run.numbers
+    assert event.errno == errorcode[number]
+    assert (event.pid, event.tid, event.interpreter) == (run.pid, run.pid, None)
+    assert event.comm == Path(run.of(Exec)[0].path).name[:15]
+    return event
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "mode", "errno"),
+    [
+        ("missing", None, 0, "ENOENT"),
+        ("plain", b"text", 0o644, "EACCES"),
+        ("garbage", b"\0garbage", 0o755, "ENOEXEC"),
+        ("orphan", b"#!/missing/interpreter\n", 0o755, "ENOENT"),
+        ("caf\udce9\x1b[0m", None, 0, "ENOENT"),
+    ],
+)
+def test_an_exec_fails(
+    monitor: Monitor,
+    workloads: Workloads,
+    scratch: Path,
+    name: str,
+    content: bytes | None,
+    mode: int,
+    errno: str,
+) -> None:
+    path = scratch / name
+    if content:
+        path.write_bytes(content)
+        path.chmod(mode)
+    args = [b"zero", b"", b"\xff\n\x1b[31m", b""]
+    event = failed(execute(monitor, workloads, "execve", path, *args))
+    assert (event.path, event.errno) == (str(path), errno)
+    assert as_bytes(event) == args
+    assert event.cut == ()
+
+
+@pytest.mark.parametrize("length", [255, 256, 1023, 1024, 4094, 4095])
+def test_a_long_path_fails(monitor: Monitor, workloads: Workloads, length: int) -> None:
+    path = b"/" * (length - 7) + b"missing"
+    event = failed(execute(monitor, workloads, "execve", path, b"zero"))
+    assert (os.fsencode(event.path), event.argv, event.cut) == (path, ("zero",), ())
+
+
+def test_a_path_that_is_too_long(monitor: Monitor, workloads: Workloads) -> None:
+    event = failed(execute(monitor, workloads, "execve", b"/" * 4090 + b"missing", b"zero"))
+    assert (event.errno, event.cut) == ("ENAMETOOLONG", ("path",))
+    assert os.fsencode(event.path) == b"/" * 4090 + b"missi"
+
+
+@pytest.mark.parametrize(
+    "args", [[b"a" * 1023], [b"b" * 1024], [b"c" * 4000], [b"d" * 4095], [b"e" * 40] * 99, [b"f"] * 128]
+)
+def test_4_kib_of_a_failed_execs_arguments_are_whole(monitor: Monitor, workloads: Workloads, args: list[bytes]) -> None:
+    event = failed(execute(monitor, workloads, "execve", b"missing", *args))
+    assert (as_bytes(event), event.cut) == (args, ())
+
+
+@pytest.mark.parametrize("args", [[b"a" * 4096], [b"b" * 9000, b""], [b"c" * 40] * 200, [b"d"] * 129])
+def test_more_of_a_failed_execs_arguments_are_cut(monitor: Monitor, workloads: Workloads, args: list[bytes]) -> None:
+    event = failed(execute(monitor, workloads, "execve", b"missing", *args))
+    assert event.cut == ("argv",)
+    whole, last = as_bytes(event)[:-1], as_bytes(event)[-1]
+    assert whole == args[: len(whole)]
+    assert args[len(whole)].startswith(last)
+    assert len(event.argv) == 128 or len(b"\0".join([*whole, last])) >= 4095
+
+
+def test_arguments_that_are_nowhere(monitor: Monitor, workloads: Workloads) -> None:
+    event = failed(execute(monitor, workloads, "lost", workloads["nothing"]))
+    assert (event.errno, event.argv, event.cut) == ("EFAULT", (), ("argv",))
+
+
+def test_execveat_fails(monitor: Monitor, workloads: Workloads) -> None:
+    event = failed(watch(monitor, workloads["exec"], "execveat", AT_FDCWD, 0, "missing", "zero", b"\xff"))
+    assert (event.path, as_bytes(event), event.errno, event.cut) == ("missing", [b"zero", b"\xff"], "ENOENT", ())
+
+
+def test_every_attempt_is_reported(monitor: Monitor, workloads: Workloads) -> None:
+    """A child that fails: its exec is its own, under the name of its creator."""
+    run = execute(monitor, workloads, "child", b"missing", b"zero")
+    child = run.only(Fork).child_pid
+    event = run.only(Exec, child)
+    assert (event.ppid, event.errno) == (run.pid, "ENOENT")
+    assert event.start_ns == run.only(Exit, child).start_ns == run.only(Fork).child_start_ns
+    assert run.opens(run.pid) == []
+    assert run.of(Open, child) == []

@@ -1,0 +1,109 @@
+"""Fork events: how, by whom, and what was created."""
+
+import os
+import platform
+from signal import SIGCHLD, SIGURG
+
+import pytest
+
+from onlooker import Exec, Exit, Fork, Monitor, Open
+
+from .conftest import Workloads
+from .watching import drain, watch
+
+COUNT = 23
+CLONE_FS, CLONE_FILES, CLONE_PARENT, CLONE_IO, CLONE_CLEAR_SIGHAND = 0x200, 0x400, 0x8000, 0x80000000, 0x100000000
+
+CALLS = [
+    ("clone", CLONE_FS, SIGCHLD, ("CLONE_FS", "SIGCHLD")),
+    ("clone", CLONE_IO | CLONE_FILES, SIGURG, ("CLONE_FILES", "CLONE_IO", "SIGURG")),
+    ("clone", 0, 0, ()),
+    ("clone3", CLONE_CLEAR_SIGHAND | CLONE_FS, SIGCHLD, ("CLONE_FS", "CLONE_CLEAR_SIGHAND", "SIGCHLD")),
+    ("clone3", 0, 0, ()),
+]
+if platform.machine() == "x86_64":  # the other calls are older than other machines
+    CALLS += [
+        ("fork", 0, 0, ("SIGCHLD",)),
+        ("vfork", 0, 0, ("CLONE_VM", "CLONE_VFORK", "SIGCHLD")),
+    ]
+
+
+@pytest.mark.parametrize(("call", "flags", "signal", "names"), CALLS)
+def test_a_process_is_created(
+    monitor: Monitor, workloads: Workloads, call: str, flags: int, signal: int, names: tuple[str, ...]
+) -> None:
+    run = watch(monitor, workloads["fork"], call, COUNT, flags, signal)
+    assert len(run.forks) == len(run.numbers) == COUNT
+    for fork, child in zip(run.forks, run.numbers, strict=True):
+        assert (fork.pid, fork.tid, fork.ppid) == (run.pid, run.pid, os.getpid())
+        assert (fork.syscall, fork.clone_flags) == (call, names)
+        assert (fork.child_pid, fork.child_tid) == (child, child)
+        assert (fork.thread, fork.kernel, fork.cut) == (False, False, ())
+        ended = run.only(Exit, child)
+        assert (ended.start_ns, ended.ppid, ended.exit_code) == (fork.child_start_ns, run.pid, 0)
+        assert fork.start_ns < fork.child_start_ns <= fork.boot_ns < ended.boot_ns
+    assert len({fork.child_start_ns for fork in run.forks}) == COUNT
+
+
+def test_a_sibling_has_the_parent_of_its_creator(monitor: Monitor, workloads: Workloads) -> None:
+    run = watch(monitor, workloads["fork"], "clone", 1, CLONE_PARENT)
+    [child] = run.numbers
+    os.waitpid(child, 0)
+    run.events += drain(monitor)
+    fork = run.only(Fork)
+    assert (fork.pid, fork.child_pid, fork.clone_flags) == (run.pid, child, ("CLONE_PARENT",))
+    assert run.only(Exit, child).ppid == os.getpid()
+
+
+def test_threads_are_not_shown(monitor: Monitor, workloads: Workloads) -> None:
+    run = watch(monitor, workloads["fork"], "thread", COUNT)
+    assert len(run.numbers) == COUNT
+    assert run.forks == []
+    assert run.exits == [run.only(Exit, run.pid)]
+
+
+def test_threads_are_shown_on_request(workloads: Workloads) -> None:
+    program = workloads.renamed("fork")
+    with Monitor(comm=[program.name], threads=True, attach="raw") as monitor:
+        run = watch(monitor, program, "thread", COUNT)
+    assert [fork.child_tid for fork in run.forks] == run.numbers
+    for fork in run.forks:
+        assert (fork.thread, fork.kernel, fork.cut) == (True, False, ())
+        assert (fork.pid, fork.tid, fork.child_pid) == (run.pid, run.pid, run.pid)
+        assert fork.syscall in ("clone", "clone3")  # the C library's choice
+        assert {"CLONE_THREAD", "CLONE_VM", "CLONE_SIGHAND"} <= set(fork.clone_flags)
+        assert fork.child_start_ns > fork.start_ns
+    assert run.exits == [run.only(Exit, run.pid)]  # a thread's end is not the process's
+
+
+def test_a_thread_creates_a_process(monitor: Monitor, workloads: Workloads) -> None:
+    run = watch(monitor, workloads["fork"], "from-thread", COUNT)
+    assert [fork.child_pid for fork in run.forks] == run.numbers
+    for fork in run.forks:
+        assert fork.pid == run.pid != fork.tid
+        assert not fork.thread
+        assert run.only(Exit, fork.child_pid).ppid == run.pid
+
+
+def test_a_life_is_told_in_order(monitor: Monitor, workloads: Workloads) -> None:
+    opening = [workloads["open"], "openat", "plain", -100, "/", 0, 0, 0, 1]
+    run = watch(monitor, workloads["exec"], "child", 0, 0, opening[0], *opening)
+    child = run.only(Fork).child_pid
+    life = [event for event in run.events if child in (getattr(event, "pid", 0), getattr(event, "child_pid", 0))]
+    kinds = [type(event) for event in life]
+    opens = kinds.count(Open)
+    assert opens >= 2
+    assert kinds == [Fork, Exec, *[Open] * opens, Exit]
+    assert [event.boot_ns for event in life] == sorted(event.boot_ns for event in life)
+
+
+def test_a_process_keeps_its_start(monitor: Monitor, workloads: Workloads) -> None:
+    runs = [watch(monitor, workloads["exec"], "child", 0, 0, workloads["nothing"], "nothing") for _ in range(COUNT)]
+    starts = set()
+    for run in runs:
+        child = run.only(Fork).child_pid
+        [start] = {event.start_ns for event in run.events if event.pid == run.pid}
+        [child_start] = {event.start_ns for event in run.events if event.pid == child}
+        assert child_start == run.only(Fork).child_start_ns > start
+        starts |= {start, child_start}
+    assert len(starts) == 2 * COUNT
