@@ -152,7 +152,7 @@ cdef object _texts(const char *start, size_t size):
 
 
 cdef class Decoder:
-    """`Decoder(plans, corrupt)`: `corrupt(kind, boot_ns_or_0)` makes the event that reports an unreadable record."""
+    """`Decoder(plans, corrupt)`: `corrupt(kind_or_0)` makes the event that reports a record that makes no sense."""
 
     cdef list _plans
     cdef object _corrupt
@@ -166,7 +166,7 @@ cdef class Decoder:
                 raise ValueError(f"kind {number}")
             self._plans[number] = _Plan(event, size, steps)
         self._corrupt = corrupt
-        self._second = -1
+        self._second = -BILLION * <int64_t>BILLION  # no time is in that second
 
     cdef object _time(self, int64_t wall_ns):
         """2026-01-31T12:00:00.123456789Z; the part up to the second is made once a second."""
@@ -190,17 +190,21 @@ cdef class Decoder:
         """Nanoseconds since 1970 as RFC 3339, UTC."""
         return self._time(wall_ns)
 
-    cdef object _label(self, _Plan plan, Py_ssize_t i, uint64_t number):
+    cdef object _label(self, _Plan plan, Py_ssize_t i, uint64_t number, bint *fits):
         cdef dict known = <dict>plan.known[i]
         key = PyLong_FromUnsignedLongLong(number)
         value = known.get(key)
         if value is None:
-            value = plan.describes[i](key)
+            try:
+                value = plan.describes[i](key)
+            except LookupError:
+                fits[0] = False
+                return None
             if len(known) < MAX_LABELS:
                 known[key] = value
         return value
 
-    cdef object _scalar(self, _Plan plan, Py_ssize_t i, const unsigned char *at):
+    cdef object _scalar(self, _Plan plan, Py_ssize_t i, const unsigned char *at, bint *fits):
         """The object of a value that is all in the fixed part."""
         cdef Step *step = &plan.steps[i]
         cdef const char *end
@@ -209,7 +213,7 @@ cdef class Decoder:
             number = _unsigned(at, step.size)
             if step.optional and number == <uint64_t>step.absent:
                 return None
-            return PyLong_FromUnsignedLongLong(number) if step.op == UNSIGNED else self._label(plan, i, number)
+            return PyLong_FromUnsignedLongLong(number) if step.op == UNSIGNED else self._label(plan, i, number, fits)
         if step.op == SIGNED:
             if step.optional and _signed(at, step.size) == step.absent:
                 return None
@@ -231,7 +235,9 @@ cdef class Decoder:
             return self._time(<int64_t>_unsigned(at, 8) + offset_ns)
         if step.op != TEXT and step.op != TEXTS:
             if step.object == NULL or memcmp(step.last, at, step.size) != 0:
-                value = self._scalar(plan, i, at)
+                value = self._scalar(plan, i, at, fits)
+                if not fits[0]:
+                    return None
                 memcpy(step.last, at, step.size)
                 Py_XINCREF(<PyObject *>value)
                 Py_XDECREF(step.object)
