@@ -1,0 +1,125 @@
+"""What the members of a record can hold, and the event that must come of it, written out by hand for each event."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from hypothesis import strategies as st
+from onlooker import Event, Exec, Exit, Fork, Open
+from onlooker.events import names
+from onlooker.schema.kinds import Choice, Kind, Op
+
+from ..records import LAYOUTS, Raw, members
+
+LATEST = 2**62  # of boot_ns, and of the offset to the wall clock: their sum is a time in the year 2262
+OFFSETS = st.integers(0, LATEST)
+
+TEXT = st.binary(max_size=40)
+ARGUMENT = st.lists(st.integers(1, 255), max_size=10).map(bytes)
+NAME = st.lists(st.integers(1, 255), max_size=16).map(bytes)
+
+
+def values(name: str, kind: Kind) -> st.SearchStrategy[Any]:
+    """Everything that the probe could write into a member of that kind."""
+    if name == "boot_ns":
+        return st.integers(0, LATEST)
+    if isinstance(kind, Choice):
+        return st.integers(1 if kind.absent is None else 0, len(kind.names))
+    if kind.op in (Op.NAME, Op.TEXT, Op.TEXTS):
+        return {Op.NAME: NAME, Op.TEXT: TEXT, Op.TEXTS: st.lists(ARGUMENT, max_size=5).map(tuple)}[kind.op]
+    bits = 8 * kind.size
+    if kind.op is Op.SIGNED:
+        ordinary = st.integers(-(2 ** (bits - 1)), 2 ** (bits - 1) - 1)
+    else:
+        ordinary = st.integers(0, 2**bits - 1)
+    return ordinary if kind.absent is None else st.one_of(ordinary, st.just(kind.absent))
+
+
+def raws(event: str) -> st.SearchStrategy[Raw]:
+    """The members of a record of that event."""
+    fields = {name: values(name, f.kind) for name, f in members(event).items() if name not in ("kind", "cut")}
+    return st.fixed_dictionaries({**fields, "cut": st.integers(0, 2 ** len(LAYOUTS[event].cuttable) - 1)})
+
+
+def text(raw: bytes) -> str:
+    return raw.decode("utf-8", "surrogateescape")
+
+
+def unless(absent: object, value: Any) -> Any:
+    return None if value == absent else value
+
+
+def rfc3339(wall_ns: int) -> str:
+    seconds, rest = divmod(wall_ns, 10**9)
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}.{rest:09}Z"
+
+
+def cut(raw: Raw, *cuttable: str) -> tuple[str, ...]:
+    return tuple(name for bit, name in enumerate(cuttable) if raw["cut"] >> bit & 1)
+
+
+def who(raw: Raw, offset_ns: int) -> dict[str, Any]:
+    """The fields that all events of a process share."""
+    same = ("boot_ns", "pid", "tid", "ppid", "uid", "gid", "start_ns", "cgroup_id", "ns_pid")
+    return {
+        "time": rfc3339(raw["boot_ns"] + offset_ns),
+        "comm": text(raw["comm"].partition(b"\0")[0]),
+        **{name: raw[name] for name in same},
+    }
+
+
+def fork(raw: Raw, offset_ns: int) -> Fork:
+    return Fork(
+        **who(raw, offset_ns),
+        child_pid=raw["child_pid"],
+        child_tid=raw["child_tid"],
+        child_start_ns=raw["child_start_ns"],
+        thread=raw["thread"] != 0,
+        kernel=raw["kernel"] != 0,
+        syscall=(None, "clone", "clone3", "fork", "vfork")[raw["syscall"]],
+        clone_flags=names.clone_flag_names(raw["clone_flags"]),
+        cut=cut(raw, "clone_flags"),
+    )
+
+
+def exec_(raw: Raw, offset_ns: int) -> Exec:
+    return Exec(
+        **who(raw, offset_ns),
+        path=text(raw["path"]),
+        argv=tuple(map(text, raw["argv"])),
+        interpreter=unless("", text(raw["interpreter"])),
+        errno=unless("0", names.errno_name(raw["errno"])),
+        cut=cut(raw, "path", "argv", "interpreter"),
+    )
+
+
+def exit_(raw: Raw, offset_ns: int) -> Exit:
+    return Exit(
+        **who(raw, offset_ns),
+        core_dumped=raw["core_dumped"] != 0,
+        duration_ns=raw["duration_ns"],
+        exit_code=unless(-1, raw["exit_code"]),
+        signal=unless("SIG0", names.signal_name(raw["signal"])),
+    )
+
+
+def open_(raw: Raw, offset_ns: int) -> Open:
+    return Open(
+        **who(raw, offset_ns),
+        syscall=("open", "openat", "openat2", "creat")[raw["syscall"] - 1],
+        path=text(raw["path"]),
+        flags=names.open_flag_names(raw["flags"]),
+        fd=unless(-1, raw["fd"]),
+        errno=unless("0", names.errno_name(raw["errno"])),
+        dirfd=unless(-(2**31), raw["dirfd"]),
+        mode=unless(2**32 - 1, raw["mode"]),
+        resolve=names.resolve_flag_names(raw["resolve"]),
+        cut=cut(raw, "path", "flags"),
+    )
+
+
+_MAKERS = {"fork": fork, "exec": exec_, "exit": exit_, "open": open_}
+
+
+def expected(event: str, raw: Raw, offset_ns: int) -> Event:
+    """The event that a record with these members stands for."""
+    return _MAKERS[event](raw, offset_ns)

@@ -1,0 +1,113 @@
+"""A record that makes no sense is reported as one corrupt record, never read, and never stops the others."""
+
+import struct
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from onlooker import Event, Lost
+
+from ..records import KIND_AT, LAYOUTS, NUMBERS, batch, members, record, with_span
+from .decoding import corrupt, decode, decoder, plain
+from .raw_values import expected, raws
+
+U32 = 2**32 - 1
+SPANS = [(event, name) for event in LAYOUTS for name, f in members(event).items() if f.kind.ctype == "struct span"]
+CHOICES = [(event, f.name, len(f.kind.names)) for event, made in LAYOUTS.items() for f in made.fields
+           if hasattr(f.kind, "names")]  # fmt: skip
+
+
+def whole(event: str) -> bytes:
+    return record(event, plain(event))
+
+
+@pytest.mark.parametrize("event", LAYOUTS)
+def test_truncated_records(event):
+    fixed = LAYOUTS[event].size
+    for length in range(fixed):
+        kind = NUMBERS[event] if length >= KIND_AT + 2 else 0
+        assert decode(whole(event)[:length]) == [corrupt(kind)], length
+
+
+@pytest.mark.parametrize(("event", "name"), SPANS)
+def test_texts_outside_the_tail(event, name):
+    record_ = whole(event)
+    fixed, end = LAYOUTS[event].size, len(record_)
+    outside = [
+        (fixed, end - fixed + 1),  # one byte too many
+        (end, 1),  # behind the end
+        (0, 8),  # in the header
+        (fixed - 1, 2),  # begins in the fixed part
+        (U32, 1),  # the end overflows 32 bits
+        (U32, U32),
+        (fixed, U32),
+        (2**31, 2**31),  # the sum is 0 in 32 bits
+    ]
+    for offset, length in outside:
+        assert decode(with_span(record_, event, name, offset, length)) == [corrupt(NUMBERS[event])], (offset, length)
+
+
+@pytest.mark.parametrize(("event", "name"), SPANS)
+def test_texts_that_just_fit(event, name):
+    record_ = whole(event)
+    fixed, end = LAYOUTS[event].size, len(record_)
+    for offset, length in [(fixed, end - fixed), (end - 1, 1), (end, 0)]:
+        [found] = decode(with_span(record_, event, name, offset, length))
+        assert found.event == event, (offset, length)
+
+
+@pytest.mark.parametrize("kind", [0, 5, 63, 64, 255, 2**16 - 1])
+def test_unknown_kinds(kind):
+    record_ = bytearray(whole("exit"))
+    struct.pack_into("=H", record_, KIND_AT, kind)
+    assert decode(bytes(record_)) == [corrupt(0)]
+
+
+@pytest.mark.parametrize(("event", "name", "count"), CHOICES)
+def test_choices_that_are_none_of_the_names(event, name, count):
+    for number in (count + 1, 255):
+        assert decode(record(event, {**plain(event), name: number})) == [corrupt(NUMBERS[event])], number
+
+
+def test_a_choice_that_must_be_made():
+    assert decode(record("open", {**plain("open"), "syscall": 0})) == [corrupt(NUMBERS["open"])]
+
+
+@pytest.mark.parametrize("length", [1, 8, 2**31, 2**32, 2**63, 2**64 - 8, 2**64 - 7, 2**64 - 1])
+def test_a_length_beyond_the_buffer_ends_the_batch(length):
+    good = whole("exit")
+    buffer = batch(good) + struct.pack("=Q", length)
+    assert decoder().decode(buffer, 0, KIND_AT) == [*decode(good), corrupt(0)]
+
+
+def test_a_corrupt_record_does_not_hide_its_neighbours():
+    good = decode(whole("exit"))
+    assert decode(whole("exit"), b"", b"\xff" * 200, whole("exit")) == [*good, corrupt(0), corrupt(0), *good]
+
+
+@settings(deadline=None, max_examples=200)
+@given(records=st.lists(st.binary(max_size=300), max_size=6))
+def test_random_records_give_one_event_each(records):
+    found = decode(*records)
+    assert len(found) == len(records)
+    assert all(isinstance(event, Event) for event in found)
+
+
+@settings(deadline=None, max_examples=200)
+@given(buffer=st.binary(max_size=600), offset_ns=st.integers(-(2**63), 2**63 - 1))
+def test_random_buffers_give_events(buffer, offset_ns):
+    assert all(isinstance(event, Event) for event in decoder().decode(buffer, offset_ns, KIND_AT))
+
+
+@pytest.mark.parametrize("event", LAYOUTS)
+@settings(deadline=None, max_examples=150)
+@given(data=st.data())
+def test_damaged_records_give_their_event_or_a_loss(event, data):
+    raw = data.draw(raws(event))
+    damaged = bytearray(record(event, raw))
+    for at in data.draw(st.lists(st.integers(0, LAYOUTS[event].size - 1), max_size=4)):
+        if at not in (KIND_AT, KIND_AT + 1):
+            damaged[at] = data.draw(st.integers(0, 255))
+    before, found, after = decode(record(event, raw), bytes(damaged), record(event, raw))
+    assert before == after == expected(event, raw, 0)
+    assert found == corrupt(NUMBERS[event]) if isinstance(found, Lost) else found.event == event

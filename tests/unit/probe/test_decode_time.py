@@ -1,0 +1,53 @@
+"""Times are RFC 3339 in UTC with nine digits, and the part that is kept for a second is never stale."""
+
+import re
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ..records import record
+from .decoding import decode, decoder, plain
+from .raw_values import rfc3339
+
+SECOND = 10**9
+
+
+@pytest.mark.parametrize(
+    ("wall_ns", "text"),
+    [
+        (0, "1970-01-01T00:00:00.000000000Z"),
+        (1, "1970-01-01T00:00:00.000000001Z"),
+        (123_456_789, "1970-01-01T00:00:00.123456789Z"),
+        (951_782_400 * SECOND, "2000-02-29T00:00:00.000000000Z"),
+        (1_769_860_800 * SECOND + 5, "2026-01-31T12:00:00.000000005Z"),
+        (2**63 - 1, "2262-04-11T23:47:16.854775807Z"),
+    ],
+)
+def test_known_times(wall_ns, text):
+    assert decoder().time(wall_ns) == text
+
+
+@settings(deadline=None, max_examples=300)
+@given(times=st.lists(st.integers(0, 2**63 - 1), min_size=1, max_size=5))
+def test_any_times_in_any_order(times):
+    one = decoder()
+    assert [one.time(wall_ns) for wall_ns in times] == [rfc3339(wall_ns) for wall_ns in times]
+
+
+@settings(deadline=None, max_examples=100)
+@given(second=st.integers(1, 2**33), steps=st.lists(st.integers(-3, 3), max_size=20))
+def test_around_the_turn_of_a_second(second, steps):
+    one = decoder()
+    times = [second * SECOND + step for step in steps]
+    assert [one.time(wall_ns) for wall_ns in times] == [rfc3339(wall_ns) for wall_ns in times]
+
+
+def test_the_offset_moves_the_time_and_not_boot_ns():
+    [event] = decode(record("exit", {**plain("exit"), "boot_ns": SECOND - 1}), offset_ns=1)
+    assert (event.time, event.boot_ns) == ("1970-01-01T00:00:01.000000000Z", SECOND - 1)
+
+
+@pytest.mark.parametrize("wall_ns", [-1, -SECOND, -SECOND - 1, -(2**63)])
+def test_a_time_that_can_not_be_has_the_shape_of_one(wall_ns):
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z", decoder().time(wall_ns))

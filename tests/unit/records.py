@@ -1,0 +1,52 @@
+"""Records as the probe writes them, built from an event's layout and from nothing that the C side says."""
+
+import struct
+from collections.abc import Mapping
+
+from onlooker.events import layouts
+from onlooker.schema.layout import Field
+
+LAYOUTS = layouts()
+NUMBERS = {event: number for number, event in enumerate(LAYOUTS, 1)}
+KIND_AT = next(f.offset for f in LAYOUTS["fork"].header.members if f.name == "kind")
+
+CODES = {"__u8": "B", "__u16": "H", "__u32": "I", "__u64": "Q", "__s32": "i", "__s64": "q", "char": "16s"}
+
+Raw = Mapping[str, int | bytes | tuple[bytes, ...]]  # what a record's members hold, by their names
+
+
+def members(event: str) -> dict[str, Field]:
+    """Every member of the event's record, by name."""
+    made = LAYOUTS[event]
+    return {f.name: f for f in (*made.header.members, *made.body.members)}
+
+
+def tail_bytes(value: bytes | tuple[bytes, ...]) -> bytes:
+    """A text as it is, a list of texts with a NUL after each."""
+    return b"".join(text + b"\0" for text in value) if isinstance(value, tuple) else value
+
+
+def record(event: str, raw: Raw) -> bytes:
+    """One record, its texts one after the other in the tail; `kind` and `cut` need not be given."""
+    made = LAYOUTS[event]
+    head, tail = bytearray(made.size), b""
+    values = {"kind": NUMBERS[event], "cut": 0, **raw}
+    for name, member in members(event).items():
+        if member.kind.ctype == "struct span":
+            text = tail_bytes(values[name])
+            struct.pack_into("=II", head, member.offset, made.size + len(tail), len(text))
+            tail += text
+        else:
+            struct.pack_into(f"={CODES[member.kind.ctype]}", head, member.offset, values[name])
+    return bytes(head) + tail
+
+
+def with_span(whole: bytes, event: str, name: str, offset: int, length: int) -> bytes:
+    """The record with the span of one text replaced."""
+    at = members(event)[name].offset
+    return whole[:at] + struct.pack("=II", offset, length) + whole[at + 8 :]
+
+
+def batch(*records: bytes) -> bytes:
+    """Records as `Probe.drain` gives them: for each an 8-byte length, then its bytes padded to 8."""
+    return b"".join(struct.pack("=Q", len(each)) + each + bytes(-len(each) % 8) for each in records)
