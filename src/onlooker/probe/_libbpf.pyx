@@ -327,7 +327,7 @@ cdef class Probe:
             with nogil:
                 used = ring_drain(&self._ring, self._batch, self._room, self._batch_bytes)
         if used < 0:
-            raise ValueError("the ring holds a record longer than itself")
+            raise ValueError("the ring holds a record that is too long to be one")
         return PyMemoryView_FromMemory(<char *>self._batch, used, PyBUF_READ)
 
     def losses(self):

@@ -99,12 +99,13 @@ static inline void ring_copy(struct ring *ring, unsigned char *to, size_t at, si
 }
 
 /* Copies records to `to`, each as an 8-byte length and then its bytes padded to 8, while they fit in `room` and until
- * `enough` bytes are there. Returns the bytes written, or -1 if the ring makes no sense. Stops at a record that is
- * still being written. */
+ * `enough` bytes are there. Returns the bytes written, or -1 if the next record can never be given. Stops at a record
+ * that is still being written. */
 static inline long ring_drain(struct ring *ring, unsigned char *to, size_t room, size_t enough)
 {
 	unsigned long position = *ring->consumer, released = position;
 	size_t used = 0;
+	int corrupt = 0;
 
 	while (used < enough && position < __atomic_load_n(ring->producer, __ATOMIC_ACQUIRE)) {
 		size_t at = position & (ring->size - 1);
@@ -114,13 +115,14 @@ static inline long ring_drain(struct ring *ring, unsigned char *to, size_t room,
 
 		if (header & RING_BUSY)
 			break;
-		if (padded + RING_HEADER > ring->size)
-			return -1;
+		if (padded + RING_HEADER > ring->size || (!(header & RING_DISCARD) && used + 8 + padded > room)) {
+			/* those before it are given first; with all the room and still too long, it would block for ever */
+			corrupt = !used;
+			break;
+		}
 		if (!(header & RING_DISCARD)) {
 			uint64_t prefix = length;
 
-			if (used + 8 + padded > room)
-				break;
 			memcpy(to + used, &prefix, 8);
 			/* a header never wraps, records being multiples of 8 bytes; its end may */
 			ring_copy(ring, to + used + 8, (at + RING_HEADER) & (ring->size - 1), length);
@@ -135,7 +137,7 @@ static inline long ring_drain(struct ring *ring, unsigned char *to, size_t room,
 	}
 	if (position != released)
 		__atomic_store_n(ring->consumer, position, __ATOMIC_RELEASE);
-	return used;
+	return corrupt ? -1 : (long)used;
 }
 
 #endif

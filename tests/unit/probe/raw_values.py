@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from hypothesis import strategies as st
+
 from onlooker import Event, Exec, Exit, Fork, Open
 from onlooker.events import names
 from onlooker.schema.kinds import Choice, Kind, Op

@@ -44,9 +44,10 @@ def test_a_buffer_may_be_read_only_or_a_view():
 
 def test_bytes_that_are_not_utf_8_come_back_whole():
     hostile = b"/tmp/\xff\xfe\x80\n\x1b[2J\xed\xa0\x80"
-    raw = {**plain("exec"), "comm": b"\xc3\x28", "path": hostile, "argv": (hostile, b"\xf0")}
+    raw = {**plain("exec"), "comm": b"\xc3(", "path": hostile, "argv": (hostile, b"\xf0")}
     [event] = decode(record("exec", raw))
-    assert [os.fsencode(text) for text in (event.path, *event.argv, event.comm)] == [
+    texts = (event.path, *event.argv, event.comm)
+    assert [os.fsencode(text) for text in texts] == [hostile, hostile, b"\xf0", b"\xc3("]
         hostile,
         hostile,
         b"\xf0",

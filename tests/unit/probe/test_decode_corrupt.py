@@ -5,6 +5,7 @@ import struct
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from onlooker import Event, Lost
 
 from ..records import KIND_AT, LAYOUTS, NUMBERS, batch, members, record, with_span

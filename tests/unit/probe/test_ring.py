@@ -1,0 +1,54 @@
+"""The reader of the BPF ring, src/onlooker/probe/ring.h, with rings made up in memory by ring_test.c."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from ..compiler import CC
+
+HERE = Path(__file__).parent
+RING = HERE.parents[2] / "src" / "onlooker" / "probe"
+STRICT = ["-std=gnu11", "-Wall", "-Wextra", "-Werror", "-g", "-O1"]
+SANITIZERS = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
+
+CASES = (
+    "nothing",
+    "whole_records_in_order",
+    "records_that_wrap",
+    "a_full_ring",
+    "a_busy_record",
+    "discarded_records",
+    "more_than_the_room",
+    "enough_at_once",
+    "a_length_that_can_not_be",
+    "a_record_that_never_fits",
+    "a_long_batch",
+)
+
+
+def run(program: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    # LeakSanitizer needs ptrace(2), which a container may not have; nothing else is left out
+    quiet = {"ASAN_OPTIONS": "detect_leaks=0", "PATH": "/usr/bin:/bin"}
+    return subprocess.run([program, *words], env=quiet, capture_output=True, text=True, check=False)
+
+
+@pytest.fixture(scope="module")
+def program(tmp_path_factory):
+    """The compiled test program: with sanitizers where the compiler and the machine have them, plain elsewhere."""
+    built = tmp_path_factory.mktemp("ring") / "ring_test"
+    command = [*CC, *STRICT, "-I", RING, HERE / "ring_test.c", "-o", built]
+    sanitized = subprocess.run([*command, *SANITIZERS], capture_output=True, check=False)
+    if sanitized.returncode or run(built).returncode:
+        subprocess.run(command, check=True)
+    return built
+
+
+def test_every_case_is_run(program):
+    assert run(program).stdout.split() == list(CASES)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_ring(program, case):
+    done = run(program, case)
+    assert (done.returncode, done.stderr) == (0, "")
