@@ -1,8 +1,10 @@
 """Exec events: the program, its arguments byte for byte, and what failed."""
 
 import os
+import struct
 from errno import errorcode
 from pathlib import Path
+from signal import SIGSEGV
 
 import pytest
 
@@ -206,8 +208,35 @@ def test_execveat_fails(monitor: Monitor, workloads: Workloads) -> None:
     assert (event.path, as_bytes(event), event.errno, event.cut) == ("missing", [b"zero", b"\xff"], "ENOENT", ())
 
 
-def test_every_attempt_is_reported(monitor: Monitor, workloads: Workloads) -> None:
-    """A child that fails: its exec is its own, under the name of its creator."""
+def test_too_many_arguments(monitor: Monitor, workloads: Workloads) -> None:
+    event = failed(execute(monitor, workloads, "many", workloads["nothing"], "x" * 23))
+    assert (event.errno, set(event.argv), event.cut) == ("E2BIG", {"x" * 23}, ("argv",))
+
+
+def test_a_failure_past_the_point_of_no_return(monitor: Monitor, workloads: Workloads, scratch: Path) -> None:
+    """The caller's memory is gone, so its words are too; the kernel kills the process."""
+    broken = scratch / f"{workloads.prefix}broken"
+    broken.write_bytes(with_a_bad_segment(workloads["nothing"].read_bytes()))
+    broken.chmod(0o755)
+    run = watch(monitor, workloads["exec"], "execve", 0, 0, broken, "zero", code=-SIGSEGV)
+    [event] = run.execs()
+    assert (event.errno, event.path, event.argv, event.cut) == ("EINVAL", "", (), ("path", "argv"))
+    assert event.comm == broken.name[:15]
+    assert run.only(Exit).signal == "SIGSEGV"
+
+
+def with_a_bad_segment(image: bytes) -> bytes:
+    """A 64-bit ELF file whose last segment takes less memory than it has bytes, which is noticed when it is mapped."""
+    program_headers, size, count = struct.unpack_from("=Q", image, 32)[0], *struct.unpack_from("=HH", image, 54)
+    at = [program_headers + i * size for i in range(count)]
+    last = [header for header in at if struct.unpack_from("=I", image, header) == (1,)][-1]  # PT_LOAD
+    changed = bytearray(image)
+    struct.pack_into("=Q", changed, last + 40, 1)  # p_memsz
+    return bytes(changed)
+
+
+def test_a_child_that_fails(monitor: Monitor, workloads: Workloads) -> None:
+    """Its exec is its own, under the name of its creator."""
     run = execute(monitor, workloads, "child", b"missing", b"zero")
     child = run.only(Fork).child_pid
     event = run.only(Exec, child)

@@ -1,19 +1,29 @@
 /* exec HOW DIRFD FLAGS PATH ARGS...: executes PATH with the arguments ARGS. Prints errno where that fails.
  *
  * HOW is execve, execveat (with DIRFD and FLAGS), bare (execve with no argument at all, not even the first), lost (the
- * arguments are nowhere), thread (execve by another thread than the main one), child (execve by a child). */
+ * arguments are nowhere), many (the first of ARGS 300000 times, which is more than the kernel takes), thread (execve by another thread than the main one), child (execve by a child). */
 #include "workload.h"
+
+#define MANY 300000
 
 static char **options;
 
 static void execute(const char *how, char *path, char **args)
 {
-	char *none[] = { NULL };
+	static char *none[1], *many[MANY + 1];
+	int i;
 
+	for (i = 0; i < MANY; i++)
+		many[i] = args[0];
 	if (!strcmp(how, "execveat"))
 		syscall(SYS_execveat, number(options[2]), path, args, environ, number(options[3]));
 	else
-		syscall(SYS_execve, path, !strcmp(how, "bare") ? none : !strcmp(how, "lost") ? (char **)8 : args, environ);
+		syscall(SYS_execve, path,
+			!strcmp(how, "bare") ? none :
+			!strcmp(how, "lost") ? (char **)8 :
+			!strcmp(how, "many") ? many :
+					       args,
+			environ);
 	printf("%d\n", errno);
 }
 

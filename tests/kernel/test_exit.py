@@ -1,0 +1,113 @@
+"""Exit events, compared with what wait(2) gave the parent."""
+
+import os
+import time
+from pathlib import Path
+from signal import SIGABRT, SIGKILL, SIGSEGV, SIGTERM, Signals
+
+import pytest
+
+from onlooker import Exit, Fork, Monitor
+from onlooker.probe import attach
+
+from .conftest import Workloads
+from .watching import Run, watch
+
+RACES = 230
+
+
+def assert_as_waited(event: Exit, status: int) -> None:
+    if os.WIFSIGNALED(status):
+        assert (event.exit_code, event.signal) == (None, Signals(os.WTERMSIG(status)).name)
+    else:
+        assert (event.exit_code, event.signal) == (os.WEXITSTATUS(status), None)
+    assert event.core_dumped == os.WCOREDUMP(status)
+    assert event.duration_ns == event.boot_ns - event.start_ns
+    assert event.cut == ()
+
+
+def end(monitor: Monitor, workloads: Workloads, how: str, value: int) -> tuple[Run, Exit]:
+    """Run a workload that ends in that way, and check its only exit event against its status."""
+    run = watch(monitor, workloads["exit"], how, value, code=None)
+    event = run.only(Exit)
+    assert (event.pid, event.ppid) == (run.pid, os.getpid())
+    assert_as_waited(event, run.status)
+    return run, event
+
+
+@pytest.mark.parametrize("code", [0, 1, 23, 127, 128, 255, 256 + 23])
+def test_by_code(monitor: Monitor, workloads: Workloads, code: int) -> None:
+    run, event = end(monitor, workloads, "code", code)
+    assert event.exit_code == run.code == code % 256
+    assert event.tid == run.pid
+
+
+@pytest.mark.parametrize("signal", [SIGKILL, SIGTERM, SIGSEGV, SIGABRT])
+def test_by_signal(monitor: Monitor, workloads: Workloads, signal: Signals) -> None:
+    run, event = end(monitor, workloads, "signal", signal)
+    assert (event.signal, event.core_dumped, run.code) == (signal.name, False, -signal)
+
+
+def test_by_a_real_time_signal(monitor: Monitor, workloads: Workloads) -> None:
+    run = watch(monitor, workloads["exit"], "signal", 34 + 23, code=-34 - 23)
+    assert run.only(Exit).signal == "SIGRTMIN+23"
+
+
+@pytest.mark.parametrize("signal", [SIGSEGV, SIGABRT, SIGKILL])
+def test_a_core_dump(monitor: Monitor, workloads: Workloads, scratch: Path, signal: Signals) -> None:
+    # whether one is written is the machine's choice (core(5)); the event must say what wait(2) says
+    _, event = end(monitor, workloads, "core", signal)
+    assert event.signal == signal.name
+
+
+@pytest.mark.parametrize("code", [0, 23])
+def test_the_main_thread_ends_first(monitor: Monitor, workloads: Workloads, code: int) -> None:
+    run, event = end(monitor, workloads, "leader", code)
+    assert event.exit_code == run.code  # since Linux 6.0 the last thread's, before it the main one's
+    assert run.code in (1, code)
+    assert event.tid != run.pid  # but the last thread is whose end it was
+    assert event.comm == workloads["exit"].name[:15]
+
+
+@pytest.mark.parametrize("code", [0, 23])
+def test_a_thread_ends_the_process(monitor: Monitor, workloads: Workloads, code: int) -> None:
+    _, event = end(monitor, workloads, "group", code)
+    assert event.exit_code == code
+
+
+@pytest.mark.parametrize("how", ["code", "leader", "group"])
+def test_the_duration(monitor: Monitor, workloads: Workloads, how: str) -> None:
+    before = time.clock_gettime_ns(time.CLOCK_BOOTTIME)
+    run, event = end(monitor, workloads, how, 0)
+    after = time.clock_gettime_ns(time.CLOCK_BOOTTIME)
+    started, ended = run.numbers
+    assert before < event.start_ns < started < ended < event.boot_ns < after
+    assert ended - started < event.duration_ns < after - before
+
+
+@pytest.mark.parametrize("how", ["race", "group-race"])
+@pytest.mark.parametrize("program", ["on_exit", "on_exit_old"])
+def test_threads_end_at_the_same_moment(
+    workloads: Workloads, monkeypatch: pytest.MonkeyPatch, program: str, how: str
+) -> None:
+    """With the program for the newest kernels, and with the one for those that do not tell which thread is the last."""
+    renamed = workloads.renamed("exit")
+    if program == "on_exit_old":
+        monkeypatch.setattr(attach, "TABLE", without(attach.TABLE, "on_exit"))
+    with Monitor(events=["fork", "exit"], comm=[renamed.name]) as monitor:
+        assert [each.programs for each in monitor.attached if each.event == "exit"] == [(program,)]
+        run = watch(monitor, renamed, how, 100, RACES)
+    statuses = dict(zip(run.numbers[::2], run.numbers[1::2], strict=True))
+    assert [fork.child_pid for fork in run.of(Fork)] == list(statuses)
+    assert len(statuses) == RACES
+    for pid, status in statuses.items():
+        assert_as_waited(run.only(Exit, pid), status)
+    assert len(run.exits) == RACES + 1
+
+
+def without(table: tuple[attach.Hook, ...], program: str) -> tuple[attach.Hook, ...]:
+    """The attach table of a kernel that does not take that program."""
+    return tuple(
+        attach.Hook(h.event, h.purpose, h.outcome, tuple(c for c in h.candidates if program not in c.programs))
+        for h in table
+    )

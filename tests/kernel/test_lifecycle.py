@@ -1,0 +1,141 @@
+"""A monitor's beginning and end: what it attaches, that it lets go of all of it, and that it leaves no trace."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from onlooker import Exec, Exit, Monitor, Open
+
+from .bpf import Ids, existing, gone, held_by
+from .conftest import Workloads
+from .watching import Process, collect, drain, watch
+
+COUNT = 23
+METHODS = {"tracepoint": "system call tracepoints", "raw": "raw tracepoint"}
+
+CHILD = """
+import sys, onlooker
+monitor = onlooker.Monitor(comm=[sys.argv[1]], attach=sys.argv[2])
+monitor.start()
+print("ready", flush=True)
+sys.stdin.read()
+"""
+
+
+def special_mounts() -> list[str]:
+    """Where a file system is mounted that a tracer could be tempted to mount."""
+    lines = [line.partition(" - ") for line in Path("/proc/self/mountinfo").read_text().splitlines()]
+    kinds = ("tracefs", "debugfs", "bpf")
+    return [f"{before.split()[4]} {after.split()[0]}" for before, _, after in lines if after.split()[0] in kinds]
+
+
+def open_descriptors() -> int:
+    return sum(1 for _ in Path("/proc/self/fd").iterdir())
+
+
+def assert_held(ids: Ids) -> None:
+    """That those of a running monitor are what they should be, so that their absence later means something."""
+    kinds = [kind for kind, _ in ids]
+    assert kinds.count("map") >= 4
+    assert kinds.count("prog") >= 5
+    assert kinds.count("link") >= 3
+    assert ids <= existing()
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_close_leaves_nothing(workloads: Workloads, method: str) -> None:
+    mounts, before = special_mounts(), held_by(os.getpid())
+    descriptors = open_descriptors()
+    with Monitor(comm=[workloads.prefix], attach=method) as monitor:
+        ids = held_by(os.getpid()) - before
+        assert_held(ids)
+        assert special_mounts() == mounts
+    assert held_by(os.getpid()) == before
+    assert open_descriptors() == descriptors
+    assert gone(ids)
+    assert special_mounts() == mounts
+    monitor.close()  # may be called again
+    assert monitor.ended
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_killed_monitor_leaves_nothing(workloads: Workloads, method: str) -> None:
+    mounts = special_mounts()
+    command = [sys.executable, "-c", CHILD, workloads.prefix, method]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:
+        assert child.stdout
+        assert child.stdout.readline() == b"ready\n"
+        ids = held_by(child.pid)
+        assert_held(ids)
+        child.kill()
+        assert child.wait() == -signal.SIGKILL
+    assert gone(ids)
+    assert special_mounts() == mounts
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_what_is_attached_is_told(workloads: Workloads, method: str) -> None:
+    with Monitor(comm=[workloads.prefix], attach=method) as monitor:
+        assert monitor.attached
+        for each in monitor.attached:
+            calls = each.event == "open" or (each.event, each.purpose) == ("exec", "failure")
+            assert each.method == (METHODS[method] if calls else METHODS["raw"])
+            assert each.programs
+            assert each.why
+        assert {each.event for each in monitor.attached} == {"fork", "exec", "exit", "open"}
+
+
+def test_only_what_is_wanted_is_attached(workloads: Workloads) -> None:
+    with Monitor(comm=[workloads.prefix], events=["exit"]) as monitor:
+        assert [each.event for each in monitor.attached] == ["exit"]
+    with Monitor(comm=[workloads.prefix], events=["exec"], failed=True, attach="raw") as monitor:
+        assert [(each.event, each.purpose) for each in monitor.attached] == [("exec", "failure")]
+
+
+def test_from_the_start_to_the_stop(workloads: Workloads) -> None:
+    """Everything between the two, and nothing else."""
+    program = workloads.renamed("nothing")
+    with Monitor(events=["exec", "exit"], comm=[program.name], attach="raw") as monitor:
+        runs = [Process(program).wait() for _ in range(COUNT)]
+        monitor.stop()
+        assert not monitor.ended
+        events = drain(monitor)
+        assert monitor.ended
+        Process(program).wait()
+        assert drain(monitor) == []
+        assert monitor.stats().complete
+    kinds = [(type(event), event.pid) for event in events if isinstance(event, Exec | Exit)]
+    assert kinds == [pair for run in runs for pair in ((Exec, run.pid), (Exit, run.pid))]
+
+
+def test_iteration_ends_at_a_stop_by_another_thread(workloads: Workloads) -> None:
+    program = workloads.renamed("nothing")
+    with Monitor(events=["exit"], comm=[program.name], attach="raw") as monitor:
+
+        def work() -> None:
+            for _ in range(COUNT):
+                Process(program).wait()
+            monitor.stop()
+
+        thread = threading.Thread(target=work)
+        thread.start()
+        assert len(list(monitor)) == COUNT
+        thread.join()
+
+
+def test_monitors_do_not_disturb_each_other(workloads: Workloads) -> None:
+    program = workloads.renamed("open")
+    with Monitor(comm=[program.name], attach="tracepoint") as one, Monitor(comm=[program.name], attach="raw") as other:
+        process = Process(program, "openat", "plain", -100, "/", 0, 0, 0, COUNT)
+        run, [run.events, others] = collect(process, [one, other])
+        assert len(run.opens()) == COUNT
+        assert [type(event) for event in others] == [type(event) for event in run.events]
+        one.close()
+        run = watch(other, program, "openat", "plain", -100, "/", 0, 0, 0, COUNT)
+        assert len(run.opens()) == COUNT
+        assert all(isinstance(event, Exec | Exit | Open) for event in run.events)

@@ -1,0 +1,88 @@
+"""Floods: what fits is all there, and what does not is counted, to the last event."""
+
+from collections import Counter
+
+import pytest
+
+from onlooker import Exec, Exit, Fork, Lost, Monitor, Open
+
+from .conftest import Workloads
+from .watching import Process, collect, drain, losses, watch
+
+BURST = 200_000
+FORKS = 6_023  # together with their ends, half as much again as the small ring holds
+COUNT = 23
+SMALL = 1 << 20
+
+
+def opening(count: int) -> tuple[str | int, ...]:
+    return ("openat", "plain", -100, "/", 0, 0, 0, count)
+
+
+@pytest.mark.parametrize("method", ["tracepoint", "raw"])
+def test_a_burst_is_whole(workloads: Workloads, method: str) -> None:
+    program = workloads.renamed("open")
+    with Monitor(comm=[program.name], attach=method) as monitor:
+        run, [run.events] = collect(Process(program, *opening(BURST)), [monitor])
+        monitor.stop()
+        assert drain(monitor) == []  # the end tells of losses too
+        assert monitor.ended
+        stats = monitor.stats()
+    assert len(run.opens()) == BURST
+    assert stats.complete
+    assert stats.events["open"] == len(run.of(Open))
+    assert stats.cut == 0
+    assert {(event.path, event.fd) for event in run.opens()} == {("/", 3)}
+    times = [event.boot_ns for event in run.events]
+    assert times == sorted(times)
+
+
+@pytest.mark.parametrize("method", ["tracepoint", "raw"])
+def test_a_flood_of_opens_is_counted_and_leaves_room(workloads: Workloads, method: str) -> None:
+    opener, forker = workloads.renamed("open"), workloads.renamed("fork")
+    with Monitor(comm=[opener.name, forker.name], attach=method, buffer_bytes=SMALL) as monitor:
+        own = len(watch(monitor, forker, "fork", 1).of(Open))  # what a start opens
+        for _ in range(2):
+            run = Process(opener, *opening(BURST)).wait()  # nobody reads meanwhile
+            forks = Process(forker, "fork", COUNT).wait()
+            run.events = drain(monitor)
+            lost = losses(run.events)
+            assert set(lost) == {("open", "headroom")}
+            assert 0 < len(run.opens()) < BURST
+            assert len(run.opens()) + lost["open", "headroom"] == BURST + own
+            assert [fork.child_pid for fork in run.forks] == forks.numbers
+            assert Counter(event.pid for event in run.exits) == Counter([run.pid, forks.pid, *forks.numbers])
+            assert [event.pid for event in run.of(Exec)] == [run.pid, forks.pid]
+        monitor.stop()
+        stats = monitor.stats()
+    assert not stats.complete
+    assert set(stats.lost) == {("open", "headroom")}
+
+
+def test_a_flood_of_processes_is_counted(workloads: Workloads) -> None:
+    program = workloads.renamed("fork")
+    with Monitor(comm=[program.name], attach="raw", buffer_bytes=SMALL) as monitor:
+        run = Process(program, "fork", FORKS).wait()
+        run.events = drain(monitor)
+        lost = losses(run.events)
+        assert set(lost) == {("fork", "ring full"), ("exit", "ring full")}
+        assert len(run.forks) + lost["fork", "ring full"] == FORKS
+        assert len(run.exits) + lost["exit", "ring full"] == FORKS + 1
+        assert [fork.child_pid for fork in run.forks] == run.numbers[: len(run.forks)]
+        assert monitor.stats().lost == lost
+        # and then it goes on
+        after = watch(monitor, program, "fork", COUNT)
+        assert (len(after.of(Fork)), len(after.of(Exit))) == (COUNT, COUNT + 1)
+        assert after.of(Exec)
+
+
+def test_a_loss_is_an_event(workloads: Workloads) -> None:
+    program = workloads.renamed("open")
+    with Monitor(comm=[program.name], attach="raw", buffer_bytes=SMALL) as monitor:
+        run = Process(program, *opening(BURST // 10)).wait()
+        run.events = drain(monitor)
+    [lost] = [event for event in run.events if isinstance(event, Lost)]
+    assert (lost.event, lost.of, lost.reason, lost.cut) == ("lost", "open", "headroom", ())
+    assert lost.count == BURST // 10 - len(run.opens())
+    assert lost.boot_ns > run.only(Exit).boot_ns
+    assert lost.time > run.only(Exit).time
