@@ -1,0 +1,87 @@
+"""The C header that the probe is compiled with."""
+
+import dataclasses
+import re
+import subprocess
+from importlib.resources import files
+
+import pytest
+from onlooker.probe._libbpf import Probe
+
+from onlooker.events import PROBE_REASONS, TASK_EVENTS, layouts
+from onlooker.schema import wire
+
+from ..compiler import CC
+
+LAYOUTS = layouts()
+HEADER = wire.header(LAYOUTS, PROBE_REASONS)
+
+
+def check_syntax(source: str) -> subprocess.CompletedProcess[str]:
+    strict = ["-std=gnu11", "-fsyntax-only", "-Wall", "-Wextra", "-Wpadded", "-Werror", "-x", "c", "-"]
+    whole = f"#include <linux/types.h>\n#include <stddef.h>\n{HEADER}\n{source}"
+    return subprocess.run([*CC, *strict], input=whole, capture_output=True, text=True, check=False)
+
+
+def test_it_compiles_without_hidden_padding():
+    done = check_syntax("")
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_the_compiler_would_see_hidden_padding():
+    assert "padding struct" in check_syntax("struct holed { char one; int four; };").stderr
+
+
+@pytest.mark.parametrize("event", LAYOUTS)
+def test_the_compiler_agrees_with_the_layout(event):
+    made = LAYOUTS[event]
+    claims = [f"offsetof(struct {event}_record, record.{f.name}) == {f.offset}" for f in made.header.members]
+    claims += [f"offsetof(struct {event}_record, {f.name}) == {f.offset}" for f in made.body.members]
+    claims += [f"sizeof(struct {event}_record) == {made.size}", f"sizeof(struct record) == {made.header.size}"]
+    done = check_syntax("\n".join(f'_Static_assert({claim}, "");' for claim in claims))
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_constants():
+    expected = {
+        "KIND_FORK": 1, "KIND_EXEC": 2, "KIND_EXIT": 3, "KIND_OPEN": 4, "KINDS": 5,
+        "LOST_RING_FULL": 0, "LOST_HEADROOM": 1, "LOST_UNREADABLE": 2, "LOSSES": 3,
+        "FORK_CUT_CLONE_FLAGS": 1, "EXEC_CUT_PATH": 1, "EXEC_CUT_ARGV": 2, "EXEC_CUT_INTERPRETER": 4,
+        "OPEN_CUT_PATH": 1, "OPEN_CUT_FLAGS": 2,
+        "FORK_SYSCALL_CLONE": 1, "FORK_SYSCALL_VFORK": 4, "OPEN_SYSCALL_OPEN": 1, "OPEN_SYSCALL_CREAT": 4,
+        "EXIT_EXIT_CODE_ABSENT": -1, "OPEN_FD_ABSENT": -1, "OPEN_DIRFD_ABSENT": "-2147483647 - 1",
+        "OPEN_MODE_ABSENT": "4294967295U",
+    }  # fmt: skip
+    done = check_syntax("\n".join(f'_Static_assert({name} == {value}, "");' for name, value in expected.items()))
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_names_as_constants():
+    assert [wire.identifier(text) for text in ("fork", "ring full", "a-b.c")] == ["FORK", "RING_FULL", "A_B_C"]
+
+
+def test_the_version_is_the_one_in_the_header():
+    version = wire.version(LAYOUTS, PROBE_REASONS)
+    assert re.findall(r"^#define WIRE_VERSION (\d+)U$", HEADER, re.MULTILINE) == [str(version)]
+    assert 0 < version < 2**32
+
+
+def test_the_version_is_stable_and_changes_with_the_declarations():
+    version = wire.version(LAYOUTS, PROBE_REASONS)
+    assert wire.version(layouts(), PROBE_REASONS) == version
+    fewer = {name: made for name, made in LAYOUTS.items() if name != "open"}
+    reordered = dict(reversed(LAYOUTS.items()))
+    padded = {**LAYOUTS, "exit": dataclasses.replace(LAYOUTS["exit"], body=LAYOUTS["open"].body)}
+    others = [wire.version(each, PROBE_REASONS) for each in (fewer, reordered, padded)]
+    others.append(wire.version(LAYOUTS, PROBE_REASONS[:-1]))
+    assert len({version, *others}) == 5
+
+
+def test_the_built_probe_has_this_version():
+    image = files("onlooker.probe").joinpath("monitor.bpf.o").read_bytes()
+    assert Probe(image).wire_version == wire.version(LAYOUTS, PROBE_REASONS)
+
+
+def test_kinds_are_numbered_as_the_events_are_listed():
+    numbers = re.findall(r"KIND_(\w+) = (\d+)", HEADER)
+    assert numbers == [(name.upper(), str(number)) for number, name in enumerate(TASK_EVENTS, 1)]
