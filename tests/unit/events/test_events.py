@@ -1,0 +1,121 @@
+"""The event classes: what is declared is consistent, and an event is a plain immutable value."""
+
+import re
+
+import msgspec
+import pytest
+
+from onlooker import events
+from onlooker.events import EVENTS, PROBE_REASONS, PROCESS_EVENTS, REASONS, TASK_EVENTS, TaskEvent
+from onlooker.probe.fake import fake_exec, fake_exit, fake_fork, fake_open
+from onlooker.schema.kinds import Choice
+from onlooker.schema.layout import declared
+
+CLASSES = pytest.mark.parametrize("cls", EVENTS.values(), ids=EVENTS)
+FAKES = (fake_fork, fake_exec, fake_exit, fake_open)
+WHO = ("time", "boot_ns", "pid", "tid", "ppid", "uid", "gid", "comm", "start_ns", "cgroup_id", "ns_pid")
+OWN = {
+    "fork": ("child_pid", "child_tid", "child_start_ns", "thread", "kernel", "syscall", "clone_flags", "cut"),
+    "exec": ("path", "argv", "interpreter", "errno", "cut"),
+    "exit": ("core_dumped", "duration_ns", "exit_code", "signal"),
+    "open": ("syscall", "path", "flags", "fd", "errno", "dirfd", "mode", "resolve", "cut"),
+}
+
+
+def optional(cls) -> tuple[str, ...]:
+    """Names of the fields that have a default; msgspec puts them last."""
+    return cls.__struct_fields__[len(cls.__struct_fields__) - len(cls.__struct_defaults__) :]
+
+
+@pytest.mark.parametrize("event", OWN)
+def test_fields_in_the_order_of_the_constructor(event):
+    assert tuple(f.name for f in declared(TASK_EVENTS[event])) == WHO + OWN[event]
+
+
+def test_the_fields_of_a_loss():
+    assert tuple(f.name for f in declared(EVENTS["lost"])) == ("time", "boot_ns", "count", "of", "reason")
+
+
+@CLASSES
+def test_a_class_knows_its_name(cls):
+    assert EVENTS[cls.event] is cls
+    assert cls.__struct_config__.tag == cls.event == cls.__name__.lower()
+    assert cls.__struct_config__.tag_field == "event"
+
+
+@CLASSES
+def test_required_fields_come_first(cls):
+    has_default = [f.name in optional(cls) for f in declared(cls)]
+    assert has_default == sorted(has_default)
+
+
+@CLASSES
+def test_what_can_be_absent_on_the_wire_is_optional_and_none(cls):
+    defaults = dict(zip(optional(cls), cls.__struct_defaults__, strict=True))
+    absent = {f.name for f in declared(cls) if f.kind.absent is not None}
+    assert absent == {name for name, default in defaults.items() if default is None}
+    assert all(default is None or default == () for default in defaults.values())
+
+
+@CLASSES
+def test_every_field_is_documented_in_one_sentence(cls):
+    for f in declared(cls):
+        assert re.fullmatch(r'[A-Z"][^\n]+\.', f.description), f.name
+        assert len(f.description) <= 120, f.name
+
+
+@CLASSES
+def test_every_class_says_what_happened(cls):
+    first = cls.__doc__.strip().splitlines()[0]
+    assert len(first) > 20
+    assert "cut" in cls.__struct_fields__ or cls.cut == ()
+
+
+@CLASSES
+def test_an_event_can_not_be_changed(cls):
+    assert cls.__struct_config__.frozen
+    assert not cls.__struct_config__.gc
+    assert cls.__struct_config__.omit_defaults
+
+
+@pytest.mark.parametrize("fake", FAKES)
+def test_an_event_is_a_value(fake):
+    event = fake()
+    assert event == fake() and hash(event) == hash(fake()) and event != fake(pid=1)
+    with pytest.raises(AttributeError, match="immutable"):
+        event.pid = 1
+
+
+@pytest.mark.parametrize("fake", FAKES)
+def test_an_event_survives_json(fake):
+    event = fake()
+    assert msgspec.json.decode(msgspec.json.encode(event), type=type(event)) == event
+
+
+def test_what_does_not_apply_is_absent_in_json():
+    line = msgspec.to_builtins(fake_open(errno="ENOENT", dirfd=None))
+    assert set(line) == {"event", *WHO, "syscall", "path", "flags", "errno"}
+
+
+def test_names_are_in_one_order_everywhere():
+    assert tuple(EVENTS) == (*TASK_EVENTS, "lost") == ("fork", "exec", "exit", "open", "lost")
+    assert set(PROCESS_EVENTS) < set(TASK_EVENTS)
+    assert all(issubclass(cls, TaskEvent) for cls in TASK_EVENTS.values())
+    assert events.__all__ == sorted(events.__all__, key=lambda name: (not name.isupper(), not name[0].isupper(), name))
+
+
+def test_losses_name_every_event_and_every_reason():
+    choices = {f.name: f.kind.names for f in declared(EVENTS["lost"]) if isinstance(f.kind, Choice)}
+    assert choices == {"of": (*TASK_EVENTS, "unknown"), "reason": REASONS}
+    assert REASONS[: len(PROBE_REASONS)] == PROBE_REASONS
+    for name in REASONS:
+        assert f'"{name}"' in EVENTS["lost"].__doc__
+
+
+def test_one_name_has_one_meaning_in_all_events():
+    meanings: dict[str, set[tuple[str, object]]] = {}
+    for cls in TASK_EVENTS.values():
+        for f in declared(cls):
+            if f.name in (*WHO, "errno", "cut"):
+                meanings.setdefault(f.name, set()).add((f.description, f.kind))
+    assert {name for name, found in meanings.items() if len(found) > 1} == set()

@@ -1,0 +1,132 @@
+"""Numbers to names."""
+
+import errno
+import os
+import re
+import signal
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from onlooker.events import names
+
+U64 = st.integers(0, 2**64 - 1)
+TABLES = {"open": names.OPEN_FLAGS, "resolve": names.RESOLVE_FLAGS, "clone": names.CLONE_FLAGS}
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (0, ("O_RDONLY",)),
+        (os.O_WRONLY, ("O_WRONLY",)),
+        (os.O_RDWR | os.O_CLOEXEC, ("O_RDWR", "O_CLOEXEC")),
+        (3, ("O_ACCMODE",)),
+        (os.O_SYNC, ("O_RDONLY", "O_SYNC")),  # includes O_DSYNC's bit
+        (os.O_DSYNC, ("O_RDONLY", "O_DSYNC")),
+        (os.O_TMPFILE | os.O_RDWR, ("O_RDWR", "O_TMPFILE")),  # includes O_DIRECTORY's bit
+        (os.O_DIRECTORY, ("O_RDONLY", "O_DIRECTORY")),
+        (os.O_PATH | os.O_NOFOLLOW, ("O_RDONLY", "O_NOFOLLOW", "O_PATH")),
+        (1 << 40 | os.O_APPEND, ("O_RDONLY", "O_APPEND", "0x10000000000")),
+    ],
+)
+def test_open_flags(value, expected):
+    assert names.open_flag_names(value) == expected
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [(0, ()), (1, ("RESOLVE_NO_XDEV",)), (0x28, ("RESOLVE_BENEATH", "RESOLVE_CACHED")), (0x41, ("RESOLVE_NO_XDEV", "0x40"))],
+)  # fmt: skip
+def test_resolve_flags(value, expected):
+    assert names.resolve_flag_names(value) == expected
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (0, ()),
+        (signal.SIGCHLD << 56, ("SIGCHLD",)),
+        (0x100, ("CLONE_VM",)),
+        (0x200000000 | signal.SIGUSR1 << 56, ("CLONE_INTO_CGROUP", "SIGUSR1")),
+        (0x1, ("0x1",)),
+        (1 << 55, ("0x80000000000000",)),
+        (255 << 56, ("SIG255",)),
+    ],
+)
+def test_clone_flags(value, expected):
+    assert names.clone_flag_names(value) == expected
+
+
+@pytest.mark.parametrize(
+    ("number", "expected"),
+    [(1, "EPERM"), (11, "EAGAIN"), (22, "EINVAL"), (512, "ERESTARTSYS"), (516, "ERESTART_RESTARTBLOCK"), (0, "0"),
+     (515, "515"), (4095, "4095"), (65535, "65535")],
+)  # fmt: skip
+def test_errors(number, expected):
+    assert names.errno_name(number) == expected
+
+
+def test_every_error_of_the_system_has_its_name():
+    assert all(names.errno_name(number) == name for number, name in errno.errorcode.items())
+
+
+@pytest.mark.parametrize(
+    ("number", "expected"),
+    [(1, "SIGHUP"), (9, "SIGKILL"), (15, "SIGTERM"), (0, "SIG0"), (32, "SIG32"), (33, "SIG33"), (34, "SIGRTMIN"),
+     (35, "SIGRTMIN+1"), (63, "SIGRTMIN+29"), (64, "SIGRTMAX"), (65, "SIG65"), (127, "SIG127"), (255, "SIG255")],
+)  # fmt: skip
+def test_signals(number, expected):
+    assert names.signal_name(number) == expected
+
+
+@pytest.mark.parametrize("table", TABLES.values(), ids=TABLES)
+def test_composite_flags_stand_before_their_parts(table):
+    for place, (name, bits) in enumerate(table):
+        inside = [other for other, part in table[:place] if part & bits == part and part != bits]
+        assert inside == [], name
+
+
+@pytest.mark.parametrize("table", TABLES.values(), ids=TABLES)
+def test_no_flag_is_listed_twice(table):
+    assert len(dict(table)) == len(table) == len({bits for _, bits in table})
+
+
+def unnamed(found: tuple[str, ...], table: names.Flags) -> int:
+    """The value that the names stand for."""
+    bits = dict(table)
+    return sum(bits[name] if name in bits else int(name, 16) for name in found)
+
+
+@settings(deadline=None, max_examples=300)
+@given(value=U64)
+def test_no_bit_of_open_flags_is_lost(value):
+    access, *rest = names.open_flag_names(value)
+    together = names.ACCESS_MODES.index(access)
+    for name in rest:
+        together |= unnamed((name,), names.OPEN_FLAGS)
+    assert together == value
+
+
+@settings(deadline=None, max_examples=300)
+@given(value=U64)
+def test_no_bit_of_clone_flags_is_lost(value):
+    found = names.clone_flag_names(value)
+    number = value >> 56
+    if number:
+        *found, last = found
+        assert last == names.signal_name(number)
+    assert unnamed(tuple(found), names.CLONE_FLAGS) == value & (1 << 56) - 1
+
+
+@settings(deadline=None, max_examples=300)
+@given(value=U64)
+def test_no_bit_of_resolve_flags_is_lost(value):
+    assert unnamed(names.resolve_flag_names(value), names.RESOLVE_FLAGS) == value
+
+
+def test_every_number_has_a_name_of_its_own():
+    signals = [names.signal_name(number) for number in range(256)]
+    errors = [names.errno_name(number) for number in range(2**16)]
+    assert len(set(signals)) == 256 and all(re.fullmatch(r"SIG[A-Z0-9+]+", name) for name in signals)
+    assert len(set(errors)) == 2**16 and all(re.fullmatch(r"E[A-Z0-9_]+|\d+", name) for name in errors)
