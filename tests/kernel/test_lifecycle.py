@@ -26,6 +26,24 @@ print("ready", flush=True)
 sys.stdin.read()
 """
 
+# where debugfs is mounted and tracefs is not, looking into debugfs for it would mount it
+HIDDEN = """
+import ctypes, os, sys, onlooker
+from pathlib import Path
+libc = ctypes.CDLL(None, use_errno=True)
+CLONE_NEWNS, MS_REC, MS_PRIVATE, MNT_DETACH = 0x20000, 0x4000, 0x40000, 2
+assert libc.unshare(CLONE_NEWNS) == 0
+assert libc.mount(None, b"/sys", None, ctypes.c_ulong(MS_REC | MS_PRIVATE), None) == 0
+libc.umount2(b"/sys/kernel/tracing", MNT_DETACH)
+libc.mount(b"debugfs", b"/sys/kernel/debug", b"debugfs", ctypes.c_ulong(0), None)
+mounts = Path("/proc/self/mountinfo")
+before = mounts.read_text()
+with onlooker.Monitor(comm=[sys.argv[1]], attach="tracepoint") as monitor:
+    assert monitor.attached
+    assert mounts.read_text() == before
+assert mounts.read_text() == before
+"""
+
 
 def special_mounts() -> list[str]:
     """Where a file system is mounted that a tracer could be tempted to mount."""
@@ -75,6 +93,12 @@ def test_a_killed_monitor_leaves_nothing(workloads: Workloads, method: str) -> N
         child.kill()
         assert child.wait() == -signal.SIGKILL
     assert gone(ids)
+    assert special_mounts() == mounts
+
+
+def test_nothing_is_mounted_by_looking_for_tracefs(workloads: Workloads) -> None:
+    mounts = special_mounts()
+    subprocess.run([sys.executable, "-c", HIDDEN, workloads.prefix], check=True)
     assert special_mounts() == mounts
 
 

@@ -9,7 +9,9 @@ import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 
-MOUNT_POINTS = ("/sys/kernel/tracing", "/sys/kernel/debug/tracing")
+MOUNT_POINT = "/sys/kernel/tracing"
+# asked last: to look there makes the kernel mount it for everybody to see (trace_automount, kernel/trace/trace.c)
+AUTOMOUNT_POINT = "/sys/kernel/debug/tracing"
 
 # include/uapi/asm-generic/unistd.h; the same on every architecture
 _FSOPEN, _FSCONFIG, _FSMOUNT = 430, 431, 432
@@ -35,19 +37,32 @@ def _private_mount() -> int:
         os.close(context)
 
 
+def _directory(path: str) -> int:
+    """A descriptor for tracefs's root at `path`. Raises OSError where it is not mounted there."""
+    descriptor = os.open(path, os.O_DIRECTORY | os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.stat("events/syscalls", dir_fd=descriptor)
+    except OSError:
+        os.close(descriptor)
+        raise
+    return descriptor
+
+
+def _root() -> tuple[int, str]:
+    with suppress(OSError):
+        return _directory(MOUNT_POINT), MOUNT_POINT
+    try:
+        return _private_mount(), "a private mount"
+    except OSError:
+        with suppress(OSError):
+            return _directory(AUTOMOUNT_POINT), AUTOMOUNT_POINT
+        raise
+
+
 @contextmanager
 def opened() -> Iterator[tuple[int, str]]:
     """`(descriptor, where)` of tracefs's root. Raises OSError where it can't be had."""
-    for path in MOUNT_POINTS:
-        with suppress(OSError):
-            descriptor = os.open(path, os.O_DIRECTORY | os.O_RDONLY | os.O_CLOEXEC)
-            where = path
-            with suppress(OSError):
-                os.stat("events/syscalls", dir_fd=descriptor)
-                break
-            os.close(descriptor)
-    else:
-        descriptor, where = _private_mount(), "a private mount"
+    descriptor, where = _root()
     try:
         yield descriptor, where
     finally:
@@ -64,6 +79,6 @@ def tracepoint_ids(names: Iterable[str]) -> tuple[dict[str, int], str]:
         for name in names:
             with suppress(FileNotFoundError):
                 descriptor = os.open(f"events/{name}/id", os.O_RDONLY | os.O_CLOEXEC, dir_fd=root)
-                with open(descriptor, encoding="ascii") as file:
+                with os.fdopen(descriptor, encoding="ascii") as file:
                     ids[name] = int(file.read())
     return ids, where
