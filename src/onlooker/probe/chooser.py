@@ -24,14 +24,14 @@ class Chooser:
     method: str | None = None
     refused: dict[str, str] = field(default_factory=dict)
     _points: dict[str, int] | None = None
-    _where: str = ""
+    _no_tracefs: str = ""
 
     def _tracepoints(self) -> dict[str, int]:
         if self._points is None:
             try:
-                self._points, self._where = tracepoint_ids(TRACEPOINTS)
+                self._points, _ = tracepoint_ids(TRACEPOINTS)
             except OSError as error:
-                self._points, self._where = {}, f"tracefs can't be had: {error.strerror}"
+                self._points, self._no_tracefs = {}, f"tracefs can't be had: {error.strerror}"
         return self._points
 
     def _obstacle(self, candidate: Candidate) -> str:
@@ -40,7 +40,7 @@ class Chooser:
             if program in self.refused:
                 return self.refused[program]
             if point and point not in OPTIONAL_TRACEPOINTS and point not in self._tracepoints():
-                return f"{point}: {self._where or 'no such tracepoint'}"
+                return f"{point}: {self._no_tracefs or 'no such tracepoint'}"
         return ""
 
     def choose(self) -> list[tuple[Hook, Candidate]]:
@@ -138,4 +138,3 @@ class Chooser:
                 self.refused[program] = f"can't be attached ({error.strerror})"
                 return False
         return True
-
