@@ -12,6 +12,7 @@ from onlooker.filters.filter import HIGHEST_ID
 
 LOST = Lost("2026-01-31T12:00:00.000000000Z", 1, 3, "open", "ring full")
 THREAD = fake_fork(thread=True, child_pid=1234, child_tid=1236)
+FAILED_HINT = "--failed goes with exec, exit and open"
 ONE_OF_EACH = (fake_fork(), fake_exec(), fake_exit(), fake_open())
 FAILED = (fake_exec(errno="ENOENT"), fake_exit(exit_code=1), fake_exit(signal="SIGKILL"), fake_open(errno="EACCES"))
 
@@ -24,7 +25,7 @@ FAILED = (fake_exec(errno="ENOENT"), fake_exit(exit_code=1), fake_exit(signal="S
         ({"events": ["zzz"]}, "unknown event 'zzz'", "one of fork, exec, exit, open"),
         ({"events": ["lost"]}, "unknown event 'lost'", "one of fork, exec, exit, open"),
         ({"events": []}, "no event is chosen", "some of fork, exec, exit, open"),
-        ({"events": ["fork"], "failed": True}, "a fork that failed is not reported", "--failed goes with exec, exit and open"),
+        ({"events": ["fork"], "failed": True}, "a fork that failed is not reported", FAILED_HINT),
         ({"comm": ["a", ""]}, "a process name can't be empty", None),
         ({"comm": ["a*b"]}, "not a process name: 'a*b'", None),
         ({"pid": [-1]}, "not a process id: -1", "a number from 0 to 4294967295"),

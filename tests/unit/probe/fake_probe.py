@@ -1,0 +1,54 @@
+"""A probe that only notes what is done to it and refuses what it is told to."""
+
+import errno
+import os
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass
+class FakeProbe:
+    """`refused`: programs that the verifier refuses; `unattachable`: those that can't be attached."""
+
+    refused: Collection[str] = ()
+    unattachable: Collection[str] = ()
+    error: int = errno.EINVAL
+    log: str = ""
+    loaded: tuple[str, ...] = ()
+    attached: dict[str, int | None] = field(default_factory=dict)
+    calls: list[tuple[Any, ...]] = field(default_factory=list)
+    closed: bool = False
+
+    def _fail(self) -> None:
+        raise OSError(self.error, os.strerror(self.error))
+
+    def load(self, programs: tuple[str, ...]) -> None:
+        self.loaded = programs
+        for program in programs:
+            if program in self.refused:
+                self.log = f"libbpf: prog '{program}': failed to load: -{self.error}\n"
+                self._fail()
+
+    def attach(self, program: str) -> None:
+        self.attach_tracepoint(program, None)
+
+    def attach_tracepoint(self, program: str, tracepoint: int | None) -> None:
+        if program in self.unattachable:
+            self._fail()
+        self.attached[program] = tracepoint
+
+    def update(self, name: str, key: bytes, value: bytes) -> None:
+        self.calls.append((name, key, value))
+
+    def run(self, program: str) -> None:
+        self.calls.append(("run", program))
+
+    def open_ring(self, *sizes: int) -> None:
+        self.calls.append(("ring", *sizes))
+
+    def open_losses(self, kinds: int, reasons: int) -> None:
+        self.calls.append(("losses", kinds, reasons))
+
+    def close(self) -> None:
+        self.closed = True

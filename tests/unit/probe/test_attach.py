@@ -1,0 +1,72 @@
+"""The attach table, against the programs that were built."""
+
+from importlib.resources import files
+
+import pytest
+from onlooker.probe._libbpf import Probe
+
+from onlooker.events import TASK_EVENTS
+from onlooker.probe.attach import METHODS, OPTIONAL_TRACEPOINTS, TABLE, TRACEPOINTS, hooks
+
+CANDIDATES = [(hook, candidate) for hook in TABLE for candidate in hook.candidates]
+
+
+@pytest.fixture(scope="module")
+def built():
+    """The programs in the package's object file; reading them needs no root."""
+    probe = Probe(files("onlooker.probe").joinpath("monitor.bpf.o").read_bytes())
+    yield probe.programs
+    probe.close()
+
+
+def test_every_program_of_the_table_is_built(built):
+    assert {program for _, candidate in CANDIDATES for program in candidate.programs} <= set(built)
+
+
+def test_every_built_program_is_in_the_table(built):
+    assert set(built) - {program for _, candidate in CANDIDATES for program in candidate.programs} == {"identify"}
+
+
+def test_every_event_has_a_hook():
+    assert list(dict.fromkeys(hook.event for hook in TABLE)) == list(TASK_EVENTS)
+
+
+def test_a_hook_is_named_by_its_event_and_purpose():
+    assert len({(hook.event, hook.purpose) for hook in TABLE}) == len(TABLE)
+    assert {hook.outcome for hook in TABLE} == {"success", "failure", "both"}
+
+
+@pytest.mark.parametrize(("hook", "candidate"), CANDIDATES, ids=lambda each: getattr(each, "event", ""))
+def test_a_candidate_says_why_and_has_a_method_that_can_be_forced(hook, candidate):
+    assert candidate.why
+    assert candidate.programs
+    assert candidate.method in METHODS.values()
+    assert any(candidate.programs.values()) == (candidate.method == METHODS["tracepoint"])
+
+
+def test_no_candidate_of_a_hook_is_there_twice():
+    for hook in TABLE:
+        programs = [program for candidate in hook.candidates for program in candidate.programs]
+        assert len(set(programs)) == len(programs), hook
+
+
+def test_tracepoints():
+    assert tuple(sorted(TRACEPOINTS)) == TRACEPOINTS
+    assert set(TRACEPOINTS) > OPTIONAL_TRACEPOINTS
+    assert all(point.startswith("syscalls/sys_exit_") for point in TRACEPOINTS)
+
+
+@pytest.mark.parametrize(
+    ("events", "failed", "needed"),
+    [
+        (("fork",), False, ["fork creation"]),
+        (("open",), False, ["open success and failure"]),
+        (("exec",), False, ["exec success", "exec failure"]),
+        (("exec",), True, ["exec failure"]),
+        (("fork", "exit"), True, ["exit end"]),
+        (("open", "fork"), False, ["fork creation", "open success and failure"]),
+        (tuple(TASK_EVENTS), True, ["exec failure", "exit end", "open success and failure"]),
+    ],
+)
+def test_hooks_that_are_needed(events, failed, needed):
+    assert [f"{hook.event} {hook.purpose}" for hook in hooks(events, failed=failed)] == needed

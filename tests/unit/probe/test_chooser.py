@@ -1,0 +1,205 @@
+"""The first candidate that the kernel takes wins; what stood against the others is told."""
+
+import errno
+from dataclasses import dataclass, field
+
+import pytest
+
+from onlooker.errors import AttachError, CapabilityError, LoadError
+from onlooker.events import TASK_EVENTS
+from onlooker.probe import _libbpf, chooser, kernel
+from onlooker.probe.attach import TABLE, TRACEPOINTS, hooks
+from onlooker.probe.chooser import Chooser
+
+from .fake_probe import FakeProbe
+
+IDS = {point: number for number, point in enumerate(TRACEPOINTS, 100)}
+OPENS = ("on_openat", "on_openat2", "on_open", "on_creat")
+EXECS = ("on_execve", "on_execveat")
+
+
+@dataclass
+class FakeSetup:
+    """Opens fake probes, each refusing the same."""
+
+    refused: tuple[str, ...] = ()
+    unattachable: tuple[str, ...] = ()
+    error: int = errno.EINVAL
+    fails: BaseException | None = None
+    probes: list[FakeProbe] = field(default_factory=list)
+    by_sys_exit: list[set[str]] = field(default_factory=list)
+
+    def open(self, by_sys_exit: set[str]) -> FakeProbe:
+        self.by_sys_exit.append(by_sys_exit)
+        self.probes.append(FakeProbe(self.refused, self.unattachable, self.error))
+        return self.probes[-1]
+
+    def fill(self, probe: FakeProbe) -> None:
+        assert probe.attached == {}
+        if self.fails:
+            raise self.fails
+
+
+@pytest.fixture(autouse=True)
+def a_kernel_with_everything(monkeypatch):
+    """All tracepoints; the log of the probe opened last; no container."""
+    monkeypatch.setattr(chooser, "tracepoint_ids", lambda names: ({name: IDS[name] for name in names}, "here"))
+    monkeypatch.setattr(kernel, "explain_refusal", lambda error: None)
+
+
+@pytest.fixture
+def load(monkeypatch):
+    """`load(setup, events)`: what a chooser for the events loads and attaches."""
+
+    def run(setup, events=tuple(TASK_EVENTS), *, method=None, failed=False):
+        monkeypatch.setattr(_libbpf, "log", lambda: setup.probes[-1].log)
+        return Chooser(hooks(events, failed=failed), method).load(setup)
+
+    return run
+
+
+def without_tracefs(names):
+    raise PermissionError(errno.EPERM, "Operation not permitted")
+
+
+def attached(report, event):
+    return [each for each in report if each.event == event][-1]
+
+
+def test_a_kernel_that_takes_all_gets_what_is_preferred(load):
+    setup = FakeSetup()
+    probe, report = load(setup)
+    assert probe is setup.probes[0] and not probe.closed
+    assert probe.loaded == ("identify", "on_fork", "on_exec", *EXECS, "on_exit", *OPENS)
+    raw = dict.fromkeys(("on_fork", "on_exec", "on_exit"))
+    assert probe.attached == raw | {name: IDS[f"syscalls/sys_exit_{name[3:]}"] for name in (*EXECS, *OPENS)}
+    assert [(each.event, each.purpose) for each in report] == [(hook.event, hook.purpose) for hook in TABLE]
+    assert attached(report, "open").programs == OPENS
+    assert "; not" not in "".join(each.why for each in report)
+    assert setup.by_sys_exit == [set()]
+
+
+def test_a_refused_program_makes_way_for_the_next(load):
+    setup = FakeSetup(refused=("on_exit",))
+    probe, report = load(setup, ("exit",))
+    assert probe.attached == {"on_exit_old": None}
+    assert attached(report, "exit").programs == ("on_exit_old",)
+    assert attached(report, "exit").why.endswith("; not on_exit: refused by the kernel (Invalid argument)")
+    assert [each.closed for each in setup.probes] == [True, False]
+
+
+@pytest.mark.parametrize("program", OPENS)
+def test_a_program_that_can_not_be_attached_makes_way_for_the_next(load, program):
+    setup = FakeSetup(unattachable=(program,))
+    probe, report = load(setup, ("open",))
+    assert probe.attached == {"on_sys_exit": None}
+    assert attached(report, "open").why.endswith("; not " + "/".join(OPENS) + ": can't be attached (Invalid argument)")
+    assert setup.by_sys_exit == [set(), {"open"}]
+    assert [each.closed for each in setup.probes] == [True, False]
+
+
+def test_without_tracefs_one_program_sees_all_system_calls(load, monkeypatch):
+    monkeypatch.setattr(chooser, "tracepoint_ids", without_tracefs)
+    setup = FakeSetup()
+    probe, report = load(setup, ("exec", "open"))
+    assert probe.loaded == ("identify", "on_exec", "on_sys_exit")
+    assert setup.by_sys_exit == [{"exec", "open"}]
+    assert "syscalls/sys_exit_openat: tracefs can't be had: Operation not permitted" in attached(report, "open").why
+
+
+def test_a_missing_tracepoint(load, monkeypatch):
+    monkeypatch.setattr(chooser, "tracepoint_ids", lambda names: ({"syscalls/sys_exit_openat": 5}, "here"))
+    probe, report = load(FakeSetup(), ("open",))
+    assert probe.attached == {"on_sys_exit": None}
+    assert attached(report, "open").why.endswith(": syscalls/sys_exit_openat2: no such tracepoint")
+
+
+def test_a_system_call_that_the_architecture_lacks_is_left_out(load, monkeypatch):
+    few = {point: IDS[point] for point in ("syscalls/sys_exit_openat", "syscalls/sys_exit_openat2")}
+    monkeypatch.setattr(chooser, "tracepoint_ids", lambda names: (few, "here"))
+    probe, report = load(FakeSetup(), ("open",))
+    assert tuple(probe.attached) == attached(report, "open").programs == OPENS[:2]
+
+
+def test_a_forced_method(load):
+    setup = FakeSetup()
+    probe, report = load(setup, method="raw")
+    assert tuple(probe.attached) == ("on_fork", "on_exec", "on_sys_exit", "on_exit")
+    assert setup.by_sys_exit == [{"exec", "open"}]
+    assert "; not" not in "".join(each.why for each in report)
+
+
+def test_a_forced_method_has_no_substitute(load, monkeypatch):
+    with pytest.raises(LoadError, match=r"^the kernel refused the program on_openat: Invalid argument$") as caught:
+        load(FakeSetup(refused=("on_openat",)), ("open",), method="tracepoint")
+    assert "prog 'on_openat': failed to load" in caught.value.log
+    monkeypatch.setattr(chooser, "tracepoint_ids", without_tracefs)
+    with pytest.raises(AttachError, match=r"^cannot observe open events on this kernel: .*tracefs can't be had"):
+        load(FakeSetup(), ("open",), method="tracepoint")
+
+
+def test_a_hook_without_the_forced_method_keeps_its_own(load):
+    probe, _ = load(FakeSetup(), ("fork", "open"), method="tracepoint")
+    assert probe.attached["on_fork"] is None
+
+
+def test_nothing_left_to_load(load):
+    setup = FakeSetup(refused=("on_exit", "on_exit_old"))
+    with pytest.raises(LoadError, match=r"^the kernel refused the program on_exit_old: Invalid argument$"):
+        load(setup, ("exit",))
+    assert [each.closed for each in setup.probes] == [True, True]
+
+
+def test_nothing_left_to_attach(load):
+    setup = FakeSetup(unattachable=("on_exit", "on_exit_old"), error=errno.ENOENT)
+    with pytest.raises(AttachError) as caught:
+        load(setup, ("exit",))
+    why = "can't be attached (No such file or directory)"
+    assert str(caught.value) == f"cannot observe exit events on this kernel: {why}; {why}"
+    assert caught.value.event == "exit"
+    assert all(each.closed for each in setup.probes)
+
+
+def test_a_program_without_a_substitute(load):
+    with pytest.raises(LoadError, match="the program on_fork"):
+        load(FakeSetup(refused=("on_fork",)), ("fork", "exit"))
+
+
+def test_a_shared_program_is_only_left_for_hooks_that_have_another(load, monkeypatch):
+    monkeypatch.setattr(chooser, "tracepoint_ids", without_tracefs)
+    with pytest.raises(LoadError, match="the program on_sys_exit"):
+        load(FakeSetup(refused=("on_sys_exit",)), ("open",))
+
+
+def test_a_failure_that_is_no_programs(load, monkeypatch):
+    setup = FakeSetup(refused=("identify",))
+    with pytest.raises(LoadError, match=r"^the kernel refused the probe: Invalid argument$"):
+        load(setup, ("exit",))
+    assert setup.probes[0].closed
+
+
+def test_a_refusal_that_has_a_better_explanation(load, monkeypatch):
+    explained = CapabilityError(("CAP_BPF",), "a container")
+    monkeypatch.setattr(kernel, "explain_refusal", lambda error: explained if error.errno == errno.EPERM else None)
+    setup = FakeSetup(refused=("on_exit",), error=errno.EPERM)
+    with pytest.raises(CapabilityError) as caught:
+        load(setup, ("exit",))
+    assert caught.value is explained
+    assert isinstance(caught.value.__cause__, PermissionError)
+    assert setup.probes[0].closed
+
+
+def test_a_probe_that_can_not_be_filled_is_closed(load):
+    setup = FakeSetup(fails=KeyboardInterrupt())
+    with pytest.raises(KeyboardInterrupt):
+        load(setup, ("exit",))
+    assert [each.closed for each in setup.probes] == [True]
+
+
+def test_tracefs_is_asked_once_and_only_if_needed(load, monkeypatch):
+    asked = []
+    monkeypatch.setattr(chooser, "tracepoint_ids", lambda names: asked.append(names) or (IDS, "here"))
+    load(FakeSetup(), ("fork", "exit"))
+    assert asked == []
+    load(FakeSetup(unattachable=("on_openat",)))
+    assert asked == [TRACEPOINTS]
