@@ -1,0 +1,170 @@
+"""Facts about the kernel and the user, with files made up."""
+
+import os
+import platform
+import sys
+from pathlib import Path
+
+import pytest
+
+from onlooker import errors
+from onlooker.probe import _libbpf, kernel
+
+ALL = 0x1FFFFFFFFFF
+ADMIN, PERFMON, BPF = 1 << 21, 1 << 38, 1 << 39
+
+
+@pytest.fixture
+def fine(monkeypatch, tmp_path):
+    """A kernel and a user that can do everything; each test spoils one thing."""
+    (tmp_path / "vmlinux").touch()
+    monkeypatch.setattr(platform, "system", lambda: "Linux")
+    monkeypatch.setattr(platform, "release", lambda: "6.1.0-18-amd64")
+    monkeypatch.setattr(kernel, "effective_capabilities", lambda: ALL)
+    monkeypatch.setattr(kernel, "LOCKDOWN", tmp_path / "lockdown")
+    monkeypatch.setattr(kernel, "BTF", tmp_path / "vmlinux")
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("release", "version"),
+    [("6.1.0-18-amd64", (6, 1)), ("5.15.0", (5, 15)), ("6.16-rc1", (6, 16)), ("10.0", (10, 0)), ("", (0, 0))],
+)  # fmt: skip
+def test_version(release, version):
+    assert kernel.version(release) == version
+
+
+def test_a_kernel_that_can(fine):
+    assert kernel.check() is None
+
+
+@pytest.mark.parametrize("release", ["5.14.21", "4.19.0", "3.10.0-1160.el7"])
+def test_a_kernel_that_is_too_old(fine, monkeypatch, release):
+    monkeypatch.setattr(platform, "release", lambda: release)
+    with pytest.raises(errors.KernelTooOldError) as caught:
+        kernel.check()
+    assert str(caught.value) == f"Linux {release} is too old: 5.15 or newer is needed"
+    assert (caught.value.release, caught.value.exit_code) == (release, 3)
+
+
+def test_the_oldest_kernel(fine, monkeypatch):
+    monkeypatch.setattr(platform, "release", lambda: "5.15.0")
+    kernel.check()
+
+
+def test_another_system(fine, monkeypatch):
+    monkeypatch.setattr(platform, "system", lambda: "Darwin")
+    with pytest.raises(errors.NotLinuxError, match="this system is Darwin"):
+        kernel.check()
+
+
+def test_no_type_information(fine):
+    (fine / "vmlinux").unlink()
+    with pytest.raises(errors.NoBtfError) as caught:
+        kernel.check()
+    assert caught.value.path == str(fine / "vmlinux")
+
+
+@pytest.mark.parametrize(
+    ("mask", "missing"),
+    [
+        (ALL, ()),
+        (ADMIN, ()),
+        (PERFMON | BPF, ()),
+        (BPF, ("CAP_PERFMON",)),
+        (PERFMON, ("CAP_BPF",)),
+        (0, ("CAP_BPF", "CAP_PERFMON")),
+    ],
+)
+def test_capabilities(fine, monkeypatch, mask, missing):
+    monkeypatch.setattr(kernel, "effective_capabilities", lambda: mask)
+    assert kernel.missing_capabilities() == missing
+    if missing:
+        with pytest.raises(errors.CapabilityError) as caught:
+            kernel.check()
+        assert caught.value.missing == missing
+        assert str(caught.value).endswith("are missing" if len(missing) == 2 else "is missing")
+    else:
+        kernel.check()
+
+
+def test_this_thread_s_capabilities():
+    mask = kernel.effective_capabilities()
+    assert 0 <= mask <= ALL
+    assert os.geteuid() != 0 or mask != 0
+
+
+@pytest.mark.parametrize(
+    ("text", "mode"),
+    [
+        ("[none] integrity confidentiality\n", "none"),
+        ("none [integrity] confidentiality\n", "integrity"),
+        ("none integrity [confidentiality]\n", "confidentiality"),
+        ("", ""),
+        (None, ""),
+    ],
+)
+def test_lockdown(fine, text, mode):
+    if text is not None:
+        (fine / "lockdown").write_text(text)
+    assert kernel.lockdown_mode() == mode
+    if mode == "confidentiality":
+        with pytest.raises(errors.LockdownError, match="confidentiality mode"):
+            kernel.check()
+    else:
+        kernel.check()
+
+
+def test_a_libbpf_that_is_too_old(fine, monkeypatch):
+    monkeypatch.setattr(_libbpf, "libbpf_version", lambda: (0, 8))
+    with pytest.raises(errors.LibbpfError, match=r"^libbpf 0\.8 is too old: 1\.0 or newer is needed$"):
+        kernel.check()
+
+
+def test_the_libbpf_that_is_here():
+    assert kernel.libbpf_version() >= (1, 0)
+
+
+@pytest.mark.parametrize(
+    ("words", "message", "hint"),
+    [
+        ("libbpf.so.1: cannot open", "libbpf can't be loaded: libbpf.so.1: cannot open", "apt-get install libbpf1"),
+        ("cannot import name '_libbpf'", "the native part is not built: ", "make build"),
+    ],
+)  # fmt: skip
+def test_a_native_part_that_is_missing(monkeypatch, words, message, hint):
+    class Finder:
+        def find_spec(self, name, path, target=None):
+            if name == "onlooker.probe._libbpf":
+                raise ImportError(words)
+
+    monkeypatch.delitem(sys.modules, "onlooker.probe._libbpf")
+    monkeypatch.delattr("onlooker.probe._libbpf")
+    monkeypatch.setattr(sys, "meta_path", [Finder(), *sys.meta_path])
+    with pytest.raises(errors.LibbpfError) as caught:
+        kernel.libbpf_version()
+    assert str(caught.value).startswith(message) and caught.value.hint.startswith(hint)
+    assert isinstance(caught.value, errors.UnsupportedError)
+
+
+@pytest.mark.parametrize("number", [2, 7, 22, 95])
+def test_a_refusal_that_is_not_about_permission(number):
+    assert kernel.explain_refusal(OSError(number, "")) is None
+
+
+@pytest.mark.parametrize("number", [1, 13])
+@pytest.mark.parametrize(
+    ("in_namespace", "container", "words"),
+    [(True, True, "user namespace"), (False, True, "container"), (False, False, None)],
+)
+def test_a_refusal_about_permission(monkeypatch, number, in_namespace, container, words):
+    monkeypatch.setattr(kernel, "in_user_namespace", lambda: in_namespace)
+    for asks in (os.path, Path):
+        monkeypatch.setattr(asks, "exists", lambda path: container)
+    explained = kernel.explain_refusal(OSError(number, ""))
+    if words is None:
+        assert explained is None
+    else:
+        assert words in str(explained)
+        assert explained.hint == "run it as root of the machine itself"
+        assert explained.missing == kernel.NEEDED

@@ -1,0 +1,105 @@
+"""Opening the probe's object and filling its sets; nothing here reaches the kernel."""
+
+import struct
+
+import pytest
+
+from onlooker import Monitor
+from onlooker.errors import LibbpfError, LoadError
+from onlooker.filters import Filter
+from onlooker.probe import setup
+from onlooker.probe.setup import BATCH_BYTES, DEFAULT_RING_BYTES, LONGEST_RECORD_BYTES, Setup
+from onlooker.schema import wire
+
+from .fake_probe import FakeProbe
+
+EVERYTHING = Setup(Filter(), DEFAULT_RING_BYTES)
+
+
+@pytest.mark.parametrize("by_sys_exit", [(), ("open",), ("open", "exec")])
+def test_the_built_object_takes_its_configuration(by_sys_exit):
+    wanted = Filter.of(comm=["a", "b*"], pid=range(1, 500), uid=[0], failed=True)
+    probe = Setup(wanted, DEFAULT_RING_BYTES).open(by_sys_exit)
+    assert "on_openat" in probe.programs
+    probe.close()
+
+
+def test_a_probe_of_another_build_is_refused(monkeypatch):
+    monkeypatch.setattr(wire, "version", lambda *_: 1)
+    with pytest.raises(LibbpfError) as caught:
+        EVERYTHING.open(())
+    assert str(caught.value) == "the probe's object file is of another build than the Python part"
+    assert caught.value.hint == "make build, or: pip install --force-reinstall ."
+
+
+def test_a_missing_object(monkeypatch, tmp_path):
+    monkeypatch.setattr(setup, "files", lambda package: tmp_path)
+    with pytest.raises(LibbpfError, match="object file is missing") as caught:
+        EVERYTHING.open(())
+    assert "make build" in caught.value.hint
+
+
+@pytest.mark.parametrize("image", [b"", b"\x7fELF", b"no object" * 100])
+def test_a_broken_object(monkeypatch, tmp_path, image):
+    (tmp_path / "monitor.bpf.o").write_bytes(image)
+    monkeypatch.setattr(setup, "files", lambda package: tmp_path)
+    with pytest.raises(LoadError, match=r"^the probe's object file can't be read: "):
+        EVERYTHING.open(())
+
+
+def test_a_closed_probe_says_so():
+    probe = EVERYTHING.open(())
+    probe.close()
+    probe.close()
+    with pytest.raises(ValueError, match="closed"):
+        probe.load(())
+
+
+def test_an_unknown_map_or_program():
+    probe = EVERYTHING.open(())
+    with pytest.raises(KeyError, match="nonsense"):
+        probe.size_map("nonsense", 1)
+    with pytest.raises(KeyError, match="nonsense"):
+        probe.attach("nonsense")
+    probe.close()
+
+
+def filled(**wanted):
+    probe = FakeProbe()
+    Setup(Filter.of(**wanted), 1 << 20).fill(probe)
+    return probe.calls
+
+
+def test_it_gets_ready_to_read():
+    assert filled() == [("run", "identify"), ("ring", 1 << 20, BATCH_BYTES, LONGEST_RECORD_BYTES), ("losses", 5, 3)]
+
+
+def test_ids():
+    assert filled(pid=[1, 2**32 - 1], uid=[0])[:3] == [
+        ("pids", struct.pack("=I", 1), b"\1"),
+        ("pids", b"\xff" * 4, b"\1"),
+        ("uids", b"\0" * 4, b"\1"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "bits", "name"),
+    [
+        ("cat", 32, b"cat"),  # with its NUL, so that "cats" does not match
+        ("cat*", 24, b"cat"),
+        ("*", 0, b""),
+        ("a" * 15, 128, b"a" * 15),
+        ("a" * 15 + "*", 120, b"a" * 15),
+        ("a" * 20, 128, b"a" * 15),
+    ],
+)
+def test_a_name_is_a_prefix_of_so_many_bits(pattern, bits, name):
+    assert filled(comm=[pattern])[0] == ("comms", struct.pack("=I", bits) + name.ljust(16, b"\0"), b"\1")
+
+
+def test_sizes_make_sense():
+    assert setup.SMALLEST_RING_BYTES <= DEFAULT_RING_BYTES <= setup.LARGEST_RING_BYTES
+    assert LONGEST_RECORD_BYTES < setup.SMALLEST_RING_BYTES
+    for size in (setup.SMALLEST_RING_BYTES, DEFAULT_RING_BYTES, setup.LARGEST_RING_BYTES):
+        assert Monitor(buffer_bytes=size)
+    assert setup.WATERMARK_BYTES & setup.WATERMARK_BYTES - 1 == 0
