@@ -1,19 +1,24 @@
-"""bpf(2), as far as it takes to see what is in the kernel: which programs, maps, links and BTF objects there are."""
+"""bpf(2), as far as the tests need it: to see which programs, maps, links and BTF objects are in the kernel, and to make
+the kernel create a thread.
+"""
 
 import ctypes
-import errno
 import os
 import platform
 import struct
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from .watching import DEADLINE_SECONDS
 
-_BPF = {"x86_64": 321, "aarch64": 280}  # include/uapi/asm/unistd.h
+_NUMBER = {"x86_64": 321, "aarch64": 280}  # include/uapi/asm/unistd.h
 # enum bpf_cmd, include/uapi/linux/bpf.h: each finds the next id after a given one
 _GET_NEXT_ID = {"prog": 11, "map": 12, "btf": 23, "link": 31}
+_MAP_CREATE, _MAP_UPDATE_ELEM = 0, 2
+_CPUMAP = 16  # BPF_MAP_TYPE_CPUMAP
+_ATTRIBUTE_BYTES = 128
 
 Ids = frozenset[tuple[str, int]]
 
@@ -50,12 +55,36 @@ def gone(ids: Ids) -> bool:
     return True
 
 
+@contextmanager
+def kernel_thread() -> Iterator[str]:
+    """Make the kernel create a thread, that of a cpu map's only entry (kernel/bpf/cpumap.c); gives its name."""
+    attribute = struct.pack("=IIII", _CPUMAP, 4, 4, 1)
+    descriptor = _bpf(_MAP_CREATE, attribute)
+    try:
+        cpu, queue_size = ctypes.c_uint32(0), ctypes.c_uint32(64)
+        addresses = ctypes.addressof(cpu), ctypes.addressof(queue_size)
+        _bpf(_MAP_UPDATE_ELEM, struct.pack("=IIQQQ", descriptor, 0, *addresses, 0))
+        info = Path(f"/proc/self/fdinfo/{descriptor}").read_text()
+        yield "cpumap/0/map:" + info.partition("map_id:")[2].split()[0]
+    finally:
+        os.close(descriptor)
+
+
 def _next_id(command: int, after: int) -> int | None:
-    attribute = ctypes.create_string_buffer(struct.pack("=II", after, 0), 128)
-    libc = ctypes.CDLL(None, use_errno=True)
-    number = ctypes.c_long(_BPF[platform.machine()])
-    if libc.syscall(number, command, attribute, ctypes.c_size_t(len(attribute))) < 0:
-        if ctypes.get_errno() == errno.ENOENT:
-            return None
-        raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
+    attribute = ctypes.create_string_buffer(struct.pack("=II", after, 0), _ATTRIBUTE_BYTES)
+    try:
+        _bpf(command, attribute)
+    except FileNotFoundError:
+        return None
     return int(struct.unpack_from("=II", attribute)[1])
+
+
+def _bpf(command: int, attribute: bytes | ctypes.Array[ctypes.c_char]) -> int:
+    if isinstance(attribute, bytes):
+        attribute = ctypes.create_string_buffer(attribute, _ATTRIBUTE_BYTES)
+    libc = ctypes.CDLL(None, use_errno=True)
+    number = ctypes.c_long(_NUMBER[platform.machine()])
+    result = int(libc.syscall(number, command, attribute, ctypes.c_size_t(len(attribute))))
+    if result < 0:
+        raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
+    return result

@@ -2,14 +2,16 @@
 
 import os
 import platform
+import time
 from signal import SIGCHLD, SIGURG
 
 import pytest
 
-from onlooker import Exec, Exit, Fork, Monitor, Open
+from onlooker import Event, Exec, Exit, Fork, Monitor, Open
 
+from .bpf import kernel_thread
 from .conftest import Workloads
-from .watching import drain, watch
+from .watching import DEADLINE_SECONDS, drain, watch
 
 COUNT = 23
 CLONE_FS, CLONE_FILES, CLONE_PARENT, CLONE_IO, CLONE_CLEAR_SIGHAND = 0x200, 0x400, 0x8000, 0x80000000, 0x100000000
@@ -83,6 +85,24 @@ def test_a_thread_creates_a_process(monitor: Monitor, workloads: Workloads) -> N
         assert fork.pid == run.pid != fork.tid
         assert not fork.thread
         assert run.only(Exit, fork.child_pid).ppid == run.pid
+
+
+def test_a_kernel_thread() -> None:
+    deadline = time.monotonic() + DEADLINE_SECONDS
+    events: list[Event] = []
+    with Monitor(events=["fork", "exit"], comm=["kthreadd", "cpumap/*"], attach="raw") as monitor:
+        with kernel_thread() as name:
+            pass
+        ends: list[Exit] = []
+        while not ends:
+            assert time.monotonic() < deadline
+            events += monitor.poll(0.1)
+            ends = [event for event in events if isinstance(event, Exit) and event.comm == name[:15]]
+    [ended] = ends
+    [fork] = [event for event in events if isinstance(event, Fork) and event.child_pid == ended.pid]
+    assert (fork.kernel, fork.thread, fork.syscall, fork.clone_flags, fork.cut) == (True, False, None, (), ())
+    assert (fork.comm, fork.pid, fork.ppid) == ("kthreadd", 2, 0)
+    assert (ended.start_ns, ended.ppid) == (fork.child_start_ns, fork.pid)
 
 
 def test_a_life_is_told_in_order(monitor: Monitor, workloads: Workloads) -> None:
