@@ -9,6 +9,8 @@ from contextlib import suppress
 from types import FrameType, TracebackType
 from typing import Any, Self
 
+# a hang-up stays ignored where nohup(1) wants it so; an interrupt does not, although shells make background jobs ignore
+# it, because scripts end a monitor with `kill -INT`
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 GRACE_SECONDS = 2.0  # how long the end waits for a reader that does not read
 
@@ -24,7 +26,7 @@ class Ending:
     def __enter__(self) -> Self:
         for number in SIGNALS:
             before = signal.getsignal(number)
-            if before is not signal.SIG_IGN:  # nohup and background jobs of old shells want it so
+            if number is not signal.SIGHUP or before is not signal.SIG_IGN:
                 self._before[number] = signal.signal(number, self._handle)
         return self
 

@@ -2,7 +2,9 @@
 
 import argparse
 import sys
-from importlib.resources import files
+from pathlib import Path
+
+SCHEMA = Path(__file__).parent.parent / "events.schema.json"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -11,6 +13,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the schema that lies in the package."""
-    sys.stdout.write(files("onlooker").joinpath("events.schema.json").read_text(encoding="utf-8"))
+    sys.stdout.write(SCHEMA.read_text(encoding="utf-8"))
     sys.stdout.flush()
     return 0

@@ -1,6 +1,6 @@
 """Matching process names as the kernel keeps them: at most 15 bytes."""
 
-from dataclasses import dataclass
+import msgspec
 
 from ..errors import UsageError
 from ..schema.kinds import COMM_BYTES
@@ -8,8 +8,7 @@ from ..schema.kinds import COMM_BYTES
 LONGEST = COMM_BYTES - 1
 
 
-@dataclass(frozen=True)
-class CommPattern:
+class CommPattern(msgspec.Struct, frozen=True):
     """`name` in bytes, at most 15 of them; `prefix`: whether anything may follow. `cut`: the user gave more."""
 
     name: bytes

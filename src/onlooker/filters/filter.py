@@ -1,8 +1,9 @@
 """What a monitor reports: one value that the probe, the fake source and the tests all understand alike."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Self
+
+import msgspec
 
 from ..errors import UsageError
 from ..events import TASK_EVENTS, Event, Exec, Exit, Fork, Lost, Open, TaskEvent
@@ -11,8 +12,7 @@ from .comm import CommPattern, comm_pattern
 HIGHEST_ID = 2**32 - 1
 
 
-@dataclass(frozen=True, kw_only=True)
-class Filter:
+class Filter(msgspec.Struct, frozen=True, kw_only=True):
     """Alternatives within one field, all fields together. An empty `comm`, `pid` or `uid` restricts nothing.
 
     They speak of the process that did it: for a fork the creator, for an exec the process under its new name. The name

@@ -144,7 +144,8 @@ cdef class Probe:
     cdef unsigned char *_batch
     cdef size_t _batch_bytes, _room
     cdef uint64_t *_counters
-    cdef size_t _kinds, _reasons
+    cdef bpf_map *_losses
+    cdef size_t _kinds, _reasons, _cpus
 
     def __cinit__(self):
         self._ring.epoll = -1
@@ -305,7 +306,8 @@ cdef class Probe:
         """Get ready to read counters of that many kinds and reasons."""
         cdef int cpus = libbpf_num_possible_cpus()
         _check(cpus, "cpus")
-        self._kinds, self._reasons = kinds, reasons
+        self._kinds, self._reasons, self._cpus = kinds, reasons, cpus
+        self._losses = self._map("losses")
         self._counters = <uint64_t *>calloc(cpus, kinds * reasons * sizeof(uint64_t))
         if self._counters == NULL:
             raise MemoryError
@@ -330,25 +332,39 @@ cdef class Probe:
             raise ValueError("the ring holds a record that is too long to be one")
         return PyMemoryView_FromMemory(<char *>self._batch, used, PyBUF_READ)
 
+    def total_lost(self):
+        """The sum of all the probe's counters: whether anything was lost is asked for every batch."""
+        cdef size_t i
+        cdef uint64_t total = 0
+        self._read_counters()
+        for i in range(self._cpus * self._kinds * self._reasons):
+            total += self._counters[i]
+        return total
+
     def losses(self):
         """The probe's counters, summed over cpus: a list for each kind of event (from 0) of a count for each reason."""
-        cdef uint32_t key = 0
         cdef size_t kind, reason, cpu, width = self._kinds * self._reasons
-        cdef size_t cpus = libbpf_num_possible_cpus()
         cdef uint64_t total
-        _check(
-            bpf_map__lookup_elem(self._map("losses"), &key, sizeof(key), self._counters, cpus * width * 8, 0), "losses"
-        )
+        self._read_counters()
         result = []
         for kind in range(self._kinds):
             row = []
             for reason in range(self._reasons):
                 total = 0
-                for cpu in range(cpus):
+                for cpu in range(self._cpus):
                     total += self._counters[cpu * width + kind * self._reasons + reason]
                 row.append(total)
             result.append(row)
         return result
+
+    cdef _read_counters(self):
+        cdef uint32_t key = 0
+        cdef int error
+        self._alive()
+        error = bpf_map__lookup_elem(self._losses, &key, sizeof(key), self._counters,
+                                     self._cpus * self._kinds * self._reasons * sizeof(uint64_t), 0)
+        if error < 0:
+            _check(error, "losses")
 
     def misses(self, str name):
         """How often the kernel skipped the program because one was already running on that cpu (Linux 5.12)."""

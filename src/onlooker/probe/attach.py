@@ -1,14 +1,13 @@
 """How each event can be observed: candidates in order of preference. The first that loads and attaches wins."""
 
-from dataclasses import dataclass
+import msgspec
 
 RAW = "raw tracepoint"
 TRACEPOINT = "system call tracepoints"
 METHODS = {"tracepoint": TRACEPOINT, "raw": RAW}  # as --attach names them
 
 
-@dataclass(frozen=True)
-class Candidate:
+class Candidate(msgspec.Struct, frozen=True):
     """One way to observe. `programs` are names in bpf/probes, each with the tracepoint it needs from tracefs or ""."""
 
     method: str
@@ -17,8 +16,7 @@ class Candidate:
     blind: str = ""
 
 
-@dataclass(frozen=True)
-class Hook:
+class Hook(msgspec.Struct, frozen=True):
     """What is to be observed: the event, and which part of it. `outcome`: what of it can be, for --failed."""
 
     event: str

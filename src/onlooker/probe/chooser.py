@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ..errors import AttachError, LoadError
@@ -16,15 +15,15 @@ if TYPE_CHECKING:
     from .setup import Setup
 
 
-@dataclass
 class Chooser:
     """Goes through the candidates; `refused` says of each program that was tried why the kernel did not take it."""
 
-    hooks: Sequence[Hook]
-    method: str | None = None
-    refused: dict[str, str] = field(default_factory=dict)
-    _points: dict[str, int] | None = None
-    _no_tracefs: str = ""
+    def __init__(self, hooks: Sequence[Hook], method: str | None = None) -> None:
+        self.hooks = hooks
+        self.method = method
+        self.refused: dict[str, str] = {}
+        self._points: dict[str, int] | None = None
+        self._no_tracefs = ""
 
     def _tracepoints(self) -> dict[str, int]:
         if self._points is None:

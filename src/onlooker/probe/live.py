@@ -32,6 +32,7 @@ class LiveSource:
         self._clock = WallClock()
         self._stopped_at: float | None = None
         self._exhausted = False
+        self._total_lost = 0
         self._told: dict[tuple[str, str], int] = {}
 
     @property
@@ -97,7 +98,10 @@ class LiveSource:
         found: list[Event] = []
         if len(records):
             found = self._decoder.decode(records, self._clock.offset_ns(), self._kind_at)
-        return found + self._losses(probe)
+        if (total := probe.total_lost()) != self._total_lost:
+            self._total_lost = total
+            found += self._losses(probe)
+        return found
 
     def _losses(self, probe: "Probe", *, final: bool = False) -> list[Event]:
         """A `lost` event for each counter that grew. The kernel's own counters are read at the end only."""

@@ -2,9 +2,10 @@
 
 import struct
 from collections.abc import Collection
-from dataclasses import dataclass
-from importlib.resources import files
+from pathlib import Path
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from ..errors import LibbpfError, LoadError
 from ..events import PROBE_REASONS, TASK_EVENTS, layouts
@@ -20,12 +21,12 @@ SMALLEST_RING_BYTES = 1 << 20  # the longest record takes a quarter of it
 LARGEST_RING_BYTES = 1 << 30
 HEADROOM = 4  # one in so many bytes of the ring is kept for process events
 WATERMARK_BYTES = 64 << 10  # about 400 opens: a wake-up of 5 us costs each of them some 10 ns
+OBJECT = Path(__file__).with_name("monitor.bpf.o")
 BATCH_BYTES = 128 << 10  # decoded at once: some 900 events, whose 1 MB of objects stay in the processor's cache
 LONGEST_RECORD_BYTES = 512 << 10  # struct exec_huge in bpf/probes/exec.h has 260 KiB
 
 
-@dataclass(frozen=True)
-class Setup:
+class Setup(msgspec.Struct, frozen=True):
     """What to watch, and with how large a ring."""
 
     wanted: Filter
@@ -36,7 +37,7 @@ class Setup:
         from ._libbpf import Probe
 
         try:
-            image = files("onlooker.probe").joinpath("monitor.bpf.o").read_bytes()
+            image = OBJECT.read_bytes()
         except FileNotFoundError as error:
             raise _unbuilt("the probe's object file is missing") from error
         try:

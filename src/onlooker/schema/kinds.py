@@ -5,7 +5,6 @@ record (`wire.py`), how the native decoder reads it (`plan.py`) and its JSON Sch
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from enum import IntEnum
 
 import msgspec
@@ -32,8 +31,7 @@ def doc(text: str) -> msgspec.Meta:
     return msgspec.Meta(description=text)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Kind:
+class Kind(msgspec.Struct, frozen=True, kw_only=True):
     """One kind of field.
 
     `ctype` is its C type in the record, "" where it has no bytes of its own. `absent` is the value on the wire (for a
@@ -45,7 +43,7 @@ class Kind:
     op: Op
     absent: int | None = None
     cuttable: bool = False
-    describe: Callable[[int], object] | None = field(default=None, repr=False)
+    describe: Callable[[int], object] | None = None
 
     @property
     def size(self) -> int:
@@ -58,8 +56,7 @@ class Kind:
         return {"char": 8, "struct span": 4}.get(self.ctype) or SCALARS.get(self.ctype, 1)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Choice(Kind):
+class Choice(Kind, frozen=True, kw_only=True):
     """One of a few names known when the probe is built, counted from 1."""
 
     names: tuple[str, ...] = ()

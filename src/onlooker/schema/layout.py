@@ -5,7 +5,6 @@ variable length that the spans point into. Fields are ordered by alignment, so t
 one at the end.
 """
 
-from dataclasses import dataclass
 from functools import cache
 from typing import Any, get_type_hints
 
@@ -16,8 +15,7 @@ from .kinds import Kind, Op
 ALIGNMENT = 8
 
 
-@dataclass(frozen=True)
-class Field:
+class Field(msgspec.Struct, frozen=True):
     """One declared field: its name, kind, one-sentence description, and where it lies (-1: nowhere)."""
 
     name: str
@@ -26,8 +24,7 @@ class Field:
     offset: int = -1
 
 
-@dataclass(frozen=True)
-class Block:
+class Block(msgspec.Struct, frozen=True):
     """A C struct: its members in order of address, and its size in bytes."""
 
     members: tuple[Field, ...]
@@ -35,8 +32,7 @@ class Block:
     size: int
 
 
-@dataclass(frozen=True)
-class Layout:
+class Layout(msgspec.Struct, frozen=True):
     """The whole record of one event."""
 
     event: type[msgspec.Struct]
