@@ -19,7 +19,7 @@ def main():
     try:
         from onlooker.cli.main import main as onlooker
     except ImportError:
-        sys.stderr.write("onlooker: not built yet: {} is missing\n\nhint: make -C {} build\n".format(ONLOOKER, HERE))
+        sys.stderr.write(f"onlooker: not built yet: {ONLOOKER} is missing\n\nhint: make -C {HERE} build\n")
         return 1
     return onlooker(arguments)
 

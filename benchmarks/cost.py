@@ -137,9 +137,8 @@ def report(runs: dict[str, list[dict[str, float]]], opens: int) -> None:
         added[name] = [run["ns"] - bare["ns"] for run, bare in zip(rounds, runs["nothing"], strict=True)]
         lost = max(opens - run["seen"] for run in rounds) if name != "nothing" else 0
         tracer = spread([run["tracer_us"] for run in rounds], 2) if name != "nothing" else ""
-        print(
-            f"{name:<10} {spread([run['ns'] for run in rounds]):>24} {spread(added[name]):>22} {lost:>14.0f} {tracer:>20}"
-        )
+        each = spread([run["ns"] for run in rounds])
+        print(f"{name:<10} {each:>24} {spread(added[name]):>22} {lost:>14.0f} {tracer:>20}")
     if "opensnoop" in added:
         ratios = [theirs / ours for theirs, ours in zip(added["opensnoop"], added["onlooker"], strict=True)]
         print(f"opensnoop adds {spread(ratios, 1)} times what onlooker adds")

@@ -6,8 +6,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "src"))
 
-from onlooker.events import EVENTS, PROBE_REASONS, SCHEMA_VERSION, layouts  # noqa: E402
-from onlooker.schema import jsonschema, wire  # noqa: E402
+from onlooker.events import EVENTS, PROBE_REASONS, SCHEMA_VERSION, layouts
+from onlooker.schema import jsonschema, wire
 
 
 def main(what: str, output: str) -> None:

@@ -96,7 +96,7 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:  # noqa: ANN401
+def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module 'onlooker' has no attribute {name!r}")
     value = getattr(import_module(f"onlooker.{_HOMES[name]}"), name)

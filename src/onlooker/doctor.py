@@ -93,7 +93,9 @@ def _jit() -> Check:
     with suppress(OSError):
         setting = Path("/proc/sys/net/core/bpf_jit_enable").read_text(encoding="ascii").strip()
     if setting == "0":
-        return Check("BPF compiler", "limited", "off", "each event costs several times more", "sysctl net.core.bpf_jit_enable=1")
+        return Check(
+            "BPF compiler", "limited", "off", "each event costs several times more", "sysctl net.core.bpf_jit_enable=1"
+        )
     return Check("BPF compiler", "ok", "on")
 
 

@@ -10,7 +10,7 @@ from typing import Self
 import msgspec
 
 from .errors import UsageError
-from .events import Event, Lost
+from .events import EVENTS, Event, Lost
 from .filters import Filter
 from .probe.attach import METHODS
 from .probe.live import LiveSource
@@ -158,8 +158,9 @@ class Monitor:
 
     def _count(self, batch: list[Event]) -> None:
         kinds = Counter(map(type, batch))
-        for kind, count in kinds.items():
-            self._counts[kind.event] += count
+        for name, kind in EVENTS.items():
+            if count := kinds.get(kind):
+                self._counts[name] += count
         self._cut += sum(map(bool, map(attrgetter("cut"), batch)))
         if Lost in kinds:
             for event in batch:

@@ -31,5 +31,6 @@ class Log:
         self._lowest = LEVELS.index(level)
 
     def __call__(self, level: str, text: str) -> None:
+        """Say `text` if it matters enough."""
         if LEVELS.index(level) >= self._lowest:
             say(f"{level}: {text}")

@@ -17,7 +17,9 @@ def summary(shown: Mapping[str, int], lost: Mapping[tuple[str, str], int], cut: 
     total = sum(count for name, count in shown.items() if name != "lost")
     seen = f"{total} event{'' if total == 1 else 's'} in {seconds:.1f} s"
     gone = ", ".join(f"{count} {of} ({reason})" for (of, reason), count in lost.items())
-    return "\n".join((": ".join(filter(None, (seen, ", ".join(kinds)))), f"lost: {gone or 'nothing'}", verdict(lost, cut)))
+    return "\n".join(
+        (": ".join(filter(None, (seen, ", ".join(kinds)))), f"lost: {gone or 'nothing'}", verdict(lost, cut))
+    )
 
 
 def verdict(lost: Mapping[tuple[str, str], int], cut: int) -> str:

@@ -20,6 +20,11 @@ class Event(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, tag_field
         int, unsigned(64), doc("Nanoseconds since boot, time in suspend included (CLOCK_BOOTTIME); never steps.")
     ]
 
+    @property
+    def cut(self) -> tuple[str, ...]:
+        """Names of the fields that are incomplete; kinds of events that can have some declare a field in its place."""
+        return ()
+
 
 class TaskEvent(Event, frozen=True, gc=False, omit_defaults=True):
     """An event of one process: who did it. `(pid, start_ns)` is unique until the machine reboots."""

@@ -14,7 +14,6 @@ class Exit(TaskEvent, frozen=True, gc=False, omit_defaults=True, tag="exit"):
     """
 
     event: ClassVar[str] = "exit"
-    cut: ClassVar[tuple[str, ...]] = ()
 
     core_dumped: Annotated[bool, boolean(), doc("Whether the kernel wrote a core dump.")]
     duration_ns: Annotated[int, unsigned(64), doc("How long the process lived, in nanoseconds.")]

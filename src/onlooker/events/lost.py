@@ -20,8 +20,11 @@ class Lost(Event, frozen=True, gc=False, omit_defaults=True, tag="lost"):
     """
 
     event: ClassVar[str] = "lost"
-    cut: ClassVar[tuple[str, ...]] = ()
 
     count: Annotated[int, unsigned(64), doc("How many events were lost.")]
-    of: Annotated[str, choice("fork", "exec", "exit", "open", "unknown"), doc('Which events: "fork", "exec", "exit", "open", or "unknown".')]
+    of: Annotated[
+        str,
+        choice("fork", "exec", "exit", "open", "unknown"),
+        doc('Which events: "fork", "exec", "exit", "open", or "unknown".'),
+    ]
     reason: Annotated[str, choice(*REASONS), doc("Why: ring full, headroom, unreadable, recursion or corrupt.")]

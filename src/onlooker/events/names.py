@@ -90,7 +90,8 @@ def _split(value: int, flags: Flags) -> tuple[str, ...]:
 
 
 def open_flag_names(value: int) -> tuple[str, ...]:
-    """
+    """Names of what open(2) takes: the access mode first.
+
     >>> open_flag_names(0o1101)
     ('O_WRONLY', 'O_CREAT', 'O_TRUNC')
     """
@@ -98,7 +99,8 @@ def open_flag_names(value: int) -> tuple[str, ...]:
 
 
 def resolve_flag_names(value: int) -> tuple[str, ...]:
-    """
+    """Names of how openat2(2) is to resolve.
+
     >>> resolve_flag_names(0x18)
     ('RESOLVE_BENEATH', 'RESOLVE_IN_ROOT')
     """
@@ -117,7 +119,8 @@ def clone_flag_names(value: int) -> tuple[str, ...]:
 
 
 def errno_name(number: int) -> str:
-    """
+    """The symbol; errno(3).
+
     >>> errno_name(2)
     'ENOENT'
     """

@@ -21,7 +21,9 @@ class Open(TaskEvent, frozen=True, gc=False, omit_defaults=True, tag="open"):
 
     syscall: Annotated[str, choice("open", "openat", "openat2", "creat"), doc("The system call used.")]
     path: Annotated[str, text(), doc("The path as passed: relative ones are relative to dirfd.")]
-    flags: Annotated[tuple[str, ...], label(64, open_flag_names, cuttable=True), doc("Names of the flags, the access mode first.")]
+    flags: Annotated[
+        tuple[str, ...], label(64, open_flag_names, cuttable=True), doc("Names of the flags, the access mode first.")
+    ]
     fd: Annotated[int | None, signed(32, absent=-1), doc("The new descriptor where the call succeeded.")] = None
     errno: Annotated[str | None, label(16, errno_name, absent=0), doc("Name of the error where it failed.")] = None
     dirfd: Annotated[

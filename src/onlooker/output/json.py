@@ -1,7 +1,7 @@
-"""JSON lines: one flat object for each event, as the JSON Schema in the package says.
+r"""JSON lines: one flat object for each event, as the JSON Schema in the package says.
 
 A text that is not UTF-8 has U+FFFD in its field, and `FIELD_bytes` beside it has the exact bytes in base64 (for a list:
-those of every item). Characters that could steer a terminal are written as `\\uNNNN`.
+those of every item). Characters that could steer a terminal are written as `\uNNNN`.
 """
 
 import re

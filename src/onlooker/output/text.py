@@ -10,7 +10,8 @@ from .escape import command_line, escape
 
 
 def seconds(nanoseconds: int) -> str:
-    """
+    """With microseconds.
+
     >>> seconds(1_572_099)
     '0.001572 s'
     """
@@ -61,6 +62,7 @@ class LocalTime:
         self._second = self._local = ""
 
     def __call__(self, time: str) -> str:
+        """2023-10-20 15:30:46.123456."""
         if time[:19] != self._second:
             self._second = time[:19]
             local = datetime.fromisoformat(self._second).replace(tzinfo=UTC).astimezone()

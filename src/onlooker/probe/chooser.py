@@ -63,7 +63,7 @@ class Chooser:
         return forced or hook.candidates
 
     def programs(self, candidate: Candidate) -> dict[str, int | None]:
-        """The candidate's programs, each with the id of its tracepoint or None, without those that do not exist here."""
+        """The candidate's programs, each with its tracepoint's id or None, without those that do not exist here."""
         return {
             program: self._tracepoints().get(point) if point else None
             for program, point in candidate.programs.items()

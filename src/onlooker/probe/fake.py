@@ -68,25 +68,25 @@ _WHO: dict[str, Any] = {
 }
 
 
-def fake_fork(**fields: Any) -> Fork:  # noqa: ANN401
+def fake_fork(**fields: Any) -> Fork:
     """A `Fork` with plausible values for the fields that are not given."""
     child = {"child_pid": 1235, "child_tid": 1235, "child_start_ns": 60_000_000_000, "thread": False, "kernel": False}
     how = {"syscall": "clone", "clone_flags": ("SIGCHLD",)}
     return Fork(**{**_WHO, **child, **how, **fields})
 
 
-def fake_exec(**fields: Any) -> Exec:  # noqa: ANN401
+def fake_exec(**fields: Any) -> Exec:
     """An `Exec` with plausible values for the fields that are not given."""
     return Exec(**{**_WHO, "path": "/usr/bin/fake", "argv": ("fake",), **fields})
 
 
-def fake_exit(**fields: Any) -> Exit:  # noqa: ANN401
+def fake_exit(**fields: Any) -> Exit:
     """An `Exit` with plausible values for the fields that are not given: it exited with code 0 after a second."""
     code = {} if "signal" in fields else {"exit_code": 0}
     return Exit(**{**_WHO, "core_dumped": False, "duration_ns": 1_000_000_000, **code, **fields})
 
 
-def fake_open(**fields: Any) -> Open:  # noqa: ANN401
+def fake_open(**fields: Any) -> Open:
     """An `Open` with plausible values for the fields that are not given: read-only, and a success unless `errno` is."""
     result = {} if "errno" in fields else {"fd": 3}
     how = {"syscall": "openat", "path": "/etc/fake.conf", "flags": ("O_RDONLY",), "dirfd": -100}

@@ -1,6 +1,5 @@
 """Facts about this kernel and this user, each read where the kernel says it."""
 
-import os
 import platform
 import re
 from contextlib import suppress
@@ -11,6 +10,7 @@ from ..errors import CapabilityError, KernelTooOldError, LibbpfError, LockdownEr
 OLDEST = (5, 15)  # bpf_task_pt_regs, kernel/trace/bpf_trace.c
 OLDEST_LIBBPF = (1, 0)
 BTF = Path("/sys/kernel/btf/vmlinux")
+CONTAINER_MARKS = ("/.dockerenv", "/run/.containerenv")
 LOCKDOWN = Path("/sys/kernel/security/lockdown")
 
 # include/uapi/linux/capability.h
@@ -24,7 +24,8 @@ def release() -> str:
 
 
 def version(text: str) -> tuple[int, int]:
-    """
+    """Major and minor of a release; (0, 0) where it is no such thing.
+
     >>> version("6.1.0-18-amd64")
     (6, 1)
     """
@@ -100,6 +101,6 @@ def explain_refusal(error: OSError) -> CapabilityError | None:
         return None
     if in_user_namespace():
         return CapabilityError(NEEDED, "not permitted to observe the kernel: root here is a user namespace's only")
-    if os.path.exists("/.dockerenv") or os.path.exists("/run/.containerenv"):
+    if any(Path(mark).exists() for mark in CONTAINER_MARKS):
         return CapabilityError(NEEDED, "not permitted to observe the kernel: this container may not use bpf(2)")
     return None

@@ -97,9 +97,7 @@ def texts() -> Kind:
     return Kind(ctype="struct span", op=Op.TEXTS, cuttable=True)
 
 
-def label(
-    bits: int, describe: Callable[[int], object], *, absent: int | None = None, cuttable: bool = False
-) -> Kind:
+def label(bits: int, describe: Callable[[int], object], *, absent: int | None = None, cuttable: bool = False) -> Kind:
     """A number shown by its name or names: `describe(number)` is asked once for each number."""
     return Kind(ctype=f"__u{bits}", op=Op.LABEL, absent=absent, cuttable=cuttable, describe=describe)
 

@@ -50,9 +50,7 @@ def _constants(tag: str, made: Layout) -> str:
     for f in made.body.members:
         if isinstance(f.kind, Choice):
             prefix = f"{upper}_{identifier(f.name)}"
-            text += _enum(
-                f"{tag}_{f.name}", [(f"{prefix}_{identifier(n)}", i) for i, n in enumerate(f.kind.names, 1)]
-            )
+            text += _enum(f"{tag}_{f.name}", [(f"{prefix}_{identifier(n)}", i) for i, n in enumerate(f.kind.names, 1)])
         elif f.kind.absent:
             text += f"#define {upper}_{identifier(f.name)}_ABSENT ({f.kind.ctype})({f.kind.absent}LL)\n"
     return text
