@@ -2,9 +2,8 @@
 
 from typing import Any
 
-from onlooker.probe._decode import Decoder
-
 from onlooker import Event, Lost
+from onlooker.probe._decode import Decoder
 from onlooker.schema.plan import plan
 
 from ..records import KIND_AT, LAYOUTS, batch

@@ -1,12 +1,11 @@
 """The attach table, against the programs that were built."""
 
-from importlib.resources import files
-
 import pytest
-from onlooker.probe._libbpf import Probe
 
 from onlooker.events import TASK_EVENTS
+from onlooker.probe._libbpf import Probe
 from onlooker.probe.attach import METHODS, OPTIONAL_TRACEPOINTS, TABLE, TRACEPOINTS, hooks
+from onlooker.probe.setup import OBJECT
 
 CANDIDATES = [(hook, candidate) for hook in TABLE for candidate in hook.candidates]
 
@@ -14,7 +13,7 @@ CANDIDATES = [(hook, candidate) for hook in TABLE for candidate in hook.candidat
 @pytest.fixture(scope="module")
 def built():
     """The programs in the package's object file; reading them needs no root."""
-    probe = Probe(files("onlooker.probe").joinpath("monitor.bpf.o").read_bytes())
+    probe = Probe(OBJECT.read_bytes())
     yield probe.programs
     probe.close()
 

@@ -33,7 +33,7 @@ def test_a_probe_of_another_build_is_refused(monkeypatch):
 
 
 def test_a_missing_object(monkeypatch, tmp_path):
-    monkeypatch.setattr(setup, "files", lambda package: tmp_path)
+    monkeypatch.setattr(setup, "OBJECT", tmp_path / "monitor.bpf.o")
     with pytest.raises(LibbpfError, match="object file is missing") as caught:
         EVERYTHING.open(())
     assert "make build" in caught.value.hint
@@ -42,7 +42,7 @@ def test_a_missing_object(monkeypatch, tmp_path):
 @pytest.mark.parametrize("image", [b"", b"\x7fELF", b"no object" * 100])
 def test_a_broken_object(monkeypatch, tmp_path, image):
     (tmp_path / "monitor.bpf.o").write_bytes(image)
-    monkeypatch.setattr(setup, "files", lambda package: tmp_path)
+    monkeypatch.setattr(setup, "OBJECT", tmp_path / "monitor.bpf.o")
     with pytest.raises(LoadError, match=r"^the probe's object file can't be read: "):
         EVERYTHING.open(())
 

@@ -1,14 +1,14 @@
 """The C header that the probe is compiled with."""
 
-import dataclasses
 import re
 import subprocess
-from importlib.resources import files
 
+import msgspec
 import pytest
-from onlooker.probe._libbpf import Probe
 
 from onlooker.events import PROBE_REASONS, TASK_EVENTS, layouts
+from onlooker.probe._libbpf import Probe
+from onlooker.probe.setup import OBJECT
 from onlooker.schema import wire
 
 from ..compiler import CC
@@ -71,14 +71,14 @@ def test_the_version_is_stable_and_changes_with_the_declarations():
     assert wire.version(layouts(), PROBE_REASONS) == version
     fewer = {name: made for name, made in LAYOUTS.items() if name != "open"}
     reordered = dict(reversed(LAYOUTS.items()))
-    padded = {**LAYOUTS, "exit": dataclasses.replace(LAYOUTS["exit"], body=LAYOUTS["open"].body)}
+    padded = {**LAYOUTS, "exit": msgspec.structs.replace(LAYOUTS["exit"], body=LAYOUTS["open"].body)}
     others = [wire.version(each, PROBE_REASONS) for each in (fewer, reordered, padded)]
     others.append(wire.version(LAYOUTS, PROBE_REASONS[:-1]))
     assert len({version, *others}) == 5
 
 
 def test_the_built_probe_has_this_version():
-    image = files("onlooker.probe").joinpath("monitor.bpf.o").read_bytes()
+    image = OBJECT.read_bytes()
     assert Probe(image).wire_version == wire.version(LAYOUTS, PROBE_REASONS)
 
 

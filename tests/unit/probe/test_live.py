@@ -1,0 +1,197 @@
+"""The live source over a probe that is made up: what is drained, what is counted as lost, and how it ends."""
+
+import os
+
+import pytest
+
+from onlooker import Attachment, Lost
+from onlooker.events import PROBE_REASONS, TASK_EVENTS
+from onlooker.filters import Filter
+from onlooker.probe import kernel, live
+from onlooker.probe.chooser import Chooser
+from onlooker.probe.live import LiveSource
+
+from ..records import LAYOUTS, batch, record
+from .decoding import plain
+
+ATTACHED = (
+    Attachment("exit", "end", "raw tracepoint", ("on_exit",), "why"),
+    Attachment("open", "success and failure", "system call tracepoints", ("on_open", "on_openat"), "why"),
+)
+
+
+class Ring:
+    """A probe whose batches, counters and missed runs the test sets."""
+
+    def __init__(self) -> None:
+        self.batches: list[bytes] = []
+        self.busy = False
+        self.counts = {(event, reason): 0 for event in TASK_EVENTS for reason in PROBE_REASONS}
+        self.missed = {"on_exit": 0, "on_open": 0, "on_openat": 0}
+        self.calls: list[object] = []
+
+    def watch(self, watching):
+        self.calls.append(watching)
+
+    def drain(self):
+        return self.batches.pop(0) if self.batches else b""
+
+    def has_data(self):
+        return self.busy or bool(self.batches)
+
+    def wait(self, milliseconds):
+        self.calls.append(milliseconds)
+
+    def losses(self):
+        rows = [[self.counts[event, reason] for reason in PROBE_REASONS] for event in TASK_EVENTS]
+        return [[9] * len(PROBE_REASONS), *rows]  # the first row is no event's
+
+    def total_lost(self):
+        return sum(self.counts.values())
+
+    def misses(self, program):
+        return self.missed[program]
+
+    def close(self):
+        self.calls.append("close")
+
+
+@pytest.fixture
+def ring():
+    return Ring()
+
+
+@pytest.fixture
+def source(ring, monkeypatch):
+    monkeypatch.setattr(kernel, "check", lambda: None)
+    monkeypatch.setattr(Chooser, "load", lambda self, setup: (ring, ATTACHED))
+    made = LiveSource()
+    made.start(Filter())
+    return made
+
+
+def losses(events):
+    return [(event.count, event.of, event.reason) for event in events if isinstance(event, Lost)]
+
+
+def test_it_watches_once_everything_is_attached(source, ring):
+    assert ring.calls == [True]
+    assert source.attached == ATTACHED
+    assert not source.exhausted
+
+
+def test_records_become_events(source, ring):
+    ring.batches = [batch(record("exit", plain("exit")), record("open", plain("open"))), batch(b"")]
+    assert [event.event for event in source.poll(1)] == ["exit", "open"]
+    assert losses(source.poll(1)) == [(1, "unknown", "corrupt")]
+
+
+@pytest.mark.parametrize("event", TASK_EVENTS)
+def test_a_corrupt_record_is_a_loss_of_its_kind(source, ring, event):
+    ring.batches = [batch(record(event, plain(event))[: LAYOUTS[event].size - 1])]
+    assert losses(source.poll(1)) == [(1, event, "corrupt")]
+
+
+def test_times_are_wall_clock_times(source, ring):
+    source._clock.offset_ns = lambda: 10**9
+    ring.batches = [batch(record("exit", {**plain("exit"), "boot_ns": 7}))]
+    [event] = source.poll(1)
+    assert (event.time, event.boot_ns) == ("1970-01-01T00:00:01.000000007Z", 7)
+
+
+def test_losses_are_told_once_and_after_the_events_of_their_batch(source, ring):
+    ring.counts["open", "headroom"] = 3
+    ring.counts["fork", "ring full"] = 1
+    ring.batches = [batch(record("exit", plain("exit")))]
+    found = source.poll(1)
+    assert found[0].event == "exit"
+    assert losses(found) == [(1, "fork", "ring full"), (3, "open", "headroom")]
+    ring.counts["open", "headroom"] = 5
+    assert losses(source.poll(1)) == [(2, "open", "headroom")]
+    assert source.poll(0) == []
+
+
+def test_a_loss_is_dated(source, ring):
+    ring.counts["exec", "unreadable"] = 1
+    [lost] = source.poll(1)
+    assert lost.boot_ns > 0
+    assert lost.time.startswith("2")
+
+
+@pytest.mark.parametrize(("timeout", "longest"), [(10, live.LATENCY_MS), (0.02, 21)])
+def test_a_wait_is_bounded_by_the_latency_and_by_the_time_left(source, ring, timeout, longest):
+    def wait(milliseconds):
+        assert 1 <= milliseconds <= longest
+        ring.counts["exit", "ring full"] = 1
+
+    ring.wait = wait
+    assert len(source.poll(timeout)) == 1
+
+
+def test_no_time_means_no_wait(source, ring):
+    assert source.poll(0) == []
+    assert ring.calls == [True]
+
+
+def test_stop_silences_the_probe_once_and_what_came_before_is_still_given(source, ring):
+    ring.batches = [batch(record("exit", plain("exit"))), batch(record("open", plain("open")))]
+    source.stop()
+    source.stop()
+    assert ring.calls == [True, False]
+    assert [event.event for event in (*source.poll(0), *source.poll(0))] == ["exit", "open"]
+    assert not source.exhausted
+    assert source.poll(0) == []
+    assert source.exhausted
+
+
+def test_the_end_waits_for_a_record_that_is_still_being_written(source, ring):
+    ring.busy = True
+    source.stop()
+
+    def wait(milliseconds):
+        ring.busy = False
+        ring.batches = [batch(record("exit", plain("exit")))]
+
+    ring.wait = wait
+    assert [event.event for event in source.poll(0)] == ["exit"]
+    assert source.poll(0) == [] and source.exhausted
+
+
+def test_the_end_does_not_wait_for_ever(source, ring, monkeypatch):
+    monkeypatch.setattr(live, "SETTLE_SECONDS", 0.01)
+    ring.busy = True
+    source.stop()
+    source.poll(0)
+    assert source.exhausted
+
+
+def test_runs_that_the_kernel_skipped_are_told_at_the_end(source, ring):
+    ring.missed |= {"on_open": 2, "on_openat": 1}
+    assert source.poll(0) == []
+    source.stop()
+    assert losses(source.poll(0)) == [(3, "open", "recursion")]
+    assert source.exhausted and source.poll(0) == []
+
+
+def test_close_detaches_once(source, ring):
+    source.close()
+    source.close()
+    assert ring.calls == [True, "close"]
+    assert source.exhausted and source.poll(1) == []
+
+
+def test_nothing_happens_before_the_start():
+    source = LiveSource()
+    source.stop()
+    assert (source.attached, source.exhausted, source.poll(0)) == ((), False, [])
+    source.close()
+    assert source.exhausted
+
+
+def test_the_kernel_is_asked_first(monkeypatch):
+    def refuse():
+        raise OSError(os.strerror(1))
+
+    monkeypatch.setattr(kernel, "check", refuse)
+    with pytest.raises(OSError, match="not permitted"):
+        LiveSource().start(Filter())

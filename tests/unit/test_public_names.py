@@ -1,0 +1,65 @@
+"""`import onlooker`: what it names, and that it costs nothing."""
+
+import ast
+import inspect
+import subprocess
+import sys
+
+import pytest
+
+import onlooker
+
+FRESH = "import sys; before = set(sys.modules); import onlooker; print(*sorted(set(sys.modules) - before))"
+
+
+def test_all_is_sorted_and_complete():
+    assert onlooker.__all__ == sorted(onlooker.__all__)
+    assert set(onlooker.__all__) == {*onlooker._HOMES, "__version__"}
+    assert len(set(onlooker.__all__)) == len(onlooker.__all__)
+
+
+def test_no_name_has_two_homes():
+    listed = [name for names in onlooker._MODULES.values() for name in names]
+    assert sorted(listed) == sorted(onlooker._HOMES)
+
+
+@pytest.mark.parametrize("name", sorted(onlooker._HOMES))
+def test_every_name_is_there_and_documented(name):
+    value = getattr(onlooker, name)
+    assert value.__module__ == f"onlooker.{onlooker._HOMES[name]}" or value.__module__.startswith("onlooker.events.")
+    assert value.__name__ == name
+    assert len(inspect.getdoc(value) or "") > 10
+
+
+def test_type_checkers_see_the_same_names():
+    tree = ast.parse(inspect.getsource(onlooker))
+    [block] = [node for node in tree.body if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"]
+    seen = {node.module: tuple(alias.name for alias in node.names) for node in block.body}
+    assert seen == onlooker._MODULES
+
+
+def test_an_unknown_name():
+    with pytest.raises(AttributeError, match=r"^module 'onlooker' has no attribute 'nonsense'$"):
+        onlooker.nonsense  # noqa: B018
+
+
+def test_dir_lists_them():
+    assert set(onlooker.__all__) <= set(dir(onlooker))
+
+
+def imported(code: str) -> set[str]:
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    return set(done.stdout.split())
+
+
+def test_an_import_loads_nothing_else():
+    new = imported(FRESH)
+    assert {name for name in new if name.startswith("onlooker")} == {"onlooker", "onlooker._version"}
+    assert {name.partition(".")[0] for name in new} - {"onlooker"} <= sys.stdlib_module_names
+    assert not new & {"asyncio", "ctypes", "dataclasses", "inspect", "json", "logging", "subprocess"}
+
+
+def test_events_and_a_monitor_need_no_native_part():
+    new = imported(FRESH.replace("print", "onlooker.Monitor(), onlooker.fake_open(); print"))
+    assert "onlooker.monitor" in new
+    assert not new & {"onlooker.probe._libbpf", "onlooker.probe._decode", "rich"}
