@@ -1,5 +1,5 @@
-"""bpf(2), as far as the tests need it: to see which programs, maps, links and BTF objects are in the kernel, and to make
-the kernel create a thread.
+"""bpf(2), as far as the tests need it: to see which programs, maps, links and BTF objects the kernel has,
+and to make it create a thread.
 """
 
 import ctypes
