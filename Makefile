@@ -3,11 +3,11 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DELETE_ON_ERROR:
-.PHONY: run test build lint wheel bench clean help
+.PHONY: run test build lint docs wheel bench clean help
 
 VENV := .venv
 BIN := $(VENV)/bin
-SOURCES := $(shell find src bpf tools -type f -not -name '*.pyc') meson.build pyproject.toml README.md LICENSE
+SOURCES := $(shell find src bpf tools -type f -not -name '*.pyc') meson.build pyproject.toml LICENSE
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 help: ## this list
@@ -21,11 +21,15 @@ build: $(VENV)/.installed ## the package in .venv
 test: build $(VENV)/.dev lint ## lint, and every test (as root: those of the kernel too)
 	$(BIN)/python -m pytest
 
-lint: build $(VENV)/.dev ## ruff, mypy --strict, the layer check
+lint: build $(VENV)/.dev ## ruff, mypy --strict, the layer check, the README
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
+	$(BIN)/python tools/docs.py --check
+
+docs: build ## the parts of README.md that the program itself says
+	$(BIN)/python tools/docs.py
 
 wheel: $(VENV)/.system $(VENV)/.wheel-tools ## one abi3 wheel for every Python, with libbpf in it, in dist/
 	rm -rf dist && mkdir -p dist/plain

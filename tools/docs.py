@@ -1,0 +1,83 @@
+"""Keep in README.md what the program itself says: `docs.py` writes, `docs.py --check` fails if it is out of date.
+
+Between `<!-- begin NAME -->` and `<!-- end NAME -->` stands what the function of that name in `PARTS` returns.
+"""
+
+import os
+import sys
+from pathlib import Path
+from typing import get_args, get_origin, get_type_hints
+
+from onlooker.cli import main as cli
+from onlooker.cli.parser import parser
+from onlooker.events import EVENTS, TaskEvent
+from onlooker.events.base import Event
+from onlooker.schema.layout import declared
+
+README = Path(__file__).parent.parent / "README.md"
+TYPES = {int: "number", bool: "true or false", str: "text"}
+HEAD = "| field | type | meaning |\n|---|---|---|"
+
+
+def options() -> str:
+    """`onlooker watch --help`."""
+    text = parser(cli.command("watch"), "watch", cli.COMMANDS["watch"][1]).format_help()
+    return f"```\n{text}```"
+
+
+def _row(name: str, hint: object, description: str, *, optional: bool) -> str:
+    bare = next(iter(set(get_args(hint)) - {type(None)}), hint) if type(None) in get_args(hint) else hint
+    kind = "list" if get_origin(bare) is tuple else TYPES.get(bare, "text")  # type: ignore[call-overload]
+    return f"| `{name}` | {kind}{', or absent' if optional else ''} | {description} |"
+
+
+def _rows(event: type[Event], without: set[str]) -> str:
+    hints = get_type_hints(event)
+    fields = declared(event)
+    required = len(fields) - len(event.__struct_defaults__)
+    return "\n".join(
+        _row(field.name, hints[field.name], field.description, optional=place >= required)
+        for place, field in enumerate(fields)
+        if field.name not in without
+    )
+
+
+def fields() -> str:
+    """All fields of all events."""
+    shared = {field.name for field in declared(TaskEvent)}
+    what = _row("event", str, f"Which event: {', '.join(EVENTS)}.", optional=False)
+    parts = ["**Every event of a process**", f"{HEAD}\n{what}\n{_rows(TaskEvent, set())}"]
+    for name, event in EVENTS.items():
+        about = " ".join((event.__doc__ or "").partition("\n\n")[0].split())
+        own = _rows(event, shared if issubclass(event, TaskEvent) else {"time", "boot_ns"})
+        parts += [f"**{name}**: {about}", f"{HEAD}\n{own}"]
+    return "\n\n".join(parts)
+
+
+PARTS = {"options": options, "fields": fields}
+
+
+def made(text: str) -> str:
+    """The text with every part as it is to be."""
+    for name, make in PARTS.items():
+        start, end = f"<!-- begin {name} -->\n", f"<!-- end {name} -->"
+        before, _, rest = text.partition(start)
+        text = f"{before}{start}{make()}\n{end}{rest.partition(end)[2]}"
+    return text
+
+
+def main() -> int:
+    """Write or check."""
+    os.environ["COLUMNS"] = "100"
+    before = README.read_text(encoding="utf-8")
+    after = made(before)
+    if "--check" in sys.argv:
+        if before != after:
+            sys.stderr.write("README.md is out of date\n\nhint: make docs\n")
+        return int(before != after)
+    README.write_text(after, encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
