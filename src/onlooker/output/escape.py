@@ -36,6 +36,15 @@ def escape(text: str) -> str:
     return "".join(map(_escaped, text))
 
 
+def _in_dollar_quotes(character: str) -> str:
+    r"""Bytes only: a shell understands `\uNNNN` by its locale, and not at all in that of POSIX."""
+    if character == "'":
+        return r"\'"
+    if character in _NAMED or character.isprintable():
+        return _escaped(character)
+    return "".join(f"\\x{byte:02x}" for byte in character.encode("utf-8", "surrogateescape"))
+
+
 def quote(argument: str) -> str:
     r"""One argument as a word of a shell command; with $'...' (bash, ksh, zsh) where it is not printable.
 
@@ -46,7 +55,7 @@ def quote(argument: str) -> str:
         return argument
     if argument.isprintable():
         return shlex.quote(argument)
-    return "$'" + "".join(map(_escaped, argument)).replace("'", r"\'") + "'"
+    return "$'" + "".join(map(_in_dollar_quotes, argument)) + "'"
 
 
 def command_line(argv: tuple[str, ...]) -> str:
