@@ -9,6 +9,7 @@ from rich.color import ColorSystem
 from rich.style import Style
 
 from ..events import Event, Exec, Exit, Fork, Lost, Open, TaskEvent
+from ..filters import has_failed
 from .escape import command_line, escape
 from .text import LocalTime, seconds
 
@@ -20,7 +21,7 @@ COLUMNS = (
     ("PPID", 7, True),
     ("UID", 5, True),
     ("NAME", 15, False),
-    ("RESULT", 10, False),
+    ("RESULT", 12, False),  # ENAMETOOLONG
     ("DETAILS", 0, False),
 )
 STYLES = {
@@ -67,11 +68,6 @@ def details(event: Event) -> str:
     return f"{event.count} {event.of} events: {event.reason}" if isinstance(event, Lost) else ""
 
 
-def has_failed(event: Event) -> bool:
-    """What is shown in red."""
-    return result(event)[:1] in ("E", "S") or (isinstance(event, Exit) and event.exit_code != 0)
-
-
 class TableFormatter:
     """One row for each event; rows are cut to `width` columns (0: never)."""
 
@@ -102,11 +98,10 @@ class TableFormatter:
         detail = details(event)
         if cut := event.cut:
             detail += f" [cut: {', '.join(cut)}]"
+        who, style = ["", "", "", ""], event.event
         if isinstance(event, TaskEvent):
             who = [str(event.pid), str(event.ppid), str(event.uid), escape(event.comm)]
-        else:
-            who = ["", "", "", ""]
-        style = "failed" if has_failed(event) else event.event
+            style = "failed" if has_failed(event) else style
         return self._row([time, event.event, *who, result(event), detail], style)
 
     def _row(self, values: Sequence[str], style: str) -> str:
