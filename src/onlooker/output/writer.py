@@ -3,11 +3,14 @@
 import os
 import select
 import stat
+import time
 from collections.abc import Callable
+from contextlib import suppress
 
 from ..errors import OutputError
 
 _SLICE_MS = 100
+_RETRY_SECONDS = 0.01  # for what polls as writable and refuses the write all the same
 # a pipe that polls as writable takes at least this much at once without blocking (PIPE_BUF, pipe(7))
 _PIECE_BYTES = 4096
 
@@ -34,6 +37,11 @@ class Writer:
             mode = os.fstat(descriptor).st_mode
         except OSError as error:
             raise OutputError(error) from error
+        if os.isatty(descriptor):
+            # one of our own that never blocks: a terminal that polls as writable may have room for a single byte
+            flags = os.O_WRONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
+            with suppress(OSError):
+                descriptor = os.open(f"/proc/self/fd/{descriptor}", flags)
         self._descriptor = descriptor
         self._give_up = give_up
         # on a file a write returns at once, and poll(2) tells nothing
@@ -51,18 +59,24 @@ class Writer:
             try:
                 left = left[os.write(self._descriptor, left[:_PIECE_BYTES] if self._waits else left) :]
             except BlockingIOError:
-                self._wait(len(left))
-            except BrokenPipeError as error:
+                self._check_patience(len(left))
+                time.sleep(_RETRY_SECONDS)
+            except (BrokenPipeError, ConnectionResetError) as error:
                 raise ClosedPipeError from error
             except OSError as error:
                 raise OutputError(error) from error
 
     def check_reader(self) -> None:
         """Raises ClosedPipeError if nobody will ever read what is written."""
-        if self._is_pipe and any(state & select.POLLERR for _, state in self._poll.poll(0)):
+        # a pipe without a reader has an error, a socket without a peer a hang-up
+        gone = select.POLLERR | select.POLLHUP
+        if self._is_pipe and any(state & gone for _, state in self._poll.poll(0)):
             raise ClosedPipeError
 
     def _wait(self, unwritten: int) -> None:
         while not self._poll.poll(_SLICE_MS):
-            if self._give_up():
-                raise StalledError(unwritten)
+            self._check_patience(unwritten)
+
+    def _check_patience(self, unwritten: int) -> None:
+        if self._give_up():
+            raise StalledError(unwritten)
