@@ -1,12 +1,12 @@
 """`onlooker doctor`: what this kernel and this user can do."""
 
 import argparse
-import sys
 
 import msgspec
 
 from ..doctor import Diagnosis, diagnose
 from .parser import one_of
+from .report import show
 
 FORMATS = ("text", "json")
 
@@ -23,10 +23,9 @@ def run(arguments: argparse.Namespace) -> int:
     one_of("output format", arguments.output_format, FORMATS)
     found = diagnose()
     if arguments.output_format == "json":
-        sys.stdout.write(msgspec.json.format(msgspec.json.encode(found), indent=2).decode() + "\n")
+        show(msgspec.json.format(msgspec.json.encode(found), indent=2).decode() + "\n")
     else:
-        sys.stdout.write(text(found))
-    sys.stdout.flush()
+        show(text(found))
     return 0 if found.able else 3
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from .. import __version__
 from ..errors import OnlookerError, UsageError
-from .report import say_error
+from .report import say_error, show
 
 if TYPE_CHECKING:
     from .parser import Command
@@ -44,10 +44,10 @@ def run(arguments: list[str]) -> int:
     """Run one command line. Raises OnlookerError."""
     first = arguments[0] if arguments else "watch"
     if first in ("-h", "--help", "help"):
-        sys.stdout.write(overview())
+        show(overview())
         return 0
     if first in ("-V", "--version", "version"):
-        sys.stdout.write(f"onlooker {__version__}\n")
+        show(f"onlooker {__version__}\n")
         return 0
     if first in COMMANDS:
         arguments = arguments[1:]

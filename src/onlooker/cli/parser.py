@@ -2,9 +2,10 @@
 
 import argparse
 from collections.abc import Sequence
-from typing import NoReturn, Protocol
+from typing import Any, NoReturn, Protocol
 
 from ..errors import UsageError
+from .report import show
 
 
 class Command(Protocol):
@@ -20,6 +21,9 @@ class Command(Protocol):
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         raise UsageError(message, f"{self.prog} --help")
+
+    def print_help(self, file: Any = None) -> None:
+        show(self.format_help())
 
 
 def parser(command: Command, name: str, description: str) -> argparse.ArgumentParser:
@@ -58,9 +62,12 @@ def listed(values: Sequence[str] | None) -> list[str] | None:
     return None if values is None else [item.strip() for value in values for item in value.split(",") if item.strip()]
 
 
+_MOST_DIGITS = 20  # of 2**64; int() refuses thousands of them with an error of its own
+
+
 def number(what: str, text: str, *, least: int = 0) -> int:
     """A whole number in decimal."""
-    if not (text.isascii() and text.isdigit()) or int(text) < least:
+    if not (text.isascii() and text.isdigit()) or len(text) > _MOST_DIGITS or int(text) < least:
         raise UsageError(f"not a {what}: {text!r}", f"a whole number from {least} on")
     return int(text)
 
@@ -84,6 +91,6 @@ def size(text: str) -> int:
     """Bytes of "1048576", "64K", "16M", "1G"."""
     body = text.rstrip("KMG")
     unit = _BYTES.get(text[len(body) :])
-    if unit is None or not (body.isascii() and body.isdigit()):
+    if unit is None or not (body.isascii() and body.isdigit()) or len(body) > _MOST_DIGITS:
         raise UsageError(f"not a size: {text!r}", "bytes, or with a unit: 16M")
     return int(body) * unit

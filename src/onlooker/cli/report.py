@@ -1,17 +1,57 @@
 """What is said to the person, on standard error; standard output is for data."""
 
+import os
+import select
 import sys
 from contextlib import suppress
 
-from ..errors import OnlookerError
+from ..errors import OnlookerError, OutputError, UsageError
 
 LEVELS = ("debug", "info", "warning", "error")
+_PATIENCE_MS = 500  # for a reader of standard error that does not read; what is said takes less than PIPE_BUF
+
+
+def show(text: str) -> None:
+    """All of a command's report, to standard output. Raises OutputError, or BrokenPipeError where nobody reads it."""
+    if sys.stdout is None:
+        raise UsageError("standard output is closed", "onlooker COMMAND > file.txt")
+    sys.stdout.flush()
+    left = text.encode()
+    while left:  # past sys.stdout, which would keep what it could not write, and try again at the very end
+        try:
+            left = left[os.write(sys.stdout.fileno(), left) :]
+        except BlockingIOError:
+            select.select([], [sys.stdout], [])
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            raise OutputError(error) from error
+
+
+def _is_writable() -> bool:
+    """Whether standard error takes a line without letting us wait for long."""
+    try:
+        poll = select.poll()
+        poll.register(sys.stderr, select.POLLOUT)
+        return bool(poll.poll(_PATIENCE_MS))
+    except ValueError:  # a stand-in without a descriptor
+        return True
 
 
 def say(text: str) -> None:
-    """One or more lines, each beginning with the program's name. A closed standard error is no reason to fail."""
-    with suppress(OSError, ValueError, AttributeError):
-        sys.stderr.write("".join(f"onlooker: {line}\n" for line in text.splitlines()))
+    """One or more lines, each beginning with the program's name."""
+    _tell("".join(f"onlooker: {line}\n" for line in text.splitlines()))
+
+
+def _tell(text: str) -> None:
+    """A standard error that is closed, full or not read is no reason to fail or to hang."""
+    if sys.stderr is None:
+        return
+    with suppress(OSError, ValueError):
+        for line in text.splitlines(keepends=True):
+            if not _is_writable():
+                return
+            sys.stderr.write(line)
         sys.stderr.flush()
 
 
@@ -19,9 +59,7 @@ def say_error(error: OnlookerError) -> None:
     """What and where, an empty line, what to type."""
     say(str(error))
     if error.hint:
-        with suppress(OSError, ValueError, AttributeError):
-            sys.stderr.write(f"\nhint: {error.hint}\n")
-            sys.stderr.flush()
+        _tell(f"\nhint: {error.hint}\n")
 
 
 class Log:

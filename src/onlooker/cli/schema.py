@@ -1,8 +1,9 @@
 """`onlooker schema`: the JSON Schema of the JSON output."""
 
 import argparse
-import sys
 from pathlib import Path
+
+from .report import show
 
 SCHEMA = Path(__file__).parent.parent / "events.schema.json"
 
@@ -13,6 +14,5 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the schema that lies in the package."""
-    sys.stdout.write(SCHEMA.read_text(encoding="utf-8"))
-    sys.stdout.flush()
+    show(SCHEMA.read_text(encoding="utf-8"))
     return 0
