@@ -5,8 +5,10 @@ from collections.abc import Mapping
 from ..events import EVENTS
 
 
-def summary(shown: Mapping[str, int], lost: Mapping[tuple[str, str], int], cut: int, seconds: float) -> str:
-    """Three lines.
+def summary(
+    shown: Mapping[str, int], lost: Mapping[tuple[str, str], int], cut: int, seconds: float, *, written: bool = True
+) -> str:
+    """Three lines. `written`: whether the output took all that it was given.
 
     >>> print(summary({"open": 3, "exec": 1}, {}, 0, 1.5))
     4 events in 1.5 s: 1 exec, 3 open
@@ -17,20 +19,23 @@ def summary(shown: Mapping[str, int], lost: Mapping[tuple[str, str], int], cut: 
     total = sum(count for name, count in shown.items() if name != "lost")
     seen = f"{total} event{'' if total == 1 else 's'} in {seconds:.1f} s"
     gone = ", ".join(f"{count} {of} ({reason})" for (of, reason), count in lost.items())
-    return "\n".join(
-        (": ".join(filter(None, (seen, ", ".join(kinds)))), f"lost: {gone or 'nothing'}", verdict(lost, cut))
-    )
+    first = ": ".join(filter(None, (seen, ", ".join(kinds))))
+    return "\n".join((first, f"lost: {gone or 'nothing'}", verdict(lost, cut, written=written)))
 
 
-def verdict(lost: Mapping[tuple[str, str], int], cut: int) -> str:
+def verdict(lost: Mapping[tuple[str, str], int], cut: int, *, written: bool = True) -> str:
     """One line: "complete", or what is missing.
 
     >>> verdict({("open", "ring full"): 45}, 0)
     'incomplete: 45 events are missing; a larger --buffer-size or a narrower --filter may help'
     """
-    parts = f"; {cut} event{' has' if cut == 1 else 's have'} a field that is not whole (marked: cut)" if cut else ""
-    if not lost:
-        return f"complete{parts}"
     missing = sum(lost.values())
-    few = "event is" if missing == 1 else "events are"
-    return f"incomplete: {missing} {few} missing{parts}; a larger --buffer-size or a narrower --filter may help"
+    gaps = [] if written else ["the output was not written to its end"]
+    if missing:
+        gaps.append(f"{missing} event{' is' if missing == 1 else 's are'} missing")
+    said = ["incomplete: " + gaps[0], *gaps[1:]] if gaps else ["complete"]
+    if cut:
+        said.append(f"{cut} event{' has' if cut == 1 else 's have'} a field that is not whole (marked: cut)")
+    if missing:
+        said.append("a larger --buffer-size or a narrower --filter may help")
+    return "; ".join(said)

@@ -55,12 +55,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--attach", metavar="METHOD", help=f"force how system calls are observed: {', '.join(METHODS)}")
 
 
+def _numbers(what: str, values: Sequence[str] | None) -> list[int]:
+    """None for an option that was not given; one that is given and empty, as by a `$(pidof ...)`, is a mistake."""
+    found = [number(what, text) for text in listed(values) or ()]
+    if values is not None and not found:
+        raise UsageError(f"no {what} is given", "a number, or several with commas")
+    return found
+
+
 def _monitor(arguments: argparse.Namespace) -> Monitor:
     return Monitor(
         events=listed(arguments.events),
         comm=arguments.filter,
-        pid=[number("process id", text) for text in listed(arguments.pid) or ()],
-        uid=[number("user id", text) for text in listed(arguments.uid) or ()],
+        pid=_numbers("process id", arguments.pid),
+        uid=_numbers("user id", arguments.uid),
         failed=arguments.failed,
         threads=arguments.threads,
         buffer_bytes=size(arguments.buffer_size),
@@ -93,6 +101,7 @@ class _Session:
         self._count = self._left = count
         self._writer = Writer(sys.stdout.fileno(), ending.is_overdue)
         self._shown: Counter[str] = Counter()
+        self._cut = 0
 
     def run(self, seconds: float | None, log: Log) -> int:
         for note in self._monitor.filter.notes():
@@ -107,7 +116,7 @@ class _Session:
         except ClosedPipeError:
             pass
         except OutputError:
-            self._sum_up()
+            self._sum_up(written=False)
             raise
         finally:
             self._monitor.close()
@@ -146,12 +155,13 @@ class _Session:
             batch = batch[: self._left]
             self._left -= len(batch)
             self._shown.update(map(attrgetter("event"), batch))
+            self._cut += sum(map(bool, map(attrgetter("cut"), batch)))
         self._writer.write(self._format.format(batch))
 
-    def _sum_up(self) -> int:
+    def _sum_up(self, *, written: bool = True) -> int:
         """Say what was seen and whether it was all; the exit code."""
         stats = self._monitor.stats()
-        shown = stats.events if self._count is None else self._shown
-        say(summary(shown, stats.lost, stats.cut, stats.seconds))
+        shown, cut = (stats.events, stats.cut) if self._count is None else (self._shown, self._cut)
+        say(summary(shown, stats.lost, cut, stats.seconds, written=written))
         notify_systemd("STOPPING=1")
         return 0 if stats.complete else 1
