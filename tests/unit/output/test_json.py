@@ -1,0 +1,163 @@
+"""JSON lines: valid by the schema that the package ships, harmless for a terminal, and no byte is lost."""
+
+import base64
+import json
+import os
+import re
+from importlib.resources import files
+
+import msgspec
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
+
+from onlooker import Lost, fake_exec, fake_exit, fake_fork, fake_open
+from onlooker.events import EVENTS
+from onlooker.output import formatter
+from onlooker.output.json import JsonFormatter
+
+from .hostile import CHARACTERS, events, texts
+
+SCHEMA = json.loads(files("onlooker").joinpath("events.schema.json").read_text(encoding="utf-8"))
+VALIDATOR = Draft202012Validator(SCHEMA)
+
+# as they must not stand in a line: C0, DEL, C1, line separators, whatever joins or reorders
+RAW = re.compile("[\0-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]")
+WHO = {"comm": "fake", "pid": 1234}
+
+
+def line(event):
+    text = JsonFormatter().format([event]).decode()
+    assert text.endswith("\n")
+    return text[:-1]
+
+
+def loaded(event):
+    return json.loads(line(event))
+
+
+def exact(found, name):
+    """What `name` was in Python: from its bytes where they stand beside it."""
+    beside = found.get(f"{name}_bytes")
+    if beside is None:
+        return found[name]
+    if isinstance(beside, list):
+        return [os.fsdecode(base64.b64decode(item, validate=True)) for item in beside]
+    return os.fsdecode(base64.b64decode(beside, validate=True))
+
+
+@settings(deadline=None, max_examples=150)
+@given(batch=st.lists(events, min_size=1, max_size=4))
+def test_every_line_is_a_valid_event(batch):
+    text = JsonFormatter().format(batch).decode()
+    assert not RAW.search(text.replace("\n", ""))
+    lines = text.split("\n")
+    assert lines.pop() == ""
+    assert len(lines) == len(batch)
+    for found, event in zip(map(json.loads, lines), batch, strict=True):
+        assert [error.message for error in VALIDATOR.iter_errors(found)] == []
+        assert found["event"] == event.event
+
+
+@settings(deadline=None, max_examples=150)
+@given(event=events)
+def test_every_value_can_be_got_back(event):
+    found = loaded(event)
+    for name in event.__struct_fields__:
+        value = getattr(event, name)
+        value = list(value) if isinstance(value, tuple) else value
+        if name in found:
+            assert exact(found, name) == value
+            assert type(found[name]) is type(value)
+        else:
+            assert value in (None, [])
+    known = {"event", *event.__struct_fields__}
+    assert {name.removesuffix("_bytes") for name in found} <= known
+
+
+@settings(deadline=None, max_examples=100)
+@given(text=texts)
+def test_bytes_stand_beside_a_text_only_where_it_is_not_utf8(text):
+    found = loaded(fake_open(path=text))
+    raw = os.fsencode(text)
+    try:
+        raw.decode()
+    except UnicodeDecodeError:
+        assert found["path"] == raw.decode(errors="replace")
+        assert base64.b64decode(found["path_bytes"]) == raw
+    else:
+        assert found["path"] == text
+        assert "path_bytes" not in found
+
+
+def test_of_a_list_all_bytes_are_given():
+    found = loaded(fake_exec(argv=("ls", "\udcff", "é"), comm="a\udc80"))
+    assert (found["argv"], found["comm"]) == (["ls", "\ufffd", "é"], "a\ufffd")
+    assert found["argv_bytes"] == [base64.b64encode(raw).decode() for raw in (b"ls", b"\xff", "é".encode())]
+    assert base64.b64decode(found["comm_bytes"]) == b"a\x80"
+    assert not {"path_bytes", "interpreter_bytes"} & set(found)
+
+
+def test_a_bad_text_does_not_touch_its_neighbours():
+    good, bad = fake_open(path="/é\u2028"), fake_open(path="/\udcff")
+    whole = JsonFormatter().format([good, bad, good])
+    assert whole == JsonFormatter().format([good]) + JsonFormatter().format([bad]) + JsonFormatter().format([good])
+
+
+def test_readable_characters_stand_as_they_are():
+    assert '"path":"/é漢👩"' in line(fake_open(path="/é漢👩"))
+
+
+@pytest.mark.parametrize("character", CHARACTERS, ids=ascii)
+def test_each_character_comes_back(character):
+    written = line(fake_open(path=f"a{character}b"))
+    assert json.loads(written)["path"] == f"a{character}b"
+    assert not RAW.search(written)
+
+
+@pytest.mark.parametrize(
+    ("character", "written"),
+    [("\u2028", r"\u2028"), ("\u202e", r"\u202e"), ("\x9b", r"\u009b"), ("\x7f", r"\u007f"), ("\x1b", r"\u001b")],
+)
+def test_what_steers_a_terminal_is_written_as_an_escape(character, written):
+    assert f'"path":"/{written}"' in line(fake_open(path=f"/{character}"))
+
+
+ABSENT = {
+    "exit": (fake_exit(), {"signal"}),
+    "killed": (fake_exit(signal="SIGKILL"), {"exit_code"}),
+    "open": (fake_open(), {"errno", "mode", "resolve", "cut"}),
+    "failed open": (fake_open(errno="ENOENT", dirfd=None), {"fd", "dirfd", "mode", "resolve", "cut"}),
+    "exec": (fake_exec(), {"interpreter", "errno", "cut"}),
+    "kernel thread": (fake_fork(syscall=None, kernel=True, clone_flags=()), {"syscall", "clone_flags", "cut"}),
+    "lost": (Lost("2026-01-31T12:00:00.000000000Z", 1, 1, "open", "ring full"), set()),
+}
+
+
+@pytest.mark.parametrize(("event", "absent"), ABSENT.values(), ids=ABSENT)
+def test_what_does_not_apply_is_absent(event, absent):
+    found = loaded(event)
+    assert set(event.__struct_fields__) - set(found) == absent
+    assert None not in found.values()
+
+
+def test_a_line_to_the_letter():
+    assert line(fake_open(errno="ENOENT", cut=("path",))) == (
+        '{"event":"open","time":"2026-01-31T12:00:00.000000000Z","boot_ns":60000000000,"pid":1234,"tid":1234,'
+        '"ppid":1000,"uid":1000,"gid":1000,"comm":"fake","start_ns":59000000000,"cgroup_id":1,"ns_pid":1234,'
+        '"syscall":"openat","path":"/etc/fake.conf","flags":["O_RDONLY"],"errno":"ENOENT","dirfd":-100,"cut":["path"]}'
+    )
+
+
+@settings(deadline=None, max_examples=100)
+@given(event=events)
+def test_a_line_without_bytes_beside_is_the_event(event):
+    """msgspec reads it back as the very same event."""
+    assume('_bytes":' not in line(event))
+    assert msgspec.json.decode(line(event), type=EVENTS[event.event]) == event
+
+
+def test_nothing_stands_before_the_first_line():
+    made = formatter("json", 1)
+    assert made.head() == made.format([]) == b""

@@ -1,0 +1,191 @@
+"""The table: columns stand below each other, whatever the names are; colours only where they are wanted."""
+
+import fcntl
+import os
+import pty
+import re
+import struct
+import termios
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from rich.cells import cell_len
+
+from onlooker import Lost, fake_exec, fake_exit, fake_fork, fake_open
+from onlooker.output import formatter
+from onlooker.output.table import COLUMNS, TableFormatter
+
+from .hostile import events
+
+COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+DETAILS_AT = sum(width + 1 for _, width, _ in COLUMNS[:-1])
+WHO = {"comm": "bash", "pid": 1234, "ppid": 1000, "uid": 0}
+
+
+@pytest.fixture(autouse=True)
+def utc(monkeypatch):
+    monkeypatch.setattr("onlooker.output.table.LocalTime", lambda: lambda time: time[:26].replace("T", " "))
+
+
+def row(event, *, colour=False, width=0):
+    text = TableFormatter(colour=colour, width=width).format([event]).decode()
+    assert text.endswith("\n")
+    return text[:-1]
+
+
+ROWS = [
+    (fake_fork(**WHO), "fork     1234    1000     0 bash            1235         process by clone SIGCHLD"),
+    (
+        fake_fork(**WHO, thread=True, child_tid=1240, cut=("clone_flags",)),
+        "fork     1234    1000     0 bash            1240         thread by clone SIGCHLD [cut: clone_flags]",
+    ),
+    (
+        fake_fork(**WHO, syscall=None, kernel=True, clone_flags=()),
+        "fork     1234    1000     0 bash            1235         kernel thread by kernel_clone",
+    ),
+    (
+        fake_exec(**WHO, path="./a", interpreter="/bin/sh", argv=("./a", "b c")),
+        "exec     1234    1000     0 bash            ok           ./a by /bin/sh: ./a 'b c'",
+    ),
+    (
+        fake_exec(**WHO, path="/a", argv=("a",), errno="ENAMETOOLONG"),
+        "exec     1234    1000     0 bash            ENAMETOOLONG /a: a",
+    ),
+    (fake_exit(**WHO, exit_code=7), "exit     1234    1000     0 bash            7            after 1.000000 s"),
+    (
+        fake_exit(**WHO, signal="SIGRTMIN+15", core_dumped=True),
+        "exit     1234    1000     0 bash            SIGRTMIN+15  after 1.000000 s, core dumped",
+    ),
+    (
+        fake_open(**WHO, path="/a b\n", flags=("O_WRONLY", "O_CREAT")),
+        "open     1234    1000     0 bash            fd 3         /a b\\n  O_WRONLY O_CREAT",
+    ),
+    (
+        Lost("2026-01-31T12:00:00.000000000Z", 1, 45, "open", "ring full"),
+        "lost                                                     45 open events: ring full",
+    ),
+]
+
+
+@pytest.mark.parametrize(("event", "expected"), ROWS)
+def test_row(event, expected):
+    assert row(event) == f"12:00:00.000000 {expected}"
+
+
+def test_the_head_names_the_columns():
+    assert TableFormatter(colour=False, width=0).head() == (
+        b"TIME            EVENT     PID    PPID   UID NAME            RESULT       DETAILS\n"
+    )
+
+
+NAMES = ["a", "fifteen bytes ok", "漢字漢字漢", "漢字漢字漢字漢字", "e\u0301" * 5, "\x1b\udcff\u202e"]
+
+
+@pytest.mark.parametrize("comm", NAMES)
+def test_columns_stand_below_each_other(comm):
+    line = row(fake_open(comm=comm, path="/here"))
+    before, found, _ = line.partition("/here")
+    assert found
+    assert cell_len(before) == DETAILS_AT
+    assert line.isprintable()
+
+
+def test_a_name_that_is_too_wide_is_marked():
+    assert "漢字漢字漢字漢… fd 3" in row(fake_open(comm="漢字漢字漢字漢字"))
+    assert r"\x1b\x1b\x1b\x… fd 3" in row(fake_open(comm="\x1b" * 15))
+
+
+def test_a_number_is_never_cut():
+    assert " 4294967295 " in row(fake_open(uid=2**32 - 1))
+
+
+@settings(deadline=None, max_examples=200)
+@given(event=events, width=st.sampled_from([0, 20, 71, 80, 133]))
+def test_a_row_is_printable_and_not_too_wide(event, width):
+    line = row(event, width=width)
+    assert line.isprintable()
+    assert not width or cell_len(line) <= width
+
+
+@settings(deadline=None, max_examples=100)
+@given(event=events, width=st.sampled_from([0, 80]))
+def test_colours_change_nothing_else(event, width):
+    coloured = row(event, colour=True, width=width)
+    assert COLOUR.sub("", coloured) == row(event, width=width)
+
+
+def test_a_row_that_is_too_wide_is_cut_and_marked():
+    whole = row(fake_open(path="/" + 100 * "x"))
+    assert row(fake_open(path="/" + 100 * "x"), width=100) == whole[:99] + "…"
+    assert row(fake_open(path="/" + 100 * "漢"), width=DETAILS_AT + 5) == whole[:DETAILS_AT] + "/漢 …"
+
+
+FAILED = [
+    fake_open(errno="ENOENT"),
+    fake_open(errno="526"),
+    fake_exec(errno="EACCES"),
+    fake_exit(exit_code=1),
+    fake_exit(signal="SIGKILL"),
+]
+
+
+@pytest.mark.parametrize("event", FAILED)
+def test_what_failed_is_red(event):
+    assert row(event, colour=True).startswith("\x1b[31m")
+
+
+@pytest.mark.parametrize("event", [fake_open(), fake_exec(), fake_exit(), fake_fork()])
+def test_what_succeeded_is_not(event):
+    assert "\x1b[31m" not in row(event, colour=True)
+
+
+@pytest.fixture
+def terminal():
+    """A terminal of 90 columns."""
+    master, slave = pty.openpty()
+    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 90, 0, 0))
+    yield slave
+    os.close(master)
+    os.close(slave)
+
+
+def shown_on(descriptor):
+    return formatter("table", descriptor).format([fake_open(path="/" + 200 * "x", errno="ENOENT")]).decode()
+
+
+def test_a_terminal_gets_colours_and_rows_of_its_width(monkeypatch, terminal):
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    text = shown_on(terminal)
+    assert COLOUR.search(text)
+    assert cell_len(COLOUR.sub("", text).rstrip("\n")) == 90
+
+
+@pytest.mark.parametrize(("name", "value"), [("NO_COLOR", "1"), ("TERM", "dumb")])
+def test_a_terminal_gets_no_colours_where_none_are_wanted(monkeypatch, terminal, name, value):
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.setenv(name, value)
+    assert "\x1b" not in shown_on(terminal)
+
+
+def test_a_terminal_without_a_name_gets_no_colours(monkeypatch, terminal):
+    monkeypatch.delenv("TERM", raising=False)
+    assert "\x1b" not in shown_on(terminal)
+
+
+def test_an_empty_no_color_means_nothing(monkeypatch, terminal):
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("NO_COLOR", "")
+    assert COLOUR.search(shown_on(terminal))
+
+
+def test_a_pipe_gets_whole_rows_without_colours(monkeypatch):
+    monkeypatch.setenv("TERM", "xterm")
+    reader, writer = os.pipe()
+    text = shown_on(writer)
+    os.close(reader)
+    os.close(writer)
+    assert "\x1b" not in text
+    assert 200 * "x" in text

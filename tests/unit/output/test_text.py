@@ -1,0 +1,139 @@
+"""The classic lines, to the letter."""
+
+import os
+import time
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from onlooker import Lost, UsageError, fake_exec, fake_exit, fake_fork, fake_open
+from onlooker.output import formatter
+from onlooker.output.text import LocalTime, TextFormatter
+
+from .hostile import events
+
+WHO = {"time": "2023-10-20T15:30:45.123456789Z", "comm": "bash", "pid": 1234, "ppid": 1000}
+
+
+@pytest.fixture(autouse=True)
+def utc(monkeypatch):
+    monkeypatch.setenv("TZ", "UTC")
+    time.tzset()
+    yield
+    monkeypatch.undo()
+    time.tzset()
+
+
+def line(event):
+    return TextFormatter().format([event]).decode()
+
+
+BASH = "[2023-10-20 15:30:45.123456] Process bash (PID:1234, PPID:1000) "
+OPENER = "[2023-10-20 15:30:45.123456] Process bash (PID:1234) "
+LINES = [
+    (fake_fork(**WHO, syscall="clone"), BASH + "called sys_clone"),
+    (fake_fork(**WHO, syscall="clone3"), BASH + "called sys_clone3"),
+    (fake_fork(**WHO, syscall="fork"), BASH + "called sys_fork"),
+    (fake_fork(**WHO, syscall="vfork"), BASH + "called sys_vfork"),
+    (fake_fork(**WHO, thread=True, child_tid=1240), BASH + "called sys_clone [thread 1240]"),
+    (fake_fork(**WHO, syscall=None), BASH + "called kernel_clone"),
+    (fake_fork(**WHO, syscall=None, kernel=True), BASH + "called kernel_clone [kernel thread]"),
+    (fake_fork(**WHO, cut=("clone_flags",)), BASH + "called sys_clone [cut: clone_flags]"),
+    (fake_exec(**WHO, path="/bin/ls", argv=("ls", "-l", "a b")), BASH + "executed file /bin/ls: ls -l 'a b'"),
+    (
+        fake_exec(**WHO, path="./x y", interpreter="/bin/sh", argv=("./x y",)),
+        BASH + "executed file ./x y by /bin/sh: './x y'",
+    ),
+    (fake_exec(**WHO, path="/bin/ls", argv=("a\n",)), BASH + r"executed file /bin/ls: $'a\n'"),
+    (
+        fake_exec(**WHO, path="/bin/ls", argv=("ls",), cut=("path", "argv")),
+        BASH + "executed file /bin/ls: ls [cut: path, argv]",
+    ),
+    (
+        fake_exec(**WHO, path="/nowhere", argv=("now", "here"), errno="ENOENT"),
+        BASH + "failed to execute file /nowhere: ENOENT [now here]",
+    ),
+    (
+        fake_exec(**WHO, path="", argv=("x",), errno="EFAULT", cut=("path",)),
+        BASH + "failed to execute file : EFAULT [x] [cut: path]",
+    ),
+    (fake_exit(**WHO, duration_ns=1_572_099), BASH + "exited with code 0 after 0.001572 s"),
+    (fake_exit(**WHO, exit_code=255, duration_ns=90 * 10**9), BASH + "exited with code 255 after 90.000000 s"),
+    (fake_exit(**WHO, signal="SIGKILL"), BASH + "was killed by SIGKILL after 1.000000 s"),
+    (
+        fake_exit(**WHO, signal="SIGSEGV", core_dumped=True),
+        BASH + "was killed by SIGSEGV (core dumped) after 1.000000 s",
+    ),
+    (fake_open(**WHO, path="/etc/nginx/nginx.conf"), OPENER + "opened file /etc/nginx/nginx.conf"),
+    (fake_open(**WHO, path="a b\\\x1b[0m\udcff\n"), OPENER + r"opened file a b\\\x1b[0m\xff\n"),
+    (fake_open(**WHO, path="/lo", cut=("path",)), OPENER + "opened file /lo [cut: path]"),
+    (fake_open(**WHO, path="/none", errno="ENOENT"), OPENER + "failed to open file /none: ENOENT"),
+    (
+        fake_open(**WHO, path="", errno="EFAULT", cut=("path",)),
+        OPENER + "failed to open file : EFAULT [cut: path]",
+    ),
+    (
+        Lost(WHO["time"], 1, 45, "open", "ring full"),
+        f"[2023-10-20 15:30:45.123456] Process onlooker (PID:{os.getpid()}) lost 45 open events: ring full",
+    ),
+]
+
+
+@pytest.mark.parametrize(("event", "expected"), LINES)
+def test_line(event, expected):
+    assert line(event) == expected + "\n"
+
+
+def test_a_name_is_escaped():
+    assert line(fake_open(**{**WHO, "comm": "a\n\x1b\u202e"})) == (
+        r"[2023-10-20 15:30:45.123456] Process a\n\x1b\u202e (PID:1234) opened file /etc/fake.conf" + "\n"
+    )
+    assert line(fake_exit(**{**WHO, "comm": "\udcff"})).startswith(
+        r"[2023-10-20 15:30:45.123456] Process \xff (PID:1234, PPID:1000) exited"
+    )
+
+
+def test_nothing_stands_before_the_first_line():
+    assert formatter("text", 1).head() == b""
+
+
+def test_a_batch_is_its_lines_in_order():
+    whole = TextFormatter().format([event for event, _ in LINES])
+    assert whole.decode().splitlines() == [expected for _, expected in LINES]
+    assert TextFormatter().format([]) == b""
+
+
+@settings(deadline=None, max_examples=150)
+@given(batch=st.lists(events, max_size=4))
+def test_each_event_is_one_printable_line(batch):
+    text = TextFormatter().format(batch).decode()
+    assert text.replace("\n", "").isprintable()
+    assert len(text.splitlines()) == text.count("\n") == len(batch)
+
+
+@pytest.mark.parametrize(
+    ("zone", "time_", "local"),
+    [
+        ("UTC", "2023-10-20T15:30:45.123456789Z", "2023-10-20 15:30:45.123456"),
+        ("CET-1CEST,M3.5.0,M10.5.0/3", "2023-07-01T22:30:00.000000999Z", "2023-07-02 00:30:00.000000"),
+        ("CET-1CEST,M3.5.0,M10.5.0/3", "2023-12-31T23:59:59.999999999Z", "2024-01-01 00:59:59.999999"),
+        ("XXX+3:30", "2024-02-29T00:00:00.000001000Z", "2024-02-28 20:30:00.000001"),
+    ],
+)
+def test_time_is_local(monkeypatch, zone, time_, local):
+    monkeypatch.setenv("TZ", zone)
+    time.tzset()
+    assert LocalTime()(time_) == local
+
+
+def test_time_goes_on_from_second_to_second():
+    local = LocalTime()
+    for moment in ("15:30:45.999999", "15:30:45.000001", "15:30:46.000000", "16:30:46.000000"):
+        assert local(f"2023-10-20T{moment}123Z") == f"2023-10-20 {moment}"
+
+
+def test_another_format_has_its_nearest_match():
+    with pytest.raises(UsageError, match="unknown output format 'jsn'") as raised:
+        formatter("jsn", 1)
+    assert raised.value.hint == "did you mean 'json'?"
