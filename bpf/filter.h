@@ -54,7 +54,7 @@ static __always_inline bool is_wanted(struct task_struct *task)
 	if (config.by_pid && !bpf_map_lookup_elem(&pids, &pid))
 		return false;
 	if (config.by_uid) {
-		__u32 uid = bpf_get_current_uid_gid();
+		__u32 uid = task->cred->uid.val;
 
 		if (!bpf_map_lookup_elem(&uids, &uid))
 			return false;

@@ -73,7 +73,6 @@ static __always_inline void copy_comm(char to[16], struct task_struct *from)
 static __always_inline void fill_record(struct record *record, enum kind kind, struct task_struct *task)
 {
 	struct task_struct *leader = task->group_leader;
-	__u64 ids = bpf_get_current_uid_gid();
 
 	record->boot_ns = bpf_ktime_get_boot_ns();
 	copy_comm(record->comm, leader);
@@ -81,10 +80,11 @@ static __always_inline void fill_record(struct record *record, enum kind kind, s
 	record->cgroup_id = bpf_get_current_cgroup_id();
 	record->pid = task->tgid;
 	record->tid = task->pid;
-	/* the leader's, because a thread created with CLONE_PARENT has a parent of its own */
+	/* the process that waits for this one; not `parent`, which a debugger takes over */
 	record->ppid = leader->real_parent->tgid;
-	record->uid = ids;
-	record->gid = ids >> 32;
+	/* ids as the kernel keeps them are those of the initial user namespace; bpf_get_current_uid_gid maps them again */
+	record->uid = task->cred->uid.val;
+	record->gid = task->cred->gid.val;
 	record->ns_pid = pid_in_namespace(leader);
 	record->kind = kind;
 	record->cut = 0;

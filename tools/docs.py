@@ -68,7 +68,7 @@ def made(text: str) -> str:
 
 def main() -> int:
     """Write or check."""
-    os.environ["COLUMNS"] = "100"
+    os.environ |= {"COLUMNS": "100", "NO_COLOR": "1"}
     before = README.read_text(encoding="utf-8")
     after = made(before)
     if "--check" in sys.argv:

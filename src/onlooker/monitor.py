@@ -70,9 +70,6 @@ class Monitor:
         attach: str | None = None,
         source: Source | None = None,
     ) -> None:
-        for name, value in (("events", events), ("comm", comm)):
-            if isinstance(value, str):
-                raise UsageError(f"{name} is a list of names, not the text {value!r}", f"{name}=[{value!r}]")
         self.filter = Filter.of(events=events, comm=comm, pid=pid, uid=uid, failed=failed, threads=threads)
         if buffer_bytes & (buffer_bytes - 1) or not SMALLEST_RING_BYTES <= buffer_bytes <= LARGEST_RING_BYTES:
             raise UsageError(f"not a buffer size: {buffer_bytes}", "a power of two from 1M to 1G, such as 16M")
@@ -106,6 +103,8 @@ class Monitor:
 
     def start(self) -> None:
         """Begin to watch: when it returns, nothing that happens from then on is missed."""
+        if self._ended_at is not None:
+            raise UsageError("the monitor is closed", "make a new one: onlooker.Monitor()")
         if self._started_at is None:
             self._source.start(self.filter)
             self._started_at = time.monotonic()

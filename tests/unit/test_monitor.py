@@ -198,8 +198,11 @@ def test_what_is_attached_is_the_source_s():
 @pytest.mark.parametrize(
     ("given", "message", "hint"),
     [
-        ({"events": "exec"}, "events is a list of names, not the text 'exec'", "events=['exec']"),
-        ({"comm": "nginx"}, "comm is a list of names, not the text 'nginx'", "comm=['nginx']"),
+        ({"events": "exec"}, "events is a list, not 'exec'", "events=['exec']"),
+        ({"comm": "nginx"}, "comm is a list, not 'nginx'", "comm=['nginx']"),
+        ({"pid": 1234}, "pid is a list, not 1234", "pid=[1234]"),
+        ({"uid": ["0"]}, "not a user id: '0'", "a number from 0 to 4294967295"),
+        ({"comm": ["\ud800"]}, "not a process name: '\\ud800'", "bytes that are not UTF-8 are given as os.fsdecode does"),
         ({"events": ["oben"]}, "unknown event 'oben'", "did you mean 'open'?"),
         ({"pid": [-1]}, "not a process id: -1", "a number from 0 to 4294967295"),
         ({"attach": "kprobe"}, "unknown attach method 'kprobe'", "one of tracepoint, raw"),

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 # name -> module and one line of help; a module is imported only when its command is chosen
 COMMANDS = {
-    "watch": (".watch", "show what happens, live (the default)"),
+    "watch": (".watch", "show what happens, live"),
     "doctor": (".doctor", "tell what this kernel and this user can do, and how to mend what they can't"),
     "schema": (".schema", "print the JSON Schema of the JSON output"),
 }
@@ -30,7 +30,7 @@ Show what a Linux machine does: processes, what they execute, how they end, the 
 commands:
 {lines}
 
-onlooker COMMAND --help tells about one; onlooker --version prints the version.
+Without a command it is watch. onlooker COMMAND --help tells about one; onlooker --version prints the version.
 """
 
 

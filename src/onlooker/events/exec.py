@@ -16,10 +16,16 @@ class Exec(TaskEvent, frozen=True, gc=False, omit_defaults=True, tag="exec"):
 
     event: ClassVar[str] = "exec"
 
-    path: Annotated[str, text(), doc("The program as named by the caller (for a script: the script).")]
+    path: Annotated[
+        str,
+        text(),
+        doc(
+            "The program as passed (for a script: the script); /dev/fd/N/NAME where execveat(2) was given a directory."
+        ),
+    ]
     argv: Annotated[
         tuple[str, ...], texts(), doc("The arguments, up to 256 KiB of them (4 KiB where the call failed).")
-    ] = ()
+    ]
     interpreter: Annotated[
         str | None, text(absent=0), doc("The program that runs the file where that is another one, as for scripts.")
     ] = None

@@ -15,7 +15,7 @@ class Lost(Event, frozen=True, gc=False, omit_defaults=True, tag="lost"):
     """Some events were lost since the last such report. Silence means that nothing was.
 
     Reasons: "ring full" (no room in the buffer), "headroom" (the last quarter of the buffer is kept for process
-    events), "unreadable" (the kernel did not give the caller's registers), "recursion" (the kernel skipped the program
+    events), "unreadable" (a record was never finished), "recursion" (the kernel skipped the program
     because one was already running there), "corrupt" (a record made no sense).
     """
 

@@ -34,6 +34,11 @@ def comm_pattern(text: str) -> CommPattern:
             f"not a process name: {text!r}" if text else "a process name can't be empty",
             "a name, or the start of one and a single * at its end: --filter 'nginx*'",
         )
-    name = body.encode("utf-8", "surrogateescape")
+    try:
+        name = body.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError as error:
+        raise UsageError(
+            f"not a process name: {text!r}", "bytes that are not UTF-8 are given as os.fsdecode does"
+        ) from error
     cut = len(name) > LONGEST
     return CommPattern(name[:LONGEST], body != text and not cut, cut)

@@ -38,6 +38,9 @@ class Filter(msgspec.Struct, frozen=True, kw_only=True):
         threads: bool = False,
     ) -> Self:
         """Check and gather. Raises UsageError for an unknown event, an empty choice or a number out of range."""
+        for what, given in (("events", events), ("comm", comm), ("pid", pid), ("uid", uid)):
+            if isinstance(given, str | int):
+                raise UsageError(f"{what} is a list, not {given!r}", f"{what}=[{given!r}]")
         chosen = tuple(TASK_EVENTS) if events is None else tuple(dict.fromkeys(events))
         for name in chosen:
             if name not in TASK_EVENTS:
@@ -90,6 +93,6 @@ def has_failed(event: TaskEvent) -> bool:
 def _ids(what: str, numbers: Iterable[int]) -> tuple[int, ...]:
     found = tuple(dict.fromkeys(numbers))
     for number in found:
-        if not 0 <= number <= HIGHEST_ID:
-            raise UsageError(f"not a {what}: {number}", f"a number from 0 to {HIGHEST_ID}")
+        if not isinstance(number, int) or not 0 <= number <= HIGHEST_ID:
+            raise UsageError(f"not a {what}: {number!r}", f"a number from 0 to {HIGHEST_ID}")
     return found

@@ -5,7 +5,7 @@ Errors of the kernel are OSError with its errno; policy and wording are in `live
 """
 
 from libc.stdint cimport uint32_t, uint64_t
-from libc.stdlib cimport calloc, free, malloc
+from libc.stdlib cimport calloc, free
 from libc.string cimport memset
 
 import os
@@ -38,7 +38,20 @@ cdef extern from "ring.h":
     void ring_close(ring *)
     void ring_wait(ring *, int milliseconds) nogil
     bint ring_has_data(ring *) nogil
-    long ring_drain(ring *, unsigned char *to, size_t room, size_t enough) nogil
+
+
+cdef extern from "backlog.h":
+    struct block:
+        size_t used
+        unsigned char *records
+    struct backlog:
+        block *first
+        size_t batch
+        size_t room
+        size_t most
+    int backlog_fill(backlog *, ring *) nogil
+    block *backlog_take(backlog *) nogil
+    void backlog_close(backlog *)
 
 
 cdef extern from "bpf/libbpf.h":
@@ -141,8 +154,7 @@ cdef class Probe:
     cdef size_t _link_count
     cdef ring _ring
     cdef bint _has_ring
-    cdef unsigned char *_batch
-    cdef size_t _batch_bytes, _room
+    cdef backlog _backlog
     cdef uint64_t *_counters
     cdef bpf_map *_losses
     cdef size_t _kinds, _reasons, _cpus
@@ -292,13 +304,12 @@ cdef class Probe:
             raise OSError(error, os.strerror(error), name)
         self._keep(link, name)
 
-    def open_ring(self, size_t ring_bytes, size_t batch_bytes, size_t longest):
-        """Map the ring; `drain` gives some `batch_bytes` at once, more only where one record is longer (`longest`)."""
-        self._room = batch_bytes + longest
-        self._batch = <unsigned char *>malloc(self._room)
-        if self._batch == NULL:
-            raise MemoryError
-        self._batch_bytes = batch_bytes
+    def open_ring(self, size_t ring_bytes, size_t batch_bytes, size_t longest_bytes, size_t backlog_bytes):
+        """Map the ring. `drain` gives some `batch_bytes` at once, more only for one record of up to `longest_bytes`;
+        what was taken out of the ring and not given yet is at most `backlog_bytes`.
+        """
+        self._backlog.batch, self._backlog.room = batch_bytes, batch_bytes + longest_bytes
+        self._backlog.most = backlog_bytes
         _check(ring_open(&self._ring, bpf_map__fd(self._map("ring")), ring_bytes), "ring")
         self._has_ring = True
 
@@ -319,18 +330,22 @@ cdef class Probe:
                 ring_wait(&self._ring, milliseconds)
 
     def has_data(self):
-        """Whether the ring holds any record, whole or still being written."""
-        return self._has_ring and ring_has_data(&self._ring)
+        """Whether anything waits to be drained, or is still being written."""
+        return self._has_ring and (self._backlog.first != NULL or ring_has_data(&self._ring))
 
     def drain(self):
         """Records as one buffer: for each an 8-byte length, then its bytes padded to 8. Valid until the next call."""
-        cdef long used = 0
+        cdef block *oldest = NULL
+        cdef int error = 0
         if self._has_ring:
             with nogil:
-                used = ring_drain(&self._ring, self._batch, self._room, self._batch_bytes)
-        if used < 0:
+                error = backlog_fill(&self._backlog, &self._ring)
+                oldest = backlog_take(&self._backlog)
+        if oldest != NULL:
+            return PyMemoryView_FromMemory(<char *>oldest.records, oldest.used, PyBUF_READ)
+        if error:
             raise ValueError("the ring holds a record that is too long to be one")
-        return PyMemoryView_FromMemory(<char *>self._batch, used, PyBUF_READ)
+        return memoryview(b"")
 
     def total_lost(self):
         """The sum of all the probe's counters: whether anything was lost is asked for every batch."""
@@ -385,8 +400,7 @@ cdef class Probe:
         if self._object != NULL:
             bpf_object__close(self._object)
             self._object = NULL
-        free(self._batch)
-        self._batch = NULL
+        backlog_close(&self._backlog)
         free(self._counters)
         self._counters = NULL
 

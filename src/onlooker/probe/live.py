@@ -3,6 +3,7 @@
 import time
 from typing import TYPE_CHECKING
 
+from ..errors import OnlookerError
 from ..events import PROBE_REASONS, TASK_EVENTS, Event, Lost, layouts
 from ..filters import Filter
 from ..schema.plan import plan
@@ -67,7 +68,7 @@ class LiveSource:
             if self._stopped_at is not None:
                 if self._settled(self._probe):
                     self._exhausted = True
-                    return self._losses(self._probe, final=True)
+                    return self._last_losses(self._probe)
                 self._probe.wait(1)
                 continue
             left = deadline - time.monotonic()
@@ -93,8 +94,17 @@ class LiveSource:
         assert self._stopped_at is not None
         return not probe.has_data() or time.monotonic() - self._stopped_at > SETTLE_SECONDS
 
+    def _last_losses(self, probe: "Probe") -> list[Event]:
+        lost = self._losses(probe, final=True)
+        if probe.has_data():  # a record that was never finished, and how many behind it nobody can tell
+            lost.append(self._lost(time.clock_gettime_ns(time.CLOCK_BOOTTIME), 1, "unknown", "unreadable"))
+        return lost
+
     def _drain(self, probe: "Probe") -> list[Event]:
-        records = probe.drain()
+        try:
+            records = probe.drain()
+        except ValueError as error:
+            raise OnlookerError(f"the kernel's ring buffer can't be read on: {error}") from error
         found: list[Event] = []
         if len(records):
             found = self._decoder.decode(records, self._clock.offset_ns(), self._kind_at)

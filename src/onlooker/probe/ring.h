@@ -104,10 +104,12 @@ static inline void ring_copy(struct ring *ring, unsigned char *to, size_t at, si
 static inline long ring_drain(struct ring *ring, unsigned char *to, size_t room, size_t enough)
 {
 	unsigned long position = *ring->consumer, released = position;
+	/* looked at once: every look takes the cache line away from the producers */
+	const unsigned long produced = __atomic_load_n(ring->producer, __ATOMIC_ACQUIRE);
 	size_t used = 0;
 	int corrupt = 0;
 
-	while (used < enough && position < __atomic_load_n(ring->producer, __ATOMIC_ACQUIRE)) {
+	while (used < enough && position < produced) {
 		size_t at = position & (ring->size - 1);
 		uint32_t header = __atomic_load_n((uint32_t *)(ring->data + at), __ATOMIC_ACQUIRE);
 		size_t length = header & ~(RING_BUSY | RING_DISCARD);

@@ -23,6 +23,7 @@ HEADROOM = 4  # one in so many bytes of the ring is kept for process events
 WATERMARK_BYTES = 64 << 10  # about 400 opens: a wake-up of 5 us costs each of them some 10 ns
 OBJECT = Path(__file__).with_name("monitor.bpf.o")
 BATCH_BYTES = 128 << 10  # decoded at once: some 900 events, whose 1 MB of objects stay in the processor's cache
+BACKLOG = 8  # so many times the ring may wait in this process's memory: with 16 MiB, some 900 000 opens
 LONGEST_RECORD_BYTES = 512 << 10  # struct exec_huge in bpf/probes/exec.h has 260 KiB
 
 
@@ -74,7 +75,7 @@ class Setup(msgspec.Struct, frozen=True):
         for uid in self.wanted.uid:
             probe.update("uids", struct.pack("=I", uid), b"\1")
         probe.run("identify")
-        probe.open_ring(self.ring_bytes, BATCH_BYTES, LONGEST_RECORD_BYTES)
+        probe.open_ring(self.ring_bytes, BATCH_BYTES, LONGEST_RECORD_BYTES, BACKLOG * self.ring_bytes)
         probe.open_losses(1 + len(TASK_EVENTS), len(PROBE_REASONS))
 
 

@@ -4,7 +4,6 @@ Where it is not mounted, a mount is made that is attached to no directory: only 
 nobody else sees it, and it is gone when the descriptor is closed (fsopen(2), fsmount(2); Linux 5.2).
 """
 
-import ctypes
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -19,8 +18,11 @@ _FSOPEN_CLOEXEC, _FSCONFIG_CMD_CREATE, _FSMOUNT_CLOEXEC = 1, 6, 1
 
 
 def _syscall(number: int, *args: object) -> int:
+    import ctypes  # a millisecond or two, and seldom needed
+
     libc = ctypes.CDLL(None, use_errno=True)
-    result = int(libc.syscall(ctypes.c_long(number), *args))
+    given = [ctypes.c_uint(arg) if isinstance(arg, int) else arg for arg in args]
+    result = int(libc.syscall(ctypes.c_long(number), *given))
     if result < 0:
         error = ctypes.get_errno()
         raise OSError(error, os.strerror(error))
@@ -29,10 +31,10 @@ def _syscall(number: int, *args: object) -> int:
 
 def _private_mount() -> int:
     """A descriptor for the root of a detached tracefs. Raises OSError: EPERM without CAP_SYS_ADMIN."""
-    context = _syscall(_FSOPEN, b"tracefs", ctypes.c_uint(_FSOPEN_CLOEXEC))
+    context = _syscall(_FSOPEN, b"tracefs", _FSOPEN_CLOEXEC)
     try:
-        _syscall(_FSCONFIG, context, ctypes.c_uint(_FSCONFIG_CMD_CREATE), None, None, 0)
-        return _syscall(_FSMOUNT, context, ctypes.c_uint(_FSMOUNT_CLOEXEC), ctypes.c_uint(0))
+        _syscall(_FSCONFIG, context, _FSCONFIG_CMD_CREATE, None, None, 0)
+        return _syscall(_FSMOUNT, context, _FSMOUNT_CLOEXEC, 0)
     finally:
         os.close(context)
 

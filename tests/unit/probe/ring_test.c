@@ -1,52 +1,5 @@
-/* A BPF ring made up in memory, to test the reader of ring.h without a kernel.
- *
- * `ring_test` names its cases; `ring_test CASE` runs one, and fails by assert. Every buffer has exactly its size, so
- * that a sanitizer sees any byte that is read or written beyond. */
-#include <assert.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include "ring.h"
-
-#define SIZE 4096UL
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-
-static unsigned long consumer, producer;
-
-/* a ring of `size` bytes whose positions both are `start` */
-static struct ring empty(size_t size, unsigned long start)
-{
-	struct ring ring = { .consumer = &consumer, .producer = &producer, .data = calloc(1, size), .size = size, .epoll = -1 };
-
-	assert(ring.data);
-	consumer = producer = start;
-	return ring;
-}
-
-/* what bpf_ringbuf_reserve and bpf_ringbuf_submit do: `length` bytes of `fill`, `fill` + 1, ... */
-static void put(struct ring *ring, unsigned char fill, uint32_t length, uint32_t bits)
-{
-	uint32_t header[2] = { length | bits, 0xffffffff };
-	size_t i, mask = ring->size - 1;
-
-	memcpy(ring->data + (producer & mask), header, sizeof(header));
-	for (i = 0; i < length; i++)
-		ring->data[(producer + RING_HEADER + i) & mask] = fill + i;
-	producer += RING_HEADER + ((length + 7) & ~7UL);
-}
-
-/* the record at the start of `out` is this one; where the next begins */
-static unsigned char *expect(unsigned char *out, unsigned char fill, uint64_t length)
-{
-	uint64_t prefix, i;
-
-	memcpy(&prefix, out, 8);
-	assert(prefix == length);
-	for (i = 0; i < length; i++)
-		assert(out[8 + i] == (unsigned char)(fill + i));
-	for (; i % 8; i++)
-		assert(out[8 + i] == 0);
-	return out + 8 + i;
-}
+/* Tests ring.h. Every buffer has exactly its size, so that a sanitizer sees any byte that is read or written beyond. */
+#include "fake_ring.h"
 
 /* drains into a buffer of exactly `room` bytes with rubbish in it; the caller frees it */
 static unsigned char *drain(struct ring *ring, size_t room, size_t enough, long *used)
@@ -271,11 +224,7 @@ static void a_long_batch(void)
 	free(ring.data);
 }
 
-#define CASE(name) { #name, name }
-static const struct {
-	const char *name;
-	void (*run)(void);
-} cases[] = {
+static const struct test_case cases[] = {
 	CASE(nothing), CASE(whole_records_in_order), CASE(records_that_wrap), CASE(a_full_ring), CASE(a_busy_record),
 	CASE(discarded_records), CASE(more_than_the_room), CASE(enough_at_once), CASE(a_length_that_can_not_be),
 	CASE(a_record_that_never_fits), CASE(a_long_batch),
@@ -283,13 +232,5 @@ static const struct {
 
 int main(int count, char **words)
 {
-	size_t i;
-
-	for (i = 0; i < COUNT(cases); i++) {
-		if (count == 1)
-			puts(cases[i].name);
-		else if (!strcmp(words[1], cases[i].name))
-			return cases[i].run(), 0;
-	}
-	return count == 1 ? 0 : 2;
+	return run_cases(cases, COUNT(cases), count, words);
 }

@@ -1,4 +1,6 @@
-"""The reader of the BPF ring, src/onlooker/probe/ring.h, with rings made up in memory by ring_test.c."""
+"""The reader of the BPF ring, src/onlooker/probe/ring.h, and what waits behind it, backlog.h, with rings made up in
+memory by ring_test.c and backlog_test.c.
+"""
 
 import subprocess
 from pathlib import Path
@@ -12,19 +14,22 @@ RING = HERE.parents[2] / "src" / "onlooker" / "probe"
 STRICT = ["-std=gnu11", "-Wall", "-Wextra", "-Werror", "-g", "-O1"]
 SANITIZERS = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
 
-CASES = (
-    "nothing",
-    "whole_records_in_order",
-    "records_that_wrap",
-    "a_full_ring",
-    "a_busy_record",
-    "discarded_records",
-    "more_than_the_room",
-    "enough_at_once",
-    "a_length_that_can_not_be",
-    "a_record_that_never_fits",
-    "a_long_batch",
-)
+CASES = {
+    "ring_test": (
+        "nothing",
+        "whole_records_in_order",
+        "records_that_wrap",
+        "a_full_ring",
+        "a_busy_record",
+        "discarded_records",
+        "more_than_the_room",
+        "enough_at_once",
+        "a_length_that_can_not_be",
+        "a_record_that_never_fits",
+        "a_long_batch",
+    ),
+    "backlog_test": ("nothing", "in_order", "bounded", "busy", "corrupt", "steady"),
+}
 
 
 def run(program: Path, *words: str) -> subprocess.CompletedProcess[str]:
@@ -33,22 +38,27 @@ def run(program: Path, *words: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([program, *words], env=quiet, capture_output=True, text=True, check=False)
 
 
-@pytest.fixture(scope="module")
-def program(tmp_path_factory):
+def build(name: str, directory: Path) -> Path:
     """The compiled test program: with sanitizers where the compiler and the machine have them, plain elsewhere."""
-    built = tmp_path_factory.mktemp("ring") / "ring_test"
-    command = [*CC, *STRICT, "-I", RING, HERE / "ring_test.c", "-o", built]
+    built = directory / name
+    command = [*CC, *STRICT, "-I", RING, HERE / f"{name}.c", "-o", built]
     sanitized = subprocess.run([*command, *SANITIZERS], capture_output=True, check=False)
     if sanitized.returncode or run(built).returncode:
         subprocess.run(command, check=True)
     return built
 
 
-def test_every_case_is_run(program):
-    assert run(program).stdout.split() == list(CASES)
+@pytest.fixture(scope="module")
+def programs(tmp_path_factory):
+    return {name: build(name, tmp_path_factory.mktemp(name)) for name in CASES}
 
 
-@pytest.mark.parametrize("case", CASES)
-def test_ring(program, case):
-    done = run(program, case)
+@pytest.mark.parametrize("name", CASES)
+def test_every_case_is_run(programs, name):
+    assert run(programs[name]).stdout.split() == list(CASES[name])
+
+
+@pytest.mark.parametrize(("name", "case"), [(name, case) for name, cases in CASES.items() for case in cases])
+def test_ring(programs, name, case):
+    done = run(programs[name], case)
     assert (done.returncode, done.stderr) == (0, "")

@@ -8,7 +8,7 @@ from onlooker import Monitor
 from onlooker.errors import LibbpfError, LoadError
 from onlooker.filters import Filter
 from onlooker.probe import setup
-from onlooker.probe.setup import BATCH_BYTES, DEFAULT_RING_BYTES, LONGEST_RECORD_BYTES, Setup
+from onlooker.probe.setup import BACKLOG, BATCH_BYTES, DEFAULT_RING_BYTES, LONGEST_RECORD_BYTES, Setup
 from onlooker.schema import wire
 
 from .fake_probe import FakeProbe
@@ -71,7 +71,8 @@ def filled(**wanted):
 
 
 def test_it_gets_ready_to_read():
-    assert filled() == [("run", "identify"), ("ring", 1 << 20, BATCH_BYTES, LONGEST_RECORD_BYTES), ("losses", 5, 3)]
+    ring = ("ring", 1 << 20, BATCH_BYTES, LONGEST_RECORD_BYTES, BACKLOG << 20)
+    assert filled() == [("run", "identify"), ring, ("losses", 5, 3)]
 
 
 def test_ids():

@@ -1,0 +1,99 @@
+/* What was taken out of the ring and waits to be decoded: the ring is emptied at memory speed, however slow the output
+ * is, so a burst has to fit into ring and backlog together. The memory is there only while it is needed. */
+#ifndef ONLOOKER_BACKLOG_H
+#define ONLOOKER_BACKLOG_H
+
+#include <stddef.h>
+#include <sys/mman.h>
+
+#include "ring.h"
+
+struct block {
+	struct block *next;
+	size_t used;
+	unsigned char records[];
+};
+
+struct backlog {
+	struct block *first, *last;
+	struct block *current; /* the one that was taken last: its records are being read */
+	struct block *spare;   /* so that a steady flow maps nothing */
+	size_t bytes;          /* waiting; at most `most` and one block */
+	size_t batch, room, most;
+};
+
+/* Every block has room for a batch and then the longest record; pages that are not written to cost nothing. */
+static inline struct block *block_new(struct backlog *backlog)
+{
+	struct block *block = backlog->spare;
+
+	if (block)
+		backlog->spare = NULL;
+	else
+		block = mmap(NULL, sizeof(*block) + backlog->room, PROT_READ | PROT_WRITE,
+			     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (block == MAP_FAILED)
+		return NULL;
+	block->next = NULL;
+	block->used = 0;
+	return block;
+}
+
+static inline void block_free(struct backlog *backlog, struct block *block)
+{
+	if (block && !backlog->spare)
+		backlog->spare = block;
+	else if (block)
+		munmap(block, sizeof(*block) + backlog->room);
+}
+
+/* Empties the ring as far as the backlog may grow. 0, or -1 if the ring makes no sense. Without memory the records stay
+ * in the ring, where the kernel counts what no longer fits. */
+static inline int backlog_fill(struct backlog *backlog, struct ring *ring)
+{
+	while (backlog->bytes < backlog->most && ring_has_data(ring)) {
+		struct block *block = block_new(backlog);
+		long used;
+
+		if (!block)
+			return 0;
+		used = ring_drain(ring, block->records, backlog->room, backlog->batch);
+		if (used <= 0) {
+			block_free(backlog, block);
+			return used;
+		}
+		block->used = used;
+		backlog->bytes += used;
+		if (backlog->last)
+			backlog->last->next = block;
+		else
+			backlog->first = block;
+		backlog->last = block;
+	}
+	return 0;
+}
+
+/* The oldest block, valid until the next call, or NULL. */
+static inline struct block *backlog_take(struct backlog *backlog)
+{
+	block_free(backlog, backlog->current);
+	backlog->current = backlog->first;
+	if (backlog->current) {
+		backlog->first = backlog->current->next;
+		if (!backlog->first)
+			backlog->last = NULL;
+		backlog->bytes -= backlog->current->used;
+	}
+	return backlog->current;
+}
+
+static inline void backlog_close(struct backlog *backlog)
+{
+	while (backlog_take(backlog))
+		;
+	if (backlog->spare)
+		munmap(backlog->spare, sizeof(*backlog->spare) + backlog->room);
+	backlog->spare = NULL;
+}
+
+#endif
