@@ -195,6 +195,9 @@ def test_what_is_attached_is_the_source_s():
     assert Monitor(source=execs()).attached == ()
 
 
+NOT_UTF8 = "bytes that are not UTF-8 are given as os.fsdecode does"
+
+
 @pytest.mark.parametrize(
     ("given", "message", "hint"),
     [
@@ -202,7 +205,7 @@ def test_what_is_attached_is_the_source_s():
         ({"comm": "nginx"}, "comm is a list, not 'nginx'", "comm=['nginx']"),
         ({"pid": 1234}, "pid is a list, not 1234", "pid=[1234]"),
         ({"uid": ["0"]}, "not a user id: '0'", "a number from 0 to 4294967295"),
-        ({"comm": ["\ud800"]}, "not a process name: '\\ud800'", "bytes that are not UTF-8 are given as os.fsdecode does"),
+        ({"comm": ["\ud800"]}, "not a process name: '\\ud800'", NOT_UTF8),
         ({"events": ["oben"]}, "unknown event 'oben'", "did you mean 'open'?"),
         ({"pid": [-1]}, "not a process id: -1", "a number from 0 to 4294967295"),
         ({"attach": "kprobe"}, "unknown attach method 'kprobe'", "one of tracepoint, raw"),
