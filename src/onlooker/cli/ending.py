@@ -12,11 +12,16 @@ from typing import Any, Self
 # a hang-up stays ignored where nohup(1) wants it so; an interrupt does not, although shells make background jobs ignore
 # it, because scripts end a monitor with `kill -INT`
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+ECHO_SECONDS = 0.5
 GRACE_SECONDS = 2.0  # how long the end waits for a reader that does not read
 
 
 class Ending:
-    """While it is entered, the first SIGINT, SIGTERM or SIGHUP calls `stop`, and the next one ends the process."""
+    """While it is entered, the first SIGINT, SIGTERM or SIGHUP calls `stop`, and a later one ends the process.
+
+    One that comes right after the first is the same one: make(1), timeout(1) and sudo(8) pass on to their child what
+    the terminal has sent to it already.
+    """
 
     def __init__(self, stop: Callable[[], None]) -> None:
         self._stop = stop
@@ -37,10 +42,12 @@ class Ending:
             signal.signal(number, before)
 
     def _handle(self, number: int, frame: FrameType | None) -> None:
-        self._since = time.monotonic()
-        self._stop()
-        for each in self._before:
-            signal.signal(each, signal.SIG_DFL)
+        if self._since is None:
+            self._since = time.monotonic()
+            self._stop()
+        elif time.monotonic() - self._since > ECHO_SECONDS:
+            signal.signal(number, signal.SIG_DFL)
+            signal.raise_signal(number)
 
     def is_overdue(self) -> bool:
         """Whether it was to end some seconds ago."""
