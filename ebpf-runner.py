@@ -5,6 +5,7 @@ Works with any python3: it hands over to the project's own environment, which `m
 """
 
 import os
+import shlex
 import sys
 
 HERE = os.path.dirname(os.path.realpath(__file__))
@@ -14,12 +15,17 @@ ONLOOKER = os.path.join(HERE, ".venv", "bin", "onlooker")
 def main():
     """Run the environment's onlooker in place of this process, or this interpreter's if it is installed there."""
     arguments = ["watch"] + sys.argv[1:]
+    problem, goals = "is missing", "build"
     if os.access(ONLOOKER, os.X_OK):
-        os.execv(ONLOOKER, [ONLOOKER] + arguments)
+        try:
+            os.execv(ONLOOKER, [ONLOOKER] + arguments)
+        except OSError as error:  # its interpreter is gone, as when the directory was moved
+            problem, goals = f"can't be run: {error.strerror}", "clean build"
     try:
         from onlooker.cli.main import main as onlooker
     except ImportError:
-        sys.stderr.write(f"onlooker: not built yet: {ONLOOKER} is missing\n\nhint: make -C {HERE} build\n")
+        sys.stderr.write(f"onlooker: not built here: {ONLOOKER} {problem}\n\n")
+        sys.stderr.write(f"hint: make -C {shlex.quote(HERE)} {goals}\n")
         return 1
     return onlooker(arguments)
 
