@@ -1,0 +1,126 @@
+"""Signals, and word to systemd."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+
+import pytest
+
+from onlooker.cli.ending import ECHO_SECONDS, GRACE_SECONDS, SIGNALS, Ending, notify_systemd
+
+
+@pytest.mark.parametrize("number", SIGNALS)
+def test_the_first_signal_stops(number):
+    before = [signal.getsignal(each) for each in SIGNALS]
+    stopped = []
+    with Ending(lambda: stopped.append(number)) as ending:
+        assert not ending.is_overdue()
+        os.kill(os.getpid(), number)
+        assert stopped == [number]
+    assert [signal.getsignal(each) for each in SIGNALS] == before
+
+
+def test_its_echo_is_not_a_second_one(monkeypatch):
+    """make(1) and sudo(8) pass on what the terminal has sent already; one that comes later is meant."""
+    now, raised, stopped = [100.0], [], []
+    monkeypatch.setattr("onlooker.cli.ending.time.monotonic", lambda: now[0])
+    monkeypatch.setattr("onlooker.cli.ending.signal.raise_signal", raised.append)
+    with Ending(lambda: stopped.append(None)):
+        os.kill(os.getpid(), signal.SIGINT)
+        now[0] += ECHO_SECONDS
+        os.kill(os.getpid(), signal.SIGINT)
+        os.kill(os.getpid(), signal.SIGTERM)
+        assert raised == []
+        now[0] += 0.1
+        os.kill(os.getpid(), signal.SIGTERM)
+        assert raised == [signal.SIGTERM]
+        assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+    assert stopped == [None]
+
+
+def test_without_a_signal_all_is_as_before():
+    before = [signal.getsignal(each) for each in SIGNALS]
+    with pytest.raises(ZeroDivisionError), Ending(lambda: None):
+        assert before != [signal.getsignal(each) for each in SIGNALS]
+        raise ZeroDivisionError
+    assert [signal.getsignal(each) for each in SIGNALS] == before
+
+
+def test_it_is_overdue_some_time_after_the_signal(monkeypatch):
+    now = [100.0]
+    monkeypatch.setattr("onlooker.cli.ending.time.monotonic", lambda: now[0])
+    with Ending(lambda: None) as ending:
+        now[0] += 1000
+        assert not ending.is_overdue()
+        os.kill(os.getpid(), signal.SIGTERM)
+        now[0] += GRACE_SECONDS
+        assert not ending.is_overdue()
+        now[0] += 0.1
+        assert ending.is_overdue()
+
+
+TWICE = """
+import os, sys
+import onlooker.cli.ending
+from onlooker.cli.ending import Ending
+onlooker.cli.ending.ECHO_SECONDS = 0
+first, second = map(int, sys.argv[1:])
+with Ending(lambda: print("stop", flush=True)):
+    os.kill(os.getpid(), first)
+    os.kill(os.getpid(), second)
+    print("still there")
+"""
+
+
+@pytest.mark.parametrize("second", SIGNALS)
+@pytest.mark.parametrize("first", SIGNALS[:2])
+def test_the_second_signal_ends_the_process(first, second):
+    command = [sys.executable, "-c", TWICE, str(int(first)), str(int(second))]
+    ended = subprocess.run(command, capture_output=True)
+    assert (ended.returncode, ended.stdout, ended.stderr) == (-second, b"stop\n", b"")
+
+
+IGNORED = """
+import os, signal
+from onlooker.cli.ending import Ending
+for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    signal.signal(each, signal.SIG_IGN)
+for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    with Ending(lambda: print(each.name, flush=True)):
+        os.kill(os.getpid(), each)
+    assert signal.getsignal(each) is signal.SIG_IGN
+"""
+
+
+def test_only_a_hang_up_stays_ignored():
+    """As nohup(1) wants it; an interrupt was ignored only because a shell started us in the background."""
+    ended = subprocess.run([sys.executable, "-c", IGNORED], capture_output=True, text=True)
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, "SIGINT\nSIGTERM\n", "")
+
+
+@pytest.fixture(params=["path", "abstract"])
+def manager(request, tmp_path, monkeypatch):
+    """The socket of a service manager; its address is in the environment."""
+    address = str(tmp_path / "notify") if request.param == "path" else f"@onlooker-test-{os.getpid()}"
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as made:
+        made.bind(address.replace("@", "\0"))
+        made.settimeout(60)
+        monkeypatch.setenv("NOTIFY_SOCKET", address)
+        yield made
+
+
+def test_systemd_is_told(manager):
+    notify_systemd("READY=1")
+    notify_systemd("STOPPING=1")
+    assert [manager.recv(100), manager.recv(100)] == [b"READY=1", b"STOPPING=1"]
+
+
+@pytest.mark.parametrize("address", [None, "", "relative", "vsock:2:1234", "/nowhere/at/all", "@nobody-there-at-all"])
+def test_nobody_to_tell_is_no_error(monkeypatch, address):
+    if address is None:
+        monkeypatch.delenv("NOTIFY_SOCKET", raising=False)
+    else:
+        monkeypatch.setenv("NOTIFY_SOCKET", address)
+    notify_systemd("READY=1")

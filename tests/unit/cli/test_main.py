@@ -1,0 +1,133 @@
+"""The command line before a command runs: help, version, mistakes, and what is not imported."""
+
+import subprocess
+import sys
+
+import pytest
+
+import onlooker
+from onlooker.cli.main import COMMANDS, main
+
+
+def told(capfd, *arguments):
+    """`(exit code, standard output, standard error)`."""
+    code = main(list(arguments))
+    out, err = capfd.readouterr()
+    return code, out, err
+
+
+@pytest.mark.parametrize("word", ["-h", "--help", "help"])
+def test_help(capfd, word):
+    code, out, err = told(capfd, word)
+    assert (code, err) == (0, "")
+    assert out.startswith("usage: onlooker [COMMAND] [OPTIONS]\n")
+    for name, (_, about) in COMMANDS.items():
+        assert f"\n  {name:<10}{about}\n" in out
+
+
+@pytest.mark.parametrize("word", ["-V", "--version", "version"])
+def test_version(capfd, word):
+    assert told(capfd, word) == (0, f"onlooker {onlooker.__version__}\n", "")
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_help_of_a_command(capfd, name):
+    with pytest.raises(SystemExit) as ended:
+        main([name, "--help"])
+    assert ended.value.code == 0
+    out, err = capfd.readouterr()
+    assert out.startswith(f"usage: onlooker {name} [-h]")
+    about = COMMANDS[name][1]
+    assert f"{about[0].upper()}{about[1:]}." in " ".join(out.split())
+    assert err == ""
+
+
+def test_schema_is_the_file_in_the_package(capfd):
+    shipped = onlooker.__path__[0] + "/events.schema.json"
+    with open(shipped, encoding="utf-8") as file:  # noqa: PTH123
+        assert told(capfd, "schema") == (0, file.read(), "")
+
+
+MISTAKES = [
+    (["wach"], "unknown command 'wach'", "did you mean 'watch'?"),
+    (["\x1b[31m"], r"unknown command '\x1b[31m'", "one of watch, doctor, schema"),
+    (["watch", "--filtr=x"], "unknown option '--filtr'", "did you mean '--filter'?"),
+    (["--filtr", "x"], "unknown option '--filtr'", "did you mean '--filter'?"),
+    (["--fil", "x"], "unknown option '--fil'", "did you mean '--filter'?"),
+    (["doctor", "--output-formt=json"], "unknown option '--output-formt'", "did you mean '--output-format'?"),
+    (["watch", "foo"], "unexpected argument 'foo'", "onlooker watch --help"),
+    (["schema", "foo"], "unexpected argument 'foo'", "onlooker schema --help"),
+    (["--pid"], "argument --pid: expected one argument", "onlooker watch --help"),
+    (["--failed=yes"], "argument --failed: ignored explicit argument 'yes'", "onlooker watch --help"),
+    (["--output-format", "jsn"], "unknown output format 'jsn'", "did you mean 'json'?"),
+    (["--output-format", "xyz"], "unknown output format 'xyz'", "one of text, json, table"),
+    (["doctor", "--output-format", "txt"], "unknown output format 'txt'", "did you mean 'text'?"),
+    (["--log-level", "warn"], "unknown log level 'warn'", "did you mean 'warning'?"),
+    (["--events", "opn"], "unknown event 'opn'", "did you mean 'open'?"),
+    (["--events", "exec,lost"], "unknown event 'lost'", "one of fork, exec, exit, open"),
+    (["--events", ","], "no event is chosen", "some of fork, exec, exit, open"),
+    (["--attach", "kprobe"], "unknown attach method 'kprobe'", "one of tracepoint, raw"),
+    (["--pid", "-5"], "not a process id: '-5'", "a whole number from 0 on"),
+    (["--pid", "1 2"], "not a process id: '1 2'", "a whole number from 0 on"),
+    (["--pid", ""], "no process id is given", "a number, or several with commas"),
+    (["--uid", ","], "no user id is given", "a number, or several with commas"),
+    (["--uid", "root"], "not a user id: 'root'", "a whole number from 0 on"),
+    (["--uid", "4294967296"], "not a user id: 4294967296", "a number from 0 to 4294967295"),
+    (["--count", "0"], "not a count: '0'", "a whole number from 1 on"),
+    (["--duration", "soon"], "not a duration: 'soon'", "seconds, or with a unit: 10, 1.5, 200ms, 2m, 1h"),
+    (["--buffer-size", "3M"], "not a buffer size: 3145728", "a power of two from 1M to 1G, such as 16M"),
+    (["--buffer-size", "lots"], "not a size: 'lots'", "bytes, or with a unit: 16M"),
+    (["--failed", "--events", "fork"], "a fork that failed is not reported", "--failed goes with exec, exit and open"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "message", "hint"), MISTAKES)
+def test_a_mistake_has_its_remedy(capfd, arguments, message, hint):
+    assert told(capfd, *arguments) == (2, "", f"onlooker: {message}\n\nhint: {hint}\n")
+
+
+IMPORTED = """
+import sys
+from onlooker.cli.main import main
+assert main(sys.argv[1:]) == 0
+sys.stderr.write(" ".join(sorted({"msgspec", "rich", "argparse"} & set(sys.modules))))
+"""
+
+WATCHED = """
+import functools, sys
+import onlooker.cli.watch as watch
+from onlooker import FakeSource, fake_open
+from onlooker.cli.main import main
+watch.Monitor = functools.partial(watch.Monitor, source=FakeSource([fake_open()]))
+assert main(sys.argv[1:]) == 0
+sys.stderr.write("\\nrich" if "rich" in sys.modules else "\\nnone")
+"""
+
+
+def last_words(script, *arguments):
+    run = subprocess.run([sys.executable, "-c", script, *arguments], capture_output=True, text=True, check=True)
+    assert run.stdout
+    return run.stderr.rpartition("\n")[2]
+
+
+@pytest.mark.parametrize("word", ["--help", "--version"])
+def test_help_imports_next_to_nothing(word):
+    assert last_words(IMPORTED, word) == ""
+
+
+@pytest.mark.parametrize(("format_", "found"), [("text", "none"), ("json", "none"), ("table", "rich")])
+def test_only_a_table_needs_rich(format_, found):
+    assert last_words(WATCHED, "watch", "--output-format", format_) == found
+
+
+def test_it_can_be_run_as_a_module():
+    run = subprocess.run([sys.executable, "-m", "onlooker", "--version"], capture_output=True, text=True, check=True)
+    assert run.stdout == f"onlooker {onlooker.__version__}\n"
+
+
+def test_an_interrupt_before_anything_could_be_told(monkeypatch):
+    def interrupted(arguments):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("onlooker.cli.main.run", interrupted)
+    assert main([]) == 130
