@@ -6,16 +6,16 @@ from ..schema.kinds import choice, doc, unsigned
 from .base import Event
 
 # counted by the probe, for each kind of event; the order is the wire's
-PROBE_REASONS = ("ring full", "headroom", "unreadable")
-# counted by the kernel and by the decoder
-REASONS = (*PROBE_REASONS, "recursion", "corrupt")
+PROBE_REASONS = ("ring full", "headroom")
+# found by the reader, the kernel and the decoder
+REASONS = (*PROBE_REASONS, "unfinished", "recursion", "corrupt")
 
 
 class Lost(Event, frozen=True, gc=False, omit_defaults=True, tag="lost"):
     """Some events were lost since the last such report. Silence means that nothing was.
 
     Reasons: "ring full" (no room in the buffer), "headroom" (the last quarter of the buffer is kept for process
-    events), "unreadable" (a record was never finished), "recursion" (the kernel skipped the program
+    events), "unfinished" (a record was never finished), "recursion" (the kernel skipped the program
     because one was already running there), "corrupt" (a record made no sense).
     """
 
@@ -27,4 +27,4 @@ class Lost(Event, frozen=True, gc=False, omit_defaults=True, tag="lost"):
         choice("fork", "exec", "exit", "open", "unknown"),
         doc('Which events: "fork", "exec", "exit", "open", or "unknown".'),
     ]
-    reason: Annotated[str, choice(*REASONS), doc("Why: ring full, headroom, unreadable, recursion or corrupt.")]
+    reason: Annotated[str, choice(*REASONS), doc("Why: ring full, headroom, unfinished, recursion or corrupt.")]

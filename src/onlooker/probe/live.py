@@ -97,7 +97,7 @@ class LiveSource:
     def _last_losses(self, probe: "Probe") -> list[Event]:
         lost = self._losses(probe, final=True)
         if probe.has_data():  # a record that was never finished, and how many behind it nobody can tell
-            lost.append(self._lost(time.clock_gettime_ns(time.CLOCK_BOOTTIME), 1, "unknown", "unreadable"))
+            lost.append(self._lost(time.clock_gettime_ns(time.CLOCK_BOOTTIME), 1, "unknown", "unfinished"))
         return lost
 
     def _drain(self, probe: "Probe") -> list[Event]:

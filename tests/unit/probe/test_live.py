@@ -112,7 +112,7 @@ def test_losses_are_told_once_and_after_the_events_of_their_batch(source, ring):
 
 
 def test_a_loss_is_dated(source, ring):
-    ring.counts["exec", "unreadable"] = 1
+    ring.counts["exec", "ring full"] = 1
     [lost] = source.poll(1)
     assert lost.boot_ns > 0
     assert lost.time.startswith("2")
@@ -195,3 +195,11 @@ def test_the_kernel_is_asked_first(monkeypatch):
     monkeypatch.setattr(kernel, "check", refuse)
     with pytest.raises(OSError, match="not permitted"):
         LiveSource().start(Filter())
+
+
+def test_a_record_that_is_never_finished_is_a_loss(source, ring, monkeypatch):
+    monkeypatch.setattr(live, "SETTLE_SECONDS", 0)
+    ring.busy = True
+    source.stop()
+    assert losses(source.poll(1)) == [(1, "unknown", "unfinished")]
+    assert source.exhausted
