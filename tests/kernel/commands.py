@@ -1,0 +1,120 @@
+"""Running the real command, and knowing when it watches and how it ended."""
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import IO, Any, Self
+
+from .watching import DEADLINE_SECONDS
+
+ONLOOKER = (sys.executable, "-m", "onlooker")
+WATCH = (*ONLOOKER, "watch")
+READY = "onlooker: watching "
+
+
+@dataclass(frozen=True)
+class Ended:
+    """A command that has ended: its exit code (or minus a signal), and what it wrote."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def lines(self) -> list[str]:
+        return self.out.splitlines()
+
+    @property
+    def verdict(self) -> list[str]:
+        """The last three lines on standard error."""
+        return [line.removeprefix("onlooker: ") for line in self.err.splitlines()[-3:]]
+
+    def assert_complete(self) -> Self:
+        """A normal end, and nothing lost."""
+        assert (self.code, self.verdict[1:]) == (0, ["lost: nothing", "complete"]), self
+        return self
+
+
+class Watching:
+    """`onlooker watch OPTIONS` that has said that it watches. Standard output is a file unless one is given."""
+
+    def __init__(
+        self,
+        *options: str,
+        command: tuple[str, ...] = WATCH,
+        stdout: IO[bytes] | int | None = None,
+        env: Mapping[str, str] | None = None,
+    ) -> None:
+        self._out = tempfile.TemporaryFile()  # noqa: SIM115
+        self.process = subprocess.Popen(
+            [*command, *options],
+            stdin=subprocess.DEVNULL,
+            stdout=self._out if stdout is None else stdout,
+            stderr=subprocess.PIPE,
+            env={**os.environ, **(env or {})},
+            text=True,
+        )
+        self._guard = threading.Timer(DEADLINE_SECONDS, self.process.kill)
+        self._guard.start()
+        self._err = self._until_ready()
+
+    def _until_ready(self) -> str:
+        assert self.process.stderr
+        said = ""
+        for line in self.process.stderr:
+            said += line
+            if line.startswith(READY):
+                return said
+        raise AssertionError(f"it ended with {self.process.wait()}: {said}")
+
+    def end(self, number: signal.Signals | None = signal.SIGINT) -> Ended:
+        """Send a signal, if any, and wait for the end."""
+        if number is not None:
+            self.process.send_signal(number)
+        assert self.process.stderr
+        self._err += self.process.stderr.read()
+        code = self.process.wait()
+        self._out.seek(0)
+        out = self._out.read().decode()
+        self.close()
+        return Ended(code, out, self._err)
+
+    def close(self) -> None:
+        """Let go of it, whatever has happened."""
+        self._guard.cancel()
+        self.process.kill()
+        self.process.wait()
+        if self.process.stderr:
+            self.process.stderr.close()
+        self._out.close()
+
+
+@contextmanager
+def watching(*options: str, **how: Any) -> Iterator[Watching]:
+    """`Watching` that is ended, whatever happens."""
+    made = Watching(*options, **how)
+    try:
+        yield made
+    finally:
+        made.close()
+
+
+def run(*arguments: str, command: tuple[str, ...] = ONLOOKER, **how: Any) -> Ended:
+    """One command to its end."""
+    done = subprocess.run([*command, *arguments], capture_output=True, text=True, timeout=DEADLINE_SECONDS, **how)
+    return Ended(done.returncode, done.stdout, done.stderr)
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    """For what nobody tells: look until it is so."""
+    deadline = time.monotonic() + DEADLINE_SECONDS
+    while not condition():
+        assert time.monotonic() < deadline, "it has not come about in time"
+        time.sleep(0.01)

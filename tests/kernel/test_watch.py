@@ -1,0 +1,151 @@
+"""`onlooker watch` as one types it: what it prints of programs that did something a known number of times."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from base64 import b64decode
+from importlib.resources import files
+from pathlib import Path
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from .commands import WATCH, Ended, watching
+from .conftest import Workloads, fresh_name
+from .watching import Process
+
+COUNT = 23
+LOOP = f'read -r; for ((i = 0; i < {COUNT}; i++)); do "$0" "$1"; done'
+TIME = r"\[\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{6}\]"
+RUNNER = Path(__file__).parents[2] / "ebpf-runner.py"
+
+
+@pytest.fixture
+def cat(scratch: Path) -> Path:
+    """A copy of cat(1) under a name of its own."""
+    found = shutil.which("cat")
+    assert found
+    path = scratch / fresh_name()
+    shutil.copy(found, path)
+    return path
+
+
+class Loop:
+    """A bash that runs a program with one argument, COUNT times, once it is told to."""
+
+    def __init__(self, program: Path, argument: str) -> None:
+        command = ["bash", "-c", LOOP, str(program), argument]
+        self._bash = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
+        self.pid = self._bash.pid
+
+    def run(self) -> None:
+        """To its end."""
+        self._bash.communicate(b"\n")
+        assert self._bash.returncode == 0
+
+
+@pytest.mark.parametrize("command", [WATCH, (sys.executable, str(RUNNER))], ids=["onlooker", "ebpf-runner"])
+def test_a_file_opened_by_name(cat: Path, scratch: Path, command: tuple[str, ...]) -> None:
+    """The classic: COUNT times `cat FILE` are COUNT lines."""
+    file = scratch / "some file\n"
+    file.touch()
+    with watching("--filter", cat.name, command=command) as monitor:
+        Loop(cat, str(file)).run()
+        ended = monitor.end().assert_complete()
+    opened = re.compile(rf"{TIME} Process {cat.name} \(PID:(\d+)\) opened file {scratch}/some file\\n")
+    pids = [found[1] for line in ended.lines if (found := opened.fullmatch(line))]
+    assert len(pids) == len(set(pids)) == COUNT
+    assert all(f"Process {cat.name} (PID:" in line for line in ended.lines)
+
+
+@pytest.mark.parametrize("method", ["tracepoint", "raw"])
+def test_processes_created_by_one(workloads: Workloads, method: str) -> None:
+    loop = Loop(workloads["nothing"], "")
+    with watching("--pid", str(loop.pid), "--events", "fork", "--attach", method) as monitor:
+        loop.run()
+        ended = monitor.end().assert_complete()
+    called = re.compile(rf"{TIME} Process bash \(PID:{loop.pid}, PPID:{os.getpid()}\) called sys_(clone|clone3|v?fork)")
+    assert len(ended.lines) == COUNT
+    assert all(map(called.fullmatch, ended.lines))
+    assert re.fullmatch(rf"{COUNT} events in \d+\.\d s: {COUNT} fork", ended.verdict[0])
+    assert "onlooker: watching fork of some processes; Ctrl-C ends it\n" in ended.err
+
+
+def times(program: Path, count: int = COUNT) -> list[int]:
+    """Run a workload again and again; their process ids."""
+    return [Process(program).wait().pid for _ in range(count)]
+
+
+def watched(program: Path, *options: str) -> tuple[Ended, list[int]]:
+    """What is shown of a workload that ran COUNT times, and their process ids."""
+    with watching("--filter", program.name, *options) as monitor:
+        pids = times(program)
+        return monitor.end().assert_complete(), pids
+
+
+def test_text_of_beginnings_and_ends(workloads: Workloads) -> None:
+    program = workloads.renamed("nothing")
+    ended, pids = watched(program, "--events", "exec,exit")
+    who = rf"{TIME} Process {program.name} \(PID:(\d+), PPID:{os.getpid()}\)"
+    pairs = "".join(
+        rf"{who} executed file {program}: {program}\n{who} exited with code 0 after 0\.\d{{6}} s\n" for _ in pids
+    )
+    found = re.fullmatch(pairs, ended.out)
+    assert found, ended
+    assert [int(pid) for pid in found.groups()] == [pid for pid in pids for _ in range(2)]
+
+
+def test_json(workloads: Workloads) -> None:
+    program = workloads.renamed("nothing")
+    ended, pids = watched(program, "--output-format", "json")
+    schema = Draft202012Validator(json.loads(files("onlooker").joinpath("events.schema.json").read_text()))
+    found = [json.loads(line) for line in ended.lines]
+    for line in found:
+        assert [error.message for error in schema.iter_errors(line)] == []
+        assert line["comm"] == program.name
+    execs = [line for line in found if line["event"] == "exec"]
+    assert [(line["pid"], line["path"], line["argv"]) for line in execs] == [
+        (pid, str(program), [str(program)]) for pid in pids
+    ]
+    ends = [(line["pid"], line["exit_code"]) for line in found if line["event"] == "exit"]
+    assert ends == [(pid, 0) for pid in pids]
+
+
+def test_a_name_that_is_not_utf8_is_given_whole(workloads: Workloads) -> None:
+    name = fresh_name()
+    program = Path(os.fsdecode(os.fsencode(workloads.renamed("nothing", name + "\udcff\x1b"))))
+    with watching("--filter", name + "*", "--events", "exec", "--output-format", "json") as monitor:
+        pid = Process(program).wait().pid
+        ended = monitor.end().assert_complete()
+    [line] = map(json.loads, ended.lines)
+    assert (line["pid"], line["comm"]) == (pid, name + "\ufffd\x1b")
+    assert [b64decode(line["comm_bytes"]), b64decode(line["path_bytes"])] == [
+        os.fsencode(program.name),
+        os.fsencode(program),
+    ]
+
+
+def test_table(workloads: Workloads) -> None:
+    program = workloads.renamed("nothing")
+    ended, pids = watched(program, "--output-format", "table", "--events", "exit")
+    head, *rows = ended.lines
+    assert head.split() == ["TIME", "EVENT", "PID", "PPID", "UID", "NAME", "RESULT", "DETAILS"]
+    assert "\x1b" not in ended.out
+    for row, pid in zip(rows, pids, strict=True):
+        _, *cells = row.split()
+        assert cells[:7] == ["exit", str(pid), str(os.getpid()), "0", program.name, "0", "after"]
+
+
+def test_only_what_failed(workloads: Workloads) -> None:
+    program = workloads.renamed("exit")
+    with watching("--filter", program.name, "--failed", "--events", "exit") as monitor:
+        good = [Process(program, "code", 0).wait() for _ in range(2)]
+        bad = [Process(program, "code", code).wait() for code in (1, 23)]
+        ended = monitor.end().assert_complete()
+    assert [run.code for run in good + bad] == [0, 0, 1, 23]
+    shown = [f"Process {program.name} (PID:{run.pid}, PPID:{os.getpid()}) exited with code {run.code} " for run in bad]
+    assert len(ended.lines) == 2
+    assert all(text in line for text, line in zip(shown, ended.lines, strict=True))

@@ -1,0 +1,213 @@
+"""`onlooker watch` with a list in place of the kernel: what it prints, what it says at the end, and its exit code."""
+
+import os
+import re
+import socket
+import sys
+from pathlib import Path
+
+import pytest
+
+from onlooker import Attachment, CapabilityError, FakeSource, LoadError, Lost, Monitor, fake_exec, fake_exit, fake_open
+from onlooker.cli.main import main
+from onlooker.output.text import TextFormatter
+
+CUT = fake_open(cut=("path",))
+LOST = Lost("2026-01-31T12:00:00.000000000Z", 1, 45, "open", "ring full")
+HEAD = "onlooker: watching fork, exec, exit, open; Ctrl-C ends it\n"
+
+
+class Watch:
+    """Runs the command with events from a list; `given` is what it asked the monitor for."""
+
+    def __init__(self, capfd):
+        self._capfd = capfd
+        self.source = FakeSource([])
+        self.given = {}
+
+    def monitor(self, **given):
+        self.given = given
+        return Monitor(**given, source=self.source)
+
+    def __call__(self, *arguments, events=(), source=None):
+        self.source = source or FakeSource(events)
+        code = main(["watch", *arguments])
+        out, err = self._capfd.readouterr()
+        return code, out, re.sub(r" in \d+\.\d s", " in 0.0 s", err)
+
+
+@pytest.fixture
+def watch(capfd, monkeypatch):
+    made = Watch(capfd)
+    monkeypatch.setattr("onlooker.cli.watch.Monitor", made.monitor)
+    return made
+
+
+def said(first, *rest):
+    """The end of standard error."""
+    return "".join(f"onlooker: {line}\n" for line in (first, *rest))
+
+
+COMPLETE = said("lost: nothing", "complete")
+
+
+def test_events_on_standard_output_the_rest_on_standard_error(watch):
+    events = [fake_exec(), fake_open(), fake_exit()]
+    code, out, err = watch(events=events)
+    assert (code, out) == (0, TextFormatter().format(events).decode())
+    assert err == HEAD + said("3 events in 0.0 s: 1 exec, 1 exit, 1 open") + COMPLETE
+
+
+def test_what_was_lost_is_the_verdict_and_the_exit_code(watch):
+    code, out, err = watch(events=[fake_open(), LOST, CUT])
+    assert code == 1
+    assert out.count("\n") == 3
+    assert err == HEAD + said(
+        "2 events in 0.0 s: 2 open",
+        "lost: 45 open (ring full)",
+        "incomplete: 45 events are missing; 1 event has a field that is not whole (marked: cut); "
+        "a larger --buffer-size or a narrower --filter may help",
+    )
+
+
+@pytest.mark.parametrize(("count", "cut"), [(1, ""), (3, "; 1 event has a field that is not whole (marked: cut)")])
+def test_after_the_count_nothing_is_shown_and_nothing_counts(watch, count, cut):
+    events = [fake_open(), fake_open(), CUT, CUT, fake_open()]
+    code, out, err = watch("--count", str(count), events=events)
+    assert (code, out) == (0, TextFormatter().format(events[:count]).decode())
+    number = f"{count} event{'s' if count > 1 else ''}"
+    assert err == HEAD + said(f"{number} in 0.0 s: {count} open", "lost: nothing", f"complete{cut}")
+
+
+def test_json_and_table(watch):
+    code, out, _ = watch("--output-format", "json", events=[fake_open(path="/x")])
+    assert (code, out.count("\n")) == (0, 1)
+    assert '"path":"/x"' in out
+    code, out, _ = watch("--output-format", "table", events=[fake_open(path="/x")])
+    assert (code, out.count("\n")) == (0, 2)
+    assert out.startswith("TIME ")
+
+
+def test_every_option_reaches_the_monitor(watch):
+    options = "--events exec,exit --events open --filter a --filter b* --pid 1,2 --pid 3 --uid 4 --failed --threads"
+    code, _, err = watch(*options.split(), "--buffer-size", "1M", "--attach", "raw")
+    assert code == 0
+    assert watch.given == {
+        "events": ["exec", "exit", "open"],
+        "comm": ["a", "b*"],
+        "pid": [1, 2, 3],
+        "uid": [4],
+        "failed": True,
+        "threads": True,
+        "buffer_bytes": 1 << 20,
+        "attach": "raw",
+    }
+    assert err.startswith("onlooker: watching exec, exit, open of some processes; only what failed; Ctrl-C ends it\n")
+
+
+def test_without_options_everything_is_watched(watch):
+    assert watch()[0] == 0
+    assert watch.given == {
+        "events": None,
+        "comm": [],
+        "pid": [],
+        "uid": [],
+        "failed": False,
+        "threads": False,
+        "buffer_bytes": 16 << 20,
+        "attach": None,
+    }
+
+
+def test_a_long_name_is_noted(watch):
+    _, _, err = watch("--filter", "a-name-of-17-byte")
+    assert err.startswith("onlooker: warning: process names have at most 15 bytes: comparing with 'a-name-of-17-by'\n")
+    assert "warning" not in watch("--filter", "a-name-of-17-byte", "--log-level", "error")[2]
+
+
+class Attached(FakeSource):
+    """One that costs every system call something."""
+
+    attached = (
+        Attachment("exec", "success", "raw tracepoint", ("on_exec",), "a reason"),
+        Attachment("open", "all", "raw tracepoint", ("on_sys_exit",), "another"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("level", "lines"),
+    [
+        ("warning", ["warning: open (all) by one program for all system calls: another"]),
+        ("error", []),
+        (
+            "info",
+            [
+                "info: exec (success): raw tracepoint, on_exec: a reason",
+                "info: open (all): raw tracepoint, on_sys_exit: another",
+                "warning: open (all) by one program for all system calls: another",
+            ],
+        ),
+    ],
+)
+def test_how_events_are_observed_is_told(watch, level, lines):
+    _, _, err = watch("--log-level", level, source=Attached([]))
+    assert err == "".join(map(said, lines)) + HEAD + said("0 events in 0.0 s") + COMPLETE
+
+
+class Refused(FakeSource):
+    """Cannot start."""
+
+    def __init__(self, error):
+        super().__init__([])
+        self._error = error
+
+    def start(self, wanted):
+        raise self._error
+
+
+def test_what_this_user_cannot_is_told(watch):
+    code, out, err = watch(source=Refused(CapabilityError(("CAP_BPF", "CAP_PERFMON"))))
+    assert (code, out) == (3, "")
+    assert err == (
+        "onlooker: not permitted to observe the kernel: CAP_BPF and CAP_PERFMON are missing\n\n"
+        "hint: run it as root: sudo onlooker\n"
+    )
+
+
+def test_the_verifiers_words_are_for_debugging(watch):
+    error = LoadError("the kernel refused the probe", "line 1\nline 2\n")
+    code, _, err = watch(source=Refused(error))
+    assert (code, err) == (3, f"onlooker: the kernel refused the probe\n\nhint: {error.hint}\n")
+    _, _, err = watch("--log-level", "debug", source=Refused(error))
+    assert err.startswith("onlooker: debug: line 1\nonlooker: line 2\nonlooker: the kernel refused the probe\n")
+
+
+def test_a_full_disk(watch, monkeypatch):
+    with Path("/dev/full").open("w") as full:
+        monkeypatch.setattr(sys, "stdout", full)
+        code, _, err = watch(events=[fake_open()])
+    assert code == 1
+    assert err == HEAD + said(
+        "1 event in 0.0 s: 1 open",
+        "lost: nothing",
+        "incomplete: the output was not written to its end",
+        "cannot write the output: No space left on device",
+    ) + ("\nhint: make room or choose another place for the output, and run it again\n")
+
+
+def test_a_reader_that_has_gone_is_a_normal_end(watch, monkeypatch):
+    reader, writer = os.pipe()
+    os.close(reader)
+    with os.fdopen(writer, "w") as pipe:
+        monkeypatch.setattr(sys, "stdout", pipe)
+        code, _, err = watch(events=[fake_open()])
+    assert (code, err) == (0, HEAD + said("1 event in 0.0 s: 1 open") + COMPLETE)
+
+
+def test_systemd_is_told(watch, monkeypatch, tmp_path):
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(str(tmp_path / "notify"))
+        manager.settimeout(60)
+        monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
+        assert watch()[0] == 0
+        assert [manager.recv(100), manager.recv(100)] == [b"READY=1", b"STOPPING=1"]
