@@ -26,6 +26,7 @@ class Ending:
     def __init__(self, stop: Callable[[], None]) -> None:
         self._stop = stop
         self._since: float | None = None
+        self._end = float("inf")
         self._before: dict[signal.Signals, Any] = {}
 
     def __enter__(self) -> Self:
@@ -44,14 +45,19 @@ class Ending:
     def _handle(self, number: int, frame: FrameType | None) -> None:
         if self._since is None:
             self._since = time.monotonic()
+            self.end_by(self._since)
             self._stop()
         elif time.monotonic() - self._since > ECHO_SECONDS:
             signal.signal(number, signal.SIG_DFL)
             signal.raise_signal(number)
 
+    def end_by(self, when: float) -> None:
+        """It is to end at that time (of time.monotonic) or before."""
+        self._end = min(self._end, when)
+
     def is_overdue(self) -> bool:
         """Whether it was to end some seconds ago."""
-        return self._since is not None and time.monotonic() - self._since > GRACE_SECONDS
+        return time.monotonic() - self._end > GRACE_SECONDS
 
 
 def notify_systemd(state: str) -> None:

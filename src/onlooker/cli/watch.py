@@ -134,12 +134,12 @@ class _Session:
         notify_systemd("READY=1")
 
     def _watch(self, seconds: float | None) -> None:
-        deadline = None if seconds is None else time.monotonic() + seconds
+        deadline = time.monotonic() + (float("inf") if seconds is None else seconds)
+        self._ending.end_by(deadline)
         if head := self._format.head():
             self._writer.write(head)
         while True:
-            tick = TICK_SECONDS if deadline is None else min(TICK_SECONDS, max(0.0, deadline - time.monotonic()))
-            batch = self._monitor.poll(tick)
+            batch = self._monitor.poll(min(TICK_SECONDS, max(0.0, deadline - time.monotonic())))
             if batch:
                 self._show(batch)
             elif self._monitor.ended:
@@ -147,7 +147,7 @@ class _Session:
             self._writer.check_reader()
             if self._left == 0:
                 return
-            if deadline is not None and time.monotonic() >= deadline:
+            if time.monotonic() >= deadline:
                 self._monitor.stop()
 
     def _show(self, batch: Sequence[Event]) -> None:
