@@ -8,7 +8,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import IO, Any, Self
 
@@ -60,8 +60,10 @@ class Watching:
             stderr=subprocess.PIPE,
             env={**os.environ, **(env or {})},
             text=True,
+            start_new_session=True,
         )
-        self._guard = threading.Timer(DEADLINE_SECONDS, self.process.kill)
+        self._ended = False
+        self._guard = threading.Timer(DEADLINE_SECONDS, self._kill)
         self._guard.start()
         self._err = self._until_ready()
 
@@ -79,7 +81,8 @@ class Watching:
         if number is not None:
             self.process.send_signal(number)
         assert self.process.stderr
-        self._err += self.process.stderr.read()
+        self._err += self.process.stderr.read()  # to its end: nobody is left that could write to it
+        self._ended = True
         code = self.process.wait()
         self._out.seek(0)
         out = self._out.read().decode()
@@ -89,11 +92,17 @@ class Watching:
     def close(self) -> None:
         """Let go of it, whatever has happened."""
         self._guard.cancel()
-        self.process.kill()
+        self._kill()
         self.process.wait()
         if self.process.stderr:
             self.process.stderr.close()
         self._out.close()
+
+    def _kill(self) -> None:
+        """It and what it started, where they have not ended by themselves."""
+        if not self._ended:
+            with suppress(ProcessLookupError):
+                os.killpg(self.process.pid, signal.SIGKILL)
 
 
 @contextmanager

@@ -6,6 +6,7 @@ import pty
 import re
 import struct
 import termios
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -143,6 +144,8 @@ def test_what_succeeded_is_not(event):
 @pytest.fixture
 def terminal():
     """A terminal of 90 columns."""
+    if not Path("/dev/pts/ptmx").exists():
+        pytest.skip("no terminals here: /dev/pts is not mounted")
     master, slave = pty.openpty()
     fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 90, 0, 0))
     yield slave

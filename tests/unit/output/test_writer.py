@@ -31,7 +31,9 @@ def terminal_ends():
     return master, slave
 
 
-KINDS = {"pipe": pipe_ends, "socket": socket_ends, "terminal": terminal_ends}
+KINDS = {"pipe": pipe_ends, "socket": socket_ends}
+if Path("/dev/pts/ptmx").exists():  # not in a bare chroot
+    KINDS["terminal"] = terminal_ends
 
 
 def close(descriptor):
