@@ -215,6 +215,18 @@ def test_with_a_reader_that_does_not_read(workloads: Workloads, ends: Callable[[
     assert (nothing, hint) == ("", "hint: let the reader of the pipe read on, or write to a file")
 
 
+def test_after_the_duration_although_the_reader_does_not_read(workloads: Workloads) -> None:
+    program = workloads.renamed("open")
+    reader, writer = os.pipe()
+    with watching("--filter", program.name, "--duration", "2", stdout=writer) as monitor:
+        Process(program, "openat", "plain", -100, "/", 0, 0, 0, 5000).wait()
+        ended = monitor.end(None)
+    os.close(reader)
+    os.close(writer)
+    assert ended.code == 1
+    assert "onlooker: incomplete: the output was not written to its end\n" in ended.err
+
+
 def test_with_a_reader_that_reads_neither_output_nor_error(workloads: Workloads) -> None:
     """`2>&1 | something`: the last words do not hang either."""
     program = workloads.renamed("open")

@@ -61,6 +61,19 @@ def test_it_is_overdue_some_time_after_the_signal(monkeypatch):
         assert ending.is_overdue()
 
 
+def test_it_can_be_overdue_without_a_signal(monkeypatch):
+    """Its time was up, and the earliest end counts."""
+    now = [100.0]
+    monkeypatch.setattr("onlooker.cli.ending.time.monotonic", lambda: now[0])
+    with Ending(lambda: None) as ending:
+        ending.end_by(200.0)
+        ending.end_by(float("inf"))
+        now[0] = 200 + GRACE_SECONDS
+        assert not ending.is_overdue()
+        now[0] += 0.1
+        assert ending.is_overdue()
+
+
 TWICE = """
 import os, sys
 import onlooker.cli.ending
