@@ -28,16 +28,6 @@ def show(text: str) -> None:
             raise OutputError(error) from error
 
 
-def _is_writable() -> bool:
-    """Whether standard error takes a line without letting us wait for long."""
-    try:
-        poll = select.poll()
-        poll.register(sys.stderr, select.POLLOUT)
-        return bool(poll.poll(_PATIENCE_MS))
-    except ValueError:  # a stand-in without a descriptor
-        return True
-
-
 def say(text: str) -> None:
     """One or more lines, each beginning with the program's name."""
     _tell("".join(f"onlooker: {line}\n" for line in text.splitlines()))
@@ -48,11 +38,14 @@ def _tell(text: str) -> None:
     if sys.stderr is None:
         return
     with suppress(OSError, ValueError):
+        descriptor = sys.stderr.fileno()
+        poll = select.poll()
+        poll.register(descriptor, select.POLLOUT)
         for line in text.splitlines(keepends=True):
-            if not _is_writable():
+            if not poll.poll(_PATIENCE_MS):
                 return
-            sys.stderr.write(line)
-        sys.stderr.flush()
+            # past sys.stderr: what it could not write would make Python end with 120
+            os.write(descriptor, line.encode(errors="backslashreplace"))
 
 
 def say_error(error: OnlookerError) -> None:

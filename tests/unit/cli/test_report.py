@@ -18,7 +18,8 @@ NO_ROOM = (
 
 
 def onlooker(arguments, **options):
-    return subprocess.run([sys.executable, "-m", "onlooker", *arguments], **options)
+    env = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}  # it hides mistakes
+    return subprocess.run([sys.executable, "-m", "onlooker", *arguments], env=env, **options)
 
 
 def test_say(capfd):
