@@ -8,20 +8,21 @@ machine. Printed: nanoseconds for each open, what of it the monitor adds, and ho
 import argparse
 import json
 import os
-import resource
 import shutil
+import signal
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 ONLOOKER = [str(Path(sys.executable).with_name("onlooker")), "watch", "--output-format", "json", "--events", "open"]
 NAME = "olk-opener"
 READY_SECONDS = 20
+SETTLE_SECONDS = 1.5  # for a monitor that is behind
 # opensnoop needs tracefs; it gets one in a mount namespace of its own
 MOUNT_TRACEFS = '[ -d /sys/kernel/tracing/events ] || mount -t tracefs none /sys/kernel/tracing; exec "$0" "$@"'
 OPENSNOOP_READY_SECONDS = 2  # it says nothing when it is ready
@@ -33,10 +34,10 @@ def opensnoop() -> str | None:
 
 
 @contextmanager
-def watched(command: list[str] | None, output: Path, ready: str) -> Iterator[None]:
-    """Run the monitor on the first core, writing to `output`, until the block ends."""
+def watched(command: list[str] | None, output: Path, ready: str) -> Iterator[Callable[[], float]]:
+    """Run the monitor on the first core, writing to `output`, until the block ends; tells its processor time so far."""
     if command is None:
-        yield
+        yield lambda: 0.0
         return
     errors = output.with_suffix(".err")
     with output.open("wb") as out, errors.open("wb") as err:
@@ -48,11 +49,15 @@ def watched(command: list[str] | None, output: Path, ready: str) -> Iterator[Non
                     raise SystemExit(f"{command[0]} did not start:\n{errors.read_text(errors='replace')}")
                 time.sleep(0.02)
             time.sleep(0 if ready else OPENSNOOP_READY_SECONDS)
-            yield
-            time.sleep(0 if ready else 1)
+            yield lambda: processor_seconds(monitor.pid)
         finally:
-            monitor.send_signal(2)
+            monitor.send_signal(signal.SIGINT)
             monitor.wait(30)
+
+
+def processor_seconds(pid: int) -> float:
+    """What the process has used; its first value in /proc/PID/schedstat is in nanoseconds."""
+    return int(Path(f"/proc/{pid}/schedstat").read_text().split()[0]) / 1e9
 
 
 def written(output: Path, path: Path) -> int:
@@ -62,12 +67,6 @@ def written(output: Path, path: Path) -> int:
     needle = str(path).encode()
     with output.open("rb") as lines:
         return sum(needle in line for line in lines)
-
-
-def tracer_seconds(before: float) -> float:
-    """Processor time of the children that ended since."""
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return used.ru_utime + used.ru_stime - before
 
 
 def measure(name: str, opener: Path, directory: Path, opens: int) -> dict[str, float]:
@@ -82,15 +81,14 @@ def measure(name: str, opener: Path, directory: Path, opens: int) -> dict[str, f
     }
     command, ready = commands[name]
     core = str((os.cpu_count() or 1) - 1)
-    before = tracer_seconds(0)
-    with watched(command, output, ready):
+    with watched(command, output, ready) as used:
+        before = used()
         run = subprocess.run(
             ["taskset", "-c", core, str(opener), str(target), str(opens)], capture_output=True, text=True, check=True
         )
-    each = float(run.stdout)
-    used = tracer_seconds(before) - each * opens / 1e9
-    seen = written(output, target)
-    return {"ns": each, "seen": seen, "tracer_us": 1e6 * max(0.0, used) / max(1, seen)}
+        time.sleep(SETTLE_SECONDS)
+        spent = used() - before
+    return {"ns": float(run.stdout), "seen": written(output, target), "tracer_us": 1e6 * spent / opens}
 
 
 def compile_opener(directory: Path) -> Path:

@@ -17,7 +17,7 @@ from .probe.live import LiveSource
 from .probe.setup import DEFAULT_RING_BYTES, LARGEST_RING_BYTES, SMALLEST_RING_BYTES
 from .probe.source import Attachment, Source
 
-_SLICE_SECONDS = 0.05  # a waiting poll looks so often whether `stop` was called
+_SLICE_SECONDS = 0.1  # a waiting poll looks so often whether `stop` was called
 
 
 class Stats(msgspec.Struct, frozen=True):

@@ -5,6 +5,7 @@ from collections import Counter
 import pytest
 
 from onlooker import Exec, Exit, Fork, Lost, Monitor, Open
+from onlooker.probe import setup
 
 from .conftest import Workloads
 from .watching import Process, collect, drain, losses, watch
@@ -13,6 +14,12 @@ BURST = 200_000
 FORKS = 6_023  # together with their ends, half as much again as the small ring holds
 COUNT = 23
 SMALL = 1 << 20
+
+
+@pytest.fixture
+def no_backlog(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What fits is then the ring and little more, and a flood need not be as large as the default takes."""
+    monkeypatch.setattr(setup, "BACKLOG", 1 / SMALL)
 
 
 def opening(count: int) -> tuple[str | int, ...]:
@@ -38,6 +45,7 @@ def test_a_burst_is_whole(workloads: Workloads, method: str) -> None:
 
 
 @pytest.mark.parametrize("method", ["tracepoint", "raw"])
+@pytest.mark.usefixtures("no_backlog")
 def test_a_flood_of_opens_is_counted_and_leaves_room(workloads: Workloads, method: str) -> None:
     opener, forker = workloads.renamed("open"), workloads.renamed("fork")
     with Monitor(comm=[opener.name, forker.name], attach=method, buffer_bytes=SMALL) as monitor:
@@ -59,6 +67,7 @@ def test_a_flood_of_opens_is_counted_and_leaves_room(workloads: Workloads, metho
     assert set(stats.lost) == {("open", "headroom")}
 
 
+@pytest.mark.usefixtures("no_backlog")
 def test_a_flood_of_processes_is_counted(workloads: Workloads) -> None:
     program = workloads.renamed("fork")
     with Monitor(comm=[program.name], attach="raw", buffer_bytes=SMALL) as monitor:
@@ -76,6 +85,7 @@ def test_a_flood_of_processes_is_counted(workloads: Workloads) -> None:
         assert after.of(Exec)
 
 
+@pytest.mark.usefixtures("no_backlog")
 def test_a_loss_is_an_event(workloads: Workloads) -> None:
     program = workloads.renamed("open")
     with Monitor(comm=[program.name], attach="raw", buffer_bytes=SMALL) as monitor:
@@ -86,3 +96,14 @@ def test_a_loss_is_an_event(workloads: Workloads) -> None:
     assert lost.count == BURST // 10 - len(run.opens())
     assert lost.boot_ns > run.only(Exit).boot_ns
     assert lost.time > run.only(Exit).time
+
+
+def test_a_reader_that_sleeps_loses_nothing_yet(workloads: Workloads) -> None:
+    """Records are taken out of the ring although nobody polls: what waits may be several times its size."""
+    program = workloads.renamed("open")
+    with Monitor(comm=[program.name], buffer_bytes=8 * SMALL) as monitor:
+        run = Process(program, *opening(BURST)).wait()
+        run.events = drain(monitor)
+        assert len(run.opens()) == BURST
+        assert len(run.opens()) * 100 > 2 * 8 * SMALL
+        assert monitor.stats().complete

@@ -31,27 +31,27 @@ cdef extern from "log.h":
     void log_start() nogil
 
 
-cdef extern from "ring.h":
+cdef extern from "reader.h":
     struct ring:
         int epoll
-    int ring_open(ring *, int map, size_t size)
-    void ring_close(ring *)
-    void ring_wait(ring *, int milliseconds) nogil
-    bint ring_has_data(ring *) nogil
-
-
-cdef extern from "backlog.h":
     struct block:
         size_t used
         unsigned char *records
     struct backlog:
-        block *first
         size_t batch
         size_t room
         size_t most
-    int backlog_fill(backlog *, ring *) nogil
-    block *backlog_take(backlog *) nogil
-    void backlog_close(backlog *)
+    struct reader:
+        ring ring
+        backlog backlog
+        int error
+    int ring_open(ring *, int map, size_t size)
+    int reader_start(reader *)
+    void reader_stop(reader *) nogil
+    void reader_wait(reader *, int milliseconds) nogil
+    block *reader_take(reader *) nogil
+    bint reader_has_data(reader *) nogil
+    void reader_close(reader *) nogil
 
 
 cdef extern from "bpf/libbpf.h":
@@ -152,15 +152,14 @@ cdef class Probe:
     cdef list _names
     cdef bpf_link **_links
     cdef size_t _link_count
-    cdef ring _ring
-    cdef bint _has_ring
-    cdef backlog _backlog
+    cdef reader _reader
+    cdef bint _has_reader
     cdef uint64_t *_counters
     cdef bpf_map *_losses
     cdef size_t _kinds, _reasons, _cpus
 
     def __cinit__(self):
-        self._ring.epoll = -1
+        self._reader.ring.epoll = -1
         self._link_count = 0
         self._links = <bpf_link **>calloc(64, sizeof(bpf_link *))
         if self._links == NULL:
@@ -264,6 +263,7 @@ cdef class Probe:
         if not watching:
             with nogil:
                 wait_for_programs()
+                reader_stop(&self._reader)
 
     def run(self, str name):
         """Run a program once, here and now."""
@@ -305,13 +305,14 @@ cdef class Probe:
         self._keep(link, name)
 
     def open_ring(self, size_t ring_bytes, size_t batch_bytes, size_t longest_bytes, size_t backlog_bytes):
-        """Map the ring. `drain` gives some `batch_bytes` at once, more only for one record of up to `longest_bytes`;
+        """Map the ring and begin to empty it, in a thread. `drain` gives some `batch_bytes` at once, more only for one record of up to `longest_bytes`;
         what was taken out of the ring and not given yet is at most `backlog_bytes`.
         """
-        self._backlog.batch, self._backlog.room = batch_bytes, batch_bytes + longest_bytes
-        self._backlog.most = backlog_bytes
-        _check(ring_open(&self._ring, bpf_map__fd(self._map("ring")), ring_bytes), "ring")
-        self._has_ring = True
+        self._reader.backlog.batch, self._reader.backlog.room = batch_bytes, batch_bytes + longest_bytes
+        self._reader.backlog.most = backlog_bytes
+        _check(ring_open(&self._reader.ring, bpf_map__fd(self._map("ring")), ring_bytes), "ring")
+        self._has_reader = True
+        _check(reader_start(&self._reader), "reader")
 
     def open_losses(self, size_t kinds, size_t reasons):
         """Get ready to read counters of that many kinds and reasons."""
@@ -324,26 +325,24 @@ cdef class Probe:
             raise MemoryError
 
     def wait(self, int milliseconds):
-        """Sleep, without the GIL, until the probe wakes the reader, a signal comes, or the time is over."""
-        if self._has_ring:
+        """Sleep, without the GIL, until there is something to drain or the time is over."""
+        if self._has_reader:
             with nogil:
-                ring_wait(&self._ring, milliseconds)
+                reader_wait(&self._reader, milliseconds)
 
     def has_data(self):
         """Whether anything waits to be drained, or is still being written."""
-        return self._has_ring and (self._backlog.first != NULL or ring_has_data(&self._ring))
+        return self._has_reader and reader_has_data(&self._reader)
 
     def drain(self):
         """Records as one buffer: for each an 8-byte length, then its bytes padded to 8. Valid until the next call."""
         cdef block *oldest = NULL
-        cdef int error = 0
-        if self._has_ring:
+        if self._has_reader:
             with nogil:
-                error = backlog_fill(&self._backlog, &self._ring)
-                oldest = backlog_take(&self._backlog)
+                oldest = reader_take(&self._reader)
         if oldest != NULL:
             return PyMemoryView_FromMemory(<char *>oldest.records, oldest.used, PyBUF_READ)
-        if error:
+        if self._reader.error:
             raise ValueError("the ring holds a record that is too long to be one")
         return memoryview(b"")
 
@@ -394,13 +393,12 @@ cdef class Probe:
         for i in range(self._link_count):
             bpf_link__destroy(self._links[i])
         self._link_count = 0
-        if self._has_ring:
-            ring_close(&self._ring)
-            self._has_ring = False
+        if self._has_reader:
+            reader_close(&self._reader)
+            self._has_reader = False
         if self._object != NULL:
             bpf_object__close(self._object)
             self._object = NULL
-        backlog_close(&self._backlog)
         free(self._counters)
         self._counters = NULL
 

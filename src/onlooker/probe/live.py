@@ -17,7 +17,7 @@ from .source import Attachment
 if TYPE_CHECKING:
     from ._libbpf import Probe
 
-LATENCY_MS = 50  # how long an event below the watermark may wait; 20 wake-ups a second cost an idle monitor 0.1 %
+SLICE_MS = 100  # a wait is not longer, so that `stop` and signals are noticed
 SETTLE_SECONDS = 1.0  # how long the end waits for a record that is still being written
 
 
@@ -74,7 +74,7 @@ class LiveSource:
             left = deadline - time.monotonic()
             if left <= 0:
                 break
-            self._probe.wait(min(LATENCY_MS, 1 + int(left * 1000)))
+            self._probe.wait(min(SLICE_MS, 1 + int(left * 1000)))
         return []
 
     def stop(self) -> None:

@@ -75,7 +75,7 @@ class Setup(msgspec.Struct, frozen=True):
         for uid in self.wanted.uid:
             probe.update("uids", struct.pack("=I", uid), b"\1")
         probe.run("identify")
-        probe.open_ring(self.ring_bytes, BATCH_BYTES, LONGEST_RECORD_BYTES, BACKLOG * self.ring_bytes)
+        probe.open_ring(self.ring_bytes, BATCH_BYTES, LONGEST_RECORD_BYTES, int(BACKLOG * self.ring_bytes))
         probe.open_losses(1 + len(TASK_EVENTS), len(PROBE_REASONS))
 
 

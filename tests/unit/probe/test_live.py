@@ -118,7 +118,7 @@ def test_a_loss_is_dated(source, ring):
     assert lost.time.startswith("2")
 
 
-@pytest.mark.parametrize(("timeout", "longest"), [(10, live.LATENCY_MS), (0.02, 21)])
+@pytest.mark.parametrize(("timeout", "longest"), [(10, live.SLICE_MS), (0.02, 21)])
 def test_a_wait_is_bounded_by_the_latency_and_by_the_time_left(source, ring, timeout, longest):
     def wait(milliseconds):
         assert 1 <= milliseconds <= longest

@@ -1,0 +1,139 @@
+/* A thread that moves records from the ring to the backlog as they come, whatever Python is doing: while a full pipe, a
+ * slow disk or the GIL holds up the rest of the program, nothing is lost until the backlog is full too. */
+#ifndef ONLOOKER_READER_H
+#define ONLOOKER_READER_H
+
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <time.h>
+
+#include "backlog.h"
+
+#define READER_STACK (64 << 10)
+#define READER_LATENCY_MS 50 /* a record below the probe's watermark waits so long; 20 wake-ups a second cost 0.1 % */
+#define READER_PAUSE_MS 5     /* looks again so often whether a full backlog has room */
+
+struct reader {
+	struct ring ring;
+	struct backlog backlog;
+	pthread_t thread;
+	pthread_mutex_t mutex; /* of the backlog, and of the consumer's side of the ring */
+	pthread_cond_t filled;
+	int running, stopping, error;
+};
+
+static inline void *reader_run(void *argument)
+{
+	struct reader *reader = argument;
+
+	while (!__atomic_load_n(&reader->stopping, __ATOMIC_ACQUIRE)) {
+		int full;
+
+		pthread_mutex_lock(&reader->mutex);
+		reader->error = backlog_fill(&reader->backlog, &reader->ring);
+		full = reader->backlog.bytes >= reader->backlog.most;
+		if (reader->backlog.first || reader->error)
+			pthread_cond_signal(&reader->filled);
+		pthread_mutex_unlock(&reader->mutex);
+		if (reader->error)
+			break;
+		if (full)
+			poll(NULL, 0, READER_PAUSE_MS);
+		else
+			ring_wait(&reader->ring, READER_LATENCY_MS);
+	}
+	return NULL;
+}
+
+/* 0, or a negative errno. All signals go to the program's other threads: a write that one is to interrupt is there. */
+static inline int reader_start(struct reader *reader)
+{
+	pthread_condattr_t clock;
+	pthread_attr_t small;
+	sigset_t all, before;
+	int error;
+
+	pthread_mutex_init(&reader->mutex, NULL);
+	pthread_condattr_init(&clock);
+	pthread_condattr_setclock(&clock, CLOCK_MONOTONIC);
+	pthread_cond_init(&reader->filled, &clock);
+	pthread_condattr_destroy(&clock);
+	pthread_attr_init(&small);
+	pthread_attr_setstacksize(&small, READER_STACK);
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	error = pthread_create(&reader->thread, &small, reader_run, reader);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	pthread_attr_destroy(&small);
+	reader->running = !error;
+	return -error;
+}
+
+/* Ends the thread; `reader_take` goes on. */
+static inline void reader_stop(struct reader *reader)
+{
+	if (!reader->running)
+		return;
+	__atomic_store_n(&reader->stopping, 1, __ATOMIC_RELEASE);
+	pthread_join(reader->thread, NULL);
+	reader->running = 0;
+}
+
+/* Waits until there are records, at most so long. */
+static inline void reader_wait(struct reader *reader, int milliseconds)
+{
+	struct timespec until;
+
+	if (!reader->running) {
+		poll(NULL, 0, milliseconds);
+		return;
+	}
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_sec += milliseconds / 1000;
+	until.tv_nsec += milliseconds % 1000 * 1000000L;
+	if (until.tv_nsec >= 1000000000L) {
+		until.tv_sec++;
+		until.tv_nsec -= 1000000000L;
+	}
+	pthread_mutex_lock(&reader->mutex);
+	while (!reader->backlog.first && !reader->error)
+		if (pthread_cond_timedwait(&reader->filled, &reader->mutex, &until))
+			break;
+	pthread_mutex_unlock(&reader->mutex);
+}
+
+/* The oldest records, or NULL; see backlog_take. Any thread may ask. */
+static inline struct block *reader_take(struct reader *reader)
+{
+	struct block *oldest;
+
+	pthread_mutex_lock(&reader->mutex);
+	/* what the thread leaves in the ring for a while has come all the same */
+	if (!reader->backlog.first && !reader->error)
+		reader->error = backlog_fill(&reader->backlog, &reader->ring);
+	oldest = backlog_take(&reader->backlog);
+	pthread_mutex_unlock(&reader->mutex);
+	return oldest;
+}
+
+static inline int reader_has_data(struct reader *reader)
+{
+	int found;
+
+	pthread_mutex_lock(&reader->mutex);
+	found = reader->backlog.first || ring_has_data(&reader->ring);
+	pthread_mutex_unlock(&reader->mutex);
+	return found;
+}
+
+static inline void reader_close(struct reader *reader)
+{
+	reader_stop(reader);
+	backlog_close(&reader->backlog);
+	ring_close(&reader->ring);
+	pthread_cond_destroy(&reader->filled);
+	pthread_mutex_destroy(&reader->mutex);
+}
+
+#endif
