@@ -41,9 +41,10 @@ static __always_inline bool is_compat(struct task_struct *task)
 #define SYSCALL_ARG3(regs) ((regs)->regs[2])
 #define SYSCALL_ARG4(regs) ((regs)->regs[3])
 
+/* arch/arm64/include/asm/thread_info.h: TIF_32BIT, a 32-bit task */
 static __always_inline bool is_compat(struct task_struct *task)
 {
-	return false; /* 32-bit tasks on aarch64: not told apart yet */
+	return !!(task->thread_info.flags & (1UL << 22));
 }
 #endif
 

@@ -54,7 +54,7 @@ static __always_inline bool is_wanted(struct task_struct *task)
 	if (config.by_pid && !bpf_map_lookup_elem(&pids, &pid))
 		return false;
 	if (config.by_uid) {
-		__u32 uid = task->cred->uid.val;
+		__u32 uid = bpf_get_current_uid_gid();
 
 		if (!bpf_map_lookup_elem(&uids, &uid))
 			return false;
@@ -63,7 +63,7 @@ static __always_inline bool is_wanted(struct task_struct *task)
 		struct {
 			__u32 unused; /* so that comm is aligned to 8 bytes */
 			struct comm_key key;
-		} lookup = {};
+		} __attribute__((aligned(8))) lookup = {};
 
 		lookup.key.prefix_bits = 8 * sizeof(lookup.key.comm);
 		copy_comm(lookup.key.comm, task->group_leader);

@@ -16,15 +16,6 @@ typedef struct {
 	int counter;
 } atomic_t;
 
-typedef struct {
-	__u32 val;
-} kuid_t, kgid_t;
-
-struct cred {
-	kuid_t uid;
-	kgid_t gid;
-};
-
 struct upid {
 	int nr;
 };
@@ -46,7 +37,11 @@ struct signal_struct {
 };
 
 struct thread_info {
+#if defined(__TARGET_ARCH_x86)
 	__u32 status;
+#else
+	unsigned long flags;
+#endif
 };
 
 struct task_struct {
@@ -58,7 +53,6 @@ struct task_struct {
 	struct task_struct *real_parent;
 	struct task_struct *group_leader;
 	struct pid *thread_pid;
-	const struct cred *cred;
 	__u64 start_boottime;
 	char comm[16];
 	struct mm_struct *mm;

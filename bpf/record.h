@@ -35,7 +35,7 @@ static __always_inline void count_lost(enum kind kind, enum loss reason)
 static __always_inline long admit(enum kind kind, __u64 size)
 {
 	__u64 queued = bpf_ringbuf_query(&ring, BPF_RB_AVAIL_DATA);
-	__u64 after = queued + size;
+	__u64 after = queued + ((size + BPF_RINGBUF_HDR_SZ + 7) & ~7ULL); /* as kernel/bpf/ringbuf.c takes it */
 
 	/* a flood of opens must not push out what keeps the process tree whole */
 	if (kind == KIND_OPEN && after > config.ring_bytes - config.headroom_bytes) {
@@ -57,7 +57,9 @@ static __always_inline __u32 pid_in_namespace(struct task_struct *leader)
 	if (level)
 		bpf_probe_read_kernel(&nr, sizeof(nr),
 				      (void *)__builtin_preserve_access_index(&pid->numbers[0].nr) +
-					      level * bpf_core_type_size(struct upid));
+					      /* the mask changes nothing (MAX_PID_NS_LEVEL is 32), but before 6.8 the
+					       * verifier does not bound a product by an unknown factor */
+					      ((level * bpf_core_type_size(struct upid)) & 4095));
 	return nr;
 }
 
@@ -73,6 +75,8 @@ static __always_inline void copy_comm(char to[16], struct task_struct *from)
 static __always_inline void fill_record(struct record *record, enum kind kind, struct task_struct *task)
 {
 	struct task_struct *leader = task->group_leader;
+	/* not task->cred: kernels whose BTF tags it as __rcu let it be read only after a check */
+	__u64 ids = bpf_get_current_uid_gid();
 
 	record->boot_ns = bpf_ktime_get_boot_ns();
 	copy_comm(record->comm, leader);
@@ -82,9 +86,8 @@ static __always_inline void fill_record(struct record *record, enum kind kind, s
 	record->tid = task->pid;
 	/* the process that waits for this one; not `parent`, which a debugger takes over */
 	record->ppid = leader->real_parent->tgid;
-	/* ids as the kernel keeps them are those of the initial user namespace; bpf_get_current_uid_gid maps them again */
-	record->uid = task->cred->uid.val;
-	record->gid = task->cred->gid.val;
+	record->uid = ids;
+	record->gid = ids >> 32;
 	record->ns_pid = pid_in_namespace(leader);
 	record->kind = kind;
 	record->cut = 0;

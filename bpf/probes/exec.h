@@ -44,25 +44,28 @@ static __always_inline void fill_exec(struct exec_room *room, const struct recor
 }
 
 /* The arguments lie one behind the other, each with its NUL, in the new program's memory (mm->arg_start). Read in
- * pieces, so that a page that is not there takes only its piece with it. */
+ * pieces, so that a page that is not there takes only what comes from it on. */
 static __always_inline void copy_argv(struct exec_room *room, unsigned long from, unsigned long bytes)
 {
 	const __u32 most = room->argv_bytes;
 	__u32 done = 0;
-	long failed = 0;
 
 	if (bytes > most) {
 		room->exec->record.cut |= EXEC_CUT_ARGV;
 		bytes = most;
 	}
-	room->exec->argv.length = bytes;
 	for (; done < most && done + PIECE_BYTES <= bytes; done += PIECE_BYTES)
-		failed |= bpf_probe_read_user(room->argv + done, PIECE_BYTES, (void *)(from + done));
-	if (done < most)
-		failed |= bpf_probe_read_user(room->argv + done, bytes & ((most < PIECE_BYTES ? most : PIECE_BYTES) - 1),
-					      (void *)(from + done));
-	if (failed)
-		room->exec->record.cut |= EXEC_CUT_ARGV;
+		if (bpf_probe_read_user(room->argv + done, PIECE_BYTES, (void *)(from + done)))
+			goto cut;
+	if (done < most &&
+	    bpf_probe_read_user(room->argv + done, bytes & ((most < PIECE_BYTES ? most : PIECE_BYTES) - 1),
+				(void *)(from + done)))
+		goto cut;
+	room->exec->argv.length = bytes;
+	return;
+cut:
+	room->exec->argv.length = done;
+	room->exec->record.cut |= EXEC_CUT_ARGV;
 }
 
 static __always_inline void copy_programs(struct exec_room *room, struct linux_binprm *bprm)

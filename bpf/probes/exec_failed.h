@@ -13,6 +13,8 @@ static __always_inline void gather_argv(struct exec_room *room, const char *cons
 	const __u32 half = room->argv_bytes / 2;
 	__u32 i, used = 0;
 
+	if (!argv) /* the same as an empty list */
+		return;
 	for (i = 0; i <= MAX_ARGS; i++) {
 		const char *arg = 0;
 		long length;
@@ -62,7 +64,7 @@ static __always_inline void gather_path(struct exec_room *room, const char *path
 			gather_path(&room, path);                                                                      \
 			gather_argv(&room, argv);                                                                      \
 			if (again && record->exec.record.cut) {                                                        \
-				bpf_ringbuf_discard(record, BPF_RB_NO_WAKEUP);                                         \
+				bpf_ringbuf_discard(record, flags);                                                    \
 				done = false;                                                                          \
 			} else {                                                                                       \
 				bpf_ringbuf_submit(record, flags);                                                     \

@@ -61,7 +61,8 @@ int BPF_PROG(on_exit_old, struct task_struct *task)
 
 	if (task->signal->live.counter)
 		return 0;
-	if (bpf_map_update_elem(&exited, &key, &value, BPF_NOEXIST) == -17 /* EEXIST */)
+	/* an int before 6.4, whose upper half must not be compared */
+	if ((int)bpf_map_update_elem(&exited, &key, &value, BPF_NOEXIST) == -17 /* EEXIST */)
 		return 0;
 	return emit_exit(task);
 }

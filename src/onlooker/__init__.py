@@ -29,6 +29,7 @@ if TYPE_CHECKING:
         NotLinuxError,
         OnlookerError,
         OutputError,
+        ResourceError,
         UnsupportedError,
         UsageError,
     )
@@ -50,6 +51,7 @@ _MODULES = {
         "NotLinuxError",
         "OnlookerError",
         "OutputError",
+        "ResourceError",
         "UnsupportedError",
         "UsageError",
     ),
@@ -82,6 +84,7 @@ __all__ = [
     "OnlookerError",
     "Open",
     "OutputError",
+    "ResourceError",
     "Source",
     "Stats",
     "TaskEvent",

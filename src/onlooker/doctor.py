@@ -53,7 +53,7 @@ def _system() -> Check:
 
 def _kernel() -> Check:
     found, needed = kernel.release(), ".".join(map(str, kernel.OLDEST))
-    if kernel.version(found) >= kernel.OLDEST:
+    if not kernel.is_too_old():
         return Check("kernel", "ok", f"{found} ({needed} or newer is needed)")
     return Check("kernel", "failed", f"{found}: too old", NOTHING, f"boot a kernel {needed} or newer")
 

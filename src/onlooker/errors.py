@@ -3,6 +3,7 @@
     OnlookerError
     ├── UsageError (also a ValueError)     a value that makes no sense; exit code 2
     ├── OutputError                        the output could not be written; exit code 1
+    ├── ResourceError                      out of memory, descriptors or processes; exit code 1
     └── UnsupportedError                   this kernel or this user cannot; exit code 3
         ├── NotLinuxError
         ├── KernelTooOldError
@@ -51,6 +52,16 @@ class OutputError(OnlookerError):
 
     def __init__(self, error: OSError) -> None:
         super().__init__(f"cannot write the output: {error.strerror or error}")
+        self.error = error
+
+
+class ResourceError(OnlookerError):
+    """The system had no more of something that watching needs; `error` is its own."""
+
+    hint = "raise the limit (ulimit -n, ulimit -u, MemoryMax=), or end something else"
+
+    def __init__(self, error: OSError) -> None:
+        super().__init__(f"cannot set up the probe: {error.strerror or error} ({error.filename or 'system'})")
         self.error = error
 
 

@@ -26,6 +26,20 @@ print("ready", flush=True)
 sys.stdin.read()
 """
 
+# the parent says it is ready when its own child, which does nothing, lives
+PARENT = """
+import os, sys, onlooker
+monitor = onlooker.Monitor(comm=[sys.argv[1]])
+monitor.start()
+if os.fork() == 0:
+    assert monitor.ended and monitor.poll(None) == []
+    monitor.close()
+    print("ready", flush=True)
+    sys.stdin.read()
+    os._exit(0)
+os.wait()
+"""
+
 # where debugfs is mounted and tracefs is not, looking into debugfs for it would mount it
 HIDDEN = """
 import ctypes, os, sys, onlooker
@@ -94,6 +108,18 @@ def test_a_killed_monitor_leaves_nothing(workloads: Workloads, method: str) -> N
         assert child.wait() == -signal.SIGKILL
     assert gone(ids)
     assert special_mounts() == mounts
+
+
+def test_a_child_of_a_killed_monitor_does_not_keep_it_alive(workloads: Workloads) -> None:
+    command = [sys.executable, "-c", PARENT, workloads.prefix]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as parent:
+        assert parent.stdout
+        assert parent.stdout.readline() == b"ready\n"
+        ids = held_by(parent.pid)
+        assert_held(ids)
+        parent.kill()
+        assert parent.wait() == -signal.SIGKILL
+        assert gone(ids)
 
 
 def test_nothing_is_mounted_by_looking_for_tracefs(workloads: Workloads) -> None:

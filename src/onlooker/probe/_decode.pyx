@@ -175,6 +175,8 @@ cdef class Decoder:
         cdef uint32_t rest = wall_ns - second * BILLION
         cdef tm parts
         cdef int i
+        if wall_ns < 0:  # a clock that was never set
+            second, rest = 0, 0
         if second != self._second:
             gmtime_r(&second, &parts)
             strftime(self._prefix, sizeof(self._prefix), "%Y-%m-%dT%H:%M:%S.", &parts)

@@ -11,125 +11,6 @@ from libc.string cimport memset
 import os
 
 
-cdef extern from "config.h":
-    struct config:
-        uint64_t ring_bytes
-        uint64_t headroom_bytes
-        uint64_t watermark_bytes
-        unsigned char by_comm
-        unsigned char by_pid
-        unsigned char by_uid
-        unsigned char failed
-        unsigned char threads
-        unsigned char opens
-        unsigned char execs
-
-
-cdef extern from "log.h":
-    char *log_text
-    size_t log_used
-    void log_start() nogil
-
-
-cdef extern from "reader.h":
-    struct ring:
-        int epoll
-    struct block:
-        size_t used
-        unsigned char *records
-    struct backlog:
-        size_t batch
-        size_t room
-        size_t most
-    struct reader:
-        ring ring
-        backlog backlog
-        int error
-    int ring_open(ring *, int map, size_t size)
-    int reader_start(reader *)
-    void reader_stop(reader *) nogil
-    void reader_wait(reader *, int milliseconds) nogil
-    block *reader_take(reader *) nogil
-    bint reader_has_data(reader *) nogil
-    void reader_close(reader *) nogil
-
-
-cdef extern from "bpf/libbpf.h":
-    struct bpf_object
-    struct bpf_program
-    struct bpf_map
-    struct bpf_link
-    struct bpf_object_open_opts:
-        size_t sz
-        const char *object_name
-    uint32_t libbpf_major_version()
-    uint32_t libbpf_minor_version()
-    bpf_object *bpf_object__open_mem(const void *, size_t, const bpf_object_open_opts *)
-    int bpf_object__load(bpf_object *) nogil
-    void bpf_object__close(bpf_object *) nogil
-    bpf_program *bpf_object__next_program(bpf_object *, bpf_program *)
-    bpf_program *bpf_object__find_program_by_name(bpf_object *, const char *)
-    bpf_map *bpf_object__find_map_by_name(bpf_object *, const char *)
-    const char *bpf_program__name(bpf_program *)
-    int bpf_program__set_autoload(bpf_program *, bint)
-    int bpf_program__fd(bpf_program *)
-    bpf_link *bpf_program__attach(bpf_program *) nogil
-    bpf_link *bpf_program__attach_perf_event(bpf_program *, int fd) nogil
-    int bpf_link__destroy(bpf_link *) nogil
-    void *bpf_map__initial_value(bpf_map *, size_t *)
-    int bpf_map__set_max_entries(bpf_map *, uint32_t)
-    int bpf_map__update_elem(bpf_map *, const void *, size_t, const void *, size_t, uint64_t)
-    int bpf_map__lookup_elem(bpf_map *, const void *, size_t, void *, size_t, uint64_t)
-    int bpf_map__fd(bpf_map *)
-    int libbpf_num_possible_cpus()
-
-
-cdef extern from "bpf/bpf.h":
-    struct bpf_test_run_opts:
-        size_t sz
-    int bpf_prog_test_run_opts(int fd, bpf_test_run_opts *)
-    int bpf_obj_get_info_by_fd(int fd, void *info, uint32_t *length)
-
-
-cdef extern from "linux/bpf.h":
-    struct bpf_prog_info:
-        uint64_t recursion_misses
-
-
-cdef extern from *:
-    """
-    #include <errno.h>
-    #include <linux/membarrier.h>
-    #include <linux/perf_event.h>
-    #include <sys/syscall.h>
-    #include <unistd.h>
-
-    /* An event for the tracepoint of that id, on which a BPF program can be set; for all cpus, whatever `cpu` says. */
-    static int open_tracepoint(unsigned long long id)
-    {
-        struct perf_event_attr attr = {
-            .type = PERF_TYPE_TRACEPOINT, .size = sizeof(attr), .config = id, .sample_period = 1, .wakeup_events = 1,
-        };
-
-        return syscall(SYS_perf_event_open, &attr, -1, 0, -1, PERF_FLAG_FD_CLOEXEC);
-    }
-
-    /* membarrier(2): waits until every cpu has been outside of the kernel's RCU sections, in which programs run */
-    static void wait_for_programs(void)
-    {
-        syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0);
-    }
-    """
-    int open_tracepoint(unsigned long long id)
-    void wait_for_programs() nogil
-    int errno
-
-
-cdef extern from "Python.h":
-    object PyMemoryView_FromMemory(char *, Py_ssize_t, int)
-    int PyBUF_READ
-
-
 def libbpf_version():
     """`(major, minor)` of the libbpf that is linked."""
     return libbpf_major_version(), libbpf_minor_version()
@@ -184,7 +65,7 @@ cdef class Probe:
             self._names.append((<bytes>bpf_program__name(program)).decode())
 
     def __dealloc__(self):
-        self._release()
+        self._release(True)
         free(self._links)
 
     cdef bpf_map *_map(self, str name) except NULL:
@@ -305,8 +186,10 @@ cdef class Probe:
         self._keep(link, name)
 
     def open_ring(self, size_t ring_bytes, size_t batch_bytes, size_t longest_bytes, size_t backlog_bytes):
-        """Map the ring and begin to empty it, in a thread. `drain` gives some `batch_bytes` at once, more only for one record of up to `longest_bytes`;
-        what was taken out of the ring and not given yet is at most `backlog_bytes`.
+        """Map the ring and begin to empty it, in a thread.
+
+        `drain` gives some `batch_bytes` at once, more only for one record of up to `longest_bytes`; what was taken out
+        of the ring and not given yet is at most `backlog_bytes`.
         """
         self._reader.backlog.batch, self._reader.backlog.room = batch_bytes, batch_bytes + longest_bytes
         self._reader.backlog.most = backlog_bytes
@@ -388,20 +271,38 @@ cdef class Probe:
         _check(bpf_obj_get_info_by_fd(bpf_program__fd(self._program(name)), &info, &length), name)
         return info.recursion_misses
 
-    cdef void _release(self):
-        cdef size_t i
-        for i in range(self._link_count):
-            bpf_link__destroy(self._links[i])
+    cdef void _release(self, bint is_ours) noexcept:
+        """Let go of everything; detaching waits for the kernel, so it is done without the GIL."""
+        cdef size_t i, count = self._link_count
+        cdef bpf_object *object = self._object
+        cdef bint has_reader = self._has_reader
         self._link_count = 0
-        if self._has_reader:
-            reader_close(&self._reader)
-            self._has_reader = False
-        if self._object != NULL:
-            bpf_object__close(self._object)
-            self._object = NULL
+        self._object = NULL
+        self._has_reader = False
+        with nogil:
+            if has_reader and is_ours:
+                reader_close(&self._reader)
+            elif has_reader:
+                reader_abandon(&self._reader)
+            for i in range(count):
+                bpf_link__destroy(self._links[i])
+            if object != NULL:
+                bpf_object__close(object)
         free(self._counters)
         self._counters = NULL
 
     def close(self):
         """Detach and unload everything. May be called again."""
-        self._release()
+        cdef uint32_t key = 0, value = 0
+        cdef bpf_map *watching
+        if self._link_count:
+            # silent at once, also where another process still holds the programs
+            watching = bpf_object__find_map_by_name(self._object, ".data.watching")
+            bpf_map__update_elem(watching, &key, 4, &value, 4, 0)
+        self._release(True)
+
+    def abandon(self):
+        """In a child of fork(2): let go of what was inherited, so that the parent's end is the end. No other call is
+        safe there.
+        """
+        self._release(False)

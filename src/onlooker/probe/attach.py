@@ -8,12 +8,17 @@ METHODS = {"tracepoint": TRACEPOINT, "raw": RAW}  # as --attach names them
 
 
 class Candidate(msgspec.Struct, frozen=True):
-    """One way to observe. `programs` are names in bpf/probes, each with the tracepoint it needs from tracefs or ""."""
+    """One way to observe. `programs` are names in bpf/probes, each with the tracepoint it needs from tracefs or "".
+
+    Before the Linux version `since` it is not used unless it is asked for, because of what `flaw` says.
+    """
 
     method: str
     programs: dict[str, str]
     why: str
     blind: str = ""
+    since: tuple[int, int] = (0, 0)
+    flaw: str = ""
 
 
 class Hook(msgspec.Struct, frozen=True):
@@ -25,7 +30,12 @@ class Hook(msgspec.Struct, frozen=True):
     candidates: tuple[Candidate, ...]
 
 
-_COMPAT = "32-bit system calls"
+_COMPAT = "32-bit and x32 system calls"
+_OPENS = f"{_COMPAT}, io_uring, open_by_handle_at"
+# trace_call_bpf skips a program while bpf_prog_active is set on the cpu, which bpf(2) sets while it looks into maps; on
+# a preemptible kernel another process's opens are then lost. Counted since dd8657894c11 (6.7).
+_SINCE = (6, 7)
+_FLAW = "before Linux 6.7 the kernel may skip such programs without counting it"
 _SYS_EXIT = Candidate(
     RAW,
     {"on_sys_exit": ""},
@@ -56,6 +66,8 @@ TABLE = (
                 {"on_execve": "syscalls/sys_exit_execve", "on_execveat": "syscalls/sys_exit_execveat"},
                 "cheapest for all other system calls",
                 _COMPAT,
+                _SINCE,
+                _FLAW,
             ),
             _SYS_EXIT,
         ),
@@ -83,9 +95,11 @@ TABLE = (
                     "on_creat": "syscalls/sys_exit_creat",
                 },
                 "cheapest for all other system calls",
-                f"{_COMPAT}, io_uring",
+                _OPENS,
+                _SINCE,
+                _FLAW,
             ),
-            Candidate(_SYS_EXIT.method, _SYS_EXIT.programs, _SYS_EXIT.why, f"{_COMPAT}, io_uring"),
+            Candidate(_SYS_EXIT.method, _SYS_EXIT.programs, _SYS_EXIT.why, _OPENS),
         ),
     ),
 )

@@ -47,30 +47,31 @@ static inline void block_free(struct backlog *backlog, struct block *block)
 		munmap(block, sizeof(*block) + backlog->room);
 }
 
-/* Empties the ring as far as the backlog may grow. 0, or -1 if the ring makes no sense. Without memory the records stay
- * in the ring, where the kernel counts what no longer fits. */
+/* Moves one block from the ring to the backlog, if it may grow. 1 if it did, 0 if not, -1 if the ring makes no sense.
+ * Without memory the records stay in the ring, where the kernel counts what no longer fits. */
 static inline int backlog_fill(struct backlog *backlog, struct ring *ring)
 {
-	while (backlog->bytes < backlog->most && ring_has_data(ring)) {
-		struct block *block = block_new(backlog);
-		long used;
+	struct block *block;
+	long used;
 
-		if (!block)
-			return 0;
-		used = ring_drain(ring, block->records, backlog->room, backlog->batch);
-		if (used <= 0) {
-			block_free(backlog, block);
-			return used;
-		}
-		block->used = used;
-		backlog->bytes += used;
-		if (backlog->last)
-			backlog->last->next = block;
-		else
-			backlog->first = block;
-		backlog->last = block;
+	if (backlog->bytes >= backlog->most || !ring_has_data(ring))
+		return 0;
+	block = block_new(backlog);
+	if (!block)
+		return 0;
+	used = ring_drain(ring, block->records, backlog->room, backlog->batch);
+	if (used <= 0) {
+		block_free(backlog, block);
+		return used;
 	}
-	return 0;
+	block->used = used;
+	backlog->bytes += used;
+	if (backlog->last)
+		backlog->last->next = block;
+	else
+		backlog->first = block;
+	backlog->last = block;
+	return 1;
 }
 
 /* The oldest block, valid until the next call, or NULL. */

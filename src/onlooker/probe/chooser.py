@@ -1,10 +1,11 @@
 """Choosing, for each hook, the first candidate that this kernel takes, and loading the probe with it."""
 
+import errno
 import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from ..errors import AttachError, LoadError
+from ..errors import AttachError, LoadError, ResourceError
 from . import kernel
 from .attach import METHODS, OPTIONAL_TRACEPOINTS, TRACEPOINTS, Candidate, Hook
 from .source import Attachment
@@ -35,6 +36,8 @@ class Chooser:
 
     def _obstacle(self, candidate: Candidate) -> str:
         """Why the candidate can't be used, or ""."""
+        if not self.method and kernel.version(kernel.release()) < candidate.since:
+            return candidate.flaw
         for program, point in candidate.programs.items():
             if program in self.refused:
                 return self.refused[program]
@@ -91,7 +94,7 @@ class Chooser:
             probe = setup.open({hook.event for hook, candidate in chosen if "on_sys_exit" in candidate.programs})
             try:
                 if self._load(probe, tuple(programs)):
-                    setup.fill(probe)
+                    _fill(setup, probe)
                     if self._attach(probe, programs):
                         return probe, self.attachments(chosen)
             except BaseException:
@@ -107,10 +110,11 @@ class Chooser:
             probe.load(("identify", *programs))
             return True
         except OSError as error:
-            if explained := kernel.explain_refusal(error):
-                raise explained from error
+            _raise_if_exhausted(error)
             log = _libbpf.log()
             culprit = re.search(r"prog '(\w+)': failed to load", log)
+            if explained := kernel.explain_refusal(error):
+                raise explained from error
             if not culprit or culprit[1] not in programs:
                 raise LoadError(f"the kernel refused the probe: {error.strerror}", log) from error
             if not self._alternatives(culprit[1]):
@@ -134,6 +138,20 @@ class Chooser:
                 else:
                     probe.attach_tracepoint(program, tracepoint)
             except OSError as error:
+                _raise_if_exhausted(error)
                 self.refused[program] = f"can't be attached ({error.strerror})"
                 return False
         return True
+
+
+def _fill(setup: "Setup", probe: "Probe") -> None:
+    try:
+        setup.fill(probe)
+    except OSError as error:
+        raise ResourceError(error) from error
+
+
+def _raise_if_exhausted(error: OSError) -> None:
+    """A kernel that has run out of something can still do it another time: that is no reason to try another way."""
+    if error.errno in (errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN):
+        raise ResourceError(error) from error

@@ -1,5 +1,6 @@
 """Facts about this kernel and this user, each read where the kernel says it."""
 
+import errno
 import platform
 import re
 from contextlib import suppress
@@ -7,7 +8,8 @@ from pathlib import Path
 
 from ..errors import CapabilityError, KernelTooOldError, LibbpfError, LockdownError, NoBtfError, NotLinuxError
 
-OLDEST = (5, 15)  # bpf_task_pt_regs, kernel/trace/bpf_trace.c
+OLDEST = (5, 15)  # for the newest helper that the probe calls, kernel/trace/bpf_trace.c
+NEWEST_HELPER = b"BPF_FUNC_task_pt_regs"
 OLDEST_LIBBPF = (1, 0)
 BTF = Path("/sys/kernel/btf/vmlinux")
 CONTAINER_MARKS = ("/.dockerenv", "/run/.containerenv")
@@ -31,6 +33,16 @@ def version(text: str) -> tuple[int, int]:
     """
     found = re.match(r"(\d+)\.(\d+)", text)
     return (int(found[1]), int(found[2])) if found else (0, 0)
+
+
+def is_too_old() -> bool:
+    """By the version; an older kernel into which a distribution has put what is needed is not."""
+    if version(release()) >= OLDEST:
+        return False
+    try:
+        return NEWEST_HELPER not in BTF.read_bytes()
+    except OSError:
+        return True
 
 
 def effective_capabilities() -> int:
@@ -84,7 +96,7 @@ def check() -> None:
     """Raise the error that explains best why the probe could not be loaded here, if any does."""
     if platform.system() != "Linux":
         raise NotLinuxError(platform.system())
-    if version(release()) < OLDEST:
+    if is_too_old():
         raise KernelTooOldError(release(), f"{OLDEST[0]}.{OLDEST[1]}")
     if missing := missing_capabilities():
         raise CapabilityError(missing)
@@ -97,7 +109,7 @@ def check() -> None:
 
 def explain_refusal(error: OSError) -> CapabilityError | None:
     """The error behind a refusal although the capabilities seem to be there: they are a container's own."""
-    if error.errno not in (1, 13):  # EPERM, EACCES
+    if error.errno != errno.EPERM:
         return None
     if in_user_namespace():
         return CapabilityError(NEEDED, "not permitted to observe the kernel: root here is a user namespace's only")

@@ -1,10 +1,13 @@
 """Events from the kernel that runs."""
 
+import os
 import time
+from collections import Counter
 from typing import TYPE_CHECKING
+from weakref import WeakSet
 
 from ..errors import OnlookerError
-from ..events import PROBE_REASONS, TASK_EVENTS, Event, Lost, layouts
+from ..events import PROBE_REASONS, Event, Lost, layouts
 from ..filters import Filter
 from ..schema.plan import plan
 from . import kernel
@@ -18,6 +21,7 @@ if TYPE_CHECKING:
     from ._libbpf import Probe
 
 SLICE_MS = 100  # a wait is not longer, so that `stop` and signals are noticed
+LOOK_SECONDS = 1.0  # how often the kernel is asked whether it skipped a program
 SETTLE_SECONDS = 1.0  # how long the end waits for a record that is still being written
 
 
@@ -35,6 +39,8 @@ class LiveSource:
         self._exhausted = False
         self._total_lost = 0
         self._told: dict[tuple[str, str], int] = {}
+        self._missed: dict[str, int] = {}
+        self._looked_at = 0.0
 
     @property
     def attached(self) -> tuple[Attachment, ...]:
@@ -57,6 +63,9 @@ class LiveSource:
         self._decoder = Decoder([plan(i, each) for i, each in enumerate(made.values(), 1)], self._corrupt)
         chooser = Chooser(hooks(wanted.events, failed=wanted.failed), self._method)
         self._probe, self._attached = chooser.load(Setup(wanted, self._ring_bytes))
+        self._missed = self._misses(self._probe)
+        self._looked_at = time.monotonic()
+        _LIVE.add(self)
         self._probe.watch(True)
 
     def poll(self, timeout: float) -> list[Event]:
@@ -95,9 +104,9 @@ class LiveSource:
         return not probe.has_data() or time.monotonic() - self._stopped_at > SETTLE_SECONDS
 
     def _last_losses(self, probe: "Probe") -> list[Event]:
-        lost = self._losses(probe, final=True)
+        lost = self._losses(probe) + self._skipped(probe)
         if probe.has_data():  # a record that was never finished, and how many behind it nobody can tell
-            lost.append(self._lost(time.clock_gettime_ns(time.CLOCK_BOOTTIME), 1, "unknown", "unfinished"))
+            lost.append(self._lost(1, "unknown", "unfinished"))
         return lost
 
     def _drain(self, probe: "Probe") -> list[Event]:
@@ -111,31 +120,56 @@ class LiveSource:
         if (total := probe.total_lost()) != self._total_lost:
             self._total_lost = total
             found += self._losses(probe)
+        if time.monotonic() - self._looked_at > LOOK_SECONDS:
+            found += self._skipped(probe)
         return found
 
-    def _losses(self, probe: "Probe", *, final: bool = False) -> list[Event]:
-        """A `lost` event for each counter that grew. The kernel's own counters are read at the end only."""
+    def _losses(self, probe: "Probe") -> list[Event]:
+        """A `lost` event for each of the probe's counters that grew."""
         counts = {
             (name, reason): count
             for name, row in zip(self._names, probe.losses()[1:], strict=True)
             for reason, count in zip(PROBE_REASONS, row, strict=True)
         }
-        if final:
-            for attachment in self._attached:
-                missed = sum(probe.misses(program) for program in attachment.programs)
-                key = attachment.event, "recursion"
-                counts[key] = counts.get(key, 0) + missed
-        boot_ns = time.clock_gettime_ns(time.CLOCK_BOOTTIME)
-        grown = []
-        for (of, reason), count in counts.items():
-            if count > (before := self._told.get((of, reason), 0)):
-                self._told[of, reason] = count
-                grown.append(self._lost(boot_ns, count - before, of, reason))
-        return grown
+        grown = {key: count - self._told.get(key, 0) for key, count in counts.items()}
+        self._told = counts
+        return [self._lost(count, of, reason) for (of, reason), count in grown.items() if count > 0]
 
-    def _lost(self, boot_ns: int, count: int, of: str, reason: str) -> Event:
+    def _misses(self, probe: "Probe") -> dict[str, int]:
+        """The kernel's own count of how often it skipped each program."""
+        return {program: probe.misses(program) for attachment in self._attached for program in attachment.programs}
+
+    def _skipped(self, probe: "Probe") -> list[Event]:
+        """A `lost` event for each event that the kernel skipped a program of; "unknown" where it reports several."""
+        before, self._missed = self._missed, self._misses(probe)
+        self._looked_at = time.monotonic()
+        grown: Counter[str] = Counter()
+        for program, count in self._missed.items():
+            events = {a.event for a in self._attached if program in a.programs}
+            grown[events.pop() if len(events) == 1 else "unknown"] += count - before[program]
+        return [self._lost(count, of, "recursion") for of, count in grown.items() if count > 0]
+
+    def _lost(self, count: int, of: str, reason: str) -> Event:
+        boot_ns = time.clock_gettime_ns(time.CLOCK_BOOTTIME)
         return Lost(self._decoder.time(boot_ns + self._clock.offset_ns()), boot_ns, count, of, reason)
 
     def _corrupt(self, kind: int) -> Event:
-        of = tuple(TASK_EVENTS)[kind - 1] if kind else "unknown"
-        return self._lost(time.clock_gettime_ns(time.CLOCK_BOOTTIME), 1, of, "corrupt")
+        return self._lost(1, self._names[kind - 1] if kind else "unknown", "corrupt")
+
+    def abandon(self) -> None:
+        """In a child of fork(2): the probe is the parent's, and ends with it."""
+        self._exhausted = True
+        if self._probe:
+            self._probe.abandon()
+            self._probe = None
+
+
+_LIVE: WeakSet[LiveSource] = WeakSet()
+
+
+def _abandon_in_child() -> None:
+    for source in list(_LIVE):
+        source.abandon()
+
+
+os.register_at_fork(after_in_child=_abandon_in_child)

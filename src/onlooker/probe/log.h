@@ -2,37 +2,59 @@
 #ifndef ONLOOKER_LOG_H
 #define ONLOOKER_LOG_H
 
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <bpf/libbpf.h>
 
-/* a verifier's log of one refused program is some 10 kB; what is beyond the end is dropped from the front */
+/* the last of it: a verifier's log can be megabytes, and the verdict stands at its end */
 static char log_text[256 << 10];
 static size_t log_used;
+static pthread_mutex_t log_mutex = PTHREAD_MUTEX_INITIALIZER;
+
+static void log_append(const char *text, size_t length)
+{
+	const size_t room = sizeof(log_text) - 1;
+
+	if (length > room) {
+		text += length - room;
+		length = room;
+	}
+	if (log_used + length > room) {
+		size_t keep = room - length;
+
+		keep = keep < log_used ? keep : log_used;
+		memmove(log_text, log_text + log_used - keep, keep);
+		log_used = keep;
+	}
+	memcpy(log_text + log_used, text, length);
+	log_used += length;
+}
 
 static int log_keep(enum libbpf_print_level level, const char *format, va_list args)
 {
-	size_t half = sizeof(log_text) / 2;
+	char *text = NULL;
 	int length;
 
 	if (level == LIBBPF_DEBUG)
 		return 0;
-	if (log_used > half) {
-		memmove(log_text, log_text + log_used - half, half);
-		log_used = half;
-	}
-	length = vsnprintf(log_text + log_used, sizeof(log_text) - log_used, format, args);
-	if (length > 0) {
-		log_used += length;
-		if (log_used >= sizeof(log_text))
-			log_used = sizeof(log_text) - 1;
-	}
-	return 0;
+	length = vasprintf(&text, format, args);
+	if (length < 0)
+		return 0;
+	pthread_mutex_lock(&log_mutex);
+	log_append(text, length);
+	pthread_mutex_unlock(&log_mutex);
+	free(text);
+	return length;
 }
 
 static inline void log_start(void)
 {
+	pthread_mutex_lock(&log_mutex);
 	log_used = 0;
+	pthread_mutex_unlock(&log_mutex);
 	libbpf_set_print(log_keep);
 }
 

@@ -10,9 +10,9 @@
 
 #include "backlog.h"
 
-#define READER_STACK (64 << 10)
+#define READER_STACK (256 << 10)
 #define READER_LATENCY_MS 50 /* a record below the probe's watermark waits so long; 20 wake-ups a second cost 0.1 % */
-#define READER_PAUSE_MS 5     /* looks again so often whether a full backlog has room */
+#define READER_PAUSE_MS 5     /* looks again so often whether a full backlog has room, or a record is finished */
 
 struct reader {
 	struct ring ring;
@@ -23,24 +23,31 @@ struct reader {
 	int running, stopping, error;
 };
 
+/* Moves one block; the lock is held no longer than that, so that `reader_take` never waits for a fast producer. */
+static inline int reader_fill(struct reader *reader)
+{
+	int moved;
+
+	pthread_mutex_lock(&reader->mutex);
+	moved = reader->error ? -1 : backlog_fill(&reader->backlog, &reader->ring);
+	if (moved < 0)
+		reader->error = moved;
+	if (moved)
+		pthread_cond_signal(&reader->filled);
+	pthread_mutex_unlock(&reader->mutex);
+	return moved;
+}
+
 static inline void *reader_run(void *argument)
 {
 	struct reader *reader = argument;
+	int moved = 0;
 
-	while (!__atomic_load_n(&reader->stopping, __ATOMIC_ACQUIRE)) {
-		int full;
-
-		pthread_mutex_lock(&reader->mutex);
-		reader->error = backlog_fill(&reader->backlog, &reader->ring);
-		full = reader->backlog.bytes >= reader->backlog.most;
-		if (reader->backlog.first || reader->error)
-			pthread_cond_signal(&reader->filled);
-		pthread_mutex_unlock(&reader->mutex);
-		if (reader->error)
-			break;
-		if (full)
+	while (moved >= 0 && !__atomic_load_n(&reader->stopping, __ATOMIC_ACQUIRE)) {
+		moved = reader_fill(reader);
+		if (!moved && ring_has_data(&reader->ring))
 			poll(NULL, 0, READER_PAUSE_MS);
-		else
+		else if (!moved)
 			ring_wait(&reader->ring, READER_LATENCY_MS);
 	}
 	return NULL;
@@ -107,13 +114,14 @@ static inline void reader_wait(struct reader *reader, int milliseconds)
 static inline struct block *reader_take(struct reader *reader)
 {
 	struct block *oldest;
+	int again = 0;
 
-	pthread_mutex_lock(&reader->mutex);
-	/* what the thread leaves in the ring for a while has come all the same */
-	if (!reader->backlog.first && !reader->error)
-		reader->error = backlog_fill(&reader->backlog, &reader->ring);
-	oldest = backlog_take(&reader->backlog);
-	pthread_mutex_unlock(&reader->mutex);
+	do {
+		pthread_mutex_lock(&reader->mutex);
+		oldest = backlog_take(&reader->backlog);
+		pthread_mutex_unlock(&reader->mutex);
+		/* what the thread leaves in the ring for a while has come all the same */
+	} while (!oldest && !again++ && reader_fill(reader) > 0);
 	return oldest;
 }
 
@@ -125,6 +133,14 @@ static inline int reader_has_data(struct reader *reader)
 	found = reader->backlog.first || ring_has_data(&reader->ring);
 	pthread_mutex_unlock(&reader->mutex);
 	return found;
+}
+
+/* In a child of fork(2), where the thread does not exist and the mutex may be held for ever. */
+static inline void reader_abandon(struct reader *reader)
+{
+	reader->running = 0;
+	backlog_close(&reader->backlog);
+	ring_close(&reader->ring);
 }
 
 static inline void reader_close(struct reader *reader)

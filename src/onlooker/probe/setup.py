@@ -24,6 +24,7 @@ WATERMARK_BYTES = 64 << 10  # about 400 opens: a wake-up of 5 us costs each of t
 OBJECT = Path(__file__).with_name("monitor.bpf.o")
 BATCH_BYTES = 128 << 10  # decoded at once: some 900 events, whose 1 MB of objects stay in the processor's cache
 BACKLOG = 8  # so many times the ring may wait in this process's memory: with 16 MiB, some 900 000 opens
+MOST_BACKLOG_BYTES = 256 << 20
 LONGEST_RECORD_BYTES = 512 << 10  # struct exec_huge in bpf/probes/exec.h has 260 KiB
 
 
@@ -75,7 +76,8 @@ class Setup(msgspec.Struct, frozen=True):
         for uid in self.wanted.uid:
             probe.update("uids", struct.pack("=I", uid), b"\1")
         probe.run("identify")
-        probe.open_ring(self.ring_bytes, BATCH_BYTES, LONGEST_RECORD_BYTES, int(BACKLOG * self.ring_bytes))
+        backlog = min(int(BACKLOG * self.ring_bytes), MOST_BACKLOG_BYTES)
+        probe.open_ring(self.ring_bytes, BATCH_BYTES, LONGEST_RECORD_BYTES, backlog)
         probe.open_losses(1 + len(TASK_EVENTS), len(PROBE_REASONS))
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from onlooker.errors import AttachError, CapabilityError, LoadError
+from onlooker.errors import AttachError, CapabilityError, LoadError, ResourceError
 from onlooker.events import TASK_EVENTS
 from onlooker.probe import _libbpf, chooser, kernel
 from onlooker.probe.attach import TABLE, TRACEPOINTS, hooks
@@ -45,6 +45,7 @@ def a_kernel_with_everything(monkeypatch):
     """All tracepoints; the log of the probe opened last; no container."""
     monkeypatch.setattr(chooser, "tracepoint_ids", lambda names: ({name: IDS[name] for name in names}, "here"))
     monkeypatch.setattr(kernel, "explain_refusal", lambda error: None)
+    monkeypatch.setattr(kernel, "release", lambda: "6.18.0")
 
 
 @pytest.fixture
@@ -203,3 +204,30 @@ def test_tracefs_is_asked_once_and_only_if_needed(load, monkeypatch):
     assert asked == []
     load(FakeSetup(unattachable=("on_openat",)))
     assert asked == [TRACEPOINTS]
+
+
+@pytest.mark.parametrize(("release", "preferred"), [("6.6.99", False), ("6.7.0-rc1", True), ("7.2.1", True)])
+def test_what_may_lose_silently_is_not_used_unless_asked_for(load, monkeypatch, release, preferred):
+    monkeypatch.setattr(kernel, "release", lambda: release)
+    _, report = load(FakeSetup(), ("open",))
+    assert (report[0].programs == OPENS) is preferred
+    assert ("may skip" in report[0].why) is not preferred
+    _, report = load(FakeSetup(), ("open",), method="tracepoint")
+    assert report[0].programs == OPENS
+
+
+@pytest.mark.parametrize("number", [errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN])
+@pytest.mark.parametrize("when", ["refused", "unattachable"])
+def test_a_system_that_has_run_out_is_no_reason_for_another_way(load, number, when):
+    setup = FakeSetup(**{when: ("on_openat",)}, error=number)
+    with pytest.raises(ResourceError) as caught:
+        load(setup, ("open",))
+    assert caught.value.error.errno == number
+    assert [probe.closed for probe in setup.probes] == [True]
+
+
+def test_running_out_while_the_sets_are_filled(load):
+    setup = FakeSetup(fails=OSError(errno.EMFILE, "Too many open files", "ring"))
+    with pytest.raises(ResourceError, match=r"cannot set up the probe: Too many open files \(ring\)"):
+        load(setup, ("open",))
+    assert setup.probes[0].closed

@@ -145,21 +145,20 @@ def test_a_native_part_that_is_missing(monkeypatch, words, message, hint):
     assert isinstance(caught.value, errors.UnsupportedError)
 
 
-@pytest.mark.parametrize("number", [2, 7, 22, 95])
+@pytest.mark.parametrize("number", [2, 7, 13, 22, 95])  # 13: what the verifier says of a program
 def test_a_refusal_that_is_not_about_permission(number):
     assert kernel.explain_refusal(OSError(number, "")) is None
 
 
-@pytest.mark.parametrize("number", [1, 13])
 @pytest.mark.parametrize(
     ("in_namespace", "container", "words"),
     [(True, True, "user namespace"), (False, True, "container"), (False, False, None)],
 )
-def test_a_refusal_about_permission(monkeypatch, number, in_namespace, container, words):
+def test_a_refusal_about_permission(monkeypatch, in_namespace, container, words):
     monkeypatch.setattr(kernel, "in_user_namespace", lambda: in_namespace)
     for asks in (os.path, Path):
         monkeypatch.setattr(asks, "exists", lambda path: container)
-    explained = kernel.explain_refusal(OSError(number, ""))
+    explained = kernel.explain_refusal(OSError(1, ""))
     if words is None:
         assert explained is None
     else:

@@ -173,6 +173,24 @@ def test_runs_that_the_kernel_skipped_are_told_at_the_end(source, ring):
     assert source.exhausted and source.poll(0) == []
 
 
+def test_and_now_and_then_before(source, ring, monkeypatch):
+    monkeypatch.setattr(live, "LOOK_SECONDS", 0)
+    ring.missed |= {"on_open": 2}
+    assert losses(source.poll(0)) == [(2, "open", "recursion")]
+    assert source.poll(0) == []
+    ring.missed |= {"on_open": 5}
+    assert losses(source.poll(0)) == [(3, "open", "recursion")]
+
+
+def test_what_a_shared_program_skipped_may_be_any_event(source, ring):
+    shared = Attachment("exec", "failure", "raw", ("on_sys_exit",), "")
+    source._attached = (shared, Attachment("open", "all", "raw", ("on_sys_exit",), ""))
+    source._missed = {"on_sys_exit": 4}
+    ring.missed |= {"on_sys_exit": 6}
+    source.stop()
+    assert losses(source.poll(0)) == [(2, "unknown", "recursion")]
+
+
 def test_close_detaches_once(source, ring):
     source.close()
     source.close()

@@ -1,0 +1,128 @@
+# cython: language_level=3
+"""The C that `_libbpf.pyx` calls: libbpf, the kernel's own structures, and the headers beside it."""
+
+from libc.stdint cimport uint32_t, uint64_t
+
+
+cdef extern from "config.h":
+    struct config:
+        uint64_t ring_bytes
+        uint64_t headroom_bytes
+        uint64_t watermark_bytes
+        unsigned char by_comm
+        unsigned char by_pid
+        unsigned char by_uid
+        unsigned char failed
+        unsigned char threads
+        unsigned char opens
+        unsigned char execs
+
+
+cdef extern from "log.h":
+    char *log_text
+    size_t log_used
+    void log_start() nogil
+
+
+cdef extern from "reader.h":
+    struct ring:
+        int epoll
+    struct block:
+        size_t used
+        unsigned char *records
+    struct backlog:
+        size_t batch
+        size_t room
+        size_t most
+    struct reader:
+        ring ring
+        backlog backlog
+        int error
+    int ring_open(ring *, int map, size_t size)
+    int reader_start(reader *)
+    void reader_stop(reader *) nogil
+    void reader_wait(reader *, int milliseconds) nogil
+    block *reader_take(reader *) nogil
+    bint reader_has_data(reader *) nogil
+    void reader_abandon(reader *) nogil
+    void reader_close(reader *) nogil
+
+
+cdef extern from "bpf/libbpf.h":
+    struct bpf_object
+    struct bpf_program
+    struct bpf_map
+    struct bpf_link
+    struct bpf_object_open_opts:
+        size_t sz
+        const char *object_name
+    uint32_t libbpf_major_version()
+    uint32_t libbpf_minor_version()
+    bpf_object *bpf_object__open_mem(const void *, size_t, const bpf_object_open_opts *)
+    int bpf_object__load(bpf_object *) nogil
+    void bpf_object__close(bpf_object *) nogil
+    bpf_program *bpf_object__next_program(bpf_object *, bpf_program *)
+    bpf_program *bpf_object__find_program_by_name(bpf_object *, const char *)
+    bpf_map *bpf_object__find_map_by_name(bpf_object *, const char *)
+    const char *bpf_program__name(bpf_program *)
+    int bpf_program__set_autoload(bpf_program *, bint)
+    int bpf_program__fd(bpf_program *)
+    bpf_link *bpf_program__attach(bpf_program *) nogil
+    bpf_link *bpf_program__attach_perf_event(bpf_program *, int fd) nogil
+    int bpf_link__destroy(bpf_link *) nogil
+    void *bpf_map__initial_value(bpf_map *, size_t *)
+    int bpf_map__set_max_entries(bpf_map *, uint32_t)
+    int bpf_map__update_elem(bpf_map *, const void *, size_t, const void *, size_t, uint64_t)
+    int bpf_map__lookup_elem(bpf_map *, const void *, size_t, void *, size_t, uint64_t)
+    int bpf_map__fd(bpf_map *)
+    int libbpf_num_possible_cpus()
+
+
+cdef extern from "bpf/bpf.h":
+    struct bpf_test_run_opts:
+        size_t sz
+    int bpf_prog_test_run_opts(int fd, bpf_test_run_opts *)
+    int bpf_obj_get_info_by_fd(int fd, void *info, uint32_t *length)
+
+
+cdef extern from "linux/bpf.h":
+    struct bpf_prog_info:
+        uint64_t recursion_misses
+
+
+cdef extern from *:
+    """
+    #include <errno.h>
+    #include <sched.h>
+    #include <linux/membarrier.h>
+    #include <linux/perf_event.h>
+    #include <sys/syscall.h>
+    #include <unistd.h>
+
+    /* An event for the tracepoint of that id, on which a BPF program can be set; for all cpus, whichever online one is
+     * named. */
+    static int open_tracepoint(unsigned long long id)
+    {
+        struct perf_event_attr attr = {
+            .type = PERF_TYPE_TRACEPOINT, .size = sizeof(attr), .config = id, .sample_period = 1, .wakeup_events = 1,
+        };
+
+        return syscall(SYS_perf_event_open, &attr, -1, sched_getcpu(), -1, PERF_FLAG_FD_CLOEXEC);
+    }
+
+    /* membarrier(2): waits until every cpu has been outside of the kernel's RCU sections, in which programs run. It is
+     * refused with nohz_full and by some seccomp filters; then a time in which any program ends has to do. */
+    static void wait_for_programs(void)
+    {
+        if (syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0))
+            usleep(20000);
+    }
+    """
+    int open_tracepoint(unsigned long long id)
+    void wait_for_programs() nogil
+    int errno
+
+
+cdef extern from "Python.h":
+    object PyMemoryView_FromMemory(char *, Py_ssize_t, int)
+    int PyBUF_READ
