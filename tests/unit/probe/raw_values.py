@@ -11,7 +11,7 @@ from onlooker.schema.kinds import Choice, Kind, Op
 
 from ..records import LAYOUTS, Raw, members
 
-LATEST = 2**62  # of boot_ns, and of the offset to the wall clock: their sum is a time in the year 2262
+LATEST = 2**62 - 1  # of boot_ns, and of the offset to the wall clock: their sum is a time in the year 2262
 OFFSETS = st.integers(0, LATEST)
 
 TEXT = st.binary(max_size=40)
