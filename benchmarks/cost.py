@@ -1,8 +1,8 @@
 """What watching costs: `python benchmarks/cost.py [--opens N] [--rounds N]`, as root.
 
-A program opens and closes a file in a tight loop on the last core while a monitor watches it from the first: nothing,
-onlooker (JSON to a file), and libbpf-tools' opensnoop where it is installed; interleaved, so that all meet the same
-machine. Printed: nanoseconds for each open, what of it the monitor adds, and how many of the events it wrote.
+A program opens and closes a file in a tight loop on the last core while a monitor watches it from the first: onlooker
+(JSON to a file), and libbpf-tools' opensnoop where it is installed; in turns, and each with runs of the program alone
+just before and after it, so that all meet the same machine.
 """
 
 import argparse
@@ -33,12 +33,16 @@ def opensnoop() -> str | None:
     return shutil.which("opensnoop", path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")
 
 
+# what to run, and what it prints on standard error when it is ready
+COMMANDS = {
+    "onlooker": ([*ONLOOKER, "--filter", NAME], "onlooker: watching"),
+    "opensnoop": (["unshare", "--mount", "sh", "-c", MOUNT_TRACEFS, opensnoop() or "", "-n", NAME], ""),
+}
+
+
 @contextmanager
-def watched(command: list[str] | None, output: Path, ready: str) -> Iterator[Callable[[], float]]:
+def watched(command: list[str], output: Path, ready: str) -> Iterator[Callable[[], float]]:
     """Run the monitor on the first core, writing to `output`, until the block ends; tells its processor time so far."""
-    if command is None:
-        yield lambda: 0.0
-        return
     errors = output.with_suffix(".err")
     with output.open("wb") as out, errors.open("wb") as err:
         monitor = subprocess.Popen(["taskset", "-c", "0", *command], stdout=out, stderr=err)
@@ -69,26 +73,34 @@ def written(output: Path, path: Path) -> int:
         return sum(needle in line for line in lines)
 
 
+def open_and_close(opener: Path, target: Path, opens: int) -> float:
+    """Run the program on the last core: nanoseconds for each open and close."""
+    core = str((os.cpu_count() or 1) - 1)
+    command = ["taskset", "-c", core, str(opener), str(target), str(opens)]
+    return float(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+
+
 def measure(name: str, opener: Path, directory: Path, opens: int) -> dict[str, float]:
-    """One run beside one monitor."""
+    """One run beside one monitor, and runs without one just before and after it."""
     target = directory / "target"
     output = directory / f"{name}.out"
     output.unlink(missing_ok=True)
-    commands = {
-        "nothing": (None, ""),
-        "onlooker": ([*ONLOOKER, "--filter", NAME], "onlooker: watching"),
-        "opensnoop": (["unshare", "--mount", "sh", "-c", MOUNT_TRACEFS, opensnoop() or "", "-n", NAME], ""),
-    }
-    command, ready = commands[name]
-    core = str((os.cpu_count() or 1) - 1)
+    command, ready = COMMANDS[name]
+    bare = [open_and_close(opener, target, opens // 4)]
     with watched(command, output, ready) as used:
         before = used()
-        run = subprocess.run(
-            ["taskset", "-c", core, str(opener), str(target), str(opens)], capture_output=True, text=True, check=True
-        )
+        each = open_and_close(opener, target, opens)
         time.sleep(SETTLE_SECONDS)
         spent = used() - before
-    return {"ns": float(run.stdout), "seen": written(output, target), "tracer_us": 1e6 * spent / opens}
+    bare.append(open_and_close(opener, target, opens // 4))
+    added = each - statistics.mean(bare)
+    return {
+        "bare_ns": statistics.mean(bare),
+        "watched_ns": each,
+        "added_ns": added,
+        "lost": opens - written(output, target),
+        "tracer_us": 1e6 * spent / opens,
+    }
 
 
 def compile_opener(directory: Path) -> Path:
@@ -103,10 +115,10 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--opens", type=int, default=1_000_000)
-    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--json", action="store_true", help="print the runs as JSON")
     arguments = parser.parse_args()
-    names = ["nothing", "onlooker", *(["opensnoop"] if opensnoop() else [])]
+    names = [name for name in COMMANDS if name != "opensnoop" or opensnoop()]
     runs: dict[str, list[dict[str, float]]] = {name: [] for name in names}
     with tempfile.TemporaryDirectory() as place:
         directory = Path(place)
@@ -117,8 +129,8 @@ def main() -> None:
                 runs[name].append(measure(name, opener, directory, arguments.opens))
     if arguments.json:
         print(json.dumps(runs, indent=1))
-        return
-    report(runs, arguments.opens)
+    else:
+        report(runs, arguments.opens)
 
 
 def spread(values: list[float], digits: int = 0) -> str:
@@ -128,17 +140,15 @@ def spread(values: list[float], digits: int = 0) -> str:
 
 def report(runs: dict[str, list[dict[str, float]]], opens: int) -> None:
     """A table, and the ratio of what the two monitors add, round by round."""
-    print(f"{opens} opens, {len(runs['nothing'])} rounds; median (range)")
-    print(f"{'monitor':<10} {'ns per open+close':>24} {'added ns':>22} {'events lost':>14} {'tracer us/event':>20}")
-    added: dict[str, list[float]] = {}
+    print(f"{opens} opens, {len(runs['onlooker'])} rounds; median (range); ns for each open and close")
+    print(f"{'monitor':<10} {'alone':>18} {'watched':>18} {'added':>18} {'events lost':>22} {'monitor us/event':>18}")
     for name, rounds in runs.items():
-        added[name] = [run["ns"] - bare["ns"] for run, bare in zip(rounds, runs["nothing"], strict=True)]
-        lost = max(opens - run["seen"] for run in rounds) if name != "nothing" else 0
-        tracer = spread([run["tracer_us"] for run in rounds], 2) if name != "nothing" else ""
-        each = spread([run["ns"] for run in rounds])
-        print(f"{name:<10} {each:>24} {spread(added[name]):>22} {lost:>14.0f} {tracer:>20}")
-    if "opensnoop" in added:
-        ratios = [theirs / ours for theirs, ours in zip(added["opensnoop"], added["onlooker"], strict=True)]
+        column = {key: [run[key] for run in rounds] for key in rounds[0]}
+        cells = [f"{spread(column[key]):>18}" for key in ("bare_ns", "watched_ns", "added_ns")]
+        print(f"{name:<10} {' '.join(cells)} {spread(column['lost']):>22} {spread(column['tracer_us'], 2):>18}")
+    if "opensnoop" in runs:
+        pairs = zip(runs["opensnoop"], runs["onlooker"], strict=True)
+        ratios = [theirs["added_ns"] / ours["added_ns"] for theirs, ours in pairs]
         print(f"opensnoop adds {spread(ratios, 1)} times what onlooker adds")
 
 

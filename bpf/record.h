@@ -75,8 +75,7 @@ static __always_inline void copy_comm(char to[16], struct task_struct *from)
 static __always_inline void fill_record(struct record *record, enum kind kind, struct task_struct *task)
 {
 	struct task_struct *leader = task->group_leader;
-	/* not task->cred: kernels whose BTF tags it as __rcu let it be read only after a check */
-	__u64 ids = bpf_get_current_uid_gid();
+	const struct cred *cred = task->cred;
 
 	record->boot_ns = bpf_ktime_get_boot_ns();
 	copy_comm(record->comm, leader);
@@ -86,8 +85,10 @@ static __always_inline void fill_record(struct record *record, enum kind kind, s
 	record->tid = task->pid;
 	/* the process that waits for this one; not `parent`, which a debugger takes over */
 	record->ppid = leader->real_parent->tgid;
-	record->uid = ids;
-	record->gid = ids >> 32;
+	/* ids as the kernel keeps them are those of the initial user namespace, to which bpf_get_current_uid_gid maps them
+	 * once more. It is never NULL, but where the kernel's BTF tags it as __rcu it must be checked. */
+	record->uid = cred ? cred->uid.val : 0;
+	record->gid = cred ? cred->gid.val : 0;
 	record->ns_pid = pid_in_namespace(leader);
 	record->kind = kind;
 	record->cut = 0;

@@ -85,8 +85,7 @@ static __always_inline void emit_open_long(struct open_record *open, const char 
 	bpf_ringbuf_submit(record, flags);
 }
 
-/* not inlined: it has a stack of its own */
-static __noinline int emit_open(struct pt_regs *regs, enum open_syscall syscall, long result)
+static __always_inline int emit_open(struct pt_regs *regs, enum open_syscall syscall, long result)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct open_short record;

@@ -1,6 +1,12 @@
 /* One program for the exits of all system calls: where the tracepoint of each call can't be had, because tracefs can't
  * be reached. It costs every system call of the machine a little. */
 
+/* not inlined: with a stack of its own, beside that of a failed exec, it stays below 512 bytes (Linux before 6.13) */
+static __noinline int emit_any_open(struct pt_regs *regs, enum open_syscall syscall, long result)
+{
+	return emit_open(regs, syscall, result);
+}
+
 /* include/trace/events/syscalls.h, TP_PROTO(struct pt_regs *regs, long ret) */
 SEC("tp_btf/sys_exit")
 int BPF_PROG(on_sys_exit, struct pt_regs *regs, long result)
@@ -16,7 +22,7 @@ int BPF_PROG(on_sys_exit, struct pt_regs *regs, long result)
 
 		/* a 32-bit call's number means another call here */
 		if (syscall && !is_compat(bpf_get_current_task_btf()))
-			return emit_open(regs, syscall, result);
+			return emit_any_open(regs, syscall, result);
 	}
 	if (config.execs && result < 0 && !is_compat(bpf_get_current_task_btf())) {
 		if (number == NR_EXECVE)

@@ -42,7 +42,7 @@ cdef extern from "reader.h":
     int reader_start(reader *)
     void reader_stop(reader *) nogil
     void reader_wait(reader *, int milliseconds) nogil
-    block *reader_take(reader *) nogil
+    block *reader_take(reader *, int now) nogil
     bint reader_has_data(reader *) nogil
     void reader_abandon(reader *) nogil
     void reader_close(reader *) nogil

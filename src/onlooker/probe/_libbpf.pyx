@@ -217,12 +217,15 @@ cdef class Probe:
         """Whether anything waits to be drained, or is still being written."""
         return self._has_reader and reader_has_data(&self._reader)
 
-    def drain(self):
-        """Records as one buffer: for each an 8-byte length, then its bytes padded to 8. Valid until the next call."""
+    def drain(self, bint now=False):
+        """Records as one buffer: for each an 8-byte length, then its bytes padded to 8. Valid until the next call.
+
+        What has just come may be left for a moment, to be given together with more, but not if it is wanted `now`.
+        """
         cdef block *oldest = NULL
         if self._has_reader:
             with nogil:
-                oldest = reader_take(&self._reader)
+                oldest = reader_take(&self._reader, now)
         if oldest != NULL:
             return PyMemoryView_FromMemory(<char *>oldest.records, oldest.used, PyBUF_READ)
         if self._reader.error:

@@ -8,6 +8,8 @@
 
 #include "ring.h"
 
+#define BACKLOG_SPARES 16 /* 2 MiB */
+
 struct block {
 	struct block *next;
 	size_t used;
@@ -17,7 +19,8 @@ struct block {
 struct backlog {
 	struct block *first, *last;
 	struct block *current; /* the one that was taken last: its records are being read */
-	struct block *spare;   /* so that a steady flow maps nothing */
+	struct block *spare;   /* some empty ones, so that a steady flow maps nothing */
+	size_t spares;
 	size_t bytes;          /* waiting; at most `most` and one block */
 	size_t batch, room, most;
 };
@@ -27,11 +30,13 @@ static inline struct block *block_new(struct backlog *backlog)
 {
 	struct block *block = backlog->spare;
 
-	if (block)
-		backlog->spare = NULL;
-	else
+	if (block) {
+		backlog->spare = block->next;
+		backlog->spares--;
+	} else {
 		block = mmap(NULL, sizeof(*block) + backlog->room, PROT_READ | PROT_WRITE,
 			     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	}
 	if (block == MAP_FAILED)
 		return NULL;
 	block->next = NULL;
@@ -41,15 +46,18 @@ static inline struct block *block_new(struct backlog *backlog)
 
 static inline void block_free(struct backlog *backlog, struct block *block)
 {
-	if (block && !backlog->spare)
+	if (block && backlog->spares < BACKLOG_SPARES) {
+		block->next = backlog->spare;
 		backlog->spare = block;
-	else if (block)
+		backlog->spares++;
+	} else if (block) {
 		munmap(block, sizeof(*block) + backlog->room);
+	}
 }
 
-/* Moves one block from the ring to the backlog, if it may grow. 1 if it did, 0 if not, -1 if the ring makes no sense.
+/* Moves one block from the ring to the backlog, if it may grow. The bytes moved, or -1 if the ring makes no sense.
  * Without memory the records stay in the ring, where the kernel counts what no longer fits. */
-static inline int backlog_fill(struct backlog *backlog, struct ring *ring)
+static inline long backlog_fill(struct backlog *backlog, struct ring *ring)
 {
 	struct block *block;
 	long used;
@@ -71,7 +79,7 @@ static inline int backlog_fill(struct backlog *backlog, struct ring *ring)
 	else
 		backlog->first = block;
 	backlog->last = block;
-	return 1;
+	return used;
 }
 
 /* The oldest block, valid until the next call, or NULL. */
@@ -92,9 +100,13 @@ static inline void backlog_close(struct backlog *backlog)
 {
 	while (backlog_take(backlog))
 		;
-	if (backlog->spare)
-		munmap(backlog->spare, sizeof(*backlog->spare) + backlog->room);
-	backlog->spare = NULL;
+	while (backlog->spare) {
+		struct block *block = backlog->spare;
+
+		backlog->spare = block->next;
+		munmap(block, sizeof(*block) + backlog->room);
+	}
+	backlog->spares = 0;
 }
 
 #endif

@@ -82,7 +82,7 @@ class LiveSource:
                 continue
             left = deadline - time.monotonic()
             if left <= 0:
-                break
+                return self._drain(self._probe, now=True)
             self._probe.wait(min(SLICE_MS, 1 + int(left * 1000)))
         return []
 
@@ -109,9 +109,9 @@ class LiveSource:
             lost.append(self._lost(1, "unknown", "unfinished"))
         return lost
 
-    def _drain(self, probe: "Probe") -> list[Event]:
+    def _drain(self, probe: "Probe", *, now: bool = False) -> list[Event]:
         try:
-            records = probe.drain()
+            records = probe.drain(now)
         except ValueError as error:
             raise OnlookerError(f"the kernel's ring buffer can't be read on: {error}") from error
         found: list[Event] = []

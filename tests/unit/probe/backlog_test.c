@@ -10,7 +10,7 @@ static struct backlog with(size_t batch, size_t most)
 /* as often as it gives something */
 static int fill(struct backlog *backlog, struct ring *ring)
 {
-	int moved;
+	long moved;
 
 	while ((moved = backlog_fill(backlog, ring)) > 0)
 		;

@@ -33,7 +33,7 @@ class Ring:
     def watch(self, watching):
         self.calls.append(watching)
 
-    def drain(self):
+    def drain(self, now=False):
         return self.batches.pop(0) if self.batches else b""
 
     def has_data(self):
