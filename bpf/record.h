@@ -31,20 +31,34 @@ static __always_inline void count_lost(enum kind kind, enum loss reason)
 		__sync_fetch_and_add(&lost->count[kind][reason], 1);
 }
 
-/* May `size` more bytes go into the ring, and must the reader be woken? The flags for the submission, or negative. */
-static __always_inline long admit(enum kind kind, __u64 size)
-{
-	__u64 queued = bpf_ringbuf_query(&ring, BPF_RB_AVAIL_DATA);
-	__u64 after = queued + ((size + BPF_RINGBUF_HDR_SZ + 7) & ~7ULL); /* as kernel/bpf/ringbuf.c takes it */
+/* How full the ring was when somebody last looked. */
+__u32 level;   /* in watermarks; the reader was woken for it */
+__u32 crowded; /* only the headroom is left */
 
-	/* a flood of opens must not push out what keeps the process tree whole */
-	if (kind == KIND_OPEN && after > config.ring_bytes - config.headroom_bytes) {
-		count_lost(kind, LOST_HEADROOM);
-		return -1;
-	}
-	/* waking costs the observed process 4 to 6 us, so do it once in many records: when the fill level passes a multiple
-	 * of the watermark. A pass that two cpus hide from each other is made up for by the reader's time-out. */
-	return (queued ^ after) & ~(config.watermark_bytes - 1) ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP;
+/* Look at the ring: the flags for the submission of a record. */
+static __always_inline long look(__u64 size)
+{
+	__u64 queued = bpf_ringbuf_query(&ring, BPF_RB_AVAIL_DATA) + size;
+	__u32 now = queued / config.watermark_bytes, before = level;
+
+	crowded = queued > config.ring_bytes - config.headroom_bytes;
+	if (now != before)
+		level = now;
+	/* waking costs the observed process 4 to 6 us, so do it once in many records: when the fill level rises by a
+	 * watermark. A rise that two cpus hide from each other is made up for by the reader's time-out. */
+	return now > before ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP;
+}
+
+/* May `size` more bytes go into the ring that are not of a process event? A flood of opens must not push out what keeps
+ * the process tree whole. The flags for the submission, or negative. Looking costs 20 ns, so it is done for one in eight, by the last bits of their times; the others go by what was seen then. */
+static __always_inline long admit_open(__u64 size, __u64 boot_ns)
+{
+	long flags = boot_ns & 7 ? BPF_RB_NO_WAKEUP : look(size);
+
+	if (!crowded)
+		return flags;
+	count_lost(KIND_OPEN, LOST_HEADROOM);
+	return -1;
 }
 
 /* Process id in the process's own pid namespace (struct pid: include/linux/pid.h). */

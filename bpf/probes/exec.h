@@ -91,8 +91,8 @@ static __always_inline void copy_programs(struct exec_room *room, struct linux_b
 /* reserve, clear, fill, submit a successful exec in a record of one size */
 #define EMIT_EXEC(type)                                                                                                \
 	({                                                                                                             \
-		long flags = admit(KIND_EXEC, sizeof(struct type));                                                    \
-		struct type *record = flags < 0 ? 0 : bpf_ringbuf_reserve(&ring, sizeof(struct type), 0);              \
+		long flags = look(sizeof(struct type));                                                                \
+		struct type *record = bpf_ringbuf_reserve(&ring, sizeof(struct type), 0);                              \
 		if (record) {                                                                                          \
 			struct exec_room room = EXEC_ROOM(record);                                                     \
 			zero(record, sizeof(*record));                                                                 \
@@ -100,7 +100,7 @@ static __always_inline void copy_programs(struct exec_room *room, struct linux_b
 			copy_programs(&room, bprm);                                                                    \
 			copy_argv(&room, from, bytes);                                                                 \
 			bpf_ringbuf_submit(record, flags);                                                             \
-		} else if (flags >= 0) {                                                                               \
+		} else {                                                                                               \
 			count_lost(KIND_EXEC, LOST_RING_FULL);                                                         \
 		}                                                                                                      \
 	})

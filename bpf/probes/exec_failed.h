@@ -54,8 +54,8 @@ static __always_inline void gather_path(struct exec_room *room, const char *path
 /* true if the record was sent, or can't be; false if it was too small for the texts and `again` allows another try */
 #define EMIT_EXEC_FAILED(type, again)                                                                                  \
 	({                                                                                                             \
-		long flags = admit(KIND_EXEC, sizeof(struct type));                                                    \
-		struct type *record = flags < 0 ? 0 : bpf_ringbuf_reserve(&ring, sizeof(struct type), 0);              \
+		long flags = look(sizeof(struct type));                                                                \
+		struct type *record = bpf_ringbuf_reserve(&ring, sizeof(struct type), 0);                              \
 		bool done = true;                                                                                      \
 		if (record) {                                                                                          \
 			struct exec_room room = EXEC_ROOM(record);                                                     \
@@ -69,7 +69,7 @@ static __always_inline void gather_path(struct exec_room *room, const char *path
 			} else {                                                                                       \
 				bpf_ringbuf_submit(record, flags);                                                     \
 			}                                                                                              \
-		} else if (flags >= 0) {                                                                               \
+		} else {                                                                                               \
 			count_lost(KIND_EXEC, LOST_RING_FULL);                                                         \
 		}                                                                                                      \
 		done;                                                                                                  \

@@ -55,9 +55,7 @@ int BPF_PROG(on_fork, struct task_struct *parent, struct task_struct *child)
 	if (!is_wanted(parent))
 		return 0;
 
-	flags = admit(KIND_FORK, sizeof(*fork));
-	if (flags < 0)
-		return 0;
+	flags = look(sizeof(*fork));
 	fork = bpf_ringbuf_reserve(&ring, sizeof(*fork), 0);
 	if (!fork) {
 		count_lost(KIND_FORK, LOST_RING_FULL);

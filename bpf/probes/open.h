@@ -64,7 +64,7 @@ static __always_inline void emit_open_long(struct open_record *open, const char 
 	struct open_long *record;
 	long flags, length;
 
-	flags = admit(KIND_OPEN, sizeof(*record));
+	flags = admit_open(sizeof(*record), 0);
 	if (flags < 0)
 		return;
 	record = bpf_ringbuf_reserve(&ring, sizeof(*record), 0);
@@ -112,7 +112,7 @@ static __always_inline int emit_open(struct pt_regs *regs, enum open_syscall sys
 	record.open.path.length = length;
 	size = sizeof(record.open) + length;
 
-	flags = admit(KIND_OPEN, size);
+	flags = admit_open(size, record.open.record.boot_ns);
 	if (flags >= 0 && bpf_ringbuf_output(&ring, &record, size, flags))
 		count_lost(KIND_OPEN, LOST_RING_FULL);
 	return 0;
