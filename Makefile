@@ -18,7 +18,8 @@ run: build ## install what is missing, build, and show live events
 
 build: $(VENV)/.installed ## the package in .venv
 
-test: build $(VENV)/.dev lint ## lint, and every test (as root: those of the kernel too)
+test: build $(VENV)/.dev lint ## lint, and every test (as root: those of the kernel, and a look at a real run)
+	@[ "$$(id -u)" != 0 ] || tools/smoke.sh
 	$(BIN)/python -m pytest
 
 lint: build $(VENV)/.dev ## ruff, mypy --strict, the layer check, the README
