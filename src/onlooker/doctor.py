@@ -40,8 +40,6 @@ class Diagnosis(msgspec.Struct, frozen=True):
 
 
 NOTHING = "nothing can be watched"
-# PROC_PID_INIT_INO, include/linux/proc_ns.h; NSpid in proc(5) would not do: it starts at the reader's own level
-_INITIAL_PID_NAMESPACE = 0xEFFFFFFC
 
 
 def _system() -> Check:
@@ -112,10 +110,7 @@ def _tracefs() -> Check:
 
 def _pid_namespace() -> Check:
     """In a pid namespace of one's own, the ids shown are not those that ps shows."""
-    found = _INITIAL_PID_NAMESPACE
-    with suppress(OSError):
-        found = Path("/proc/self/ns/pid").stat().st_ino
-    if found == _INITIAL_PID_NAMESPACE:
+    if not kernel.in_pid_namespace():
         return Check("process ids", "ok", "as ps shows them")
     remedy = "compare with ns_pid, or run it outside of the container"
     return Check("process ids", "limited", "a pid namespace", "pid and ppid are the machine's, not those of ps", remedy)

@@ -40,7 +40,7 @@ class UsageError(OnlookerError, ValueError):
     @classmethod
     def unknown(cls, what: str, value: str, choices: Sequence[str]) -> "UsageError":
         """`value` is none of `choices`; the hint names the nearest."""
-        near = get_close_matches(value, choices, n=1, cutoff=0.5)
+        near = get_close_matches(value, choices, n=1, cutoff=0.6)
         hint = f"did you mean {near[0]!r}?" if near else f"one of {', '.join(choices)}"
         return cls(f"unknown {what} {value!r}", hint)
 

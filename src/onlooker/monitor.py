@@ -44,7 +44,10 @@ class Monitor:
     >>> import onlooker
     >>> with onlooker.Monitor(events=["exec"], comm=["nginx"]) as monitor:  # doctest: +SKIP
     ...     for event in monitor:
-    ...         print(event.time, event.pid, event.path)
+    ...         if isinstance(event, onlooker.Lost):
+    ...             print("lost", event.count, event.of)
+    ...         else:
+    ...             print(event.time, event.pid, event.path)
 
     All arguments restrict what is reported, in the kernel: `events` (of "fork", "exec", "exit", "open"; None is all),
     `comm` (process names, "nginx" or "nginx*"), `pid`, `uid`, `failed` (only what failed), `threads` (also the creation

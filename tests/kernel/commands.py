@@ -36,9 +36,10 @@ class Ended:
         """The last three lines on standard error."""
         return [line.removeprefix("onlooker: ") for line in self.err.splitlines()[-3:]]
 
-    def assert_complete(self) -> Self:
-        """A normal end, and nothing lost."""
-        assert (self.code, self.verdict[1:]) == (0, ["lost: nothing", "complete"]), self
+    def assert_complete(self, *, read: bool = True) -> Self:
+        """A normal end, and nothing lost; `read`: whether the output's reader stayed."""
+        verdict = "complete" if read else "complete until the output's reader had gone"
+        assert (self.code, self.verdict[1:]) == (0, ["lost: nothing", verdict]), self
         return self
 
 

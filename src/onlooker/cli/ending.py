@@ -12,7 +12,7 @@ from typing import Any, Self
 # a hang-up stays ignored where nohup(1) wants it so; an interrupt does not, although shells make background jobs ignore
 # it, because scripts end a monitor with `kill -INT`
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-ECHO_SECONDS = 0.5
+ECHO_SECONDS = 1.5  # longer than detaching takes, during which no handler can run
 GRACE_SECONDS = 2.0  # how long the end waits for a reader that does not read
 
 

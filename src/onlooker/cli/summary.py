@@ -6,9 +6,15 @@ from ..events import EVENTS
 
 
 def summary(
-    shown: Mapping[str, int], lost: Mapping[tuple[str, str], int], cut: int, seconds: float, *, written: bool = True
+    shown: Mapping[str, int],
+    lost: Mapping[tuple[str, str], int],
+    cut: int,
+    seconds: float,
+    *,
+    written: bool = True,
+    read: bool = True,
 ) -> str:
-    """Three lines. `written`: whether the output took all that it was given.
+    """Three lines. `written`: whether the output took all that it was given; `read`: whether its reader stayed.
 
     >>> print(summary({"open": 3, "exec": 1}, {}, 0, 1.5))
     4 events in 1.5 s: 1 exec, 3 open
@@ -20,10 +26,10 @@ def summary(
     seen = f"{total} event{'' if total == 1 else 's'} in {seconds:.1f} s"
     gone = ", ".join(f"{count} {of} ({reason})" for (of, reason), count in lost.items())
     first = ": ".join(filter(None, (seen, ", ".join(kinds))))
-    return "\n".join((first, f"lost: {gone or 'nothing'}", verdict(lost, cut, written=written)))
+    return "\n".join((first, f"lost: {gone or 'nothing'}", verdict(lost, cut, written=written, read=read)))
 
 
-def verdict(lost: Mapping[tuple[str, str], int], cut: int, *, written: bool = True) -> str:
+def verdict(lost: Mapping[tuple[str, str], int], cut: int, *, written: bool = True, read: bool = True) -> str:
     """One line: "complete", or what is missing.
 
     >>> verdict({("open", "ring full"): 45}, 0)
@@ -33,7 +39,11 @@ def verdict(lost: Mapping[tuple[str, str], int], cut: int, *, written: bool = Tr
     gaps = [] if written else ["the output was not written to its end"]
     if missing:
         gaps.append(f"{missing} event{' is' if missing == 1 else 's are'} missing")
-    said = ["incomplete: " + gaps[0], *gaps[1:]] if gaps else ["complete"]
+    said = (
+        ["incomplete: " + gaps[0], *gaps[1:]]
+        if gaps
+        else ["complete" if read else "complete until the output's reader had gone"]
+    )
     if cut:
         said.append(f"{cut} event{' has' if cut == 1 else 's have'} a field that is not whole (marked: cut)")
     if missing:

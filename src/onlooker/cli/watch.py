@@ -12,6 +12,7 @@ from ..events import TASK_EVENTS, Event
 from ..monitor import Monitor
 from ..output import FORMATS, Formatter, formatter
 from ..output.writer import ClosedPipeError, Writer
+from ..probe import kernel
 from ..probe.attach import METHODS, RAW
 from .ending import Ending, notify_systemd
 from .parser import duration, listed, number, one_of, size
@@ -36,8 +37,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     what = parser.add_argument_group("what to watch")
     add = what.add_argument
     add("--events", metavar="LIST", action="append", help=f"some of {','.join(TASK_EVENTS)} (default: all)")
-    add("--filter", metavar="NAME", action="append", default=[], help="processes of this name; NAME* of this beginning")
-    add("--pid", metavar="PID", action="append", help="processes of this id")
+    add(
+        "--filter",
+        metavar="NAME",
+        action="append",
+        default=[],
+        help="processes of this name; NAME* of this beginning; may be repeated",
+    )
+    add("--pid", metavar="PID", action="append", help="processes of this id (the machine's, as in the output)")
     add("--uid", metavar="UID", action="append", help="processes of this real user id")
     add("--failed", action="store_true", help="only what failed: opens, execs, exits not with code 0")
     add("--threads", action="store_true", help="the creation of threads too")
@@ -51,7 +58,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--count", metavar="N", help="after this many events")
     tune = parser.add_argument_group("tuning")
     add = tune.add_argument
-    add("--buffer-size", metavar="SIZE", default="16M", help="between kernel and monitor (default: 16M)")
+    add(
+        "--buffer-size",
+        metavar="SIZE",
+        default="16M",
+        help="between kernel and monitor: a power of two, 1M to 1G (default: 16M)",
+    )
     add("--attach", metavar="METHOD", help=f"force how system calls are observed: {', '.join(METHODS)}")
 
 
@@ -102,6 +114,7 @@ class _Session:
         self._writer = Writer(sys.stdout.fileno(), ending.is_overdue)
         self._shown: Counter[str] = Counter()
         self._cut = 0
+        self._read = True
 
     def run(self, seconds: float | None, log: Log) -> int:
         for note in self._monitor.filter.notes():
@@ -114,7 +127,7 @@ class _Session:
             log("debug", error.log)
             raise
         except ClosedPipeError:
-            pass
+            self._read = False
         except OutputError:
             self._sum_up(written=False)
             raise
@@ -128,7 +141,10 @@ class _Session:
             if a.method == RAW and "on_sys_exit" in a.programs:
                 log("warning", f"{a.event} ({a.purpose}) by one program for all system calls: {a.why}")
         wanted = self._monitor.filter
-        names = ", ".join(wanted.events)
+        seen = {a.event for a in self._monitor.attached} or set(wanted.events)
+        names = ", ".join(name for name in wanted.events if name in seen)
+        if wanted.pid and kernel.in_pid_namespace():
+            log("warning", "--pid compares the machine's process ids, and this is a pid namespace with its own")
         some = " of some processes" if wanted.comm or wanted.pid or wanted.uid else ""
         say(f"watching {names}{some}{'; only what failed' if wanted.failed else ''}; Ctrl-C ends it")
         notify_systemd("READY=1")
@@ -162,6 +178,6 @@ class _Session:
         """Say what was seen and whether it was all; the exit code."""
         stats = self._monitor.stats()
         shown, cut = (stats.events, stats.cut) if self._count is None else (self._shown, self._cut)
-        say(summary(shown, stats.lost, cut, stats.seconds, written=written))
+        say(summary(shown, stats.lost, cut, stats.seconds, written=written, read=self._read))
         notify_systemd("STOPPING=1")
         return 0 if stats.complete else 1

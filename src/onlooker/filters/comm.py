@@ -28,6 +28,8 @@ def comm_pattern(text: str) -> CommPattern:
     >>> comm_pattern("systemd-journald").name
     b'systemd-journal'
     """
+    if not isinstance(text, str):
+        raise UsageError(f"not a process name: {text!r}", "a str; os.fsdecode makes one of bytes")
     body = text.removesuffix("*")
     if "*" in body or "\0" in body or not text:
         raise UsageError(

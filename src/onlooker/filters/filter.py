@@ -60,7 +60,12 @@ class Filter(msgspec.Struct, frozen=True, kw_only=True):
 
     def notes(self) -> list[str]:
         """What the user should know about how the filter is understood."""
-        return [
+        commas = [
+            f"{pattern.name.decode('utf-8', 'replace')!r} is one name with a comma in it; for several repeat --filter"
+            for pattern in self.comm
+            if b"," in pattern.name
+        ]
+        return commas + [
             f"process names have at most 15 bytes: comparing with {pattern.name.decode('utf-8', 'replace')!r}"
             for pattern in self.comm
             if pattern.cut

@@ -19,6 +19,9 @@ LOCKDOWN = Path("/sys/kernel/security/lockdown")
 CAPABILITIES = {"CAP_SYS_ADMIN": 21, "CAP_PERFMON": 38, "CAP_BPF": 39}
 NEEDED = ("CAP_BPF", "CAP_PERFMON")
 
+# PROC_PID_INIT_INO, include/linux/proc_ns.h; NSpid in proc(5) would not do: it starts at the reader's own level
+_INITIAL_PID_NAMESPACE = 0xEFFFFFFC
+
 
 def release() -> str:
     """As `uname -r` says it."""
@@ -73,6 +76,13 @@ def in_user_namespace() -> bool:
     with suppress(OSError):
         fields = Path("/proc/self/uid_map").read_text(encoding="ascii").split()
         return fields != ["0", "0", "4294967295"]
+    return False
+
+
+def in_pid_namespace() -> bool:
+    """Whether the process ids that ps shows here are not the machine's."""
+    with suppress(OSError):
+        return Path("/proc/self/ns/pid").stat().st_ino != _INITIAL_PID_NAMESPACE
     return False
 
 

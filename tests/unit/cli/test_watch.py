@@ -14,6 +14,7 @@ from onlooker.output.text import TextFormatter
 
 CUT = fake_open(cut=("path",))
 LOST = Lost("2026-01-31T12:00:00.000000000Z", 1, 45, "open", "ring full")
+GONE = "onlooker: complete until the output's reader had gone\n"
 HEAD = "onlooker: watching fork, exec, exit, open; Ctrl-C ends it\n"
 
 
@@ -151,7 +152,13 @@ class Attached(FakeSource):
 )
 def test_how_events_are_observed_is_told(watch, level, lines):
     _, _, err = watch("--log-level", level, source=Attached([]))
-    assert err == "".join(map(said, lines)) + HEAD + said("0 events in 0.0 s") + COMPLETE
+    assert (
+        err
+        == "".join(map(said, lines))
+        + HEAD.replace("fork, exec, exit, open", "exec, open")
+        + said("0 events in 0.0 s")
+        + COMPLETE
+    )
 
 
 class Refused(FakeSource):
@@ -201,7 +208,7 @@ def test_a_reader_that_has_gone_is_a_normal_end(watch, monkeypatch):
     with os.fdopen(writer, "w") as pipe:
         monkeypatch.setattr(sys, "stdout", pipe)
         code, _, err = watch(events=[fake_open()])
-    assert (code, err) == (0, HEAD + said("1 event in 0.0 s: 1 open") + COMPLETE)
+    assert (code, err) == (0, HEAD + said("1 event in 0.0 s: 1 open") + said("lost: nothing") + GONE)
 
 
 def test_systemd_is_told(watch, monkeypatch, tmp_path):
