@@ -93,11 +93,10 @@ def measure(name: str, opener: Path, directory: Path, opens: int) -> dict[str, f
         time.sleep(SETTLE_SECONDS)
         spent = used() - before
     bare.append(open_and_close(opener, target, opens // 4))
-    added = each - statistics.mean(bare)
     return {
-        "bare_ns": statistics.mean(bare),
+        "bare_ns": min(bare),
         "watched_ns": each,
-        "added_ns": added,
+        "added_ns": each - min(bare),
         "lost": opens - written(output, target),
         "tracer_us": 1e6 * spent / opens,
     }
@@ -139,7 +138,7 @@ def spread(values: list[float], digits: int = 0) -> str:
 
 
 def report(runs: dict[str, list[dict[str, float]]], opens: int) -> None:
-    """A table, and the ratio of what the two monitors add, round by round."""
+    """A table, and the ratio of what the two monitors add."""
     print(f"{opens} opens, {len(runs['onlooker'])} rounds; median (range); ns for each open and close")
     print(f"{'monitor':<10} {'alone':>18} {'watched':>18} {'added':>18} {'events lost':>22} {'monitor us/event':>18}")
     for name, rounds in runs.items():
@@ -147,9 +146,8 @@ def report(runs: dict[str, list[dict[str, float]]], opens: int) -> None:
         cells = [f"{spread(column[key]):>18}" for key in ("bare_ns", "watched_ns", "added_ns")]
         print(f"{name:<10} {' '.join(cells)} {spread(column['lost']):>22} {spread(column['tracer_us'], 2):>18}")
     if "opensnoop" in runs:
-        pairs = zip(runs["opensnoop"], runs["onlooker"], strict=True)
-        ratios = [theirs["added_ns"] / ours["added_ns"] for theirs, ours in pairs]
-        print(f"opensnoop adds {spread(ratios, 1)} times what onlooker adds")
+        theirs, ours = (statistics.median(run["added_ns"] for run in runs[name]) for name in ("opensnoop", "onlooker"))
+        print(f"opensnoop adds {theirs / ours:.1f} times what onlooker adds (medians)")
 
 
 if __name__ == "__main__":
