@@ -32,28 +32,29 @@ static __always_inline void count_lost(enum kind kind, enum loss reason)
 }
 
 /* How full the ring was when somebody last looked. */
-__u32 level;   /* in watermarks; the reader was woken for it */
-__u32 crowded; /* only the headroom is left */
+__u32 woken_level; /* in watermarks; the reader was woken for it */
+__u32 crowded;     /* only the headroom is left */
 
 /* Look at the ring: the flags for the submission of a record. */
 static __always_inline long look(__u64 size)
 {
 	__u64 queued = bpf_ringbuf_query(&ring, BPF_RB_AVAIL_DATA) + size;
-	__u32 now = queued / config.watermark_bytes, before = level;
+	__u32 now = queued / config.watermark_bytes, before = woken_level;
 
 	crowded = queued > config.ring_bytes - config.headroom_bytes;
 	if (now != before)
-		level = now;
+		woken_level = now;
 	/* waking costs the observed process 4 to 6 us, so do it once in many records: when the fill level rises by a
 	 * watermark. A rise that two cpus hide from each other is made up for by the reader's time-out. */
 	return now > before ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP;
 }
 
 /* May `size` more bytes go into the ring that are not of a process event? A flood of opens must not push out what keeps
- * the process tree whole. The flags for the submission, or negative. Looking costs 20 ns, so it is done for one in eight, by the last bits of their times; the others go by what was seen then. */
+ * the process tree whole. The flags for the submission, or negative. Looking costs 20 ns, so while there is room it is
+ * done for one in eight, by the last bits of their times; nothing is refused for what was seen in the past. */
 static __always_inline long admit_open(__u64 size, __u64 boot_ns)
 {
-	long flags = boot_ns & 7 ? BPF_RB_NO_WAKEUP : look(size);
+	long flags = crowded || !(boot_ns & 7) ? look(size) : BPF_RB_NO_WAKEUP;
 
 	if (!crowded)
 		return flags;

@@ -64,7 +64,7 @@ static __always_inline void emit_open_long(struct open_record *open, const char 
 	struct open_long *record;
 	long flags, length;
 
-	flags = admit_open(sizeof(*record), 0);
+	flags = admit_open(sizeof(*record), 0 /* always look for so large a record */);
 	if (flags < 0)
 		return;
 	record = bpf_ringbuf_reserve(&ring, sizeof(*record), 0);

@@ -5,6 +5,8 @@ import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -95,30 +97,31 @@ def test_close_leaves_nothing(workloads: Workloads, method: str) -> None:
     assert monitor.ended
 
 
+@contextmanager
+def killed(*command: str) -> Iterator[Ids]:
+    """What a monitor held that was started by the command, said that it is ready, and was killed. Until the block ends,
+    its standard input stays open for a child that it may have left.
+    """
+    with subprocess.Popen([sys.executable, "-c", *command], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as monitor:
+        assert monitor.stdout
+        assert monitor.stdout.readline() == b"ready\n"
+        ids = held_by(monitor.pid)
+        assert_held(ids)
+        monitor.kill()
+        assert monitor.wait() == -signal.SIGKILL
+        yield ids
+
+
 @pytest.mark.parametrize("method", METHODS)
 def test_a_killed_monitor_leaves_nothing(workloads: Workloads, method: str) -> None:
     mounts = special_mounts()
-    command = [sys.executable, "-c", CHILD, workloads.prefix, method]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:
-        assert child.stdout
-        assert child.stdout.readline() == b"ready\n"
-        ids = held_by(child.pid)
-        assert_held(ids)
-        child.kill()
-        assert child.wait() == -signal.SIGKILL
-    assert gone(ids)
+    with killed(CHILD, workloads.prefix, method) as ids:
+        assert gone(ids)
     assert special_mounts() == mounts
 
 
 def test_a_child_of_a_killed_monitor_does_not_keep_it_alive(workloads: Workloads) -> None:
-    command = [sys.executable, "-c", PARENT, workloads.prefix]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as parent:
-        assert parent.stdout
-        assert parent.stdout.readline() == b"ready\n"
-        ids = held_by(parent.pid)
-        assert_held(ids)
-        parent.kill()
-        assert parent.wait() == -signal.SIGKILL
+    with killed(PARENT, workloads.prefix) as ids:
         assert gone(ids)
 
 

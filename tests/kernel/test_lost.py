@@ -107,3 +107,16 @@ def test_a_reader_that_sleeps_loses_nothing_yet(workloads: Workloads) -> None:
         assert len(run.opens()) == BURST
         assert len(run.opens()) * 100 > 2 * 8 * SMALL
         assert monitor.stats().complete
+
+
+@pytest.mark.usefixtures("no_backlog")
+def test_nothing_is_refused_for_a_flood_that_is_over(workloads: Workloads) -> None:
+    program = workloads.renamed("open")
+    with Monitor(comm=[program.name], events=["open"], attach="raw", buffer_bytes=SMALL) as monitor:
+        Process(program, *opening(BURST // 10)).wait()
+        assert set(losses(drain(monitor))) == {("open", "headroom")}
+        for _ in range(COUNT):  # each alone, so that no other could have looked at the ring for it
+            after = Process(program, *opening(1)).wait()
+            after.events = drain(monitor)
+            assert losses(after.events) == {}
+            assert len(after.opens()) == 1

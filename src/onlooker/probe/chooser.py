@@ -148,7 +148,8 @@ def _fill(setup: "Setup", probe: "Probe") -> None:
     try:
         setup.fill(probe)
     except OSError as error:
-        raise ResourceError(error) from error
+        _raise_if_exhausted(error)
+        raise LoadError(f"the kernel refused to set up the probe ({error.filename}): {error.strerror}", "") from error
 
 
 def _raise_if_exhausted(error: OSError) -> None:

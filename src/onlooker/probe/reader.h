@@ -138,11 +138,11 @@ static inline int reader_has_data(struct reader *reader)
 	return found;
 }
 
-/* In a child of fork(2), where the thread does not exist and the mutex may be held for ever. */
+/* In a child of fork(2), where the thread does not exist, the mutex may be held for ever, and the backlog may have been
+ * copied in the middle of a change: it is left alone. */
 static inline void reader_abandon(struct reader *reader)
 {
 	reader->running = 0;
-	backlog_close(&reader->backlog);
 	ring_close(&reader->ring);
 }
 

@@ -231,3 +231,10 @@ def test_running_out_while_the_sets_are_filled(load):
     with pytest.raises(ResourceError, match=r"cannot set up the probe: Too many open files \(ring\)"):
         load(setup, ("open",))
     assert setup.probes[0].closed
+
+
+def test_another_refusal_while_the_sets_are_filled(load):
+    setup = FakeSetup(fails=OSError(errno.EPERM, "Operation not permitted", "identify"))
+    with pytest.raises(LoadError, match=r"refused to set up the probe \(identify\): Operation not permitted"):
+        load(setup, ("open",))
+    assert setup.probes[0].closed
