@@ -2,55 +2,97 @@
 #ifndef ONLOOKER_COMPAT_H
 #define ONLOOKER_COMPAT_H
 
+/* Linux 5.11 (3ca1032ab7ab): a pointer to the current task whose fields can be read as they stand. Before, it is just a
+ * number, and a helper reads what it points to. Both are the same in the source, behind READ; the way not taken is cut
+ * out when the program is loaded. */
+#define TASK_IS_TYPED bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_get_current_task_btf)
+#define READ(from, field)                                                                                              \
+	({                                                                                                             \
+		typeof((from)->field) read_value;                                                                      \
+		if (TASK_IS_TYPED)                                                                                     \
+			read_value = (from)->field;                                                                    \
+		else                                                                                                   \
+			bpf_core_read(&read_value, sizeof(read_value), &(from)->field);                                \
+		read_value;                                                                                            \
+	})
+
+static __always_inline struct task_struct *current_task(void)
+{
+	if (TASK_IS_TYPED)
+		return bpf_get_current_task_btf();
+	return (void *)bpf_get_current_task();
+}
+
+/* The registers that the task had when it entered the kernel. Linux 5.15 (dd6e10fbd9fb) has a helper; before, they are
+ * where arch/{x86,arm64}/include/asm/processor.h says: at the top of its kernel stack, of 16 KiB in kernels that
+ * distributions build. */
+#define STACK_BYTES 16384
+static __always_inline struct pt_regs *task_registers(struct task_struct *task)
+{
+	if (bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_task_pt_regs))
+		return (void *)bpf_task_pt_regs(task);
+	return (void *)((char *)READ(task, stack) + STACK_BYTES - bpf_core_type_size(struct pt_regs));
+}
+
+#define REGISTER(regs, name)                                                                                           \
+	({                                                                                                             \
+		typeof((regs)->name) read_value;                                                                       \
+		if (bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_task_pt_regs))                               \
+			read_value = (regs)->name;                                                                     \
+		else                                                                                                   \
+			bpf_core_read(&read_value, sizeof(read_value), &(regs)->name);                                 \
+		read_value;                                                                                            \
+	})
+
 #if defined(__TARGET_ARCH_x86)
-/* arch/x86/entry/syscalls/syscall_64.tbl */
-#define NR_OPEN 2
-#define NR_CLONE 56
-#define NR_FORK 57
-#define NR_VFORK 58
-#define NR_EXECVE 59
-#define NR_CREAT 85
-#define NR_OPENAT 257
-#define NR_EXECVEAT 322
-#define SYSCALL_NUMBER(regs) ((long)(regs)->orig_ax)
-#define SYSCALL_ARG1(regs) ((regs)->di)
-#define SYSCALL_ARG2(regs) ((regs)->si)
-#define SYSCALL_ARG3(regs) ((regs)->dx)
-#define SYSCALL_ARG4(regs) ((regs)->r10)
+#define SYSCALL_NUMBER(regs) ((long)REGISTER(regs, orig_ax))
+#define X32_BIT 0x40000000 /* __X32_SYSCALL_BIT: the native table and registers, with pointers of 32 bits */
 
 /* arch/x86/include/asm/thread_info.h: TS_COMPAT, set while a 32-bit system call runs; its numbers and registers are
  * other ones */
 static __always_inline bool is_compat(struct task_struct *task)
 {
-	return task->thread_info.status & 2;
+	return !!(READ(task, thread_info.status) & 2);
+}
+
+static __always_inline void read_arguments(__u64 argument[5], struct pt_regs *regs, bool compat)
+{
+	if (compat) {
+		argument[0] = (__u32)REGISTER(regs, bx);
+		argument[1] = (__u32)REGISTER(regs, cx);
+		argument[2] = (__u32)REGISTER(regs, dx);
+		argument[3] = (__u32)REGISTER(regs, si);
+		argument[4] = (__u32)REGISTER(regs, di);
+	} else {
+		argument[0] = REGISTER(regs, di);
+		argument[1] = REGISTER(regs, si);
+		argument[2] = REGISTER(regs, dx);
+		argument[3] = REGISTER(regs, r10);
+		argument[4] = REGISTER(regs, r8);
+	}
 }
 #elif defined(__TARGET_ARCH_arm64)
-/* include/uapi/asm-generic/unistd.h; there is no open, creat, fork or vfork. The first argument's register holds the
- * result at exit, orig_x0 keeps the argument (arch/arm64/kernel/syscall.c). */
-#define NR_OPEN -2
-#define NR_CREAT -3
-#define NR_FORK -4
-#define NR_VFORK -5
-#define NR_CLONE 220
-#define NR_EXECVE 221
-#define NR_OPENAT 56
-#define NR_EXECVEAT 281
-#define SYSCALL_NUMBER(regs) ((long)(regs)->syscallno)
-#define SYSCALL_ARG1(regs) ((regs)->orig_x0)
-#define SYSCALL_ARG2(regs) ((regs)->regs[1])
-#define SYSCALL_ARG3(regs) ((regs)->regs[2])
-#define SYSCALL_ARG4(regs) ((regs)->regs[3])
+#define SYSCALL_NUMBER(regs) ((long)REGISTER(regs, syscallno))
+#define X32_BIT 0
 
 /* arch/arm64/include/asm/thread_info.h: TIF_32BIT, a 32-bit task */
 static __always_inline bool is_compat(struct task_struct *task)
 {
-	return !!(task->thread_info.flags & (1UL << 22));
+	return !!(READ(task, thread_info.flags) & (1UL << 22));
+}
+
+/* The first argument's register holds the result at exit, orig_x0 keeps the argument (arch/arm64/kernel/syscall.c). */
+static __always_inline void read_arguments(__u64 argument[5], struct pt_regs *regs, bool compat)
+{
+	__u64 mask = compat ? 0xffffffff : ~0ULL;
+
+	argument[0] = REGISTER(regs, orig_x0) & mask;
+	argument[1] = REGISTER(regs, regs[1]) & mask;
+	argument[2] = REGISTER(regs, regs[2]) & mask;
+	argument[3] = REGISTER(regs, regs[3]) & mask;
+	argument[4] = REGISTER(regs, regs[4]) & mask;
 }
 #endif
-
-/* the same number everywhere since 5.3 and 5.6 */
-#define NR_CLONE3 435
-#define NR_OPENAT2 437
 
 /* Sets `size` bytes at `to` to zero. There is no helper for that, but a failing bpf_probe_read_kernel clears its
  * destination (bpf_probe_read_kernel_common, kernel/trace/bpf_trace.c), and address 0 is never readable. */

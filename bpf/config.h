@@ -3,17 +3,25 @@
 #define ONLOOKER_CONFIG_H
 
 struct config {
-	__u64 ring_bytes;      /* size of the ring */
-	__u64 headroom_bytes;  /* the part of it that only process events may use */
-	__u64 watermark_bytes; /* a power of two: wake the reader each time this much more is queued */
-	__u8 by_comm;          /* whether each of the three sets restricts what is reported */
+	__u64 ring_bytes;        /* size of the ring */
+	__u64 headroom_bytes;    /* the part of it that only process events may use */
+	__u64 watermark_bytes;   /* a power of two: wake the reader each time this much more is queued */
+	__u32 kinds_by_sys_exit; /* bit n: on_sys_exit reports the events of kind n */
+	__u8 by_comm;            /* whether each of the three sets restricts what is reported */
 	__u8 by_pid;
 	__u8 by_uid;
-	__u8 failed;           /* report only what failed */
-	__u8 threads;          /* report the creation of threads */
-	__u8 opens;            /* which calls the shared sys_exit program reports */
-	__u8 execs;
-	__u8 pad;
+	__u8 failed;             /* report only what failed */
+	__u8 threads;            /* report the creation of threads */
+	__u8 resolve;            /* look up which file a path led to */
+	__u8 pad[6];
 };
+
+/* What a system call is to the probe: 0, or the kind of event and, in the low byte, which of its calls. The first row is
+ * for native calls, the second for those of 32-bit programs. */
+#define CALLS 1024
+typedef __u16 call_table[2][CALLS];
+
+#define EXEC_CALL_EXECVE 1
+#define EXEC_CALL_EXECVEAT 2
 
 #endif

@@ -34,20 +34,24 @@ struct {
  * although attaching and detaching them takes a while. */
 __u32 watching SEC(".data.watching") = 0;
 
-/* The monitor's own process id, as the kernel counts it: os.getpid() is another number in a pid namespace. The loader
- * runs `identify` once itself, before anything is attached. */
+/* The monitor's own process id, as the kernel counts it: os.getpid() is another number in a pid namespace. */
 __u32 own_pid;
 
+/* The loader runs this once itself, before anything is attached. */
 SEC("raw_tp")
 int identify(void *ctx)
 {
+	struct task_struct *task = (void *)bpf_get_current_task();
+
 	own_pid = bpf_get_current_pid_tgid() >> 32;
+	own_root.vfsmount = (__u64)BPF_CORE_READ(task, fs, root.mnt);
+	own_root.dentry = (__u64)BPF_CORE_READ(task, fs, root.dentry);
 	return 0;
 }
 
 static __always_inline bool is_wanted(struct task_struct *task)
 {
-	__u32 pid = task->tgid;
+	__u32 pid = READ(task, tgid);
 
 	if (!watching || pid == own_pid)
 		return false;
@@ -66,7 +70,7 @@ static __always_inline bool is_wanted(struct task_struct *task)
 		} __attribute__((aligned(8))) lookup = {};
 
 		lookup.key.prefix_bits = 8 * sizeof(lookup.key.comm);
-		copy_comm(lookup.key.comm, task->group_leader);
+		copy_comm(lookup.key.comm, READ(task, group_leader));
 		if (!bpf_map_lookup_elem(&comms, &lookup.key))
 			return false;
 	}

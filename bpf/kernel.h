@@ -34,9 +34,92 @@ struct pid {
 	struct upid numbers[1];
 };
 
+/* include/linux/seqlock.h: `sequence` is odd while what it guards is being changed */
+struct seqcount {
+	unsigned int sequence;
+};
+
+typedef struct {
+	struct seqcount seqcount;
+} seqcount_spinlock_t;
+
+struct hlist_bl_node {
+	struct hlist_bl_node **pprev;
+};
+
+struct qstr {
+	const unsigned char *name;
+};
+
+struct dentry_operations {
+	void *d_dname;
+};
+
+struct dentry {
+	seqcount_spinlock_t d_seq;
+	struct hlist_bl_node d_hash;
+	struct dentry *d_parent;
+	struct qstr d_name;
+	struct dentry_operations *d_op;
+};
+
+struct vfsmount {
+	struct dentry *mnt_root;
+};
+
+struct ns_common {
+	unsigned int inum;
+};
+
+struct mnt_namespace {
+	struct ns_common ns;
+};
+
+struct mount {
+	struct mount *mnt_parent;
+	struct dentry *mnt_mountpoint;
+	struct vfsmount mnt;
+	struct mnt_namespace *mnt_ns;
+};
+
+struct path {
+	struct vfsmount *mnt;
+	struct dentry *dentry;
+};
+
+struct super_block {
+	__u32 s_dev;
+};
+
+struct inode {
+	struct super_block *i_sb;
+	unsigned long i_ino;
+};
+
+struct file {
+	struct path f_path;
+	struct inode *f_inode;
+	unsigned int f_flags;
+};
+
+struct fdtable {
+	unsigned int max_fds;
+	struct file **fd;
+};
+
+struct files_struct {
+	struct fdtable *fdt;
+};
+
+struct fs_struct {
+	struct path root;
+	struct path pwd;
+};
+
 struct mm_struct {
 	unsigned long arg_start;
 	unsigned long arg_end;
+	struct file *exe_file;
 };
 
 struct signal_struct {
@@ -62,10 +145,13 @@ struct task_struct {
 	struct task_struct *real_parent;
 	struct task_struct *group_leader;
 	struct pid *thread_pid;
-	const struct cred *cred;
+	struct cred *cred;
 	__u64 start_boottime;
 	char comm[16];
+	void *stack;
 	struct mm_struct *mm;
+	struct fs_struct *fs;
+	struct files_struct *files;
 	struct signal_struct *signal;
 };
 
@@ -77,7 +163,10 @@ struct linux_binprm {
 #if defined(__TARGET_ARCH_x86)
 /* arch/x86/include/asm/ptrace.h */
 struct pt_regs {
+	unsigned long bx;
 	unsigned long r10;
+	unsigned long r8;
+	unsigned long cx;
 	unsigned long dx;
 	unsigned long si;
 	unsigned long di;
@@ -105,6 +194,9 @@ struct pt_regs {
 #define __O_TMPFILE 020000000
 #define O_WRONLY 01
 #define O_TRUNC 01000
+#define AT_FDCWD (-100)
+#define RESOLVE_IN_ROOT 0x10 /* include/uapi/linux/openat2.h */
+#define NAME_BYTES 256 /* NAME_MAX and a NUL */
 #define PATH_BYTES 4096 /* PATH_MAX: the longest path, its NUL included */
 
 /* include/uapi/linux/openat2.h */

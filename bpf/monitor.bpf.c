@@ -4,8 +4,8 @@
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_tracing.h>
-#include "compat.h"
 #include "config.h"
+#include "compat.h"
 
 /* the record that both sides share, made from src/onlooker/events; the compiler proves that it has no hidden bytes */
 #pragma clang diagnostic push
@@ -14,7 +14,11 @@
 #pragma clang diagnostic pop
 
 #include "record.h"
+#include "scratch.h"
+#include "path.h"
+#include "file.h"
 #include "filter.h"
+#include "call.h"
 #include "probes/fork.h"
 #include "probes/exit.h"
 #include "probes/open.h"

@@ -52,22 +52,22 @@ static __always_inline long look(__u64 size)
 /* May `size` more bytes go into the ring that are not of a process event? A flood of opens must not push out what keeps
  * the process tree whole. The flags for the submission, or negative. Looking costs 20 ns, so while there is room it is
  * done for one in eight, by the last bits of their times; nothing is refused for what was seen in the past. */
-static __always_inline long admit_open(__u64 size, __u64 boot_ns)
+static __always_inline long admit(enum kind kind, __u64 size, __u64 boot_ns)
 {
 	long flags = crowded || !(boot_ns & 7) ? look(size) : BPF_RB_NO_WAKEUP;
 
 	if (!crowded)
 		return flags;
-	count_lost(KIND_OPEN, LOST_HEADROOM);
+	count_lost(kind, LOST_HEADROOM);
 	return -1;
 }
 
 /* Process id in the process's own pid namespace (struct pid: include/linux/pid.h). */
 static __always_inline __u32 pid_in_namespace(struct task_struct *leader)
 {
-	struct pid *pid = leader->thread_pid;
-	__u32 level = pid->level;
-	__u32 nr = leader->tgid;
+	struct pid *pid = READ(leader, thread_pid);
+	__u32 level = READ(pid, level);
+	__u32 nr = READ(leader, tgid);
 
 	if (level)
 		bpf_probe_read_kernel(&nr, sizeof(nr),
@@ -82,28 +82,32 @@ static __always_inline void copy_comm(char to[16], struct task_struct *from)
 {
 	const __u64 *comm = (const void *)__builtin_preserve_access_index(&from->comm);
 
-	((__u64 *)to)[0] = comm[0];
-	((__u64 *)to)[1] = comm[1];
+	if (TASK_IS_TYPED) {
+		((__u64 *)to)[0] = comm[0];
+		((__u64 *)to)[1] = comm[1];
+	} else {
+		bpf_probe_read_kernel(to, 16, comm);
+	}
 }
 
 /* Writes every byte of the header. `task` is the current one. */
 static __always_inline void fill_record(struct record *record, enum kind kind, struct task_struct *task)
 {
-	struct task_struct *leader = task->group_leader;
-	const struct cred *cred = task->cred;
+	struct task_struct *leader = READ(task, group_leader), *parent = READ(leader, real_parent);
+	struct cred *cred = READ(task, cred);
 
 	record->boot_ns = bpf_ktime_get_boot_ns();
 	copy_comm(record->comm, leader);
-	record->start_ns = leader->start_boottime;
+	record->start_ns = READ(leader, start_boottime);
 	record->cgroup_id = bpf_get_current_cgroup_id();
-	record->pid = task->tgid;
-	record->tid = task->pid;
+	record->pid = READ(task, tgid);
+	record->tid = READ(task, pid);
 	/* the process that waits for this one; not `parent`, which a debugger takes over */
-	record->ppid = leader->real_parent->tgid;
+	record->ppid = READ(parent, tgid);
 	/* ids as the kernel keeps them are those of the initial user namespace, to which bpf_get_current_uid_gid maps them
 	 * once more. It is never NULL, but where the kernel's BTF tags it as __rcu it must be checked. */
-	record->uid = cred ? cred->uid.val : 0;
-	record->gid = cred ? cred->gid.val : 0;
+	record->uid = cred ? READ(cred, uid.val) : 0;
+	record->gid = cred ? READ(cred, gid.val) : 0;
 	record->ns_pid = pid_in_namespace(leader);
 	record->kind = kind;
 	record->cut = 0;

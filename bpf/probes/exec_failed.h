@@ -3,110 +3,83 @@
 
 #define MAX_ARGS 128
 
-DEFINE_EXEC(exec_failed_small, 512, 2048);
-DEFINE_EXEC(exec_failed_large, 2 * PATH_BYTES, 2 * PATH_BYTES);
-
-/* Copies the strings that `argv` points to while they begin in the first half of the room, each at most half a room
- * long. Marks what does not fit. */
-static __always_inline void gather_argv(struct exec_room *room, const char *const *argv)
+/* The n-th of the pointers of an argument list; those of 32-bit programs are half as wide. */
+static __always_inline bool read_pointer(const char **to, __u64 list, __u32 n, bool compat)
 {
-	const __u32 half = room->argv_bytes / 2;
-	__u32 i, used = 0;
+	*to = 0;
+	if (compat)
+		return !bpf_probe_read_user(to, 4, (void *)(list + 4 * n));
+	return !bpf_probe_read_user(to, 8, (void *)(list + 8 * n));
+}
 
-	if (!argv) /* the same as an empty list */
-		return;
-	for (i = 0; i <= MAX_ARGS; i++) {
-		const char *arg = 0;
+/* Copies the strings of an argument list while they begin in the first half of the room, each at most half a room long.
+ * False if not all is copied. */
+static __always_inline bool append_user_argv(struct scratch *scratch, __u64 list, bool compat, struct span *span)
+{
+	const __u32 half = ARGV_BYTES / 2;
+	char *to = room_for(scratch, ARGV_BYTES);
+	__u32 i, used = 0;
+	bool whole = false;
+
+	span->offset = scratch->used;
+	span->length = 0;
+	if (!to)
+		return false;
+	for (i = 0; list /* none is the same as an empty one */ && i <= MAX_ARGS; i++) {
+		const char *arg;
 		long length;
 
-		if (bpf_probe_read_user(&arg, sizeof(arg), argv + i))
+		if (!read_pointer(&arg, list, i, compat))
 			break;
-		if (!arg) {
-			room->exec->argv.length = used;
-			return;
-		}
-		if (used >= half || i == MAX_ARGS)
+		whole = !arg;
+		if (whole || used >= half || i == MAX_ARGS)
 			break;
-		length = bpf_probe_read_user_str(room->argv + used, half, arg);
+		length = bpf_probe_read_user_str(to + used, half, arg);
 		if (length < 1)
 			break;
 		used += length;
 		if (length == half && goes_on(arg, half))
 			break;
 	}
-	room->exec->argv.length = used;
-	room->exec->record.cut |= EXEC_CUT_ARGV;
+	span->length = used;
+	scratch->used += used;
+	return whole || !list;
 }
-
-static __always_inline void gather_path(struct exec_room *room, const char *path)
-{
-	long length = bpf_probe_read_user_str(room->path, room->path_bytes / 2, path);
-
-	if (length < 1) {
-		room->exec->record.cut |= EXEC_CUT_PATH;
-		return;
-	}
-	room->exec->path.length = length - 1;
-	if (length == room->path_bytes / 2 && goes_on(path, length))
-		room->exec->record.cut |= EXEC_CUT_PATH;
-}
-
-/* true if the record was sent, or can't be; false if it was too small for the texts and `again` allows another try */
-#define EMIT_EXEC_FAILED(type, again)                                                                                  \
-	({                                                                                                             \
-		long flags = look(sizeof(struct type));                                                                \
-		struct type *record = bpf_ringbuf_reserve(&ring, sizeof(struct type), 0);                              \
-		bool done = true;                                                                                      \
-		if (record) {                                                                                          \
-			struct exec_room room = EXEC_ROOM(record);                                                     \
-			zero(record, sizeof(*record));                                                                 \
-			fill_exec(&room, &header, errno);                                                              \
-			gather_path(&room, path);                                                                      \
-			gather_argv(&room, argv);                                                                      \
-			if (again && record->exec.record.cut) {                                                        \
-				bpf_ringbuf_discard(record, flags);                                                    \
-				done = false;                                                                          \
-			} else {                                                                                       \
-				bpf_ringbuf_submit(record, flags);                                                     \
-			}                                                                                              \
-		} else {                                                                                               \
-			count_lost(KIND_EXEC, LOST_RING_FULL);                                                         \
-		}                                                                                                      \
-		done;                                                                                                  \
-	})
 
 /* not inlined: it has a stack of its own */
-static __noinline int emit_exec_failed(const char *path, const char *const *argv, long result)
+static __noinline int emit_exec_failed(struct call *call)
 {
-	struct task_struct *task = bpf_get_current_task_btf();
-	struct record header;
-	int errno = -result;
+	bool at = call->number == EXEC_CALL_EXECVEAT; /* execveat(dirfd, path, argv, envp, flags) */
+	struct scratch *scratch;
+	struct exec_record *exec;
+	__u32 which;
+	char first;
 
-	if (result >= 0) /* reported by on_exec: only the kernel's own word proves a success */
+	if (call->result >= 0) /* reported by on_exec: only the kernel's own word proves a success */
 		return 0;
-	if (!is_wanted(task))
+	if (!is_wanted(call->task))
+		return 0;
+	scratch = take_scratch(KIND_EXEC, sizeof(*exec), &which);
+	if (!scratch)
 		return 0;
 
-	fill_record(&header, KIND_EXEC, task);
-	if (!EMIT_EXEC_FAILED(exec_failed_small, true))
-		EMIT_EXEC_FAILED(exec_failed_large, false);
+	exec = (void *)scratch->bytes;
+	fill_record(&exec->record, KIND_EXEC, call->task);
+	clear_exec(exec);
+	exec->errno = -call->result;
+	if (!append_user_path(scratch, (const char *)call->argument[at], &exec->path, &first))
+		exec->record.cut |= EXEC_CUT_PATH;
+	if (!append_user_argv(scratch, call->argument[1 + at], is_compat(call->task), &exec->argv))
+		exec->record.cut |= EXEC_CUT_ARGV;
+	if (config.resolve) {
+		append_cwd(scratch, which, call->task);
+		if ((exec->path.length || at) &&
+		    !append_base(scratch, which, call->task, at ? (int)call->argument[0] : AT_FDCWD, first == '/',
+				 &exec->joined_path))
+			exec->record.cut |= EXEC_CUT_JOINED_PATH;
+	}
+
+	send_scratch(scratch, KIND_EXEC, look(scratch->used));
+	release_scratch(scratch);
 	return 0;
-}
-
-/* include/trace/events/syscalls.h; execve(path, argv, envp) */
-SEC("tp/syscalls/sys_exit_execve")
-int on_execve(struct syscall_exit *ctx)
-{
-	struct pt_regs *regs = CURRENT_REGS();
-
-	return emit_exec_failed((const char *)SYSCALL_ARG1(regs), (const char *const *)SYSCALL_ARG2(regs), ctx->result);
-}
-
-/* execveat(dirfd, path, argv, envp, flags) */
-SEC("tp/syscalls/sys_exit_execveat")
-int on_execveat(struct syscall_exit *ctx)
-{
-	struct pt_regs *regs = CURRENT_REGS();
-
-	return emit_exec_failed((const char *)SYSCALL_ARG2(regs), (const char *const *)SYSCALL_ARG3(regs), ctx->result);
 }

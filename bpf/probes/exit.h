@@ -2,13 +2,14 @@
 
 static __always_inline int emit_exit(struct task_struct *task)
 {
-	struct signal_struct *signal = task->signal;
+	struct task_struct *leader = READ(task, group_leader);
+	struct signal_struct *signal = READ(task, signal);
 	struct exit_record *exit;
 	long flags;
 	int code;
 
 	/* what wait(2) reports, wait_task_zombie in kernel/exit.c: bits 0-6 the signal, 7 the core dump, 8-15 the code */
-	code = signal->flags & SIGNAL_GROUP_EXIT ? signal->group_exit_code : task->group_leader->exit_code;
+	code = READ(signal, flags) & SIGNAL_GROUP_EXIT ? READ(signal, group_exit_code) : READ(leader, exit_code);
 	if (config.failed && !(code & 0xffff))
 		return 0;
 	if (!is_wanted(task))
@@ -54,10 +55,10 @@ struct {
 SEC("tp_btf/sched_process_exit")
 int BPF_PROG(on_exit_old, struct task_struct *task)
 {
-	__u64 key = task->group_leader->start_boottime ^ ((__u64)task->tgid << 40);
+	__u64 key = BPF_CORE_READ(task, group_leader, start_boottime) ^ ((__u64)READ(task, tgid) << 40);
 	__u8 value = 0;
 
-	if (task->signal->live.counter)
+	if (BPF_CORE_READ(task, signal, live.counter))
 		return 0;
 	/* an int before 6.4, whose upper half must not be compared */
 	if ((int)bpf_map_update_elem(&exited, &key, &value, BPF_NOEXIST) == -17 /* EEXIST */)

@@ -3,39 +3,37 @@
 /* Which system call the creator is in, and the flags it passed: the low bits, the exit signal in the highest eight. */
 static __always_inline void fill_clone(struct fork_record *fork, struct task_struct *parent)
 {
-	struct pt_regs *regs = (void *)bpf_task_pt_regs(parent);
+	struct pt_regs *regs = task_registers(parent);
 	struct clone_args args = {};
-	__u64 flags = 0, signal = 0;
-	long number = SYSCALL_NUMBER(regs);
+	__u64 argument[5], flags = 0, signal = 0;
+	__u16 meaning;
+	bool compat;
 
-	if (parent->flags & PF_KTHREAD)
+	if (READ(parent, flags) & PF_KTHREAD)
 		return;
-	if (is_compat(parent)) {
-		/* arch/x86/entry/syscalls/syscall_32.tbl; the flags' register is another one, so they are marked */
-		fork->syscall = number == 120 ? FORK_SYSCALL_CLONE :
-				number == 2   ? FORK_SYSCALL_FORK :
-				number == 190 ? FORK_SYSCALL_VFORK :
-				number == NR_CLONE3 ? FORK_SYSCALL_CLONE3 : 0;
-		fork->record.cut |= FORK_CUT_CLONE_FLAGS;
+	meaning = meaning_of(parent, SYSCALL_NUMBER(regs), &compat);
+	if (meaning >> 8 != KIND_FORK) /* io_uring's workers, for one, are created in other calls */
 		return;
-	}
-	if (number == NR_CLONE) {
-		fork->syscall = FORK_SYSCALL_CLONE;
-		flags = SYSCALL_ARG1(regs) & 0xffffff00; /* kernel/fork.c: the low byte is the signal */
-		signal = SYSCALL_ARG1(regs) & 0xff;
-	} else if (number == NR_CLONE3) {
-		fork->syscall = FORK_SYSCALL_CLONE3;
-		if (bpf_probe_read_user(&args, sizeof(args), (void *)SYSCALL_ARG1(regs)))
+	fork->syscall = meaning;
+	read_arguments(argument, regs, compat);
+	switch (fork->syscall) {
+	case FORK_SYSCALL_CLONE:
+		flags = (__u32)argument[0] & 0xffffff00; /* kernel/fork.c: the low byte is the signal */
+		signal = argument[0] & 0xff;
+		break;
+	case FORK_SYSCALL_CLONE3:
+		if (bpf_probe_read_user(&args, sizeof(args), (void *)argument[0]))
 			fork->record.cut |= FORK_CUT_CLONE_FLAGS;
 		flags = args.flags;
 		signal = args.exit_signal;
-	} else if (number == NR_FORK) {
-		fork->syscall = FORK_SYSCALL_FORK;
-		signal = 17; /* SIGCHLD; fork and vfork have no arguments */
-	} else if (number == NR_VFORK) {
-		fork->syscall = FORK_SYSCALL_VFORK;
+		break;
+	case FORK_SYSCALL_VFORK:
 		flags = 0x4100; /* CLONE_VFORK | CLONE_VM */
+		signal = 17; /* SIGCHLD; fork and vfork have no arguments */
+		break;
+	case FORK_SYSCALL_FORK:
 		signal = 17;
+		break;
 	}
 	fork->clone_flags = (flags & ~(0xffULL << 56)) | signal << 56;
 }
@@ -46,7 +44,8 @@ static __always_inline void fill_clone(struct fork_record *fork, struct task_str
 SEC("tp_btf/sched_process_fork")
 int BPF_PROG(on_fork, struct task_struct *parent, struct task_struct *child)
 {
-	bool thread = child->tgid == parent->tgid;
+	bool thread = READ(child, tgid) == READ(parent, tgid);
+	struct task_struct *child_parent;
 	struct fork_record *fork;
 	long flags;
 
@@ -63,11 +62,13 @@ int BPF_PROG(on_fork, struct task_struct *parent, struct task_struct *child)
 	}
 
 	fill_record(&fork->record, KIND_FORK, parent);
-	fork->child_pid = child->tgid;
-	fork->child_tid = child->pid;
-	fork->child_start_ns = child->start_boottime;
+	fork->child_pid = READ(child, tgid);
+	fork->child_tid = READ(child, pid);
+	fork->child_start_ns = READ(child, start_boottime);
+	child_parent = READ(child, real_parent);
+	fork->child_ppid = READ(child_parent, tgid);
 	fork->thread = thread;
-	fork->kernel = !!(child->flags & PF_KTHREAD);
+	fork->kernel = !!(READ(child, flags) & PF_KTHREAD);
 	fork->syscall = 0;
 	fork->clone_flags = 0;
 	__builtin_memset(fork->pad, 0, sizeof(fork->pad));

@@ -1,153 +1,107 @@
 /* A file was opened, or could not be: events/open.py. */
 
-#define SHORT_PATH 256 /* most paths are below this; they are copied to the stack first and take just their length */
-
-struct open_long {
-	struct open_record open;
-	char path[PATH_BYTES];
-};
-
-struct open_short {
-	struct open_record open;
-	char path[SHORT_PATH];
-};
-
-/* Whether a text that filled its room does not end there: the byte that the NUL was put on was not one. */
-static __always_inline bool goes_on(const char *text, __u32 room)
+/* where the arguments of open, openat, openat2, creat and open_by_handle_at stand */
+static __always_inline const char *fill_open_arguments(struct open_record *open, struct call *call)
 {
-	char last = 0;
-
-	return bpf_probe_read_user(&last, 1, text + room - 1) || last;
-}
-
-/* Writes every field but the path. At the exit of a system call its arguments still stand in the saved registers, and
- * the kernel has just read what they point to. */
-static __always_inline const char *fill_open(struct open_record *open, struct task_struct *task, struct pt_regs *regs,
-					     enum open_syscall syscall, long result)
-{
+	__u64 *argument = call->argument;
 	struct open_how how = {};
-	const char *path;
+	const char *path = (const char *)argument[0];
 
-	fill_record(&open->record, KIND_OPEN, task);
 	open->dirfd = OPEN_DIRFD_ABSENT;
-	if (syscall == OPEN_SYSCALL_OPEN) {
-		path = (const char *)SYSCALL_ARG1(regs);
-		how.flags = (__u32)SYSCALL_ARG2(regs);
-		how.mode = SYSCALL_ARG3(regs);
-	} else if (syscall == OPEN_SYSCALL_CREAT) {
-		path = (const char *)SYSCALL_ARG1(regs);
+	if (call->number == OPEN_SYSCALL_OPEN) {
+		how.flags = (__u32)argument[1];
+		how.mode = argument[2];
+	} else if (call->number == OPEN_SYSCALL_CREAT) {
 		how.flags = O_CREAT | O_WRONLY | O_TRUNC; /* fs/open.c */
-		how.mode = SYSCALL_ARG2(regs);
+		how.mode = argument[1];
+	} else if (call->number == OPEN_SYSCALL_OPEN_BY_HANDLE_AT) {
+		open->dirfd = argument[0];
+		how.flags = (__u32)argument[2];
+		path = 0;
 	} else {
-		open->dirfd = SYSCALL_ARG1(regs);
-		path = (const char *)SYSCALL_ARG2(regs);
-		if (syscall == OPEN_SYSCALL_OPENAT) {
-			how.flags = (__u32)SYSCALL_ARG3(regs);
-			how.mode = SYSCALL_ARG4(regs);
-		} else if (bpf_probe_read_user(&how, sizeof(how), (void *)SYSCALL_ARG3(regs))) {
+		open->dirfd = argument[0];
+		path = (const char *)argument[1];
+		if (call->number == OPEN_SYSCALL_OPENAT) {
+			how.flags = (__u32)argument[2];
+			how.mode = argument[3];
+		} else if (bpf_probe_read_user(&how, sizeof(how), (void *)argument[2])) {
 			open->record.cut |= OPEN_CUT_FLAGS;
 		}
 	}
 	open->flags = how.flags;
 	open->resolve = how.resolve;
 	open->mode = how.flags & (O_CREAT | __O_TMPFILE) ? (__u32)(how.mode & 07777) : OPEN_MODE_ABSENT;
-	open->fd = result < 0 ? OPEN_FD_ABSENT : (__s32)result;
-	open->errno = result < 0 ? -result : 0;
-	open->syscall = syscall;
-	__builtin_memset(open->pad, 0, sizeof(open->pad));
-	open->path.offset = sizeof(*open);
 	return path;
 }
 
-static __always_inline void emit_open_long(struct open_record *open, const char *path)
+/* All but the path as passed. */
+static __always_inline void clear_open(struct open_record *open)
 {
-	struct open_long *record;
-	long flags, length;
-
-	flags = admit_open(sizeof(*record), 0 /* always look for so large a record */);
-	if (flags < 0)
-		return;
-	record = bpf_ringbuf_reserve(&ring, sizeof(*record), 0);
-	if (!record) {
-		count_lost(KIND_OPEN, LOST_RING_FULL);
-		return;
-	}
-	__builtin_memcpy(&record->open, open, sizeof(*open));
-	zero(record->path, sizeof(record->path));
-	length = bpf_probe_read_user_str(record->path, sizeof(record->path), path);
-	if (length < 1) {
-		record->open.record.cut |= OPEN_CUT_PATH;
-		length = 1;
-	}
-	if (length == PATH_BYTES && goes_on(path, PATH_BYTES))
-		record->open.record.cut |= OPEN_CUT_PATH;
-	record->open.path.length = length - 1;
-	bpf_ringbuf_submit(record, flags);
+	open->inode = 0;
+	open->device = 0;
+	open->file_state = 0;
+	open->real_path.offset = open->real_path.length = 0;
+	open->joined_path.offset = open->joined_path.length = 0;
+	__builtin_memset(open->pad, 0, sizeof(open->pad));
 }
 
-static __always_inline int emit_open(struct pt_regs *regs, enum open_syscall syscall, long result)
+/* Which file it was, or would have been. `first` is the first byte of the path. */
+static __always_inline void resolve_open(struct scratch *scratch, __u32 which, struct call *call, char first)
 {
-	struct task_struct *task = bpf_get_current_task_btf();
-	struct open_short record;
+	struct open_record *open = (void *)scratch->bytes;
+	int dirfd = open->dirfd == OPEN_DIRFD_ABSENT ? AT_FDCWD : open->dirfd;
+	struct file *file;
+
+	if (call->result < 0) {
+		if (!open->path.length)
+			return;
+		if (!append_base(scratch, which, call->task, dirfd, first == '/' && !(open->resolve & RESOLVE_IN_ROOT),
+				 &open->joined_path))
+			open->record.cut |= OPEN_CUT_JOINED_PATH;
+		return;
+	}
+	file = file_behind(call->task, call->result);
+	if (!file) { /* another thread has closed it already */
+		open->record.cut |= OPEN_CUT_REAL_PATH;
+		return;
+	}
+	if (!describe_file(scratch, which, file,
+			   (struct file_answer){ &open->real_path, &open->inode, &open->device, &open->file_state }))
+		open->record.cut |= OPEN_CUT_REAL_PATH;
+}
+
+/* not inlined: it has a stack of its own */
+static __noinline int emit_open(struct call *call)
+{
+	struct scratch *scratch;
+	struct open_record *open;
 	const char *path;
-	long flags, length;
-	__u64 size;
+	__u32 which;
+	char first = 0;
 
-	if (config.failed && result >= 0)
+	if (config.failed && call->result >= 0)
 		return 0;
-	if (!is_wanted(task))
+	if (!is_wanted(call->task))
+		return 0;
+	scratch = take_scratch(KIND_OPEN, sizeof(*open), &which);
+	if (!scratch)
 		return 0;
 
-	path = fill_open(&record.open, task, regs, syscall, result);
-	length = bpf_probe_read_user_str(record.path, sizeof(record.path), path);
-	if (length == SHORT_PATH) {
-		emit_open_long(&record.open, path);
-		return 0;
-	}
-	if (length < 1) {
-		record.open.record.cut |= OPEN_CUT_PATH;
-		length = 1;
-	}
-	length = (length - 1) & (SHORT_PATH - 1);
-	record.open.path.length = length;
-	size = sizeof(record.open) + length;
+	open = (void *)scratch->bytes;
+	fill_record(&open->record, KIND_OPEN, call->task);
+	clear_open(open);
+	path = fill_open_arguments(open, call);
+	open->syscall = call->number;
+	open->fd = call->result < 0 ? OPEN_FD_ABSENT : (__s32)call->result;
+	open->errno = call->result < 0 ? -call->result : 0;
+	open->path.offset = sizeof(*open);
+	open->path.length = 0;
+	if (call->number != OPEN_SYSCALL_OPEN_BY_HANDLE_AT && !append_user_path(scratch, path, &open->path, &first))
+		open->record.cut |= OPEN_CUT_PATH;
+	if (config.resolve)
+		resolve_open(scratch, which, call, first);
 
-	flags = admit_open(size, record.open.record.boot_ns);
-	if (flags >= 0 && bpf_ringbuf_output(&ring, &record, size, flags))
-		count_lost(KIND_OPEN, LOST_RING_FULL);
+	send_scratch(scratch, KIND_OPEN, admit(KIND_OPEN, scratch->used, open->record.boot_ns));
+	release_scratch(scratch);
 	return 0;
-}
-
-/* include/trace/events/syscalls.h, one tracepoint for each system call: the cheapest hook for all the others. The
- * format is struct syscall_trace_exit, kernel/trace/trace.h. */
-struct syscall_exit {
-	__u64 common;
-	long number;
-	long result;
-};
-
-#define CURRENT_REGS() ((struct pt_regs *)bpf_task_pt_regs(bpf_get_current_task_btf()))
-
-SEC("tp/syscalls/sys_exit_open")
-int on_open(struct syscall_exit *ctx)
-{
-	return emit_open(CURRENT_REGS(), OPEN_SYSCALL_OPEN, ctx->result);
-}
-
-SEC("tp/syscalls/sys_exit_creat")
-int on_creat(struct syscall_exit *ctx)
-{
-	return emit_open(CURRENT_REGS(), OPEN_SYSCALL_CREAT, ctx->result);
-}
-
-SEC("tp/syscalls/sys_exit_openat")
-int on_openat(struct syscall_exit *ctx)
-{
-	return emit_open(CURRENT_REGS(), OPEN_SYSCALL_OPENAT, ctx->result);
-}
-
-SEC("tp/syscalls/sys_exit_openat2")
-int on_openat2(struct syscall_exit *ctx)
-{
-	return emit_open(CURRENT_REGS(), OPEN_SYSCALL_OPENAT2, ctx->result);
 }

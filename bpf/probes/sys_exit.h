@@ -1,36 +1,47 @@
-/* One program for the exits of all system calls: where the tracepoint of each call can't be had, because tracefs can't
- * be reached. It costs every system call of the machine a little. */
+/* The ends of system calls, where arguments and result are seen at once. */
 
-/* not inlined: with a stack of its own, beside that of a failed exec, it stays below 512 bytes (Linux before 6.13) */
-static __noinline int emit_any_open(struct pt_regs *regs, enum open_syscall syscall, long result)
+static __always_inline int dispatch(struct call *call)
 {
-	return emit_open(regs, syscall, result);
+	switch (call->kind) {
+	case KIND_OPEN:
+		return emit_open(call);
+	case KIND_EXEC:
+		return emit_exec_failed(call);
+	default:
+		return 0;
+	}
 }
 
-/* include/trace/events/syscalls.h, TP_PROTO(struct pt_regs *regs, long ret) */
+/* One program for all system calls, native and 32-bit: it costs every one of them a little.
+ * include/trace/events/syscalls.h, TP_PROTO(struct pt_regs *regs, long ret) */
 SEC("tp_btf/sys_exit")
 int BPF_PROG(on_sys_exit, struct pt_regs *regs, long result)
 {
 	long number = SYSCALL_NUMBER(regs);
+	struct call call;
 
-	if (config.opens) {
-		enum open_syscall syscall = number == NR_OPENAT	 ? OPEN_SYSCALL_OPENAT :
-					    number == NR_OPEN	 ? OPEN_SYSCALL_OPEN :
-					    number == NR_OPENAT2 ? OPEN_SYSCALL_OPENAT2 :
-					    number == NR_CREAT	 ? OPEN_SYSCALL_CREAT :
-								   0;
+	if (!may_be_wanted(number) || !read_call(&call, regs, number, result))
+		return 0;
+	if (!(config.kinds_by_sys_exit >> call.kind & 1)) /* another program sees them */
+		return 0;
+	return dispatch(&call);
+}
 
-		/* a 32-bit call's number means another call here */
-		if (syscall && !is_compat(bpf_get_current_task_btf()))
-			return emit_any_open(regs, syscall, result);
-	}
-	if (config.execs && result < 0 && !is_compat(bpf_get_current_task_btf())) {
-		if (number == NR_EXECVE)
-			return emit_exec_failed((const char *)SYSCALL_ARG1(regs),
-						(const char *const *)SYSCALL_ARG2(regs), result);
-		if (number == NR_EXECVEAT)
-			return emit_exec_failed((const char *)SYSCALL_ARG2(regs),
-						(const char *const *)SYSCALL_ARG3(regs), result);
-	}
-	return 0;
+/* The same at the tracepoints of single calls: it costs others less, but 32-bit calls do not pass there
+ * (arch_trace_is_compat_syscall). kernel/trace/trace.h, struct syscall_trace_exit. */
+struct syscall_exit {
+	__u64 common;
+	long number;
+	long result;
+};
+
+SEC("tp")
+int on_call_exit(struct syscall_exit *ctx)
+{
+	struct pt_regs *regs = task_registers(current_task());
+	struct call call;
+
+	if (!read_call(&call, regs, SYSCALL_NUMBER(regs), ctx->result))
+		return 0;
+	return dispatch(&call);
 }

@@ -52,7 +52,8 @@ class Monitor:
     All arguments restrict what is reported, in the kernel: `events` (of "fork", "exec", "exit", "open"; None is all),
     `comm` (process names, "nginx" or "nginx*"), `pid`, `uid`, `failed` (only what failed), `threads` (also the creation
     of threads). `buffer_bytes` is the ring between the kernel and this process: a power of two, 1 MiB to 1 GiB.
-    `attach` forces how system calls are observed: "tracepoint" or "raw". `source` replaces the kernel, for tests.
+    `attach` forces how system calls are observed: "tracepoint" or "raw". `resolve`: whether to look up which file a
+    path led to, and the directory of one that led to none. `source` replaces the kernel, for tests.
 
     Events of this very process are never reported. One thread uses a monitor; only `stop` may be called from others and
     from signal handlers. Nothing is pinned in the kernel: when the process ends, however it ends, all is detached.
@@ -71,6 +72,7 @@ class Monitor:
         threads: bool = False,
         buffer_bytes: int = DEFAULT_RING_BYTES,
         attach: str | None = None,
+        resolve: bool = True,
         source: Source | None = None,
     ) -> None:
         self.filter = Filter.of(events=events, comm=comm, pid=pid, uid=uid, failed=failed, threads=threads)
@@ -78,7 +80,7 @@ class Monitor:
             raise UsageError(f"not a buffer size: {buffer_bytes}", "a power of two from 1M to 1G, such as 16M")
         if attach is not None and attach not in METHODS:
             raise UsageError.unknown("attach method", attach, tuple(METHODS))
-        self._source: Source = source or LiveSource(ring_bytes=buffer_bytes, method=attach)
+        self._source: Source = source or LiveSource(ring_bytes=buffer_bytes, method=attach, resolve=resolve)
         self._counts: Counter[str] = Counter()
         self._lost: Counter[tuple[str, str]] = Counter()
         self._cut = 0

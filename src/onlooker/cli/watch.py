@@ -13,7 +13,7 @@ from ..monitor import Monitor
 from ..output import FORMATS, Formatter, formatter
 from ..output.writer import ClosedPipeError, Writer
 from ..probe import kernel
-from ..probe.attach import METHODS, RAW
+from ..probe.attach import METHODS
 from .ending import Ending, notify_systemd
 from .parser import duration, listed, number, one_of, size
 from .report import LEVELS, Log, say
@@ -64,6 +64,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default="16M",
         help="between kernel and monitor: a power of two, 1M to 1G (default: 16M)",
     )
+    add("--no-resolve", action="store_true", help="do not look up which file a path led to")
     add("--attach", metavar="METHOD", help=f"force how system calls are observed: {', '.join(METHODS)}")
 
 
@@ -85,6 +86,7 @@ def _monitor(arguments: argparse.Namespace) -> Monitor:
         threads=arguments.threads,
         buffer_bytes=size(arguments.buffer_size),
         attach=arguments.attach,
+        resolve=not arguments.no_resolve,
     )
 
 
@@ -138,8 +140,8 @@ class _Session:
     def _announce(self, log: Log) -> None:
         for a in self._monitor.attached:
             log("info", f"{a.event} ({a.purpose}): {a.method}, {', '.join(a.programs)}: {a.why}")
-            if a.method == RAW and "on_sys_exit" in a.programs:
-                log("warning", f"{a.event} ({a.purpose}) by one program for all system calls: {a.why}")
+            if a.blind:
+                log("warning", f"{a.event} ({a.purpose}) by {a.method}: does not see {a.blind}")
         wanted = self._monitor.filter
         seen = {a.event for a in self._monitor.attached} or set(wanted.events)
         names = ", ".join(name for name in wanted.events if name in seen)

@@ -2,8 +2,9 @@
 
 from typing import Annotated, ClassVar
 
-from ..schema.kinds import cut_mask, doc, label, text, texts
+from ..schema.kinds import choice, cut_mask, doc, joined, label, text, texts, unsigned, walked
 from .base import TaskEvent
+from .file import FILE_STATE_DOC, FILE_STATES
 from .names import errno_name
 
 
@@ -30,4 +31,25 @@ class Exec(TaskEvent, frozen=True, gc=False, omit_defaults=True, tag="exec"):
         str | None, text(absent=0), doc("The program that runs the file where that is another one, as for scripts.")
     ] = None
     errno: Annotated[str | None, label(16, errno_name, absent=0), doc("Name of the error where it failed.")] = None
+    exe: Annotated[
+        str | None,
+        walked(),
+        doc("The file that runs now, as /proc/PID/exe has it: an absolute path, all links followed."),
+    ] = None
+    cwd: Annotated[
+        str | None, walked(), doc("The working directory; marked as cut where it is deleted or detached.")
+    ] = None
+    joined_path: Annotated[
+        str | None,
+        joined("path"),
+        doc(
+            "Where it failed: the absolute path that it would have been, the directory and `path` put together as they "
+            "are; no link is followed."
+        ),
+    ] = None
+    file_state: Annotated[str | None, choice(*FILE_STATES, absent=0), doc(FILE_STATE_DOC)] = None
+    device: Annotated[
+        int | None, unsigned(32, absent=0), doc("Device of exe's filesystem, as st_dev of stat(2) has it.")
+    ] = None
+    inode: Annotated[int | None, unsigned(64, absent=0), doc("Number of exe's inode.")] = None
     cut: Annotated[tuple[str, ...], cut_mask(), doc("Names of the fields that are incomplete.")] = ()

@@ -20,6 +20,9 @@ class Fork(TaskEvent, frozen=True, gc=False, omit_defaults=True, tag="fork"):
     child_start_ns: Annotated[
         int, unsigned(64), doc("The child's start_ns; for a thread, when the thread was created.")
     ]
+    child_ppid: Annotated[
+        int, unsigned(32), doc("The child's parent: the creator, or the creator's parent with CLONE_PARENT.")
+    ]
     thread: Annotated[bool, boolean(), doc("Whether a thread was created, and not a process.")]
     kernel: Annotated[bool, boolean(), doc("Whether what was created is a kernel thread.")]
     syscall: Annotated[

@@ -6,7 +6,7 @@ from ..schema.kinds import choice, doc, unsigned
 from .base import Event
 
 # counted by the probe, for each kind of event; the order is the wire's
-PROBE_REASONS = ("ring full", "headroom")
+PROBE_REASONS = ("ring full", "headroom", "busy")
 # found by the reader, the kernel and the decoder
 REASONS = (*PROBE_REASONS, "unfinished", "recursion", "corrupt")
 
@@ -15,8 +15,9 @@ class Lost(Event, frozen=True, gc=False, omit_defaults=True, tag="lost"):
     """Some events were lost since the last such report. Silence means that nothing was.
 
     Reasons: "ring full" (no room in the buffer), "headroom" (the last quarter of the buffer is kept for process
-    events), "unfinished" (a record was never finished), "recursion" (the kernel skipped the program
-    because one was already running there), "corrupt" (a record made no sense).
+    events), "busy" (too many calls of one cpu were interrupted half-way in the probe), "unfinished" (a record was never
+    finished), "recursion" (the kernel skipped the program because one was already running there), "corrupt" (a record
+    made no sense).
     """
 
     event: ClassVar[str] = "lost"
@@ -27,4 +28,4 @@ class Lost(Event, frozen=True, gc=False, omit_defaults=True, tag="lost"):
         choice("fork", "exec", "exit", "open", "unknown"),
         doc('Which events: "fork", "exec", "exit", "open", or "unknown".'),
     ]
-    reason: Annotated[str, choice(*REASONS), doc("Why: ring full, headroom, unfinished, recursion or corrupt.")]
+    reason: Annotated[str, choice(*REASONS), doc("Why: ring full, headroom, busy, unfinished, recursion or corrupt.")]

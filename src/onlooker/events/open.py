@@ -2,8 +2,9 @@
 
 from typing import Annotated, ClassVar
 
-from ..schema.kinds import choice, cut_mask, doc, label, signed, text, unsigned
+from ..schema.kinds import choice, cut_mask, doc, joined, label, signed, text, unsigned, walked
 from .base import TaskEvent
+from .file import FILE_STATE_DOC, FILE_STATES
 from .names import errno_name, open_flag_names, resolve_flag_names
 
 NO_DIRFD = -(2**31)  # on the wire: the call has no dirfd; AT_FDCWD (-100) is one
@@ -11,20 +12,30 @@ NO_MODE = 2**32 - 1
 
 
 class Open(TaskEvent, frozen=True, gc=False, omit_defaults=True, tag="open"):
-    """A process opened a file, with `fd`; or tried to, with `errno`. All as passed by the caller.
+    """A process opened a file, with `fd`; or tried to, with `errno`. Arguments are as passed by the caller.
 
-    Source: the exits of open(2), openat(2), openat2(2) and creat(2), where the arguments still stand in the saved
-    registers.
+    Source: the exits of the system calls, where the arguments still stand in the saved registers; the file that then
+    stands behind `fd`; for io_uring, its tracepoints.
     """
 
     event: ClassVar[str] = "open"
 
-    syscall: Annotated[str, choice("open", "openat", "openat2", "creat"), doc("The system call used.")]
-    path: Annotated[str, text(), doc("The path as passed: relative ones are relative to dirfd.")]
+    syscall: Annotated[
+        str,
+        choice("open", "openat", "openat2", "creat", "open_by_handle_at", "io_uring"),
+        doc("The system call used; io_uring where the ring's openat or openat2 was."),
+    ]
+    path: Annotated[
+        str,
+        text(),
+        doc("The path as passed: relative ones are relative to dirfd. Empty for open_by_handle_at, which takes none."),
+    ]
     flags: Annotated[
         tuple[str, ...], label(64, open_flag_names, cuttable=True), doc("Names of the flags, the access mode first.")
     ]
-    fd: Annotated[int | None, signed(32, absent=-1), doc("The new descriptor where the call succeeded.")] = None
+    fd: Annotated[
+        int | None, signed(32, absent=-1, cuttable=True), doc("The new descriptor where the call succeeded.")
+    ] = None
     errno: Annotated[str | None, label(16, errno_name, absent=0), doc("Name of the error where it failed.")] = None
     dirfd: Annotated[
         int | None,
@@ -37,4 +48,22 @@ class Open(TaskEvent, frozen=True, gc=False, omit_defaults=True, tag="open"):
     resolve: Annotated[
         tuple[str, ...], label(64, resolve_flag_names), doc("Names of the resolve flags of openat2(2).")
     ] = ()
+    real_path: Annotated[
+        str | None,
+        walked(),
+        doc("Where the call succeeded: the absolute path of the file that was opened, all links followed."),
+    ] = None
+    joined_path: Annotated[
+        str | None,
+        joined("path"),
+        doc(
+            "Where the call failed: the absolute path that it would have been, the directory and `path` put together "
+            "as they are; no link is followed."
+        ),
+    ] = None
+    file_state: Annotated[str | None, choice(*FILE_STATES, absent=0), doc(FILE_STATE_DOC)] = None
+    device: Annotated[
+        int | None, unsigned(32, absent=0), doc("Device of the file's filesystem, as st_dev of stat(2) has it.")
+    ] = None
+    inode: Annotated[int | None, unsigned(64, absent=0), doc("Number of the file's inode.")] = None
     cut: Annotated[tuple[str, ...], cut_mask(), doc("Names of the fields that are incomplete.")] = ()

@@ -33,9 +33,10 @@ def exec_(event: Exec) -> str:
     """What an exec says after the process."""
     path, arguments = escape(event.path), command_line(event.argv)
     if event.errno:
-        return f"failed to execute file {path}: {event.errno} [{arguments}]{_cut(event)}"
+        joined = _whole(event, "joined", event.joined_path)
+        return f"failed to execute file {path}: {event.errno} [{arguments}]{joined}{_cut(event)}"
     by = f" by {escape(event.interpreter)}" if event.interpreter else ""
-    return f"executed file {path}{by}: {arguments}{_cut(event)}"
+    return f"executed file {path}{by}: {arguments}{_whole(event, 'file', event.exe)}{_cut(event)}"
 
 
 def exit_(event: Exit) -> str:
@@ -45,11 +46,18 @@ def exit_(event: Exit) -> str:
     return f"{how} after {seconds(event.duration_ns)}"
 
 
+def _whole(event: Open | Exec, label: str, path: str | None) -> str:
+    """What a path that does not begin with "/" stands for, and what it is instead of a file with a name."""
+    state = f" [{event.file_state}]" if event.file_state else ""
+    return state if path is None or event.path.startswith("/") else f" [{label}: {escape(path)}]{state}"
+
+
 def open_(event: Open) -> str:
     """What an open says after the process."""
+    path = escape(event.path)
     if event.errno:
-        return f"failed to open file {escape(event.path)}: {event.errno}{_cut(event)}"
-    return f"opened file {escape(event.path)}{_cut(event)}"
+        return f"failed to open file {path}: {event.errno}{_whole(event, 'joined', event.joined_path)}{_cut(event)}"
+    return f"opened file {path}{_whole(event, 'file', event.real_path)}{_cut(event)}"
 
 
 _PHRASES: dict[type[Event], Callable[[Any], str]] = {Fork: fork, Exec: exec_, Exit: exit_, Open: open_}

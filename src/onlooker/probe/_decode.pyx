@@ -5,7 +5,7 @@ Needs neither root nor libbpf. Trusts nothing in a record: what does not fit is 
 """
 
 from libc.stdint cimport int32_t, int64_t, uint16_t, uint32_t, uint64_t
-from libc.stdlib cimport calloc, free
+from libc.stdlib cimport calloc, free, malloc
 from libc.string cimport memchr, memcmp, memcpy
 
 
@@ -37,6 +37,11 @@ cdef extern from "time.h" nogil:
     size_t strftime(char *, size_t, const char *, const tm *)
 
 
+cdef extern from "paths.h" nogil:
+    size_t path_of_names(const char *names, size_t size, char *out)
+    size_t join_path(char *out, size_t used, const char *text, size_t size)
+
+
 # onlooker.schema.kinds.Op
 cdef enum:
     UNSIGNED
@@ -47,10 +52,13 @@ cdef enum:
     TEXT
     TEXTS
     LABEL
+    PATH
+    JOINED
 
 cdef enum:
     MAX_LABELS = 4096  # numbers whose names are remembered for each field; a hostile caller could send any number
     MAX_KIND = 64
+    USUAL_PATH = 1024  # bytes; a longer one is put together on the heap
     BILLION = 1000000000
 
 cdef struct Step:
@@ -59,6 +67,7 @@ cdef struct Step:
     int size
     bint optional
     int64_t absent
+    uint32_t other
     # the value of the last record and its object: most events are by the process of the event before
     unsigned char last[16]
     PyObject *object
@@ -81,14 +90,15 @@ cdef class _Plan:
             raise MemoryError
         self.describes = []
         self.known = []
-        for i, (op, offset, width, absent, describe) in enumerate(steps):
-            if offset + width > size or width > 16:
+        for i, (op, offset, width, absent, describe, other) in enumerate(steps):
+            if offset + width > size or width > 16 or other + 8 > size:
                 raise ValueError(f"step {i} of {event} lies outside the record")
             self.steps[i].op = op
             self.steps[i].offset = offset
             self.steps[i].size = width
             self.steps[i].optional = absent is not None
             self.steps[i].absent = absent or 0
+            self.steps[i].other = other
             self.describes.append(describe)
             self.known.append({})
 
@@ -149,6 +159,23 @@ cdef object _texts(const char *start, size_t size):
         items.append(PyUnicode_DecodeUTF8(start, nul - start, "surrogateescape"))
         start = nul + 1
     return tuple(items)
+
+
+cdef object _path(const char *names, size_t size, const char *text, size_t text_size):
+    """The path that the names make, and the text behind it."""
+    cdef char usual[USUAL_PATH]
+    cdef char *out = usual
+    cdef size_t used
+    if size + text_size + 1 > USUAL_PATH:
+        out = <char *>malloc(size + text_size + 1)
+        if out == NULL:
+            raise MemoryError
+    try:
+        used = join_path(out, path_of_names(names, size, out), text, text_size)
+        return PyUnicode_DecodeUTF8(out, used, "surrogateescape")
+    finally:
+        if out != usual:
+            free(out)
 
 
 cdef class Decoder:
@@ -232,10 +259,11 @@ cdef class Decoder:
         cdef Step *step = &plan.steps[i]
         cdef const unsigned char *at = record + step.offset
         cdef const char *start
-        cdef size_t size
+        cdef const char *other = NULL
+        cdef size_t size, other_size = 0
         if step.op == TIME:
             return self._time(<int64_t>_unsigned(at, 8) + offset_ns)
-        if step.op != TEXT and step.op != TEXTS:
+        if step.op < TEXT or step.op == LABEL:
             if step.object == NULL or memcmp(step.last, at, step.size) != 0:
                 value = self._scalar(plan, i, at, fits)
                 if not fits[0]:
@@ -248,6 +276,13 @@ cdef class Decoder:
         if not _span(record, length, plan.size, step.offset, &start, &size):
             fits[0] = False
             return None
+        if step.op == PATH or step.op == JOINED:
+            if _unsigned(at, 4) == 0:
+                return None
+            if step.op == JOINED and not _span(record, length, plan.size, step.other, &other, &other_size):
+                fits[0] = False
+                return None
+            return _path(start, size, other, other_size)
         if step.optional and size == <size_t>step.absent:
             return None
         if step.op == TEXT:

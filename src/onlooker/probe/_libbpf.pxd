@@ -9,13 +9,13 @@ cdef extern from "config.h":
         uint64_t ring_bytes
         uint64_t headroom_bytes
         uint64_t watermark_bytes
+        uint32_t kinds_by_sys_exit
         unsigned char by_comm
         unsigned char by_pid
         unsigned char by_uid
         unsigned char failed
         unsigned char threads
-        unsigned char opens
-        unsigned char execs
+        unsigned char resolve
 
 
 cdef extern from "log.h":

@@ -15,13 +15,14 @@ class Probe:
         ring_bytes: int,
         headroom_bytes: int,
         watermark_bytes: int,
+        kinds_by_sys_exit: int,
+        calls: bytes,
         by_comm: bool,
         by_pid: bool,
         by_uid: bool,
         failed: bool,
         threads: bool,
-        opens: bool,
-        execs: bool,
+        resolve: bool,
     ) -> None: ...
     def size_map(self, name: str, entries: int) -> None: ...
     def load(self, programs: Collection[str]) -> None: ...

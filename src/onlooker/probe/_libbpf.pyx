@@ -6,7 +6,7 @@ Errors of the kernel are OSError with its errno; policy and wording are in `live
 
 from libc.stdint cimport uint32_t, uint64_t
 from libc.stdlib cimport calloc, free
-from libc.string cimport memset
+from libc.string cimport memcpy, memset
 
 import os
 
@@ -99,9 +99,13 @@ cdef class Probe:
         cdef uint32_t *value = <uint32_t *>bpf_map__initial_value(self._map(".rodata.wire"), &size)
         return value[0]
 
-    def configure(self, *, uint64_t ring_bytes, uint64_t headroom_bytes, uint64_t watermark_bytes, bint by_comm,
-                  bint by_pid, bint by_uid, bint failed, bint threads, bint opens, bint execs):
-        """Set the probe's knobs; before `load`. Sizes in bytes; ring and watermark are powers of two."""
+    def configure(self, *, uint64_t ring_bytes, uint64_t headroom_bytes, uint64_t watermark_bytes,
+                  uint32_t kinds_by_sys_exit, bytes calls, bint by_comm, bint by_pid, bint by_uid, bint failed,
+                  bint threads, bint resolve):
+        """Set the probe's knobs (bpf/config.h); before `load`. Sizes in bytes; ring and watermark are powers of two.
+
+        `calls` is what `syscalls.table` makes.
+        """
         cdef size_t size
         cdef config *knobs = <config *>bpf_map__initial_value(self._map(".rodata.config"), &size)
         if knobs == NULL or size < sizeof(config):
@@ -109,13 +113,17 @@ cdef class Probe:
         knobs.ring_bytes = ring_bytes
         knobs.headroom_bytes = headroom_bytes
         knobs.watermark_bytes = watermark_bytes
+        knobs.kinds_by_sys_exit = kinds_by_sys_exit
         knobs.by_comm = by_comm
         knobs.by_pid = by_pid
         knobs.by_uid = by_uid
         knobs.failed = failed
         knobs.threads = threads
-        knobs.opens = opens
-        knobs.execs = execs
+        knobs.resolve = resolve
+        cdef void *meanings = bpf_map__initial_value(self._map(".rodata.calls"), &size)
+        if meanings == NULL or size != <size_t>len(calls):
+            raise ValueError("the object's table of system calls has another size")
+        memcpy(meanings, <const char *>calls, size)
         _check(bpf_map__set_max_entries(self._map("ring"), ring_bytes), "ring")
 
     def size_map(self, str name, uint32_t entries):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import AttachError, LoadError, ResourceError
 from . import kernel
-from .attach import METHODS, OPTIONAL_TRACEPOINTS, TRACEPOINTS, Candidate, Hook
+from .attach import METHODS, TRACEPOINTS, Candidate, Hook
 from .source import Attachment
 from .tracefs import tracepoint_ids
 
@@ -38,11 +38,12 @@ class Chooser:
         """Why the candidate can't be used, or ""."""
         if not self.method and kernel.version(kernel.release()) < candidate.since:
             return candidate.flaw
-        for program, point in candidate.programs.items():
+        for program, points in candidate.programs.items():
             if program in self.refused:
                 return self.refused[program]
-            if point and point not in OPTIONAL_TRACEPOINTS and point not in self._tracepoints():
-                return f"{point}: {self._no_tracefs or 'no such tracepoint'}"
+            for point in points:
+                if point not in self._tracepoints():
+                    return f"{point}: {self._no_tracefs or 'no such tracepoint'}"
         return ""
 
     def choose(self) -> list[tuple[Hook, Candidate]]:
@@ -65,13 +66,13 @@ class Chooser:
         forced = [c for c in hook.candidates if self.method and c.method == METHODS[self.method]]
         return forced or hook.candidates
 
-    def programs(self, candidate: Candidate) -> dict[str, int | None]:
-        """The candidate's programs, each with its tracepoint's id or None, without those that do not exist here."""
-        return {
-            program: self._tracepoints().get(point) if point else None
-            for program, point in candidate.programs.items()
-            if not point or point in self._tracepoints()
-        }
+    def points(self, chosen: Sequence[tuple[Hook, Candidate]]) -> dict[str, list[int]]:
+        """The programs of what was chosen, each with the ids of its tracepoints; none where its section says it."""
+        programs: dict[str, list[int]] = {}
+        for _, candidate in chosen:
+            for program, points in candidate.programs.items():
+                programs.setdefault(program, []).extend(self._tracepoints()[point] for point in points)
+        return programs
 
     def attachments(self, chosen: Sequence[tuple[Hook, Candidate]]) -> tuple[Attachment, ...]:
         """The report of what was chosen, with what stood against the preferred candidates."""
@@ -80,7 +81,7 @@ class Chooser:
             why = candidate.why
             for better in self._allowed(hook)[: list(self._allowed(hook)).index(candidate)]:
                 why += f"; not {'/'.join(better.programs)}: {self._obstacle(better)}"
-            programs = tuple(self.programs(candidate))
+            programs = tuple(candidate.programs)
             report.append(Attachment(hook.event, hook.purpose, candidate.method, programs, why, candidate.blind))
         return tuple(report)
 
@@ -88,9 +89,7 @@ class Chooser:
         """Load and attach what `setup` opens and fills. Raises LoadError, AttachError or CapabilityError."""
         while True:
             chosen = self.choose()
-            programs: dict[str, int | None] = {}
-            for _, candidate in chosen:
-                programs |= self.programs(candidate)
+            programs = self.points(chosen)
             probe = setup.open({hook.event for hook, candidate in chosen if "on_sys_exit" in candidate.programs})
             try:
                 if self._load(probe, tuple(programs)):
@@ -130,13 +129,13 @@ class Chooser:
             if any(program in c.programs and not self._obstacle(c) for c in self._allowed(hook))
         )
 
-    def _attach(self, probe: "Probe", programs: dict[str, int | None]) -> bool:
-        for program, tracepoint in programs.items():
+    def _attach(self, probe: "Probe", programs: dict[str, list[int]]) -> bool:
+        for program, tracepoints in programs.items():
             try:
-                if tracepoint is None:
-                    probe.attach(program)
-                else:
+                for tracepoint in tracepoints:
                     probe.attach_tracepoint(program, tracepoint)
+                if not tracepoints:
+                    probe.attach(program)
             except OSError as error:
                 _raise_if_exhausted(error)
                 self.refused[program] = f"can't be attached ({error.strerror})"

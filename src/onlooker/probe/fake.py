@@ -70,7 +70,14 @@ _WHO: dict[str, Any] = {
 
 def fake_fork(**fields: Any) -> Fork:
     """A `Fork` with plausible values for the fields that are not given."""
-    child = {"child_pid": 1235, "child_tid": 1235, "child_start_ns": 60_000_000_000, "thread": False, "kernel": False}
+    child = {
+        "child_pid": 1235,
+        "child_tid": 1235,
+        "child_start_ns": 60_000_000_000,
+        "child_ppid": 1234,
+        "thread": False,
+        "kernel": False,
+    }
     how = {"syscall": "clone", "clone_flags": ("SIGCHLD",)}
     return Fork(**{**_WHO, **child, **how, **fields})
 

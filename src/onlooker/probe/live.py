@@ -28,10 +28,15 @@ SETTLE_SECONDS = 1.0  # how long the end waits for a record that is still being 
 class LiveSource:
     """The probe, loaded and attached. `onlooker.Monitor` is how to use it."""
 
-    def __init__(self, *, ring_bytes: int = DEFAULT_RING_BYTES, method: str | None = None) -> None:
-        """`method`: "tracepoint" or "raw" to force how system calls are observed; `ring_bytes`: a power of two."""
+    def __init__(
+        self, *, ring_bytes: int = DEFAULT_RING_BYTES, method: str | None = None, resolve: bool = True
+    ) -> None:
+        """`method`: one of `attach.METHODS` to force how system calls are observed; `ring_bytes`: a power of two;
+        `resolve`: whether to look up which file a path led to.
+        """
         self._ring_bytes = ring_bytes
         self._method = method
+        self._resolve = resolve
         self._probe: Probe | None = None
         self._attached: tuple[Attachment, ...] = ()
         self._clock = WallClock()
@@ -62,7 +67,7 @@ class LiveSource:
         self._kind_at = next(f.offset for f in made["fork"].header.members if f.name == "kind")
         self._decoder = Decoder([plan(i, each) for i, each in enumerate(made.values(), 1)], self._corrupt)
         chooser = Chooser(hooks(wanted.events, failed=wanted.failed), self._method)
-        self._probe, self._attached = chooser.load(Setup(wanted, self._ring_bytes))
+        self._probe, self._attached = chooser.load(Setup(wanted, self._ring_bytes, self._resolve))
         self._missed = self._misses(self._probe)
         self._looked_at = time.monotonic()
         _LIVE.add(self)

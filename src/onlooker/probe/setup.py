@@ -12,6 +12,7 @@ from ..events import PROBE_REASONS, TASK_EVENTS, layouts
 from ..filters import Filter
 from ..schema import wire
 from ..schema.kinds import COMM_BYTES
+from .syscalls import table
 
 if TYPE_CHECKING:
     from ._libbpf import Probe
@@ -29,10 +30,11 @@ LONGEST_RECORD_BYTES = 512 << 10  # struct exec_huge in bpf/probes/exec.h has 26
 
 
 class Setup(msgspec.Struct, frozen=True):
-    """What to watch, and with how large a ring."""
+    """What to watch, with how large a ring, and whether to look up which file a path led to."""
 
     wanted: Filter
     ring_bytes: int
+    resolve: bool
 
     def open(self, by_sys_exit: Collection[str]) -> "Probe":
         """The object, configured but not loaded. `by_sys_exit`: the events that the shared program reports."""
@@ -53,13 +55,14 @@ class Setup(msgspec.Struct, frozen=True):
             ring_bytes=self.ring_bytes,
             headroom_bytes=self.ring_bytes // HEADROOM,
             watermark_bytes=min(WATERMARK_BYTES, self.ring_bytes // 16),
+            kinds_by_sys_exit=sum(1 << kind for kind, event in enumerate(TASK_EVENTS, 1) if event in by_sys_exit),
+            calls=table(wanted.events),
             by_comm=bool(wanted.comm),
             by_pid=bool(wanted.pid),
             by_uid=bool(wanted.uid),
             failed=wanted.failed,
             threads=wanted.threads,
-            opens="open" in by_sys_exit,
-            execs="exec" in by_sys_exit,
+            resolve=self.resolve,
         )
         for name, entries in (("comms", wanted.comm), ("pids", wanted.pid), ("uids", wanted.uid)):
             probe.size_map(name, max(1, len(entries)))

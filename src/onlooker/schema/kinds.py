@@ -24,6 +24,8 @@ class Op(IntEnum):
     TEXT = 5
     TEXTS = 6
     LABEL = 7
+    PATH = 8
+    JOINED = 9
 
 
 def doc(text: str) -> msgspec.Meta:
@@ -36,7 +38,8 @@ class Kind(msgspec.Struct, frozen=True, kw_only=True):
 
     `ctype` is its C type in the record, "" where it has no bytes of its own. `absent` is the value on the wire (for a
     text: the length) that means that the field does not apply. `cuttable`: the probe may mark it as incomplete.
-    `describe` raises LookupError for a number that can't be: the record is corrupt.
+    `describe` raises LookupError for a number that can't be: the record is corrupt. `of` names another field that this
+    one is made with.
     """
 
     ctype: str
@@ -44,6 +47,7 @@ class Kind(msgspec.Struct, frozen=True, kw_only=True):
     absent: int | None = None
     cuttable: bool = False
     describe: Callable[[int], object] | None = None
+    of: str = ""
 
     @property
     def size(self) -> int:
@@ -67,9 +71,9 @@ def unsigned(bits: int, *, absent: int | None = None) -> Kind:
     return Kind(ctype=f"__u{bits}", op=Op.UNSIGNED, absent=absent)
 
 
-def signed(bits: int, *, absent: int | None = None) -> Kind:
+def signed(bits: int, *, absent: int | None = None, cuttable: bool = False) -> Kind:
     """A signed integer of 32 or 64 bits."""
-    return Kind(ctype=f"__s{bits}", op=Op.SIGNED, absent=absent)
+    return Kind(ctype=f"__s{bits}", op=Op.SIGNED, absent=absent, cuttable=cuttable)
 
 
 def boolean() -> Kind:
@@ -95,6 +99,19 @@ def text(*, absent: int | None = None) -> Kind:
 def texts() -> Kind:
     """A list of texts, each ended by a NUL byte in the record's tail. May be marked as cut."""
     return Kind(ctype="struct span", op=Op.TEXTS, cuttable=True)
+
+
+def walked() -> Kind:
+    """An absolute path as the kernel is asked for it, from the file up: names from the last to the first, each ended
+    by a NUL byte, and an empty one for the root where it was reached. Without the root it does not begin with "/".
+    Absent where it has no place in the record. May be marked as cut.
+    """
+    return Kind(ctype="struct span", op=Op.PATH, absent=0, cuttable=True)
+
+
+def joined(of: str) -> Kind:
+    """The text `of`, another field, behind the path of a directory, which is what the record holds: a walked path."""
+    return Kind(ctype="struct span", op=Op.JOINED, absent=0, cuttable=True, of=of)
 
 
 def label(bits: int, describe: Callable[[int], object], *, absent: int | None = None, cuttable: bool = False) -> Kind:

@@ -1,0 +1,48 @@
+/* A system call that returns: which one it is to the probe, with its arguments. */
+#ifndef ONLOOKER_CALL_H
+#define ONLOOKER_CALL_H
+
+/* src/onlooker/probe/syscalls.py fills it: only what is wanted is in it */
+const volatile call_table calls SEC(".rodata.calls") = {};
+
+struct call {
+	struct task_struct *task;
+	__u64 argument[5];
+	long result;
+	enum kind kind;
+	__u8 number; /* among those of its kind, from 1, as in the kind's field `syscall` */
+};
+
+/* What the number of a system call means; 0 for one that is not wanted. */
+static __always_inline __u16 meaning_of(struct task_struct *task, long number, bool *compat)
+{
+	*compat = is_compat(task);
+	if (!*compat)
+		number &= ~X32_BIT;
+	return (unsigned long)number < CALLS ? calls[*compat & 1][number] : 0;
+}
+
+/* The fast way out of every other call. */
+static __always_inline bool may_be_wanted(long number)
+{
+	number &= ~X32_BIT;
+	return (unsigned long)number < CALLS && (calls[0][number] | calls[1][number]);
+}
+
+static __always_inline bool read_call(struct call *call, struct pt_regs *regs, long number, long result)
+{
+	struct task_struct *task = current_task();
+	bool compat;
+	__u16 meaning = meaning_of(task, number, &compat);
+
+	if (!meaning)
+		return false;
+	call->task = task;
+	call->kind = meaning >> 8;
+	call->number = meaning;
+	call->result = result;
+	read_arguments(call->argument, regs, compat);
+	return true;
+}
+
+#endif

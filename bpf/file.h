@@ -1,0 +1,126 @@
+/* Which file a process has open, and what is to be said of it: events/file.py. */
+#ifndef ONLOOKER_FILE_H
+#define ONLOOKER_FILE_H
+
+/* the same numbers in every event that names a file */
+enum file_state {
+	FILE_ORDINARY,
+	FILE_DELETED,
+	FILE_TMPFILE,
+	FILE_MEMFD,
+	FILE_PSEUDO,
+	FILE_DETACHED,
+};
+
+/* where the answers go, in whatever record */
+struct file_answer {
+	struct span *path;
+	__u64 *inode;
+	__u32 *device;
+	__u8 *state;
+};
+
+/* The file behind a descriptor of the task's, or none. */
+static __always_inline struct file *file_behind(struct task_struct *task, int fd)
+{
+	struct files_struct *files = READ(task, files);
+	struct fdtable *table;
+	struct file *file = 0;
+	struct file **first;
+
+	if (!files)
+		return 0;
+	table = READ(files, fdt);
+	if (!table || fd < 0 || (__u32)fd >= READ(table, max_fds))
+		return 0;
+	first = READ(table, fd);
+	bpf_probe_read_kernel(&file, sizeof(file), first + fd);
+	return file;
+}
+
+/* The device number as stat(2) gives it: new_encode_dev, include/linux/kdev_t.h. */
+static __always_inline __u32 user_device(__u32 device)
+{
+	__u32 major = device >> 20, minor = device & 0xfffff;
+
+	return (minor & 0xff) | major << 8 | (minor & ~0xffU) << 12;
+}
+
+/* A file that only the kernel can name (pipes, namespaces; d_dname in fs/d_path.c): its bare name, if it has one. */
+static __always_inline enum file_state append_pseudo(struct scratch *scratch, struct dentry *dentry, struct span *span)
+{
+	const char *name = (const char *)BPF_CORE_READ(dentry, d_name.name);
+	__u32 begin = 0, rest = 0;
+
+	bpf_probe_read_kernel(&begin, 4, name);
+	if ((begin & 0xff) && (begin & 0xff) != '/')
+		append_kernel_text(scratch, name, NAME_BYTES, span);
+	bpf_probe_read_kernel(&rest, 2, name + 4);
+	return begin == 0x666d656d && rest == 0x3a64 ? FILE_MEMFD : FILE_PSEUDO; /* "memf" "d:" */
+}
+
+/* Says of `file`, an address, what there is to say. False if the path is not whole. */
+static __always_inline bool describe_file(struct scratch *scratch, __u32 which, struct file *file,
+					  struct file_answer answer)
+{
+	struct place place = read_place(__builtin_preserve_access_index(&file->f_path));
+	struct inode *inode = BPF_CORE_READ(file, f_inode);
+	struct dentry *dentry = (void *)place.dentry;
+	struct vfsmount *mount = (void *)place.vfsmount;
+	struct dentry_operations *operations = BPF_CORE_READ(dentry, d_op);
+	enum walked walked;
+
+	*answer.device = user_device(BPF_CORE_READ(inode, i_sb, s_dev));
+	*answer.inode = BPF_CORE_READ(inode, i_ino);
+	if (operations && BPF_CORE_READ(operations, d_dname) && dentry != BPF_CORE_READ(mount, mnt_root)) {
+		*answer.state = append_pseudo(scratch, dentry, answer.path);
+		return true;
+	}
+	walked = append_path(scratch, which, place, answer.path);
+	if (!BPF_CORE_READ(dentry, d_hash.pprev) && BPF_CORE_READ(dentry, d_parent) != dentry)
+		*answer.state = BPF_CORE_READ(file, f_flags) & __O_TMPFILE ? FILE_TMPFILE : FILE_DELETED;
+	else if (walked == WALKED_DETACHED)
+		*answer.state = FILE_DETACHED;
+	return walked != WALKED_CUT;
+}
+
+/* The directory that a path starts from. False if there is none. */
+static __always_inline bool find_base(struct task_struct *task, int dirfd, bool from_root, struct place *place)
+{
+	struct fs_struct *fs = READ(task, fs);
+	struct file *directory;
+
+	if (from_root || dirfd == AT_FDCWD) {
+		if (!fs)
+			return false;
+		*place = from_root ? read_place(__builtin_preserve_access_index(&fs->root)) :
+				     read_place(__builtin_preserve_access_index(&fs->pwd));
+		return true;
+	}
+	directory = file_behind(task, dirfd);
+	if (!directory)
+		return false;
+	*place = read_place(__builtin_preserve_access_index(&directory->f_path));
+	return true;
+}
+
+static __always_inline bool is_deleted(struct place place)
+{
+	struct dentry *dentry = (void *)place.dentry;
+
+	return !BPF_CORE_READ(dentry, d_hash.pprev) && BPF_CORE_READ(dentry, d_parent) != dentry;
+}
+
+/* Appends the path of the directory that a path of the caller's starts from. False if it is not whole, or no longer one
+ * that leads there. */
+static __always_inline bool append_base(struct scratch *scratch, __u32 which, struct task_struct *task, int dirfd,
+					bool from_root, struct span *span)
+{
+	struct place place;
+
+	if (!find_base(task, dirfd, from_root, &place))
+		return true; /* a bad descriptor: there is no path that it would have been */
+	return append_path(scratch, which, place, span) == WALKED_WHOLE && !is_deleted(place);
+}
+
+#endif

@@ -1,0 +1,119 @@
+/* Memory to put a record together in: larger than the stack, and its end is known before room in the ring is taken. */
+#ifndef ONLOOKER_SCRATCH_H
+#define ONLOOKER_SCRATCH_H
+
+#define SCRATCH_BYTES 28672 /* below 32 KiB, the most for a per-cpu value; rename has two paths and two directories */
+
+struct scratch {
+	__u32 taken; /* how many want it */
+	__u32 used;  /* bytes */
+	char bytes[SCRATCH_BYTES];
+};
+
+/* Programs are preemptible on some kernels, and then another one runs on the same cpu in between: so a few for each cpu,
+ * and whoever uses one says so. */
+#define SCRATCHES 3
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, SCRATCHES);
+	__type(key, __u32);
+	__type(value, struct scratch);
+} scratches SEC(".maps");
+
+/* A free one, with room for the fixed part of a record; none is counted as a loss. The record is `bytes`. It is free if
+ * nobody else wants it after one has said so oneself: that needs no atomic instruction that returns a value, which
+ * kernels before 5.12 do not have. */
+static __always_inline struct scratch *take_scratch(enum kind kind, __u32 record_bytes, __u32 *which)
+{
+	__u32 i;
+
+	for (i = 0; i < SCRATCHES; i++) {
+		struct scratch *scratch;
+
+		*which = i;
+		scratch = bpf_map_lookup_elem(&scratches, which);
+		if (!scratch)
+			break;
+		__sync_fetch_and_add(&scratch->taken, 1);
+		if (*(volatile __u32 *)&scratch->taken == 1) {
+			scratch->used = record_bytes;
+			return scratch;
+		}
+		__sync_fetch_and_add(&scratch->taken, -1);
+	}
+	count_lost(kind, LOST_BUSY);
+	return 0;
+}
+
+static __always_inline void release_scratch(struct scratch *scratch)
+{
+	__sync_fetch_and_add(&scratch->taken, -1);
+}
+
+/* Where the next `most` bytes go, or none. `most` is a constant. */
+static __always_inline char *room_for(struct scratch *scratch, __u32 most)
+{
+	__u32 used = scratch->used;
+
+	return used > SCRATCH_BYTES - most ? 0 : scratch->bytes + used;
+}
+
+/* Whether a text that filled its room does not end there: the byte that the NUL was put on was not one. */
+static __always_inline bool goes_on(const char *text, __u32 room)
+{
+	char last = 0;
+
+	return bpf_probe_read_user(&last, 1, text + room - 1) || last;
+}
+
+/* Appends a path that the caller passed; its first byte to `first`. False if it is not whole. */
+static __always_inline bool append_user_path(struct scratch *scratch, const char *path, struct span *span, char *first)
+{
+	char *to = room_for(scratch, PATH_BYTES);
+	long length;
+
+	span->offset = scratch->used;
+	span->length = 0;
+	*first = 0;
+	if (!to)
+		return false;
+	length = bpf_probe_read_user_str(to, PATH_BYTES, path);
+	if (length < 1)
+		return false;
+	*first = to[0];
+	span->length = length - 1;
+	scratch->used += length - 1;
+	return length < PATH_BYTES || !goes_on(path, PATH_BYTES);
+}
+
+/* Appends a string of the kernel's of up to `most` bytes, a constant. False if it is not whole. */
+static __always_inline bool append_kernel_text(struct scratch *scratch, const char *text, __u32 most, struct span *span)
+{
+	char *to = room_for(scratch, most);
+	long length;
+
+	span->offset = scratch->used;
+	span->length = 0;
+	if (!to)
+		return false;
+	length = bpf_probe_read_kernel_str(to, most, text);
+	if (length < 1)
+		return false;
+	span->length = length - 1;
+	scratch->used += length - 1;
+	return true;
+}
+
+/* Sends what is in it. `flags` are those for the submission, negative if it may not be sent. */
+static __always_inline void send_scratch(struct scratch *scratch, enum kind kind, long flags)
+{
+	__u32 size = scratch->used;
+
+	if (flags < 0 || size > SCRATCH_BYTES)
+		return;
+	if (bpf_ringbuf_output(&ring, scratch->bytes, size, flags))
+		count_lost(kind, LOST_RING_FULL);
+}
+
+#endif
