@@ -79,7 +79,7 @@ static __always_inline bool describe_file(struct scratch *scratch, __u32 which, 
 	walked = append_path(scratch, which, place, answer.path);
 	if (!BPF_CORE_READ(dentry, d_hash.pprev) && BPF_CORE_READ(dentry, d_parent) != dentry)
 		*answer.state = BPF_CORE_READ(file, f_flags) & __O_TMPFILE ? FILE_TMPFILE : FILE_DELETED;
-	else if (walked == WALKED_DETACHED)
+	else if (walked == WALKED_DETACHED || walked == WALKED_ASTRAY)
 		*answer.state = FILE_DETACHED;
 	return walked != WALKED_CUT;
 }

@@ -183,6 +183,38 @@ struct pt_regs {
 #error "onlooker's probe knows x86_64 and aarch64"
 #endif
 
+/* include/linux/fs.h, include/linux/io_uring_types.h, io_uring/openclose.c; only names and order matter */
+struct filename {
+	const char *name;
+};
+
+struct io_cmd_data {
+	__u8 data[1];
+};
+
+struct io_kiocb {
+	struct io_cmd_data cmd;
+	__u8 opcode;
+	__u64 flags;
+};
+
+struct open_how___kernel {
+	__u64 flags;
+	__u64 mode;
+	__u64 resolve;
+};
+
+struct io_open {
+	int dfd;
+	__u32 file_slot;
+	struct filename *filename;
+	struct open_how___kernel how;
+};
+
+struct io_uring_cqe {
+	__s32 res;
+};
+
 #pragma clang attribute pop
 
 /* include/linux/sched.h, include/linux/sched/signal.h */

@@ -22,6 +22,7 @@
 #include "probes/fork.h"
 #include "probes/exit.h"
 #include "probes/open.h"
+#include "probes/io_uring.h"
 #include "probes/exec.h"
 #include "probes/exec_failed.h"
 #include "probes/sys_exit.h"

@@ -3,12 +3,18 @@
 #ifndef ONLOOKER_PATH_H
 #define ONLOOKER_PATH_H
 
-#define MAX_STEPS 160 /* names and mount points; a path of more is cut, its beginning is missing */
+/* Names and mount points on the way; a path of more is cut, its beginning is missing. The verifier follows every step of
+ * a loop, but looks at a function that is not static only once, so the way is gone in stages. Such functions take only
+ * numbers before Linux 5.12. */
+#define STEPS 8
+#define STAGES 24
 
 enum walked {
+	WALKED_ON, /* not there yet */
 	WALKED_WHOLE,
 	WALKED_CUT,      /* too long, or changed while it was read */
 	WALKED_DETACHED, /* whole, but it does not end at a root that anybody sees */
+	WALKED_ASTRAY,   /* it ends at no root */
 };
 
 /* what struct path is in the kernel: addresses */
@@ -52,69 +58,80 @@ static __always_inline struct dentry *append_name(struct scratch *scratch, struc
 	return parent;
 }
 
-/* Appends the names from a file up to the root, each with its NUL, and an empty one for the root. A function of its own
- * to the verifier, which so looks at it once; such take only numbers before Linux 5.12. */
-__noinline int walk(__u32 which, __u64 vfsmount, __u64 file_dentry)
+/* One step up: from a mount to the one it is mounted on, or from a file to its directory. */
+static __always_inline enum walked step(struct scratch *scratch, struct climb *climb)
 {
-	struct mount *mount = (void *)(vfsmount - bpf_core_field_offset(struct mount, mnt));
 	struct mount *own_mount = (void *)(own_root.vfsmount - bpf_core_field_offset(struct mount, mnt));
+	struct dentry *dentry = climb->dentry, *parent;
+	struct mount *mount = climb->mount;
+	__u32 used = scratch->used;
+
+	if ((__u64)dentry == own_root.dentry && mount == own_mount)
+		return WALKED_WHOLE;
+	if (dentry == climb->top) {
+		struct mount *above = BPF_CORE_READ(mount, mnt_parent);
+
+		if (above == mount)
+			return is_detached(above) ? WALKED_DETACHED : WALKED_WHOLE;
+		climb->dentry = BPF_CORE_READ(mount, mnt_mountpoint);
+		climb->mount = above;
+		climb->top = BPF_CORE_READ(above, mnt.mnt_root);
+		return WALKED_ON;
+	}
+	if (used - climb->start > PATH_BYTES - NAME_BYTES)
+		return WALKED_CUT;
+	parent = append_name(scratch, dentry);
+	if (parent == dentry) { /* in a bind mount of a directory that it was moved out of: "unreachable" */
+		scratch->used = used;
+		return WALKED_ASTRAY;
+	}
+	if (parent)
+		climb->dentry = parent;
+	return WALKED_ON;
+}
+
+__noinline int walk_stage(__u32 which)
+{
 	struct scratch *scratch = bpf_map_lookup_elem(&scratches, &which);
-	struct dentry *dentry = (void *)file_dentry, *top = BPF_CORE_READ(mount, mnt.mnt_root);
-	int i, result = WALKED_WHOLE;
-	__u32 start, used;
+	struct climb climb;
+	int i;
 
 	if (!scratch)
 		return WALKED_CUT;
-	start = scratch->used;
-	for (i = 0; i < MAX_STEPS; i++) {
-		struct dentry *parent;
+	climb = scratch->climb;
+	for (i = 0; i < STEPS; i++) {
+		enum walked walked = step(scratch, &climb);
 
-		if ((__u64)dentry == own_root.dentry && mount == own_mount)
-			goto root;
-		if (dentry == top) {
-			struct mount *above = BPF_CORE_READ(mount, mnt_parent);
-
-			if (above == mount) {
-				if (is_detached(mount))
-					result = WALKED_DETACHED;
-				goto root;
-			}
-			dentry = BPF_CORE_READ(mount, mnt_mountpoint);
-			mount = above;
-			top = BPF_CORE_READ(mount, mnt.mnt_root);
-			continue;
-		}
-		if (scratch->used - start > PATH_BYTES - NAME_BYTES)
-			return WALKED_CUT;
-		used = scratch->used;
-		parent = append_name(scratch, dentry);
-		if (parent == dentry) { /* in a bind mount of a directory that it was moved out of: "unreachable" */
-			scratch->used = used;
-			return WALKED_DETACHED;
-		}
-		if (parent)
-			dentry = parent;
+		if (walked != WALKED_ON)
+			return walked;
 	}
-	return WALKED_CUT;
-root:
-	used = scratch->used;
-	if (used >= SCRATCH_BYTES)
-		return WALKED_CUT;
-	scratch->bytes[used] = 0;
-	scratch->used = used + 1;
-	return result;
+	scratch->climb = climb;
+	return WALKED_ON;
 }
 
-/* Appends the path to a place. */
+/* Appends the path to a place: the names from there up to the root, each with its NUL, and an empty one for the root. */
 static __always_inline enum walked append_path(struct scratch *scratch, __u32 which, struct place place,
 					       struct span *span)
 {
-	enum walked result;
+	struct mount *mount = (void *)(place.vfsmount - bpf_core_field_offset(struct mount, mnt));
+	enum walked walked = WALKED_ON;
+	__u32 i, used;
 
 	span->offset = scratch->used;
-	result = walk(which, place.vfsmount, place.dentry);
-	span->length = scratch->used - span->offset;
-	return result;
+	scratch->climb.mount = mount;
+	scratch->climb.dentry = (void *)place.dentry;
+	scratch->climb.top = BPF_CORE_READ(mount, mnt.mnt_root);
+	scratch->climb.start = scratch->used;
+	for (i = 0; i < STAGES && walked == WALKED_ON; i++)
+		walked = walk_stage(which);
+
+	used = scratch->used;
+	if ((walked == WALKED_WHOLE || walked == WALKED_DETACHED) && used < SCRATCH_BYTES) {
+		scratch->bytes[used++] = 0;
+		scratch->used = used;
+	}
+	span->length = used - span->offset;
+	return walked == WALKED_ON ? WALKED_CUT : walked;
 }
 
 #endif

@@ -4,9 +4,27 @@
 
 #define SCRATCH_BYTES 28672 /* below 32 KiB, the most for a per-cpu value; rename has two paths and two directories */
 
+/* where a walk to the root stands: bpf/path.h */
+struct climb {
+	struct mount *mount;
+	struct dentry *dentry, *top;
+	__u32 start;
+};
+
+/* where a reading of arguments stands: bpf/probes/exec_failed.h */
+struct gather {
+	__u64 list;
+	__u32 start, next;
+	bool compat;
+};
+
 struct scratch {
 	__u32 taken; /* how many want it */
 	__u32 used;  /* bytes */
+	union {
+		struct climb climb;
+		struct gather gather;
+	};
 	char bytes[SCRATCH_BYTES];
 };
 

@@ -1,49 +1,72 @@
 /* An exec that failed: events/exec.py, with errno. The caller's memory is as it was, so its arguments are read from
  * there; only after a failure past the point of no return it is gone, and the fields are marked as cut. */
 
-#define MAX_ARGS 128
+/* so many arguments at most, in stages as the walk of a path has them (bpf/path.h) */
+#define STAGE_ARGS 16
+#define ARG_STAGES 16
 
 /* The n-th of the pointers of an argument list; those of 32-bit programs are half as wide. */
-static __always_inline bool read_pointer(const char **to, __u64 list, __u32 n, bool compat)
+static __always_inline bool read_pointer(const char **to, struct gather *from)
 {
 	*to = 0;
-	if (compat)
-		return !bpf_probe_read_user(to, 4, (void *)(list + 4 * n));
-	return !bpf_probe_read_user(to, 8, (void *)(list + 8 * n));
+	if (from->compat)
+		return !bpf_probe_read_user(to, 4, (void *)(from->list + 4 * from->next));
+	return !bpf_probe_read_user(to, 8, (void *)(from->list + 8 * from->next));
 }
 
-/* Copies the strings of an argument list while they begin in the first half of the room, each at most half a room long.
- * False if not all is copied. */
-static __always_inline bool append_user_argv(struct scratch *scratch, __u64 list, bool compat, struct span *span)
+enum gathered {
+	GATHERED_ON, /* there are more */
+	GATHERED_WHOLE,
+	GATHERED_CUT,
+};
+
+/* Copies strings of an argument list while they begin in the first half of the room, each at most half a room long. */
+__noinline int gather_stage(__u32 which)
 {
 	const __u32 half = ARGV_BYTES / 2;
-	char *to = room_for(scratch, ARGV_BYTES);
-	__u32 i, used = 0;
-	bool whole = false;
+	struct scratch *scratch = bpf_map_lookup_elem(&scratches, &which);
+	struct gather gather;
+	int i;
 
-	span->offset = scratch->used;
-	span->length = 0;
-	if (!to)
-		return false;
-	for (i = 0; list /* none is the same as an empty one */ && i <= MAX_ARGS; i++) {
+	if (!scratch)
+		return GATHERED_CUT;
+	gather = scratch->gather;
+	for (i = 0; i < STAGE_ARGS; i++) {
+		__u32 used = scratch->used;
 		const char *arg;
 		long length;
 
-		if (!read_pointer(&arg, list, i, compat))
-			break;
-		whole = !arg;
-		if (whole || used >= half || i == MAX_ARGS)
-			break;
-		length = bpf_probe_read_user_str(to + used, half, arg);
+		if (!read_pointer(&arg, &gather))
+			return GATHERED_CUT;
+		if (!arg)
+			return GATHERED_WHOLE;
+		if (used - gather.start >= half || used > SCRATCH_BYTES - half)
+			return GATHERED_CUT;
+		length = bpf_probe_read_user_str(scratch->bytes + used, half, arg);
 		if (length < 1)
-			break;
-		used += length;
+			return GATHERED_CUT;
+		scratch->used = used + length;
 		if (length == half && goes_on(arg, half))
-			break;
+			return GATHERED_CUT;
+		gather.next++;
 	}
-	span->length = used;
-	scratch->used += used;
-	return whole || !list;
+	scratch->gather = gather;
+	return GATHERED_ON;
+}
+
+/* False if not all is copied. No list is the same as an empty one. */
+static __always_inline bool append_user_argv(struct scratch *scratch, __u32 which, __u64 list, bool compat,
+					     struct span *span)
+{
+	int gathered = list ? GATHERED_ON : GATHERED_WHOLE;
+	__u32 i;
+
+	span->offset = scratch->used;
+	scratch->gather = (struct gather){ .list = list, .start = scratch->used, .compat = compat };
+	for (i = 0; i < ARG_STAGES && gathered == GATHERED_ON; i++)
+		gathered = gather_stage(which);
+	span->length = scratch->used - span->offset;
+	return gathered == GATHERED_WHOLE;
 }
 
 /* not inlined: it has a stack of its own */
@@ -69,7 +92,7 @@ static __noinline int emit_exec_failed(struct call *call)
 	exec->errno = -call->result;
 	if (!append_user_path(scratch, (const char *)call->argument[at], &exec->path, &first))
 		exec->record.cut |= EXEC_CUT_PATH;
-	if (!append_user_argv(scratch, call->argument[1 + at], is_compat(call->task), &exec->argv))
+	if (!append_user_argv(scratch, which, call->argument[1 + at], is_compat(call->task), &exec->argv))
 		exec->record.cut |= EXEC_CUT_ARGV;
 	if (config.resolve) {
 		append_cwd(scratch, which, call->task);

@@ -5,6 +5,7 @@ import msgspec
 from .syscalls import native_calls
 
 RAW = "raw tracepoint"
+NOT_SEEN = "not seen"
 TRACEPOINT = "system call tracepoints"
 METHODS = {"tracepoint": TRACEPOINT, "raw": RAW}  # as --attach names them
 
@@ -24,12 +25,16 @@ class Candidate(msgspec.Struct, frozen=True):
 
 
 class Hook(msgspec.Struct, frozen=True):
-    """What is to be observed: the event, and which part of it. `outcome`: what of it can be, for --failed."""
+    """What is to be observed: the event, and which part of it. `outcome`: what of it can be, for --failed.
+
+    A hook that says what is `missed` without it can be done without, where the kernel takes no candidate.
+    """
 
     event: str
     purpose: str
     outcome: str
     candidates: tuple[Candidate, ...]
+    missed: str = ""
 
 
 _SYS_EXIT = Candidate(
@@ -83,6 +88,17 @@ TABLE = (
         ),
     ),
     Hook("open", "success and failure", "both", (_SYS_EXIT, _tracepoints("open"))),
+    Hook(
+        "open",
+        "io_uring",
+        "both",
+        (
+            Candidate(RAW, {"on_ring_submit": (), "on_ring_complete": ()}, "the ring's own tracepoints (Linux 6.11)"),
+            Candidate(RAW, {"on_ring_submit": (), "on_ring_complete_old": ()}, "the same, as they were from Linux 6.3"),
+            Candidate(RAW, {"on_ring_submit_old": (), "on_ring_complete_old": ()}, "the same, as from Linux 6.0"),
+        ),
+        missed="files opened through io_uring",
+    ),
 )
 
 TRACEPOINTS = tuple(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import AttachError, LoadError, ResourceError
 from . import kernel
-from .attach import METHODS, TRACEPOINTS, Candidate, Hook
+from .attach import METHODS, NOT_SEEN, TRACEPOINTS, Candidate, Hook
 from .source import Attachment
 from .tracefs import tracepoint_ids
 
@@ -58,7 +58,9 @@ class Chooser:
                     break
                 obstacles.append(obstacle)
             else:
-                raise AttachError(hook.event, "; ".join(obstacles))
+                if not hook.missed:
+                    raise AttachError(hook.event, "; ".join(obstacles))
+                chosen.append((hook, Candidate(NOT_SEEN, {}, "; ".join(dict.fromkeys(obstacles)), hook.missed)))
         return chosen
 
     def _allowed(self, hook: Hook) -> Sequence[Candidate]:
@@ -79,7 +81,9 @@ class Chooser:
         report = []
         for hook, candidate in chosen:
             why = candidate.why
-            for better in self._allowed(hook)[: list(self._allowed(hook)).index(candidate)]:
+            for better in self._allowed(hook):
+                if better == candidate or candidate.method == NOT_SEEN:
+                    break
                 why += f"; not {'/'.join(better.programs)}: {self._obstacle(better)}"
             programs = tuple(candidate.programs)
             report.append(Attachment(hook.event, hook.purpose, candidate.method, programs, why, candidate.blind))
@@ -111,7 +115,7 @@ class Chooser:
         except OSError as error:
             _raise_if_exhausted(error)
             log = _libbpf.log()
-            culprit = re.search(r"prog '(\w+)': failed to load", log)
+            culprit = re.search(r"prog '(\w+)': failed to (?:load|prepare load attributes)", log)
             if explained := kernel.explain_refusal(error):
                 raise explained from error
             if not culprit or culprit[1] not in programs:
@@ -124,7 +128,7 @@ class Chooser:
     def _alternatives(self, program: str) -> bool:
         """Whether every hook that uses the program has another candidate left."""
         return all(
-            any(program not in c.programs and not self._obstacle(c) for c in self._allowed(hook))
+            hook.missed or any(program not in c.programs and not self._obstacle(c) for c in self._allowed(hook))
             for hook in self.hooks
             if any(program in c.programs and not self._obstacle(c) for c in self._allowed(hook))
         )

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from ..errors import CapabilityError, KernelTooOldError, LibbpfError, LockdownError, NoBtfError, NotLinuxError
 
-OLDEST = (5, 15)  # for the newest helper that the probe calls, kernel/trace/bpf_trace.c
-NEWEST_HELPER = b"BPF_FUNC_task_pt_regs"
+OLDEST = (5, 10)  # for BPF_PROG_TEST_RUN of raw tracepoints; helpers that are newer have substitutes in bpf/compat.h
+NEWEST_HELPER = b"BPF_FUNC_copy_from_user"
 OLDEST_LIBBPF = (1, 0)
 BTF = Path("/sys/kernel/btf/vmlinux")
 CONTAINER_MARKS = ("/.dockerenv", "/run/.containerenv")

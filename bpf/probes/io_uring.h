@@ -1,0 +1,188 @@
+/* Files opened through io_uring, which passes no system call for them: events/open.py. The path is at hand only when the
+ * request is submitted, the result only when it completes, so what was submitted is kept in between. */
+
+/* include/uapi/linux/io_uring.h */
+#define IORING_OP_OPENAT 18
+#define IORING_OP_OPENAT2 28
+#define REQ_F_CQE_SKIP (1 << 6) /* IOSQE_CQE_SKIP_SUCCESS: a success does not complete where we could see it */
+
+struct ring_open {
+	__u64 flags, resolve;
+	__u32 mode;
+	__s32 dirfd;
+	__u32 length;
+	bool direct; /* the file goes into a table of the ring's own, and not to a descriptor */
+	bool told;
+	char path[PATH_BYTES];
+};
+
+/* By the address of the request; the oldest make way if some never complete. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 512); /* in flight at once; for more, the path is marked as cut */
+	__type(key, __u64);
+	__type(value, struct ring_open);
+} ring_opens SEC(".maps");
+
+static __always_inline bool opens_a_file(struct io_kiocb *request)
+{
+	__u8 opcode = BPF_CORE_READ(request, opcode);
+
+	return opcode == IORING_OP_OPENAT || opcode == IORING_OP_OPENAT2;
+}
+
+static __always_inline void fill_ring_open(struct open_record *open, struct task_struct *task)
+{
+	fill_record(&open->record, KIND_OPEN, task);
+	clear_open(open);
+	open->syscall = OPEN_SYSCALL_IO_URING;
+	open->path.offset = sizeof(*open);
+	open->path.length = 0;
+	open->dirfd = OPEN_DIRFD_ABSENT;
+	open->mode = OPEN_MODE_ABSENT;
+	open->fd = OPEN_FD_ABSENT;
+	open->flags = open->resolve = 0;
+	open->errno = 0;
+}
+
+/* What was submitted; the first byte of the path. */
+static __always_inline char append_ring_open(struct scratch *scratch, struct ring_open *submitted)
+{
+	struct open_record *open = (void *)scratch->bytes;
+	char *to = room_for(scratch, PATH_BYTES);
+	__u32 length = submitted->length & (PATH_BYTES - 1);
+
+	open->flags = submitted->flags;
+	open->resolve = submitted->resolve;
+	open->dirfd = submitted->dirfd;
+	if (submitted->flags & (O_CREAT | __O_TMPFILE))
+		open->mode = submitted->mode & 07777;
+	if (!to || bpf_probe_read_kernel(to, length, submitted->path))
+		return 0;
+	open->path.length = length;
+	scratch->used += length;
+	return length ? to[0] : 0;
+}
+
+/* A request that says nothing when it succeeds is told of now, and its result is not known. */
+static __always_inline void tell_at_once(struct ring_open *submitted, struct task_struct *task)
+{
+	struct scratch *scratch;
+	struct open_record *open;
+	__u32 which;
+
+	scratch = take_scratch(KIND_OPEN, sizeof(*open), &which);
+	if (!scratch)
+		return;
+	open = (void *)scratch->bytes;
+	fill_ring_open(open, task);
+	append_ring_open(scratch, submitted);
+	open->record.cut |= OPEN_CUT_FD;
+	send_scratch(scratch, KIND_OPEN, admit(KIND_OPEN, scratch->used, open->record.boot_ns));
+	release_scratch(scratch);
+}
+
+static __always_inline int submit_ring_open(struct io_kiocb *request)
+{
+	struct io_open *command = (void *)((char *)request + bpf_core_field_offset(struct io_kiocb, cmd));
+	struct task_struct *task = current_task();
+	struct scratch *scratch;
+	struct ring_open *submitted;
+	__u64 key = (__u64)request;
+	__u32 which;
+	long length;
+
+	if (!opens_a_file(request) || !is_wanted(task))
+		return 0;
+	scratch = take_scratch(KIND_OPEN, sizeof(*submitted), &which);
+	if (!scratch)
+		return 0;
+
+	submitted = (void *)scratch->bytes;
+	submitted->flags = BPF_CORE_READ(command, how.flags);
+	submitted->mode = BPF_CORE_READ(command, how.mode);
+	submitted->resolve = BPF_CORE_READ(command, how.resolve);
+	submitted->dirfd = BPF_CORE_READ(command, dfd);
+	submitted->direct = BPF_CORE_READ(command, file_slot) != 0;
+	submitted->told = !!(BPF_CORE_READ(request, flags) & REQ_F_CQE_SKIP);
+	length = bpf_probe_read_kernel_str(submitted->path, PATH_BYTES, BPF_CORE_READ(command, filename, name));
+	submitted->length = length < 1 ? 0 : length - 1;
+	bpf_map_update_elem(&ring_opens, &key, submitted, BPF_ANY);
+	release_scratch(scratch);
+
+	if (BPF_CORE_READ(request, flags) & REQ_F_CQE_SKIP) {
+		submitted = bpf_map_lookup_elem(&ring_opens, &key);
+		if (submitted && !config.failed)
+			tell_at_once(submitted, task);
+	}
+	return 0;
+}
+
+static __always_inline int complete_ring_open(struct io_kiocb *request, int result)
+{
+	struct call call = { .task = current_task(), .result = result, .kind = KIND_OPEN };
+	__u64 key = (__u64)request;
+	struct ring_open *submitted;
+	struct scratch *scratch;
+	struct open_record *open;
+	char first = 0;
+	__u32 which;
+
+	if (!opens_a_file(request) || (config.failed && result >= 0) || !is_wanted(call.task))
+		return 0;
+	submitted = bpf_map_lookup_elem(&ring_opens, &key);
+	if (submitted && submitted->told && !config.failed)
+		goto forget;
+	scratch = take_scratch(KIND_OPEN, sizeof(*open), &which);
+	if (!scratch)
+		goto forget;
+
+	open = (void *)scratch->bytes;
+	fill_ring_open(open, call.task);
+	open->errno = result < 0 ? -result : 0;
+	if (submitted)
+		first = append_ring_open(scratch, submitted);
+	else
+		open->record.cut |= OPEN_CUT_PATH | OPEN_CUT_FLAGS;
+	if (submitted && submitted->direct && result >= 0) {
+		open->record.cut |= OPEN_CUT_REAL_PATH;
+	} else {
+		open->fd = result < 0 ? OPEN_FD_ABSENT : result;
+		if (config.resolve)
+			resolve_open(scratch, which, &call, first);
+	}
+	send_scratch(scratch, KIND_OPEN, admit(KIND_OPEN, scratch->used, open->record.boot_ns));
+	release_scratch(scratch);
+forget:
+	bpf_map_delete_elem(&ring_opens, &key);
+	return 0;
+}
+
+/* Linux 6.3, include/trace/events/io_uring.h; called by io_submit_sqe (io_uring/io_uring.c) once the request is
+ * prepared: TP_PROTO(struct io_kiocb *req) */
+SEC("tp_btf/io_uring_submit_req")
+int BPF_PROG(on_ring_submit, struct io_kiocb *request)
+{
+	return submit_ring_open(request);
+}
+
+/* Linux 6.0 to 6.2: TP_PROTO(struct io_kiocb *req, bool force_nonblock) */
+SEC("tp_btf/io_uring_submit_sqe")
+int BPF_PROG(on_ring_submit_old, struct io_kiocb *request)
+{
+	return submit_ring_open(request);
+}
+
+/* Linux 6.11: TP_PROTO(struct io_ring_ctx *ctx, void *req, struct io_uring_cqe *cqe) */
+SEC("tp_btf/io_uring_complete")
+int BPF_PROG(on_ring_complete, void *ring, struct io_kiocb *request, struct io_uring_cqe *completion)
+{
+	return complete_ring_open(request, completion->res);
+}
+
+/* Linux 5.18: TP_PROTO(void *ctx, void *req, u64 user_data, int res, unsigned cflags, u64 extra1, u64 extra2) */
+SEC("tp_btf/io_uring_complete")
+int BPF_PROG(on_ring_complete_old, void *ring, struct io_kiocb *request, __u64 user_data, int result)
+{
+	return complete_ring_open(request, result);
+}
