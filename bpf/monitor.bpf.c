@@ -26,5 +26,6 @@
 #include "probes/exec.h"
 #include "probes/exec_failed.h"
 #include "probes/sys_exit.h"
+#include "probes/fexit.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -2,16 +2,18 @@
 
 import msgspec
 
-from .syscalls import native_calls
+from .syscalls import functions_of, native_calls
 
 RAW = "raw tracepoint"
 NOT_SEEN = "not seen"
 TRACEPOINT = "system call tracepoints"
-METHODS = {"tracepoint": TRACEPOINT, "raw": RAW}  # as --attach names them
+FUNCTION = "function exits"
+METHODS = {"raw": RAW, "fexit": FUNCTION, "tracepoint": TRACEPOINT}  # as --attach names them
 
 
 class Candidate(msgspec.Struct, frozen=True):
     """One way to observe. `programs` are names in bpf/probes, each with the tracepoints that it needs from tracefs.
+    `compat`: those of them that a kernel without 32-bit programs does not need, and can't take.
 
     Before the Linux version `since` it is not used unless it is asked for, because of what `flaw` says.
     """
@@ -20,6 +22,7 @@ class Candidate(msgspec.Struct, frozen=True):
     programs: dict[str, tuple[str, ...]]
     why: str
     blind: str = ""
+    compat: frozenset[str] = frozenset()
     since: tuple[int, int] = (0, 0)
     flaw: str = ""
 
@@ -44,6 +47,19 @@ _SYS_EXIT = Candidate(
 )
 
 
+def _functions(event: str) -> Candidate:
+    """The functions of the single calls. A program there can be preempted, and the kernel then skips it for another
+    process on the same cpu; that is counted (bpf_prog_info, Linux 5.12), and why it is not what is preferred.
+    """
+    native, compat = (tuple(f"on{function}" for function in functions) for functions in functions_of(event))
+    return Candidate(
+        FUNCTION,
+        dict.fromkeys((*native, *compat), ()),
+        "costs other system calls nothing; a preemptible kernel may skip it, which is counted",
+        compat=frozenset(compat),
+    )
+
+
 def _tracepoints(event: str) -> Candidate:
     """The tracepoints of the single calls. Two flaws: trace_call_bpf skips a program while bpf_prog_active is set on
     the cpu, which bpf(2) sets while it looks into maps; on a preemptible kernel another process's calls are then lost,
@@ -54,8 +70,8 @@ def _tracepoints(event: str) -> Candidate:
         {"on_call_exit": tuple(f"syscalls/sys_exit_{call}" for call in native_calls(event))},
         "costs other system calls less",
         "32-bit system calls",
-        (6, 7),
-        "before Linux 6.7 the kernel may skip such programs without counting it",
+        since=(6, 7),
+        flaw="before Linux 6.7 the kernel may skip such programs without counting it",
     )
 
 
@@ -76,7 +92,7 @@ TABLE = (
         "exec",
         "failure",
         "failure",
-        (_SYS_EXIT, _tracepoints("exec")),
+        (_SYS_EXIT, _functions("exec"), _tracepoints("exec")),
     ),
     Hook(
         "exit",
@@ -87,7 +103,7 @@ TABLE = (
             Candidate(RAW, {"on_exit_old": ()}, "before Linux 6.16: the last thread is found by its process's counter"),
         ),
     ),
-    Hook("open", "success and failure", "both", (_SYS_EXIT, _tracepoints("open"))),
+    Hook("open", "success and failure", "both", (_SYS_EXIT, _functions("open"), _tracepoints("open"))),
     Hook(
         "open",
         "io_uring",

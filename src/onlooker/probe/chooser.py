@@ -34,11 +34,16 @@ class Chooser:
                 self._points, self._no_tracefs = {}, f"tracefs can't be had: {error.strerror}"
         return self._points
 
+    def _programs(self, candidate: Candidate) -> dict[str, tuple[str, ...]]:
+        """Those that this kernel needs."""
+        skip = candidate.compat if candidate.compat and not kernel.has_function(min(candidate.compat)[2:]) else ()
+        return {program: points for program, points in candidate.programs.items() if program not in skip}
+
     def _obstacle(self, candidate: Candidate) -> str:
         """Why the candidate can't be used, or ""."""
         if not self.method and kernel.version(kernel.release()) < candidate.since:
             return candidate.flaw
-        for program, points in candidate.programs.items():
+        for program, points in self._programs(candidate).items():
             if program in self.refused:
                 return self.refused[program]
             for point in points:
@@ -72,7 +77,7 @@ class Chooser:
         """The programs of what was chosen, each with the ids of its tracepoints; none where its section says it."""
         programs: dict[str, list[int]] = {}
         for _, candidate in chosen:
-            for program, points in candidate.programs.items():
+            for program, points in self._programs(candidate).items():
                 programs.setdefault(program, []).extend(self._tracepoints()[point] for point in points)
         return programs
 
@@ -85,7 +90,7 @@ class Chooser:
                 if better == candidate or candidate.method == NOT_SEEN:
                     break
                 why += f"; not {'/'.join(better.programs)}: {self._obstacle(better)}"
-            programs = tuple(candidate.programs)
+            programs = tuple(self._programs(candidate))
             report.append(Attachment(hook.event, hook.purpose, candidate.method, programs, why, candidate.blind))
         return tuple(report)
 
@@ -116,7 +121,8 @@ class Chooser:
             _raise_if_exhausted(error)
             log = _libbpf.log()
             culprit = re.search(r"prog '(\w+)': failed to (?:load|prepare load attributes)", log)
-            if explained := kernel.explain_refusal(error):
+            is_exit_of_function = culprit and culprit[1].startswith("on__")  # which some kernels allow to nobody
+            if not is_exit_of_function and (explained := kernel.explain_refusal(error)):
                 raise explained from error
             if not culprit or culprit[1] not in programs:
                 raise LoadError(f"the kernel refused the probe: {error.strerror}", log) from error

@@ -4,6 +4,7 @@ import errno
 import platform
 import re
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 
 from ..errors import CapabilityError, KernelTooOldError, LibbpfError, LockdownError, NoBtfError, NotLinuxError
@@ -46,6 +47,15 @@ def is_too_old() -> bool:
         return NEWEST_HELPER not in BTF.read_bytes()
     except OSError:
         return True
+
+
+@cache
+def has_function(name: str) -> bool:
+    """Whether the kernel's type information knows a function, so that a program can be attached to it."""
+    try:
+        return b"\0" + name.encode("ascii") + b"\0" in BTF.read_bytes()
+    except OSError:
+        return False
 
 
 def effective_capabilities() -> int:

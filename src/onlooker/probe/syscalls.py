@@ -30,6 +30,9 @@ ARM = {
     "open_by_handle_at": 371, "execveat": 387, "clone3": 435, "openat2": 437,
 }  # fmt: skip
 
+# COMPAT_SYSCALL_DEFINE in fs/open.c, fs/fhandle.c and fs/exec.c
+_COMPAT_FUNCTIONS = frozenset({"open", "openat", "open_by_handle_at", "execve", "execveat"})
+
 # of native programs, of 32-bit ones
 NUMBERS: Mapping[str, tuple[Mapping[str, int], Mapping[str, int]]] = {
     "x86_64": (X86_64, I386),
@@ -52,6 +55,26 @@ def native_calls(event: str, machine: str | None = None) -> tuple[str, ...]:
     """Those that native programs of the machine have."""
     native, _ = NUMBERS[machine or platform.machine()]
     return tuple(call for call in calls_of(event) if call in native)
+
+
+def functions_of(event: str, machine: str | None = None) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Names of the kernel's functions that are those calls, for native and for 32-bit programs.
+
+    Those whose arguments are not the same for both have a function for 32-bit programs that says so: compat.
+    Source: arch/x86/include/asm/syscall_wrapper.h, arch/arm64/include/asm/syscall_wrapper.h.
+    """
+    machine = machine or platform.machine()
+    native, compat = NUMBERS[machine]
+    own, other = ("x64", "ia32") if machine == "x86_64" else ("arm64", "arm64")
+    calls = calls_of(event)
+    return (
+        tuple(f"__{own}_sys_{call}" for call in calls if call in native),
+        tuple(
+            f"__{other}_{'compat_' if call in _COMPAT_FUNCTIONS else ''}sys_{call}"
+            for call in calls
+            if call in compat and (call in _COMPAT_FUNCTIONS or other == "ia32" or call not in native)
+        ),
+    )
 
 
 def table(events: Collection[str], machine: str | None = None) -> bytes:
