@@ -94,6 +94,25 @@ static __always_inline void read_arguments(__u64 argument[5], struct pt_regs *re
 }
 #endif
 
+/* Linux 6.10. While a program is preempted, the kernel skips it for whoever comes to the same cpu (__bpf_trace_run,
+ * __bpf_prog_enter_recur): where it can be preempted, it had better not be. Used from 6.15 on, where functions that are
+ * not static may be called in between. */
+extern void bpf_preempt_disable(void) __ksym __weak;
+extern void bpf_preempt_enable(void) __ksym __weak;
+
+/* Copies a string of the caller's of up to `room` bytes, its NUL included: how many bytes that were, or negative. Before
+ * Linux 6.14 the helper says 0 for an empty one and may not have written its NUL (strncpy_from_user_nofault,
+ * mm/maccess.c). */
+static __always_inline long read_user_text(char *to, __u32 room, const char *from)
+{
+	long length = bpf_probe_read_user_str(to, room, from);
+
+	if (length)
+		return length;
+	to[0] = 0;
+	return 1;
+}
+
 /* Sets `size` bytes at `to` to zero. There is no helper for that, but a failing bpf_probe_read_kernel clears its
  * destination (bpf_probe_read_kernel_common, kernel/trace/bpf_trace.c), and address 0 is never readable. */
 static __always_inline void zero(void *to, __u32 size)

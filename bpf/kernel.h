@@ -204,11 +204,19 @@ struct open_how___kernel {
 	__u64 resolve;
 };
 
+struct delayed_filename {
+	struct filename *__incomplete_filename;
+};
+
 struct io_open {
 	int dfd;
 	__u32 file_slot;
-	struct filename *filename;
+	struct delayed_filename filename;
 	struct open_how___kernel how;
+};
+
+struct io_open___v6 {
+	struct filename *filename;
 };
 
 struct io_uring_cqe {

@@ -19,6 +19,7 @@
 #include "file.h"
 #include "filter.h"
 #include "call.h"
+#include "probes/fexit.h" /* first, because they are what a kernel refuses most often */
 #include "probes/fork.h"
 #include "probes/exit.h"
 #include "probes/open.h"
@@ -26,6 +27,5 @@
 #include "probes/exec.h"
 #include "probes/exec_failed.h"
 #include "probes/sys_exit.h"
-#include "probes/fexit.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -96,7 +96,7 @@ static __always_inline bool append_user_path(struct scratch *scratch, const char
 	*first = 0;
 	if (!to)
 		return false;
-	length = bpf_probe_read_user_str(to, PATH_BYTES, path);
+	length = read_user_text(to, PATH_BYTES, path);
 	if (length < 1)
 		return false;
 	*first = to[0];

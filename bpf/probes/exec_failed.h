@@ -42,7 +42,7 @@ __noinline int gather_stage(__u32 which)
 			return GATHERED_WHOLE;
 		if (used - gather.start >= half || used > SCRATCH_BYTES - half)
 			return GATHERED_CUT;
-		length = bpf_probe_read_user_str(scratch->bytes + used, half, arg);
+		length = read_user_text(scratch->bytes + used, half, arg);
 		if (length < 1)
 			return GATHERED_CUT;
 		scratch->used = used + length;

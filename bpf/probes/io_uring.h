@@ -82,6 +82,16 @@ static __always_inline void tell_at_once(struct ring_open *submitted, struct tas
 	release_scratch(scratch);
 }
 
+/* Linux 7.0 keeps the name in a struct of its own (struct delayed_filename, include/linux/fs.h) */
+static __always_inline const char *submitted_name(struct io_open *command)
+{
+	struct io_open___v6 *before = (void *)command;
+
+	if (bpf_core_type_exists(struct delayed_filename))
+		return BPF_CORE_READ(command, filename.__incomplete_filename, name);
+	return BPF_CORE_READ(before, filename, name);
+}
+
 static __always_inline int submit_ring_open(struct io_kiocb *request)
 {
 	struct io_open *command = (void *)((char *)request + bpf_core_field_offset(struct io_kiocb, cmd));
@@ -105,7 +115,7 @@ static __always_inline int submit_ring_open(struct io_kiocb *request)
 	submitted->dirfd = BPF_CORE_READ(command, dfd);
 	submitted->direct = BPF_CORE_READ(command, file_slot) != 0;
 	submitted->told = !!(BPF_CORE_READ(request, flags) & REQ_F_CQE_SKIP);
-	length = bpf_probe_read_kernel_str(submitted->path, PATH_BYTES, BPF_CORE_READ(command, filename, name));
+	length = bpf_probe_read_kernel_str(submitted->path, PATH_BYTES, submitted_name(command));
 	submitted->length = length < 1 ? 0 : length - 1;
 	bpf_map_update_elem(&ring_opens, &key, submitted, BPF_ANY);
 	release_scratch(scratch);

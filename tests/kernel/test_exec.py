@@ -181,21 +181,21 @@ def test_a_path_that_is_too_long(monitor: Monitor, workloads: Workloads) -> None
 
 
 @pytest.mark.parametrize(
-    "args", [[b"a" * 1023], [b"b" * 1024], [b"c" * 4000], [b"d" * 4095], [b"e" * 40] * 99, [b"f"] * 128]
+    "args", [[b"a" * 1023], [b"b" * 1024], [b"c" * 4000], [b"d" * 4095], [b"e" * 40] * 99, [b"f"] * 255]
 )
 def test_4_kib_of_a_failed_execs_arguments_are_whole(monitor: Monitor, workloads: Workloads, args: list[bytes]) -> None:
     event = failed(execute(monitor, workloads, "execve", b"missing", *args))
     assert (as_bytes(event), event.cut) == (args, ())
 
 
-@pytest.mark.parametrize("args", [[b"a" * 4096], [b"b" * 9000, b""], [b"c" * 40] * 200, [b"d"] * 129])
+@pytest.mark.parametrize("args", [[b"a" * 4096], [b"b" * 9000, b""], [b"c" * 40] * 200, [b"d"] * 256])
 def test_more_of_a_failed_execs_arguments_are_cut(monitor: Monitor, workloads: Workloads, args: list[bytes]) -> None:
     event = failed(execute(monitor, workloads, "execve", b"missing", *args))
     assert event.cut == ("argv",)
     whole, last = as_bytes(event)[:-1], as_bytes(event)[-1]
     assert whole == args[: len(whole)]
     assert args[len(whole)].startswith(last)
-    assert len(event.argv) == 128 or len(b"\0".join([*whole, last])) >= 4095
+    assert len(event.argv) == 256 or len(b"\0".join([*whole, last])) >= 4095
 
 
 def test_arguments_that_are_nowhere(monitor: Monitor, workloads: Workloads) -> None:

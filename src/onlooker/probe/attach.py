@@ -15,7 +15,8 @@ class Candidate(msgspec.Struct, frozen=True):
     """One way to observe. `programs` are names in bpf/probes, each with the tracepoints that it needs from tracefs.
     `compat`: those of them that a kernel without 32-bit programs does not need, and can't take.
 
-    Before the Linux version `since` it is not used unless it is asked for, because of what `flaw` says.
+    Linux has it from version `oldest` on. Before version `since` it is not used unless it is asked for, because of what
+    `flaw` says.
     """
 
     method: str
@@ -23,6 +24,7 @@ class Candidate(msgspec.Struct, frozen=True):
     why: str
     blind: str = ""
     compat: frozenset[str] = frozenset()
+    oldest: tuple[int, int] = (0, 0)
     since: tuple[int, int] = (0, 0)
     flaw: str = ""
 
@@ -40,23 +42,38 @@ class Hook(msgspec.Struct, frozen=True):
     missed: str = ""
 
 
-_SYS_EXIT = Candidate(
-    RAW,
-    {"on_sys_exit": ()},
-    "sees 32-bit calls too and needs no tracefs; costs every system call of the machine a little",
-)
+# Linux 6.15: a program may keep itself from being preempted and still call functions (bpf/compat.h). Without that the
+# kernel skips a preempted program for all other processes of that cpu, which it counts.
+_STILL = (6, 15)
+# About Linux 7.1: programs at the tracepoints of system calls can be preempted, since some may sleep there
+# (trace_call_bpf_faultable, kernel/trace/bpf_trace.c). The one for all calls then can be caught before it has begun.
+_PREEMPTIBLE = (7, 1)
 
 
-def _functions(event: str) -> Candidate:
-    """The functions of the single calls. A program there can be preempted, and the kernel then skips it for another
-    process on the same cpu; that is counted (bpf_prog_info, Linux 5.12), and why it is not what is preferred.
-    """
-    native, compat = (tuple(f"on{function}" for function in functions) for functions in functions_of(event))
+def _functions(event: str, *, still: bool) -> Candidate:
+    """The functions that are the single calls."""
+    suffix = "_still" if still else ""
+    native, compat = (tuple(f"on{function}{suffix}" for function in functions) for functions in functions_of(event))
     return Candidate(
         FUNCTION,
         dict.fromkeys((*native, *compat), ()),
-        "costs other system calls nothing; a preemptible kernel may skip it, which is counted",
+        "costs other system calls nothing" + ("" if still else "; a preemptible kernel may skip it, which is counted"),
         compat=frozenset(compat),
+        oldest=_STILL if still else (0, 0),
+        since=_PREEMPTIBLE if still else (0, 0),
+        flaw="takes longer to attach, and before Linux 7.1 the one program for all system calls is as sure"
+        if still
+        else "",
+    )
+
+
+def _sys_exit(*, still: bool) -> Candidate:
+    """One program for all system calls."""
+    return Candidate(
+        RAW,
+        {"on_sys_exit_still" if still else "on_sys_exit": ()},
+        "sees 32-bit calls too and needs no tracefs; costs every system call of the machine a little",
+        oldest=_STILL if still else (0, 0),
     )
 
 
@@ -75,6 +92,19 @@ def _tracepoints(event: str) -> Candidate:
     )
 
 
+def _calls(event: str) -> tuple[Candidate, ...]:
+    """The ways to see system calls."""
+    return (
+        _functions(event, still=True),
+        _sys_exit(still=True),
+        _sys_exit(still=False),
+        _functions(event, still=False),
+        _tracepoints(event),
+    )
+
+
+_RINGS = "the ring's own tracepoints"
+
 TABLE = (
     Hook(
         "fork",
@@ -92,26 +122,26 @@ TABLE = (
         "exec",
         "failure",
         "failure",
-        (_SYS_EXIT, _functions("exec"), _tracepoints("exec")),
+        _calls("exec"),
     ),
     Hook(
         "exit",
         "end",
         "both",
         (
-            Candidate(RAW, {"on_exit": ()}, "the kernel says which thread is the last (Linux 6.16)"),
+            Candidate(RAW, {"on_exit": ()}, "the kernel says which thread is the last", oldest=(6, 16)),
             Candidate(RAW, {"on_exit_old": ()}, "before Linux 6.16: the last thread is found by its process's counter"),
         ),
     ),
-    Hook("open", "success and failure", "both", (_SYS_EXIT, _functions("open"), _tracepoints("open"))),
+    Hook("open", "success and failure", "both", _calls("open")),
     Hook(
         "open",
         "io_uring",
         "both",
         (
-            Candidate(RAW, {"on_ring_submit": (), "on_ring_complete": ()}, "the ring's own tracepoints (Linux 6.11)"),
-            Candidate(RAW, {"on_ring_submit": (), "on_ring_complete_old": ()}, "the same, as they were from Linux 6.3"),
-            Candidate(RAW, {"on_ring_submit_old": (), "on_ring_complete_old": ()}, "the same, as from Linux 6.0"),
+            Candidate(RAW, {"on_ring_submit": (), "on_ring_complete": ()}, _RINGS, oldest=(6, 11)),
+            Candidate(RAW, {"on_ring_submit": (), "on_ring_complete_old": ()}, _RINGS, oldest=(6, 3)),
+            Candidate(RAW, {"on_ring_submit_old": (), "on_ring_complete_old": ()}, _RINGS, oldest=(6, 0)),
         ),
         missed="files opened through io_uring",
     ),
@@ -120,6 +150,11 @@ TABLE = (
 TRACEPOINTS = tuple(
     sorted({point for hook in TABLE for c in hook.candidates for points in c.programs.values() for point in points})
 )
+
+
+def is_sys_exit(candidate: Candidate) -> bool:
+    """Whether it is the one program for all system calls, which must be told what to report."""
+    return any(program.startswith("on_sys_exit") for program in candidate.programs)
 
 
 def hooks(events: tuple[str, ...], *, failed: bool) -> list[Hook]:

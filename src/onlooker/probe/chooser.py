@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import AttachError, LoadError, ResourceError
 from . import kernel
-from .attach import METHODS, NOT_SEEN, TRACEPOINTS, Candidate, Hook
+from .attach import FUNCTION, METHODS, NOT_SEEN, TRACEPOINTS, Candidate, Hook, is_sys_exit
 from .source import Attachment
 from .tracefs import tracepoint_ids
 
@@ -23,6 +23,7 @@ class Chooser:
         self.hooks = hooks
         self.method = method
         self.refused: dict[str, str] = {}
+        self._no_functions = ""
         self._points: dict[str, int] | None = None
         self._no_tracefs = ""
 
@@ -36,13 +37,19 @@ class Chooser:
 
     def _programs(self, candidate: Candidate) -> dict[str, tuple[str, ...]]:
         """Those that this kernel needs."""
-        skip = candidate.compat if candidate.compat and not kernel.has_function(min(candidate.compat)[2:]) else ()
+        name = min(candidate.compat, default="").removeprefix("on").removesuffix("_still")
+        skip = () if not name or kernel.has_function(name) else candidate.compat
         return {program: points for program, points in candidate.programs.items() if program not in skip}
 
     def _obstacle(self, candidate: Candidate) -> str:
         """Why the candidate can't be used, or ""."""
-        if not self.method and kernel.version(kernel.release()) < candidate.since:
+        release = kernel.version(kernel.release())
+        if release < candidate.oldest:
+            return f"Linux has it from {'.'.join(map(str, candidate.oldest))} on"
+        if not self.method and release < candidate.since:
             return candidate.flaw
+        if candidate.method == FUNCTION and self._no_functions:
+            return self._no_functions
         for program, points in self._programs(candidate).items():
             if program in self.refused:
                 return self.refused[program]
@@ -89,7 +96,8 @@ class Chooser:
             for better in self._allowed(hook):
                 if better == candidate or candidate.method == NOT_SEEN:
                     break
-                why += f"; not {'/'.join(better.programs)}: {self._obstacle(better)}"
+                name = better.method if better.method == FUNCTION else "/".join(better.programs)
+                why += f"; not {name}: {self._obstacle(better)}"
             programs = tuple(self._programs(candidate))
             report.append(Attachment(hook.event, hook.purpose, candidate.method, programs, why, candidate.blind))
         return tuple(report)
@@ -99,7 +107,7 @@ class Chooser:
         while True:
             chosen = self.choose()
             programs = self.points(chosen)
-            probe = setup.open({hook.event for hook, candidate in chosen if "on_sys_exit" in candidate.programs})
+            probe = setup.open({hook.event for hook, candidate in chosen if is_sys_exit(candidate)})
             try:
                 if self._load(probe, tuple(programs)):
                     _fill(setup, probe)
@@ -129,6 +137,8 @@ class Chooser:
             if not self._alternatives(culprit[1]):
                 raise LoadError(f"the kernel refused the program {culprit[1]}: {error.strerror}", log) from error
             self.refused[culprit[1]] = f"refused by the kernel ({error.strerror})"
+            if is_exit_of_function:
+                self._no_functions = self.refused[culprit[1]]
             return False
 
     def _alternatives(self, program: str) -> bool:
