@@ -49,7 +49,7 @@ static __always_inline __u32 user_device(__u32 device)
 /* A file that only the kernel can name (pipes, namespaces; d_dname in fs/d_path.c): its bare name, if it has one. */
 static __always_inline enum file_state append_pseudo(struct scratch *scratch, struct dentry *dentry, struct span *span)
 {
-	const char *name = (const char *)BPF_CORE_READ(dentry, d_name.name);
+	const char *name = (const char *)PEEK(dentry, d_name.name);
 	__u32 begin = 0, rest = 0;
 
 	bpf_probe_read_kernel(&begin, 4, name);
@@ -59,26 +59,45 @@ static __always_inline enum file_state append_pseudo(struct scratch *scratch, st
 	return begin == 0x666d656d && rest == 0x3a64 ? FILE_MEMFD : FILE_PSEUDO; /* "memf" "d:" */
 }
 
-/* Says of `file`, an address, what there is to say. False if the path is not whole. */
+/* Whether it is the root of a mount, and so has a place in the tree whatever it is. */
+static __always_inline bool is_mounted(struct place place)
+{
+	struct vfsmount *mount = (void *)place.vfsmount;
+
+	return (__u64)PEEK(mount, mnt_root) == place.dentry;
+}
+
+/* Whether a file or directory has no name any more: d_unlinked, include/linux/dcache.h. */
+static __always_inline bool is_deleted(struct dentry *dentry)
+{
+	return !PEEK(dentry, d_hash.pprev) && PEEK(dentry, d_parent) != dentry;
+}
+
+/* Says of `file` what there is to say. False if the path is not whole. */
 static __always_inline bool describe_file(struct scratch *scratch, __u32 which, struct file *file,
 					  struct file_answer answer)
 {
-	struct place place = read_place(__builtin_preserve_access_index(&file->f_path));
-	struct inode *inode = BPF_CORE_READ(file, f_inode);
-	struct dentry *dentry = (void *)place.dentry;
-	struct vfsmount *mount = (void *)place.vfsmount;
-	struct dentry_operations *operations = BPF_CORE_READ(dentry, d_op);
+	struct dentry_operations *operations;
+	struct super_block *super;
+	struct dentry *dentry;
+	struct inode *inode;
+	struct place place;
 	enum walked walked;
 
-	*answer.device = user_device(BPF_CORE_READ(inode, i_sb, s_dev));
-	*answer.inode = BPF_CORE_READ(inode, i_ino);
-	if (operations && BPF_CORE_READ(operations, d_dname) && dentry != BPF_CORE_READ(mount, mnt_root)) {
+	place = read_place(__builtin_preserve_access_index(&file->f_path));
+	inode = PEEK(file, f_inode);
+	super = PEEK(inode, i_sb);
+	dentry = (void *)place.dentry;
+	operations = PEEK(dentry, d_op);
+	*answer.inode = PEEK(inode, i_ino);
+	*answer.device = user_device(PEEK(super, s_dev));
+	if (operations && PEEK(operations, d_dname) && !is_mounted(place)) {
 		*answer.state = append_pseudo(scratch, dentry, answer.path);
 		return true;
 	}
 	walked = append_path(scratch, which, place, answer.path);
-	if (!BPF_CORE_READ(dentry, d_hash.pprev) && BPF_CORE_READ(dentry, d_parent) != dentry)
-		*answer.state = BPF_CORE_READ(file, f_flags) & __O_TMPFILE ? FILE_TMPFILE : FILE_DELETED;
+	if (is_deleted(dentry))
+		*answer.state = PEEK(file, f_flags) & __O_TMPFILE ? FILE_TMPFILE : FILE_DELETED;
 	else if (walked == WALKED_DETACHED || walked == WALKED_ASTRAY)
 		*answer.state = FILE_DETACHED;
 	return walked != WALKED_CUT;
@@ -104,13 +123,6 @@ static __always_inline bool find_base(struct task_struct *task, int dirfd, bool 
 	return true;
 }
 
-static __always_inline bool is_deleted(struct place place)
-{
-	struct dentry *dentry = (void *)place.dentry;
-
-	return !BPF_CORE_READ(dentry, d_hash.pprev) && BPF_CORE_READ(dentry, d_parent) != dentry;
-}
-
 /* Appends the path of the directory that a path of the caller's starts from. False if it is not whole, or no longer one
  * that leads there. */
 static __always_inline bool append_base(struct scratch *scratch, __u32 which, struct task_struct *task, int dirfd,
@@ -120,7 +132,8 @@ static __always_inline bool append_base(struct scratch *scratch, __u32 which, st
 
 	if (!find_base(task, dirfd, from_root, &place))
 		return true; /* a bad descriptor: there is no path that it would have been */
-	return append_path(scratch, which, place, span) == WALKED_WHOLE && !is_deleted(place);
+	return append_path(scratch, which, place, span) == WALKED_WHOLE &&
+	       !is_deleted((struct dentry *)place.dentry);
 }
 
 #endif

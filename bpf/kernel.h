@@ -48,6 +48,7 @@ struct hlist_bl_node {
 };
 
 struct qstr {
+	__u32 len;
 	const unsigned char *name;
 };
 
@@ -221,6 +222,11 @@ struct io_open___v6 {
 
 struct io_uring_cqe {
 	__s32 res;
+};
+
+/* kernel/bpf/verifier.c */
+enum special_kfunc_type {
+	KF_bpf_rdonly_cast,
 };
 
 #pragma clang attribute pop

@@ -26,17 +26,17 @@ struct place {
  * mount namespace. The loader runs `identify`, which sets it. */
 struct place own_root;
 
-static __always_inline struct place read_place(const struct path *path)
+static __always_inline struct place read_place(struct path *path)
 {
-	return (struct place){ (__u64)BPF_CORE_READ(path, mnt), (__u64)BPF_CORE_READ(path, dentry) };
+	return (struct place){ (__u64)PEEK(path, mnt), (__u64)PEEK(path, dentry) };
 }
 
 /* fs/namespace.c, is_anon_ns: a namespace that nobody is in, of a mount that is attached nowhere, has no number, or
  * MNT_NS_ANON_INO (include/uapi/linux/nsfs.h, 6.18) */
 static __always_inline bool is_detached(struct mount *mount)
 {
-	struct mnt_namespace *ns = BPF_CORE_READ(mount, mnt_ns);
-	__u32 number = ns ? BPF_CORE_READ(ns, ns.inum) : 0;
+	struct mnt_namespace *ns = PEEK(mount, mnt_ns);
+	__u32 number = ns ? PEEK(ns, ns.inum) : 0;
 
 	return !number || number == 0xEFFFFFF7;
 }
@@ -45,16 +45,22 @@ static __always_inline bool is_detached(struct mount *mount)
  * (fs/dcache.c) makes d_seq odd, and then another number. */
 static __always_inline struct dentry *append_name(struct scratch *scratch, struct dentry *dentry)
 {
-	__u32 used = scratch->used, before = BPF_CORE_READ(dentry, d_seq.seqcount.sequence);
-	struct dentry *parent = BPF_CORE_READ(dentry, d_parent);
-	long length;
+	__u32 before = PEEK(dentry, d_seq.seqcount.sequence);
+	struct dentry *parent = PEEK(dentry, d_parent);
+	const unsigned char *name = PEEK(dentry, d_name.name);
+	__u64 length = PEEK(dentry, d_name.len) & (NAME_BYTES - 1);
+	/* looked up right before it is used, because older verifiers forget bounds of what is put on the stack */
+	char *to = room_for(scratch, NAME_BYTES);
 
-	if (used > SCRATCH_BYTES - NAME_BYTES)
+	if (!to || bpf_probe_read_kernel(to, length, name))
 		return 0;
-	length = bpf_probe_read_kernel_str(scratch->bytes + used, NAME_BYTES, BPF_CORE_READ(dentry, d_name.name));
-	if (length < 1 || before & 1 || BPF_CORE_READ(dentry, d_seq.seqcount.sequence) != before)
+	if (before & 1 || PEEK(dentry, d_seq.seqcount.sequence) != before)
 		return 0;
-	scratch->used = used + length;
+	to = room_for(scratch, NAME_BYTES);
+	if (!to)
+		return 0;
+	to[length] = 0;
+	scratch->used += length + 1;
 	return parent;
 }
 
@@ -69,13 +75,13 @@ static __always_inline enum walked step(struct scratch *scratch, struct climb *c
 	if ((__u64)dentry == own_root.dentry && mount == own_mount)
 		return WALKED_WHOLE;
 	if (dentry == climb->top) {
-		struct mount *above = BPF_CORE_READ(mount, mnt_parent);
+		struct mount *above = PEEK(mount, mnt_parent);
 
 		if (above == mount)
 			return is_detached(above) ? WALKED_DETACHED : WALKED_WHOLE;
-		climb->dentry = BPF_CORE_READ(mount, mnt_mountpoint);
+		climb->dentry = PEEK(mount, mnt_mountpoint);
 		climb->mount = above;
-		climb->top = BPF_CORE_READ(above, mnt.mnt_root);
+		climb->top = PEEK(above, mnt.mnt_root);
 		return WALKED_ON;
 	}
 	if (used - climb->start > PATH_BYTES - NAME_BYTES)
@@ -115,12 +121,13 @@ static __always_inline enum walked append_path(struct scratch *scratch, __u32 wh
 {
 	struct mount *mount = (void *)(place.vfsmount - bpf_core_field_offset(struct mount, mnt));
 	enum walked walked = WALKED_ON;
-	__u32 i, used;
+	__u64 used;
+	__u32 i;
 
 	span->offset = scratch->used;
 	scratch->climb.mount = mount;
 	scratch->climb.dentry = (void *)place.dentry;
-	scratch->climb.top = BPF_CORE_READ(mount, mnt.mnt_root);
+	scratch->climb.top = PEEK(mount, mnt.mnt_root);
 	scratch->climb.start = scratch->used;
 	for (i = 0; i < STAGES && walked == WALKED_ON; i++)
 		walked = walk_stage(which);

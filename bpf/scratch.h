@@ -72,7 +72,7 @@ static __always_inline void release_scratch(struct scratch *scratch)
 /* Where the next `most` bytes go, or none. `most` is a constant. */
 static __always_inline char *room_for(struct scratch *scratch, __u32 most)
 {
-	__u32 used = scratch->used;
+	__u64 used = scratch->used; /* 64 bits, because older verifiers do not see through 32-bit comparisons */
 
 	return used > SCRATCH_BYTES - most ? 0 : scratch->bytes + used;
 }
@@ -126,7 +126,7 @@ static __always_inline bool append_kernel_text(struct scratch *scratch, const ch
 /* Sends what is in it. `flags` are those for the submission, negative if it may not be sent. */
 static __always_inline void send_scratch(struct scratch *scratch, enum kind kind, long flags)
 {
-	__u32 size = scratch->used;
+	__u64 size = scratch->used;
 
 	if (flags < 0 || size > SCRATCH_BYTES)
 		return;

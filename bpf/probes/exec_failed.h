@@ -32,7 +32,7 @@ __noinline int gather_stage(__u32 which)
 		return GATHERED_CUT;
 	gather = scratch->gather;
 	for (i = 0; i < STAGE_ARGS; i++) {
-		__u32 used = scratch->used;
+		__u64 used = scratch->used;
 		const char *arg;
 		long length;
 

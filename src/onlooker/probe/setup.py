@@ -12,6 +12,8 @@ from ..events import PROBE_REASONS, TASK_EVENTS, layouts
 from ..filters import Filter
 from ..schema import wire
 from ..schema.kinds import COMM_BYTES
+from . import kernel
+from .image import without_missing_calls
 from .syscalls import table
 
 if TYPE_CHECKING:
@@ -45,7 +47,7 @@ class Setup(msgspec.Struct, frozen=True):
         except FileNotFoundError as error:
             raise _unbuilt("the probe's object file is missing") from error
         try:
-            probe = Probe(image)
+            probe = Probe(without_missing_calls(image, kernel.has_function))
         except OSError as error:
             raise LoadError(f"the probe's object file can't be read: {error.strerror}", "") from error
         if probe.wire_version != wire.version(layouts(), PROBE_REASONS):

@@ -1,0 +1,54 @@
+"""The probe's object file, made fit for a kernel that lacks functions which the probe calls where it finds them.
+
+libbpf before 1.3 leaves calls of missing functions in programs as calls of function 0, also where they are never
+reached; Linux 5.13 to 5.15 refuse such programs (add_kfunc_call, kernel/bpf/verifier.c).
+"""
+
+import struct
+from collections.abc import Callable
+
+# elf.h, of 64 bits; the probe's machine is little-endian wherever onlooker runs
+SECTION = struct.Struct("<IIQQQQIIQQ")  # name, type, flags, address, offset, size, link, info, alignment, entry size
+SYMBOL = struct.Struct("<IBBHQQ")  # name, info, other, section, value, size
+RELOCATION = struct.Struct("<QQ")  # offset, info: the symbol in the higher half
+SHT_SYMTAB, SHT_REL = 2, 9
+SHN_UNDEF = 0
+
+CALL = 0x85  # include/uapi/linux/bpf.h: BPF_JMP | BPF_CALL
+NOTHING = struct.pack("<BBhi", 0xB7, 0, 0, 0)  # r0 = 0
+
+
+def without_missing_calls(image: bytes, is_there: Callable[[str], bool]) -> bytes:
+    """The object without the calls of functions that are not `is_there`; each becomes a result of 0."""
+    data = bytearray(image)
+    (start,) = struct.unpack_from("<Q", data, 40)
+    (count,) = struct.unpack_from("<H", data, 60)
+    sections = [SECTION.unpack_from(data, start + i * SECTION.size) for i in range(count)]
+    missing = _missing(data, sections, is_there)
+    for number, (_, kind, _, _, offset, size, _, target, _, _) in enumerate(sections):
+        if kind != SHT_REL or not missing:
+            continue
+        kept = b""
+        for at in range(offset, offset + size, RELOCATION.size):
+            where, info = RELOCATION.unpack_from(data, at)
+            place = sections[target][4] + where
+            if info >> 32 in missing and data[place] == CALL:
+                data[place : place + len(NOTHING)] = NOTHING
+            else:
+                kept += data[at : at + RELOCATION.size]
+        data[offset : offset + len(kept)] = kept
+        struct.pack_into("<Q", data, start + number * SECTION.size + 32, len(kept))
+    return bytes(data)
+
+
+def _missing(data: bytearray, sections: list[tuple[int, ...]], is_there: Callable[[str], bool]) -> set[int]:
+    """The numbers of the symbols that the object wants from the kernel and that are not there."""
+    _, _, _, _, offset, size, strings, _, _, _ = next(s for s in sections if s[1] == SHT_SYMTAB)
+    found = set()
+    for number, at in enumerate(range(offset, offset + size, SYMBOL.size)):
+        name_at, _, _, section, _, _ = SYMBOL.unpack_from(data, at)
+        begin = sections[strings][4] + name_at
+        name = data[begin : data.index(0, begin)].decode("ascii")
+        if section == SHN_UNDEF and name and not is_there(name):
+            found.add(number)
+    return found
