@@ -4,8 +4,9 @@ import pytest
 
 from onlooker.events import TASK_EVENTS
 from onlooker.probe._libbpf import Probe
-from onlooker.probe.attach import METHODS, OPTIONAL_TRACEPOINTS, TABLE, TRACEPOINTS, hooks
+from onlooker.probe.attach import METHODS, TABLE, TRACEPOINTS, hooks
 from onlooker.probe.setup import OBJECT
+from onlooker.probe.syscalls import native_calls
 
 CANDIDATES = [(hook, candidate) for hook in TABLE for candidate in hook.candidates]
 
@@ -41,6 +42,18 @@ def test_a_candidate_says_why_and_has_a_method_that_can_be_forced(hook, candidat
     assert candidate.programs
     assert candidate.method in METHODS.values()
     assert any(candidate.programs.values()) == (candidate.method == METHODS["tracepoint"])
+    assert bool(candidate.blind) == (candidate.method == METHODS["tracepoint"])
+
+
+@pytest.mark.parametrize("event", ["exec", "open"])
+def test_what_sees_all_system_calls_is_preferred(event):
+    [hook] = [hook for hook in TABLE if hook.event == event and hook.outcome != "success"]
+    raw, tracepoints = hook.candidates
+    assert (raw.method, raw.programs, raw.blind) == (METHODS["raw"], {"on_sys_exit": ()}, "")
+    assert tracepoints.method == METHODS["tracepoint"]
+    assert tracepoints.programs == {"on_call_exit": tuple(f"syscalls/sys_exit_{call}" for call in native_calls(event))}
+    assert (tracepoints.blind, tracepoints.since) == ("32-bit system calls", (6, 7))
+    assert "may skip" in tracepoints.flaw
 
 
 def test_no_candidate_of_a_hook_is_there_twice():
@@ -51,8 +64,8 @@ def test_no_candidate_of_a_hook_is_there_twice():
 
 def test_tracepoints():
     assert tuple(sorted(TRACEPOINTS)) == TRACEPOINTS
-    assert set(TRACEPOINTS) > OPTIONAL_TRACEPOINTS
-    assert all(point.startswith("syscalls/sys_exit_") for point in TRACEPOINTS)
+    assert {f"syscalls/sys_exit_{call}" for call in native_calls("exec") + native_calls("open")} == set(TRACEPOINTS)
+    assert len(TRACEPOINTS) >= 5
 
 
 @pytest.mark.parametrize(

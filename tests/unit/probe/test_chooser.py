@@ -10,12 +10,13 @@ from onlooker.events import TASK_EVENTS
 from onlooker.probe import _libbpf, chooser, kernel
 from onlooker.probe.attach import TABLE, TRACEPOINTS, hooks
 from onlooker.probe.chooser import Chooser
+from onlooker.probe.syscalls import native_calls
 
 from .fake_probe import FakeProbe
 
 IDS = {point: number for number, point in enumerate(TRACEPOINTS, 100)}
-OPENS = ("on_openat", "on_openat2", "on_open", "on_creat")
-EXECS = ("on_execve", "on_execveat")
+OPENS = [IDS[f"syscalls/sys_exit_{call}"] for call in native_calls("open")]
+EXECS = [IDS[f"syscalls/sys_exit_{call}"] for call in native_calls("exec")]
 
 
 @dataclass
@@ -23,7 +24,7 @@ class FakeSetup:
     """Opens fake probes, each refusing the same."""
 
     refused: tuple[str, ...] = ()
-    unattachable: tuple[str, ...] = ()
+    unattachable: tuple[str | int, ...] = ()
     error: int = errno.EINVAL
     fails: BaseException | None = None
     probes: list[FakeProbe] = field(default_factory=list)
@@ -71,32 +72,54 @@ def test_a_kernel_that_takes_all_gets_what_is_preferred(load):
     setup = FakeSetup()
     probe, report = load(setup)
     assert probe is setup.probes[0] and not probe.closed
-    assert probe.loaded == ("identify", "on_fork", "on_exec", *EXECS, "on_exit", *OPENS)
-    raw = dict.fromkeys(("on_fork", "on_exec", "on_exit"))
-    assert probe.attached == raw | {name: IDS[f"syscalls/sys_exit_{name[3:]}"] for name in (*EXECS, *OPENS)}
+    programs = ("on_fork", "on_exec", "on_sys_exit", "on_exit")
+    assert probe.loaded == ("identify", *programs)
+    assert probe.attached == {program: [] for program in programs}
     assert [(each.event, each.purpose) for each in report] == [(hook.event, hook.purpose) for hook in TABLE]
-    assert attached(report, "open").programs == OPENS
+    assert attached(report, "open").programs == ("on_sys_exit",)
     assert "; not" not in "".join(each.why for each in report)
-    assert setup.by_sys_exit == [set()]
+    assert "".join(each.blind for each in report) == ""
+    assert setup.by_sys_exit == [{"exec", "open"}]
 
 
 def test_a_refused_program_makes_way_for_the_next(load):
     setup = FakeSetup(refused=("on_exit",))
     probe, report = load(setup, ("exit",))
-    assert probe.attached == {"on_exit_old": None}
+    assert probe.attached == {"on_exit_old": []}
     assert attached(report, "exit").programs == ("on_exit_old",)
     assert attached(report, "exit").why.endswith("; not on_exit: refused by the kernel (Invalid argument)")
     assert [each.closed for each in setup.probes] == [True, False]
 
 
-@pytest.mark.parametrize("program", OPENS)
-def test_a_program_that_can_not_be_attached_makes_way_for_the_next(load, program):
-    setup = FakeSetup(unattachable=(program,))
-    probe, report = load(setup, ("open",))
-    assert probe.attached == {"on_sys_exit": None}
-    assert attached(report, "open").why.endswith("; not " + "/".join(OPENS) + ": can't be attached (Invalid argument)")
-    assert setup.by_sys_exit == [set(), {"open"}]
+@pytest.mark.parametrize("how", ["refused", "unattachable"])
+def test_a_shared_program_makes_way_in_all_its_hooks(load, how):
+    setup = FakeSetup(**{how: ("on_sys_exit",)})
+    probe, report = load(setup, ("exec", "open"))
+    assert probe.loaded == ("identify", "on_exec", "on_call_exit")
+    assert probe.attached == {"on_exec": [], "on_call_exit": EXECS + OPENS}
+    assert setup.by_sys_exit == [{"exec", "open"}, set()]
     assert [each.closed for each in setup.probes] == [True, False]
+    assert [each.programs for each in report] == [("on_exec",), ("on_call_exit",), ("on_call_exit",)]
+    assert [each.blind for each in report] == ["", "32-bit system calls", "32-bit system calls"]
+
+
+def test_a_program_that_can_not_be_attached_makes_way_for_the_next(load):
+    setup = FakeSetup(unattachable=("on_sys_exit",))
+    probe, report = load(setup, ("open",))
+    assert probe.attached == {"on_call_exit": OPENS}
+    assert attached(report, "open").why.endswith("; not on_sys_exit: can't be attached (Invalid argument)")
+    assert setup.by_sys_exit == [{"open"}, set()]
+    assert [each.closed for each in setup.probes] == [True, False]
+
+
+@pytest.mark.parametrize("tracepoint", OPENS)
+def test_a_program_is_attached_to_all_its_tracepoints_or_not_used(load, tracepoint):
+    setup = FakeSetup(unattachable=("on_sys_exit", tracepoint))
+    with pytest.raises(AttachError) as caught:
+        load(setup, ("open",))
+    why = "can't be attached (Invalid argument)"
+    assert str(caught.value) == f"cannot observe open events on this kernel: {why}; {why}"
+    assert [each.closed for each in setup.probes] == [True, True]
 
 
 def test_without_tracefs_one_program_sees_all_system_calls(load, monkeypatch):
@@ -105,21 +128,23 @@ def test_without_tracefs_one_program_sees_all_system_calls(load, monkeypatch):
     probe, report = load(setup, ("exec", "open"))
     assert probe.loaded == ("identify", "on_exec", "on_sys_exit")
     assert setup.by_sys_exit == [{"exec", "open"}]
-    assert "syscalls/sys_exit_openat: tracefs can't be had: Operation not permitted" in attached(report, "open").why
+    assert "; not" not in "".join(each.why for each in report)
+
+
+def test_without_tracefs_nothing_takes_its_place(load, monkeypatch):
+    monkeypatch.setattr(chooser, "tracepoint_ids", without_tracefs)
+    with pytest.raises(AttachError) as caught:
+        load(FakeSetup(unattachable=("on_sys_exit",)), ("open",))
+    assert str(caught.value) == (
+        "cannot observe open events on this kernel: can't be attached (Invalid argument); "
+        "syscalls/sys_exit_open: tracefs can't be had: Operation not permitted"
+    )
 
 
 def test_a_missing_tracepoint(load, monkeypatch):
-    monkeypatch.setattr(chooser, "tracepoint_ids", lambda names: ({"syscalls/sys_exit_openat": 5}, "here"))
-    probe, report = load(FakeSetup(), ("open",))
-    assert probe.attached == {"on_sys_exit": None}
-    assert attached(report, "open").why.endswith(": syscalls/sys_exit_openat2: no such tracepoint")
-
-
-def test_a_system_call_that_the_architecture_lacks_is_left_out(load, monkeypatch):
-    few = {point: IDS[point] for point in ("syscalls/sys_exit_openat", "syscalls/sys_exit_openat2")}
-    monkeypatch.setattr(chooser, "tracepoint_ids", lambda names: (few, "here"))
-    probe, report = load(FakeSetup(), ("open",))
-    assert tuple(probe.attached) == attached(report, "open").programs == OPENS[:2]
+    monkeypatch.setattr(chooser, "tracepoint_ids", lambda names: ({"syscalls/sys_exit_open": 5}, "here"))
+    with pytest.raises(AttachError, match=r"; syscalls/sys_exit_openat: no such tracepoint$"):
+        load(FakeSetup(unattachable=("on_sys_exit",)), ("open",))
 
 
 def test_a_forced_method(load):
@@ -128,12 +153,18 @@ def test_a_forced_method(load):
     assert tuple(probe.attached) == ("on_fork", "on_exec", "on_sys_exit", "on_exit")
     assert setup.by_sys_exit == [{"exec", "open"}]
     assert "; not" not in "".join(each.why for each in report)
+    setup = FakeSetup()
+    probe, report = load(setup, method="tracepoint")
+    raw = {program: [] for program in ("on_fork", "on_exec", "on_exit")}
+    assert probe.attached == raw | {"on_call_exit": EXECS + OPENS}
+    assert setup.by_sys_exit == [set()]
+    assert "; not" not in "".join(each.why for each in report)
 
 
 def test_a_forced_method_has_no_substitute(load, monkeypatch):
-    with pytest.raises(LoadError, match=r"^the kernel refused the program on_openat: Invalid argument$") as caught:
-        load(FakeSetup(refused=("on_openat",)), ("open",), method="tracepoint")
-    assert "prog 'on_openat': failed to load" in caught.value.log
+    with pytest.raises(LoadError, match=r"^the kernel refused the program on_call_exit: Invalid argument$") as caught:
+        load(FakeSetup(refused=("on_call_exit",)), ("open",), method="tracepoint")
+    assert "prog 'on_call_exit': failed to load" in caught.value.log
     monkeypatch.setattr(chooser, "tracepoint_ids", without_tracefs)
     with pytest.raises(AttachError, match=r"^cannot observe open events on this kernel: .*tracefs can't be had"):
         load(FakeSetup(), ("open",), method="tracepoint")
@@ -141,7 +172,7 @@ def test_a_forced_method_has_no_substitute(load, monkeypatch):
 
 def test_a_hook_without_the_forced_method_keeps_its_own(load):
     probe, _ = load(FakeSetup(), ("fork", "open"), method="tracepoint")
-    assert probe.attached["on_fork"] is None
+    assert probe.attached["on_fork"] == []
 
 
 def test_nothing_left_to_load(load):
@@ -201,25 +232,30 @@ def test_tracefs_is_asked_once_and_only_if_needed(load, monkeypatch):
     asked = []
     monkeypatch.setattr(chooser, "tracepoint_ids", lambda names: asked.append(names) or (IDS, "here"))
     load(FakeSetup(), ("fork", "exit"))
+    load(FakeSetup())
     assert asked == []
-    load(FakeSetup(unattachable=("on_openat",)))
+    load(FakeSetup(unattachable=("on_sys_exit",)))
     assert asked == [TRACEPOINTS]
 
 
-@pytest.mark.parametrize(("release", "preferred"), [("6.6.99", False), ("6.7.0-rc1", True), ("7.2.1", True)])
-def test_what_may_lose_silently_is_not_used_unless_asked_for(load, monkeypatch, release, preferred):
+@pytest.mark.parametrize(("release", "usable"), [("6.6.99", False), ("6.7.0-rc1", True), ("7.2.1", True)])
+def test_what_may_lose_silently_is_not_used_unless_asked_for(load, monkeypatch, release, usable):
     monkeypatch.setattr(kernel, "release", lambda: release)
-    _, report = load(FakeSetup(), ("open",))
-    assert (report[0].programs == OPENS) is preferred
-    assert ("may skip" in report[0].why) is not preferred
-    _, report = load(FakeSetup(), ("open",), method="tracepoint")
-    assert report[0].programs == OPENS
+    setup = FakeSetup(unattachable=("on_sys_exit",))
+    if usable:
+        probe, _ = load(setup, ("open",))
+        assert probe.attached == {"on_call_exit": OPENS}
+    else:
+        with pytest.raises(AttachError, match="kernel may skip such programs without counting it"):
+            load(setup, ("open",))
+    probe, _ = load(FakeSetup(), ("open",), method="tracepoint")
+    assert probe.attached == {"on_call_exit": OPENS}
 
 
 @pytest.mark.parametrize("number", [errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN])
 @pytest.mark.parametrize("when", ["refused", "unattachable"])
 def test_a_system_that_has_run_out_is_no_reason_for_another_way(load, number, when):
-    setup = FakeSetup(**{when: ("on_openat",)}, error=number)
+    setup = FakeSetup(**{when: ("on_sys_exit",)}, error=number)
     with pytest.raises(ResourceError) as caught:
         load(setup, ("open",))
     assert caught.value.error.errno == number
