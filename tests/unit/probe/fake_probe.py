@@ -16,6 +16,7 @@ class FakeProbe:
     refused: Collection[str] = ()
     unattachable: Collection[str | int] = ()
     error: int = errno.EINVAL
+    what: str = "failed to load"
     log: str = ""
     loaded: tuple[str, ...] = ()
     attached: dict[str, list[int]] = field(default_factory=dict)
@@ -29,7 +30,7 @@ class FakeProbe:
         self.loaded = programs
         for program in programs:
             if program in self.refused:
-                self.log = f"libbpf: prog '{program}': failed to load: -{self.error}\n"
+                self.log = f"libbpf: prog '{program}': {self.what}: -{self.error}\n"
                 self._fail()
 
     def attach(self, program: str) -> None:

@@ -6,7 +6,7 @@ from onlooker.events import TASK_EVENTS
 from onlooker.probe._libbpf import Probe
 from onlooker.probe.attach import METHODS, TABLE, TRACEPOINTS, hooks
 from onlooker.probe.setup import OBJECT
-from onlooker.probe.syscalls import native_calls
+from onlooker.probe.syscalls import functions_of, native_calls
 
 CANDIDATES = [(hook, candidate) for hook in TABLE for candidate in hook.candidates]
 
@@ -31,6 +31,11 @@ def test_every_event_has_a_hook():
     assert list(dict.fromkeys(hook.event for hook in TABLE)) == list(TASK_EVENTS)
 
 
+def test_only_a_part_of_an_event_can_be_done_without():
+    missed = {(hook.event, hook.purpose): hook.missed for hook in TABLE if hook.missed}
+    assert missed == {("open", "io_uring"): "files opened through io_uring"}
+
+
 def test_a_hook_is_named_by_its_event_and_purpose():
     assert len({(hook.event, hook.purpose) for hook in TABLE}) == len(TABLE)
     assert {hook.outcome for hook in TABLE} == {"success", "failure", "both"}
@@ -47,10 +52,13 @@ def test_a_candidate_says_why_and_has_a_method_that_can_be_forced(hook, candidat
 
 @pytest.mark.parametrize("event", ["exec", "open"])
 def test_what_sees_all_system_calls_is_preferred(event):
-    [hook] = [hook for hook in TABLE if hook.event == event and hook.outcome != "success"]
-    raw, tracepoints = hook.candidates
-    assert (raw.method, raw.programs, raw.blind) == (METHODS["raw"], {"on_sys_exit": ()}, "")
-    assert tracepoints.method == METHODS["tracepoint"]
+    [hook] = [hook for hook in TABLE if hook.event == event and hook.outcome != "success" and not hook.missed]
+    assert [candidate.method for candidate in hook.candidates] == list(METHODS.values())
+    raw, functions, tracepoints = hook.candidates
+    assert (raw.programs, raw.blind) == ({"on_sys_exit": ()}, "")
+    native, compat = ([f"on{function}" for function in each] for each in functions_of(event))
+    assert tuple(functions.programs) == (*native, *compat)
+    assert (functions.compat, functions.blind) == (frozenset(compat), "")
     assert tracepoints.programs == {"on_call_exit": tuple(f"syscalls/sys_exit_{call}" for call in native_calls(event))}
     assert (tracepoints.blind, tracepoints.since) == ("32-bit system calls", (6, 7))
     assert "may skip" in tracepoints.flaw
@@ -58,8 +66,8 @@ def test_what_sees_all_system_calls_is_preferred(event):
 
 def test_no_candidate_of_a_hook_is_there_twice():
     for hook in TABLE:
-        programs = [program for candidate in hook.candidates for program in candidate.programs]
-        assert len(set(programs)) == len(programs), hook
+        sets = {frozenset(candidate.programs) for candidate in hook.candidates}
+        assert len(sets) == len(hook.candidates), hook
 
 
 def test_tracepoints():
@@ -72,12 +80,12 @@ def test_tracepoints():
     ("events", "failed", "needed"),
     [
         (("fork",), False, ["fork creation"]),
-        (("open",), False, ["open success and failure"]),
+        (("open",), False, ["open success and failure", "open io_uring"]),
         (("exec",), False, ["exec success", "exec failure"]),
         (("exec",), True, ["exec failure"]),
         (("fork", "exit"), True, ["exit end"]),
-        (("open", "fork"), False, ["fork creation", "open success and failure"]),
-        (tuple(TASK_EVENTS), True, ["exec failure", "exit end", "open success and failure"]),
+        (("open", "fork"), False, ["fork creation", "open success and failure", "open io_uring"]),
+        (tuple(TASK_EVENTS), True, ["exec failure", "exit end", "open success and failure", "open io_uring"]),
     ],
 )
 def test_hooks_that_are_needed(events, failed, needed):

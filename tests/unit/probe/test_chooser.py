@@ -8,14 +8,19 @@ import pytest
 from onlooker.errors import AttachError, CapabilityError, LoadError, ResourceError
 from onlooker.events import TASK_EVENTS
 from onlooker.probe import _libbpf, chooser, kernel
-from onlooker.probe.attach import TABLE, TRACEPOINTS, hooks
+from onlooker.probe.attach import NOT_SEEN, TABLE, TRACEPOINTS, hooks
 from onlooker.probe.chooser import Chooser
-from onlooker.probe.syscalls import native_calls
+from onlooker.probe.syscalls import functions_of, native_calls
 
 from .fake_probe import FakeProbe
 
 IDS = {point: number for number, point in enumerate(TRACEPOINTS, 100)}
 OPENS = [IDS[f"syscalls/sys_exit_{call}"] for call in native_calls("open")]
+OPEN_FUNCTIONS, EXEC_FUNCTIONS = (
+    {f"on{function}": [] for functions in functions_of(event) for function in functions} for event in ("open", "exec")
+)
+FIRST = next(iter(OPEN_FUNCTIONS))
+RING = {"on_ring_submit": [], "on_ring_complete": []}
 EXECS = [IDS[f"syscalls/sys_exit_{call}"] for call in native_calls("exec")]
 
 
@@ -26,13 +31,14 @@ class FakeSetup:
     refused: tuple[str, ...] = ()
     unattachable: tuple[str | int, ...] = ()
     error: int = errno.EINVAL
+    what: str = "failed to load"
     fails: BaseException | None = None
     probes: list[FakeProbe] = field(default_factory=list)
     by_sys_exit: list[set[str]] = field(default_factory=list)
 
     def open(self, by_sys_exit: set[str]) -> FakeProbe:
         self.by_sys_exit.append(by_sys_exit)
-        self.probes.append(FakeProbe(self.refused, self.unattachable, self.error))
+        self.probes.append(FakeProbe(self.refused, self.unattachable, self.error, self.what))
         return self.probes[-1]
 
     def fill(self, probe: FakeProbe) -> None:
@@ -47,6 +53,7 @@ def a_kernel_with_everything(monkeypatch):
     monkeypatch.setattr(chooser, "tracepoint_ids", lambda names: ({name: IDS[name] for name in names}, "here"))
     monkeypatch.setattr(kernel, "explain_refusal", lambda error: None)
     monkeypatch.setattr(kernel, "release", lambda: "6.18.0")
+    monkeypatch.setattr(kernel, "has_function", lambda name: True)
 
 
 @pytest.fixture
@@ -65,14 +72,14 @@ def without_tracefs(names):
 
 
 def attached(report, event):
-    return [each for each in report if each.event == event][-1]
+    return [each for each in report if each.event == event and each.purpose != "io_uring"][-1]
 
 
 def test_a_kernel_that_takes_all_gets_what_is_preferred(load):
     setup = FakeSetup()
     probe, report = load(setup)
     assert probe is setup.probes[0] and not probe.closed
-    programs = ("on_fork", "on_exec", "on_sys_exit", "on_exit")
+    programs = ("on_fork", "on_exec", "on_sys_exit", "on_exit", *RING)
     assert probe.loaded == ("identify", *programs)
     assert probe.attached == {program: [] for program in programs}
     assert [(each.event, each.purpose) for each in report] == [(hook.event, hook.purpose) for hook in TABLE]
@@ -95,38 +102,67 @@ def test_a_refused_program_makes_way_for_the_next(load):
 def test_a_shared_program_makes_way_in_all_its_hooks(load, how):
     setup = FakeSetup(**{how: ("on_sys_exit",)})
     probe, report = load(setup, ("exec", "open"))
-    assert probe.loaded == ("identify", "on_exec", "on_call_exit")
-    assert probe.attached == {"on_exec": [], "on_call_exit": EXECS + OPENS}
+    assert probe.loaded == ("identify", "on_exec", *EXEC_FUNCTIONS, *OPEN_FUNCTIONS, *RING)
+    assert probe.attached == {"on_exec": [], **EXEC_FUNCTIONS, **OPEN_FUNCTIONS, **RING}
     assert setup.by_sys_exit == [{"exec", "open"}, set()]
     assert [each.closed for each in setup.probes] == [True, False]
-    assert [each.programs for each in report] == [("on_exec",), ("on_call_exit",), ("on_call_exit",)]
-    assert [each.blind for each in report] == ["", "32-bit system calls", "32-bit system calls"]
+    programs = [("on_exec",), tuple(EXEC_FUNCTIONS), tuple(OPEN_FUNCTIONS), tuple(RING)]
+    assert [each.programs for each in report] == programs
 
 
 def test_a_program_that_can_not_be_attached_makes_way_for_the_next(load):
     setup = FakeSetup(unattachable=("on_sys_exit",))
     probe, report = load(setup, ("open",))
-    assert probe.attached == {"on_call_exit": OPENS}
+    assert probe.attached == OPEN_FUNCTIONS | RING
     assert attached(report, "open").why.endswith("; not on_sys_exit: can't be attached (Invalid argument)")
     assert setup.by_sys_exit == [{"open"}, set()]
     assert [each.closed for each in setup.probes] == [True, False]
 
 
+@pytest.mark.parametrize("function", OPEN_FUNCTIONS)
+def test_one_of_several_programs_that_can_not_be_attached_makes_way_for_the_next(load, function):
+    setup = FakeSetup(unattachable=("on_sys_exit", function))
+    probe, report = load(setup, ("open",))
+    assert probe.attached == {"on_call_exit": OPENS, **RING}
+    found = attached(report, "open")
+    assert (found.programs, found.blind) == (("on_call_exit",), "32-bit system calls")
+    assert found.why.endswith(f"; not {'/'.join(OPEN_FUNCTIONS)}: can't be attached (Invalid argument)")
+    assert [each.closed for each in setup.probes] == [True, True, False]
+
+
 @pytest.mark.parametrize("tracepoint", OPENS)
 def test_a_program_is_attached_to_all_its_tracepoints_or_not_used(load, tracepoint):
-    setup = FakeSetup(unattachable=("on_sys_exit", tracepoint))
+    setup = FakeSetup(unattachable=("on_sys_exit", FIRST, tracepoint))
     with pytest.raises(AttachError) as caught:
         load(setup, ("open",))
-    why = "can't be attached (Invalid argument)"
-    assert str(caught.value) == f"cannot observe open events on this kernel: {why}; {why}"
-    assert [each.closed for each in setup.probes] == [True, True]
+    why = "; ".join(["can't be attached (Invalid argument)"] * 3)
+    assert str(caught.value) == f"cannot observe open events on this kernel: {why}"
+    assert [each.closed for each in setup.probes] == [True, True, True]
+
+
+def test_functions_of_32_bit_calls_are_left_out_where_the_kernel_has_none(load, monkeypatch):
+    asked = []
+    monkeypatch.setattr(kernel, "has_function", asked.append)  # None: it has not
+    probe, report = load(FakeSetup(), ("open",), method="fexit")
+    native = [f"on{function}" for function in functions_of("open")[0]]
+    assert list(probe.attached) == [*native, *RING]
+    assert attached(report, "open").programs == tuple(native)
+    assert set(asked) <= set(functions_of("open")[1]) and asked
+
+
+@pytest.mark.parametrize("what", ["failed to load", "failed to prepare load attributes"])
+def test_a_function_that_the_kernel_lacks_is_no_matter_of_rights(load, monkeypatch, what):
+    """Some kernels refuse them to everybody with the words for missing rights."""
+    monkeypatch.setattr(kernel, "explain_refusal", lambda error: CapabilityError(("CAP_BPF",)))
+    with pytest.raises(LoadError, match=f"^the kernel refused the program {FIRST}: Operation not permitted$"):
+        load(FakeSetup(refused=(FIRST,), error=errno.EPERM, what=what), ("open",), method="fexit")
 
 
 def test_without_tracefs_one_program_sees_all_system_calls(load, monkeypatch):
     monkeypatch.setattr(chooser, "tracepoint_ids", without_tracefs)
     setup = FakeSetup()
     probe, report = load(setup, ("exec", "open"))
-    assert probe.loaded == ("identify", "on_exec", "on_sys_exit")
+    assert probe.loaded == ("identify", "on_exec", "on_sys_exit", *RING)
     assert setup.by_sys_exit == [{"exec", "open"}]
     assert "; not" not in "".join(each.why for each in report)
 
@@ -134,9 +170,10 @@ def test_without_tracefs_one_program_sees_all_system_calls(load, monkeypatch):
 def test_without_tracefs_nothing_takes_its_place(load, monkeypatch):
     monkeypatch.setattr(chooser, "tracepoint_ids", without_tracefs)
     with pytest.raises(AttachError) as caught:
-        load(FakeSetup(unattachable=("on_sys_exit",)), ("open",))
+        load(FakeSetup(unattachable=("on_sys_exit", FIRST)), ("open",))
+    why = "can't be attached (Invalid argument)"
     assert str(caught.value) == (
-        "cannot observe open events on this kernel: can't be attached (Invalid argument); "
+        f"cannot observe open events on this kernel: {why}; {why}; "
         "syscalls/sys_exit_open: tracefs can't be had: Operation not permitted"
     )
 
@@ -144,19 +181,37 @@ def test_without_tracefs_nothing_takes_its_place(load, monkeypatch):
 def test_a_missing_tracepoint(load, monkeypatch):
     monkeypatch.setattr(chooser, "tracepoint_ids", lambda names: ({"syscalls/sys_exit_open": 5}, "here"))
     with pytest.raises(AttachError, match=r"; syscalls/sys_exit_openat: no such tracepoint$"):
-        load(FakeSetup(unattachable=("on_sys_exit",)), ("open",))
+        load(FakeSetup(unattachable=("on_sys_exit", FIRST)), ("open",))
+
+
+def test_a_part_that_can_be_done_without(load):
+    """The ring's tracepoints of older kernels are tried, and then it is told what is not seen."""
+    setup = FakeSetup(refused=("on_ring_complete", "on_ring_complete_old"))
+    probe, report = load(setup, ("open",))
+    assert probe.attached == {"on_sys_exit": []}
+    assert [each.closed for each in setup.probes] == [True, True, False]
+    assert attached(report, "open").programs == ("on_sys_exit",)
+    ring = report[-1]
+    assert (ring.purpose, ring.method, ring.programs) == ("io_uring", NOT_SEEN, ())
+    assert (ring.blind, ring.why) == ("files opened through io_uring", "refused by the kernel (Invalid argument)")
+
+
+def test_the_rings_programs_of_an_older_kernel(load):
+    probe, report = load(FakeSetup(unattachable=("on_ring_submit", "on_ring_complete")), ("open",))
+    assert probe.attached == {"on_sys_exit": [], "on_ring_submit_old": [], "on_ring_complete_old": []}
+    assert (report[-1].blind, report[-1].programs) == ("", ("on_ring_submit_old", "on_ring_complete_old"))
 
 
 def test_a_forced_method(load):
     setup = FakeSetup()
     probe, report = load(setup, method="raw")
-    assert tuple(probe.attached) == ("on_fork", "on_exec", "on_sys_exit", "on_exit")
+    assert tuple(probe.attached) == ("on_fork", "on_exec", "on_sys_exit", "on_exit", *RING)
     assert setup.by_sys_exit == [{"exec", "open"}]
     assert "; not" not in "".join(each.why for each in report)
     setup = FakeSetup()
     probe, report = load(setup, method="tracepoint")
     raw = {program: [] for program in ("on_fork", "on_exec", "on_exit")}
-    assert probe.attached == raw | {"on_call_exit": EXECS + OPENS}
+    assert probe.attached == raw | RING | {"on_call_exit": EXECS + OPENS}
     assert setup.by_sys_exit == [set()]
     assert "; not" not in "".join(each.why for each in report)
 
@@ -198,9 +253,11 @@ def test_a_program_without_a_substitute(load):
 
 
 def test_a_shared_program_is_only_left_for_hooks_that_have_another(load, monkeypatch):
-    monkeypatch.setattr(chooser, "tracepoint_ids", without_tracefs)
     with pytest.raises(LoadError, match="the program on_sys_exit"):
-        load(FakeSetup(refused=("on_sys_exit",)), ("open",))
+        load(FakeSetup(refused=("on_sys_exit",)), ("open",), method="raw")
+    monkeypatch.setattr(chooser, "tracepoint_ids", without_tracefs)
+    with pytest.raises(LoadError, match=f"the program {FIRST}"):
+        load(FakeSetup(refused=("on_sys_exit", FIRST)), ("open",))
 
 
 def test_a_failure_that_is_no_programs(load, monkeypatch):
@@ -235,21 +292,23 @@ def test_tracefs_is_asked_once_and_only_if_needed(load, monkeypatch):
     load(FakeSetup())
     assert asked == []
     load(FakeSetup(unattachable=("on_sys_exit",)))
+    assert asked == []
+    load(FakeSetup(unattachable=("on_sys_exit", FIRST)))
     assert asked == [TRACEPOINTS]
 
 
 @pytest.mark.parametrize(("release", "usable"), [("6.6.99", False), ("6.7.0-rc1", True), ("7.2.1", True)])
 def test_what_may_lose_silently_is_not_used_unless_asked_for(load, monkeypatch, release, usable):
     monkeypatch.setattr(kernel, "release", lambda: release)
-    setup = FakeSetup(unattachable=("on_sys_exit",))
+    setup = FakeSetup(unattachable=("on_sys_exit", FIRST))
     if usable:
         probe, _ = load(setup, ("open",))
-        assert probe.attached == {"on_call_exit": OPENS}
+        assert probe.attached == {"on_call_exit": OPENS, **RING}
     else:
         with pytest.raises(AttachError, match="kernel may skip such programs without counting it"):
             load(setup, ("open",))
     probe, _ = load(FakeSetup(), ("open",), method="tracepoint")
-    assert probe.attached == {"on_call_exit": OPENS}
+    assert probe.attached == {"on_call_exit": OPENS, **RING}
 
 
 @pytest.mark.parametrize("number", [errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN])
