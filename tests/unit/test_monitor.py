@@ -229,6 +229,21 @@ def test_good_arguments_need_no_root(attach):
     assert monitor.attached == () and not monitor.ended
 
 
+@pytest.mark.parametrize(("given", "resolve"), [({}, True), ({"resolve": True}, True), ({"resolve": False}, False)])
+def test_whether_files_are_looked_up_is_said_to_the_probe(monkeypatch, given, resolve):
+    setups = []
+
+    def load(chooser, setup):
+        setups.append(setup)
+        raise UsageError("no probe in this test", "")
+
+    monkeypatch.setattr("onlooker.probe.kernel.check", lambda: None)
+    monkeypatch.setattr("onlooker.probe.chooser.Chooser.load", load)
+    with pytest.raises(UsageError, match="no probe"), Monitor(**given):
+        pass
+    assert [setup.resolve for setup in setups] == [resolve]
+
+
 def test_all_arguments_have_names():
     with pytest.raises(TypeError):
         Monitor(["exec"])
