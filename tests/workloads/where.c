@@ -1,8 +1,8 @@
-/* where CALL DIRFD PATH FLAGS COUNT: opens PATH in that way, COUNT times. Prints for each, on a line, the descriptor, the
- * file's device and inode, and where the descriptor leads to; or minus the error. */
+/* where CALL DIRFD PATH FLAGS COUNT: opens PATH in that way, COUNT times. Prints for each what found.h does, or minus
+ * the error. */
 #include "workload.h"
+#include "found.h"
 #include <linux/openat2.h>
-#include <sys/stat.h>
 
 static long open_it(const char *call, int dirfd, const char *path, long flags)
 {
@@ -20,18 +20,6 @@ static long open_it(const char *call, int dirfd, const char *path, long flags)
 	errno = ENOSYS;
 	return -1;
 #endif
-}
-
-static void report(int fd)
-{
-	char name[32], link[4096];
-	struct stat file;
-	ssize_t length;
-
-	snprintf(name, sizeof(name), "/proc/self/fd/%d", fd);
-	length = readlink(name, link, sizeof(link));
-	check(length >= 0 && !fstat(fd, &file), "readlink");
-	printf("%d %lu %lu %.*s\n", fd, (unsigned long)file.st_dev, (unsigned long)file.st_ino, (int)length, link);
 }
 
 int main(int argc, char **argv)

@@ -1,4 +1,4 @@
-"""Hooks shaped as those of the table in attach.py, and simpler: for tests of how one is chosen, not of which is preferred.
+"""Hooks shaped as those of the table in attach.py, and simpler: for tests of how one is chosen, not of which is.
 
 Programs have the names of real ones where the chooser goes by their names.
 """
