@@ -137,7 +137,7 @@ def test_what_is_attached_is_told(workloads: Workloads, method: str) -> None:
         assert monitor.attached
         for each in monitor.attached:
             calls = each.event == "open" or (each.event, each.purpose) == ("exec", "failure")
-            assert each.method == (METHODS[method] if calls else METHODS["raw"])
+            assert each.method == (METHODS[method] if calls and each.purpose != "io_uring" else METHODS["raw"])
             assert each.programs
             assert each.why
         assert {each.event for each in monitor.attached} == {"fork", "exec", "exit", "open"}

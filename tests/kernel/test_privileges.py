@@ -84,7 +84,7 @@ def test_the_doctor_tells_an_ordinary_user(env: dict[str, str]) -> None:
 
 
 def test_two_capabilities_are_enough(workloads: Workloads, env: dict[str, str]) -> None:
-    """System calls are seen by the raw tracepoint then, which costs something; that is told."""
+    """They do not include tracefs, which nothing needs: so there is nothing to warn of."""
     program = workloads.renamed("open")
     command = (*nobody(BPF_AND_PERFMON), "watch")
     with watching("--events", "open", "--filter", program.name, command=command, env=env) as monitor:
@@ -92,11 +92,20 @@ def test_two_capabilities_are_enough(workloads: Workloads, env: dict[str, str]) 
         ended = monitor.end().assert_complete()
     line = re.compile(rf"\[.*\] Process {program.name} \(PID:{run_.pid}\) opened file /")
     assert sum(1 for text in ended.lines if line.fullmatch(text)) == COUNT
-    warning, *_ = ended.err.splitlines()
-    assert warning.startswith(
-        "onlooker: warning: open (success and failure) by one program for all system calls: needs no tracefs; "
+    assert ended.err.startswith("onlooker: watching open of some processes; Ctrl-C ends it\n")
+    assert "warning" not in ended.err
+
+
+def test_what_a_forced_method_does_not_see_is_told(workloads: Workloads) -> None:
+    program = workloads.renamed("open")
+    with watching("--attach", "tracepoint", "--events", "open", "--filter", program.name) as monitor:
+        Process(program, "openat", "plain", -100, "/", 0, 0, 0, 1).wait()
+        ended = monitor.end().assert_complete()
+    warning, announced, *_ = ended.err.splitlines()
+    assert warning == (
+        "onlooker: warning: open (success and failure) by system call tracepoints: does not see 32-bit system calls"
     )
-    assert "syscalls/sys_exit_openat: tracefs can't be had: " in warning
+    assert announced == "onlooker: watching open of some processes; Ctrl-C ends it"
 
 
 def test_the_doctor_tells_what_two_capabilities_cost(env: dict[str, str]) -> None:

@@ -4,6 +4,7 @@ import struct
 from collections.abc import Mapping
 
 from onlooker.events import layouts
+from onlooker.schema.kinds import Op
 from onlooker.schema.layout import Field
 
 LAYOUTS = layouts()
@@ -26,14 +27,24 @@ def tail_bytes(value: bytes | tuple[bytes, ...]) -> bytes:
     return b"".join(text + b"\0" for text in value) if isinstance(value, tuple) else value
 
 
+def walked(path: bytes) -> bytes:
+    """A path as the probe walks it: its names from the last to the first, and an empty one for the root."""
+    names = [b""] if path == b"/" else reversed(path.split(b"/"))
+    return b"".join(name + b"\0" for name in names)
+
+
 def record(event: str, raw: Raw) -> bytes:
-    """One record, its texts one after the other in the tail; `kind` and `cut` need not be given."""
+    """One record, its texts one after the other in the tail; `kind` and `cut` need not be given. Paths that are walked
+    are given as paths, an empty one is absent; of a joined one it is the directory's.
+    """
     made = LAYOUTS[event]
     head, tail = bytearray(made.size), b""
     values = {"kind": NUMBERS[event], "cut": 0, **raw}
     for name, member in members(event).items():
         if member.kind.ctype == "struct span":
-            text = tail_bytes(values[name])
+            if (is_walked := member.kind.op in (Op.PATH, Op.JOINED)) and not values[name]:
+                continue
+            text = walked(values[name]) if is_walked else tail_bytes(values[name])
             struct.pack_into("=II", head, member.offset, made.size + len(tail), len(text))
             tail += text
         else:

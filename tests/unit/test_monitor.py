@@ -208,7 +208,7 @@ NOT_UTF8 = "bytes that are not UTF-8 are given as os.fsdecode does"
         ({"comm": ["\ud800"]}, "not a process name: '\\ud800'", NOT_UTF8),
         ({"events": ["oben"]}, "unknown event 'oben'", "did you mean 'open'?"),
         ({"pid": [-1]}, "not a process id: -1", "a number from 0 to 4294967295"),
-        ({"attach": "kprobe"}, "unknown attach method 'kprobe'", "one of tracepoint, raw"),
+        ({"attach": "kprobe"}, "unknown attach method 'kprobe'", "one of raw, fexit, tracepoint"),
         ({"attach": "Raw"}, "unknown attach method 'Raw'", "did you mean 'raw'?"),
         ({"buffer_bytes": 0}, "not a buffer size: 0", "a power of two from 1M to 1G, such as 16M"),
         ({"buffer_bytes": -(2**20)}, "not a buffer size: -1048576", "a power of two from 1M to 1G, such as 16M"),
@@ -223,10 +223,25 @@ def test_bad_arguments(given, message, hint):
     assert (str(caught.value), caught.value.hint) == (message, hint)
 
 
-@pytest.mark.parametrize("attach", ["tracepoint", "raw", None])
+@pytest.mark.parametrize("attach", ["tracepoint", "fexit", "raw", None])
 def test_good_arguments_need_no_root(attach):
     monitor = Monitor(buffer_bytes=2**20, attach=attach)
     assert monitor.attached == () and not monitor.ended
+
+
+@pytest.mark.parametrize(("given", "resolve"), [({}, True), ({"resolve": True}, True), ({"resolve": False}, False)])
+def test_whether_files_are_looked_up_is_said_to_the_probe(monkeypatch, given, resolve):
+    setups = []
+
+    def load(chooser, setup):
+        setups.append(setup)
+        raise UsageError("no probe in this test", "")
+
+    monkeypatch.setattr("onlooker.probe.kernel.check", lambda: None)
+    monkeypatch.setattr("onlooker.probe.chooser.Chooser.load", load)
+    with pytest.raises(UsageError, match="no probe"), Monitor(**given):
+        pass
+    assert [setup.resolve for setup in setups] == [resolve]
 
 
 def test_all_arguments_have_names():

@@ -29,16 +29,16 @@ static inline size_t path_of_names(const char *names, size_t size, char *out)
 }
 
 /* Writes `text` behind the path of a directory, which takes `used` bytes of `out` already; room for one byte more than
- * both have. */
+ * both have. Behind a path of which nothing is left it does not begin with "/" either. */
 static inline size_t join_path(char *out, size_t used, const char *text, size_t size)
 {
-	int is_root = used == 1 && out[0] == '/';
+	int is_absolute = size && text[0] == '/';
 
 	if (!size)
 		return used;
-	if (is_root)
-		used = 0;
-	if (text[0] != '/')
+	if (used == 1 && out[0] == '/')
+		used = !is_absolute;
+	else if (used && !is_absolute)
 		out[used++] = '/';
 	memcpy(out + used, text, size);
 	return used + size;

@@ -80,14 +80,15 @@ def functions_of(event: str, machine: str | None = None) -> tuple[tuple[str, ...
 def table(events: Collection[str], machine: str | None = None) -> bytes:
     """What each number means to the probe (`calls` in bpf/call.h): native calls, then those of 32-bit programs."""
     meanings = array("H", bytes(2 * 2 * CALLS))
+    native, compat = NUMBERS[machine or platform.machine()]
     for kind, event in enumerate(layouts(), 1):
         if event not in events:
             continue
-        for row, numbers in enumerate(NUMBERS[machine or platform.machine()]):
+        for row, numbers in enumerate((native, compat)):
             for place, call in enumerate(calls_of(event), 1):
                 if call in numbers:
                     meanings[row * CALLS + numbers[call]] = kind << 8 | place
-        if event == "exec":
+        if event == "exec" and native is X86_64:
             for number, call in X32_EXECS.items():
                 meanings[number] = kind << 8 | 1 + _EXECS.index(call)
     return meanings.tobytes()

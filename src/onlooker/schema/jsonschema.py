@@ -31,7 +31,7 @@ def _exact_bytes(name: str, op: Op) -> dict[str, Any]:
 def _definition(event: type[msgspec.Struct], schema: dict[str, Any]) -> dict[str, Any]:
     properties = {name: _without_null(field) for name, field in schema["properties"].items()}
     for field in declared(event):
-        if field.kind.op in (Op.TEXT, Op.TEXTS, Op.NAME):
+        if field.kind.op in (Op.TEXT, Op.TEXTS, Op.NAME, Op.PATH, Op.JOINED):
             properties[f"{field.name}_bytes"] = _exact_bytes(field.name, field.kind.op)
     properties["time"]["format"] = "date-time"
     return {**schema, "description": (event.__doc__ or "").strip().partition("\n\n")[0], "properties": properties}

@@ -66,7 +66,7 @@ MISTAKES = [
     (["--events", "opn"], "unknown event 'opn'", "did you mean 'open'?"),
     (["--events", "exec,lost"], "unknown event 'lost'", "one of fork, exec, exit, open"),
     (["--events", ","], "no event is chosen", "some of fork, exec, exit, open"),
-    (["--attach", "kprobe"], "unknown attach method 'kprobe'", "one of tracepoint, raw"),
+    (["--attach", "kprobe"], "unknown attach method 'kprobe'", "one of raw, fexit, tracepoint"),
     (["--pid", "-5"], "not a process id: '-5'", "a whole number from 0 on"),
     (["--pid", "1 2"], "not a process id: '1 2'", "a whole number from 0 on"),
     (["--pid", ""], "no process id is given", "a number, or several with commas"),

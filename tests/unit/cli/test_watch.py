@@ -102,6 +102,7 @@ def test_every_option_reaches_the_monitor(watch):
         "threads": True,
         "buffer_bytes": 1 << 20,
         "attach": "raw",
+        "resolve": True,
     }
     assert err.startswith("onlooker: watching exec, exit, open of some processes; only what failed; Ctrl-C ends it\n")
 
@@ -117,7 +118,13 @@ def test_without_options_everything_is_watched(watch):
         "threads": False,
         "buffer_bytes": 16 << 20,
         "attach": None,
+        "resolve": True,
     }
+
+
+def test_the_look_up_of_files_can_be_left_out(watch):
+    assert watch("--no-resolve")[0] == 0
+    assert watch.given["resolve"] is False
 
 
 def test_a_long_name_is_noted(watch):
@@ -127,25 +134,25 @@ def test_a_long_name_is_noted(watch):
 
 
 class Attached(FakeSource):
-    """One that costs every system call something."""
+    """One that does not see everything."""
 
     attached = (
         Attachment("exec", "success", "raw tracepoint", ("on_exec",), "a reason"),
-        Attachment("open", "all", "raw tracepoint", ("on_sys_exit",), "another"),
+        Attachment("open", "all", "raw tracepoint", ("on_call_exit",), "another", "a few"),
     )
 
 
 @pytest.mark.parametrize(
     ("level", "lines"),
     [
-        ("warning", ["warning: open (all) by one program for all system calls: another"]),
+        ("warning", ["warning: open (all) by raw tracepoint: does not see a few"]),
         ("error", []),
         (
             "info",
             [
                 "info: exec (success): raw tracepoint, on_exec: a reason",
-                "info: open (all): raw tracepoint, on_sys_exit: another",
-                "warning: open (all) by one program for all system calls: another",
+                "info: open (all): raw tracepoint, on_call_exit: another",
+                "warning: open (all) by raw tracepoint: does not see a few",
             ],
         ),
     ],

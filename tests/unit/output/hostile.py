@@ -23,6 +23,7 @@ raw_texts = st.one_of(
 )
 texts = raw_texts.map(os.fsdecode)  # as the decoder gives them
 names = texts.map(lambda text: os.fsdecode(os.fsencode(text)[:15]))
+states = st.sampled_from([None, "deleted", "tmpfile", "memfd", "pseudo", "detached"])
 u32 = st.integers(0, 2**32 - 1)
 u64 = st.integers(0, 2**64 - 1)
 
@@ -40,6 +41,10 @@ execs = _made(
     argv=st.lists(texts, max_size=4).map(tuple),
     interpreter=st.none() | texts,
     errno=st.sampled_from([None, "ENOENT"]),
+    exe=st.none() | texts,
+    cwd=st.none() | texts,
+    joined_path=st.none() | texts,
+    file_state=states,
     cut=st.sampled_from([(), ("path",), ("path", "argv")]),
 )
 exits = st.one_of(
@@ -47,8 +52,22 @@ exits = st.one_of(
     _made(fake_exit, signal=st.sampled_from(["SIGKILL", "SIGRTMIN+2"]), core_dumped=st.booleans()),
 )
 opens = st.one_of(
-    _made(fake_open, path=texts, fd=st.integers(0, 2**31 - 1), mode=st.none() | u32),
-    _made(fake_open, path=texts, errno=st.sampled_from(["ENOENT", "ERESTARTSYS", "526"]), dirfd=st.just(None)),
+    _made(
+        fake_open,
+        path=texts,
+        fd=st.integers(0, 2**31 - 1),
+        mode=st.none() | u32,
+        real_path=st.none() | texts,
+        file_state=states,
+        inode=st.none() | u64,
+    ),
+    _made(
+        fake_open,
+        path=texts,
+        errno=st.sampled_from(["ENOENT", "ERESTARTSYS", "526"]),
+        dirfd=st.just(None),
+        joined_path=st.none() | texts,
+    ),
 )
 losses = st.builds(
     Lost,

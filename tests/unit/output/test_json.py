@@ -124,12 +124,16 @@ def test_what_steers_a_terminal_is_written_as_an_escape(character, written):
     assert f'"path":"/{written}"' in line(fake_open(path=f"/{character}"))
 
 
+NO_FILE = {"joined_path", "file_state", "device", "inode", "cut"}
+FOUND = {"device": 65025, "inode": 23}
 ABSENT = {
     "exit": (fake_exit(), {"signal"}),
     "killed": (fake_exit(signal="SIGKILL"), {"exit_code"}),
-    "open": (fake_open(), {"errno", "mode", "resolve", "cut"}),
-    "failed open": (fake_open(errno="ENOENT", dirfd=None), {"fd", "dirfd", "mode", "resolve", "cut"}),
-    "exec": (fake_exec(), {"interpreter", "errno", "cut"}),
+    "open": (fake_open(), {"errno", "mode", "resolve", "real_path"} | NO_FILE),
+    "failed open": (fake_open(errno="ENOENT", dirfd=None), {"fd", "dirfd", "mode", "resolve", "real_path"} | NO_FILE),
+    "open of a file": (fake_open(real_path="/", **FOUND), {"errno", "mode", "resolve"} | NO_FILE - set(FOUND)),
+    "exec": (fake_exec(), {"interpreter", "errno", "exe", "cwd"} | NO_FILE),
+    "exec of a file": (fake_exec(exe="/", cwd="/", **FOUND), {"interpreter", "errno"} | NO_FILE - set(FOUND)),
     "kernel thread": (fake_fork(syscall=None, kernel=True, clone_flags=()), {"syscall", "clone_flags", "cut"}),
     "lost": (Lost("2026-01-31T12:00:00.000000000Z", 1, 1, "open", "ring full"), set()),
 }

@@ -58,6 +58,20 @@ LINES = [
         fake_exec(**WHO, path="", argv=("x",), errno="EFAULT", cut=("path",)),
         BASH + "failed to execute file : EFAULT [x] [cut: path]",
     ),
+    (fake_exec(**WHO, path="/bin/sh", argv=("sh",), exe="/usr/bin/dash", cwd="/"), BASH + "executed file /bin/sh: sh"),
+    (fake_exec(**WHO, path="./x", argv=("x",), exe="/a/x"), BASH + "executed file ./x: x [file: /a/x]"),
+    (
+        fake_exec(**WHO, path="x", interpreter="/bin/sh", argv=("x",), exe="/usr/bin/dash", cut=("argv",)),
+        BASH + "executed file x by /bin/sh: x [file: /usr/bin/dash] [cut: argv]",
+    ),
+    (
+        fake_exec(**WHO, path="/dev/fd/3", argv=(), exe="memfd:x", file_state="memfd"),
+        BASH + "executed file /dev/fd/3:  [memfd]",
+    ),
+    (
+        fake_exec(**WHO, path="x", argv=("x",), errno="ENOENT", joined_path="/a/x"),
+        BASH + "failed to execute file x: ENOENT [x] [joined: /a/x]",
+    ),
     (fake_exit(**WHO, duration_ns=1_572_099), BASH + "exited with code 0 after 0.001572 s"),
     (fake_exit(**WHO, exit_code=255, duration_ns=90 * 10**9), BASH + "exited with code 255 after 90.000000 s"),
     (fake_exit(**WHO, signal="SIGKILL"), BASH + "was killed by SIGKILL after 1.000000 s"),
@@ -69,6 +83,29 @@ LINES = [
     (fake_open(**WHO, path="a b\\\x1b[0m\udcff\n"), OPENER + r"opened file a b\\\x1b[0m\xff\n"),
     (fake_open(**WHO, path="/lo", cut=("path",)), OPENER + "opened file /lo [cut: path]"),
     (fake_open(**WHO, path="/none", errno="ENOENT"), OPENER + "failed to open file /none: ENOENT"),
+    (fake_open(**WHO, path="/x", real_path="/y"), OPENER + "opened file /x"),
+    (fake_open(**WHO, path="x", real_path="/a b\n/x"), OPENER + r"opened file x [file: /a b\n/x]"),
+    (fake_open(**WHO, path="", real_path="/x"), OPENER + "opened file  [file: /x]"),
+    (
+        fake_open(**WHO, path="x", real_path="/tmp/x", file_state="deleted"),
+        OPENER + "opened file x [file: /tmp/x] [deleted]",
+    ),
+    (fake_open(**WHO, path="/x", real_path="/x", file_state="deleted"), OPENER + "opened file /x [deleted]"),
+    (fake_open(**WHO, path="/tmp", real_path="/tmp/#23", file_state="tmpfile"), OPENER + "opened file /tmp [tmpfile]"),
+    (fake_open(**WHO, path="x", file_state="pseudo"), OPENER + "opened file x [pseudo]"),
+    (
+        fake_open(**WHO, path="x", real_path="c/x", cut=("real_path",)),
+        OPENER + "opened file x [file: c/x] [cut: real_path]",
+    ),
+    (
+        fake_open(**WHO, path="x", errno="ENOENT", joined_path="/a\udcff/x"),
+        OPENER + r"failed to open file x: ENOENT [joined: /a\xff/x]",
+    ),
+    (fake_open(**WHO, path="/x", errno="ENOENT", joined_path="/x"), OPENER + "failed to open file /x: ENOENT"),
+    (
+        fake_open(**WHO, path="x", errno="ENOENT", joined_path="b/x", cut=("joined_path",)),
+        OPENER + "failed to open file x: ENOENT [joined: b/x] [cut: joined_path]",
+    ),
     (
         fake_open(**WHO, path="", errno="EFAULT", cut=("path",)),
         OPENER + "failed to open file : EFAULT [cut: path]",

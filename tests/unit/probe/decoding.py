@@ -27,16 +27,20 @@ def plain(event: str) -> dict[str, Any]:
     """Members of an ordinary record, for tests that change one of them."""
     who = {"boot_ns": 5, "comm": b"cat", "start_ns": 3, "cgroup_id": 1, "pid": 7, "tid": 8, "ppid": 6, "ns_pid": 2}
     ids = {"uid": 1000, "gid": 100}
+    file = {"joined_path": b"", "file_state": 0, "device": 65025, "inode": 23}
     own: dict[str, dict[str, Any]] = {
         "fork": {
-            "child_start_ns": 5, "clone_flags": 17 << 56, "child_pid": 9, "child_tid": 9, "thread": 0, "kernel": 0,
-            "syscall": 1,
+            "child_start_ns": 5, "clone_flags": 17 << 56, "child_pid": 9, "child_tid": 9, "child_ppid": 7, "thread": 0,
+            "kernel": 0, "syscall": 1,
         },
-        "exec": {"path": b"/bin/cat", "argv": (b"cat", b"-n"), "interpreter": b"/bin/ld.so", "errno": 0},
+        "exec": {
+            "path": b"/bin/cat", "argv": (b"cat", b"-n"), "interpreter": b"/bin/ld.so", "errno": 0,
+            "exe": b"/usr/bin/cat", "cwd": b"/", **file,
+        },
         "exit": {"duration_ns": 2, "exit_code": 0, "core_dumped": 0, "signal": 0},
         "open": {
             "flags": 0, "resolve": 0, "path": b"/etc/hostname", "fd": 3, "dirfd": -100, "mode": 2**32 - 1, "errno": 0,
-            "syscall": 2,
+            "syscall": 2, "real_path": b"/etc/hostname", **file,
         },
     }  # fmt: skip
     return {**who, **ids, **own[event]}

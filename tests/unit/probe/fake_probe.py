@@ -9,14 +9,17 @@ from typing import Any
 
 @dataclass
 class FakeProbe:
-    """`refused`: programs that the verifier refuses; `unattachable`: those that can't be attached."""
+    """`refused`: programs that the verifier refuses; `unattachable`: those, and ids of tracepoints, that can't be
+    attached. `attached` has each program with the tracepoints that it was attached to, none where its section says it.
+    """
 
     refused: Collection[str] = ()
-    unattachable: Collection[str] = ()
+    unattachable: Collection[str | int] = ()
     error: int = errno.EINVAL
+    what: str = "failed to load"
     log: str = ""
     loaded: tuple[str, ...] = ()
-    attached: dict[str, int | None] = field(default_factory=dict)
+    attached: dict[str, list[int]] = field(default_factory=dict)
     calls: list[tuple[Any, ...]] = field(default_factory=list)
     closed: bool = False
 
@@ -27,16 +30,19 @@ class FakeProbe:
         self.loaded = programs
         for program in programs:
             if program in self.refused:
-                self.log = f"libbpf: prog '{program}': failed to load: -{self.error}\n"
+                self.log = f"libbpf: prog '{program}': {self.what}: -{self.error}\n"
                 self._fail()
 
     def attach(self, program: str) -> None:
-        self.attach_tracepoint(program, None)
-
-    def attach_tracepoint(self, program: str, tracepoint: int | None) -> None:
         if program in self.unattachable:
             self._fail()
-        self.attached[program] = tracepoint
+        assert program not in self.attached
+        self.attached[program] = []
+
+    def attach_tracepoint(self, program: str, tracepoint: int) -> None:
+        if program in self.unattachable or tracepoint in self.unattachable:
+            self._fail()
+        self.attached.setdefault(program, []).append(tracepoint)
 
     def update(self, name: str, key: bytes, value: bytes) -> None:
         self.calls.append((name, key, value))

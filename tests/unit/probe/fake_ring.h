@@ -1,13 +1,9 @@
-/* A BPF ring made up in memory, to test its readers without a kernel.
- *
- * A test program names its cases; `PROGRAM CASE` runs one, and fails by assert. */
-#include <assert.h>
-#include <stdio.h>
+/* A BPF ring made up in memory, to test its readers without a kernel. */
 #include <stdlib.h>
+#include "cases.h"
 #include "ring.h"
 
 #define SIZE 4096UL
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 static unsigned long consumer, producer;
 
@@ -45,23 +41,4 @@ static unsigned char *expect(unsigned char *out, unsigned char fill, uint64_t le
 	for (; i % 8; i++)
 		assert(out[8 + i] == 0);
 	return out + 8 + i;
-}
-
-#define CASE(name) { #name, name }
-struct test_case {
-	const char *name;
-	void (*run)(void);
-};
-
-static int run_cases(const struct test_case *cases, size_t many, int count, char **words)
-{
-	size_t i;
-
-	for (i = 0; i < many; i++) {
-		if (count == 1)
-			puts(cases[i].name);
-		else if (!strcmp(words[1], cases[i].name))
-			return cases[i].run(), 0;
-	}
-	return count == 1 ? 0 : 2;
 }

@@ -17,6 +17,9 @@ OFFSETS = st.integers(0, LATEST)
 TEXT = st.binary(max_size=40)
 ARGUMENT = st.lists(st.integers(1, 255), max_size=10).map(bytes)
 NAME = st.lists(st.integers(1, 255), max_size=16).map(bytes)
+FILE_NAME = st.binary(min_size=1, max_size=12).map(lambda raw: raw.translate(None, b"\0/") or b"x")
+FILE_NAMES = st.lists(FILE_NAME, max_size=4).map(b"/".join)
+PATH = st.one_of(FILE_NAMES, FILE_NAMES.map(lambda names: b"/" + names))  # one without the root is cut; empty: absent
 
 
 def values(name: str, kind: Kind) -> st.SearchStrategy[Any]:
@@ -25,8 +28,10 @@ def values(name: str, kind: Kind) -> st.SearchStrategy[Any]:
         return st.integers(0, LATEST)
     if isinstance(kind, Choice):
         return st.integers(1 if kind.absent is None else 0, len(kind.names))
-    if kind.op in (Op.NAME, Op.TEXT, Op.TEXTS):
-        return {Op.NAME: NAME, Op.TEXT: TEXT, Op.TEXTS: st.lists(ARGUMENT, max_size=5).map(tuple)}[kind.op]
+    texts = {Op.NAME: NAME, Op.TEXT: TEXT, Op.TEXTS: st.lists(ARGUMENT, max_size=5).map(tuple)}
+    texts |= {Op.PATH: PATH, Op.JOINED: PATH}
+    if kind.op in texts:
+        return texts[kind.op]
     bits = 8 * kind.size
     if kind.op is Op.SIGNED:
         ordinary = st.integers(-(2 ** (bits - 1)), 2 ** (bits - 1) - 1)
@@ -47,6 +52,27 @@ def text(raw: bytes) -> str:
 
 def unless(absent: object, value: Any) -> Any:
     return None if value == absent else value
+
+
+def path(raw: bytes) -> str | None:
+    return text(raw) or None
+
+
+def joined(directory: bytes, raw: bytes) -> str | None:
+    """As os.path.join, but an absolute path too is put behind the directory, which is then the root."""
+    if not directory or not raw:
+        return path(directory)
+    return text(directory.removesuffix(b"/") + b"/" + raw.removeprefix(b"/"))
+
+
+def which_file(raw: Raw) -> dict[str, Any]:
+    states = (None, "deleted", "tmpfile", "memfd", "pseudo", "detached")
+    return {
+        "joined_path": joined(raw["joined_path"], raw["path"]),
+        "file_state": states[raw["file_state"]],
+        "device": unless(0, raw["device"]),
+        "inode": unless(0, raw["inode"]),
+    }
 
 
 def rfc3339(wall_ns: int) -> str:
@@ -74,6 +100,7 @@ def fork(raw: Raw, offset_ns: int) -> Fork:
         child_pid=raw["child_pid"],
         child_tid=raw["child_tid"],
         child_start_ns=raw["child_start_ns"],
+        child_ppid=raw["child_ppid"],
         thread=raw["thread"] != 0,
         kernel=raw["kernel"] != 0,
         syscall=(None, "clone", "clone3", "fork", "vfork")[raw["syscall"]],
@@ -89,7 +116,10 @@ def exec_(raw: Raw, offset_ns: int) -> Exec:
         argv=tuple(map(text, raw["argv"])),
         interpreter=unless("", text(raw["interpreter"])),
         errno=unless("0", names.errno_name(raw["errno"])),
-        cut=cut(raw, "path", "argv", "interpreter"),
+        exe=path(raw["exe"]),
+        cwd=path(raw["cwd"]),
+        **which_file(raw),
+        cut=cut(raw, "path", "argv", "interpreter", "exe", "cwd", "joined_path"),
     )
 
 
@@ -106,7 +136,7 @@ def exit_(raw: Raw, offset_ns: int) -> Exit:
 def open_(raw: Raw, offset_ns: int) -> Open:
     return Open(
         **who(raw, offset_ns),
-        syscall=("open", "openat", "openat2", "creat")[raw["syscall"] - 1],
+        syscall=("open", "openat", "openat2", "creat", "open_by_handle_at", "io_uring")[raw["syscall"] - 1],
         path=text(raw["path"]),
         flags=names.open_flag_names(raw["flags"]),
         fd=unless(-1, raw["fd"]),
@@ -114,7 +144,9 @@ def open_(raw: Raw, offset_ns: int) -> Open:
         dirfd=unless(-(2**31), raw["dirfd"]),
         mode=unless(2**32 - 1, raw["mode"]),
         resolve=names.resolve_flag_names(raw["resolve"]),
-        cut=cut(raw, "path", "flags"),
+        real_path=path(raw["real_path"]),
+        **which_file(raw),
+        cut=cut(raw, "path", "flags", "fd", "real_path", "joined_path"),
     )
 
 

@@ -3,9 +3,12 @@
 import pytest
 
 from onlooker.events import TASK_EVENTS
+from onlooker.probe import kernel
 from onlooker.probe._libbpf import Probe
-from onlooker.probe.attach import METHODS, OPTIONAL_TRACEPOINTS, TABLE, TRACEPOINTS, hooks
+from onlooker.probe.attach import METHODS, TABLE, TRACEPOINTS, hooks, is_sys_exit
+from onlooker.probe.chooser import Chooser
 from onlooker.probe.setup import OBJECT
+from onlooker.probe.syscalls import functions_of, native_calls
 
 CANDIDATES = [(hook, candidate) for hook in TABLE for candidate in hook.candidates]
 
@@ -30,6 +33,11 @@ def test_every_event_has_a_hook():
     assert list(dict.fromkeys(hook.event for hook in TABLE)) == list(TASK_EVENTS)
 
 
+def test_only_a_part_of_an_event_can_be_done_without():
+    missed = {(hook.event, hook.purpose): hook.missed for hook in TABLE if hook.missed}
+    assert missed == {("open", "io_uring"): "files opened through io_uring"}
+
+
 def test_a_hook_is_named_by_its_event_and_purpose():
     assert len({(hook.event, hook.purpose) for hook in TABLE}) == len(TABLE)
     assert {hook.outcome for hook in TABLE} == {"success", "failure", "both"}
@@ -41,30 +49,83 @@ def test_a_candidate_says_why_and_has_a_method_that_can_be_forced(hook, candidat
     assert candidate.programs
     assert candidate.method in METHODS.values()
     assert any(candidate.programs.values()) == (candidate.method == METHODS["tracepoint"])
+    assert bool(candidate.blind) == (candidate.method == METHODS["tracepoint"])
+
+
+FUNCTIONS = {
+    event: [[f"on{function}" for function in functions] for functions in functions_of(event)]
+    for event in ("exec", "open")
+}
+
+
+@pytest.mark.parametrize("event", FUNCTIONS)
+def test_programs_for_single_calls_are_those_of_the_calls(event):
+    [hook] = [hook for hook in TABLE if hook.event == event and hook.outcome != "success" and not hook.missed]
+    native, compat = FUNCTIONS[event]
+    by_method = {
+        candidate.method: candidate for candidate in hook.candidates if "_still" not in str(candidate.programs)
+    }
+    functions, tracepoints = by_method[METHODS["fexit"]], by_method[METHODS["tracepoint"]]
+    assert (list(functions.programs), functions.compat) == ([*native, *compat], frozenset(compat))
+    assert tracepoints.programs == {"on_call_exit": tuple(f"syscalls/sys_exit_{call}" for call in native_calls(event))}
+    assert (tracepoints.blind, tracepoints.since) == ("32-bit system calls", (6, 7))
+    assert "may skip" in tracepoints.flaw
+    assert hook.candidates[-1] == tracepoints  # it does not see all
+
+
+@pytest.mark.parametrize(
+    ("release", "opens", "exits", "ring"),
+    [
+        ("5.10.0", "on_sys_exit", "on_exit_old", ()),
+        ("6.0.0", "on_sys_exit", "on_exit_old", ("on_ring_submit_old", "on_ring_complete_old")),
+        ("6.3.0", "on_sys_exit", "on_exit_old", ("on_ring_submit", "on_ring_complete_old")),
+        ("6.14.0", "on_sys_exit", "on_exit_old", ("on_ring_submit", "on_ring_complete")),
+        ("6.15.0", "on_sys_exit_still", "on_exit_old", ("on_ring_submit", "on_ring_complete")),
+        ("6.18.44", "on_sys_exit_still", "on_exit", ("on_ring_submit", "on_ring_complete")),
+        ("7.1.0", "functions", "on_exit", ("on_ring_submit", "on_ring_complete")),
+    ],
+)
+def test_what_is_preferred_on_a_kernel_that_takes_all(monkeypatch, release, opens, exits, ring):
+    monkeypatch.setattr(kernel, "release", lambda: release)
+    monkeypatch.setattr(kernel, "has_function", lambda name: True)
+    chosen = Chooser(hooks(tuple(TASK_EVENTS), failed=False)).choose()
+    found = {(hook.event, hook.purpose): tuple(candidate.programs) for hook, candidate in chosen}
+    for event, purpose in (("open", "success and failure"), ("exec", "failure")):
+        functions = tuple(f"{program}_still" for programs in FUNCTIONS[event] for program in programs)
+        assert found[event, purpose] == (functions if opens == "functions" else (opens,))
+    assert found["exit", "end"] == (exits,)
+    assert found["open", "io_uring"] == ring
+    blind = {candidate.blind for _, candidate in chosen} - {""}
+    assert blind == (set() if ring else {"files opened through io_uring"})
+
+
+def test_the_one_program_for_all_calls():
+    names = {program for _, candidate in CANDIDATES if is_sys_exit(candidate) for program in candidate.programs}
+    assert names == {"on_sys_exit", "on_sys_exit_still"}
 
 
 def test_no_candidate_of_a_hook_is_there_twice():
     for hook in TABLE:
-        programs = [program for candidate in hook.candidates for program in candidate.programs]
-        assert len(set(programs)) == len(programs), hook
+        sets = {frozenset(candidate.programs) for candidate in hook.candidates}
+        assert len(sets) == len(hook.candidates), hook
 
 
 def test_tracepoints():
     assert tuple(sorted(TRACEPOINTS)) == TRACEPOINTS
-    assert set(TRACEPOINTS) > OPTIONAL_TRACEPOINTS
-    assert all(point.startswith("syscalls/sys_exit_") for point in TRACEPOINTS)
+    assert {f"syscalls/sys_exit_{call}" for call in native_calls("exec") + native_calls("open")} == set(TRACEPOINTS)
+    assert len(TRACEPOINTS) >= 5
 
 
 @pytest.mark.parametrize(
     ("events", "failed", "needed"),
     [
         (("fork",), False, ["fork creation"]),
-        (("open",), False, ["open success and failure"]),
+        (("open",), False, ["open success and failure", "open io_uring"]),
         (("exec",), False, ["exec success", "exec failure"]),
         (("exec",), True, ["exec failure"]),
         (("fork", "exit"), True, ["exit end"]),
-        (("open", "fork"), False, ["fork creation", "open success and failure"]),
-        (tuple(TASK_EVENTS), True, ["exec failure", "exit end", "open success and failure"]),
+        (("open", "fork"), False, ["fork creation", "open success and failure", "open io_uring"]),
+        (tuple(TASK_EVENTS), True, ["exec failure", "exit end", "open success and failure", "open io_uring"]),
     ],
 )
 def test_hooks_that_are_needed(events, failed, needed):

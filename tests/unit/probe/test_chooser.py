@@ -8,14 +8,11 @@ import pytest
 from onlooker.errors import AttachError, CapabilityError, LoadError, ResourceError
 from onlooker.events import TASK_EVENTS
 from onlooker.probe import _libbpf, chooser, kernel
-from onlooker.probe.attach import TABLE, TRACEPOINTS, hooks
+from onlooker.probe.attach import NOT_SEEN, TRACEPOINTS
 from onlooker.probe.chooser import Chooser
 
 from .fake_probe import FakeProbe
-
-IDS = {point: number for number, point in enumerate(TRACEPOINTS, 100)}
-OPENS = ("on_openat", "on_openat2", "on_open", "on_creat")
-EXECS = ("on_execve", "on_execveat")
+from .made_up_hooks import COMPAT, EXEC_FUNCTIONS, EXECS, FIRST, FLAW, HOOKS, IDS, OPEN_FUNCTIONS, OPENS, RING
 
 
 @dataclass
@@ -23,15 +20,16 @@ class FakeSetup:
     """Opens fake probes, each refusing the same."""
 
     refused: tuple[str, ...] = ()
-    unattachable: tuple[str, ...] = ()
+    unattachable: tuple[str | int, ...] = ()
     error: int = errno.EINVAL
+    what: str = "failed to load"
     fails: BaseException | None = None
     probes: list[FakeProbe] = field(default_factory=list)
     by_sys_exit: list[set[str]] = field(default_factory=list)
 
     def open(self, by_sys_exit: set[str]) -> FakeProbe:
         self.by_sys_exit.append(by_sys_exit)
-        self.probes.append(FakeProbe(self.refused, self.unattachable, self.error))
+        self.probes.append(FakeProbe(self.refused, self.unattachable, self.error, self.what))
         return self.probes[-1]
 
     def fill(self, probe: FakeProbe) -> None:
@@ -43,18 +41,19 @@ class FakeSetup:
 @pytest.fixture(autouse=True)
 def a_kernel_with_everything(monkeypatch):
     """All tracepoints; the log of the probe opened last; no container."""
-    monkeypatch.setattr(chooser, "tracepoint_ids", lambda names: ({name: IDS[name] for name in names}, "here"))
+    monkeypatch.setattr(chooser, "tracepoint_ids", lambda names: (IDS, "here"))
     monkeypatch.setattr(kernel, "explain_refusal", lambda error: None)
     monkeypatch.setattr(kernel, "release", lambda: "6.18.0")
+    monkeypatch.setattr(kernel, "has_function", lambda name: True)
 
 
 @pytest.fixture
 def load(monkeypatch):
     """`load(setup, events)`: what a chooser for the events loads and attaches."""
 
-    def run(setup, events=tuple(TASK_EVENTS), *, method=None, failed=False):
+    def run(setup, events=tuple(TASK_EVENTS), *, method=None):
         monkeypatch.setattr(_libbpf, "log", lambda: setup.probes[-1].log)
-        return Chooser(hooks(events, failed=failed), method).load(setup)
+        return Chooser([hook for hook in HOOKS if hook.event in events], method).load(setup)
 
     return run
 
@@ -64,76 +63,163 @@ def without_tracefs(names):
 
 
 def attached(report, event):
-    return [each for each in report if each.event == event][-1]
+    return [each for each in report if each.event == event and each.purpose != "io_uring"][-1]
 
 
 def test_a_kernel_that_takes_all_gets_what_is_preferred(load):
     setup = FakeSetup()
     probe, report = load(setup)
     assert probe is setup.probes[0] and not probe.closed
-    assert probe.loaded == ("identify", "on_fork", "on_exec", *EXECS, "on_exit", *OPENS)
-    raw = dict.fromkeys(("on_fork", "on_exec", "on_exit"))
-    assert probe.attached == raw | {name: IDS[f"syscalls/sys_exit_{name[3:]}"] for name in (*EXECS, *OPENS)}
-    assert [(each.event, each.purpose) for each in report] == [(hook.event, hook.purpose) for hook in TABLE]
-    assert attached(report, "open").programs == OPENS
+    programs = ("on_fork", "on_exec", "on_sys_exit", "on_exit", *RING)
+    assert probe.loaded == ("identify", *programs)
+    assert probe.attached == {program: [] for program in programs}
+    assert [(each.event, each.purpose) for each in report] == [(hook.event, hook.purpose) for hook in HOOKS]
+    assert attached(report, "open").programs == ("on_sys_exit",)
     assert "; not" not in "".join(each.why for each in report)
-    assert setup.by_sys_exit == [set()]
+    assert "".join(each.blind for each in report) == ""
+    assert setup.by_sys_exit == [{"exec", "open"}]
 
 
 def test_a_refused_program_makes_way_for_the_next(load):
     setup = FakeSetup(refused=("on_exit",))
     probe, report = load(setup, ("exit",))
-    assert probe.attached == {"on_exit_old": None}
+    assert probe.attached == {"on_exit_old": []}
     assert attached(report, "exit").programs == ("on_exit_old",)
     assert attached(report, "exit").why.endswith("; not on_exit: refused by the kernel (Invalid argument)")
     assert [each.closed for each in setup.probes] == [True, False]
 
 
-@pytest.mark.parametrize("program", OPENS)
-def test_a_program_that_can_not_be_attached_makes_way_for_the_next(load, program):
-    setup = FakeSetup(unattachable=(program,))
-    probe, report = load(setup, ("open",))
-    assert probe.attached == {"on_sys_exit": None}
-    assert attached(report, "open").why.endswith("; not " + "/".join(OPENS) + ": can't be attached (Invalid argument)")
-    assert setup.by_sys_exit == [set(), {"open"}]
+@pytest.mark.parametrize("how", ["refused", "unattachable"])
+def test_a_shared_program_makes_way_in_all_its_hooks(load, how):
+    setup = FakeSetup(**{how: ("on_sys_exit",)})
+    probe, report = load(setup, ("exec", "open"))
+    assert probe.loaded == ("identify", "on_exec", *EXEC_FUNCTIONS, *OPEN_FUNCTIONS, *RING)
+    assert probe.attached == {"on_exec": [], **EXEC_FUNCTIONS, **OPEN_FUNCTIONS, **RING}
+    assert setup.by_sys_exit == [{"exec", "open"}, set()]
     assert [each.closed for each in setup.probes] == [True, False]
+    programs = [("on_exec",), tuple(EXEC_FUNCTIONS), tuple(OPEN_FUNCTIONS), tuple(RING)]
+    assert [each.programs for each in report] == programs
+
+
+def test_a_program_that_can_not_be_attached_makes_way_for_the_next(load):
+    setup = FakeSetup(unattachable=("on_sys_exit",))
+    probe, report = load(setup, ("open",))
+    assert probe.attached == OPEN_FUNCTIONS | RING
+    assert attached(report, "open").why.endswith("; not on_sys_exit: can't be attached (Invalid argument)")
+    assert setup.by_sys_exit == [{"open"}, set()]
+    assert [each.closed for each in setup.probes] == [True, False]
+
+
+@pytest.mark.parametrize("function", OPEN_FUNCTIONS)
+def test_one_of_several_programs_that_can_not_be_attached_makes_way_for_the_next(load, function):
+    setup = FakeSetup(unattachable=("on_sys_exit", function))
+    probe, report = load(setup, ("open",))
+    assert probe.attached == {"on_call_exit": OPENS, **RING}
+    found = attached(report, "open")
+    assert (found.programs, found.blind) == (("on_call_exit",), "a few")
+    assert found.why.endswith("; not function exits: can't be attached (Invalid argument)")
+    assert [each.closed for each in setup.probes] == [True, True, False]
+
+
+@pytest.mark.parametrize("tracepoint", OPENS)
+def test_a_program_is_attached_to_all_its_tracepoints_or_not_used(load, tracepoint):
+    setup = FakeSetup(unattachable=("on_sys_exit", FIRST, tracepoint))
+    with pytest.raises(AttachError) as caught:
+        load(setup, ("open",))
+    why = "; ".join(["can't be attached (Invalid argument)"] * 3)
+    assert str(caught.value) == f"cannot observe open events on this kernel: {why}"
+    assert [each.closed for each in setup.probes] == [True, True, True]
+
+
+def test_functions_of_32_bit_calls_are_left_out_where_the_kernel_has_none(load, monkeypatch):
+    asked = []
+    monkeypatch.setattr(kernel, "has_function", asked.append)  # None: it has not
+    probe, report = load(FakeSetup(), ("open",), method="fexit")
+    native = [function for function in OPEN_FUNCTIONS if function not in COMPAT]
+    assert list(probe.attached) == [*native, *RING]
+    assert attached(report, "open").programs == tuple(native)
+    assert set(asked) == {"__ia32_sys_open"}
+
+
+@pytest.mark.parametrize("what", ["failed to load", "failed to prepare load attributes"])
+def test_a_function_that_the_kernel_lacks_is_no_matter_of_rights(load, monkeypatch, what):
+    """Some kernels refuse them to everybody with the words for missing rights."""
+    monkeypatch.setattr(kernel, "explain_refusal", lambda error: CapabilityError(("CAP_BPF",)))
+    with pytest.raises(LoadError, match=f"^the kernel refused the program {FIRST}: Operation not permitted$"):
+        load(FakeSetup(refused=(FIRST,), error=errno.EPERM, what=what), ("open",), method="fexit")
+
+
+def test_functions_that_the_kernel_lets_nobody_watch_are_not_tried_one_by_one(load):
+    """The first that is refused speaks for those of all events."""
+    setup = FakeSetup(refused=("on_sys_exit", *EXEC_FUNCTIONS, *OPEN_FUNCTIONS))
+    probe, report = load(setup, ("exec", "open"))
+    assert len(setup.probes) == 3
+    assert probe.attached == {"on_exec": [], "on_call_exit": EXECS + OPENS, **RING}
+    assert "; not function exits: refused by the kernel (Invalid argument)" in attached(report, "open").why
 
 
 def test_without_tracefs_one_program_sees_all_system_calls(load, monkeypatch):
     monkeypatch.setattr(chooser, "tracepoint_ids", without_tracefs)
     setup = FakeSetup()
     probe, report = load(setup, ("exec", "open"))
-    assert probe.loaded == ("identify", "on_exec", "on_sys_exit")
+    assert probe.loaded == ("identify", "on_exec", "on_sys_exit", *RING)
     assert setup.by_sys_exit == [{"exec", "open"}]
-    assert "syscalls/sys_exit_openat: tracefs can't be had: Operation not permitted" in attached(report, "open").why
+    assert "; not" not in "".join(each.why for each in report)
+
+
+def test_without_tracefs_nothing_takes_its_place(load, monkeypatch):
+    monkeypatch.setattr(chooser, "tracepoint_ids", without_tracefs)
+    with pytest.raises(AttachError) as caught:
+        load(FakeSetup(unattachable=("on_sys_exit", FIRST)), ("open",))
+    why = "can't be attached (Invalid argument)"
+    assert str(caught.value) == (
+        f"cannot observe open events on this kernel: {why}; {why}; "
+        "syscalls/sys_exit_open: tracefs can't be had: Operation not permitted"
+    )
 
 
 def test_a_missing_tracepoint(load, monkeypatch):
-    monkeypatch.setattr(chooser, "tracepoint_ids", lambda names: ({"syscalls/sys_exit_openat": 5}, "here"))
-    probe, report = load(FakeSetup(), ("open",))
-    assert probe.attached == {"on_sys_exit": None}
-    assert attached(report, "open").why.endswith(": syscalls/sys_exit_openat2: no such tracepoint")
+    monkeypatch.setattr(chooser, "tracepoint_ids", lambda names: ({"syscalls/sys_exit_open": 5}, "here"))
+    with pytest.raises(AttachError, match=r"; syscalls/sys_exit_openat: no such tracepoint$"):
+        load(FakeSetup(unattachable=("on_sys_exit", FIRST)), ("open",))
 
 
-def test_a_system_call_that_the_architecture_lacks_is_left_out(load, monkeypatch):
-    few = {point: IDS[point] for point in ("syscalls/sys_exit_openat", "syscalls/sys_exit_openat2")}
-    monkeypatch.setattr(chooser, "tracepoint_ids", lambda names: (few, "here"))
-    probe, report = load(FakeSetup(), ("open",))
-    assert tuple(probe.attached) == attached(report, "open").programs == OPENS[:2]
+def test_a_part_that_can_be_done_without(load):
+    """The ring's tracepoints of older kernels are tried, and then it is told what is not seen."""
+    setup = FakeSetup(refused=("on_ring_complete", "on_ring_complete_old"))
+    probe, report = load(setup, ("open",))
+    assert probe.attached == {"on_sys_exit": []}
+    assert [each.closed for each in setup.probes] == [True, True, False]
+    assert attached(report, "open").programs == ("on_sys_exit",)
+    ring = report[-1]
+    assert (ring.purpose, ring.method, ring.programs) == ("io_uring", NOT_SEEN, ())
+    assert (ring.blind, ring.why) == ("files opened through io_uring", "refused by the kernel (Invalid argument)")
+
+
+def test_the_rings_programs_of_an_older_kernel(load):
+    probe, report = load(FakeSetup(unattachable=("on_ring_submit", "on_ring_complete")), ("open",))
+    assert probe.attached == {"on_sys_exit": [], "on_ring_submit_old": [], "on_ring_complete_old": []}
+    assert (report[-1].blind, report[-1].programs) == ("", ("on_ring_submit_old", "on_ring_complete_old"))
 
 
 def test_a_forced_method(load):
     setup = FakeSetup()
     probe, report = load(setup, method="raw")
-    assert tuple(probe.attached) == ("on_fork", "on_exec", "on_sys_exit", "on_exit")
+    assert tuple(probe.attached) == ("on_fork", "on_exec", "on_sys_exit", "on_exit", *RING)
     assert setup.by_sys_exit == [{"exec", "open"}]
+    assert "; not" not in "".join(each.why for each in report)
+    setup = FakeSetup()
+    probe, report = load(setup, method="tracepoint")
+    raw = {program: [] for program in ("on_fork", "on_exec", "on_exit")}
+    assert probe.attached == raw | RING | {"on_call_exit": EXECS + OPENS}
+    assert setup.by_sys_exit == [set()]
     assert "; not" not in "".join(each.why for each in report)
 
 
 def test_a_forced_method_has_no_substitute(load, monkeypatch):
-    with pytest.raises(LoadError, match=r"^the kernel refused the program on_openat: Invalid argument$") as caught:
-        load(FakeSetup(refused=("on_openat",)), ("open",), method="tracepoint")
-    assert "prog 'on_openat': failed to load" in caught.value.log
+    with pytest.raises(LoadError, match=r"^the kernel refused the program on_call_exit: Invalid argument$") as caught:
+        load(FakeSetup(refused=("on_call_exit",)), ("open",), method="tracepoint")
+    assert "prog 'on_call_exit': failed to load" in caught.value.log
     monkeypatch.setattr(chooser, "tracepoint_ids", without_tracefs)
     with pytest.raises(AttachError, match=r"^cannot observe open events on this kernel: .*tracefs can't be had"):
         load(FakeSetup(), ("open",), method="tracepoint")
@@ -141,7 +227,7 @@ def test_a_forced_method_has_no_substitute(load, monkeypatch):
 
 def test_a_hook_without_the_forced_method_keeps_its_own(load):
     probe, _ = load(FakeSetup(), ("fork", "open"), method="tracepoint")
-    assert probe.attached["on_fork"] is None
+    assert probe.attached["on_fork"] == []
 
 
 def test_nothing_left_to_load(load):
@@ -167,9 +253,11 @@ def test_a_program_without_a_substitute(load):
 
 
 def test_a_shared_program_is_only_left_for_hooks_that_have_another(load, monkeypatch):
-    monkeypatch.setattr(chooser, "tracepoint_ids", without_tracefs)
     with pytest.raises(LoadError, match="the program on_sys_exit"):
-        load(FakeSetup(refused=("on_sys_exit",)), ("open",))
+        load(FakeSetup(refused=("on_sys_exit",)), ("open",), method="raw")
+    monkeypatch.setattr(chooser, "tracepoint_ids", without_tracefs)
+    with pytest.raises(LoadError, match=f"the program {FIRST}"):
+        load(FakeSetup(refused=("on_sys_exit", FIRST)), ("open",))
 
 
 def test_a_failure_that_is_no_programs(load, monkeypatch):
@@ -201,25 +289,45 @@ def test_tracefs_is_asked_once_and_only_if_needed(load, monkeypatch):
     asked = []
     monkeypatch.setattr(chooser, "tracepoint_ids", lambda names: asked.append(names) or (IDS, "here"))
     load(FakeSetup(), ("fork", "exit"))
+    load(FakeSetup())
     assert asked == []
-    load(FakeSetup(unattachable=("on_openat",)))
+    load(FakeSetup(unattachable=("on_sys_exit",)))
+    assert asked == []
+    load(FakeSetup(unattachable=("on_sys_exit", FIRST)))
     assert asked == [TRACEPOINTS]
 
 
-@pytest.mark.parametrize(("release", "preferred"), [("6.6.99", False), ("6.7.0-rc1", True), ("7.2.1", True)])
-def test_what_may_lose_silently_is_not_used_unless_asked_for(load, monkeypatch, release, preferred):
+@pytest.mark.parametrize(("release", "usable"), [("6.6.99", False), ("6.7.0-rc1", True), ("7.2.1", True)])
+def test_what_may_lose_silently_is_not_used_unless_asked_for(load, monkeypatch, release, usable):
     monkeypatch.setattr(kernel, "release", lambda: release)
-    _, report = load(FakeSetup(), ("open",))
-    assert (report[0].programs == OPENS) is preferred
-    assert ("may skip" in report[0].why) is not preferred
-    _, report = load(FakeSetup(), ("open",), method="tracepoint")
-    assert report[0].programs == OPENS
+    setup = FakeSetup(unattachable=("on_sys_exit", FIRST))
+    if usable:
+        probe, _ = load(setup, ("open",))
+        assert probe.attached == {"on_call_exit": OPENS, **RING}
+    else:
+        with pytest.raises(AttachError, match=FLAW):
+            load(setup, ("open",))
+    probe, _ = load(FakeSetup(), ("open",), method="tracepoint")
+    assert probe.attached == {"on_call_exit": OPENS, **RING}
+
+
+@pytest.mark.parametrize("method", [None, "raw"])
+@pytest.mark.parametrize(
+    ("release", "program"), [("6.15.11", "on_exit_old"), ("6.16.0", "on_exit"), ("7.0-rc1", "on_exit")]
+)
+def test_what_the_kernel_does_not_have_yet_is_not_tried(load, monkeypatch, release, program, method):
+    monkeypatch.setattr(kernel, "release", lambda: release)
+    setup = FakeSetup()
+    probe, [report] = load(setup, ("exit",), method=method)
+    assert probe.attached == {program: []}
+    assert ("; not on_exit: Linux has it from 6.16 on" in report.why) == (program == "on_exit_old")
+    assert len(setup.probes) == 1
 
 
 @pytest.mark.parametrize("number", [errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN])
 @pytest.mark.parametrize("when", ["refused", "unattachable"])
 def test_a_system_that_has_run_out_is_no_reason_for_another_way(load, number, when):
-    setup = FakeSetup(**{when: ("on_openat",)}, error=number)
+    setup = FakeSetup(**{when: ("on_sys_exit",)}, error=number)
     with pytest.raises(ResourceError) as caught:
         load(setup, ("open",))
     assert caught.value.error.errno == number

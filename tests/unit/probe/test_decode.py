@@ -84,12 +84,23 @@ def test_a_name_ends_at_its_first_nul_or_with_its_room(comm, text):
         ("fork", "syscall", 0),
         ("exec", "interpreter", b""),
         ("exec", "errno", 0),
+        ("exec", "exe", b""),
+        ("exec", "cwd", b""),
+        ("exec", "joined_path", b""),
+        ("exec", "file_state", 0),
+        ("exec", "device", 0),
+        ("exec", "inode", 0),
         ("exit", "exit_code", -1),
         ("exit", "signal", 0),
         ("open", "fd", -1),
         ("open", "errno", 0),
         ("open", "dirfd", -(2**31)),
         ("open", "mode", 2**32 - 1),
+        ("open", "real_path", b""),
+        ("open", "joined_path", b""),
+        ("open", "file_state", 0),
+        ("open", "device", 0),
+        ("open", "inode", 0),
     ],
 )
 def test_a_field_that_does_not_apply_is_none(event, member, absent):
@@ -104,8 +115,10 @@ def test_a_field_that_does_not_apply_is_none(event, member, absent):
         ("exec", 0, ()),
         ("exec", 2, ("argv",)),
         ("exec", 7, ("path", "argv", "interpreter")),
+        ("exec", 56, ("exe", "cwd", "joined_path")),
         ("open", 1, ("path",)),
         ("open", 3, ("path", "flags")),
+        ("open", 28, ("fd", "real_path", "joined_path")),
     ],
 )
 def test_cut_fields_are_named(event, mask, cut):
@@ -128,7 +141,7 @@ def test_a_name_of_a_number_is_asked_once_and_the_cache_is_bounded():
 
     number, event, size, steps = plan(4, made)
     at = [f.name for f in made.fields].index("errno")
-    steps[at] = (*steps[at][:4], describe)
+    steps[at] = (*steps[at][:4], describe, 0)
     decoder = Decoder([(number, event, size, steps)], corrupt)
 
     def errnos(numbers: range) -> list[str]:

@@ -36,6 +36,25 @@ def test_effective_capabilities(proc, status, mask):
 
 
 @pytest.mark.parametrize(
+    ("types", "has"),
+    [
+        (b"\0vfs_open\0do_open\0", True),
+        (b"\0my_do_open\0", False),
+        (b"\0do_openat\0", False),
+        (b"", False),
+        (None, False),
+    ],
+)
+def test_functions_that_the_kernel_has(monkeypatch, tmp_path, types, has):
+    monkeypatch.setattr(kernel, "BTF", tmp_path / "vmlinux")
+    if types is not None:
+        (tmp_path / "vmlinux").write_bytes(types)
+    kernel.has_function.cache_clear()
+    assert kernel.has_function("do_open") is has
+    kernel.has_function.cache_clear()
+
+
+@pytest.mark.parametrize(
     ("uid_map", "inside"),
     [
         ("         0          0 4294967295\n", False),

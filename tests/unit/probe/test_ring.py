@@ -2,17 +2,13 @@
 memory by ring_test.c and backlog_test.c.
 """
 
-import subprocess
 from pathlib import Path
 
 import pytest
 
-from ..compiler import CC
+from ..compiler import build, run
 
 HERE = Path(__file__).parent
-RING = HERE.parents[2] / "src" / "onlooker" / "probe"
-STRICT = ["-std=gnu11", "-Wall", "-Wextra", "-Werror", "-g", "-O1"]
-SANITIZERS = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
 
 CASES = {
     "ring_test": (
@@ -32,25 +28,9 @@ CASES = {
 }
 
 
-def run(program: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    # LeakSanitizer needs ptrace(2), which a container may not have; nothing else is left out
-    quiet = {"ASAN_OPTIONS": "detect_leaks=0", "PATH": "/usr/bin:/bin"}
-    return subprocess.run([program, *words], env=quiet, capture_output=True, text=True, check=False)
-
-
-def build(name: str, directory: Path) -> Path:
-    """The compiled test program: with sanitizers where the compiler and the machine have them, plain elsewhere."""
-    built = directory / name
-    command = [*CC, *STRICT, "-I", RING, HERE / f"{name}.c", "-o", built]
-    sanitized = subprocess.run([*command, *SANITIZERS], capture_output=True, check=False)
-    if sanitized.returncode or run(built).returncode:
-        subprocess.run(command, check=True)
-    return built
-
-
 @pytest.fixture(scope="module")
 def programs(tmp_path_factory):
-    return {name: build(name, tmp_path_factory.mktemp(name)) for name in CASES}
+    return {name: build(HERE / f"{name}.c", tmp_path_factory.mktemp(name)) for name in CASES}
 
 
 @pytest.mark.parametrize("name", CASES)

@@ -1,27 +1,77 @@
 """Opening the probe's object and filling its sets; nothing here reaches the kernel."""
 
 import struct
+from unittest.mock import Mock
 
 import pytest
 
 from onlooker import Monitor
 from onlooker.errors import LibbpfError, LoadError
+from onlooker.events import PROBE_REASONS, TASK_EVENTS, layouts
 from onlooker.filters import Filter
-from onlooker.probe import setup
+from onlooker.probe import _libbpf, setup
 from onlooker.probe.setup import BACKLOG, BATCH_BYTES, DEFAULT_RING_BYTES, LONGEST_RECORD_BYTES, Setup
+from onlooker.probe.syscalls import table
 from onlooker.schema import wire
 
 from .fake_probe import FakeProbe
 
-EVERYTHING = Setup(Filter(), DEFAULT_RING_BYTES)
+EVERYTHING = Setup(Filter(), DEFAULT_RING_BYTES, resolve=True)
 
 
 @pytest.mark.parametrize("by_sys_exit", [(), ("open",), ("open", "exec")])
 def test_the_built_object_takes_its_configuration(by_sys_exit):
     wanted = Filter.of(comm=["a", "b*"], pid=range(1, 500), uid=[0], failed=True)
-    probe = Setup(wanted, DEFAULT_RING_BYTES).open(by_sys_exit)
-    assert "on_openat" in probe.programs
+    probe = Setup(wanted, DEFAULT_RING_BYTES, resolve=True).open(by_sys_exit)
+    assert "on_sys_exit" in probe.programs
     probe.close()
+
+
+@pytest.fixture
+def configured(monkeypatch):
+    """`configured(setup, by_sys_exit)`: what the probe is told."""
+    probe = Mock(wire_version=wire.version(layouts(), PROBE_REASONS))
+    monkeypatch.setattr(_libbpf, "Probe", lambda image: probe)
+
+    def run(setup, by_sys_exit=()):
+        assert setup.open(by_sys_exit) is probe
+        return probe.configure.call_args.kwargs
+
+    return run
+
+
+@pytest.mark.parametrize(
+    ("by_sys_exit", "kinds"), [((), 0), (("open",), 1 << 4), (("exec",), 1 << 2), (("open", "exec"), 1 << 4 | 1 << 2)]
+)
+def test_which_events_the_shared_program_reports(configured, by_sys_exit, kinds):
+    assert configured(EVERYTHING, by_sys_exit)["kinds_by_sys_exit"] == kinds
+
+
+@pytest.mark.parametrize("resolve", [True, False])
+def test_whether_files_are_looked_up(configured, resolve):
+    assert configured(Setup(Filter(), DEFAULT_RING_BYTES, resolve))["resolve"] is resolve
+
+
+def test_only_calls_of_the_wanted_events_are_in_the_table(configured):
+    assert configured(EVERYTHING)["calls"] == table(tuple(TASK_EVENTS))
+    opens = Setup(Filter.of(events=["open"]), DEFAULT_RING_BYTES, resolve=True)
+    assert configured(opens)["calls"] == table(["open"]) != table(tuple(TASK_EVENTS))
+
+
+def test_knobs_say_what_restricts(configured):
+    def knobs(**wanted):
+        found = configured(Setup(Filter.of(**wanted), DEFAULT_RING_BYTES, resolve=True))
+        return {name for name in ("by_comm", "by_pid", "by_uid", "failed", "threads") if found[name]}
+
+    assert knobs() == set()
+    assert [knobs(comm=["a"]), knobs(pid=[1]), knobs(uid=[0])] == [{"by_comm"}, {"by_pid"}, {"by_uid"}]
+    assert knobs(failed=True, threads=True) == {"failed", "threads"}
+
+
+def test_a_table_of_calls_of_another_size_is_refused(monkeypatch):
+    monkeypatch.setattr(setup, "table", lambda events: table(events)[:-2])
+    with pytest.raises(ValueError, match="table of system calls has another size"):
+        EVERYTHING.open(())
 
 
 def test_a_probe_of_another_build_is_refused(monkeypatch):
@@ -66,13 +116,13 @@ def test_an_unknown_map_or_program():
 
 def filled(**wanted):
     probe = FakeProbe()
-    Setup(Filter.of(**wanted), 1 << 20).fill(probe)
+    Setup(Filter.of(**wanted), 1 << 20, resolve=True).fill(probe)
     return probe.calls
 
 
 def test_it_gets_ready_to_read():
     ring = ("ring", 1 << 20, BATCH_BYTES, LONGEST_RECORD_BYTES, BACKLOG << 20)
-    assert filled() == [("run", "identify"), ring, ("losses", 5, 2)]
+    assert filled() == [("run", "identify"), ring, ("losses", 5, 3)]
 
 
 def test_ids():

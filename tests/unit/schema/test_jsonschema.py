@@ -19,12 +19,12 @@ LOSSES = [Lost("2026-01-31T12:00:00.000000000Z", 1, 2**64 - 1, "unknown", reason
 EXAMPLES = [
     fake_fork(),
     fake_fork(syscall=None, clone_flags=(), thread=True, cut=("clone_flags",)),
-    fake_exec(),
+    fake_exec(exe="/usr/bin/fake", cwd="/", file_state="deleted", device=65025, inode=23),
     fake_exec(errno="ENOENT", interpreter="/bin/sh", argv=(), cut=("argv",)),
     fake_exit(),
     fake_exit(signal="SIGKILL", core_dumped=True),
-    fake_open(),
-    fake_open(errno="ENOENT", dirfd=None, mode=0o644, resolve=("RESOLVE_BENEATH",), cut=("path",)),
+    fake_open(real_path="/etc/fake.conf", device=65025, inode=23),
+    fake_open(errno="ENOENT", joined_path="/x", dirfd=None, mode=0o644, resolve=("RESOLVE_BENEATH",), cut=("path",)),
     *LOSSES,
 ]
 
@@ -107,7 +107,12 @@ def test_texts_may_have_their_bytes_beside_them():
         ("Exec", "path_bytes"): one,
         ("Exec", "argv_bytes"): {"type": "array", "items": one},
         ("Exec", "interpreter_bytes"): one,
+        ("Exec", "exe_bytes"): one,
+        ("Exec", "cwd_bytes"): one,
+        ("Exec", "joined_path_bytes"): one,
         ("Exit", "comm_bytes"): one,
         ("Open", "comm_bytes"): one,
         ("Open", "path_bytes"): one,
+        ("Open", "real_path_bytes"): one,
+        ("Open", "joined_path_bytes"): one,
     }

@@ -18,6 +18,8 @@ from onlooker.schema.kinds import Op
         (kinds.name(), "char", Op.NAME, 16, 8),
         (kinds.text(), "struct span", Op.TEXT, 8, 4),
         (kinds.texts(), "struct span", Op.TEXTS, 8, 4),
+        (kinds.walked(), "struct span", Op.PATH, 8, 4),
+        (kinds.joined("path"), "struct span", Op.JOINED, 8, 4),
         (kinds.label(16, str), "__u16", Op.LABEL, 2, 2),
         (kinds.choice("a"), "__u8", Op.LABEL, 1, 1),
         (kinds.cut_mask(), "", Op.LABEL, 0, 1),
@@ -30,6 +32,8 @@ def test_a_kind_on_the_wire(kind, ctype, op, size, alignment):
 def test_only_texts_and_what_says_so_can_be_cut():
     assert kinds.text().cuttable
     assert kinds.texts().cuttable
+    assert kinds.walked().cuttable
+    assert kinds.joined("path").cuttable
     assert kinds.label(64, str, cuttable=True).cuttable
     assert not any(kind.cuttable for kind in (kinds.label(64, str), kinds.name(), kinds.unsigned(32)))
 
