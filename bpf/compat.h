@@ -2,6 +2,8 @@
 #ifndef ONLOOKER_COMPAT_H
 #define ONLOOKER_COMPAT_H
 
+const volatile struct config config SEC(".rodata.config") = {};
+
 /* Linux 5.11 (3ca1032ab7ab): a pointer to the current task whose fields can be read as they stand. Before, it is just a
  * number, and a helper reads what it points to. Both are the same in the source, behind READ; the way not taken is cut
  * out when the program is loaded. */
@@ -95,15 +97,14 @@ static __always_inline void read_arguments(__u64 argument[5], struct pt_regs *re
 #endif
 
 /* Linux 6.2 (fd264ca02094): any address can be read as the kernel's type says, by instructions as short as the kernel's
- * own; before, a helper reads each field for some 12 ns. On a kernel without it the loader takes the call out of the
- * object (src/onlooker/probe/image.py). */
+ * own; before, a helper reads each field for some 12 ns. On a kernel without it the loader takes the calls out of the
+ * object (src/onlooker/probe/image.py) and says so in the configuration. */
 extern void *bpf_rdonly_cast(const void *address, __u32 type) __ksym __weak;
 
-#define CAN_CAST bpf_core_enum_value_exists(enum special_kfunc_type, KF_bpf_rdonly_cast)
 #define PEEK(from, field)                                                                                              \
 	({                                                                                                             \
 		typeof((from)->field) peeked;                                                                          \
-		if (CAN_CAST)                                                                                          \
+		if (config.can_cast)                                                                                          \
 			peeked = ((typeof(from))bpf_rdonly_cast(from, bpf_core_type_id_kernel(typeof(*(from)))))       \
 					 ->field;                                                                      \
 		else                                                                                                   \

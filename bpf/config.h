@@ -13,7 +13,8 @@ struct config {
 	__u8 failed;             /* report only what failed */
 	__u8 threads;            /* report the creation of threads */
 	__u8 resolve;            /* look up which file a path led to */
-	__u8 pad[6];
+	__u8 can_cast;           /* the kernel has bpf_rdonly_cast */
+	__u8 pad[5];
 };
 
 /* What a system call is to the probe: 0, or the kind of event and, in the low byte, which of its calls. The first row is

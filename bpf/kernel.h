@@ -224,11 +224,6 @@ struct io_uring_cqe {
 	__s32 res;
 };
 
-/* kernel/bpf/verifier.c */
-enum special_kfunc_type {
-	KF_bpf_rdonly_cast,
-};
-
 #pragma clang attribute pop
 
 /* include/linux/sched.h, include/linux/sched/signal.h */

@@ -18,7 +18,6 @@ struct {
 	__type(value, struct lost);
 } losses SEC(".maps");
 
-const volatile struct config config SEC(".rodata.config") = {};
 const volatile __u32 wire_version SEC(".rodata.wire") = WIRE_VERSION;
 
 static __always_inline void count_lost(enum kind kind, enum loss reason)

@@ -69,6 +69,21 @@ static __always_inline bool append_user_argv(struct scratch *scratch, __u32 whic
 	return gathered == GATHERED_WHOLE;
 }
 
+/* An empty path of execveat is the descriptor itself; one that can't be read is nothing. */
+static __always_inline void append_failed_base(struct scratch *scratch, __u32 which, struct call *call, char first)
+{
+	bool at = call->number == EXEC_CALL_EXECVEAT;
+	struct exec_record *exec = (void *)scratch->bytes;
+	bool is_cut = exec->record.cut & EXEC_CUT_PATH;
+
+	if (!exec->path.length && (!at || is_cut))
+		return;
+	if (!append_base(scratch, which, call->task, at ? (int)call->argument[0] : AT_FDCWD, first == '/',
+			 &exec->joined_path) ||
+	    is_cut)
+		exec->record.cut |= EXEC_CUT_JOINED_PATH;
+}
+
 /* not inlined: it has a stack of its own */
 static __noinline int emit_exec_failed(struct call *call)
 {
@@ -96,10 +111,7 @@ static __noinline int emit_exec_failed(struct call *call)
 		exec->record.cut |= EXEC_CUT_ARGV;
 	if (config.resolve) {
 		append_cwd(scratch, which, call->task);
-		if ((exec->path.length || at) &&
-		    !append_base(scratch, which, call->task, at ? (int)call->argument[0] : AT_FDCWD, first == '/',
-				 &exec->joined_path))
-			exec->record.cut |= EXEC_CUT_JOINED_PATH;
+		append_failed_base(scratch, which, call, first);
 	}
 
 	send_scratch(scratch, KIND_EXEC, look(scratch->used));

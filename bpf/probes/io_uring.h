@@ -87,7 +87,7 @@ static __always_inline const char *submitted_name(struct io_open *command)
 {
 	struct io_open___v6 *before = (void *)command;
 
-	if (bpf_core_type_exists(struct delayed_filename))
+	if (bpf_core_field_exists(command->filename.__incomplete_filename))
 		return BPF_CORE_READ(command, filename.__incomplete_filename, name);
 	return BPF_CORE_READ(before, filename, name);
 }
@@ -138,8 +138,10 @@ static __always_inline int complete_ring_open(struct io_kiocb *request, int resu
 	char first = 0;
 	__u32 which;
 
-	if (!opens_a_file(request) || (config.failed && result >= 0) || !is_wanted(call.task))
+	if (!opens_a_file(request))
 		return 0;
+	if ((config.failed && result >= 0) || !is_wanted(call.task))
+		goto forget;
 	submitted = bpf_map_lookup_elem(&ring_opens, &key);
 	if (submitted && submitted->told && !config.failed)
 		goto forget;

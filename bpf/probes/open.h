@@ -56,7 +56,8 @@ static __always_inline void resolve_open(struct scratch *scratch, __u32 which, s
 		if (!open->path.length)
 			return;
 		if (!append_base(scratch, which, call->task, dirfd, first == '/' && !(open->resolve & RESOLVE_IN_ROOT),
-				 &open->joined_path))
+				 &open->joined_path) ||
+		    open->record.cut & OPEN_CUT_PATH)
 			open->record.cut |= OPEN_CUT_JOINED_PATH;
 		return;
 	}

@@ -16,6 +16,7 @@ cdef extern from "config.h":
         unsigned char failed
         unsigned char threads
         unsigned char resolve
+        unsigned char can_cast
 
 
 cdef extern from "log.h":

@@ -101,7 +101,7 @@ cdef class Probe:
 
     def configure(self, *, uint64_t ring_bytes, uint64_t headroom_bytes, uint64_t watermark_bytes,
                   uint32_t kinds_by_sys_exit, bytes calls, bint by_comm, bint by_pid, bint by_uid, bint failed,
-                  bint threads, bint resolve):
+                  bint threads, bint resolve, bint can_cast):
         """Set the probe's knobs (bpf/config.h); before `load`. Sizes in bytes; ring and watermark are powers of two.
 
         `calls` is what `syscalls.table` makes.
@@ -120,6 +120,7 @@ cdef class Probe:
         knobs.failed = failed
         knobs.threads = threads
         knobs.resolve = resolve
+        knobs.can_cast = can_cast
         cdef void *meanings = bpf_map__initial_value(self._map(".rodata.calls"), &size)
         if meanings == NULL or size != <size_t>len(calls):
             raise ValueError("the object's table of system calls has another size")

@@ -45,9 +45,6 @@ class Hook(msgspec.Struct, frozen=True):
 # Linux 6.15: a program may keep itself from being preempted and still call functions (bpf/compat.h). Without that the
 # kernel skips a preempted program for all other processes of that cpu, which it counts.
 _STILL = (6, 15)
-# About Linux 7.1: programs at the tracepoints of system calls can be preempted, since some may sleep there
-# (trace_call_bpf_faultable, kernel/trace/bpf_trace.c). The one for all calls then can be caught before it has begun.
-_PREEMPTIBLE = (7, 1)
 
 
 def _functions(event: str, *, still: bool) -> Candidate:
@@ -58,12 +55,9 @@ def _functions(event: str, *, still: bool) -> Candidate:
         FUNCTION,
         dict.fromkeys((*native, *compat), ()),
         "costs other system calls nothing" + ("" if still else "; a preemptible kernel may skip it, which is counted"),
+        "calls that a seccomp filter answers",
         compat=frozenset(compat),
         oldest=_STILL if still else (0, 0),
-        since=_PREEMPTIBLE if still else (0, 0),
-        flaw="takes longer to attach, and before Linux 7.1 the one program for all system calls is as sure"
-        if still
-        else "",
     )
 
 
@@ -95,9 +89,9 @@ def _tracepoints(event: str) -> Candidate:
 def _calls(event: str) -> tuple[Candidate, ...]:
     """The ways to see system calls."""
     return (
-        _functions(event, still=True),
         _sys_exit(still=True),
         _sys_exit(still=False),
+        _functions(event, still=True),
         _functions(event, still=False),
         _tracepoints(event),
     )

@@ -65,6 +65,7 @@ class Setup(msgspec.Struct, frozen=True):
             failed=wanted.failed,
             threads=wanted.threads,
             resolve=self.resolve,
+            can_cast=kernel.has_function("bpf_rdonly_cast"),
         )
         for name, entries in (("comms", wanted.comm), ("pids", wanted.pid), ("uids", wanted.uid)):
             probe.size_map(name, max(1, len(entries)))

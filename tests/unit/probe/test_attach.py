@@ -49,7 +49,7 @@ def test_a_candidate_says_why_and_has_a_method_that_can_be_forced(hook, candidat
     assert candidate.programs
     assert candidate.method in METHODS.values()
     assert any(candidate.programs.values()) == (candidate.method == METHODS["tracepoint"])
-    assert bool(candidate.blind) == (candidate.method == METHODS["tracepoint"])
+    assert bool(candidate.blind) == (candidate.method in (METHODS["tracepoint"], METHODS["fexit"]))
 
 
 FUNCTIONS = {
@@ -82,7 +82,7 @@ def test_programs_for_single_calls_are_those_of_the_calls(event):
         ("6.14.0", "on_sys_exit", "on_exit_old", ("on_ring_submit", "on_ring_complete")),
         ("6.15.0", "on_sys_exit_still", "on_exit_old", ("on_ring_submit", "on_ring_complete")),
         ("6.18.44", "on_sys_exit_still", "on_exit", ("on_ring_submit", "on_ring_complete")),
-        ("7.1.0", "functions", "on_exit", ("on_ring_submit", "on_ring_complete")),
+        ("7.1.0", "on_sys_exit_still", "on_exit", ("on_ring_submit", "on_ring_complete")),
     ],
 )
 def test_what_is_preferred_on_a_kernel_that_takes_all(monkeypatch, release, opens, exits, ring):
@@ -91,8 +91,7 @@ def test_what_is_preferred_on_a_kernel_that_takes_all(monkeypatch, release, open
     chosen = Chooser(hooks(tuple(TASK_EVENTS), failed=False)).choose()
     found = {(hook.event, hook.purpose): tuple(candidate.programs) for hook, candidate in chosen}
     for event, purpose in (("open", "success and failure"), ("exec", "failure")):
-        functions = tuple(f"{program}_still" for programs in FUNCTIONS[event] for program in programs)
-        assert found[event, purpose] == (functions if opens == "functions" else (opens,))
+        assert found[event, purpose] == (opens,)
     assert found["exit", "end"] == (exits,)
     assert found["open", "io_uring"] == ring
     blind = {candidate.blind for _, candidate in chosen} - {""}
