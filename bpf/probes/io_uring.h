@@ -87,7 +87,9 @@ static __always_inline const char *submitted_name(struct io_open *command)
 {
 	struct io_open___v6 *before = (void *)command;
 
-	if (bpf_core_type_exists(struct delayed_filename))
+	/* the field and not its type: for a type that is missing libbpf looks through all modules, which takes
+	 * CAP_SYS_ADMIN (bpf_core_find_cands) */
+	if (bpf_core_field_exists(command->filename.__incomplete_filename))
 		return BPF_CORE_READ(command, filename.__incomplete_filename, name);
 	return BPF_CORE_READ(before, filename, name);
 }

@@ -19,8 +19,17 @@ NOTHING = struct.pack("<BBhi", 0xB7, 0, 0, 0)  # r0 = 0
 
 
 def without_missing_calls(image: bytes, is_there: Callable[[str], bool]) -> bytes:
-    """The object without the calls of functions that are not `is_there`; each becomes a result of 0."""
-    data = bytearray(image)
+    """The object without the calls of functions that are not `is_there`; each becomes a result of 0.
+
+    What is no object is given back as it is: libbpf knows better what is wrong with it.
+    """
+    try:
+        return _without(bytearray(image), is_there)
+    except (struct.error, IndexError, StopIteration, ValueError):
+        return image
+
+
+def _without(data: bytearray, is_there: Callable[[str], bool]) -> bytes:
     (start,) = struct.unpack_from("<Q", data, 40)
     (count,) = struct.unpack_from("<H", data, 60)
     sections = [SECTION.unpack_from(data, start + i * SECTION.size) for i in range(count)]
