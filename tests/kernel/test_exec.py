@@ -1,19 +1,25 @@
 """Exec events: the program, its arguments byte for byte, and what failed."""
 
 import os
+import re
+import shutil
+import signal
 import struct
-from errno import errorcode
+from errno import EPERM, errorcode
 from pathlib import Path
 from signal import SIGSEGV
 
 import pytest
 
-from onlooker import Exec, Exit, Fork, Monitor, Open
+from onlooker import Exec, Exit, Fork, Monitor, Open, TaskEvent
+from onlooker.probe import kernel
 
+from .commands import wait_until
 from .conftest import Workloads
 from .watching import Process, Run, collect, watch
 
 COUNT = 23
+OTHER_UID = 2323
 AT_FDCWD, AT_EMPTY_PATH = -100, 0x1000
 KIB = 1024
 
@@ -91,6 +97,84 @@ def test_a_script(monitor: Monitor, workloads: Workloads, scratch: Path) -> None
     assert event.cut == ()
 
 
+def test_a_script_by_a_script(monitor: Monitor, workloads: Workloads, scratch: Path) -> None:
+    """Each interpreter is looked at in turn; it is one exec, of the first file by the last program."""
+    programs = [workloads["nothing"], *(scratch / f"{workloads.prefix}{i}" for i in range(4))]
+    for runs, script in zip(programs, programs[1:], strict=False):
+        script.write_text(f"#!{runs} {script.name}\n")
+        script.chmod(0o755)
+    [event] = execute(monitor, workloads, "execve", programs[-1], b"script", b"").execs()
+    assert (event.path, event.interpreter) == (str(programs[-1]), str(programs[0]))
+    expected = [word for program in programs[1:] for word in (program.name, str(program))]
+    assert event.argv == (str(programs[0]), *expected, "")
+    assert event.comm == programs[-1].name[:15]
+
+
+def test_scripts_without_an_end(monitor: Monitor, workloads: Workloads, scratch: Path) -> None:
+    script = scratch / "script"
+    script.write_text(f"#!{script}\n")
+    script.chmod(0o755)
+    event = failed(execute(monitor, workloads, "execve", script, b"script"))
+    assert (event.path, event.errno, event.argv) == (str(script), "ELOOP", ("script",))
+
+
+def test_a_file_that_the_kernel_has_an_interpreter_for(monitor: Monitor, workloads: Workloads, scratch: Path) -> None:
+    """Linux Documentation/admin-guide/binfmt-misc.rst; since 6.7 each user namespace has its own."""
+    file = scratch / f"{workloads.prefix}x.{workloads.prefix}y"
+    file.write_text("not a program\n")
+    file.chmod(0o755)
+    (scratch / "binfmt_misc").mkdir()
+    register = f":{workloads.prefix}:E::{workloads.prefix}y::{workloads['nothing']}:"
+    script = f'mount -t binfmt_misc none "$0" && echo "{register}" > "$0/register" && exec "$@"'
+    under = ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c", script, f"{scratch}/binfmt_misc"]
+    run = watch(monitor, workloads["exec"], "execve", 0, 0, file, "zero", "one", under=under, code=None)
+    if kernel.version(kernel.release()) < (6, 7):
+        pytest.skip("binfmt_misc in a user namespace: Linux 6.7")
+    assert run.code == 0
+    [event] = run.execs()
+    assert (event.path, event.interpreter) == (str(file), str(workloads["nothing"]))
+    assert event.argv == (str(workloads["nothing"]), str(file), "one")
+
+
+def test_a_program_that_is_in_no_directory(workloads: Workloads) -> None:
+    process = Process(workloads["exec"], "memory", 0, 0, workloads["nothing"], "nothing", "-x")
+    with Monitor(pid=[process.pid], attach="raw") as monitor:  # by pid: it is then named after the descriptor's number
+        run, [run.events] = collect(process, [monitor])
+    event = run.only(Exec)
+    found = re.fullmatch(r"/dev/fd/\d+", event.path)
+    assert found, event
+    assert (event.argv, event.interpreter, event.cut) == (("nothing", "-x"), None, ())
+    assert run.code == 0
+
+
+def test_the_user_is_who_executes(monitor: Monitor, workloads: Workloads, scratch: Path) -> None:
+    """Not whose rights the program gets by its set-user-id bit."""
+    scratch.chmod(0o755)
+    program = scratch / f"{workloads.prefix}setuid"
+    shutil.copy(workloads["open"], program)
+    program.chmod(0o4755)
+    process = Process(
+        program, "openat", "plain", -100, "/", 0, 0, 0, 1, under=["setpriv", f"--reuid={OTHER_UID}", "--clear-groups"]
+    )
+    wait_until(lambda: Path(f"/proc/{process.pid}/comm").read_text() == f"{program.name[:15]}\n")
+    status = Path(f"/proc/{process.pid}/status").read_text()
+    assert f"\nUid:\t{OTHER_UID}\t0\t0\t0\n" in status, status
+    run, [run.events] = collect(process, [monitor])
+    assert run.only(Exec).path == str(program)
+    assert {event.uid for event in run.events if isinstance(event, TaskEvent)} == {OTHER_UID}
+
+
+def test_arguments_are_those_of_the_call(monitor: Monitor, workloads: Workloads) -> None:
+    """A program that writes over its arguments, as for a title in ps(1), does not change what is shown."""
+    process = Process(workloads["exec"], "retitle", 0, 0, "", "secret")
+    process.release()
+    shown = Path(f"/proc/{process.pid}/cmdline")
+    wait_until(lambda: b"secret" not in shown.read_bytes() and b"######" in shown.read_bytes())
+    os.kill(process.pid, signal.SIGKILL)
+    run, [run.events] = collect(process, [monitor])
+    assert run.only(Exec).argv == (str(workloads["exec"]), "retitle", "0", "0", "", "secret")
+
+
 def test_execveat(monitor: Monitor, workloads: Workloads) -> None:
     name = workloads["nothing"].name
     directory = os.open(workloads.directory, os.O_PATH)
@@ -127,12 +211,12 @@ def test_a_thread_executes(monitor: Monitor, workloads: Workloads) -> None:
         assert {each.start_ns for each in run.events} == {event.start_ns}
 
 
-def failed(run: Run) -> Exec:
+def failed(run: Run, *, by_thread: bool = False) -> Exec:
     """The one failed exec, checked against what the workload saw."""
     [event] = run.execs()
     [number] = run.numbers
     assert event.errno == errorcode[number]
-    assert (event.pid, event.tid, event.interpreter) == (run.pid, run.pid, None)
+    assert (event.pid, event.tid == run.pid, event.interpreter) == (run.pid, not by_thread, None)
     assert event.comm == Path(run.of(Exec)[0].path).name[:15]
     return event
 
@@ -201,6 +285,60 @@ def test_more_of_a_failed_execs_arguments_are_cut(monitor: Monitor, workloads: W
 def test_arguments_that_are_nowhere(monitor: Monitor, workloads: Workloads) -> None:
     event = failed(execute(monitor, workloads, "lost", workloads["nothing"]))
     assert (event.errno, event.argv, event.cut) == ("EFAULT", (), ("argv",))
+
+
+def test_arguments_that_are_not_there_any_more(monitor: Monitor, workloads: Workloads) -> None:
+    """The kernel did not come to read them, so their page may be missing. They are not taken for empty ones."""
+    event = failed(execute(monitor, workloads, "gone", b"missing", b"zero", b"one", b"two"))
+    assert (event.path, event.argv, event.cut) == ("missing", ("zero",), ("argv",))
+
+
+def test_a_thread_fails(monitor: Monitor, workloads: Workloads) -> None:
+    event = failed(execute(monitor, workloads, "thread", b"missing", b"zero"), by_thread=True)
+    assert (event.path, event.argv, event.errno) == ("missing", ("zero",), "ENOENT")
+
+
+def test_a_search(monitor: Monitor, workloads: Workloads, scratch: Path) -> None:
+    """execvp(3) tries one directory after the other: all but the last fail."""
+    places = [f"/missing/{i}" for i in range(COUNT - 1)]
+    program = workloads["nothing"]
+    words = ["search", ":".join([*places, str(program.parent)]), 0, program.name, "nothing", ""]
+    *failures, event = watch(monitor, workloads["exec"], *words).execs()
+    assert [(each.path, each.errno) for each in failures] == [(f"{each}/{program.name}", "ENOENT") for each in places]
+    assert (event.path, event.errno) == (str(program), None)
+    assert {each.argv for each in [*failures, event]} == {("nothing", "")}
+    assert {each.cut for each in [*failures, event]} == {()}
+
+
+def test_a_search_that_ends_with_a_shell(monitor: Monitor, workloads: Workloads, scratch: Path) -> None:
+    """execvp(3) gives a file that is no program to a shell; the shell's opens are then its own."""
+    script = scratch / f"{workloads.prefix}script"
+    script.write_text("exit 23\n")
+    script.chmod(0o755)
+    with Monitor(comm=[f"{workloads.prefix}*", "sh"], events=["exec", "exit"]) as both:
+        process = Process(workloads["exec"], "search", str(scratch), 0, script.name, "zero", "")
+        run, [_, events] = collect(process, [monitor, both])
+    _, first, second = [event for event in events if isinstance(event, Exec) and event.pid == run.pid]
+    assert run.code == 23
+    assert (first.path, first.errno, first.argv) == (str(script), "ENOEXEC", ("zero", ""))
+    assert (second.path, second.errno, second.argv) == ("/bin/sh", None, ("/bin/sh", str(script), ""))
+
+
+def test_an_argument_that_is_too_long(monitor: Monitor, workloads: Workloads) -> None:
+    """MAX_ARG_STRLEN, include/uapi/linux/binfmts.h."""
+    event = failed(execute(monitor, workloads, "long", workloads["nothing"], "zero", "xyz"))
+    assert (event.errno, event.cut) == ("E2BIG", ("argv",))
+    assert event.argv == ("zero", "x" * len(event.argv[1]))
+    assert len(event.argv[1]) >= 4 * KIB - 1
+
+
+@pytest.mark.parametrize("value", [0, EPERM])
+def test_a_filter_keeps_an_exec_from_the_kernel(monitor: Monitor, workloads: Workloads, value: int) -> None:
+    """seccomp(2) can make it give anything, such as 0; only what the kernel did counts as a success."""
+    run = watch(monitor, workloads["seccomp"], "execve", value, workloads["nothing"])
+    assert run.numbers == [-1 if value else 0, value]
+    expected = [("EPERM", str(workloads["nothing"]))] if value else []
+    assert [(event.errno, event.path) for event in run.execs()] == expected
 
 
 def test_execveat_fails(monitor: Monitor, workloads: Workloads) -> None:
