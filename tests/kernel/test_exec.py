@@ -6,6 +6,7 @@ import shutil
 import signal
 import struct
 from errno import EPERM, errorcode
+from itertools import pairwise
 from pathlib import Path
 from signal import SIGSEGV
 
@@ -100,7 +101,7 @@ def test_a_script(monitor: Monitor, workloads: Workloads, scratch: Path) -> None
 def test_a_script_by_a_script(monitor: Monitor, workloads: Workloads, scratch: Path) -> None:
     """Each interpreter is looked at in turn; it is one exec, of the first file by the last program."""
     programs = [workloads["nothing"], *(scratch / f"{workloads.prefix}{i}" for i in range(4))]
-    for runs, script in zip(programs, programs[1:], strict=False):
+    for runs, script in pairwise(programs):
         script.write_text(f"#!{runs} {script.name}\n")
         script.chmod(0o755)
     [event] = execute(monitor, workloads, "execve", programs[-1], b"script", b"").execs()
