@@ -159,7 +159,7 @@ def run_as_release_agent(program: Path, scratch: Path) -> None:
         sh -c 'echo $$ > "$0/emptied/cgroup.procs"' "$0"
         until rmdir "$0/emptied" 2> /dev/null; do sleep 0.01; done
         umount "$0"
-        # the kernel forgets the hierarchy at an umount when the cgroup is really gone, which is a moment after its rmdir
+        # an umount makes the kernel forget the hierarchy if the cgroup is really gone, which takes a moment
         while grep -q ":name={program.name}:" /proc/self/cgroup; do sleep 0.05; mount_it; umount "$0"; done
     """
     command = ["unshare", "--mount", "sh", "-c", script, str(scratch)]
