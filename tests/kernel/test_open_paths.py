@@ -4,6 +4,7 @@ What mounts or changes the root does so in a mount namespace of its own, which e
 """
 
 import ctypes
+import json
 import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -12,10 +13,12 @@ import pytest
 
 from onlooker import Monitor, Open
 
+from .commands import WATCH, watching
 from .conftest import Workloads
 from .watching import Process, collect, watch
 
 COUNT = 23
+RACES = 50_023
 AT_FDCWD = -100
 OPEN_TREE, OPEN_TREE_CLONE = 428, 1  # the number is the same on all machines
 RESOLVE_BENEATH, RESOLVE_IN_ROOT = 0x08, 0x10
@@ -191,6 +194,16 @@ def test_a_bind_mount_of_a_file(monitor: Monitor, workloads: Workloads, tree: Pa
     assert (event.real_path, event.inode) == (f"{tree}/other", (tree / "a/b/file").stat().st_ino)
 
 
+def test_a_bind_mount_of_what_has_no_name(monitor: Monitor, workloads: Workloads, tree: Path) -> None:
+    """As ip-netns(8) keeps namespaces: there, it has a name."""
+    (tree / "other").touch()
+    event = attempt(monitor, workloads, "other", under=prepared("mount --bind /proc/self/ns/uts other"))
+    assert (event.real_path, event.file_state, event.cut) == (f"{tree}/other", None, ())
+    assert event.inode == Path("/proc/self/ns/uts").stat().st_ino
+    event = attempt(monitor, workloads, "/proc/self/ns/uts")
+    assert (event.file_state, event.inode) == ("pseudo", Path("/proc/self/ns/uts").stat().st_ino)
+
+
 def test_mounts_on_mounts(monitor: Monitor, workloads: Workloads, tree: Path) -> None:
     """One below the other, and the last on top of another one."""
     mounts = "; ".join(
@@ -218,6 +231,22 @@ def test_a_root_of_other_mounts(monitor: Monitor, workloads: Workloads, tree: Pa
     assert (event.real_path, event.file_state, event.cut) == (f"{tree}/a/b/file", None, ())
     failed = attempt(monitor, workloads, "/missing", under=under, succeeds=False)
     assert (failed.joined_path, failed.cut) == ("/missing", ())
+
+
+def test_the_monitor_s_own_root(workloads: Workloads, tree: Path) -> None:
+    """What is below it is shown as those see it who are there too."""
+    (tree / "jail").mkdir()
+    program = workloads.renamed("open")
+    command = (*prepared('mount --rbind / jail; set -- chroot jail "$@"'), *WATCH)
+    options = ["--filter", program.name, "--events", "open", "--output-format", "json"]
+    with watching(*options, command=command) as monitor:
+        under = ["nsenter", f"--target={monitor.process.pid}", "--mount", "--root", "--wd"]
+        run = Process(program, "openat", "plain", AT_FDCWD, f"{tree}/link", 0, 0, 0, 1, under=under).wait()
+        ended = monitor.end().assert_complete()
+    assert run.code == 0
+    paths = [json.loads(line).get("real_path") for line in ended.lines]
+    assert paths[-1] == f"{tree}/a/b/file"
+    assert not any((path or "").startswith(f"{tree}/jail") for path in paths)
 
 
 @pytest.mark.parametrize("flags", [os.O_RDONLY, os.O_RDWR])
@@ -249,6 +278,17 @@ def test_a_mount_that_was_taken_away(monitor: Monitor, workloads: Workloads, tre
         assert (event.real_path, event.file_state, event.cut) == ("/c/file", "detached", ())
     else:
         assert (event.joined_path, event.cut) == ("/c/missing", ("joined_path",))
+
+
+def test_a_file_that_was_moved_out_of_its_mount(monitor: Monitor, workloads: Workloads, tree: Path) -> None:
+    """getcwd(3) calls it unreachable: no way leads there from the root by that mount. What is given begins nowhere."""
+    script = "mkdir m; mount --bind a m; cd m/b; mv ../../a/b ../../out"
+    event = attempt(monitor, workloads, "file", under=prepared(script))
+    assert (event.file_state, event.cut) == ("detached", ())
+    assert event.real_path
+    assert not event.real_path.startswith("/")
+    assert f"{tree}/out/file".endswith(f"/{event.real_path}")
+    assert event.inode == (tree / "out/file").stat().st_ino
 
 
 def test_a_directory_that_was_removed(monitor: Monitor, workloads: Workloads, tree: Path) -> None:
@@ -315,7 +355,7 @@ def test_renames_meanwhile(monitor: Monitor, workloads: Workloads, tree: Path) -
     (names[0] / "x/file").touch()
     descriptor = os.open(names[0] / "x", os.O_PATH)
     os.set_inheritable(descriptor, True)
-    process = Process(workloads["open"], "openat", "plain", descriptor, "file", 0, 0, 0, 20_023)
+    process = Process(workloads["open"], "openat", "plain", descriptor, "file", 0, 0, 0, RACES)
     os.close(descriptor)
     process.release()
     renames = 0
