@@ -1,4 +1,6 @@
-"""What the probe remembers between two runs, read from its source: nothing that could pile up or get mixed up."""
+"""What the probe hooks, and what it remembers between two runs, read from its source: nothing that could change from
+one kernel to the next, be misread, pile up or get mixed up.
+"""
 
 import re
 from pathlib import Path
@@ -7,6 +9,18 @@ BPF = Path(__file__).parents[3] / "bpf"
 DEFINITION = re.compile(r"struct \{\s*__uint\(type, BPF_MAP_TYPE_(\w+)\);[^}]*\} (\w+) SEC\(\"\.maps\"\)")
 SOURCE = "\n".join(path.read_text() for path in sorted(BPF.rglob("*.h")))
 MAPS = {name: kind for kind, name in DEFINITION.findall(SOURCE)}
+
+
+def test_no_function_of_the_kernel_is_hooked_but_the_system_calls_themselves():
+    """Others get new names and signatures, and some return an error as a pointer that must not be followed; a system
+    call returns a number, and its name stays.
+    """
+    hooks = re.findall(r'SEC\("((?:fentry|fexit|fmod_ret|kprobe|kretprobe|ksyscall|lsm|iter)[^"]*)"(.*)\)', SOURCE)
+    assert {hook for hook, _ in hooks} == {"fexit/"}
+    assert {rest.strip(" \\") for _, rest in hooks} == {"#function"}
+    functions = re.findall(r"^ON_RETURN\((\w+), KIND_\w+\)$", SOURCE, re.MULTILINE)
+    assert len(functions) == SOURCE.count("ON_RETURN(") - 1 > 20
+    assert all(re.fullmatch(r"__(x64|ia32|ia32_compat|arm64|arm64_compat)_sys_\w+", each) for each in functions)
 
 
 def test_every_map_is_found():
