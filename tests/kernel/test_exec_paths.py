@@ -1,7 +1,9 @@
 """Which program an exec led to, and from which directory."""
 
+import ctypes
 import os
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,7 +13,8 @@ from onlooker import Exec, Monitor
 from .conftest import Workloads
 from .watching import Process, collect, watch
 
-AT_EMPTY_PATH = 0x1000
+AT_FDCWD, AT_EMPTY_PATH = -100, 0x1000
+OPEN_TREE, OPEN_TREE_CLONE = 428, 1  # the number is the same on all machines
 
 
 def exec_of(monitor: Monitor, workloads: Workloads, how: str, path: str | Path, *args: str, dirfd: int = 0) -> Exec:
@@ -49,24 +52,50 @@ def test_a_program_that_fails_from_a_directory(monitor: Monitor, workloads: Work
     assert (event.exe, event.inode, event.cut) == (None, None, ())
 
 
-@pytest.mark.parametrize("how", ["memfd", "deleted"])
-def test_a_program_without_a_name(workloads: Workloads, scratch: Path, how: str) -> None:
-    if how == "memfd":
-        words = ["memory", 0, 0, workloads["nothing"], "zero"]
+@pytest.fixture
+def program(request: pytest.FixtureRequest, workloads: Workloads, scratch: Path) -> Iterator[tuple[int, str]]:
+    """A descriptor of a program that no path leads to, for the workload to inherit; and what it is called."""
+    copy = scratch / "copy"
+    shutil.copy(workloads["nothing"], copy)
+    if request.param == "detached":
+        libc = ctypes.CDLL(None, use_errno=True)
+        descriptor = libc.syscall(OPEN_TREE, AT_FDCWD, os.fsencode(scratch), OPEN_TREE_CLONE)
+        assert descriptor >= 0, os.strerror(ctypes.get_errno())
+        name = "/copy"
     else:
-        copy = scratch / "copy"
-        shutil.copy(workloads["nothing"], copy)
-        descriptor = os.open(copy, os.O_PATH)
-        os.set_inheritable(descriptor, True)
+        descriptor, name = os.open(copy, os.O_PATH), str(copy)
         copy.unlink()
-        words = ["execveat", descriptor, AT_EMPTY_PATH, "", "zero"]
+    os.set_inheritable(descriptor, True)
+    yield descriptor, name
+    os.close(descriptor)
+
+
+def lone_exec(workloads: Workloads, *words: str | int | Path) -> Exec:
+    """By pid: before Linux 6.14 it is then named after the descriptor's number."""
     process = Process(workloads["exec"], *words)
-    with Monitor(pid=[process.pid], attach="raw") as monitor:  # by pid: it is then named after the descriptor's number
+    with Monitor(pid=[process.pid], attach="raw") as monitor:
         run, [run.events] = collect(process, [monitor])
-    event = run.only(Exec)
-    expected = "memfd:copy" if how == "memfd" else f"{scratch}/copy"
-    assert (event.exe, event.file_state, event.cut) == (expected, how, ())
+    return run.only(Exec)
+
+
+@pytest.mark.parametrize("program", ["deleted"], indirect=True)
+def test_a_program_that_was_deleted(workloads: Workloads, program: tuple[int, str]) -> None:
+    descriptor, name = program
+    event = lone_exec(workloads, "execveat", descriptor, AT_EMPTY_PATH, "", "zero")
+    assert (event.path, event.exe, event.file_state) == (f"/dev/fd/{descriptor}", name, "deleted")
+    assert (event.inode, event.cut) == (os.fstat(descriptor).st_ino, ())
+
+
+@pytest.mark.parametrize("program", ["detached"], indirect=True)
+def test_a_program_in_a_mount_that_hangs_nowhere(workloads: Workloads, program: tuple[int, str]) -> None:
+    descriptor, name = program
+    event = lone_exec(workloads, "execveat", descriptor, 0, "copy", "zero")
+    assert (event.path, event.exe, event.file_state) == (f"/dev/fd/{descriptor}/copy", name, "detached")
+    assert (event.inode, event.cut) == (os.stat("copy", dir_fd=descriptor).st_ino, ())
+
+
+def test_a_program_in_memory(workloads: Workloads) -> None:
+    event = lone_exec(workloads, "memory", 0, 0, workloads["nothing"], "zero")
+    assert (event.exe, event.file_state, event.cut) == ("memfd:copy", "memfd", ())
     assert event.path.startswith("/dev/fd/")
-    if how == "deleted":
-        assert event.inode == os.fstat(descriptor).st_ino
-        os.close(descriptor)
+    assert event.inode

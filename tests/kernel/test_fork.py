@@ -58,6 +58,7 @@ def test_a_sibling_has_the_parent_of_its_creator(monitor: Monitor, workloads: Wo
     run.events += drain(monitor)
     fork = run.only(Fork)
     assert (fork.pid, fork.child_pid, fork.clone_flags) == (run.pid, child, ("CLONE_PARENT",))
+    assert fork.child_ppid == os.getpid()
     assert run.only(Exit, child).ppid == os.getpid()
 
 
@@ -86,7 +87,7 @@ def test_a_thread_creates_a_process(monitor: Monitor, workloads: Workloads) -> N
     run = watch(monitor, workloads["fork"], "from-thread", COUNT)
     assert [fork.child_pid for fork in run.forks] == run.numbers
     for fork in run.forks:
-        assert fork.pid == run.pid != fork.tid
+        assert fork.pid == fork.child_ppid == run.pid != fork.tid
         assert not fork.thread
         assert run.only(Exit, fork.child_pid).ppid == run.pid
 
@@ -96,7 +97,7 @@ def test_a_thread_that_ended_before_its_child(monitor: Monitor, workloads: Workl
     run = watch(monitor, workloads["fork"], "from-ended-thread", COUNT)
     assert [fork.child_pid for fork in run.forks] == run.numbers
     for fork in run.forks:
-        assert fork.pid == run.pid != fork.tid
+        assert fork.pid == fork.child_ppid == run.pid != fork.tid
         assert run.only(Exit, fork.child_pid).ppid == run.pid
 
 
@@ -183,6 +184,7 @@ def test_a_program_that_the_kernel_starts(workloads: Workloads, scratch: Path) -
     assert (ended.exit_code, ended.uid) == (0, 0)
     [fork] = [fork for fork in run.forks if fork.child_pid == execed.pid]
     assert (fork.thread, fork.syscall, fork.comm.startswith("kworker/")) == (False, None, True)
+    assert fork.child_ppid == 2 != fork.pid
     # before Linux 5.19 it is a kernel thread until it executes: user_mode_thread, kernel/fork.c
     assert fork.kernel == (kernel.version(kernel.release()) < (5, 19))
 

@@ -80,6 +80,9 @@ def test_a_filter_keeps_an_open_from_the_kernel(monitor: Monitor, workloads: Wor
     assert run.numbers == [-1 if value else 0, value]
     [event] = run.opens()
     assert (event.path, event.fd, event.errno) == ("/missing/file", *((None, "EACCES") if value else (0, None)))
+    assert event.file_state == (
+        None if value else "pseudo"
+    )  # its standard input, a pipe
 
 
 def test_a_file_by_its_handle(monitor: Monitor, workloads: Workloads, scratch: Path) -> None:
