@@ -1,7 +1,6 @@
 """Exec events: the program, its arguments byte for byte, and what failed."""
 
 import os
-import re
 import shutil
 import signal
 import struct
@@ -127,17 +126,6 @@ def test_a_file_that_the_kernel_has_an_interpreter_for(monitor: Monitor, workloa
     [event] = run.execs()
     assert (event.path, event.interpreter) == (str(file), str(workloads["nothing"]))
     assert event.argv == (str(workloads["nothing"]), str(file), "one")
-
-
-def test_a_program_that_is_in_no_directory(workloads: Workloads) -> None:
-    process = Process(workloads["exec"], "memory", 0, 0, workloads["nothing"], "nothing", "-x")
-    with Monitor(pid=[process.pid], attach="raw") as monitor:  # by pid: it is then named after the descriptor's number
-        run, [run.events] = collect(process, [monitor])
-    event = run.only(Exec)
-    found = re.fullmatch(r"/dev/fd/\d+", event.path)
-    assert found, event
-    assert (event.argv, event.interpreter, event.cut) == (("nothing", "-x"), None, ())
-    assert run.code == 0
 
 
 def test_the_user_is_who_executes(monitor: Monitor, workloads: Workloads, scratch: Path) -> None:

@@ -1,6 +1,5 @@
-"""Execs that fail where it is hard to say what was tried: searches, threads, filters, missing pages, 32-bit calls."""
+"""Execs that fail where it is hard to say what was tried: searches, threads, filters, missing pages."""
 
-import platform
 from errno import EPERM
 from pathlib import Path
 
@@ -73,11 +72,3 @@ def test_a_filter_keeps_an_exec_from_the_kernel(monitor: Monitor, workloads: Wor
     assert run.numbers == [-1 if value else 0, value]
     expected = [("EPERM", str(workloads["nothing"]))] if value else []
     assert [(event.errno, event.path) for event in run.execs()] == expected
-
-
-@pytest.mark.skipif(platform.machine() != "x86_64", reason="32-bit calls by a 64-bit program: x86_64")
-def test_an_exec_of_32_bit_programs(workloads: Workloads) -> None:
-    """Pointers in its argument list are half as wide."""
-    with Monitor(comm=[f"{workloads.prefix}*"], attach="raw") as monitor:
-        event = failed(watch(monitor, workloads["rare"], "execve32", "missing"))
-    assert (event.path, event.argv, event.cut) == ("missing", ("zero", "one"), ())

@@ -3,13 +3,11 @@
  * HOW is execve, execveat (with DIRFD and FLAGS), bare (execve with no argument at all, not even the first), lost (the
  * arguments are nowhere), gone (the second argument is in a page that was given back), long (the second argument is its
  * first letter 128 Ki times, which is more than the kernel takes), many (the first of ARGS 300000 times, which is more
- * than the kernel takes), thread (execve by another thread than the main one), child, vfork (execve by a child), memory
- * (execveat of a copy of PATH that is in no directory), search (execvp; DIRFD is what environ(7) calls PATH), again
- * (execve FLAGS times, and prints errno once), retitle (executes nothing and writes over its own ARGS). */
+ * than the kernel takes), thread (execve by another thread than the main one), child, vfork (execve by a child), search
+ * (execvp; DIRFD is what environ(7) calls PATH), again (execve FLAGS times, and prints errno once), retitle (executes
+ * nothing and writes over its own ARGS). */
 #include "workload.h"
 #include <sys/mman.h>
-#include <sys/sendfile.h>
-#include <sys/stat.h>
 
 #define MANY 300000
 
@@ -33,17 +31,6 @@ static char *lengthened(const char *text)
 	return memset(all, text[0], sizeof(all) - 1);
 }
 
-static int copy_in_memory(const char *path)
-{
-	int from = open(path, O_RDONLY), to = memfd_create("copy", 0);
-	struct stat found;
-
-	check(from >= 0 && to >= 0 && !fstat(from, &found), path);
-	check(sendfile(to, from, NULL, found.st_size) == found.st_size, "sendfile");
-	close(from);
-	return to;
-}
-
 static void execute(const char *how, char *path, char **args)
 {
 	static char *none[1], *many[MANY + 1];
@@ -59,8 +46,6 @@ static void execute(const char *how, char *path, char **args)
 		syscall(SYS_execve, path, args, environ);
 	if (!strcmp(how, "search"))
 		execvp(path, args);
-	else if (!strcmp(how, "memory"))
-		syscall(SYS_execveat, copy_in_memory(path), "", args, environ, AT_EMPTY_PATH);
 	else if (!strcmp(how, "execveat"))
 		syscall(SYS_execveat, number(options[2]), path, args, environ, number(options[3]));
 	else

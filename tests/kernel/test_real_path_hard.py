@@ -1,9 +1,5 @@
-"""Which file a path led to, where that is hard to say: mounts, roots, magic links, files without a name, long ways.
+"""Which file a path led to, where that is hard to say: mounts, roots, magic links, long ways, renames."""
 
-What mounts or changes the root does so in a mount namespace of its own, which ends with the workload.
-"""
-
-import ctypes
 import json
 import os
 from collections.abc import Iterator, Sequence
@@ -15,18 +11,13 @@ from onlooker import Monitor, Open
 
 from .commands import WATCH, watching
 from .conftest import Workloads
+from .mounts import detached, prepared
 from .watching import Process, collect, watch
 
 COUNT = 23
 RACES = 50_023
 AT_FDCWD = -100
-OPEN_TREE, OPEN_TREE_CLONE = 428, 1  # the number is the same on all machines
 RESOLVE_BENEATH, RESOLVE_IN_ROOT = 0x08, 0x10
-
-
-def prepared(script: str) -> list[str]:
-    """A shell that makes the mounts, in a mount namespace of its own, and then executes the workload."""
-    return ["unshare", "--mount", "sh", "-c", f'set -e; {script}; exec "$@"', "sh"]
 
 
 def attempt(
@@ -77,21 +68,6 @@ def directory(tree: Path) -> Iterator[int]:
     os.close(descriptor)
 
 
-@pytest.mark.parametrize("path", ["a/b/file", "link", "away/b/file", "./a/../a//b/./file", "/proc/self/cwd/link"])
-def test_links_are_followed(monitor: Monitor, workloads: Workloads, tree: Path, path: str) -> None:
-    assert_is(attempt(monitor, workloads, path), tree / "a/b/file")
-
-
-def test_a_link_itself(monitor: Monitor, workloads: Workloads, tree: Path) -> None:
-    event = attempt(monitor, workloads, "link", os.O_PATH | os.O_NOFOLLOW)
-    assert (event.real_path, event.inode) == (str(tree / "link"), (tree / "link").lstat().st_ino)
-
-
-@pytest.mark.parametrize("path", ["b/file", "../link", "b/../b/file"])
-def test_from_a_directory(monitor: Monitor, workloads: Workloads, tree: Path, directory: int, path: str) -> None:
-    assert_is(attempt(monitor, workloads, path, dirfd=directory), tree / "a/b/file")
-
-
 @pytest.mark.parametrize("path", ["b/file", "/b/file", "up", "../../../up"])
 def test_in_a_root(monitor: Monitor, workloads: Workloads, tree: Path, directory: int, path: str) -> None:
     """openat2(2): the directory is "/" for that call."""
@@ -125,56 +101,8 @@ def test_the_root(monitor: Monitor, workloads: Workloads, path: str, file: str) 
     assert_is(attempt(monitor, workloads, path), file)
 
 
-def test_the_program_by_a_magic_link(monitor: Monitor, workloads: Workloads) -> None:
-    assert_is(attempt(monitor, workloads, "/proc/self/exe"), workloads["open"])
-
-
 def test_a_file_by_its_descriptor(monitor: Monitor, workloads: Workloads, tree: Path, directory: int) -> None:
     assert_is(attempt(monitor, workloads, f"/proc/self/fd/{directory}/b/file"), tree / "a/b/file")
-
-
-def test_a_file_in_proc(monitor: Monitor, workloads: Workloads) -> None:
-    """Links of the caller's own, which another one would follow to somewhere else."""
-    event = attempt(monitor, workloads, "/proc/mounts")
-    assert (event.real_path, event.cut) == (f"/proc/{event.pid}/mounts", ())
-
-
-@pytest.fixture
-def holding(request: pytest.FixtureRequest, scratch: Path) -> Iterator[int]:
-    """A descriptor of a file without a name, which the workload inherits."""
-    if request.param == "deleted":
-        descriptor = os.open("deleted", os.O_RDWR | os.O_CREAT)
-        Path("deleted").unlink()
-    elif request.param == "memfd":
-        descriptor = os.memfd_create("a name")
-    else:
-        descriptor, other = os.pipe()
-        os.close(other)
-    os.set_inheritable(descriptor, True)
-    yield descriptor
-    os.close(descriptor)
-
-
-@pytest.mark.parametrize(("holding", "state"), [(each,) * 2 for each in ("deleted", "memfd")], indirect=["holding"])
-def test_a_file_without_a_name(monitor: Monitor, workloads: Workloads, scratch: Path, holding: int, state: str) -> None:
-    event = attempt(monitor, workloads, f"/proc/self/fd/{holding}", os.O_RDWR)
-    expected = {"deleted": f"{scratch}/deleted", "memfd": "memfd:a name"}[state]
-    assert (event.real_path, event.file_state, event.cut) == (expected, state, ())
-    assert event.inode == os.fstat(holding).st_ino
-
-
-@pytest.mark.parametrize("holding", ["pipe"], indirect=True)
-def test_a_pipe(monitor: Monitor, workloads: Workloads, holding: int) -> None:
-    event = attempt(monitor, workloads, f"/proc/self/fd/{holding}", os.O_RDONLY | os.O_NONBLOCK)
-    assert (event.file_state, event.inode, event.cut) == ("pseudo", os.fstat(holding).st_ino, ())
-    assert not (event.real_path or "").startswith("/")
-
-
-def test_a_file_made_without_a_name(monitor: Monitor, workloads: Workloads, scratch: Path) -> None:
-    event = attempt(monitor, workloads, ".", os.O_RDWR | os.O_TMPFILE)
-    assert event.file_state == "tmpfile"
-    assert event.real_path
-    assert event.real_path.startswith(f"{scratch}/")
 
 
 def test_a_bind_mount(monitor: Monitor, workloads: Workloads, tree: Path) -> None:
@@ -260,10 +188,7 @@ def test_an_overlay(monitor: Monitor, workloads: Workloads, tree: Path, flags: i
 
 def test_a_mount_that_hangs_nowhere(monitor: Monitor, workloads: Workloads, tree: Path) -> None:
     """open_tree(2), or a file system that was unmounted while somebody used it."""
-    libc = ctypes.CDLL(None, use_errno=True)
-    descriptor = libc.syscall(OPEN_TREE, AT_FDCWD, os.fsencode(tree / "a"), OPEN_TREE_CLONE)
-    assert descriptor >= 0, os.strerror(ctypes.get_errno())
-    os.set_inheritable(descriptor, True)
+    descriptor = detached(tree / "a")
     event = attempt(monitor, workloads, "b/file", dirfd=descriptor)
     os.close(descriptor)
     assert (event.real_path, event.file_state, event.cut) == ("/b/file", "detached", ())
@@ -294,11 +219,6 @@ def test_a_file_that_was_moved_out_of_its_mount(monitor: Monitor, workloads: Wor
 def test_a_directory_that_was_removed(monitor: Monitor, workloads: Workloads, tree: Path) -> None:
     event = attempt(monitor, workloads, "missing", under=prepared("mkdir gone; cd gone; rmdir ../gone"), succeeds=False)
     assert (event.errno, event.cut) == ("ENOENT", ("joined_path",))
-
-
-def test_a_directory_that_is_none(monitor: Monitor, workloads: Workloads, tree: Path) -> None:
-    event = attempt(monitor, workloads, "file", dirfd=2323, succeeds=False)
-    assert (event.errno, event.joined_path, event.cut) == ("EBADF", None, ())
 
 
 @pytest.mark.parametrize("name", [b"n" * 255, b"\xff\xfe" * 127, b"new\nline\x1b[31m", b"\\ "])
