@@ -13,6 +13,7 @@ import pytest
 from onlooker import Exec, Fork, Monitor
 
 from .conftest import Workloads
+from .mounts import detached
 from .watching import Process, Run, collect, watch
 
 COUNT = 23
@@ -180,6 +181,15 @@ def test_a_deleted_program(workloads: Workloads, scratch: Path) -> None:
     event = run.only(Exec)
     assert_is(event, run, state="deleted")
     assert event.exe == str(copy)
+
+
+def test_in_a_mount_that_hangs_nowhere(workloads: Workloads, scratch: Path) -> None:
+    """open_tree(2): no path leads there."""
+    shutil.copy(workloads["self"], scratch / "copy")
+    event = by_descriptor(workloads, detached(scratch), "copy", 0).only(Exec)
+    assert (event.path, event.exe) == (f"/dev/fd/{INHERITED}/copy", "/copy")
+    assert (event.file_state, event.cut) == ("detached", ())
+    assert event.inode == (scratch / "copy").stat().st_ino
 
 
 def test_a_program_that_deletes_itself_while_it_runs(monitor: Monitor, workloads: Workloads, scratch: Path) -> None:

@@ -1,19 +1,25 @@
 """Exec events: the program, its arguments byte for byte, and what failed."""
 
 import os
+import shutil
+import signal
 import struct
 from errno import errorcode
+from itertools import pairwise
 from pathlib import Path
 from signal import SIGSEGV
 
 import pytest
 
-from onlooker import Exec, Exit, Fork, Monitor, Open
+from onlooker import Exec, Exit, Fork, Monitor, Open, TaskEvent
+from onlooker.probe import kernel
 
+from .commands import wait_until
 from .conftest import Workloads
 from .watching import Process, Run, collect, watch
 
 COUNT = 23
+OTHER_UID = 2323
 AT_FDCWD, AT_EMPTY_PATH = -100, 0x1000
 KIB = 1024
 
@@ -91,6 +97,65 @@ def test_a_script(monitor: Monitor, workloads: Workloads, scratch: Path) -> None
     assert event.cut == ()
 
 
+def test_a_script_by_a_script(monitor: Monitor, workloads: Workloads, scratch: Path) -> None:
+    """Each interpreter is looked at in turn; it is one exec, of the first file by the last program."""
+    programs = [workloads["nothing"], *(scratch / f"{workloads.prefix}{i}" for i in range(4))]
+    for runs, script in pairwise(programs):
+        script.write_text(f"#!{runs} {script.name}\n")
+        script.chmod(0o755)
+    [event] = execute(monitor, workloads, "execve", programs[-1], b"script", b"").execs()
+    assert (event.path, event.interpreter) == (str(programs[-1]), str(programs[0]))
+    expected = [word for program in programs[1:] for word in (program.name, str(program))]
+    assert event.argv == (str(programs[0]), *expected, "")
+    assert event.comm == programs[-1].name[:15]
+
+
+def test_a_file_that_the_kernel_has_an_interpreter_for(monitor: Monitor, workloads: Workloads, scratch: Path) -> None:
+    """Linux Documentation/admin-guide/binfmt-misc.rst; since 6.7 each user namespace has its own."""
+    file = scratch / f"{workloads.prefix}x.{workloads.prefix}y"
+    file.write_text("not a program\n")
+    file.chmod(0o755)
+    (scratch / "binfmt_misc").mkdir()
+    register = f":{workloads.prefix}:E::{workloads.prefix}y::{workloads['nothing']}:"
+    script = f'mount -t binfmt_misc none "$0" && echo "{register}" > "$0/register" && exec "$@"'
+    under = ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c", script, f"{scratch}/binfmt_misc"]
+    run = watch(monitor, workloads["exec"], "execve", 0, 0, file, "zero", "one", under=under, code=None)
+    if kernel.version(kernel.release()) < (6, 7):
+        pytest.skip("binfmt_misc in a user namespace: Linux 6.7")
+    assert run.code == 0
+    [event] = run.execs()
+    assert (event.path, event.interpreter) == (str(file), str(workloads["nothing"]))
+    assert event.argv == (str(workloads["nothing"]), str(file), "one")
+
+
+def test_the_user_is_who_executes(monitor: Monitor, workloads: Workloads, scratch: Path) -> None:
+    """Not whose rights the program gets by its set-user-id bit."""
+    scratch.chmod(0o755)
+    program = scratch / f"{workloads.prefix}setuid"
+    shutil.copy(workloads["open"], program)
+    program.chmod(0o4755)
+    process = Process(
+        program, "openat", "plain", -100, "/", 0, 0, 0, 1, under=["setpriv", f"--reuid={OTHER_UID}", "--clear-groups"]
+    )
+    wait_until(lambda: Path(f"/proc/{process.pid}/comm").read_text() == f"{program.name[:15]}\n")
+    status = Path(f"/proc/{process.pid}/status").read_text()
+    assert f"\nUid:\t{OTHER_UID}\t0\t0\t0\n" in status, status
+    run, [run.events] = collect(process, [monitor])
+    assert run.only(Exec).path == str(program)
+    assert {event.uid for event in run.events if isinstance(event, TaskEvent)} == {OTHER_UID}
+
+
+def test_arguments_are_those_of_the_call(monitor: Monitor, workloads: Workloads) -> None:
+    """A program that writes over its arguments, as for a title in ps(1), does not change what is shown."""
+    process = Process(workloads["exec"], "retitle", 0, 0, "", "secret")
+    process.release()
+    shown = Path(f"/proc/{process.pid}/cmdline")
+    wait_until(lambda: b"secret" not in shown.read_bytes() and b"######" in shown.read_bytes())
+    os.kill(process.pid, signal.SIGKILL)
+    run, [run.events] = collect(process, [monitor])
+    assert run.only(Exec).argv == (str(workloads["exec"]), "retitle", "0", "0", "", "secret")
+
+
 def test_execveat(monitor: Monitor, workloads: Workloads) -> None:
     name = workloads["nothing"].name
     directory = os.open(workloads.directory, os.O_PATH)
@@ -127,12 +192,12 @@ def test_a_thread_executes(monitor: Monitor, workloads: Workloads) -> None:
         assert {each.start_ns for each in run.events} == {event.start_ns}
 
 
-def failed(run: Run) -> Exec:
+def failed(run: Run, *, by_thread: bool = False) -> Exec:
     """The one failed exec, checked against what the workload saw."""
     [event] = run.execs()
     [number] = run.numbers
     assert event.errno == errorcode[number]
-    assert (event.pid, event.tid, event.interpreter) == (run.pid, run.pid, None)
+    assert (event.pid, event.tid == run.pid, event.interpreter) == (run.pid, not by_thread, None)
     assert event.comm == Path(run.of(Exec)[0].path).name[:15]
     return event
 

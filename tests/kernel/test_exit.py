@@ -78,6 +78,12 @@ def test_a_thread_ends_the_process(monitor: Monitor, workloads: Workloads, code:
     assert event.exit_code == code
 
 
+def test_a_thread_gets_the_signal(monitor: Monitor, workloads: Workloads) -> None:
+    """It ends all of them, and none of them calls exit(2)."""
+    _, event = end(monitor, workloads, "thread-signal", SIGSEGV)
+    assert (event.signal, event.exit_code) == ("SIGSEGV", None)
+
+
 @pytest.mark.parametrize("how", ["code", "leader", "group"])
 def test_the_duration(monitor: Monitor, workloads: Workloads, how: str) -> None:
     before = time.clock_gettime_ns(time.CLOCK_BOOTTIME)

@@ -2,18 +2,22 @@
 
 import os
 import platform
+import subprocess
 import time
+from pathlib import Path
 from signal import SIGCHLD, SIGURG
 
 import pytest
 
 from onlooker import Event, Exec, Exit, Fork, Monitor, Open
+from onlooker.probe import kernel
 
 from .bpf import kernel_thread
 from .conftest import Workloads
-from .watching import DEADLINE_SECONDS, drain, watch
+from .watching import DEADLINE_SECONDS, Run, drain, watch
 
 COUNT = 23
+LIVES = 523
 CLONE_FS, CLONE_FILES, CLONE_PARENT, CLONE_IO, CLONE_CLEAR_SIGHAND = 0x200, 0x400, 0x8000, 0x80000000, 0x100000000
 
 CALLS = [
@@ -54,6 +58,7 @@ def test_a_sibling_has_the_parent_of_its_creator(monitor: Monitor, workloads: Wo
     run.events += drain(monitor)
     fork = run.only(Fork)
     assert (fork.pid, fork.child_pid, fork.clone_flags) == (run.pid, child, ("CLONE_PARENT",))
+    assert fork.child_ppid == os.getpid()
     assert run.only(Exit, child).ppid == os.getpid()
 
 
@@ -82,9 +87,47 @@ def test_a_thread_creates_a_process(monitor: Monitor, workloads: Workloads) -> N
     run = watch(monitor, workloads["fork"], "from-thread", COUNT)
     assert [fork.child_pid for fork in run.forks] == run.numbers
     for fork in run.forks:
-        assert fork.pid == run.pid != fork.tid
+        assert fork.pid == fork.child_ppid == run.pid != fork.tid
         assert not fork.thread
         assert run.only(Exit, fork.child_pid).ppid == run.pid
+
+
+def test_a_thread_that_ended_before_its_child(monitor: Monitor, workloads: Workloads) -> None:
+    """The kernel then notes another thread as the parent; it is still that process."""
+    run = watch(monitor, workloads["fork"], "from-ended-thread", COUNT)
+    assert [fork.child_pid for fork in run.forks] == run.numbers
+    for fork in run.forks:
+        assert fork.pid == fork.child_ppid == run.pid != fork.tid
+        assert run.only(Exit, fork.child_pid).ppid == run.pid
+
+
+def test_an_orphan(monitor: Monitor, workloads: Workloads) -> None:
+    """Its next parent is the nearest subreaper (prctl(2)), not process 1."""
+    run = watch(monitor, workloads["fork"], "orphan", 1)
+    child, grandchild = run.numbers
+    assert [(fork.pid, fork.child_pid) for fork in run.forks] == [(run.pid, child), (child, grandchild)]
+    assert [(event.path, event.ppid) for event in run.of(Open, grandchild)] == [("before", child), ("after", run.pid)]
+    assert run.only(Exit, grandchild).ppid == run.pid
+    assert {event.start_ns for event in run.events if event.pid == grandchild} == {run.forks[1].child_start_ns}
+
+
+def test_a_process_id_that_comes_again(monitor: Monitor, workloads: Workloads) -> None:
+    """Only together with the start it says which process is meant."""
+    run = watch(monitor, workloads["fork"], "same-id", COUNT)
+    assert [fork.child_pid for fork in run.forks] == run.numbers == run.numbers[:1] * COUNT
+    starts = [fork.child_start_ns for fork in run.forks]
+    assert len(set(starts)) == COUNT
+    assert [(event.pid, event.start_ns) for event in run.exits[:-1]] == [(run.numbers[0], each) for each in starts]
+
+
+def test_the_creation_comes_first(monitor: Monitor, workloads: Workloads) -> None:
+    """Whichever cpu the child runs on, and however soon."""
+    run = watch(monitor, workloads["fork"], "fork", LIVES)
+    at: dict[int, list[type[Event]]] = {}
+    for event in run.events:
+        at.setdefault(event.child_pid if isinstance(event, Fork) else event.pid, []).append(type(event))
+    assert len(at) == LIVES + 1
+    assert all(at[child] == [Fork, Exit] for child in run.numbers)
 
 
 def test_a_kernel_thread() -> None:
@@ -105,9 +148,52 @@ def test_a_kernel_thread() -> None:
     assert (ended.start_ns, ended.ppid) == (fork.child_start_ns, fork.pid)
 
 
-def test_a_life_is_told_in_order(monitor: Monitor, workloads: Workloads) -> None:
+def run_as_release_agent(program: Path, scratch: Path) -> None:
+    """Make the kernel execute it, as what is told that a cgroup is empty: one of a hierarchy of our own; cgroups(7)."""
+    script = f"""
+        set -e
+        mount_it() {{ mount -t cgroup -o none,name={program.name} none "$0"; }}
+        mount_it
+        echo {program} > "$0/release_agent"
+        mkdir "$0/emptied"
+        echo 1 > "$0/emptied/notify_on_release"
+        sh -c 'echo $$ > "$0/emptied/cgroup.procs"' "$0"
+        until rmdir "$0/emptied" 2> /dev/null; do sleep 0.01; done
+        umount "$0"
+        # an umount makes the kernel forget the hierarchy if the cgroup is really gone, which takes a moment
+        while grep -q ":name={program.name}:" /proc/self/cgroup; do sleep 0.05; mount_it; umount "$0"; done
+    """
+    command = ["unshare", "--mount", "sh", "-c", script, str(scratch)]
+    subprocess.run(command, check=True, timeout=DEADLINE_SECONDS)
+
+
+def test_a_program_that_the_kernel_starts(workloads: Workloads, scratch: Path) -> None:
+    """It is a process as any other, although its parent is the creator of kernel threads."""
+    agent = workloads.renamed("nothing")
+    deadline = time.monotonic() + DEADLINE_SECONDS
+    events: list[Event] = []
+    with Monitor(comm=["kworker/*", agent.name], events=["fork", "exec", "exit"], attach="raw") as monitor:
+        run_as_release_agent(agent, scratch)
+        while not any(isinstance(event, Exit) and event.comm == agent.name for event in events):
+            assert time.monotonic() < deadline
+            events += monitor.poll(0.1)
+    run = Run(0, 0, "", events)
+    [execed], [ended] = run.of(Exec), [event for event in run.exits if event.comm == agent.name]
+    assert (execed.path, execed.argv) == (str(agent), (str(agent), "/emptied"))
+    assert (execed.pid, execed.ppid, execed.start_ns) == (ended.pid, 2, ended.start_ns)
+    assert (ended.exit_code, ended.uid) == (0, 0)
+    [fork] = [fork for fork in run.forks if fork.child_pid == execed.pid]
+    assert (fork.thread, fork.syscall, fork.comm.startswith("kworker/")) == (False, None, True)
+    assert fork.child_ppid == 2 != fork.pid
+    # before Linux 5.19 it is a kernel thread until it executes: user_mode_thread, kernel/fork.c
+    assert fork.kernel == (kernel.version(kernel.release()) < (5, 19))
+
+
+@pytest.mark.parametrize("how", ["child", "vfork"])
+def test_a_life_is_told_in_order(monitor: Monitor, workloads: Workloads, how: str) -> None:
+    """Also where the creator goes on only when the child has executed."""
     opening = [workloads["open"], "openat", "plain", -100, "/", 0, 0, 0, 1]
-    run = watch(monitor, workloads["exec"], "child", 0, 0, opening[0], *opening)
+    run = watch(monitor, workloads["exec"], how, 0, 0, opening[0], *opening)
     child = run.only(Fork).child_pid
     life = [event for event in run.events if child in (getattr(event, "pid", 0), getattr(event, "child_pid", 0))]
     kinds = [type(event) for event in life]

@@ -12,6 +12,7 @@ from .watching import Process, collect, drain, losses, watch
 
 BURST = 200_000
 FORKS = 6_023  # together with their ends, half as much again as the small ring holds
+EXECS = 20_023
 COUNT = 23
 SMALL = 1 << 20
 
@@ -83,6 +84,32 @@ def test_a_flood_of_processes_is_counted(workloads: Workloads) -> None:
         after = watch(monitor, program, "fork", COUNT)
         assert (len(after.of(Fork)), len(after.of(Exit))) == (COUNT, COUNT + 1)
         assert after.of(Exec)
+
+
+@pytest.mark.parametrize("method", ["tracepoint", "raw"])
+@pytest.mark.usefixtures("no_backlog")
+def test_a_flood_of_failed_execs_is_counted(workloads: Workloads, method: str) -> None:
+    program = workloads.renamed("exec")
+    with Monitor(comm=[program.name], events=["exec"], attach=method, buffer_bytes=SMALL) as monitor:
+        run = Process(program, "again", 0, EXECS, "missing", "x" * 100).wait()
+        run.events = drain(monitor)
+        lost = losses(run.events)
+        assert set(lost) == {("exec", "ring full")}
+        assert len(run.of(Exec)) + lost["exec", "ring full"] == EXECS + 1
+        assert {event.errno for event in run.execs()} == {"ENOENT"}
+
+
+@pytest.mark.parametrize("method", ["tracepoint", "raw"])
+@pytest.mark.usefixtures("no_backlog")
+def test_a_flood_of_long_paths_is_counted(workloads: Workloads, method: str) -> None:
+    program = workloads.renamed("open")
+    with Monitor(comm=[program.name], events=["open"], attach=method, buffer_bytes=SMALL) as monitor:
+        run = Process(program, "openat", "plain", -100, "/" * 4000, 0, 0, 0, EXECS).wait()
+        run.events = drain(monitor)
+        lost = losses(run.events)
+        assert set(lost) == {("open", "headroom")}
+        assert len(run.opens()) + lost["open", "headroom"] == EXECS
+        assert {event.path for event in run.opens()} == {"/" * 4000}
 
 
 @pytest.mark.usefixtures("no_backlog")

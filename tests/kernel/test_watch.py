@@ -6,7 +6,9 @@ import re
 import shutil
 import subprocess
 import sys
+import time
 from base64 import b64decode
+from datetime import datetime
 from importlib.resources import files
 from pathlib import Path
 
@@ -149,3 +151,62 @@ def test_only_what_failed(workloads: Workloads) -> None:
     shown = [f"Process {program.name} (PID:{run.pid}, PPID:{os.getpid()}) exited with code {run.code} " for run in bad]
     assert len(ended.lines) == 2
     assert all(text in line for text, line in zip(shown, ended.lines, strict=True))
+
+
+def test_in_a_time_namespace(workloads: Workloads) -> None:
+    """Its boot clock is not the kernel's; time_namespaces(7)."""
+    program = workloads.renamed("nothing")
+    command = ("unshare", "--time", "--boottime", "100000000", "--fork", "--kill-child=SIGINT", *WATCH)
+    before = time.time(), time.clock_gettime_ns(time.CLOCK_BOOTTIME)
+    with watching("--filter", program.name, "--output-format", "json", "--count", "2", command=command) as monitor:
+        Process(program).wait()
+        ended = monitor.end(None).assert_complete()
+    after = time.time(), time.clock_gettime_ns(time.CLOCK_BOOTTIME)
+    assert len(ended.lines) == 2
+    for line in map(json.loads, ended.lines):
+        assert before[1] < line["boot_ns"] < after[1]
+        assert before[0] - 1 < datetime.fromisoformat(line["time"][:19] + "+00:00").timestamp() + 1 < after[0] + 2
+
+
+HOSTILE = "\x1b[2J\r\n\udcff\u202e'"
+
+
+@pytest.mark.parametrize("form", ["text", "json", "table"])
+def test_hostile_words_are_shown_and_harmless(workloads: Workloads, scratch: Path, form: str) -> None:
+    """Names, paths and arguments as an attacker would choose them, through the real command."""
+    name = fresh_name()[:8] + "\n\x1b\udcff"
+    program = workloads.renamed("open", name)
+    with watching("--filter", name, "--output-format", form) as monitor:
+        run = Process(program, "openat", "plain", -100, HOSTILE, 0, 0, 0, COUNT).wait()
+        ended = monitor.end().assert_complete()
+    assert run.code == 0
+    assert all(line.isprintable() for line in ended.out.split("\n"))
+    if form == "json":
+        shown = [json.loads(line) for line in ended.lines]
+        opens = [each for each in shown if each["event"] == "open" and "path_bytes" in each]
+        assert [b64decode(each["path_bytes"]) for each in opens] == [os.fsencode(HOSTILE)] * COUNT
+        assert {b64decode(each["comm_bytes"]) for each in shown} == {os.fsencode(name)}
+        [execed] = [each for each in shown if each["event"] == "exec"]
+        assert b64decode(execed["argv_bytes"][4]) == os.fsencode(HOSTILE)
+    else:
+        path = r"\x1b[2J\r\n\xff\u202e'"
+        assert ended.out.count(f" failed to open file {path}: ENOENT" if form == "text" else f" {path}  O_") == COUNT
+        assert ended.out.count(r"$'\x1b[2J\r\n\xff\xe2\x80\xae\''") == 1
+        in_front = len(ended.lines) - (form == "table")  # of the head
+        assert ended.out.count(rf" {name[:8]}\n\x1b{'…' if form == 'table' else chr(92) + 'xff'} ") == in_front
+
+
+def test_a_copied_command_line_runs_the_same(workloads: Workloads, scratch: Path) -> None:
+    name = f"{fresh_name()}=x"  # as if it were an assignment
+    program = workloads.renamed("args", name)
+    argv = [name, "-n", "", "two\nlines", "A=b", "it's", "\udcff\x1b", "$(exit)", "*", ""]
+    with watching("--filter", name, "--events", "exec") as monitor:
+        first = subprocess.run(argv, executable=program, stdout=subprocess.PIPE, check=True)
+        ended = monitor.end().assert_complete()
+    [line] = ended.lines
+    command = line.partition(f" executed file {program}: ")[2]
+    bash, environment = shutil.which("bash"), {"PATH": str(program.parent)}
+    assert bash
+    again = subprocess.run([bash], input=command.encode(), env=environment, stdout=subprocess.PIPE, check=True)
+    assert first.stdout == b"".join(os.fsencode(word) + b"\0" for word in argv)
+    assert again.stdout == first.stdout

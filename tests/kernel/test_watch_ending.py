@@ -227,6 +227,21 @@ def test_after_the_duration_although_the_reader_does_not_read(workloads: Workloa
     assert "onlooker: incomplete: the output was not written to its end\n" in ended.err
 
 
+def test_after_the_duration_although_events_never_end(workloads: Workloads) -> None:
+    program = workloads.renamed("open")
+    with Path("/dev/null").open("wb") as null:
+        options = ["--filter", program.name, "--events", "open", "--output-format", "json", "--duration", "1"]
+        with watching(*options, stdout=null) as monitor:
+            process = Process(program, "openat", "plain", -100, "/", 0, 0, 0, 10**9)
+            process.release()
+            ended = monitor.end(None)
+    assert not process.ended()
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    assert ended.code in (0, 1)  # 1: there were more than it could take
+    assert re.match(r"[\d ]+ events in \d\d?\.\d s: ", ended.verdict[0])
+
+
 def test_with_a_reader_that_reads_neither_output_nor_error(workloads: Workloads) -> None:
     """`2>&1 | something`: the last words do not hang either."""
     program = workloads.renamed("open")

@@ -66,14 +66,17 @@ class Run:
 
 
 class Process:
-    """A workload that waits until `release`. Pass every process on to `collect` or `wait`."""
+    """A workload that waits until `release`. Pass every process on to `collect` or `wait`.
 
-    def __init__(self, program: Path, *args: str | bytes | int) -> None:
+    `under`: the command that prepares the process and then executes the workload in it, such as setpriv(1).
+    """
+
+    def __init__(self, program: Path, *args: str | bytes | int, under: Sequence[str] = ()) -> None:
         stdin, self._release = os.pipe()
         self._output, stdout = os.pipe()
-        words = [word if isinstance(word, bytes) else str(word) for word in (program, *args)]
+        words = [word if isinstance(word, bytes) else str(word) for word in (*under, program, *args)]
         moves = [(os.POSIX_SPAWN_DUP2, stdin, 0), (os.POSIX_SPAWN_DUP2, stdout, 1)]
-        self.pid = os.posix_spawn(program, words, {}, file_actions=moves)
+        self.pid = os.posix_spawnp(words[0], words, {}, file_actions=moves)
         os.close(stdin)
         os.close(stdout)
         self._status: int | None = None
@@ -129,10 +132,12 @@ def collect(process: Process, monitors: Sequence[Monitor]) -> tuple[Run, list[li
     return process.finish(), gathered
 
 
-def watch(monitor: Monitor, program: Path, *args: str | bytes | int, code: int | None = 0) -> Run:
+def watch(
+    monitor: Monitor, program: Path, *args: str | bytes | int, code: int | None = 0, under: Sequence[str] = ()
+) -> Run:
     """Run a workload under a monitor. It must end with `code`, if that is not None, and nothing may be lost."""
     assert drain(monitor) == []
-    run, [run.events] = collect(Process(program, *args), [monitor])
+    run, [run.events] = collect(Process(program, *args, under=under), [monitor])
     assert code is None or run.code == code, run
     assert not losses(run.events)
     return run

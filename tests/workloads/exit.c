@@ -1,7 +1,8 @@
 /* exit HOW VALUE [COUNT]: ends in one of many ways. Prints the boot clock at the start and right before the end.
  *
  * HOW is code; signal; core, a signal with core dumps allowed; leader, where the main thread ends with VALUE, and a
- * thread ends later with another code; group, where a thread ends the whole process. Or race, group-race: COUNT
+ * thread ends later with another code; group, where a thread ends the whole process; thread-signal, where a thread
+ * gets the signal. Or race, group-race: COUNT
  * children, whose two threads end at one moment, each alone or each with the whole process; prints a line for each
  * child, its id and its status. */
 #include "workload.h"
@@ -31,6 +32,13 @@ static void *end_group(void *unused)
 {
 	say_times();
 	syscall(SYS_exit_group, value);
+	return unused;
+}
+
+static void *get_signal(void *unused)
+{
+	say_times();
+	pthread_kill(pthread_self(), value);
 	return unused;
 }
 
@@ -85,6 +93,10 @@ int main(int argc, char **argv)
 		syscall(SYS_exit, value);
 	} else if (!strcmp(how, "group")) {
 		start(end_group, NULL);
+		pause();
+	} else if (!strcmp(how, "thread-signal")) {
+		check(!setrlimit(RLIMIT_CORE, &none), "setrlimit");
+		start(get_signal, NULL);
 		pause();
 	} else if (!strcmp(how, "code")) {
 		say_times();

@@ -2,7 +2,8 @@
  * gave: the descriptor or -1, and errno.
  *
  * WHERE says how the path is handed over: plain; null or bad, a pointer to nowhere; edge, its NUL is the last byte
- * before an unmapped page; over, the same without the NUL; how, openat2's struct open_how is nowhere. */
+ * before an unmapped page; over, the same without the NUL; how, openat2's struct open_how is nowhere; naps, as plain,
+ * but with a rest of some microseconds before each call. */
 #include "workload.h"
 #include <linux/openat2.h>
 #include <sys/mman.h>
@@ -25,6 +26,7 @@ int main(int argc, char **argv)
 	const char *call = argv[1], *where = argv[2], *path = argv[4];
 	long dirfd = number(argv[3]), flags = number(argv[5]), mode = number(argv[6]), count = number(argv[8]), fd = -1;
 	struct open_how how = { .flags = flags, .mode = mode, .resolve = number(argv[7]) };
+	struct timespec nap = { .tv_nsec = 10000 };
 	void *how_at = strcmp(where, "how") ? (void *)&how : nowhere;
 	int error = 0;
 
@@ -35,6 +37,8 @@ int main(int argc, char **argv)
 					path;
 	begin();
 	while (count-- > 0) {
+		if (!strcmp(where, "naps"))
+			nanosleep(&nap, NULL);
 		if (!strcmp(call, "openat2"))
 			fd = syscall(SYS_openat2, dirfd, path, how_at, sizeof(how));
 		else if (!strcmp(call, "openat"))

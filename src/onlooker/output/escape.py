@@ -9,7 +9,12 @@ import re
 import shlex
 
 _NAMED = {"\n": r"\n", "\t": r"\t", "\r": r"\r", "\\": r"\\"}
-_PLAIN_WORD = re.compile(r"[A-Za-z0-9@%+=:,./_-]+").fullmatch
+_PLAIN_WORD = re.compile(r"[A-Za-z0-9@%+:,./_-][A-Za-z0-9@%+=:,./_-]*").fullmatch  # zsh expands one that begins with =
+# what is plain as an argument and not as a command: NAME=value, and the reserved words of bash and zsh
+_NO_COMMAND = re.compile(
+    r".*=.*|case|coproc|do|done|elif|else|end|esac|fi|for|foreach|function|if|in|nocorrect|repeat|select|then|time"
+    r"|until|while"
+).fullmatch
 
 
 def _escaped(character: str) -> str:
@@ -40,6 +45,8 @@ def _in_dollar_quotes(character: str) -> str:
     r"""Bytes only: a shell understands `\uNNNN` by its locale, and not at all in that of POSIX."""
     if character == "'":
         return r"\'"
+    if character == "!":  # a shell that one types at might take it for its history, where a quote stands before it
+        return r"\x21"
     if character in _NAMED or character.isprintable():
         return _escaped(character)
     return "".join(f"\\x{byte:02x}" for byte in character.encode("utf-8", "surrogateescape"))
@@ -59,5 +66,12 @@ def quote(argument: str) -> str:
 
 
 def command_line(argv: tuple[str, ...]) -> str:
-    """The arguments as one shell command."""
-    return " ".join(map(quote, argv))
+    """The arguments as one shell command: the first of them is what is run, whatever it looks like.
+
+    >>> command_line(("A=b", "A=b", "-x"))
+    "'A=b' A=b -x"
+    """
+    words = [*map(quote, argv)]
+    if argv and words[0] == argv[0] and _NO_COMMAND(argv[0]):
+        words[0] = f"'{argv[0]}'"
+    return " ".join(words)

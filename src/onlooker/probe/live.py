@@ -155,7 +155,7 @@ class LiveSource:
         return [self._lost(count, of, "recursion") for of, count in grown.items() if count > 0]
 
     def _lost(self, count: int, of: str, reason: str) -> Event:
-        boot_ns = time.clock_gettime_ns(time.CLOCK_BOOTTIME)
+        boot_ns = self._clock.boot_ns()
         return Lost(self._decoder.time(boot_ns + self._clock.offset_ns()), boot_ns, count, of, reason)
 
     def _corrupt(self, kind: int) -> Event:

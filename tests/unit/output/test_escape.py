@@ -2,7 +2,9 @@
 
 import os
 import re
+import shutil
 import subprocess
+import sys
 
 import pytest
 from hypothesis import given, settings
@@ -15,6 +17,7 @@ from .hostile import raw_texts, texts
 ESCAPE = re.compile(r"\\(?:([ntr\\])|x([0-9a-f]{2})|u([0-9a-f]{4})|U([0-9a-f]{8}))")
 NAMED = {"n": b"\n", "t": b"\t", "r": b"\r", "\\": b"\\"}
 LOCALES = ("C", "C.UTF-8")
+SHELLS = [found for name in ("bash", "zsh", "ksh") if (found := shutil.which(name))]
 
 
 def unescaped(text: str) -> bytes:
@@ -141,3 +144,24 @@ def test_a_shell_gives_back_hostile_arguments(locale):
 )
 def test_quote_says(argument, quoted):
     assert quote(argument) == quoted
+
+
+COMMANDS = ["plain", "A=b", "A+=b", "a[1]=b", "-n", "--", "if", "time", "=x", "two words", "new\nline", "!"]
+
+
+@pytest.mark.parametrize("name", [*COMMANDS, "don't\n!x", "\udcff\x1b", "é"])
+@pytest.mark.parametrize("shell", SHELLS)
+def test_a_shell_runs_the_command_that_was_copied(tmp_path, shell, name):
+    """The first argument is what is run, and all of them come back."""
+    program = tmp_path / name
+    program.write_text(f"#!{sys.executable} -I\nimport os, sys\nos.write(1, os.fsencode('\\0'.join(sys.argv)))\n")
+    program.chmod(0o755)
+    argv = (name, "-x", "", "--", "A=b", "=x", "new\nline", "if", "%1", "don't\n!x", "\udcff")
+    environment = {"PATH": str(tmp_path), "LC_ALL": "C.UTF-8"}
+    run = subprocess.run([shell], input=command_line(argv).encode(), env=environment, capture_output=True, check=True)
+    assert run.stdout.split(b"\0") == [os.fsencode(program), *map(os.fsencode, argv[1:])]
+
+
+def test_nothing_is_nothing():
+    assert command_line(()) == ""
+    assert command_line(("",)) == "''"

@@ -1,0 +1,53 @@
+"""What the probe hooks, and what it remembers between two runs, read from its source: nothing that could change from
+one kernel to the next, be misread, pile up or get mixed up.
+"""
+
+import re
+from pathlib import Path
+
+BPF = Path(__file__).parents[3] / "bpf"
+DEFINITION = re.compile(r"struct \{\s*__uint\(type, BPF_MAP_TYPE_(\w+)\);[^}]*\} (\w+) SEC\(\"\.maps\"\)")
+SOURCE = "\n".join(path.read_text() for path in sorted(BPF.rglob("*.h")))
+MAPS = {name: kind for kind, name in DEFINITION.findall(SOURCE)}
+
+
+def test_no_function_of_the_kernel_is_hooked_but_the_system_calls_themselves():
+    """Others get new names and signatures, and some return an error as a pointer that must not be followed; a system
+    call returns a number, and its name stays.
+    """
+    hooks = re.findall(r'SEC\("((?:fentry|fexit|fmod_ret|kprobe|kretprobe|ksyscall|lsm|iter)[^"]*)"(.*)\)', SOURCE)
+    assert {hook for hook, _ in hooks} == {"fexit/"}
+    assert {rest.strip(" \\") for _, rest in hooks} == {"#function"}
+    functions = re.findall(r"^ON_RETURN\((\w+), KIND_\w+\)$", SOURCE, re.MULTILINE)
+    assert len(functions) == SOURCE.count("ON_RETURN(") - 1 > 20
+    assert all(re.fullmatch(r"__(x64|ia32|ia32_compat|arm64|arm64_compat)_sys_\w+", each) for each in functions)
+
+
+def test_every_map_is_found():
+    assert len(MAPS) == SOURCE.count('SEC(".maps")') == SOURCE.count("BPF_MAP_TYPE_") > 5
+
+
+def test_what_programs_add_to_makes_room_by_itself():
+    """An entry whose end never comes (a thread is killed, a request is never completed) takes nobody's place."""
+    added = set(re.findall(r"bpf_map_update_elem\(&(\w+)", SOURCE))
+    assert len(added) == len(re.findall(r"bpf_map_update_elem\(&", SOURCE)) == SOURCE.count("bpf_map_update_elem(")
+    assert {MAPS[name] for name in added} <= {"LRU_HASH"}
+
+
+def test_the_loader_s_sets_are_only_read():
+    for name, kind in MAPS.items():
+        if kind in ("HASH", "LPM_TRIE"):
+            assert re.findall(rf"bpf_map_(\w+)\(&{name}\b", SOURCE) == ["lookup_elem"]
+
+
+def test_a_cpu_s_memory_is_given_back():
+    """Programs interrupt each other on one cpu, so each takes memory that nobody is using, and gives it back before it
+    returns.
+    """
+    assert [name for name, kind in MAPS.items() if kind == "PERCPU_ARRAY"] == ["losses", "scratches"]
+    bodies = re.findall(r"^\w[^;{}]*\)\n\{\n(.*?)^\}", SOURCE, re.MULTILINE | re.DOTALL)
+    takers = [body for body in bodies if " = take_scratch(" in body]
+    assert len(takers) == SOURCE.count(" = take_scratch(") > 2
+    for body in takers:
+        assert re.search(r" = take_scratch\([^;]*\);\s*if \(!scratch\)\s*(return|goto)\b", body), body
+        assert body.count("release_scratch(scratch);") == 1, body
