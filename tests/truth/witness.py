@@ -1,0 +1,123 @@
+"""What strace's output says happened."""
+
+import signal
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from .story import Exec, Exit, Fact, Fork, Open
+from .strace import Call, End, Line, Superseded, members, names, number, parse, split, string
+
+FORKS = ("fork", "vfork", "clone", "clone3")
+# kernel/fork.c: what these two calls, which have no arguments, are short for
+SHORT = {"fork": frozenset({"SIGCHLD"}), "vfork": frozenset({"CLONE_VM", "CLONE_VFORK", "SIGCHLD"})}
+
+
+def read(output: Path) -> dict[int, list[Line]]:
+    """What `strace.command(output)` wrote, by task."""
+    files = output.parent.glob(f"{output.name}.*")
+    return {int(file.suffix[1:]): list(parse(file.read_text("ascii"))) for file in files}
+
+
+class Testimony:
+    """The story that strace tells. `failed_forks` are not in it: onlooker, too, reports what was created."""
+
+    def __init__(self, tasks: Mapping[int, list[Line]]) -> None:
+        self.tasks = tasks
+        self.failed_forks = 0
+        self._creators: dict[int, tuple[int, bool]] = {}  # by task: who created it, and whether as a thread
+        for tid, lines in tasks.items():
+            for call in lines:
+                if isinstance(call, Call) and call.name in FORKS and call.result.isdecimal():
+                    self._creators[int(call.result)] = tid, "CLONE_THREAD" in _clone_flags(call)
+        roots = tasks.keys() - self._creators.keys()
+        if len(roots) != 1:
+            raise ValueError(f"strace tells of {len(roots)} tasks that nobody created: {sorted(roots)}")
+        [self.root] = roots
+
+    def pid(self, tid: int) -> int:
+        """The process of a task."""
+        creator, is_thread = self._creators.get(tid, (0, False))
+        return self.pid(creator) if is_thread else tid
+
+    def facts(self) -> Iterator[Fact]:
+        """All that happened, in order for each task."""
+        for tid, lines in self.tasks.items():
+            for line in lines:
+                if isinstance(line, Call) and line.moved is None:
+                    yield from self._fact(line, tid)
+                elif isinstance(line, Superseded):  # what the other thread called happened here, as this task
+                    yield from self._fact(self._moved(line.by, tid), tid)
+                elif isinstance(line, End) and self.pid(tid) == tid:
+                    yield Exit(tid, _signal(line.signal) if line.signal else str(line.code), line.core_dumped)
+
+    def _moved(self, by: int, to: int) -> Call:
+        """The call by which the task `by` became the task `to`."""
+        [call] = (line for line in self.tasks[by] if isinstance(line, Call) and line.moved == to)
+        return call
+
+    def _fact(self, call: Call, tid: int) -> Iterator[Fact]:
+        pid = self.pid(tid)
+        if call.name in FORKS:
+            if not call.result.isdecimal():
+                self.failed_forks += 1
+                return
+            child = int(call.result)
+            yield Fork(pid, tid, call.name, self.pid(child), child, _clone_flags(call))
+        elif call.name.startswith("exec"):
+            yield _exec(call, pid, tid)
+        else:
+            yield _open(call, pid, tid)
+
+
+def _clone_flags(call: Call) -> frozenset[str]:
+    if call.name in SHORT:
+        return SHORT[call.name]
+    if call.name == "clone3":
+        how = members(call.arguments[0])
+        return names(how["flags"]) | names(how["exit_signal"])
+    return names(next(part for part in call.arguments if part.startswith("flags=")).removeprefix("flags="))
+
+
+def _signal(name: str) -> str:
+    """strace counts real-time signals from 32, the first that the kernel knows; kill(1) from SIGRTMIN."""
+    if not name.startswith("SIGRT_"):
+        return name
+    above = 32 + int(name.removeprefix("SIGRT_")) - signal.SIGRTMIN
+    return f"SIGRTMIN+{above}" if above else "SIGRTMIN"
+
+
+def _exec(call: Call, pid: int, tid: int) -> Exec:
+    dirfd = number(call.arguments[0]) if call.name == "execveat" else -100
+    path_text, argv_text = call.arguments[call.name == "execveat" :][:2]
+    path, whole = string(path_text)
+    argv, argv_whole = _argv(argv_text)
+    if call.result == "0" and dirfd != -100 and not path.startswith(b"/"):
+        # fs/exec.c, alloc_bprm: the name that the kernel gives a program that is relative to a descriptor
+        path = b"/dev/fd/%d/%b" % (dirfd, path) if path else b"/dev/fd/%d" % dirfd
+    cut = frozenset(name for name, is_whole in (("path", whole), ("argv", argv_whole)) if not is_whole)
+    return Exec(pid, tid, path, argv, call.result, cut)
+
+
+def _argv(text: str) -> tuple[tuple[bytes, ...], bool]:
+    if text == "NULL":  # the same as an empty list
+        return (), True
+    if not text.startswith("["):
+        return (), False
+    strings = [string(part) for part in split(text[1:-1])]
+    return tuple(each for each, _ in strings), all(whole for _, whole in strings)
+
+
+def _open(call: Call, pid: int, tid: int) -> Open:
+    rest = list(call.arguments)
+    dirfd = number(rest.pop(0)) if call.name.startswith("openat") else None
+    path, whole = string(rest.pop(0))
+    cut = frozenset() if whole else frozenset({"path"})
+    how = {"flags": "O_WRONLY|O_CREAT|O_TRUNC", "mode": rest[0]} if call.name == "creat" else {}
+    if call.name == "openat2":
+        how = members(rest[0])
+        cut |= frozenset() if rest[0].startswith("{") else {"flags"}
+    elif call.name != "creat":
+        how = dict(zip(("flags", "mode"), rest, strict=False))
+    mode = number(how["mode"]) if "mode" in how else None
+    flags, resolve = names(how.get("flags", "O_RDONLY")), names(how.get("resolve", "0"))
+    return Open(pid, tid, call.name, dirfd, path, flags, mode, resolve, call.result, cut)
