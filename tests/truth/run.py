@@ -1,9 +1,10 @@
-"""One run of a program with both witnesses watching."""
+"""One run of a workload with both witnesses watching."""
 
 import os
 import signal
 import subprocess
-from collections.abc import Iterable, Mapping, Sequence
+import tempfile
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +12,8 @@ import onlooker
 
 from . import strace
 from .story import Exec, Fact, fact
-from .witness import Testimony, read
+from .witness import Account, read
+from .workloads import Workload, environment
 
 DEADLINE_SECONDS = 120
 BUFFER_BYTES = 64 << 20
@@ -50,46 +52,45 @@ class Run:
     complete: bool
 
 
-def run(
-    words: Sequence[str | Path], directory: Path, env: Mapping[str, str], output: Path, attach: str | None = None
-) -> Run:
-    """Run a command in `directory`; strace writes `output`.TID files."""
-    with onlooker.Monitor(threads=True, buffer_bytes=BUFFER_BYTES, attach=attach) as monitor:
-        with subprocess.Popen(
-            [*strace.command(output), *words],
-            cwd=directory,
-            env=dict(env),
+def run(workload: Workload, attach: str | None = None) -> Run:
+    """Run it once. `attach`: how onlooker is to observe system calls."""
+    with (
+        tempfile.TemporaryDirectory(prefix="onlooker-truth-") as name,
+        onlooker.Monitor(threads=True, buffer_bytes=BUFFER_BYTES, attach=attach) as monitor,
+    ):
+        place, output = Path(name, "place"), Path(name, "strace")
+        place.mkdir()
+        tree, code, said = _watch(workload, place, output, monitor)
+        account = Account(read(output))
+    facts = list(account.facts())
+    seen = _begun([fact(event) for event in tree.below(account.root)], account.root)
+    return Run(code, said, facts, seen, account.failed_forks, monitor.stats().complete)
+
+
+def _watch(workload: Workload, place: Path, output: Path, monitor: onlooker.Monitor) -> tuple[Tree, int, str]:
+    """Run it to its end. Returns what its processes did, and for the first of them its end and what was printed."""
+    with (
+        output.with_name("said").open("w+b") as said,
+        subprocess.Popen(
+            [*strace.command(output, seccomp=workload.seccomp), *workload.prepare(place)],
+            cwd=place,
+            env=environment(place),
             stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
+            stdout=said,
             stderr=subprocess.STDOUT,
             start_new_session=True,
-        ) as process:
-            tree = Tree(process.pid)
-            said = _follow(process, monitor, tree)
+        ) as process,
+    ):
+        tree = Tree(process.pid)
+        while process.poll() is None:
+            tree.add(monitor.poll(0.02))
+            if monitor.stats().seconds > DEADLINE_SECONDS:
+                os.killpg(process.pid, signal.SIGKILL)
         monitor.stop()
         while not monitor.ended:
-            tree.add(monitor.poll(0.1))
-        complete = monitor.stats().complete
-    testimony = Testimony(read(output))
-    facts = list(testimony.facts())
-    seen = [fact(event) for event in tree.below(testimony.root)]
-    return Run(process.returncode, said, facts, _begun(seen, testimony.root), testimony.failed_forks, complete)
-
-
-def _follow(process: subprocess.Popen[bytes], monitor: onlooker.Monitor, tree: Tree) -> str:
-    """Empty the monitor until strace, and with it all that it traced, has ended. Returns what was printed."""
-    assert process.stdout
-    os.set_blocking(process.stdout.fileno(), False)
-    said = b""
-    waited = 0.0
-    while process.poll() is None:
-        tree.add(monitor.poll(0.02))
-        said += process.stdout.read() or b""
-        waited = monitor.stats().seconds
-        if waited > DEADLINE_SECONDS:
-            os.killpg(process.pid, signal.SIGKILL)
-            raise AssertionError(f"it did not end in {DEADLINE_SECONDS} s: {process.args!r}")
-    return (said + (process.stdout.read() or b"")).decode(errors="replace")
+            tree.add(monitor.poll())
+        said.seek(0)
+        return tree, process.returncode, said.read().decode(errors="replace")
 
 
 def _begun(facts: list[Fact], root: int) -> list[Fact]:

@@ -1,15 +1,14 @@
 """What happened, in a form that both witnesses can be put into: plain values that are equal or not."""
 
 import os
-from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import onlooker
 
 UNKNOWN = "?"  # the result of a call of which a witness saw only the beginning
 
 
-@dataclass(frozen=True, order=True)
+@dataclass(frozen=True)
 class Fork:
     """A task was created: by which thread, how, and what it is."""
 
@@ -21,9 +20,12 @@ class Fork:
     flags: frozenset[str]
 
 
-@dataclass(frozen=True, order=True)
+@dataclass(frozen=True)
 class Exec:
-    """A program was executed, or `result` says why not. `tid` is the one that the process has afterwards."""
+    """A program was executed, or `result` says why not. `tid` is the one that the process has afterwards.
+
+    `interpreter` is what only onlooker can tell.
+    """
 
     pid: int
     tid: int
@@ -31,9 +33,10 @@ class Exec:
     argv: tuple[bytes, ...]
     result: str
     cut: frozenset[str]
+    interpreter: bytes | None = field(default=None, compare=False)
 
 
-@dataclass(frozen=True, order=True)
+@dataclass(frozen=True)
 class Exit:
     """A process ended: `result` is its code, or the signal that killed it."""
 
@@ -42,7 +45,7 @@ class Exit:
     core_dumped: bool
 
 
-@dataclass(frozen=True, order=True)
+@dataclass(frozen=True)
 class Open:
     """A file was opened, `result` is the descriptor, or it says why not."""
 
@@ -62,10 +65,6 @@ Fact = Fork | Exec | Exit | Open
 KINDS: dict[str, type[Fact]] = {"fork": Fork, "exec": Exec, "exit": Exit, "open": Open}
 
 
-def _texts(texts: Iterable[str]) -> tuple[bytes, ...]:
-    return tuple(os.fsencode(text) for text in texts)
-
-
 def fact(event: onlooker.TaskEvent) -> Fact:
     """The event, as a fact."""
     match event:
@@ -73,8 +72,10 @@ def fact(event: onlooker.TaskEvent) -> Fact:
             flags = frozenset(event.clone_flags)
             return Fork(event.pid, event.tid, event.syscall, event.child_pid, event.child_tid, flags)
         case onlooker.Exec():
-            path, cut = os.fsencode(event.path), frozenset(event.cut)
-            return Exec(event.pid, event.tid, path, _texts(event.argv), event.errno or "0", cut)
+            path, *argv = (os.fsencode(text) for text in (event.path, *event.argv))
+            interpreter = None if event.interpreter is None else os.fsencode(event.interpreter)
+            result, cut = event.errno or "0", frozenset(event.cut)
+            return Exec(event.pid, event.tid, path, tuple(argv), result, cut, interpreter)
         case onlooker.Exit():
             result = event.signal or str(event.exit_code)
             return Exit(event.pid, result, event.core_dumped)

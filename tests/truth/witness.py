@@ -18,7 +18,7 @@ def read(output: Path) -> dict[int, list[Line]]:
     return {int(file.suffix[1:]): list(parse(file.read_text("ascii"))) for file in files}
 
 
-class Testimony:
+class Account:
     """The story that strace tells. `failed_forks` are not in it: onlooker, too, reports what was created."""
 
     def __init__(self, tasks: Mapping[int, list[Line]]) -> None:
