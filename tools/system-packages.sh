@@ -22,6 +22,7 @@ missing() {
 # the second witness of tests/truth, and the programs that both watch
 for_tests() {
 	command -v strace >/dev/null || echo strace
+	PATH=/usr/local/bin:/usr/bin:/bin command -v python3 >/dev/null || echo python3
 	command -v git >/dev/null || echo git
 	command -v make >/dev/null || echo make
 	command -v bash >/dev/null || echo bash

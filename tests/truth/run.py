@@ -1,6 +1,7 @@
 """One run of a workload with both witnesses watching."""
 
 import os
+import random
 import signal
 import subprocess
 import tempfile
@@ -13,14 +14,17 @@ import onlooker
 from . import strace
 from .story import Exec, Fact, fact
 from .witness import Account, read
-from .workloads import Workload, environment
+from .workloads import Words, Workload, environment
 
 DEADLINE_SECONDS = 120
-BUFFER_BYTES = 64 << 20
+
+# What is run has a user of its own, so that the kernel can tell it from everything else on the machine: one of those
+# that systemd takes for a while where it needs one (DynamicUser=), and that nobody has for good.
+USER = random.SystemRandom().randint(61184, 65519)
 
 
 class Tree:
-    """Of everything that a monitor reports, what one process and its descendants did. The rest is never kept."""
+    """What one process and its descendants did, of all that a monitor reports."""
 
     def __init__(self, root: int) -> None:
         self._pids = {root}
@@ -54,31 +58,39 @@ class Run:
 
 def run(workload: Workload, attach: str | None = None) -> Run:
     """Run it once. `attach`: how onlooker is to observe system calls."""
-    with (
-        tempfile.TemporaryDirectory(prefix="onlooker-truth-") as name,
-        onlooker.Monitor(threads=True, buffer_bytes=BUFFER_BYTES, attach=attach) as monitor,
-    ):
-        place, output = Path(name, "place"), Path(name, "strace")
-        place.mkdir()
-        tree, code, said = _watch(workload, place, output, monitor)
-        account = Account(read(output))
+    with tempfile.TemporaryDirectory(prefix="onlooker-truth-") as name:
+        base = Path(name)
+        output = base / "strace" / "task"
+        for directory in (base, output.parent, base / "place"):
+            directory.mkdir(exist_ok=True)
+        words = workload.prepare(base / "place")
+        for path in (base, output.parent, *base.rglob("*")):
+            os.chown(path, USER, USER, follow_symlinks=False)
+        with onlooker.Monitor(uid=[USER], threads=True, attach=attach) as monitor:
+            tree, code, said = _watch([*strace.command(output, seccomp=workload.seccomp), *words], base, monitor)
+        if not (tasks := read(output)):
+            raise RuntimeError(f"strace told nothing of {workload.name}: {said}")
+        account = Account(tasks)
     facts = list(account.facts())
-    seen = _begun([fact(event) for event in tree.below(account.root)], account.root)
+    seen = begun([fact(event) for event in tree.below(account.root)], account.root)
     return Run(code, said, facts, seen, account.failed_forks, monitor.stats().complete)
 
 
-def _watch(workload: Workload, place: Path, output: Path, monitor: onlooker.Monitor) -> tuple[Tree, int, str]:
+def _watch(words: Words, base: Path, monitor: onlooker.Monitor) -> tuple[Tree, int, str]:
     """Run it to its end. Returns what its processes did, and for the first of them its end and what was printed."""
     with (
-        output.with_name("said").open("w+b") as said,
+        (base / "said").open("w+b") as said,
         subprocess.Popen(
-            [*strace.command(output, seccomp=workload.seccomp), *workload.prepare(place)],
-            cwd=place,
-            env=environment(place),
+            words,
+            cwd=base / "place",
+            env=environment(base / "place"),
             stdin=subprocess.DEVNULL,
             stdout=said,
             stderr=subprocess.STDOUT,
             start_new_session=True,
+            user=USER,
+            group=USER,
+            extra_groups=(),
         ) as process,
     ):
         tree = Tree(process.pid)
@@ -93,7 +105,7 @@ def _watch(workload: Workload, place: Path, output: Path, monitor: onlooker.Moni
         return tree, process.returncode, said.read().decode(errors="replace")
 
 
-def _begun(facts: list[Fact], root: int) -> list[Fact]:
+def begun(facts: list[Fact], root: int) -> list[Fact]:
     """From the first program on: before it, the process was still strace's own code."""
     for at, each in enumerate(facts):
         if isinstance(each, Exec) and each.pid == root and each.result == "0":
