@@ -4,7 +4,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from .rules import FAILED_FORKS, RULES, reason
+from .rules import RULES, reason
 from .run import Run
 from .story import KINDS, Exit, Fact
 
@@ -41,7 +41,7 @@ def compare(run: Run) -> Comparison:
     """What the two witnesses of a run told, beside each other."""
     comparison = compare_facts(run.strace, run.onlooker)
     comparison.complete = run.complete
-    comparison.explained += Counter({FAILED_FORKS: run.failed_forks})
+    comparison.explained += run.notes
     return comparison
 
 

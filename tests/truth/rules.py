@@ -67,7 +67,6 @@ def _pair(missing: list[Fact], extra: list[Fact], fits: Callable[[Fact, Fact], b
 
 
 RULES: tuple[Rule, ...] = (script, killed, marked)
-FAILED_FORKS = "a failed or restarted fork: strace shows the call, onlooker what was created"
 
 
 def reason(rule: Rule) -> str:

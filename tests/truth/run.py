@@ -5,6 +5,7 @@ import random
 import signal
 import subprocess
 import tempfile
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +14,7 @@ import onlooker
 
 from . import strace
 from .story import Exec, Fact, fact
-from .witness import Account, read
+from .witness import Account, read, tellable
 from .workloads import Words, Workload, environment
 
 DEADLINE_SECONDS = 120
@@ -52,7 +53,7 @@ class Run:
     said: str
     strace: list[Fact]
     onlooker: list[Fact]
-    failed_forks: int
+    notes: Counter[str]
     complete: bool
 
 
@@ -70,10 +71,10 @@ def run(workload: Workload, attach: str | None = None) -> Run:
             tree, code, said = _watch([*strace.command(output, seccomp=workload.seccomp), *words], base, monitor)
         if not (tasks := read(output)):
             raise RuntimeError(f"strace told nothing of {workload.name}: {said}")
-        account = Account(tasks)
+        account = Account(tasks, [str(word) for word in words])
     facts = list(account.facts())
-    seen = begun([fact(event) for event in tree.below(account.root)], account.root)
-    return Run(code, said, facts, seen, account.failed_forks, monitor.stats().complete)
+    seen = begun([tellable(fact(event)) for event in tree.below(account.root)], account.root)
+    return Run(code, said, facts, seen, account.notes, monitor.stats().complete)
 
 
 def _watch(words: Words, base: Path, monitor: onlooker.Monitor) -> tuple[Tree, int, str]:

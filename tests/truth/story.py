@@ -24,7 +24,7 @@ class Fork:
 class Exec:
     """A program was executed, or `result` says why not. `tid` is the one that the process has afterwards.
 
-    `interpreter` is what only onlooker can tell.
+    `place` and `file` are as for `Open`, of the file that runs. `interpreter` is what only onlooker can tell.
     """
 
     pid: int
@@ -33,6 +33,10 @@ class Exec:
     argv: tuple[bytes, ...]
     result: str
     cut: frozenset[str]
+    place: bytes | None = None
+    state: str | None = None
+    file: tuple[int, int] | None = None
+    cwd: bytes | None = None
     interpreter: bytes | None = field(default=None, compare=False)
 
 
@@ -47,7 +51,11 @@ class Exit:
 
 @dataclass(frozen=True)
 class Open:
-    """A file was opened, `result` is the descriptor, or it says why not."""
+    """A file was opened, `result` is the descriptor, or it says why not.
+
+    `place` is where the path led to, or would have; None where that is not known or has no answer. `state`: why that is
+    no longer the file. `file`: its device and inode.
+    """
 
     pid: int
     tid: int
@@ -59,10 +67,14 @@ class Open:
     resolve: frozenset[str]
     result: str
     cut: frozenset[str]
+    place: bytes | None = None
+    state: str | None = None
+    file: tuple[int, int] | None = None
 
 
 Fact = Fork | Exec | Exit | Open
 KINDS: dict[str, type[Fact]] = {"fork": Fork, "exec": Exec, "exit": Exit, "open": Open}
+ARGUMENTS = frozenset({"path", "argv", "flags"})
 
 
 def fact(event: onlooker.TaskEvent) -> Fact:
@@ -72,10 +84,19 @@ def fact(event: onlooker.TaskEvent) -> Fact:
             flags = frozenset(event.clone_flags)
             return Fork(event.pid, event.tid, event.syscall, event.child_pid, event.child_tid, flags)
         case onlooker.Exec():
-            path, *argv = (os.fsencode(text) for text in (event.path, *event.argv))
-            interpreter = None if event.interpreter is None else os.fsencode(event.interpreter)
-            result, cut = event.errno or "0", frozenset(event.cut)
-            return Exec(event.pid, event.tid, path, tuple(argv), result, cut, interpreter)
+            return Exec(
+                event.pid,
+                event.tid,
+                os.fsencode(event.path),
+                tuple(map(os.fsencode, event.argv)),
+                event.errno or "0",
+                ARGUMENTS.intersection(event.cut),
+                _place(event, "joined_path" if event.errno else "exe"),
+                event.file_state,
+                _file(event),
+                _place(event, "cwd"),
+                None if event.interpreter is None else os.fsencode(event.interpreter),
+            )
         case onlooker.Exit():
             result = event.signal or str(event.exit_code)
             return Exit(event.pid, result, event.core_dumped)
@@ -90,6 +111,32 @@ def fact(event: onlooker.TaskEvent) -> Fact:
                 event.mode,
                 frozenset(event.resolve),
                 event.errno or str(event.fd),
-                frozenset(event.cut),
+                ARGUMENTS.intersection(event.cut),
+                _place(event, "joined_path" if event.errno else "real_path"),
+                event.file_state,
+                _file(event),
             )
     raise AssertionError(event)
+
+
+def _place(event: onlooker.TaskEvent, name: str) -> bytes | None:
+    """A path that the event is sure of."""
+    path = getattr(event, name)
+    return None if path is None or name in event.cut else os.fsencode(path)
+
+
+def _file(event: onlooker.Exec | onlooker.Open) -> tuple[int, int] | None:
+    return None if event.device is None or event.inode is None else (event.device, event.inode)
+
+
+def joined(base: bytes | None, path: bytes) -> bytes | None:
+    """The place that a path would have led to, where no name in it is a link.
+
+    >>> joined(b"/tmp", b"a"), joined(b"/", b"a"), joined(None, b"/a"), joined(b"/tmp", b""), joined(None, b"a")
+    (b'/tmp/a', b'/a', b'/a', b'/tmp', None)
+    """
+    if path.startswith(b"/"):
+        return path
+    if base is None or not path:
+        return base
+    return base.rstrip(b"/") + b"/" + path

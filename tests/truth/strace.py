@@ -15,6 +15,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from .story import UNKNOWN
+
 CALLS = ("open", "openat", "openat2", "creat", "execve", "execveat", "fork", "vfork", "clone", "clone3")
 LONGEST_STRING = 128 * 1024
 
@@ -29,7 +31,7 @@ def command(output: Path, *, seccomp: bool = True) -> list[str]:
 
 @dataclass(frozen=True)
 class Call:
-    """A system call: `result` is a number, an error's name, or "?" where the task did not live to see it.
+    """A system call: `result` is a number, an error's name, or UNKNOWN where the task did not live to see it.
 
     `moved` is the task as which it went on: a thread that replaces the program becomes the main one.
     """
@@ -58,9 +60,16 @@ class Superseded:
     by: int
 
 
-Line = Call | End | Superseded
+@dataclass(frozen=True)
+class Unread:
+    """The task was at the beginning of some call, and gone before strace could look which."""
+
+
+Line = Call | End | Superseded | Unread
 
 _CALL = re.compile(r"(?P<name>\w+)\((?P<arguments>.*)\) += (?P<result>.*)")
+_ABANDONED = re.compile(r"(?P<name>\w+)\((?P<arguments>.*) <unfinished \.\.\.>")
+_UNREAD = re.compile(r"\?\?\?\(.*")
 _MOVED = re.compile(r"(?P<name>\w+)\((?P<arguments>.*) <pid changed to (?P<pid>\d+) \.\.\.>")
 _RESUMED = re.compile(r"<\.\.\. execve(at)? resumed>.*\) += 0")
 _EXITED = re.compile(r"\+\+\+ exited with (?P<code>\d+) \+\+\+")
@@ -78,20 +87,28 @@ _UNFINISHED = " <unfinished ...>"
 
 def parse(text: str) -> Iterator[Line]:
     """One task's file. Raises ValueError for a line that it does not know: nothing is skipped that could matter."""
-    for line in text.splitlines():
-        if match := _CALL.fullmatch(line):
-            yield _call(match["name"], match["arguments"], match["result"])
-        elif match := _MOVED.fullmatch(line):
-            # the only calls that move are those of programs that were executed
-            yield Call(match["name"], split(match["arguments"]), "0", moved=int(match["pid"]))
-        elif match := _EXITED.fullmatch(line):
-            yield End(int(match["code"]), None, core_dumped=False)
-        elif match := _KILLED.fullmatch(line):
-            yield End(None, match["signal"], core_dumped=bool(match["core"]))
-        elif match := _SUPERSEDED.fullmatch(line):
-            yield Superseded(int(match["pid"]))
-        elif not (_SIGNAL.fullmatch(line) or _RESUMED.fullmatch(line)):
-            raise ValueError(f"not known in strace's output: {line}")
+    return filter(None, map(_parse_line, text.splitlines()))
+
+
+def _parse_line(line: str) -> Line | None:
+    if match := _CALL.fullmatch(line):
+        return _call(match["name"], match["arguments"], match["result"])
+    if match := _MOVED.fullmatch(line):
+        # the only calls that move are those of programs that were executed
+        return Call(match["name"], split(match["arguments"]), "0", moved=int(match["pid"]))
+    if match := _ABANDONED.fullmatch(line):
+        return Call(match["name"], split(match["arguments"]), UNKNOWN)
+    if _UNREAD.fullmatch(line):
+        return Unread()
+    if match := _EXITED.fullmatch(line):
+        return End(int(match["code"]), None, core_dumped=False)
+    if match := _KILLED.fullmatch(line):
+        return End(None, match["signal"], core_dumped=bool(match["core"]))
+    if match := _SUPERSEDED.fullmatch(line):
+        return Superseded(int(match["pid"]))
+    if _SIGNAL.fullmatch(line) or _RESUMED.fullmatch(line):
+        return None
+    raise ValueError(f"not known in strace's output: {line}")
 
 
 def _call(name: str, arguments: str, result: str) -> Call:
@@ -157,6 +174,16 @@ def number(text: str) -> int:
         return -100
     octal = len(plain) > 1 and plain.startswith("0") and not plain.startswith("0x")
     return int(plain, 8 if octal else 0)
+
+
+def behind(text: str) -> bytes | None:
+    r"""The path that strace saw behind a descriptor.
+
+    >>> behind(r"AT_FDCWD<\x2f>"), behind("-1")
+    (b'/', None)
+    """
+    _, found, path = text.partition("<")
+    return unhex(path.partition(">")[0]) if found and "(deleted)" not in path else None
 
 
 def names(text: str) -> frozenset[str]:
