@@ -11,7 +11,7 @@ import struct
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -27,6 +27,7 @@ NO_OP = 2**32 - 1
 RECORD = struct.Struct("=IIIIqII")  # struct record in obey.c
 DONE, CREATED, ENDED, STARTED = 1, 2, 3, 4
 PATH_MAX = 4096
+Where = tuple[bytes | None, str | None, tuple[int, int] | None]  # the place, state and file of a fact
 
 # their numbers differ by architecture, and `os` knows them
 OPEN_NAMES = (
@@ -93,9 +94,10 @@ class Obedience:
             (base / "orders").write_bytes(self._encoder.encode(todo))
             self.pid, status, tree = self._run(program, base, ground, monitor)
             self.log = list(records((base / "log").read_bytes()))
+        racing = {record.tid for record in self.log if record.op in self._encoder.racing}
         seen = [story.fact(event) for event in tree.events]
-        self.seen = [_without_flags(each) for each in begun(seen, self.pid)[1:]]
-        self.said = [*self._facts(), _exit(self.pid, status)]
+        self.seen = [_comparable(each, racing) for each in begun(seen, self.pid)[1:]]
+        self.said = [_comparable(each, racing) for each in (*self._facts(), _exit(self.pid, status))]
 
     def _run(self, program: Path, base: Path, ground: Path, monitor: onlooker.Monitor) -> tuple[int, int, Tree]:
         directory = os.open(ground, os.O_RDONLY | os.O_DIRECTORY)
@@ -159,19 +161,32 @@ class Obedience:
             resolve if order.call == "openat2" else frozenset(),
             record.outcome,
             cut,
+            *self._place(order, record),
         )
 
     def _exec(self, order: orders.Exec, record: Record) -> story.Exec:
         if record.said == STARTED:
-            _, _, *argv, _ = record.text.split(b"\0")
+            exe, exe_file, cwd, cwd_file, *argv, _ = record.text.split(b"\0")
             path = self._encoder.resolved(order.path)
             if order.at and order.at[0] != orders.AT_FDCWD and not path.startswith(b"/"):
                 path = b"/dev/fd/%d" % order.at[0] + (b"/" + path if path else b"")
-            return story.Exec(record.pid, record.tid, path, tuple(argv), "0", frozenset())
+            where = (*_look(exe, exe_file), _cwd(cwd, cwd_file))
+            return story.Exec(record.pid, record.tid, path, tuple(argv), "0", frozenset(), *where)
         path, cut = self._path(order)
         argv = () if order.argv_nowhere else tuple(map(self._encoder.resolved, order.argv or ()))
         cut |= {"argv"} if order.argv_nowhere else set()
-        return story.Exec(record.pid, record.tid, path, argv, record.outcome, cut)
+        where = (*self._place(order, record), _cwd(*record.text.split(b"\0")[2:4]))
+        return story.Exec(record.pid, record.tid, path, argv, record.outcome, cut, *where)
+
+    def _place(self, order: orders.Open | orders.Exec, record: Record) -> Where:
+        """Where the path led to; or would have, which is no file."""
+        place, file = record.text.split(b"\0")[:2]
+        if record.result >= 0 and place:
+            made = isinstance(order, orders.Open) and "O_TMPFILE" in order.flags and order.call != "creat"
+            return _look(place, file, "tmpfile" if made else "deleted")
+        path, cut = self._path(order)
+        base, state, _ = _look(place)
+        return None if cut or state else story.joined(base, path), None, None
 
     def _path(self, order: orders.Open | orders.Exec) -> tuple[bytes, frozenset[str]]:
         """What of the path the kernel can have read, and what is to be marked."""
@@ -179,6 +194,18 @@ class Obedience:
         if order.where in ("null", "nowhere") or (order.where == "over" and len(path) < PATH_MAX):
             return b"", frozenset({"path"})
         return path[: PATH_MAX - 1], frozenset({"path"} if len(path) >= PATH_MAX else ())
+
+
+def _look(place: bytes, file: bytes = b"", gone: str = "deleted") -> Where:
+    """What obey.c saw in /proc: proc(5) says in the text of a link that what it leads to is no longer there."""
+    numbers = tuple(map(int, file.split()))
+    path = place.removesuffix(b" (deleted)")
+    return path or None, gone if path != place else None, (numbers[0], numbers[1]) if numbers else None
+
+
+def _cwd(place: bytes, file: bytes) -> bytes | None:
+    path, gone, _ = _look(place, file)
+    return None if gone else path
 
 
 def _ground(base: Path, program: Path) -> Path:
@@ -203,10 +230,17 @@ def _seen_flags(names: frozenset[str]) -> frozenset[str]:
     return names - ({"O_DIRECTORY"} if "O_TMPFILE" in names else set()) - ({"O_DSYNC"} if "O_SYNC" in names else set())
 
 
-def _without_flags(fact: story.Fact) -> story.Fact:
-    """How a thread is created is the C library's choice."""
-    is_thread = isinstance(fact, story.Fork) and fact.child_pid == fact.pid
-    return replace(fact, syscall=None, flags=frozenset()) if is_thread else fact
+def _comparable(fact: story.Fact, racing: Set[int]) -> story.Fact:
+    """Without what the program cannot know: how the C library creates a thread; and in tasks whose threads `race` each
+    other, what was behind a descriptor or where the working directory was when the call was made.
+    """
+    if isinstance(fact, story.Fork) and fact.child_pid == fact.pid:
+        return replace(fact, syscall=None, flags=frozenset())
+    if isinstance(fact, story.Open) and fact.tid in racing:
+        return replace(fact, place=None, state=None, file=None)
+    if isinstance(fact, story.Exec) and fact.tid in racing:
+        return replace(fact, place=None, state=None, file=None, cwd=None)
+    return fact
 
 
 def _exit(pid: int, code: int) -> story.Exit:

@@ -86,7 +86,8 @@ Order = Open | Change | Exec | Fork | Thread | Parallel | Finish
 
 
 class Encoder:
-    """Orders as bytes. `orders` says afterwards which order stands at which offset.
+    """Orders as bytes. `orders` says afterwards which order stands at which offset, `racing` which of them run while
+    other threads of their process do.
 
     `places` are replaced in all texts, and `numbers` are those of the names of flags and signals.
     """
@@ -95,6 +96,7 @@ class Encoder:
 
     def __init__(self, places: Mapping[bytes, bytes], numbers: Mapping[str, int]) -> None:
         self.orders: dict[int, Order] = {}
+        self.racing: set[int] = set()
         self.places = places
         self.numbers = numbers
 
@@ -130,7 +132,9 @@ class Encoder:
             case Thread():
                 return self._pack("thread", [], [], order.orders, start)
             case Parallel():
-                return self._pack("parallel", [], [], order.threads, start)
+                packed = self._pack("parallel", [], [], order.threads, start)
+                self.racing |= {at for at in self.orders if start < at < start + len(packed)}
+                return packed
             case Finish():
                 return self._pack(order.call, [], [order.number])
 

@@ -32,6 +32,7 @@ struct record {
 };
 
 #define NO_OP UINT32_MAX
+#define PLACE_BYTES 8192
 
 static const char *program;
 static char *const nowhere = (char *)8;
@@ -104,30 +105,57 @@ static const char *place(const struct op *op, const char *text)
 	return memcpy(pages + room - length, text, length);
 }
 
-/* says, too, what is behind the new descriptor */
+/* A place, and then the device and the inode that are there: what is behind a descriptor or another link in /proc. Both
+ * texts are empty where nothing is. Returns the end of it. */
+static char *look(char *to, const char *link, int number)
+{
+	char name[64];
+	struct stat file;
+	ssize_t length;
+
+	snprintf(name, sizeof(name), "/proc/self/%s", link);
+	if (number >= 0)
+		snprintf(name, sizeof(name), "/proc/self/fd/%d", number);
+	length = readlink(name, to, PLACE_BYTES);
+	if (length < 0 || stat(name, &file)) {
+		*to++ = 0;
+		*to++ = 0;
+		return to;
+	}
+	to += length;
+	*to++ = 0;
+	return to + sprintf(to, "%llu %llu", (unsigned long long)file.st_dev, (unsigned long long)file.st_ino) + 1;
+}
+
+/* the result of a call that takes a path; with it what was opened, or where the path would have started, and the working
+ * directory */
+static void say_result(const struct op *op, int64_t result, int dirfd)
+{
+	char text[3 * PLACE_BYTES], *end;
+
+	if (result < 0 && dirfd == AT_FDCWD)
+		end = look(text, "cwd", -1);
+	else
+		end = look(text, "none", result < 0 ? dirfd : result);
+	end = look(end, "cwd", -1);
+	say_as(syscall(SYS_gettid), op, DONE, result, 0, text, end - text);
+}
+
 static void do_open(const struct op *op)
 {
 	const char *path = place(op, text_of(op));
-	int dirfd = op->args[0], saved;
+	int dirfd = op->args[0];
 	struct open_how how = { .flags = op->args[1], .mode = op->args[2] & 0xffffffff, .resolve = op->args[3] };
 	const void *how_at = op->args[2] >> 32 ? (void *)nowhere : &how; /* beyond any mode: openat2's flags are nowhere */
-	char link[64], target[8192];
-	ssize_t length = 0;
-	int64_t result = op->kind == OPENAT2 ? syscall(SYS_openat2, dirfd, path, how_at, sizeof(how)) :
-			 op->kind == OPENAT  ? syscall(SYS_openat, dirfd, path, how.flags, how.mode) :
+	int64_t result = outcome(op->kind == OPENAT2 ? syscall(SYS_openat2, dirfd, path, how_at, sizeof(how)) :
+				 op->kind == OPENAT  ? syscall(SYS_openat, dirfd, path, how.flags, how.mode) :
 #ifdef SYS_open
-			 op->kind == OPEN    ? syscall(SYS_open, path, how.flags, how.mode) :
-			 op->kind == CREAT   ? syscall(SYS_creat, path, how.mode) :
+				 op->kind == OPEN    ? syscall(SYS_open, path, how.flags, how.mode) :
+				 op->kind == CREAT   ? syscall(SYS_creat, path, how.mode) :
 #endif
-					       -1;
-	saved = errno;
-	if (result >= 0) {
-		snprintf(link, sizeof(link), "/proc/self/fd/%d", (int)result);
-		length = readlink(link, target, sizeof(target));
-	} else {
-		result = -saved;
-	}
-	say_as(syscall(SYS_gettid), op, DONE, result, 0, target, length > 0 ? length : 0);
+						       -1);
+
+	say_result(op, result, op->kind == OPENAT || op->kind == OPENAT2 ? dirfd : AT_FDCWD);
 }
 
 static void end_child(const struct op *op, pid_t child)
@@ -242,7 +270,7 @@ static void do_exec(const struct op *op, const struct op *end)
 	snprintf(state, sizeof(state), "OBEY=%u %u", offset_of(op), offset_of(end));
 	result = outcome(op->args[2] ? syscall(SYS_execveat, (int)op->args[0], path, argv, env, (int)op->args[1]) :
 				       syscall(SYS_execve, path, argv, env));
-	say(op, DONE, result, 0);
+	say_result(op, result, op->args[2] ? (int)op->args[0] : AT_FDCWD);
 }
 
 /* what changes the ground that paths stand on; no event tells of it, and its result does not matter */
@@ -282,11 +310,8 @@ static void run(const struct op *from, const struct op *end)
 static void say_started(const struct op *op, char **argv)
 {
 	static char text[65536];
-	char *to = text, *end = text + sizeof(text);
-	ssize_t length = readlink("/proc/self/exe", to, end - to - 1);
+	char *to = look(look(text, "exe", -1), "cwd", -1), *end = text + sizeof(text);
 
-	to += (length > 0 ? length : 0) + 1;
-	to += (syscall(SYS_getcwd, to, end - to - 1) > 0 ? strlen(to) : 0) + 1;
 	for (; *argv && strlen(*argv) < (size_t)(end - to); argv++)
 		to = stpcpy(to, *argv) + 1;
 	say_as(syscall(SYS_gettid), op, STARTED, 0, 0, text, to - text);
