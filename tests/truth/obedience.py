@@ -166,16 +166,16 @@ class Obedience:
 
     def _exec(self, order: orders.Exec, record: Record) -> story.Exec:
         if record.said == STARTED:
-            exe, exe_file, cwd, cwd_file, *argv, _ = record.text.split(b"\0")
+            exe, exe_file, cwd, _, *argv, _ = record.text.split(b"\0")
             path = self._encoder.resolved(order.path)
             if order.at and order.at[0] != orders.AT_FDCWD and not path.startswith(b"/"):
                 path = b"/dev/fd/%d" % order.at[0] + (b"/" + path if path else b"")
-            where = (*_look(exe, exe_file), _cwd(cwd, cwd_file))
+            where = (*_look(exe, exe_file), _still(cwd))
             return story.Exec(record.pid, record.tid, path, tuple(argv), "0", frozenset(), *where)
         path, cut = self._path(order)
         argv = () if order.argv_nowhere else tuple(map(self._encoder.resolved, order.argv or ()))
         cut |= {"argv"} if order.argv_nowhere else set()
-        where = (*self._place(order, record), _cwd(*record.text.split(b"\0")[2:4]))
+        where = (*self._place(order, record), _still(record.text.split(b"\0")[2]))
         return story.Exec(record.pid, record.tid, path, argv, record.outcome, cut, *where)
 
     def _place(self, order: orders.Open | orders.Exec, record: Record) -> Where:
@@ -185,8 +185,12 @@ class Obedience:
             made = isinstance(order, orders.Open) and "O_TMPFILE" in order.flags and order.call != "creat"
             return _look(place, file, "tmpfile" if made else "deleted")
         path, cut = self._path(order)
-        base, state, _ = _look(place)
-        return None if cut or state else story.joined(base, path), None, None
+        base = _still(place)
+        if isinstance(order, orders.Exec) and order.at and not path:  # execveat(2), AT_EMPTY_PATH
+            path = base or b""
+        in_root = isinstance(order, orders.Open) and order.call == "openat2" and "RESOLVE_IN_ROOT" in order.resolve
+        in_root = in_root and not order.how_nowhere
+        return None if "path" in cut else story.joined(base, path, in_root=in_root), None, None
 
     def _path(self, order: orders.Open | orders.Exec) -> tuple[bytes, frozenset[str]]:
         """What of the path the kernel can have read, and what is to be marked."""
@@ -203,8 +207,9 @@ def _look(place: bytes, file: bytes = b"", gone: str = "deleted") -> Where:
     return path or None, gone if path != place else None, (numbers[0], numbers[1]) if numbers else None
 
 
-def _cwd(place: bytes, file: bytes) -> bytes | None:
-    path, gone, _ = _look(place, file)
+def _still(place: bytes) -> bytes | None:
+    """The place, if it is still there."""
+    path, gone, _ = _look(place)
     return None if gone else path
 
 

@@ -4,6 +4,7 @@ Nothing climbs out of its directory: ".." stands only behind a name, so that wha
 """
 
 import signal
+from itertools import chain
 
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
@@ -37,7 +38,7 @@ inside = st.one_of(
     st.builds(padded, names, st.sampled_from(LENGTHS)),
 )
 paths = st.one_of(inside, inside, inside, st.sampled_from(ELSEWHERE))
-where = st.sampled_from(("plain",) * 6 + ("edge", "over", "null", "nowhere"))
+where = st.sampled_from(("plain",) * 20 + ("edge", "over", "null", "nowhere"))
 descriptors = st.sampled_from(DESCRIPTORS)
 modes = st.sampled_from((0, 0o644, 0o600, 0o755, 0, 0o7777, 0o111))
 access = st.sampled_from(("O_RDONLY", "O_RDWR", "O_WRONLY"))
@@ -54,14 +55,27 @@ opens = st.one_of(
     st.builds(Open, st.just("openat"), paths, descriptors, flags, modes, where=where),
     st.builds(Open, st.just("open"), paths, flags=flags, mode=modes, where=where),
     st.builds(Open, st.just("creat"), paths, mode=modes, where=where),
-    st.builds(Open, st.just("openat2"), paths, descriptors, flags, modes, resolves, where, st.booleans()),
+    st.builds(
+        Open,
+        st.just("openat2"),
+        paths,
+        descriptors,
+        flags,
+        modes,
+        resolves,
+        where,
+        st.sampled_from((False,) * 9 + (True,)),
+    ),
 )
 changes = st.one_of(
     st.builds(Change, st.just("close"), number=st.integers(3, 6)),
     st.builds(Change, st.sampled_from(("chdir", "mkdir", "remove")), st.tuples(inside), st.just(0o755)),
     st.builds(Change, st.sampled_from(("rename", "symlink")), st.tuples(inside, inside)),
 )
+selves = st.sampled_from((b"self", b"script", b"{ground}/self", b"/proc/self/exe", b"d/../self"))
 programs = st.one_of(
+    selves,
+    selves,
     st.sampled_from(
         (b"self", b"script", b"{ground}/self", b"{ground}/script", b"/proc/self/exe", b"text", b"d/../self")
     ),
@@ -75,7 +89,7 @@ execs = st.builds(
     st.one_of(arguments, st.none()),
     st.one_of(st.none(), st.tuples(descriptors, at_flags)),
     where,
-    st.sampled_from((False, False, False, True)),
+    st.sampled_from((False,) * 9 + (True,)),
 )
 SIGNALS = (signal.SIGKILL, signal.SIGTERM, signal.SIGUSR1, signal.SIGSEGV, signal.SIGABRT, 39, signal.SIGURG)
 finishes = st.one_of(
@@ -84,6 +98,25 @@ finishes = st.one_of(
 )
 # so that most sequences get far: of nine orders, one changes the program or ends it
 simple = st.one_of(opens, opens, opens, opens, changes, changes, st.one_of(opens, execs), st.one_of(opens, finishes))
+# what chance alone seldom brings about; 3 is the first descriptor that is free
+A_FILE = (Open("creat", b"a", mode=0o644), Open("open", b"a"))
+THROUGH_PROC = Open("openat", b"/proc/self/fd/3")
+RECIPES: tuple[tuple[Order, ...], ...] = (
+    (*A_FILE, Change("remove", (b"a",)), THROUGH_PROC),
+    (*A_FILE, Change("rename", (b"a", b"d/b")), THROUGH_PROC, Open("open", b"d/b")),
+    (Open("openat", b".", flags=frozenset({"O_RDWR", "O_TMPFILE"}), mode=0o600), THROUGH_PROC),
+    (
+        Change("mkdir", (b"d/b",), 0o755),
+        Change("chdir", (b"d/b",)),
+        Change("remove", (b"{ground}/d/b",)),
+        Open("open", b"."),
+    ),
+    (Change("chdir", (b"{ground}",)), Exec(b"self", (b"self",))),
+    (Open("openat", b"{ground}/self"), Exec(b"", (b"self",), (3, 0x1000))),
+    (Open("openat", b"{ground}", flags=frozenset({"O_RDONLY", "O_DIRECTORY"})), Exec(b"self", None, (3, 0))),
+    (Exec(b"script", (b"script", b"x"), (2, 0)),),
+)
+recipes = st.sampled_from(RECIPES)
 simple_lists = st.lists(simple, max_size=8).map(tuple)
 
 
@@ -92,24 +125,27 @@ CLONE3 = st.one_of(CLONE, CLONE.map(lambda names: names | {"CLONE_CLEAR_SIGHAND"
 
 
 @st.composite
-def order(draw: st.DrawFn, depth: int) -> Order:
-    """Any order, with orders of its own in orders of its own at most `depth` deep."""
+def order(draw: st.DrawFn, depth: int) -> tuple[Order, ...]:
+    """Any order, or a few that belong together, with lists of their own at most `depth` deep."""
     # one in five has a list, so that most of a sequence is calls
-    what = draw(st.sampled_from(("simple",) * 8 + ("fork", "thread")))
+    what = draw(st.sampled_from(("simple",) * 7 + ("recipe", "fork", "thread")))
+    if what == "recipe":
+        return draw(recipes)
     if what == "simple" or depth == 0:
-        return draw(simple)
+        return (draw(simple),)
     if what == "fork":
-        return draw(forks(orders(depth - 1)))
+        return (draw(forks(orders(depth - 1))),)
     # threads that run at once must not end each other in the middle of a call: only their children may end
     if draw(st.booleans()):
-        return Parallel(tuple(Thread(tuple(each)) for each in draw(st.lists(quiet_lists, min_size=2, max_size=4))))
-    return Thread(draw(orders(depth - 1)))
+        return (Parallel(tuple(Thread(tuple(each)) for each in draw(st.lists(quiet_lists, min_size=2, max_size=4)))),)
+    return (Thread(draw(orders(depth - 1))),)
 
 
 @st.composite
 def orders(draw: st.DrawFn, depth: int) -> tuple[Order, ...]:
     """A list of any orders: short, or longer than hypothesis would make most of them."""
-    return tuple(draw(st.lists(order(depth), max_size=8) | st.lists(order(depth), min_size=9, max_size=20)))
+    lists = draw(st.lists(order(depth), max_size=8) | st.lists(order(depth), min_size=9, max_size=20))
+    return tuple(chain.from_iterable(lists))
 
 
 @st.composite

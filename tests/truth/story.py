@@ -120,23 +120,28 @@ def fact(event: onlooker.TaskEvent) -> Fact:
 
 
 def _place(event: onlooker.TaskEvent, name: str) -> bytes | None:
-    """A path that the event is sure of."""
+    """A path that the event is sure of: what is joined from a path that is cut is not."""
     path = getattr(event, name)
-    return None if path is None or name in event.cut else os.fsencode(path)
+    is_cut = name in event.cut or (name == "joined_path" and "path" in event.cut)
+    return None if path is None or is_cut else os.fsencode(path)
 
 
 def _file(event: onlooker.Exec | onlooker.Open) -> tuple[int, int] | None:
     return None if event.device is None or event.inode is None else (event.device, event.inode)
 
 
-def joined(base: bytes | None, path: bytes) -> bytes | None:
-    """The place that a path would have led to, where no name in it is a link.
+def joined(base: bytes | None, path: bytes, *, in_root: bool = False) -> bytes | None:
+    """The place that a path would have led to, where no name in it is a link. An empty one leads nowhere.
+
+    `in_root`: openat2(2), RESOLVE_IN_ROOT, with which the base is the root.
 
     >>> joined(b"/tmp", b"a"), joined(b"/", b"a"), joined(None, b"/a"), joined(b"/tmp", b""), joined(None, b"a")
-    (b'/tmp/a', b'/a', b'/a', b'/tmp', None)
+    (b'/tmp/a', b'/a', b'/a', None, None)
+    >>> joined(b"/tmp", b"/a", in_root=True), joined(None, b"/a", in_root=True)
+    (b'/tmp/a', None)
     """
-    if path.startswith(b"/"):
+    if path.startswith(b"/") and not in_root:
         return path
-    if base is None or not path:
-        return base
-    return base.rstrip(b"/") + b"/" + path
+    if not base or not path:
+        return None
+    return base.rstrip(b"/") + (path if path.startswith(b"/") else b"/" + path)

@@ -139,7 +139,8 @@ def _exec(call: Call, pid: int, tid: int) -> Exec:
     cut = frozenset(name for name, is_whole in (("path", whole), ("argv", argv_whole)) if not is_whole)
     place = None
     if call.result != "0" and whole:
-        place = joined(behind(call.arguments[0]) if call.name == "execveat" else None, path)
+        base = behind(call.arguments[0]) if call.name == "execveat" else None
+        place = joined(base, path) if path else base  # execveat(2), AT_EMPTY_PATH
     return Exec(pid, tid, path, argv, call.result, cut, place)
 
 
@@ -170,7 +171,7 @@ def _open(call: Call, pid: int, tid: int) -> Open:
     if call.deleted:
         state = "tmpfile" if "O_TMPFILE" in flags else "deleted"
     elif place is None and whole:
-        place = joined(behind(directory or ""), path)
+        place = joined(behind(directory or ""), path, in_root="RESOLVE_IN_ROOT" in resolve)
     return Open(pid, tid, call.name, dirfd, path, flags, mode, resolve, call.result, cut, place, state)
 
 
