@@ -9,6 +9,7 @@ value by value and in the order of each thread; with two runs, none of these wou
 - `run.py`: one run with both; `compare.py`: the difference; `rules.py`: what is not onlooker's fault, by name
 - `table.py`: the accuracy table, which `python -m tests.truth` prints
 
-The second part asks the programs themselves: `sequences.py` makes up system calls, `tests/workloads/obey.c` carries
-them out and keeps its own log, and `test_random.py` compares that with the events.
+The second part asks the programs themselves. `sequences.py` makes up lists of system calls out of `orders.py`,
+`tests/workloads/obey.c` carries them out and keeps a log of its own, `obedience.py` reads that, and `test_random.py`
+compares it with the events.
 """

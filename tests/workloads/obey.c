@@ -1,8 +1,9 @@
 /* obey: carries out the operations that it finds on standard input (a file, see tests/truth/orders.py) and appends to
  * standard output (a file, too) a record of what it did and what the kernel answered. Descriptor 2 is a directory.
  *
- * It is to be linked statically, so that it opens nothing but what it is told. Where it executes itself, the environment
- * says how it goes on: OBEY=OPERATION END, the operation by which it came to be and the end of its list, as offsets. */
+ * It is to be linked statically, so that it opens nothing but what it is told. Where it executes itself, the
+ * environment says how it goes on: OBEY=OPERATION END, the operation by which it came to be and the end of its list, as
+ * offsets. */
 #include "workload.h"
 #include <linux/openat2.h>
 #include <linux/sched.h>
@@ -12,8 +13,8 @@
 #include <sys/stat.h>
 #include <sys/uio.h>
 
-enum kind { OPEN = 1, OPENAT, OPENAT2, CREAT, CLOSE, CHDIR, MKDIR, SYMLINK, RENAME, REMOVE, FORK, THREAD, PARALLEL, EXEC,
-	    SIGNAL, EXIT };
+enum kind { OPEN = 1, OPENAT, OPENAT2, CREAT, CLOSE, CHDIR, MKDIR, SYMLINK, RENAME, REMOVE, FORK, THREAD, PARALLEL,
+	    EXEC, SIGNAL, EXIT };
 enum where { PLAIN, NOWHERE_NULL, NOWHERE, EDGE, OVER };
 enum create { BY_FORK, BY_VFORK, BY_CLONE, BY_CLONE3 };
 enum said { DONE = 1, CREATED, ENDED, STARTED };
@@ -127,8 +128,8 @@ static char *look(char *to, const char *link, int number)
 	return to + sprintf(to, "%llu %llu", (unsigned long long)file.st_dev, (unsigned long long)file.st_ino) + 1;
 }
 
-/* the result of a call that takes a path; with it what was opened, or where the path would have started, and the working
- * directory */
+/* the result of a call that takes a path; with it what was opened, or where the path would have started, and the
+ * working directory */
 static void say_result(const struct op *op, int64_t result, int dirfd)
 {
 	char text[3 * PLACE_BYTES], *end;

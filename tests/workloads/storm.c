@@ -1,6 +1,6 @@
-/* storm COUNT: COUNT processes, all at once: each creates the next ones of a binary tree, opens a file that is there and
- * one that is not, and ends in its own way, by a code or by a signal. Every eleventh executes a program that is not
- * there; every seventh is created by vfork and does nothing else. */
+/* storm COUNT: COUNT processes, all at once: each creates the next ones of a binary tree, opens a file that is there
+ * and one that is not, and ends in its own way, by a code or by a signal. Every eleventh executes a program that is not
+ * there; of the last ones, every seventh is created by vfork and does nothing else. */
 #include "workload.h"
 #include <sys/resource.h>
 
