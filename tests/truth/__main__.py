@@ -6,6 +6,7 @@ import shutil
 import sys
 from pathlib import Path
 
+from onlooker import OnlookerError
 from onlooker.probe.attach import METHODS
 
 from .compare import Comparison, compare
@@ -15,6 +16,10 @@ from .workloads import WORKLOADS, Workload
 
 SHOWN = 10  # differences of each sort; the rest is counted
 BY_NAME = {workload.name: workload for workload in WORKLOADS}
+
+
+class WorkloadError(Exception):
+    """A workload did not do what it is for."""
 
 
 def obstacle() -> tuple[str, str] | None:
@@ -32,7 +37,7 @@ def compare_often(workload: Workload, rounds: int, attach: str | None) -> Compar
     for _ in range(rounds):
         done = run(workload, attach)
         if done.code != workload.code:
-            raise RuntimeError(f"{workload.name} ended with {done.code}, not {workload.code}\n\n{done.said}")
+            raise WorkloadError(f"{workload.name} ended with {done.code}, not {workload.code}\n\n{done.said}")
         total.add(compare(done))
     return total
 
@@ -61,9 +66,16 @@ def main() -> int:
         print("{}\n\nhint: {}".format(*problem), file=sys.stderr)
         return 3
     results = {}
-    for name in options.workload or BY_NAME:
-        results[name] = compare_often(BY_NAME[name], options.rounds, options.attach)
-        show_differences(name, results[name])
+    try:
+        for name in options.workload or BY_NAME:
+            results[name] = compare_often(BY_NAME[name], options.rounds, options.attach)
+            show_differences(name, results[name])
+    except OnlookerError as error:
+        print(f"{error}\n\nhint: {error.hint}", file=sys.stderr)
+        return 3
+    except WorkloadError as error:
+        print(error, file=sys.stderr)
+        return 1
     print(table(results))
     return 0 if all(result.is_true for result in results.values()) else 1
 

@@ -15,6 +15,15 @@ static void end(long me)
 	_exit(me % 256);
 }
 
+static pid_t create_by_vfork(int code)
+{
+	pid_t child = vfork();
+
+	if (!child)
+		_exit(code);
+	return child;
+}
+
 static void run(long me)
 {
 	char *args[] = { "storm", NULL }, name[32];
@@ -27,9 +36,7 @@ static void run(long me)
 		if (next >= count)
 			continue;
 		if (next % 7 == 0 && 2 * next + 1 >= count) {
-			children[i] = vfork();
-			if (!children[i])
-				_exit(next % 256);
+			children[i] = create_by_vfork(next % 256);
 		} else {
 			children[i] = fork();
 			if (!children[i]) {
