@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DELETE_ON_ERROR:
-.PHONY: run test build lint docs wheel bench clean help
+.PHONY: run test truth build lint docs wheel bench clean help
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -18,9 +18,12 @@ run: build ## install what is missing, build, and show live events
 
 build: $(VENV)/.installed ## the package in .venv
 
-test: build $(VENV)/.dev lint ## lint, and every test (as root: those of the kernel, and a look at a real run)
+test: build $(VENV)/.dev $(VENV)/.test-system lint ## lint, and every test (as root: those of the kernel, and a look at a real run)
 	@[ "$$(id -u)" != 0 ] || tools/smoke.sh
 	$(BIN)/python -m pytest
+
+truth: build $(VENV)/.dev $(VENV)/.test-system ## how true it is: onlooker beside strace in the same runs; prints a table (as root)
+	$(BIN)/python -m tests.truth --rounds 3
 
 lint: build $(VENV)/.dev ## ruff, mypy --strict, the layer check, the README
 	$(BIN)/ruff check .
@@ -48,6 +51,10 @@ clean: ## remove everything that was built
 $(VENV)/.system: tools/system-packages.sh tools/find-python.sh
 	tools/system-packages.sh
 	mkdir -p $(VENV)
+	touch $@
+
+$(VENV)/.test-system: tools/system-packages.sh tools/find-python.sh $(VENV)/.system
+	tools/system-packages.sh --for-tests
 	touch $@
 
 $(VENV)/.tools: $(VENV)/.system pyproject.toml

@@ -1,0 +1,72 @@
+"""The difference between what two witnesses told."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from .rules import RULES, reason
+from .run import Run
+from .story import KINDS, Exit, Fact
+
+
+@dataclass
+class Comparison:
+    """`told`: by strace, by kind; `missing`: strace told and onlooker did not; `extra`: the other way round."""
+
+    told: Counter[str] = field(default_factory=Counter)
+    equal: int = 0
+    missing: list[Fact] = field(default_factory=list)
+    extra: list[Fact] = field(default_factory=list)
+    explained: Counter[str] = field(default_factory=Counter)
+    out_of_order: list[int] = field(default_factory=list)  # tasks that did the same, in another order
+    complete: bool = True
+
+    @property
+    def is_true(self) -> bool:
+        """Whether there is no difference, or none without an explanation, and onlooker says that nothing is lost."""
+        return self.complete and not (self.missing or self.extra or self.out_of_order)
+
+    def add(self, other: "Comparison") -> None:
+        """Sum up another run of the same."""
+        self.told += other.told
+        self.equal += other.equal
+        self.missing += other.missing
+        self.extra += other.extra
+        self.explained += other.explained
+        self.out_of_order += other.out_of_order
+        self.complete &= other.complete
+
+
+def compare(run: Run) -> Comparison:
+    """What the two witnesses of a run told, beside each other."""
+    comparison = compare_facts(run.strace, run.onlooker)
+    comparison.complete = run.complete
+    comparison.explained += run.notes
+    return comparison
+
+
+def compare_facts(told: Sequence[Fact], seen: Sequence[Fact]) -> Comparison:
+    """The difference as multisets, then what of it is explained, then the order of what is equal."""
+    left, right = Counter(told), Counter(seen)
+    both = left & right
+    comparison = Comparison(
+        told=Counter({name: sum(isinstance(each, kind) for each in told) for name, kind in KINDS.items()}),
+        equal=both.total(),
+        missing=list((left - right).elements()),
+        extra=list((right - left).elements()),
+    )
+    for rule in RULES:
+        if count := rule(comparison.missing, comparison.extra):
+            comparison.explained[reason(rule)] += count
+    first, second = _by_task(told, both), _by_task(seen, both)
+    comparison.out_of_order = [tid for tid, facts in first.items() if facts != second[tid]]
+    return comparison
+
+
+def _by_task(facts: Iterable[Fact], both: Counter[Fact]) -> dict[int, list[Fact]]:
+    """In the order of each task; without the ends of processes, which are no task's own."""
+    tasks: dict[int, list[Fact]] = defaultdict(list)
+    for each in facts:
+        if not isinstance(each, Exit) and each in both:
+            tasks[each.tid].append(each)
+    return tasks

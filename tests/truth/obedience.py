@@ -1,0 +1,256 @@
+"""Running `tests/workloads/obey.c`, and what its own log says happened.
+
+Its user may write into its own directory and nowhere else.
+"""
+
+import errno
+import os
+import shutil
+import signal
+import struct
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator, Sequence, Set
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import onlooker
+
+from . import orders, story
+from .run import USER, Tree, begun
+from .witness import SHORT
+from .workloads import SOURCES
+
+DEADLINE_SECONDS = 60
+NO_OP = 2**32 - 1
+RECORD = struct.Struct("=IIIIqII")  # struct record in obey.c
+DONE, CREATED, ENDED, STARTED = 1, 2, 3, 4
+PATH_MAX = 4096
+Where = tuple[bytes | None, str | None, tuple[int, int] | None]  # the place, state and file of a fact
+
+# their numbers differ by architecture, and `os` knows them
+OPEN_NAMES = (
+    *("O_RDONLY", "O_WRONLY", "O_RDWR", "O_CREAT", "O_EXCL", "O_NOCTTY", "O_TRUNC", "O_APPEND", "O_NONBLOCK"),
+    *("O_DSYNC", "O_SYNC", "O_DIRECTORY", "O_NOFOLLOW", "O_NOATIME", "O_CLOEXEC", "O_PATH", "O_TMPFILE"),
+)
+RESOLVE_NAMES = ("XDEV", "MAGICLINKS", "SYMLINKS", "BENEATH", "IN_ROOT")  # include/uapi/linux/openat2.h
+NUMBERS = {
+    **{name: getattr(os, name) for name in OPEN_NAMES},
+    **{f"RESOLVE_{'' if at > 2 else 'NO_'}{name}": 1 << at for at, name in enumerate(RESOLVE_NAMES)},
+    # include/uapi/linux/sched.h
+    "CLONE_FS": 0x200,
+    "CLONE_FILES": 0x400,
+    "CLONE_SYSVSEM": 0x40000,
+    "CLONE_IO": 0x80000000,
+    "CLONE_CLEAR_SIGHAND": 0x100000000,
+    **{each.name: each.value for each in signal.Signals},
+}
+
+
+@dataclass(frozen=True)
+class Record:
+    """What the program said of one order."""
+
+    said: int
+    op: int
+    pid: int
+    tid: int
+    result: int
+    value: int
+    text: bytes
+
+    @property
+    def outcome(self) -> str:
+        """As in a fact: the result, or the error's name."""
+        return str(self.result) if self.result >= 0 else errno.errorcode[-self.result]
+
+
+def records(log: bytes) -> Iterator[Record]:
+    """The log, taken apart."""
+    at = 0
+    while at < len(log):
+        *fields, text_bytes = RECORD.unpack_from(log, at)
+        at += RECORD.size + text_bytes
+        yield Record(*fields, log[at - text_bytes : at])
+
+
+def build(directory: Path) -> Path:
+    """The program."""
+    program = directory / "obey"
+    subprocess.run(["cc", "-O1", "-static", "-pthread", "-o", program, SOURCES / "obey.c"], check=True)
+    return program
+
+
+class Obedience:
+    """One run of the program under a monitor: what it said, and what the monitor saw."""
+
+    def __init__(self, program: Path, todo: Sequence[orders.Order], monitor: onlooker.Monitor) -> None:
+        with tempfile.TemporaryDirectory(prefix="onlooker-obey-") as name:
+            base = Path(name)
+            base.chmod(0o755)
+            ground = _ground(base, program)
+            self._encoder = orders.Encoder({b"{ground}": os.fsencode(ground)}, NUMBERS)
+            (base / "orders").write_bytes(self._encoder.encode(todo))
+            self.pid, status, tree = self._run(program, base, ground, monitor)
+            self.log = list(records((base / "log").read_bytes()))
+        racing = {record.tid for record in self.log if record.op in self._encoder.racing}
+        seen = [story.fact(event) for event in tree.events]
+        self.seen = [_comparable(each, racing) for each in begun(seen, self.pid)[1:]]
+        self.said = [_comparable(each, racing) for each in (*self._facts(), _exit(self.pid, status))]
+
+    def _run(self, program: Path, base: Path, ground: Path, monitor: onlooker.Monitor) -> tuple[int, int, Tree]:
+        directory = os.open(ground, os.O_RDONLY | os.O_DIRECTORY)
+        size = (base / "orders").stat().st_size
+        log = os.open(base / "log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        with (base / "orders").open("rb") as told:
+            process = subprocess.Popen(
+                [program],
+                cwd=ground,
+                env={"OBEY": f"{NO_OP} {size}"},
+                stdin=told,
+                stdout=log,
+                stderr=directory,
+                user=USER,
+                group=USER,
+                extra_groups=(),
+                umask=0o022,
+            )
+        os.close(log)
+        os.close(directory)
+        tree = Tree(process.pid)
+        deadline = time.monotonic() + DEADLINE_SECONDS
+        while process.poll() is None:
+            tree.add(monitor.poll(0.005))
+            if time.monotonic() > deadline:
+                process.kill()
+        while batch := monitor.poll(0):  # a record is there before what it tells of is over
+            tree.add(batch)
+        return process.pid, process.returncode, tree
+
+    def _facts(self) -> Iterator[story.Fact]:
+        for record in self.log:
+            order = self._encoder.orders[record.op]
+            if record.said == ENDED:
+                yield _exit(record.result, os.waitstatus_to_exitcode(record.value))
+            elif record.said == CREATED and record.value:
+                yield story.Fork(record.pid, record.tid, None, record.pid, record.result, frozenset())
+            elif record.said == CREATED and isinstance(order, orders.Fork) and record.result > 0:
+                flags = SHORT.get(order.how, order.flags | {order.signal} - {""})
+                yield story.Fork(record.pid, record.tid, order.how, record.result, record.result, flags)
+            elif isinstance(order, orders.Open):
+                yield self._open(order, record)
+            elif isinstance(order, orders.Exec):
+                yield self._exec(order, record)
+
+    def _open(self, order: orders.Open, record: Record) -> story.Open:
+        path, cut = self._path(order)
+        flags, mode, resolve = _seen_flags(order.flags), order.mode & 0o7777, order.resolve
+        if order.call == "creat":
+            flags = frozenset({"O_WRONLY", "O_CREAT", "O_TRUNC"})
+        if order.call == "openat2" and order.how_nowhere:
+            flags, resolve, cut = frozenset({"O_RDONLY"}), frozenset(), cut | {"flags"}
+        return story.Open(
+            record.pid,
+            record.tid,
+            order.call,
+            order.dirfd if order.call.startswith("openat") else None,
+            path,
+            flags,
+            mode if flags & {"O_CREAT", "O_TMPFILE"} else None,
+            resolve if order.call == "openat2" else frozenset(),
+            record.outcome,
+            cut,
+            *self._place(order, record),
+        )
+
+    def _exec(self, order: orders.Exec, record: Record) -> story.Exec:
+        if record.said == STARTED:
+            exe, exe_file, cwd, _, *argv, _ = record.text.split(b"\0")
+            path = self._encoder.resolved(order.path)
+            if order.at and order.at[0] != orders.AT_FDCWD and not path.startswith(b"/"):
+                path = b"/dev/fd/%d" % order.at[0] + (b"/" + path if path else b"")
+            where = (*_look(exe, exe_file), _still(cwd))
+            return story.Exec(record.pid, record.tid, path, tuple(argv), "0", frozenset(), *where)
+        path, cut = self._path(order)
+        argv = () if order.argv_nowhere else tuple(map(self._encoder.resolved, order.argv or ()))
+        cut |= {"argv"} if order.argv_nowhere else set()
+        where = (*self._place(order, record), _still(record.text.split(b"\0")[2]))
+        return story.Exec(record.pid, record.tid, path, argv, record.outcome, cut, *where)
+
+    def _place(self, order: orders.Open | orders.Exec, record: Record) -> Where:
+        """Where the path led to; or would have, which is no file."""
+        place, file = record.text.split(b"\0")[:2]
+        if record.result >= 0 and place:
+            made = isinstance(order, orders.Open) and "O_TMPFILE" in order.flags and order.call != "creat"
+            return _look(place, file, "tmpfile" if made else "deleted")
+        path, cut = self._path(order)
+        base = _still(place)
+        if isinstance(order, orders.Exec) and order.at and not path:  # execveat(2), AT_EMPTY_PATH
+            path = base or b""
+        in_root = isinstance(order, orders.Open) and order.call == "openat2" and "RESOLVE_IN_ROOT" in order.resolve
+        in_root = in_root and not order.how_nowhere
+        return None if "path" in cut else story.joined(base, path, in_root=in_root), None, None
+
+    def _path(self, order: orders.Open | orders.Exec) -> tuple[bytes, frozenset[str]]:
+        """What of the path the kernel can have read, and what is to be marked."""
+        path = self._encoder.resolved(order.path)
+        if order.where in ("null", "nowhere") or (order.where == "over" and len(path) < PATH_MAX):
+            return b"", frozenset({"path"})
+        return path[: PATH_MAX - 1], frozenset({"path"} if len(path) >= PATH_MAX else ())
+
+
+def _look(place: bytes, file: bytes = b"", gone: str = "deleted") -> Where:
+    """What obey.c saw in /proc: proc(5) says in the text of a link that what it leads to is no longer there."""
+    numbers = tuple(map(int, file.split()))
+    path = place.removesuffix(b" (deleted)")
+    return path or None, gone if path != place else None, (numbers[0], numbers[1]) if numbers else None
+
+
+def _still(place: bytes) -> bytes | None:
+    """The place, if it is still there."""
+    path, gone, _ = _look(place)
+    return None if gone else path
+
+
+def _ground(base: Path, program: Path) -> Path:
+    """The directory that it works in: its own, with a few files."""
+    ground = base / "ground"
+    (ground / "d").mkdir(parents=True)
+    shutil.copy(program, base / "program")
+    (ground / "self").symlink_to(base / "program")
+    (ground / "script").write_bytes(b"#!%b -x\n" % os.fsencode(base / "program"))
+    (ground / "script").chmod(0o755)
+    (ground / "text").write_text("not a program\n")
+    (ground / "text").chmod(0o755)
+    (ground / "loop").symlink_to("loop")
+    (ground / "out").symlink_to("/etc")
+    for each in (ground, *ground.iterdir()):
+        os.chown(each, USER, USER, follow_symlinks=False)
+    return ground
+
+
+def _seen_flags(names: frozenset[str]) -> frozenset[str]:
+    """Without those that are a part of others."""
+    return names - ({"O_DIRECTORY"} if "O_TMPFILE" in names else set()) - ({"O_DSYNC"} if "O_SYNC" in names else set())
+
+
+def _comparable(fact: story.Fact, racing: Set[int]) -> story.Fact:
+    """Without what the program cannot know: how the C library creates a thread; and in tasks whose threads `race` each
+    other, what was behind a descriptor or where the working directory was when the call was made.
+    """
+    if isinstance(fact, story.Fork) and fact.child_pid == fact.pid:
+        return replace(fact, syscall=None, flags=frozenset())
+    if isinstance(fact, story.Open) and fact.tid in racing:
+        return replace(fact, place=None, state=None, file=None)
+    if isinstance(fact, story.Exec) and fact.tid in racing:
+        return replace(fact, place=None, state=None, file=None, cwd=None)
+    return fact
+
+
+def _exit(pid: int, code: int) -> story.Exit:
+    if code >= 0:
+        return story.Exit(pid, str(code), core_dumped=False)
+    above = -code - signal.SIGRTMIN
+    name = f"SIGRTMIN+{above}" if above > 0 else signal.Signals(-code).name
+    return story.Exit(pid, name, core_dumped=False)

@@ -1,0 +1,163 @@
+"""What the program `tests/workloads/obey.c` can be told to do, and how it is told."""
+
+import struct
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+AT_FDCWD = -100
+KINDS = (  # enum kind in obey.c
+    *("open", "openat", "openat2", "creat", "close", "chdir", "mkdir", "symlink", "rename", "remove"),
+    *("fork", "thread", "parallel", "exec", "signal", "exit"),
+)
+WHERE = ("plain", "null", "nowhere", "edge", "over")  # of a path: enum where in obey.c
+CREATE = ("fork", "vfork", "clone", "clone3")
+NOWHERE = 2  # an argument list that is there
+HOW_NOWHERE = 1 << 32  # as a mode: openat2's flags are not there
+
+
+@dataclass(frozen=True)
+class Open:
+    """One of the ways to open a file. `flags` and `resolve` are names, or hexadecimal numbers."""
+
+    call: str
+    path: bytes
+    dirfd: int = AT_FDCWD
+    flags: frozenset[str] = frozenset({"O_RDONLY"})
+    mode: int = 0
+    resolve: frozenset[str] = frozenset()
+    where: str = "plain"
+    how_nowhere: bool = False
+
+
+@dataclass(frozen=True)
+class Change:
+    """What changes the ground that paths stand on; no event tells of it (close, chdir, mkdir, symlink, rename, …)."""
+
+    call: str
+    paths: tuple[bytes, ...] = ()
+    number: int = 0
+
+
+@dataclass(frozen=True)
+class Exec:
+    """The program executes itself, or something else; on success it goes on with what stands after this."""
+
+    path: bytes
+    argv: tuple[bytes, ...] | None = ()
+    at: tuple[int, int] | None = None  # execveat's descriptor and flags
+    where: str = "plain"
+    argv_nowhere: bool = False
+
+
+@dataclass(frozen=True)
+class Fork:
+    """A child carries out `orders` and ends with code 0 if nothing else ends it; its creator waits."""
+
+    how: str
+    orders: "tuple[Order, ...]"
+    flags: frozenset[str] = frozenset()
+    signal: str = ""
+
+
+@dataclass(frozen=True)
+class Thread:
+    """A thread carries out `orders`; its creator waits."""
+
+    orders: "tuple[Order, ...]"
+
+
+@dataclass(frozen=True)
+class Parallel:
+    """Threads, all at once; their creator waits."""
+
+    threads: tuple[Thread, ...]
+
+
+@dataclass(frozen=True)
+class Finish:
+    """The process ends by a code or, in most cases, by a signal."""
+
+    call: str
+    number: int
+
+
+Order = Open | Change | Exec | Fork | Thread | Parallel | Finish
+
+
+class Encoder:
+    """Orders as bytes. `orders` says afterwards which order stands at which offset, `racing` which of them run while
+    other threads of their process do.
+
+    `places` are replaced in all texts, and `numbers` are those of the names of flags and signals.
+    """
+
+    HEAD: ClassVar[struct.Struct] = struct.Struct("=HHIIIqqqq")  # struct op in obey.c
+
+    def __init__(self, places: Mapping[bytes, bytes], numbers: Mapping[str, int]) -> None:
+        self.orders: dict[int, Order] = {}
+        self.racing: set[int] = set()
+        self.places = places
+        self.numbers = numbers
+
+    def encode(self, orders: Iterable[Order], start: int = 0) -> bytes:
+        """The list, for a program in which it begins at `start`."""
+        done = b""
+        for order in orders:
+            self.orders[start + len(done)] = order
+            done += self._encode(order, start + len(done))
+        return done
+
+    def resolved(self, text: bytes) -> bytes:
+        """A text with its places."""
+        for name, place in self.places.items():
+            text = text.replace(name, place)
+        return text
+
+    def _encode(self, order: Order, start: int) -> bytes:
+        match order:
+            case Open():
+                mode = order.mode | HOW_NOWHERE * order.how_nowhere
+                numbers = [order.dirfd, self._sum(order.flags), mode, self._sum(order.resolve)]
+                return self._pack(order.call, [order.path], numbers, where=order.where)
+            case Change():
+                return self._pack(order.call, order.paths, [order.number])
+            case Exec():
+                argv_at = NOWHERE if order.argv_nowhere else int(order.argv is None)
+                numbers = [*(order.at or (0, 0)), int(order.at is not None), argv_at]
+                return self._pack("exec", [order.path, *(order.argv or ())], numbers, where=order.where)
+            case Fork():
+                numbers = [CREATE.index(order.how), self._sum(order.flags), self.numbers.get(order.signal, 0)]
+                return self._pack("fork", [], numbers, order.orders, start)
+            case Thread():
+                return self._pack("thread", [], [], order.orders, start)
+            case Parallel():
+                packed = self._pack("parallel", [], [], order.threads, start)
+                self.racing |= {at for at in self.orders if start < at < start + len(packed)}
+                return packed
+            case Finish():
+                return self._pack(order.call, [], [order.number])
+
+    def _sum(self, names: Iterable[str]) -> int:
+        total = 0
+        for name in names:
+            total |= self.numbers[name] if name in self.numbers else int(name, 16)
+        return total
+
+    def _pack(
+        self,
+        call: str,
+        texts: Iterable[bytes],
+        numbers: list[int],
+        orders: Iterable[Order] = (),
+        start: int = 0,
+        *,
+        where: str = "plain",
+    ) -> bytes:
+        text = b"".join(self.resolved(each) + b"\0" for each in texts)
+        padded = text.ljust((len(text) + 7) // 8 * 8, b"\0")
+        inner = self.encode(orders, start + self.HEAD.size + len(padded))
+        numbers = (numbers + [0] * 4)[:4]
+        size = self.HEAD.size + len(padded) + len(inner)
+        kind = KINDS.index(call) + 1
+        return self.HEAD.pack(kind, WHERE.index(where), size, len(text), len(inner), *numbers) + padded + inner

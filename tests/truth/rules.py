@@ -1,0 +1,74 @@
+"""Differences that are nobody's mistake, by name. Each rule says exactly what it takes for explained, and why.
+
+A rule is given what strace alone and what onlooker alone told, removes what it explains from both lists, and returns
+how many differences that were. What no rule removes is a mistake.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from .story import UNKNOWN, Exec, Fact, Open
+
+Rule = Callable[[list[Fact], list[Fact]], int]
+
+
+def script(missing: list[Fact], extra: list[Fact]) -> int:
+    """a script's arguments: strace shows what was passed, onlooker what the interpreter was then started with."""
+    return _pair(missing, extra, _is_script)
+
+
+def _is_script(told: Fact, seen: Fact) -> bool:
+    if not (isinstance(told, Exec) and isinstance(seen, Exec)) or seen.interpreter is None:
+        return False
+    # fs/binfmt_script.c: the interpreter, what stands behind it in the first line, the script, the arguments
+    end = (told.path, *told.argv[1:])
+    starts = seen.argv[0] == seen.interpreter and len(seen.argv) > len(end)
+    return starts and seen.argv[-len(end) :] == end and replace(seen, argv=told.argv) == told
+
+
+def killed(missing: list[Fact], extra: list[Fact]) -> int:
+    """killed in a call: strace does not learn the result; or killed where strace had stopped it, before it began."""
+    count = _pair(missing, extra, _is_killed)
+    for each in [each for each in missing if isinstance(each, Exec | Open) and each.result == UNKNOWN]:
+        missing.remove(each)
+        count += 1
+    return count
+
+
+def _is_killed(told: Fact, seen: Fact) -> bool:
+    if not (isinstance(told, Exec | Open) and isinstance(seen, Exec | Open)) or told.result != UNKNOWN:
+        return False
+    return replace(seen, result=UNKNOWN) == told
+
+
+def marked(missing: list[Fact], extra: list[Fact]) -> int:
+    """arguments of a failed exec that onlooker marks as cut, and that begin as strace shows them."""
+    return _pair(missing, extra, _is_marked)
+
+
+def _is_marked(told: Fact, seen: Fact) -> bool:
+    if not (isinstance(told, Exec) and isinstance(seen, Exec)) or "argv" not in seen.cut or seen.result == "0":
+        return False
+    *whole, last = seen.argv or (b"",)
+    begins = list(told.argv[: len(whole)]) == whole and b"".join(told.argv[len(whole) :][:1]).startswith(last)
+    return begins and replace(seen, argv=told.argv, cut=seen.cut - {"argv"}) == told
+
+
+def _pair(missing: list[Fact], extra: list[Fact], fits: Callable[[Fact, Fact], bool]) -> int:
+    """Remove the pairs that fit; returns how many."""
+    count = 0
+    for told in tuple(missing):
+        seen = next((each for each in extra if fits(told, each)), None)
+        if seen is not None:
+            missing.remove(told)
+            extra.remove(seen)
+            count += 1
+    return count
+
+
+RULES: tuple[Rule, ...] = (script, killed, marked)
+
+
+def reason(rule: Rule) -> str:
+    """What the rule explains, in words."""
+    return (rule.__doc__ or "").strip().removesuffix(".")
