@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DELETE_ON_ERROR:
-.PHONY: run test build lint docs wheel bench clean help
+.PHONY: run test build lint docs wheel bench fuzz clean help
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -41,6 +41,10 @@ wheel: $(VENV)/.system $(VENV)/.wheel-tools ## one abi3 wheel for every Python, 
 bench: build ## what watching costs, beside libbpf-tools' opensnoop if it is installed
 	$(BIN)/python benchmarks/cost.py
 
+MINUTES ?= 10
+fuzz: build $(VENV)/.dev $(VENV)/.fuzz ## malformed input for everything that is read, for MINUTES=10; TARGETS="records ring"
+	$(BIN)/python -m tests.fuzz.run $(MINUTES) $(TARGETS)
+
 clean: ## remove everything that was built
 	rm -rf $(VENV) build dist
 
@@ -61,6 +65,11 @@ $(VENV)/.installed: $(VENV)/.tools $(SOURCES)
 
 $(VENV)/.dev: $(VENV)/.tools
 	$(PIP) install --group dev
+	touch $@
+
+$(VENV)/.fuzz: $(VENV)/.tools
+	tools/system-packages.sh fuzz
+	$(PIP) install --group fuzz
 	touch $@
 
 $(VENV)/.wheel-tools: $(VENV)/.tools
