@@ -7,7 +7,7 @@ import pytest
 
 from . import native
 
-CASES = {"ring": 3000, "log": 60, "race": 15_000}
+CASES = {"ring": 2000, "log": 40, "race": 10_000}
 
 
 @pytest.mark.parametrize("name", CASES)

@@ -9,7 +9,7 @@ import pytest
 from ..unit.compiler import CC
 from . import sanitized
 
-CASES = {"records": 600, "outputs": 500, "options": 400, "files": 400}
+CASES = {"records": 400, "outputs": 300, "options": 300, "files": 250}
 SECONDS = 20  # at the most; a fifth of it on a machine that has nothing else to do
 
 
@@ -32,6 +32,6 @@ def test_records_with_sanitizers(tmp_path):
     built = sanitized.build(tmp_path, CC, "address,undefined")
     library = subprocess.run([*CC, "-print-file-name=libasan.so"], capture_output=True, text=True, check=True)
     settings = {**sanitized.SETTINGS, "LD_PRELOAD": library.stdout.strip(), sanitized.IN_PLACE: str(built)}
-    done = run("records", 200, **settings)
+    done = run("records", 100, **settings)
     assert (done.returncode, done.stderr) == (0, "")
     assert int(done.stdout.split()[0]) > 0
