@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DELETE_ON_ERROR:
-.PHONY: run test truth build lint docs wheel bench clean help
+.PHONY: run test truth build lint docs wheel bench fuzz clean help
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -44,6 +44,10 @@ wheel: $(VENV)/.system $(VENV)/.wheel-tools ## one abi3 wheel for every Python, 
 bench: build ## what watching costs, beside libbpf-tools' opensnoop if it is installed
 	$(BIN)/python benchmarks/cost.py
 
+MINUTES ?= 10
+fuzz: build $(VENV)/.dev $(VENV)/.fuzz ## malformed input for everything that is read, for MINUTES=10; TARGETS="records ring"
+	$(BIN)/python -m tests.fuzz.run $(MINUTES) $(TARGETS)
+
 clean: ## remove everything that was built
 	rm -rf $(VENV) build dist
 
@@ -54,7 +58,7 @@ $(VENV)/.system: tools/system-packages.sh tools/find-python.sh
 	touch $@
 
 $(VENV)/.test-system: tools/system-packages.sh tools/find-python.sh $(VENV)/.system
-	tools/system-packages.sh --for-tests
+	tools/system-packages.sh test
 	touch $@
 
 $(VENV)/.tools: $(VENV)/.system pyproject.toml
@@ -68,6 +72,11 @@ $(VENV)/.installed: $(VENV)/.tools $(SOURCES)
 
 $(VENV)/.dev: $(VENV)/.tools
 	$(PIP) install --group dev
+	touch $@
+
+$(VENV)/.fuzz: $(VENV)/.tools
+	tools/system-packages.sh fuzz
+	$(PIP) install --group fuzz
 	touch $@
 
 $(VENV)/.wheel-tools: $(VENV)/.tools

@@ -1,26 +1,22 @@
 #!/bin/sh
-# Make sure that what the build needs is on the system: a compiler, clang, libbpf's headers, pkg-config and a Python
-# with headers and venv. Installs with apt-get what is missing; where that can't be, says what is.
-# With --for-tests: what the tests run, too.
+# Make sure that what is needed is on the system; installs with apt-get what is missing; where that can't be, says what.
+#   system-packages.sh           for the build: a compiler, clang, libbpf's headers, pkg-config, a Python with headers
+#                                and venv
+#   system-packages.sh test      what the tests run: strace, the second witness of tests/truth, and what both watch
+#   system-packages.sh fuzz      clang's libFuzzer
+#   system-packages.sh kernels   for the tests on other kernels: a machine to boot them in, and what packs its files
 set -eu
 cd "$(dirname "$0")"
-case "${1:-}" in
-"") for=build ;;
---for-tests) for=test ;;
-*) echo "usage: $0 [--for-tests]" >&2; exit 2 ;;
-esac
 
-missing() {
+missing_build() {
 	command -v cc >/dev/null || echo gcc libc6-dev
 	command -v clang >/dev/null || command -v clang-19 >/dev/null || command -v clang-16 >/dev/null || echo clang
 	command -v pkg-config >/dev/null || echo pkg-config
 	{ command -v pkg-config >/dev/null && pkg-config --exists 'libbpf >= 1.0'; } || echo libbpf-dev
 	./find-python.sh >/dev/null || echo python3 python3-dev python3-venv
-	[ $for = build ] || for_tests
 }
 
-# the second witness of tests/truth, and the programs that both watch
-for_tests() {
+missing_test() {
 	command -v strace >/dev/null || echo strace
 	PATH=/usr/local/bin:/usr/bin:/bin command -v python3 >/dev/null || echo python3
 	command -v git >/dev/null || echo git
@@ -30,17 +26,36 @@ for_tests() {
 	command -v diff >/dev/null || echo diffutils
 }
 
-packages=$(missing)
+# the runtime of a clang 14 is in libclang-rt-14-dev
+missing_fuzz() {
+	compiler=$(command -v clang || command -v clang-19 || command -v clang-16)
+	for name in libclang_rt.fuzzer.a "libclang_rt.fuzzer-$(uname -m).a"; do
+		[ ! -e "$("$compiler" -print-file-name="$name")" ] || return 0
+	done
+	echo "libclang-rt-$("$compiler" -dumpversion | cut -d. -f1)-dev"
+}
+
+missing_kernels() {
+	command -v qemu-system-x86_64 >/dev/null || echo qemu-system-x86
+	command -v cpio >/dev/null || echo cpio
+}
+
+what=${1:-build}
+case "$what" in
+build | test | fuzz | kernels) ;;
+*) echo "usage: $0 [build|test|fuzz|kernels]" >&2; exit 2 ;;
+esac
+packages=$(missing_"$what")
 [ -n "$packages" ] || exit 0
 # shellcheck disable=SC2086
 set -- $packages
 if ! command -v apt-get >/dev/null; then
-	echo "onlooker: the $for needs what Debian calls: $*" >&2
+	echo "onlooker: this needs what Debian calls: $*" >&2
 	printf '\nhint: install them with your package manager, then run make again\n' >&2
 	exit 1
 fi
 if [ "$(id -u)" != 0 ]; then
-	echo "onlooker: the $for needs packages that are not installed: $*" >&2
+	echo "onlooker: this needs packages that are not installed: $*" >&2
 	printf '\nhint: sudo apt-get install %s\n' "$*" >&2
 	exit 1
 fi
@@ -48,5 +63,5 @@ echo "installing $*"
 export DEBIAN_FRONTEND=noninteractive
 apt-get update -qq
 apt-get install -y -qq --no-install-recommends "$@" >/dev/null
-still=$(missing)
+still=$(missing_"$what")
 [ -z "$still" ] || { echo "onlooker: still missing after the installation: $still" >&2; exit 1; }

@@ -41,9 +41,13 @@ def parser(command: Command, name: str, description: str) -> argparse.ArgumentPa
 def parse(command: Command, name: str, description: str, arguments: Sequence[str]) -> argparse.Namespace:
     """Parse, or raise UsageError."""
     made = parser(command, name, description)
+    options = [option for action in made._actions for option in action.option_strings]
+    for word in arguments:
+        option, _, value = word.partition("=")
+        if option in options and value == "--":  # argparse makes an empty list of it (Python 3.11), and says nothing
+            made.error(f"argument {option}: expected one argument")
     found, unknown = made.parse_known_args(arguments)
     if unknown:
-        options = [option for action in made._actions for option in action.option_strings]
         if unknown[0].startswith("-"):
             raise UsageError.unknown("option", unknown[0].partition("=")[0], options)
         raise UsageError(f"unexpected argument {unknown[0]!r}", f"{made.prog} --help")

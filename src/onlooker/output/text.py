@@ -1,6 +1,7 @@
 """The classic lines: `[2023-10-20 15:30:46.123456] Process nginx (PID:5678) opened file /etc/nginx/nginx.conf`."""
 
 import os
+import time as clock
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -73,8 +74,9 @@ class LocalTime:
         """2023-10-20 15:30:46.123456."""
         if time[:19] != self._second:
             self._second = time[:19]
-            local = datetime.fromisoformat(self._second).replace(tzinfo=UTC).astimezone()
-            self._local = local.strftime("%Y-%m-%d %H:%M:%S.")
+            # not astimezone(), which refuses some of the zones that TZ can name
+            moment = datetime.fromisoformat(self._second).replace(tzinfo=UTC).timestamp()
+            self._local = clock.strftime("%Y-%m-%d %H:%M:%S.", clock.localtime(moment))
         return self._local + time[20:26]
 
 

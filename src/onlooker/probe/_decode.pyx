@@ -262,7 +262,7 @@ cdef class Decoder:
         cdef const char *other = NULL
         cdef size_t size, other_size = 0
         if step.op == TIME:
-            return self._time(<int64_t>_unsigned(at, 8) + offset_ns)
+            return self._time(<int64_t>(_unsigned(at, 8) + <uint64_t>offset_ns))  # a signed sum must not overflow
         if step.op < TEXT or step.op == LABEL:
             if step.object == NULL or memcmp(step.last, at, step.size) != 0:
                 value = self._scalar(plan, i, at, fits)

@@ -97,6 +97,8 @@ cdef class Probe:
         """What the header that the probe was compiled with says."""
         cdef size_t size
         cdef uint32_t *value = <uint32_t *>bpf_map__initial_value(self._map(".rodata.wire"), &size)
+        if value == NULL or size < sizeof(uint32_t):
+            raise ValueError("the object's version has another size")
         return value[0]
 
     def configure(self, *, uint64_t ring_bytes, uint64_t headroom_bytes, uint64_t watermark_bytes,
@@ -237,7 +239,7 @@ cdef class Probe:
                 oldest = reader_take(&self._reader, now)
         if oldest != NULL:
             return PyMemoryView_FromMemory(<char *>oldest.records, oldest.used, PyBUF_READ)
-        if self._reader.error:
+        if self._has_reader and reader_has_failed(&self._reader):
             raise ValueError("the ring holds a record that is too long to be one")
         return memoryview(b"")
 

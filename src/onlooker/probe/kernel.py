@@ -60,9 +60,21 @@ def has_function(name: str) -> bool:
 
 def effective_capabilities() -> int:
     """The mask that counts for this thread; proc(5), CapEff."""
-    status = Path("/proc/thread-self/status").read_text(encoding="ascii", errors="replace")
+    try:
+        status = Path("/proc/thread-self/status").read_text(encoding="ascii", errors="replace")
+    except OSError:
+        return _capget()
     found = re.search(r"^CapEff:\s*([0-9a-f]+)", status, re.MULTILINE)
     return int(found[1], 16) if found else 0
+
+
+def _capget() -> int:
+    """The same from capget(2), where /proc is not mounted."""
+    import ctypes  # a millisecond or two, and seldom needed
+
+    # include/uapi/linux/capability.h: _LINUX_CAPABILITY_VERSION_3; twice effective, permitted, inheritable
+    header, data = (ctypes.c_uint32 * 2)(0x20080522, 0), (ctypes.c_uint32 * 6)()
+    return data[0] | data[3] << 32 if ctypes.CDLL(None).capget(header, data) == 0 else 0
 
 
 def missing_capabilities() -> tuple[str, ...]:
@@ -84,7 +96,7 @@ def lockdown_mode() -> str:
 def in_user_namespace() -> bool:
     """Whether root here is not root of the machine; user_namespaces(7): the initial one maps all ids."""
     with suppress(OSError):
-        fields = Path("/proc/self/uid_map").read_text(encoding="ascii").split()
+        fields = Path("/proc/self/uid_map").read_text(encoding="ascii", errors="replace").split()
         return fields != ["0", "0", "4294967295"]
     return False
 

@@ -128,6 +128,17 @@ static inline struct block *reader_take(struct reader *reader, int now)
 	return oldest;
 }
 
+/* The ring makes no sense, and all that came before was taken. */
+static inline int reader_has_failed(struct reader *reader)
+{
+	int failed;
+
+	pthread_mutex_lock(&reader->mutex);
+	failed = reader->error && !reader->backlog.first;
+	pthread_mutex_unlock(&reader->mutex);
+	return failed;
+}
+
 static inline int reader_has_data(struct reader *reader)
 {
 	int found;

@@ -82,7 +82,7 @@ static inline void ring_wait(struct ring *ring, int milliseconds)
 
 static inline int ring_has_data(struct ring *ring)
 {
-	return __atomic_load_n(ring->producer, __ATOMIC_ACQUIRE) != *ring->consumer;
+	return __atomic_load_n(ring->producer, __ATOMIC_ACQUIRE) != __atomic_load_n(ring->consumer, __ATOMIC_RELAXED);
 }
 
 /* The data is mapped once, so a record that reaches over the end continues at the start. */
@@ -107,9 +107,11 @@ static inline long ring_drain(struct ring *ring, unsigned char *to, size_t room,
 	/* looked at once: every look takes the cache line away from the producers */
 	const unsigned long produced = __atomic_load_n(ring->producer, __ATOMIC_ACQUIRE);
 	size_t used = 0;
-	int corrupt = 0;
+	/* the producers are never behind the consumer, nor more than the ring ahead of it; a record that could not be ends
+	 * behind them, or is longer than all the room */
+	int corrupt = produced - position > ring->size;
 
-	while (used < enough && position < produced) {
+	while (!corrupt && used < enough && position != produced) {
 		size_t at = position & (ring->size - 1);
 		uint32_t header = __atomic_load_n((uint32_t *)(ring->data + at), __ATOMIC_ACQUIRE);
 		size_t length = header & ~(RING_BUSY | RING_DISCARD);
@@ -117,7 +119,7 @@ static inline long ring_drain(struct ring *ring, unsigned char *to, size_t room,
 
 		if (header & RING_BUSY)
 			break;
-		if (padded + RING_HEADER > ring->size || (!(header & RING_DISCARD) && used + 8 + padded > room)) {
+		if (padded + RING_HEADER > produced - position || (!(header & RING_DISCARD) && used + 8 + padded > room)) {
 			/* those before it are given first; with all the room and still too long, it would block for ever */
 			corrupt = !used;
 			break;

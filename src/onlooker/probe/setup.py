@@ -40,6 +40,12 @@ class Setup(msgspec.Struct, frozen=True):
 
     def open(self, by_sys_exit: Collection[str]) -> "Probe":
         """The object, configured but not loaded. `by_sys_exit`: the events that the shared program reports."""
+        try:
+            return self._open(by_sys_exit)
+        except (KeyError, ValueError) as error:  # a map is missing or too small, a name is no text
+            raise _unbuilt("the probe's object file is damaged") from error
+
+    def _open(self, by_sys_exit: Collection[str]) -> "Probe":
         from ._libbpf import Probe
 
         try:

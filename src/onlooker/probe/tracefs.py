@@ -16,6 +16,9 @@ AUTOMOUNT_POINT = "/sys/kernel/debug/tracing"
 _FSOPEN, _FSCONFIG, _FSMOUNT = 430, 431, 432
 _FSOPEN_CLOEXEC, _FSCONFIG_CMD_CREATE, _FSMOUNT_CLOEXEC = 1, 6, 1
 
+_ID_BYTES = 32  # of an id's file, which is a number and a newline
+_HIGHEST_ID = 2**31 - 1  # trace_event_call.event.type is an int; include/linux/trace_events.h
+
 
 def _syscall(number: int, *args: object) -> int:
     import ctypes  # a millisecond or two, and seldom needed
@@ -74,13 +77,18 @@ def opened() -> Iterator[tuple[int, str]]:
 def tracepoint_ids(names: Iterable[str]) -> tuple[dict[str, int], str]:
     """The ids of tracepoints such as "syscalls/sys_exit_openat", and where they were read.
 
-    A tracepoint that this kernel does not have is left out. Raises OSError where tracefs can't be had.
+    A tracepoint that this kernel does not have is left out, and one whose id is none: what is mounted there need not be
+    tracefs. Raises OSError where tracefs can't be had.
     """
     ids = {}
     with opened() as (root, where):
         for name in names:
             with suppress(FileNotFoundError):
                 descriptor = os.open(f"events/{name}/id", os.O_RDONLY | os.O_CLOEXEC, dir_fd=root)
-                with os.fdopen(descriptor, encoding="ascii") as file:
-                    ids[name] = int(file.read())
+                try:
+                    text = os.read(descriptor, _ID_BYTES).strip()
+                finally:
+                    os.close(descriptor)
+                if text.isdigit() and int(text) <= _HIGHEST_ID:
+                    ids[name] = int(text)
     return ids, where

@@ -191,6 +191,43 @@ static void a_length_that_can_not_be(void)
 	}
 }
 
+/* behind what was consumed, or more than the ring ahead of it: nothing there is a record */
+static void positions_that_can_not_be(void)
+{
+	static const unsigned long ahead[] = { SIZE + 8, 1UL << 40, -8UL, -SIZE, 1UL << 63 };
+	long used;
+	size_t i;
+
+	for (i = 0; i < COUNT(ahead); i++) {
+		struct ring ring = empty(SIZE, 3 * SIZE);
+
+		memset(ring.data, 0x40, SIZE); /* discarded records as far as one looks */
+		producer = consumer + ahead[i];
+		assert(ring_has_data(&ring));
+		free(drain(&ring, 2 * SIZE, 2 * SIZE, &used));
+		assert(used == -1 && consumer == 3 * SIZE);
+		free(ring.data);
+	}
+}
+
+/* the kernel moves its position behind a record before anybody can see it */
+static void a_record_that_ends_behind_the_producer(void)
+{
+	static const uint32_t bits[] = { 0, RING_DISCARD };
+	long used;
+	size_t i;
+
+	for (i = 0; i < COUNT(bits); i++) {
+		struct ring ring = empty(SIZE, 0);
+
+		put(&ring, 1, 17, bits[i]);
+		producer -= 8;
+		free(drain(&ring, SIZE, SIZE, &used));
+		assert(used == -1 && consumer == 0);
+		free(ring.data);
+	}
+}
+
 /* would block the ring for ever, silently */
 static void a_record_that_never_fits(void)
 {
@@ -227,7 +264,8 @@ static void a_long_batch(void)
 static const struct test_case cases[] = {
 	CASE(nothing), CASE(whole_records_in_order), CASE(records_that_wrap), CASE(a_full_ring), CASE(a_busy_record),
 	CASE(discarded_records), CASE(more_than_the_room), CASE(enough_at_once), CASE(a_length_that_can_not_be),
-	CASE(a_record_that_never_fits), CASE(a_long_batch),
+	CASE(positions_that_can_not_be), CASE(a_record_that_ends_behind_the_producer), CASE(a_record_that_never_fits),
+	CASE(a_long_batch),
 };
 
 int main(int count, char **words)

@@ -51,3 +51,10 @@ def test_the_offset_moves_the_time_and_not_boot_ns():
 @pytest.mark.parametrize("wall_ns", [-1, -SECOND, -SECOND - 1, -(2**63)])
 def test_a_time_that_can_not_be_has_the_shape_of_one(wall_ns):
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z", decoder().time(wall_ns))
+
+
+@pytest.mark.parametrize(("boot_ns", "offset_ns"), [(5, 2**63 - 1), (2**64 - 1, 2**63 - 1), (2**63, -(2**63)), (0, -1)])
+def test_a_sum_that_can_not_be_has_the_shape_of_one(boot_ns, offset_ns):
+    [event] = decode(record("exit", {**plain("exit"), "boot_ns": boot_ns}), offset_ns=offset_ns)
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z", event.time)
+    assert event.boot_ns == boot_ns

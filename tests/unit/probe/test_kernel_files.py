@@ -69,3 +69,17 @@ def test_user_namespace(proc, uid_map, inside):
     if uid_map is not None:
         proc["/proc/self/uid_map"] = uid_map
     assert kernel.in_user_namespace() is inside
+
+
+def test_capabilities_where_proc_is_not_mounted(proc):
+    with open("/proc/thread-self/status", encoding="ascii") as file:  # noqa: PTH123, Path.read_text is made up here
+        mask = next(int(line.split()[1], 16) for line in file if line.startswith("CapEff:"))
+    assert kernel.effective_capabilities() == mask
+
+
+def test_bytes_that_are_no_text(monkeypatch, tmp_path):
+    path = tmp_path / "any"
+    path.write_bytes(b"\xff[\xfe]\0CapEff:\t\xc3\n")
+    monkeypatch.setattr(kernel, "Path", lambda name: path)
+    monkeypatch.setattr(kernel, "LOCKDOWN", path)
+    assert (kernel.effective_capabilities(), kernel.in_user_namespace(), kernel.lockdown_mode()) == (0, True, "")

@@ -21,6 +21,8 @@ CASES = {
         "more_than_the_room",
         "enough_at_once",
         "a_length_that_can_not_be",
+        "positions_that_can_not_be",
+        "a_record_that_ends_behind_the_producer",
         "a_record_that_never_fits",
         "a_long_batch",
     ),

@@ -6,7 +6,7 @@ from unittest.mock import Mock
 import pytest
 
 from onlooker import Monitor
-from onlooker.errors import LibbpfError, LoadError
+from onlooker.errors import LibbpfError, LoadError, OnlookerError
 from onlooker.events import PROBE_REASONS, TASK_EVENTS, layouts
 from onlooker.filters import Filter
 from onlooker.probe import _libbpf, setup
@@ -94,6 +94,16 @@ def test_a_broken_object(monkeypatch, tmp_path, image):
     (tmp_path / "monitor.bpf.o").write_bytes(image)
     monkeypatch.setattr(setup, "OBJECT", tmp_path / "monitor.bpf.o")
     with pytest.raises(LoadError, match=r"^the probe's object file can't be read: "):
+        EVERYTHING.open(())
+
+
+@pytest.mark.parametrize("name", [b".rodata.wire", b".rodata.config", b"ring", b"comms", b"on_exit"])
+def test_a_damaged_object(monkeypatch, tmp_path, name):
+    image = setup.OBJECT.read_bytes()
+    assert b"\0" + name + b"\0" in image
+    (tmp_path / "monitor.bpf.o").write_bytes(image.replace(name + b"\0", b"\xff" + name[1:] + b"\0"))
+    monkeypatch.setattr(setup, "OBJECT", tmp_path / "monitor.bpf.o")
+    with pytest.raises(OnlookerError, match=r"^the probe's object file (is damaged|can't be read: .*)$"):
         EVERYTHING.open(())
 
 

@@ -47,6 +47,17 @@ def test_a_tracepoint_that_is_not_there_is_left_out(places):
     assert tracefs.tracepoint_ids(NAMES) == ({NAMES[0]: 712}, where)
 
 
+@pytest.mark.parametrize(
+    "text", ["", "\n", "nonsense", "-1", "+1", "1_0", "0x10", "\u0661", "\xff", str(2**31), "9" * 5000]
+)
+def test_what_is_no_id_is_left_out(places, text):
+    where = mounted(places / "tracing", sys_exit_openat=712, sys_exit_creat=88)
+    (places / "tracing/events" / NAMES[1] / "id").write_text(text, encoding="utf-8")
+    before = open_descriptors()
+    assert tracefs.tracepoint_ids(NAMES) == ({NAMES[0]: 712}, where)
+    assert open_descriptors() == before
+
+
 def test_an_empty_mount_point_is_not_it(places, monkeypatch):
     (places / "tracing").mkdir()
     private = mounted(places / "private", sys_exit_openat=3)

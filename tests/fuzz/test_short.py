@@ -1,0 +1,37 @@
+"""Each target briefly, from a fixed seed, in a process of its own: a crash is a finding too."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from ..unit.compiler import CC
+from . import sanitized
+
+CASES = {"records": 400, "outputs": 300, "options": 300, "files": 250}
+SECONDS = 20  # at the most; a fifth of it on a machine that has nothing else to do
+
+
+def run(name, cases, **environment):
+    command = [sys.executable, "-m", "tests.fuzz.plain", name, str(SECONDS), "1", str(cases)]
+    return subprocess.run(
+        command, cwd=sanitized.PROJECT, env=os.environ | environment, capture_output=True, text=True, timeout=120
+    )
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_target(name):
+    done = run(name, CASES[name])
+    assert (done.returncode, done.stderr) == (0, "")
+    assert int(done.stdout.split()[0]) > 0
+
+
+def test_records_with_sanitizers(tmp_path):
+    """Nothing is read or written outside of a record, and no number overflows."""
+    built = sanitized.build(tmp_path, CC, "address,undefined")
+    library = subprocess.run([*CC, "-print-file-name=libasan.so"], capture_output=True, text=True, check=True)
+    settings = {**sanitized.SETTINGS, "LD_PRELOAD": library.stdout.strip(), sanitized.IN_PLACE: str(built)}
+    done = run("records", 100, **settings)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert int(done.stdout.split()[0]) > 0
