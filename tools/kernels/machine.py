@@ -1,0 +1,74 @@
+"""A virtual machine, emulated by QEMU: no KVM is needed, so it runs wherever the build runs."""
+
+import json
+import subprocess
+import tempfile
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+MEMORY_MIB = 3072
+PROCESSORS = 2
+# panic=-1: end at once. The clock of the emulated processor is this machine's, which is steady: without tsc=reliable,
+# the kernel would not trust it, and every look at the time would leave the processor. Against what speculation may
+# give away, nothing need be done where nothing speculates.
+COMMAND_LINE = "console=ttyS0 panic=-1 oops=panic tsc=reliable mitigations=off rdinit=/init"
+POLL_SECONDS = 0.5
+
+
+@dataclass
+class Outcome:
+    """What came of one kernel. `failure` says why the machine did not come to its end, where it did not."""
+
+    kernel: str
+    release: str = ""
+    tests: list[dict[str, Any]] = field(default_factory=list)
+    failure: str = ""
+    seconds: float = 0
+
+
+def boot(kernel: str, image: Path, archive: Path, log: Path, limit_seconds: float) -> Outcome:
+    """Run the machine to its end, or to the limit."""
+    begin = time.monotonic()
+    with tempfile.NamedTemporaryFile(prefix="onlooker-") as report:
+        machine = subprocess.Popen(_command(image, archive, log, Path(report.name)), stdin=subprocess.DEVNULL)
+        try:
+            machine.wait(limit_seconds)
+            late = False
+        except subprocess.TimeoutExpired:
+            late = True
+        finally:
+            machine.kill()
+            machine.wait()
+        outcome = told(kernel, report.read().decode("utf-8", "replace"))
+    outcome.seconds = time.monotonic() - begin
+    if late:
+        outcome.failure = f"it did not end within {limit_seconds:.0f} s"
+    return outcome
+
+
+def told(kernel: str, report: str) -> Outcome:
+    """The lines of the report; the last one, of a test during which the machine ended, may be a part of one."""
+    outcome = Outcome(kernel, failure="the machine ended before the tests did")
+    for line in report.splitlines():
+        try:
+            found = json.loads(line)
+        except ValueError:
+            continue
+        outcome.release = found.get("release", outcome.release)
+        if "test" in found:
+            outcome.tests.append(found)
+        if "end" in found:
+            outcome.failure = "" if found["end"] in (0, 1) else f"pytest ended with exit code {found['end']}"
+    return outcome
+
+
+def _command(image: Path, archive: Path, log: Path, report: Path) -> list[str]:
+    return [
+        "qemu-system-x86_64",
+        *("-accel", "tcg,thread=multi", "-cpu", "max", "-smp", str(PROCESSORS), "-m", str(MEMORY_MIB)),
+        *("-nodefaults", "-no-user-config", "-display", "none", "-no-reboot"),
+        *("-serial", f"file:{log}", "-serial", f"file:{report}"),
+        *("-kernel", str(image), "-initrd", str(archive), "-append", COMMAND_LINE),
+    ]

@@ -1,0 +1,39 @@
+"""A plugin of pytest that tells, line by line, how each test went: if the machine dies, what is known is known."""
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+_MESSAGE_CHARACTERS = 2000
+_report = Path(os.environ["ONLOOKER_REPORT"]).open("w", buffering=1)  # noqa: SIM115
+
+
+def _message(report: pytest.TestReport | pytest.CollectReport) -> str:
+    """Why it was skipped, or what failed: the last lines of what pytest prints about it."""
+    if isinstance(report.longrepr, tuple):  # file, line, reason of a skip
+        return str(report.longrepr[2]).removeprefix("Skipped: ")
+    crash = getattr(report.longrepr, "reprcrash", None)
+    if crash is not None:
+        return f"{Path(crash.path).name}:{crash.lineno}: {crash.message}"[:_MESSAGE_CHARACTERS]
+    return str(report.longrepr)[-_MESSAGE_CHARACTERS:]
+
+
+def _tell(report: pytest.TestReport | pytest.CollectReport, seconds: float) -> None:
+    told = {"test": report.nodeid, "outcome": report.outcome, "seconds": round(seconds, 2)}
+    if report.outcome != "passed":
+        told["message"] = _message(report)
+    print(json.dumps(told), file=_report)
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """Each test once; once more where it was what follows a test that failed."""
+    if report.when == "call" or report.outcome != "passed":
+        _tell(report, report.duration)
+
+
+def pytest_collectreport(report: pytest.CollectReport) -> None:
+    """A file that can't even be imported."""
+    if report.outcome != "passed":
+        _tell(report, 0)
