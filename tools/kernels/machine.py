@@ -2,7 +2,6 @@
 
 import json
 import subprocess
-import tempfile
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,8 +12,7 @@ PROCESSORS = 2
 # panic=-1: end at once. The clock of the emulated processor is this machine's, which is steady: without tsc=reliable,
 # the kernel would not trust it, and every look at the time would leave the processor. Against what speculation may
 # give away, nothing need be done where nothing speculates.
-COMMAND_LINE = "console=ttyS0 panic=-1 oops=panic tsc=reliable mitigations=off rdinit=/init"
-POLL_SECONDS = 0.5
+COMMAND_LINE = "console=ttyS0 panic=-1 oops=panic tsc=reliable mitigations=off quiet rdinit=/init"
 
 
 @dataclass
@@ -31,17 +29,18 @@ class Outcome:
 def boot(kernel: str, image: Path, archive: Path, log: Path, limit_seconds: float) -> Outcome:
     """Run the machine to its end, or to the limit."""
     begin = time.monotonic()
-    with tempfile.NamedTemporaryFile(prefix="onlooker-") as report:
-        machine = subprocess.Popen(_command(image, archive, log, Path(report.name)), stdin=subprocess.DEVNULL)
-        try:
-            machine.wait(limit_seconds)
-            late = False
-        except subprocess.TimeoutExpired:
-            late = True
-        finally:
-            machine.kill()
-            machine.wait()
-        outcome = told(kernel, report.read().decode("utf-8", "replace"))
+    report = log.with_suffix(".jsonl")
+    report.unlink(missing_ok=True)
+    machine = subprocess.Popen(_command(image, archive, log, report), stdin=subprocess.DEVNULL)
+    try:
+        machine.wait(limit_seconds)
+        late = False
+    except subprocess.TimeoutExpired:
+        late = True
+    finally:
+        machine.kill()
+        machine.wait()
+    outcome = told(kernel, report.read_text(encoding="utf-8", errors="replace") if report.exists() else "")
     outcome.seconds = time.monotonic() - begin
     if late:
         outcome.failure = f"it did not end within {limit_seconds:.0f} s"

@@ -1,13 +1,12 @@
 """A plugin of pytest that tells, line by line, how each test went: if the machine dies, what is known is known."""
 
 import json
-import os
 from pathlib import Path
 
 import pytest
 
 _MESSAGE_CHARACTERS = 2000
-_report = Path(os.environ["ONLOOKER_REPORT"]).open("w", buffering=1)  # noqa: SIM115
+_report = Path("/dev/ttyS1").open("w", buffering=1)  # noqa: SIM115
 
 
 def _message(report: pytest.TestReport | pytest.CollectReport) -> str:

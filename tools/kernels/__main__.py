@@ -1,0 +1,82 @@
+"""`python -m kernels [KERNEL…]`: run the kernel tests on these kernels, or on all."""
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from . import debian, initramfs, machine, report
+from .errors import SetupError
+
+PROJECT = initramfs.PROJECT
+LOGS = PROJECT / "build" / "kernels"
+INIT = Path(__file__).with_name("init.py")
+LIMIT_SECONDS = 900
+PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+
+def make_files(made: Path, tests: list[str]) -> None:
+    """What the virtual machine has and this one has not: the first process, what it is told, the compiled workloads."""
+    init = made / "init"
+    init.write_text(f"#!{sys.executable}\n{INIT.read_text()}")
+    init.chmod(0o755)
+    workloads = made / "workloads"
+    workloads.mkdir()
+    subprocess.run([sys.executable, PROJECT / "tests/kernel/compile.py", workloads], check=True)
+    options = {
+        "directory": str(PROJECT),
+        "arguments": ["-v", "--color=no", "-p", "kernels.reporter", "-p", "no:cacheprovider", *tests],
+        "environment": {
+            "PATH": f"{Path(sys.executable).parent}:{PATH}",
+            "HOME": "/root",
+            "LANG": "C.UTF-8",
+            "PYTHONPATH": str(PROJECT / "tools"),
+            "ONLOOKER_WORKLOADS": "/workloads",
+        },
+    }
+    (made / "options.json").write_text(json.dumps(options))
+
+
+def run(kernel: str, archive: Path, limit: float) -> machine.Outcome:
+    """One kernel, from its package to its outcome."""
+    with tempfile.TemporaryDirectory(prefix="onlooker-") as name:
+        package = debian.package(kernel)
+        images = debian.unpack(package, ["/vmlinuz"], Path(name))
+        if not images:
+            raise SetupError(f"there is no kernel in {package}", f"rm {package}, and run it again")
+        log = LOGS / f"{kernel}.log"
+        print(f"kernel {kernel}: booting {package.name.partition('_')[0]}; log: {log}", flush=True)
+        outcome = machine.boot(kernel, images[0], archive, log, limit)
+    says = report.cell(report.total(outcome)) + (f"; {outcome.failure}" if outcome.failure else "")
+    print(f"kernel {kernel}: {says}, in {outcome.seconds:.0f} s", flush=True)
+    return outcome
+
+
+def main() -> int:
+    """0 if all tests of all kernels passed."""
+    parser = argparse.ArgumentParser(prog="kernels", description="Run the kernel tests on other kernels, under QEMU.")
+    parser.add_argument("kernels", nargs="*", metavar="KERNEL", help=f"of {', '.join(debian.SUITES)} (default: all)")
+    parser.add_argument("--tests", default="tests/kernel", metavar="ARGUMENTS", help="pytest's arguments")
+    parser.add_argument("--limit", type=float, default=LIMIT_SECONDS, metavar="SECONDS", help="for each kernel")
+    options = parser.parse_args()
+    if unknown := set(options.kernels) - set(debian.SUITES):
+        raise SetupError(f"unknown kernel {min(unknown)!r}", f"KERNEL= one of: {' '.join(debian.SUITES)}")
+    LOGS.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="onlooker-") as name:
+        made, archive = Path(name, "made"), Path(name, "archive")
+        made.mkdir()
+        make_files(made, options.tests.split())
+        initramfs.pack(made, archive)
+        outcomes = [run(kernel, archive, options.limit) for kernel in options.kernels or debian.SUITES]
+    print("", report.table(outcomes), *filter(None, map(report.details, outcomes)), sep="\n\n")
+    return int(not all(map(report.succeeded, outcomes)))
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except SetupError as error:
+        print(f"kernels: {error}\n\nhint: {error.hint}", file=sys.stderr)
+        sys.exit(1)
