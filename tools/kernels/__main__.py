@@ -17,6 +17,14 @@ LIMIT_SECONDS = 900
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
+def collect(tests: list[str]) -> None:
+    """Find the tests here first: a mistake shows at once, and the virtual machine need not compile them."""
+    command = [sys.executable, "-m", "pytest", "--collect-only", "-qq", "-p", "no:cacheprovider", *tests]
+    done = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True)
+    if done.returncode:
+        raise SetupError(f"pytest finds no tests:\n{done.stdout[-2000:]}", " ".join(command[1:]))
+
+
 def make_files(made: Path, tests: list[str]) -> None:
     """What the virtual machine has and this one has not: the first process, what it is told, the compiled workloads."""
     init = made / "init"
@@ -27,13 +35,15 @@ def make_files(made: Path, tests: list[str]) -> None:
     subprocess.run([sys.executable, PROJECT / "tests/kernel/compile.py", workloads], check=True)
     options = {
         "directory": str(PROJECT),
-        "arguments": ["-v", "--color=no", "-p", "kernels.reporter", "-p", "no:cacheprovider", *tests],
+        "arguments": ["-v", "--color=no", "-p", "kernels.reporter", "-p", "no:cacheprovider",
+                      "-n", str(machine.PROCESSORS), "--dist=worksteal", *tests],
         "environment": {
             "PATH": f"{Path(sys.executable).parent}:{PATH}",
             "HOME": "/root",
             "LANG": "C.UTF-8",
             "PYTHONPATH": str(PROJECT / "tools"),
             "ONLOOKER_WORKLOADS": "/workloads",
+            "ONLOOKER_TESTS_SLOWER": str(machine.SLOWER),
         },
     }
     (made / "options.json").write_text(json.dumps(options))
@@ -63,6 +73,7 @@ def main() -> int:
     options = parser.parse_args()
     if unknown := set(options.kernels) - set(debian.SUITES):
         raise SetupError(f"unknown kernel {min(unknown)!r}", f"KERNEL= one of: {' '.join(debian.SUITES)}")
+    collect(options.tests.split())
     LOGS.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="onlooker-") as name:
         made, archive = Path(name, "made"), Path(name, "archive")

@@ -18,11 +18,13 @@ from .errors import SetupError
 
 PROJECT = Path(__file__).parents[2]
 # what the kernel tests import, with all that it needs itself
-DISTRIBUTIONS = ("onlooker", "pytest", "jsonschema")
+DISTRIBUTIONS = ("onlooker", "pytest", "pytest-xdist", "jsonschema")
 # whose programs the tests may run: what every Debian has
 PACKAGES = ("bash", "coreutils", "dash", "findutils", "grep", "mount", "sed", "util-linux", "util-linux-extra")
 OTHER_FILES = ("/etc/passwd", "/etc/group", "/etc/nsswitch.conf", "/etc/ld.so.cache", "/etc/ld.so.conf")
-UNUSED_LIBRARY = {"config-", "ensurepip", "idlelib", "lib2to3", "site-packages", "dist-packages", "test", "tkinter"}
+# of the standard library; names that begin so
+UNUSED = ("config-", "ensurepip", "idlelib", "lib2to3", "pydoc_data", "site-packages", "dist-packages", "test", "tkinter",
+          "turtle", "_tkinter", "_test")
 DIRECTORIES = ("dev", "proc", "sys", "tmp", "run", "root", "mnt")
 
 
@@ -44,14 +46,14 @@ def _cpio(names: Iterable[str], directory: Path, output: int) -> None:
 
 def _own_files(made: Path) -> Iterator[Path]:
     """Everything of this machine that the tests need, and the libraries that it needs."""
-    files = [path for path in _python() if path.is_file() or path.is_symlink()]
+    files = [path for path in _python() if path.is_file() and not path.match("*.opt-?.pyc")]
     files += [Path(name) for name in OTHER_FILES if Path(name).exists()]
     files += _programs()
     files += (path for path in made.rglob("*") if path.is_file())
     yield from files
     yield from _libraries(path for path in files if _is_elf(path))
     for directory in (PROJECT / "tests", PROJECT / "tools/kernels"):
-        yield from (path for path in directory.rglob("*") if path.suffix in (".py", ".c", ".h"))
+        yield from (path for path in directory.rglob("*") if path.suffix in (".py", ".pyc", ".c", ".h"))
     yield PROJECT / "ebpf-runner.py"
     yield PROJECT / "pyproject.toml"
 
@@ -64,7 +66,7 @@ def _python() -> Iterator[Path]:
     yield Path(sys.executable).resolve()
     library = Path(sysconfig.get_path("stdlib"))
     for entry in (*library.iterdir(), *Path(sysconfig.get_path("platstdlib")).glob("lib-dynload")):
-        if not any(entry.name.startswith(unused) for unused in UNUSED_LIBRARY):
+        if not entry.name.startswith(UNUSED):
             yield from entry.rglob("*") if entry.is_dir() else [entry]
     for name in sorted(requirements(DISTRIBUTIONS)):
         yield from (Path(str(file.locate())) for file in distribution(name).files or ())

@@ -2,11 +2,18 @@
 
 import json
 from pathlib import Path
+from typing import IO
 
 import pytest
 
+_PORT = Path("/dev/ttyS1")
 _MESSAGE_CHARACTERS = 2000
-_report = Path("/dev/ttyS1").open("w", buffering=1)  # noqa: SIM115
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Where tests run in several processes, the one that sees all of them tells."""
+    if not hasattr(config, "workerinput"):
+        config.pluginmanager.register(Reporter(_PORT.open("w", buffering=1)))
 
 
 def _message(report: pytest.TestReport | pytest.CollectReport) -> str:
@@ -19,20 +26,24 @@ def _message(report: pytest.TestReport | pytest.CollectReport) -> str:
     return str(report.longrepr)[-_MESSAGE_CHARACTERS:]
 
 
-def _tell(report: pytest.TestReport | pytest.CollectReport, seconds: float) -> None:
-    told = {"test": report.nodeid, "outcome": report.outcome, "seconds": round(seconds, 2)}
-    if report.outcome != "passed":
-        told["message"] = _message(report)
-    print(json.dumps(told), file=_report)
+class Reporter:
+    """Writes to an open file."""
 
+    def __init__(self, file: IO[str]) -> None:
+        self._file = file
 
-def pytest_runtest_logreport(report: pytest.TestReport) -> None:
-    """Each test once; once more where it was what follows a test that failed."""
-    if report.when == "call" or report.outcome != "passed":
-        _tell(report, report.duration)
+    def _tell(self, report: pytest.TestReport | pytest.CollectReport, seconds: float) -> None:
+        told = {"test": report.nodeid, "outcome": report.outcome, "seconds": round(seconds, 2)}
+        if report.outcome != "passed":
+            told["message"] = _message(report)
+        print(json.dumps(told), file=self._file)
 
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Each test once; once more where it was what follows a test that failed."""
+        if report.when == "call" or report.outcome != "passed":
+            self._tell(report, report.duration)
 
-def pytest_collectreport(report: pytest.CollectReport) -> None:
-    """A file that can't even be imported."""
-    if report.outcome != "passed":
-        _tell(report, 0)
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        """A file that can't even be imported."""
+        if report.outcome != "passed":
+            self._tell(report, 0)
