@@ -3,15 +3,15 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DELETE_ON_ERROR:
-.PHONY: run test build lint docs wheel bench clean help
+.PHONY: run test test-kernels build lint docs wheel bench clean help
 
 VENV := .venv
 BIN := $(VENV)/bin
-SOURCES := $(shell find src bpf tools -type f -not -name '*.pyc') meson.build pyproject.toml LICENSE
+SOURCES := $(shell find src bpf tools -type f -not -name '*.pyc' -not -path 'tools/kernels/*') meson.build pyproject.toml LICENSE
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 help: ## this list
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
 
 run: build ## install what is missing, build, and show live events
 	@[ "$$(id -u)" = 0 ] && exec $(BIN)/onlooker watch || exec sudo $(BIN)/onlooker watch
@@ -21,6 +21,9 @@ build: $(VENV)/.installed ## the package in .venv
 test: build $(VENV)/.dev lint ## lint, and every test (as root: those of the kernel, and a look at a real run)
 	@[ "$$(id -u)" != 0 ] || tools/smoke.sh
 	$(BIN)/python -m pytest
+
+test-kernels: build $(VENV)/.dev $(VENV)/.kernels ## the kernel tests on Linux 5.10, 6.1, 6.12 and sid's, emulated; KERNEL=6.1: on one
+	PYTHONPATH=tools $(BIN)/python -m kernels $(KERNEL)
 
 lint: build $(VENV)/.dev ## ruff, mypy --strict, the layer check, the README
 	$(BIN)/ruff check .
@@ -61,6 +64,10 @@ $(VENV)/.installed: $(VENV)/.tools $(SOURCES)
 
 $(VENV)/.dev: $(VENV)/.tools
 	$(PIP) install --group dev
+	touch $@
+
+$(VENV)/.kernels: $(VENV)/.system
+	tools/system-packages.sh kernels
 	touch $@
 
 $(VENV)/.wheel-tools: $(VENV)/.tools

@@ -33,10 +33,11 @@ def make_files(made: Path, tests: list[str]) -> None:
     workloads = made / "workloads"
     workloads.mkdir()
     subprocess.run([sys.executable, PROJECT / "tests/kernel/compile.py", workloads], check=True)
+    plugins = ["-p", "kernels.reporter", "-p", "no:cacheprovider"]
+    spread = ["-n", str(machine.PROCESSORS), "--dist=worksteal"]
     options = {
         "directory": str(PROJECT),
-        "arguments": ["-v", "--color=no", "-p", "kernels.reporter", "-p", "no:cacheprovider",
-                      "-n", str(machine.PROCESSORS), "--dist=worksteal", *tests],
+        "arguments": ["-v", "--color=no", *plugins, *spread, *tests],
         "environment": {
             "PATH": f"{Path(sys.executable).parent}:{PATH}",
             "HOME": "/root",

@@ -78,14 +78,17 @@ def unpack(deb: Path, wanted: Iterable[str], target: Path) -> list[Path]:
     """Put those files of the package whose names match a pattern into `target`; their paths, in the patterns' order."""
     patterns = list(wanted)
     found: dict[str, Path] = {}
-    with subprocess.Popen(["dpkg-deb", "--fsys-tarfile", deb], stdout=subprocess.PIPE) as process:
-        with tarfile.open(fileobj=process.stdout, mode="r|") as files:
-            for member in files:
-                for pattern in patterns:
-                    content = files.extractfile(member) if re.search(pattern, member.name) else None
-                    if content:
-                        found[pattern] = target / Path(member.name).name
-                        found[pattern].write_bytes(content.read())
+    command = ["dpkg-deb", "--fsys-tarfile", str(deb)]
+    with (
+        subprocess.Popen(command, stdout=subprocess.PIPE) as process,
+        tarfile.open(fileobj=process.stdout, mode="r|") as files,
+    ):
+        for member in files:
+            for pattern in patterns:
+                content = files.extractfile(member) if re.search(pattern, member.name) else None
+                if content:
+                    found[pattern] = target / Path(member.name).name
+                    found[pattern].write_bytes(content.read())
     if process.returncode:
         raise SetupError(f"{deb} can't be unpacked", f"rm {deb}, and run it again")
     return [found[pattern] for pattern in patterns if pattern in found]

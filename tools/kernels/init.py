@@ -12,18 +12,17 @@ import traceback
 from pathlib import Path
 
 RB_POWER_OFF = 0x4321FEDC  # include/uapi/linux/reboot.h
-MS_MOVE = 0x2000  # include/uapi/linux/mount.h
-MS_BIND = 0x1000
-REPORT = "/dev/ttyS1"
+MS_BIND, MS_MOVE = 0x1000, 0x2000  # include/uapi/linux/mount.h
+REPORT = Path("/dev/ttyS1")
 # as systemd mounts them; type, where, options
 MOUNTS = [
     ("proc", "/proc", ""),
     ("sysfs", "/sys", ""),
     ("devtmpfs", "/dev", ""),
     ("devpts", "/dev/pts", "ptmxmode=666"),
-    ("tmpfs", "/dev/shm", ""),
+    ("tmpfs", "/dev/shm", ""),  # noqa: S108
     ("tmpfs", "/run", ""),
-    ("tmpfs", "/tmp", "mode=1777"),
+    ("tmpfs", "/tmp", "mode=1777"),  # noqa: S108
     ("securityfs", "/sys/kernel/security", ""),
     ("cgroup2", "/sys/fs/cgroup", ""),
     ("bpf", "/sys/fs/bpf", ""),
@@ -41,7 +40,7 @@ def check(result: int, what: str) -> None:
 
 
 def mount(kind: str, where: str, options: str = "", *, source: str | None = None, flags: int = 0) -> None:
-    """mount(2)."""
+    """Mount a file system of that kind."""
     words = [word.encode() for word in (source or kind, where, kind)]
     check(libc.mount(*words, ctypes.c_ulong(flags), options.encode()), f"mount {where}")
 
@@ -80,7 +79,7 @@ def main() -> None:
     os.environ |= options["environment"]
     prepare()
     os.chdir(options["directory"])
-    with open(REPORT, "w", buffering=1) as report:
+    with REPORT.open("w", buffering=1) as report:
         print(json.dumps({"release": os.uname().release}), file=report)
         code = run(options["arguments"])
         print(json.dumps({"end": code}), file=report)

@@ -23,8 +23,10 @@ DISTRIBUTIONS = ("onlooker", "pytest", "pytest-xdist", "jsonschema")
 PACKAGES = ("bash", "coreutils", "dash", "findutils", "grep", "mount", "sed", "util-linux", "util-linux-extra")
 OTHER_FILES = ("/etc/passwd", "/etc/group", "/etc/nsswitch.conf", "/etc/ld.so.cache", "/etc/ld.so.conf")
 # of the standard library; names that begin so
-UNUSED = ("config-", "ensurepip", "idlelib", "lib2to3", "pydoc_data", "site-packages", "dist-packages", "test", "tkinter",
-          "turtle", "_tkinter", "_test")
+UNUSED = (
+    *("config-", "dist-packages", "ensurepip", "idlelib", "lib2to3", "pydoc_data", "site-packages", "test", "tkinter"),
+    *("turtle", "_test", "_tkinter"),
+)
 DIRECTORIES = ("dev", "proc", "sys", "tmp", "run", "root", "mnt")
 
 
@@ -33,7 +35,7 @@ def pack(made: Path, archive: Path) -> None:
     for name in DIRECTORIES:
         (made / name).mkdir(exist_ok=True)
     with archive.open("wb") as file:
-        _cpio(_with_parents(_own_files(made)), Path("/"), file.fileno())
+        _cpio(with_parents(_own_files(made)), Path("/"), file.fileno())
         _cpio(sorted(str(path.relative_to(made)) for path in made.rglob("*")), made, file.fileno())
 
 
@@ -51,7 +53,7 @@ def _own_files(made: Path) -> Iterator[Path]:
     files += _programs()
     files += (path for path in made.rglob("*") if path.is_file())
     yield from files
-    yield from _libraries(path for path in files if _is_elf(path))
+    yield from libraries(path for path in files if is_elf(path))
     for directory in (PROJECT / "tests", PROJECT / "tools/kernels"):
         yield from (path for path in directory.rglob("*") if path.suffix in (".py", ".pyc", ".c", ".h"))
     yield PROJECT / "ebpf-runner.py"
@@ -95,18 +97,19 @@ def _programs() -> list[Path]:
     return [path for path in found if path.exists() and not path.is_dir()] + [Path("/bin/sh")]
 
 
-def _is_elf(path: Path) -> bool:
+def is_elf(path: Path) -> bool:
+    """Whether it is a program or a library."""
     with path.open("rb") as file:
         return file.read(4) == b"\x7fELF"
 
 
-def _libraries(files: Iterable[Path]) -> set[Path]:
+def libraries(files: Iterable[Path]) -> set[Path]:
     """What the dynamic loader would load for them, itself included."""
     said = subprocess.run(["ldd", *dict.fromkeys(files)], capture_output=True, text=True).stdout
     return {Path(found) for found in re.findall(r"(?:^|=>)\s+(/\S+) \(0x", said, re.MULTILINE)}
 
 
-def _with_parents(paths: Iterable[Path]) -> list[str]:
+def with_parents(paths: Iterable[Path]) -> list[str]:
     """Each path relative to the root, after every directory and symbolic link that leads to it, and what it links to.
 
     cpio and the kernel take names one by one: a file must not come before its directory.

@@ -38,7 +38,7 @@ def details(outcome: Outcome) -> str:
     for test in outcome.tests:
         if test["outcome"] == "failed":
             lines += [f"FAILED {test['test']}", *(f"    {line}" for line in test["message"].splitlines())]
-    skipped = Counter((_file(test), test["message"]) for test in outcome.tests if test["outcome"] == "skipped")
+    skipped = Counter((_file(test["test"]), test["message"]) for test in outcome.tests if test["outcome"] == "skipped")
     lines += [f"skipped {count} of {file}: {reason}" for (file, reason), count in skipped.items()]
     title = f"{outcome.kernel} ({outcome.release or 'it did not come up'}):"
     return "\n".join([title, *(f"  {line}" for line in lines)]) if lines else ""
@@ -61,10 +61,10 @@ def _by_file(outcome: Outcome) -> dict[str, Counter[str]]:
         if worst.get(test["test"]) != "failed":
             worst[test["test"]] = test["outcome"]
     counts: dict[str, Counter[str]] = {}
-    for test, how in worst.items():
-        counts.setdefault(_file({"test": test}), Counter())[how] += 1
+    for name, how in worst.items():
+        counts.setdefault(_file(name), Counter())[how] += 1
     return counts
 
 
-def _file(test: dict[str, str]) -> str:
-    return test["test"].partition("::")[0].rpartition("/")[2].removeprefix("test_").removesuffix(".py")
+def _file(test: str) -> str:
+    return test.partition("::")[0].rpartition("/")[2].removeprefix("test_").removesuffix(".py")
