@@ -2,6 +2,8 @@
 
 import argparse
 import json
+import shlex
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -14,6 +16,9 @@ PROJECT = initramfs.PROJECT
 LOGS = PROJECT / "build" / "kernels"
 INIT = Path(__file__).with_name("init.py")
 LIMIT_SECONDS = 900
+# patterns of names in Debian's packages; the modules that the tests need, none of which needs another
+IMAGE = r"/vmlinuz"
+MODULES = (r"/overlay\.ko", r"/binfmt_misc\.ko")
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
@@ -52,14 +57,18 @@ def make_files(made: Path, tests: list[str]) -> None:
 
 def run(kernel: str, archive: Path, limit: float) -> machine.Outcome:
     """One kernel, from its package to its outcome."""
+    packages = debian.packages(kernel)
     with tempfile.TemporaryDirectory(prefix="onlooker-") as name:
-        package = debian.package(kernel)
-        images = debian.unpack(package, ["/vmlinuz"], Path(name))
-        if not images:
-            raise SetupError(f"there is no kernel in {package}", f"rm {package}, and run it again")
-        log = LOGS / f"{kernel}.log"
-        print(f"kernel {kernel}: booting {package.name.partition('_')[0]}; log: {log}", flush=True)
-        outcome = machine.boot(kernel, images[0], archive, log, limit)
+        directory, log = Path(name), LOGS / f"{kernel}.log"
+        files = debian.unpack(packages, [IMAGE, *MODULES], directory)
+        if IMAGE not in files:
+            raise SetupError(f"there is no kernel in {packages[0].parent}", f"rm -r {packages[0].parent}")
+        own = Path(shutil.copy(archive, directory))
+        made = directory / "made"
+        made.mkdir()
+        initramfs.add_modules([files[module] for module in MODULES if module in files], made, own)
+        print(f"kernel {kernel}: booting {packages[0].stem.partition('_')[0]}; log: {log}", flush=True)
+        outcome = machine.boot(kernel, files[IMAGE], own, log, limit)
     says = report.cell(report.total(outcome)) + (f"; {outcome.failure}" if outcome.failure else "")
     print(f"kernel {kernel}: {says}, in {outcome.seconds:.0f} s", flush=True)
     return outcome
@@ -74,12 +83,13 @@ def main() -> int:
     options = parser.parse_args()
     if unknown := set(options.kernels) - set(debian.SUITES):
         raise SetupError(f"unknown kernel {min(unknown)!r}", f"KERNEL= one of: {' '.join(debian.SUITES)}")
-    collect(options.tests.split())
+    tests = shlex.split(options.tests)
+    collect(tests)
     LOGS.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="onlooker-") as name:
         made, archive = Path(name, "made"), Path(name, "archive")
         made.mkdir()
-        make_files(made, options.tests.split())
+        make_files(made, tests)
         initramfs.pack(made, archive)
         outcomes = [run(kernel, archive, options.limit) for kernel in options.kernels or debian.SUITES]
     print("", report.table(outcomes), *filter(None, map(report.details, outcomes)), sep="\n\n")

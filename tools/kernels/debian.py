@@ -53,59 +53,69 @@ def newest(names: Iterable[str], series: str) -> str | None:
     return max(found)[-1] if found else None
 
 
-def package(kernel: str) -> Path:
-    """The package with that kernel, from the cache or else from the mirror."""
+def packages(kernel: str) -> list[Path]:
+    """The packages with that kernel and its modules, from the cache or else from the mirror."""
     directory = cache() / kernel
     directory.mkdir(parents=True, exist_ok=True)
-    kept = sorted(directory.glob("*.deb"), key=lambda path: path.stat().st_mtime)
-    if kept and time.time() - kept[-1].stat().st_mtime < FRESH_SECONDS:
-        return kept[-1]
+    kept = sorted(directory.glob("*.deb"))
+    if kept and all(time.time() - path.stat().st_mtime < FRESH_SECONDS for path in kept):
+        return kept
     try:
         fetched = _fetch(kernel, directory)
     except SetupError as error:
         if not kept:
             raise
-        print(f"kernel {kernel}: no newer one can be looked for, {error}", file=sys.stderr)
-        return kept[-1]
-    fetched.touch()
+        print(f"kernel {kernel}: no newer one can be looked for: {error}", file=sys.stderr)
+        return kept
     for path in directory.glob("*.deb"):
-        if path != fetched:
+        if path in fetched:
+            path.touch()
+        else:
             path.unlink()
     return fetched
 
 
-def unpack(deb: Path, wanted: Iterable[str], target: Path) -> list[Path]:
-    """Put those files of the package whose names match a pattern into `target`; their paths, in the patterns' order."""
+def unpack(packages: Iterable[Path], wanted: Iterable[str], target: Path) -> dict[str, Path]:
+    """Put those files of the packages whose names match a pattern into `target`; where each is, by its pattern."""
     patterns = list(wanted)
     found: dict[str, Path] = {}
-    command = ["dpkg-deb", "--fsys-tarfile", str(deb)]
-    with (
-        subprocess.Popen(command, stdout=subprocess.PIPE) as process,
-        tarfile.open(fileobj=process.stdout, mode="r|") as files,
-    ):
-        for member in files:
-            for pattern in patterns:
-                content = files.extractfile(member) if re.search(pattern, member.name) else None
-                if content:
-                    found[pattern] = target / Path(member.name).name
-                    found[pattern].write_bytes(content.read())
-    if process.returncode:
-        raise SetupError(f"{deb} can't be unpacked", f"rm {deb}, and run it again")
-    return [found[pattern] for pattern in patterns if pattern in found]
+    for deb in packages:
+        command = ["dpkg-deb", "--fsys-tarfile", str(deb)]
+        with (
+            subprocess.Popen(command, stdout=subprocess.PIPE) as process,
+            tarfile.open(fileobj=process.stdout, mode="r|") as files,
+        ):
+            for member in files:
+                for pattern in patterns:
+                    content = files.extractfile(member) if re.search(pattern, member.name) else None
+                    if content:
+                        found[pattern] = target / Path(member.name).name
+                        found[pattern].write_bytes(content.read())
+        if process.returncode:
+            raise SetupError(f"{deb} can't be unpacked", f"rm {deb}, and run it again")
+    return found
 
 
-def _fetch(kernel: str, directory: Path) -> Path:
+def _fetch(kernel: str, directory: Path) -> list[Path]:
     suite = SUITES[kernel]
     address = _mirror()
-    with tempfile.TemporaryDirectory(prefix="onlooker-apt-") as name:
+    with tempfile.TemporaryDirectory(prefix="onlooker-apt-") as name, tempfile.TemporaryDirectory(dir=directory) as new:
         apt = _Apt(Path(name), f"deb [arch=amd64 signed-by={KEYRING}] {address} {suite} main\n")
         apt.run("apt-get", "update")
-        chosen = newest(apt.run("apt-cache", "pkgnames", "linux-").split(), kernel)
+        names = apt.run("apt-cache", "pkgnames", "linux-").split()
+        chosen = newest(names, kernel)
         if chosen is None:
             raise SetupError(f"{address} has no kernel {kernel} in {suite}", "KERNEL= one of: " + " ".join(SUITES))
-        print(f"kernel {kernel}: fetching {chosen}", flush=True)
-        apt.run("apt-get", "download", chosen, cwd=directory)
-    return max(directory.glob(f"{chosen}_*.deb"), key=lambda path: path.stat().st_ctime)
+        modules = chosen.replace("linux-binary-", "linux-modules-")
+        wanted = sorted({chosen, modules} & set(names))
+        said = apt.run("apt-get", "download", "--print-uris", *wanted)
+        files = [directory / file for file in re.findall(r"^'[^']+' (\S+\.deb) ", said, re.MULTILINE)]
+        if not all(file.exists() for file in files):
+            print(f"kernel {kernel}: fetching {' and '.join(wanted)}", flush=True)
+            apt.run("apt-get", "download", *wanted, cwd=Path(new))
+            for path in Path(new).glob("*.deb"):
+                path.rename(directory / path.name)
+    return files
 
 
 def _mirror() -> str:

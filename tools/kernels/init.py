@@ -13,6 +13,7 @@ from pathlib import Path
 
 RB_POWER_OFF = 0x4321FEDC  # include/uapi/linux/reboot.h
 MS_BIND, MS_MOVE = 0x1000, 0x2000  # include/uapi/linux/mount.h
+INIT_MODULE = 175  # arch/x86/entry/syscalls/syscall_64.tbl
 REPORT = Path("/dev/ttyS1")
 # as systemd mounts them; type, where, options
 MOUNTS = [
@@ -64,6 +65,14 @@ def prepare() -> None:
         Path("/dev", name).symlink_to(f"/proc/self/{target}")
 
 
+def load_modules() -> None:
+    """As far as they were found: a kernel may have them built in."""
+    for module in sorted(Path("/modules").glob("*.ko")):
+        content = module.read_bytes()
+        number, length = ctypes.c_long(INIT_MODULE), ctypes.c_ulong(len(content))
+        check(libc.syscall(number, content, length, b""), f"load {module.name}")
+
+
 def run(arguments: list[str]) -> int:
     """pytest, to its end; and the end of everything that lost its parent meanwhile."""
     tests = subprocess.Popen([sys.executable, "-m", "pytest", *arguments])
@@ -78,6 +87,7 @@ def main() -> None:
     options = json.loads(Path("/options.json").read_text())
     os.environ |= options["environment"]
     prepare()
+    load_modules()
     os.chdir(options["directory"])
     with REPORT.open("w", buffering=1) as report:
         print(json.dumps({"release": os.uname().release}), file=report)

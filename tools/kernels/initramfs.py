@@ -4,6 +4,7 @@ here, so that nothing needs to know that it has moved; the second, behind it, of
 The kernel unpacks both into memory, one after the other (Documentation/driver-api/early-userspace/buffer-format.rst).
 """
 
+import lzma
 import re
 import subprocess
 import sys
@@ -36,7 +37,23 @@ def pack(made: Path, archive: Path) -> None:
         (made / name).mkdir(exist_ok=True)
     with archive.open("wb") as file:
         _cpio(with_parents(_own_files(made)), Path("/"), file.fileno())
-        _cpio(sorted(str(path.relative_to(made)) for path in made.rglob("*")), made, file.fileno())
+        _cpio(_below(made), made, file.fileno())
+
+
+def add_modules(modules: Iterable[Path], directory: Path, archive: Path) -> None:
+    """Append a kernel's own modules to its copy of the archive: /modules/NAME.ko, to be loaded in this order."""
+    (directory / "modules").mkdir()
+    for place, module in enumerate(modules):
+        name, content = module.name, module.read_bytes()
+        if name.endswith(".xz"):  # not every kernel decompresses what it is given
+            name, content = name.removesuffix(".xz"), lzma.decompress(content)
+        (directory / "modules" / f"{place}-{name}").write_bytes(content)
+    with archive.open("ab") as file:
+        _cpio(_below(directory), directory, file.fileno())
+
+
+def _below(directory: Path) -> list[str]:
+    return sorted(str(path.relative_to(directory)) for path in directory.rglob("*"))
 
 
 def _cpio(names: Iterable[str], directory: Path, output: int) -> None:

@@ -82,7 +82,7 @@ def kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A package in the cache; fetching fails, as without a network."""
     monkeypatch.setenv("ONLOOKER_KERNELS", str(tmp_path))
 
-    def fail(*_: object) -> Path:
+    def fail(*_: object) -> list[Path]:
         raise SetupError("no network", "")
 
     monkeypatch.setattr(debian, "_fetch", fail)
@@ -93,32 +93,32 @@ def kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_a_fresh_package_is_taken(kept: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert debian.package("6.1") == kept
+    assert debian.packages("6.1") == [kept]
     assert capsys.readouterr().err == ""
 
 
 def test_an_old_package_is_better_than_none(kept: Path, capsys: pytest.CaptureFixture[str]) -> None:
     os.utime(kept, (0, 0))
-    assert debian.package("6.1") == kept
+    assert debian.packages("6.1") == [kept]
     assert "no network" in capsys.readouterr().err
 
 
 def test_without_a_package_the_error_is_told(kept: Path) -> None:
     with pytest.raises(SetupError, match="no network"):
-        debian.package("5.10")
+        debian.packages("5.10")
 
 
 def test_an_old_package_is_replaced(kept: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     os.utime(kept, (0, 0))
     new = kept.with_name("linux-image-6.1.0-2-cloud-amd64_2_amd64.deb")
 
-    def fetch(kernel: str, directory: Path) -> Path:
+    def fetch(kernel: str, directory: Path) -> list[Path]:
         assert (kernel, directory) == ("6.1", kept.parent)
         new.touch()
-        return new
+        return [new]
 
     monkeypatch.setattr(debian, "_fetch", fetch)
-    assert debian.package("6.1") == new
+    assert debian.packages("6.1") == [new]
     assert list(kept.parent.iterdir()) == [new]
 
 
@@ -139,7 +139,7 @@ def test_only_what_is_wanted_is_unpacked(tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.setattr(subprocess, "Popen", unpacked)
     target = tmp_path / "target"
     target.mkdir()
-    found = debian.unpack(Path("a.deb"), ["overlay", "/vmlinuz", "fuse"], target)
-    assert found == [target / "overlay.ko", target / "vmlinuz-6.1"]
-    assert found[1].read_text() == "./boot/vmlinuz-6.1"
-    assert sorted(target.iterdir()) == found
+    found = debian.unpack([Path("a.deb")], ["overlay", "/vmlinuz", "fuse"], target)
+    assert found == {"overlay": target / "overlay.ko", "/vmlinuz": target / "vmlinuz-6.1"}
+    assert found["/vmlinuz"].read_text() == "./boot/vmlinuz-6.1"
+    assert sorted(target.iterdir()) == sorted(found.values())
