@@ -18,6 +18,7 @@ import pytest
 from onlooker import Monitor
 
 from .compile import compile_workload, names
+from .thinning import PART, family, thinned
 
 COMPILED = os.environ.get("ONLOOKER_WORKLOADS")
 
@@ -37,6 +38,14 @@ class Workloads:
         path = self.directory / (new or fresh_name())
         shutil.copy(self[name], path)
         return path
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """What is left out is counted as deselected."""
+    if PART is not None:
+        stays = thinned([family(item) for item in items], int(PART))
+        config.hook.pytest_deselected(items=[item for item, stay in zip(items, stays, strict=True) if not stay])
+        items[:] = [item for item, stay in zip(items, stays, strict=True) if stay]
 
 
 def fresh_name() -> str:

@@ -136,7 +136,7 @@ def watch(monitor: Monitor, program: Path, *args: str | bytes | int, code: int |
     assert drain(monitor) == []
     run, [run.events] = collect(Process(program, *args), [monitor])
     assert code is None or run.code == code, run
-    assert not losses(run.events)
+    assert not losses(run.events), losses(run.events)
     return run
 
 

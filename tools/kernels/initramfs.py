@@ -40,8 +40,8 @@ def pack(made: Path, archive: Path) -> None:
         _cpio(_below(made), made, file.fileno())
 
 
-def add_modules(modules: Iterable[Path], directory: Path, archive: Path) -> None:
-    """Append a kernel's own modules to its copy of the archive: /modules/NAME.ko, to be loaded in this order."""
+def add(directory: Path, modules: Iterable[Path], archive: Path) -> None:
+    """Append a kernel's own files to its copy of the archive, and its modules: in /modules, in this order."""
     (directory / "modules").mkdir()
     for place, module in enumerate(modules):
         name, content = module.name, module.read_bytes()

@@ -10,8 +10,9 @@ from typing import Any
 MEMORY_MIB = 3072
 PROCESSORS = 2
 SLOWER = 8  # than this machine, about
-# As the newest processor that can be emulated; but a fifth level of page tables would only be walked.
-PROCESSOR = "max,la57=off"
+# As the newest processor that can be emulated, but: a fifth level of page tables would only be walked; and after a
+# cmpxchg16b of the kernel's allocator, QEMU 7.2 was seen to have the flags wrong, on which Linux 6.12 died.
+PROCESSOR = "max,la57=off,cx16=off"
 COMMAND_LINE = " ".join(
     (
         "console=ttyS0 quiet rdinit=/init",
@@ -35,6 +36,7 @@ class Outcome:
     tests: list[dict[str, Any]] = field(default_factory=list)
     failure: str = ""
     seconds: float = 0
+    left_out: int = 0
 
 
 def boot(kernel: str, image: Path, archive: Path, log: Path, limit_seconds: float) -> Outcome:

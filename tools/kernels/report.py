@@ -25,6 +25,7 @@ def table(outcomes: Sequence[Outcome]) -> str:
     rows = [["", *(outcome.release or outcome.kernel for outcome in outcomes)]]
     rows += [[file, *(cell(count.get(file, Counter())) for count in counts)] for file in files]
     rows.append(["all", *(cell(total(outcome)) for outcome in outcomes)])
+    rows.append(["", *(f"{outcome.left_out} variants left out" * bool(outcome.left_out) for outcome in outcomes)])
     rows.append(["", *(f"in {outcome.seconds:.0f} s" for outcome in outcomes)])
     rows.append(["", *("NOT FINISHED" if outcome.failure else "" for outcome in outcomes)])
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
