@@ -3,15 +3,15 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DELETE_ON_ERROR:
-.PHONY: run test truth build lint docs wheel bench fuzz clean help
+.PHONY: run test truth test-kernels build lint docs wheel bench fuzz clean help
 
 VENV := .venv
 BIN := $(VENV)/bin
-SOURCES := $(shell find src bpf tools -type f -not -name '*.pyc') meson.build pyproject.toml LICENSE
+SOURCES := $(shell find src bpf tools -type f -not -name '*.pyc' -not -path 'tools/kernels/*') meson.build pyproject.toml LICENSE
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 help: ## this list
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
 
 run: build ## install what is missing, build, and show live events
 	@[ "$$(id -u)" = 0 ] && exec $(BIN)/onlooker watch || exec sudo $(BIN)/onlooker watch
@@ -24,6 +24,9 @@ test: build $(VENV)/.dev $(VENV)/.test-system lint ## lint, and every test (as r
 
 truth: build $(VENV)/.dev $(VENV)/.test-system ## how true it is: onlooker beside strace in the same runs; prints a table (as root)
 	$(BIN)/python -m tests.truth --rounds 3
+
+test-kernels: build $(VENV)/.dev $(VENV)/.kernels ## the kernel tests on Linux 5.10, 6.1, 6.12 and sid's, emulated; KERNEL=6.1: on one
+	PYTHONPATH=tools $(BIN)/python -m kernels $(KERNEL)
 
 lint: build $(VENV)/.dev ## ruff, mypy --strict, the layer check, the README
 	$(BIN)/ruff check .
@@ -77,6 +80,10 @@ $(VENV)/.dev: $(VENV)/.tools
 $(VENV)/.fuzz: $(VENV)/.tools
 	tools/system-packages.sh fuzz
 	$(PIP) install --group fuzz
+	touch $@
+
+$(VENV)/.kernels: $(VENV)/.system
+	tools/system-packages.sh kernels
 	touch $@
 
 $(VENV)/.wheel-tools: $(VENV)/.tools

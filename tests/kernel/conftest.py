@@ -1,4 +1,5 @@
-"""What the kernel tests share. They need root, a kernel that onlooker runs on, and a C compiler; nothing else.
+"""What the kernel tests share. They need root, a kernel that onlooker runs on, and a C compiler, or the workloads as
+`compile.py` made them, in the directory ONLOOKER_WORKLOADS; nothing else.
 
 Tests look only at processes that they themselves started: every program has a name that starts with a random prefix,
 and the monitors are told that prefix.
@@ -7,7 +8,6 @@ and the monitors are told that prefix.
 import os
 import secrets
 import shutil
-import subprocess
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,7 +17,10 @@ import pytest
 
 from onlooker import Monitor
 
-SOURCES = Path(__file__).parent.parent / "workloads"
+from .compile import compile_workload, names
+from .thinning import PART, family, thinned
+
+COMPILED = os.environ.get("ONLOOKER_WORKLOADS")
 
 
 @dataclass(frozen=True)
@@ -37,6 +40,14 @@ class Workloads:
         return path
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """What is left out is counted as deselected."""
+    if PART is not None:
+        stays = thinned([family(item) for item in items], int(PART))
+        config.hook.pytest_deselected(items=[item for item, stay in zip(items, stays, strict=True) if not stay])
+        items[:] = [item for item, stay in zip(items, stays, strict=True) if stay]
+
+
 def fresh_name() -> str:
     """A name for a program that nobody else has; 11 bytes."""
     return f"olk{secrets.token_hex(4)}"
@@ -50,12 +61,15 @@ def as_root() -> None:
 
 @pytest.fixture(scope="session")
 def workloads(as_root: None) -> Iterator[Workloads]:
-    with tempfile.TemporaryDirectory(prefix="onlooker-") as name:
-        directory = Path(name)
+    with tempfile.TemporaryDirectory(prefix="onlooker-") as made:
+        directory = Path(made)
         directory.chmod(0o755)
         built = Workloads(directory, f"olk{secrets.token_hex(2)}-")
-        for source in sorted(SOURCES.glob("*.c")):
-            subprocess.run(["cc", "-O1", "-pthread", "-o", built[source.stem], source], check=True)
+        for name in names():
+            if COMPILED:
+                shutil.copy(Path(COMPILED, name), built[name])
+            else:
+                compile_workload(name, built[name])
         yield built
 
 

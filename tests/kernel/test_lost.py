@@ -8,9 +8,10 @@ from onlooker import Exec, Exit, Fork, Lost, Monitor, Open
 from onlooker.probe import setup
 
 from .conftest import Workloads
-from .watching import Process, collect, drain, losses, watch
+from .watching import SLOWER, Process, collect, drain, losses, watch
 
-BURST = 200_000
+FLOOD = 20_000  # twice what the small ring holds, at least
+BURST = max(FLOOD, 200_000 // SLOWER)
 FORKS = 6_023  # together with their ends, half as much again as the small ring holds
 EXECS = 20_023
 COUNT = 23
@@ -116,11 +117,11 @@ def test_a_flood_of_long_paths_is_counted(workloads: Workloads, method: str) -> 
 def test_a_loss_is_an_event(workloads: Workloads) -> None:
     program = workloads.renamed("open")
     with Monitor(comm=[program.name], attach="raw", buffer_bytes=SMALL) as monitor:
-        run = Process(program, *opening(BURST // 10)).wait()
+        run = Process(program, *opening(FLOOD)).wait()
         run.events = drain(monitor)
     [lost] = [event for event in run.events if isinstance(event, Lost)]
     assert (lost.event, lost.of, lost.reason, lost.cut) == ("lost", "open", "headroom", ())
-    assert lost.count == BURST // 10 - len(run.opens())
+    assert lost.count == FLOOD - len(run.opens())
     assert lost.boot_ns > run.only(Exit).boot_ns
     assert lost.time > run.only(Exit).time
 
@@ -140,7 +141,7 @@ def test_a_reader_that_sleeps_loses_nothing_yet(workloads: Workloads) -> None:
 def test_nothing_is_refused_for_a_flood_that_is_over(workloads: Workloads) -> None:
     program = workloads.renamed("open")
     with Monitor(comm=[program.name], events=["open"], attach="raw", buffer_bytes=SMALL) as monitor:
-        Process(program, *opening(BURST // 10)).wait()
+        Process(program, *opening(FLOOD)).wait()
         assert set(losses(drain(monitor))) == {("open", "headroom")}
         for _ in range(COUNT):  # each alone, so that no other could have looked at the ring for it
             after = Process(program, *opening(1)).wait()

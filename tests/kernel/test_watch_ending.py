@@ -17,12 +17,12 @@ import pytest
 
 from .commands import WATCH, watching
 from .conftest import Workloads
-from .watching import Process
+from .watching import SLOWER, Process
 
 COUNT = 23
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 EXECUTED = re.compile(r"^\[.*\] Process (\S+) \(PID:(\d+), PPID:\d+\) executed file ", re.MULTILINE)
-PATIENCE_SECONDS = 20  # for an end that takes 4 at most
+PATIENCE_SECONDS = 20 * SLOWER  # for an end that takes 4 at most
 
 
 def shown(text: str, program: Path) -> list[int]:

@@ -1,0 +1,42 @@
+"""The choice among a test's variants, for slow machines."""
+
+import importlib.util
+from pathlib import Path
+
+import pytest
+
+_SPEC = importlib.util.spec_from_file_location("thinning", Path(__file__).parents[1] / "kernel/thinning.py")
+assert _SPEC
+assert _SPEC.loader
+thinning = importlib.util.module_from_spec(_SPEC)
+_SPEC.loader.exec_module(thinning)
+
+
+def chosen(count: int, part: int, monitors: tuple[str, ...] = ("",)) -> list[list[int]]:
+    """Which of a test's variants stay, for each monitor."""
+    families = [("file", "test", monitor) for monitor in monitors for _ in range(count)]
+    stays = thinning.thinned(families, part)
+    return [[i for i in range(count) if stays[at * count + i]] for at in range(len(monitors))]
+
+
+@pytest.mark.parametrize("count", [1, 7, 8])
+def test_few_variants_all_stay(count: int) -> None:
+    assert chosen(count, 3) == [list(range(count))]
+
+
+@pytest.mark.parametrize("count", [9, 16, 17, 44, 108])
+def test_all_parts_together_have_all_variants(count: int) -> None:
+    parts = -(-count // thinning.MOST)
+    found = [chosen(count, part)[0] for part in range(parts)]
+    assert all(0 < len(part) <= thinning.MOST for part in found)
+    assert sorted(i for part in found for i in part) == list(range(count))
+
+
+def test_monitors_get_different_ones() -> None:
+    one, other = chosen(44, 0, ("tracepoint", "raw"))
+    assert not set(one) & set(other)
+
+
+def test_tests_do_not_count_together() -> None:
+    families = [("file", f"test_{i}", None) for i in range(50)]
+    assert all(thinning.thinned(families, 1))

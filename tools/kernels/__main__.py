@@ -1,0 +1,119 @@
+"""`python -m kernels [KERNEL…]`: run the kernel tests on these kernels, or on all."""
+
+import argparse
+import json
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from . import debian, initramfs, machine, report
+from .errors import SetupError
+
+PROJECT = initramfs.PROJECT
+LOGS = PROJECT / "build" / "kernels"
+INIT = Path(__file__).with_name("init.py")
+LIMIT_SECONDS = 900
+# patterns of names in Debian's packages; the modules that the tests need, none of which needs another
+IMAGE = r"/vmlinuz"
+MODULES = (r"/overlay\.ko", r"/binfmt_misc\.ko")
+PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+
+def left_out(tests: list[str], environment: dict[str, str]) -> int:
+    """How many variants are left out. Finding the tests here first also shows a mistake at once, and leaves compiled
+    what the virtual machine would take long to compile.
+    """
+    command = [sys.executable, "-m", "pytest", "--collect-only", "-q", "-p", "no:cacheprovider", *tests]
+    done = subprocess.run(command, cwd=PROJECT, env={**os.environ, **environment}, capture_output=True, text=True)
+    if done.returncode:
+        raise SetupError(f"pytest finds no tests:\n{done.stdout[-2000:]}{done.stderr[-2000:]}", shlex.join(command[1:]))
+    found = re.search(r"\((\d+) deselected\)", done.stdout.splitlines()[-1])
+    return int(found[1]) if found else 0
+
+
+def make_files(made: Path) -> None:
+    """What the virtual machines have and this one has not: the first process, and the compiled workloads."""
+    init = made / "init"
+    init.write_text(f"#!{sys.executable}\n{INIT.read_text()}")
+    init.chmod(0o755)
+    workloads = made / "workloads"
+    workloads.mkdir()
+    subprocess.run([sys.executable, PROJECT / "tests/kernel/compile.py", workloads], check=True)
+
+
+def make_options(made: Path, tests: list[str], environment: dict[str, str]) -> None:
+    """What the first process is told."""
+    plugins = ["-p", "kernels.reporter", "-p", "no:cacheprovider"]
+    spread = ["-n", str(machine.PROCESSORS), "--dist=worksteal"]
+    own = {
+        "PATH": f"{Path(sys.executable).parent}:{PATH}",
+        "HOME": "/root",
+        "LANG": "C.UTF-8",
+        "PYTHONPATH": str(PROJECT / "tools"),
+        "ONLOOKER_WORKLOADS": "/workloads",
+    }
+    options = {
+        "directory": str(PROJECT),
+        "arguments": ["-v", "--color=no", *plugins, *spread, *tests],
+        "environment": {**own, **environment},
+    }
+    (made / "options.json").write_text(json.dumps(options))
+
+
+def run(kernel: str, archive: Path, options: argparse.Namespace) -> machine.Outcome:
+    """One kernel, from its package to its outcome."""
+    packages = debian.packages(kernel)
+    tests = shlex.split(options.tests)
+    environment = {"ONLOOKER_TESTS_SLOWER": str(machine.SLOWER)}
+    if not options.all:
+        environment["ONLOOKER_TESTS_PART"] = str(list(debian.SUITES).index(kernel))
+    with tempfile.TemporaryDirectory(prefix="onlooker-") as name:
+        directory, made, log = Path(name), Path(name, "made"), LOGS / f"{kernel}.log"
+        files = debian.unpack(packages, [IMAGE, *MODULES], directory)
+        if IMAGE not in files:
+            raise SetupError(f"there is no kernel in {packages[0].parent}", f"rm -r {packages[0].parent}")
+        without = left_out(tests, environment)
+        made.mkdir()
+        make_options(made, tests, environment)
+        own = Path(shutil.copy(archive, directory))
+        initramfs.add(made, [files[module] for module in MODULES if module in files], own)
+        print(f"kernel {kernel}: booting {packages[0].stem.partition('_')[0]}; log: {log}", flush=True)
+        outcome = machine.boot(kernel, files[IMAGE], own, log, options.limit)
+    outcome.left_out = without
+    says = report.cell(report.total(outcome)) + (f"; {outcome.failure}" if outcome.failure else "")
+    print(f"kernel {kernel}: {says}, in {outcome.seconds:.0f} s", flush=True)
+    return outcome
+
+
+def main() -> int:
+    """0 if all tests of all kernels passed."""
+    parser = argparse.ArgumentParser(prog="kernels", description="Run the kernel tests on other kernels, under QEMU.")
+    parser.add_argument("kernels", nargs="*", metavar="KERNEL", help=f"of {', '.join(debian.SUITES)} (default: all)")
+    parser.add_argument("--all", action="store_true", help="all variants of each test, which takes long")
+    parser.add_argument("--tests", default="tests/kernel", metavar="ARGUMENTS", help="pytest's arguments")
+    parser.add_argument("--limit", type=float, default=LIMIT_SECONDS, metavar="SECONDS", help="for each kernel")
+    options = parser.parse_args()
+    if unknown := set(options.kernels) - set(debian.SUITES):
+        raise SetupError(f"unknown kernel {min(unknown)!r}", f"KERNEL= one of: {' '.join(debian.SUITES)}")
+    LOGS.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="onlooker-") as name:
+        made, archive = Path(name, "made"), Path(name, "archive")
+        made.mkdir()
+        make_files(made)
+        initramfs.pack(made, archive)
+        outcomes = [run(kernel, archive, options) for kernel in options.kernels or debian.SUITES]
+    print("", report.table(outcomes), *filter(None, map(report.details, outcomes)), sep="\n\n")
+    return int(not all(map(report.succeeded, outcomes)))
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except SetupError as error:
+        print(f"kernels: {error}\n\nhint: {error.hint}", file=sys.stderr)
+        sys.exit(1)
