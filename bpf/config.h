@@ -6,14 +6,15 @@ struct config {
 	__u64 ring_bytes;        /* size of the ring */
 	__u64 headroom_bytes;    /* the part of it that only process events may use */
 	__u64 watermark_bytes;   /* a power of two: wake the reader each time this much more is queued */
-	__u32 kinds_by_sys_exit; /* bit n: on_sys_exit reports the events of kind n */
+	__u32 kinds_by_sys_exit;  /* bit n: on_sys_exit reports the events of kind n */
+	__u32 kinds_by_call_exit; /* the same for on_call_exit */
 	__u8 by_comm;            /* whether each of the three sets restricts what is reported */
 	__u8 by_pid;
 	__u8 by_uid;
 	__u8 failed;             /* report only what failed */
 	__u8 threads;            /* report the creation of threads */
 	__u8 resolve;            /* look up which file a path led to */
-	__u8 pad[6];
+	__u8 pad[2];
 };
 
 /* What a system call is to the probe: 0, or the kind of event and, in the low byte, which of its calls. The first row is

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from operator import attrgetter
 
 from ..errors import LoadError, OutputError, UsageError
-from ..events import TASK_EVENTS, Event
+from ..events import DEFAULT_EVENTS, EVENT_GROUPS, TASK_EVENTS, Event
 from ..monitor import Monitor
 from ..output import FORMATS, Formatter, formatter
 from ..output.writer import ClosedPipeError, Writer
@@ -25,6 +25,7 @@ EPILOG = """\
 examples:
   onlooker watch --filter nginx --filter 'php-fpm*'
   onlooker watch --events exec,exit --duration 10
+  onlooker watch --events default,rename,unlink --uid 1000
   onlooker watch --failed --output-format json > failed.json
 
 Every option narrows what is shown: alternatives within one option, all options together.
@@ -36,7 +37,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.epilog = EPILOG
     what = parser.add_argument_group("what to watch")
     add = what.add_argument
-    add("--events", metavar="LIST", action="append", help=f"some of {','.join(TASK_EVENTS)} (default: all)")
+    add(
+        "--events",
+        metavar="LIST",
+        action="append",
+        help=f"some of {', '.join((*TASK_EVENTS, *EVENT_GROUPS))}, with commas (default: {','.join(DEFAULT_EVENTS)})",
+    )
     add(
         "--filter",
         metavar="NAME",
@@ -46,7 +52,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add("--pid", metavar="PID", action="append", help="processes of this id (the machine's, as in the output)")
     add("--uid", metavar="UID", action="append", help="processes of this real user id")
-    add("--failed", action="store_true", help="only what failed: opens, execs, exits not with code 0")
+    add("--failed", action="store_true", help="only what failed: calls with an error, exits not with code 0")
     add("--threads", action="store_true", help="the creation of threads too")
     how = parser.add_argument_group("how to show it")
     add = how.add_argument

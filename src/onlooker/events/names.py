@@ -44,6 +44,18 @@ RESOLVE_FLAGS: Flags = (
     ("RESOLVE_CACHED", 0x20),
 )
 
+# include/uapi/linux/fs.h
+RENAME_FLAGS: Flags = (("RENAME_NOREPLACE", 1), ("RENAME_EXCHANGE", 2), ("RENAME_WHITEOUT", 4))
+
+# include/uapi/linux/fcntl.h, as far as calls on files take them
+AT_FLAGS: Flags = (
+    ("AT_SYMLINK_NOFOLLOW", 0x100),
+    ("AT_REMOVEDIR", 0x200),
+    ("AT_SYMLINK_FOLLOW", 0x400),
+    ("AT_NO_AUTOMOUNT", 0x800),
+    ("AT_EMPTY_PATH", 0x1000),
+)
+
 # include/uapi/linux/sched.h
 CLONE_FLAGS: Flags = (
     ("CLONE_NEWTIME", 0x80),
@@ -105,6 +117,24 @@ def resolve_flag_names(value: int) -> tuple[str, ...]:
     ('RESOLVE_BENEATH', 'RESOLVE_IN_ROOT')
     """
     return _split(value, RESOLVE_FLAGS)
+
+
+def rename_flag_names(value: int) -> tuple[str, ...]:
+    """Names of what renameat2(2) takes.
+
+    >>> rename_flag_names(9)
+    ('RENAME_NOREPLACE', '0x8')
+    """
+    return _split(value, RENAME_FLAGS)
+
+
+def at_flag_names(value: int) -> tuple[str, ...]:
+    """Names of what calls on files relative to a directory take; openat(2).
+
+    >>> at_flag_names(0x1100)
+    ('AT_SYMLINK_NOFOLLOW', 'AT_EMPTY_PATH')
+    """
+    return _split(value, AT_FLAGS)
 
 
 def clone_flag_names(value: int) -> tuple[str, ...]:

@@ -38,8 +38,8 @@ class Setup(msgspec.Struct, frozen=True):
     ring_bytes: int
     resolve: bool
 
-    def open(self, by_sys_exit: Collection[str]) -> "Probe":
-        """The object, configured but not loaded. `by_sys_exit`: the events that the shared program reports."""
+    def open(self, by_sys_exit: Collection[str], by_call_exit: Collection[str]) -> "Probe":
+        """The object, configured but not loaded; the events that each of the shared programs reports."""
         from ._libbpf import Probe
 
         try:
@@ -57,7 +57,8 @@ class Setup(msgspec.Struct, frozen=True):
             ring_bytes=self.ring_bytes,
             headroom_bytes=self.ring_bytes // HEADROOM,
             watermark_bytes=min(WATERMARK_BYTES, self.ring_bytes // 16),
-            kinds_by_sys_exit=sum(1 << kind for kind, event in enumerate(TASK_EVENTS, 1) if event in by_sys_exit),
+            kinds_by_sys_exit=_mask(by_sys_exit),
+            kinds_by_call_exit=_mask(by_call_exit),
             calls=table(wanted.events),
             by_comm=bool(wanted.comm),
             by_pid=bool(wanted.pid),
@@ -84,6 +85,10 @@ class Setup(msgspec.Struct, frozen=True):
         backlog = min(int(BACKLOG * self.ring_bytes), MOST_BACKLOG_BYTES)
         probe.open_ring(self.ring_bytes, BATCH_BYTES, LONGEST_RECORD_BYTES, backlog)
         probe.open_losses(1 + len(TASK_EVENTS), len(PROBE_REASONS))
+
+
+def _mask(events: Collection[str]) -> int:
+    return sum(1 << kind for kind, event in enumerate(TASK_EVENTS, 1) if event in events)
 
 
 def _unbuilt(message: str) -> LibbpfError:
