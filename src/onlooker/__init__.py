@@ -6,9 +6,9 @@ file it opens, live from inside the kernel.
 ...     for event in monitor:
 ...         print(event.time, event.pid, event.path)
 
-`Monitor` watches; `Event` and its kinds `Fork`, `Exec`, `Exit`, `Open`, `Rename`, ..., `Lost` are what it gives; `FakeSource` and
-`fake_open` and the like stand in for the kernel in tests; `OnlookerError` is the root of all errors. Names are imported
-when they are first used, so that `import onlooker` costs nothing.
+`Monitor` watches; `Event` and its kinds `Fork`, `Exec`, `Exit`, `Open`, `Rename`, ..., `Lost` are what it gives;
+`FakeSource` and `fake_open` and the like stand in for the kernel in tests; `OnlookerError` is the root of all errors.
+Names are imported when they are first used, so that `import onlooker` costs nothing.
 """
 
 from importlib import import_module

@@ -18,8 +18,12 @@ NO_FD = -(2**31)  # on the wire: the call has no such descriptor; AT_FDCWD (-100
 Errno = Annotated[str | None, label(16, errno_name, absent=0), doc("Name of the error where it failed.")]
 Cut = Annotated[tuple[str, ...], cut_mask(), doc("Names of the fields that are incomplete.")]
 
-PassedPath = Annotated[str, text(), doc("The path as passed: a relative one starts from dirfd or the working directory.")]
-NewPath = Annotated[str, text(), doc("The new path as passed: a relative one starts from new_dirfd or the working directory.")]
+PassedPath = Annotated[
+    str, text(), doc("The path as passed: a relative one starts from dirfd or the working directory.")
+]
+NewPath = Annotated[
+    str, text(), doc("The new path as passed: a relative one starts from new_dirfd or the working directory.")
+]
 OptionalPath = Annotated[
     str | None, text(absent=0), doc("The path as passed; absent where the call takes a descriptor only.")
 ]

@@ -117,44 +117,44 @@ def fake_open(**fields: Any) -> Open:
 
 def fake_rename(**fields: Any) -> Rename:
     """A `Rename` with plausible values for the fields that are not given; a success unless `errno` is."""
-    return Rename(**{**_WHO, "syscall": "rename", "path": "/tmp/fake", "new_path": "/tmp/new", **fields})
+    return Rename(**{**_WHO, "syscall": "rename", "path": "/srv/fake", "new_path": "/srv/new", **fields})
 
 
 def fake_unlink(**fields: Any) -> Unlink:
     """An `Unlink` with plausible values for the fields that are not given; a success unless `errno` is."""
-    return Unlink(**{**_WHO, "syscall": "unlink", "path": "/tmp/fake", **fields})
+    return Unlink(**{**_WHO, "syscall": "unlink", "path": "/srv/fake", **fields})
 
 
 def fake_mkdir(**fields: Any) -> Mkdir:
     """A `Mkdir` with plausible values for the fields that are not given; a success unless `errno` is."""
-    return Mkdir(**{**_WHO, "syscall": "mkdir", "path": "/tmp/fake.d", "mode": 0o777, **fields})
+    return Mkdir(**{**_WHO, "syscall": "mkdir", "path": "/srv/fake.d", "mode": 0o777, **fields})
 
 
 def fake_rmdir(**fields: Any) -> Rmdir:
     """An `Rmdir` with plausible values for the fields that are not given; a success unless `errno` is."""
-    return Rmdir(**{**_WHO, "syscall": "rmdir", "path": "/tmp/fake.d", **fields})
+    return Rmdir(**{**_WHO, "syscall": "rmdir", "path": "/srv/fake.d", **fields})
 
 
 def fake_link(**fields: Any) -> Link:
     """A `Link` with plausible values for the fields that are not given; a success unless `errno` is."""
-    return Link(**{**_WHO, "syscall": "link", "path": "/tmp/fake", "new_path": "/tmp/new", **fields})
+    return Link(**{**_WHO, "syscall": "link", "path": "/srv/fake", "new_path": "/srv/new", **fields})
 
 
 def fake_symlink(**fields: Any) -> Symlink:
     """A `Symlink` with plausible values for the fields that are not given; a success unless `errno` is."""
-    return Symlink(**{**_WHO, "syscall": "symlink", "target": "fake", "path": "/tmp/new", **fields})
+    return Symlink(**{**_WHO, "syscall": "symlink", "target": "fake", "path": "/srv/new", **fields})
 
 
 def fake_chmod(**fields: Any) -> Chmod:
     """A `Chmod` with plausible values for the fields that are not given; a success unless `errno` is."""
-    return Chmod(**{**_WHO, "syscall": "chmod", "mode": 0o644, "path": "/tmp/fake", **fields})
+    return Chmod(**{**_WHO, "syscall": "chmod", "mode": 0o644, "path": "/srv/fake", **fields})
 
 
 def fake_chown(**fields: Any) -> Chown:
     """A `Chown` with plausible values for the fields that are not given; a success unless `errno` is."""
-    return Chown(**{**_WHO, "syscall": "chown", "owner": 1000, "group": 1000, "path": "/tmp/fake", **fields})
+    return Chown(**{**_WHO, "syscall": "chown", "owner": 1000, "group": 1000, "path": "/srv/fake", **fields})
 
 
 def fake_truncate(**fields: Any) -> Truncate:
     """A `Truncate` with plausible values for the fields that are not given; a success unless `errno` is."""
-    return Truncate(**{**_WHO, "syscall": "truncate", "length": 0, "path": "/tmp/fake", **fields})
+    return Truncate(**{**_WHO, "syscall": "truncate", "length": 0, "path": "/srv/fake", **fields})
