@@ -88,6 +88,8 @@ CLONE_FLAGS: Flags = (
 )
 EXIT_SIGNAL_SHIFT = 56  # the probe puts the exit signal here, where no flag is; see bpf/probes/fork.h
 
+# where Python knows two names for a number, the kernel's (include/uapi/asm-generic/errno.h)
+ERRNOS = {**errno.errorcode, errno.EDEADLK: "EDEADLK", errno.EOPNOTSUPP: "EOPNOTSUPP"}
 # include/linux/errno.h: errors that system calls use inside the kernel and that a tracer can meet
 KERNEL_ERRNOS = {512: "ERESTARTSYS", 513: "ERESTARTNOINTR", 514: "ERESTARTNOHAND", 516: "ERESTART_RESTARTBLOCK"}
 
@@ -151,10 +153,10 @@ def clone_flag_names(value: int) -> tuple[str, ...]:
 def errno_name(number: int) -> str:
     """The symbol; errno(3).
 
-    >>> errno_name(2)
-    'ENOENT'
+    >>> errno_name(2), errno_name(95)
+    ('ENOENT', 'EOPNOTSUPP')
     """
-    return errno.errorcode.get(number) or KERNEL_ERRNOS.get(number) or str(number)
+    return ERRNOS.get(number) or KERNEL_ERRNOS.get(number) or str(number)
 
 
 def signal_name(number: int) -> str:
