@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from ._libbpf import Probe
     from .setup import Setup
 
+
 class Chooser:
     """Goes through the candidates; `refused` says of each program that was tried why the kernel did not take it."""
 
