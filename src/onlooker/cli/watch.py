@@ -14,6 +14,7 @@ from ..output import FORMATS, Formatter, formatter
 from ..output.writer import ClosedPipeError, Writer
 from ..probe import kernel
 from ..probe.attach import METHODS
+from ..probe.source import grouped
 from .ending import Ending, notify_systemd
 from .parser import duration, listed, number, one_of, size
 from .report import LEVELS, Log, say
@@ -144,10 +145,10 @@ class _Session:
         return self._sum_up()
 
     def _announce(self, log: Log) -> None:
-        for a in self._monitor.attached:
-            log("info", f"{a.event} ({a.purpose}): {a.method}, {', '.join(a.programs)}: {a.why}")
+        for events, a in grouped(self._monitor.attached):
+            log("info", f"{events} ({a.purpose}): {a.method}, {', '.join(a.programs)}: {a.why}")
             if a.blind:
-                log("warning", f"{a.event} ({a.purpose}) by {a.method}: does not see {a.blind}")
+                log("warning", f"{events} ({a.purpose}) by {a.method}: does not see {a.blind}")
         wanted = self._monitor.filter
         seen = {a.event for a in self._monitor.attached} or set(wanted.events)
         names = ", ".join(name for name in wanted.events if name in seen)
