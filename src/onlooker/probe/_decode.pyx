@@ -276,7 +276,7 @@ cdef class Decoder:
         if not _span(record, length, plan.size, step.offset, &start, &size):
             fits[0] = False
             return None
-        if step.optional and _unsigned(at, 4) == <uint64_t>step.absent:
+        if step.optional and _unsigned(at, 4) == <uint64_t>step.absent:  # it has no place in the record
             return None
         if step.op == PATH or step.op == JOINED:
             if step.op == JOINED and not _span(record, length, plan.size, step.other, &other, &other_size):
