@@ -50,6 +50,8 @@ static __always_inline struct pt_regs *task_registers(struct task_struct *task)
 #define SYSCALL_NUMBER(regs) ((long)REGISTER(regs, orig_ax))
 #define X32_BIT 0x40000000 /* __X32_SYSCALL_BIT: the native table and registers, with pointers of 32 bits */
 
+#define WIDE_ARGUMENT 1    /* where 32-bit calls pass the lower half of a number of 64 bits, behind one other argument */
+
 /* arch/x86/include/asm/thread_info.h: TS_COMPAT, set while a 32-bit system call runs; its numbers and registers are
  * other ones */
 static __always_inline bool is_compat(struct task_struct *task)
@@ -76,6 +78,7 @@ static __always_inline void read_arguments(__u64 argument[5], struct pt_regs *re
 #elif defined(__TARGET_ARCH_arm64)
 #define SYSCALL_NUMBER(regs) ((long)REGISTER(regs, syscallno))
 #define X32_BIT 0
+#define WIDE_ARGUMENT 2 /* in an even register and the next one */
 
 /* arch/arm64/include/asm/thread_info.h: TIF_32BIT, a 32-bit task */
 static __always_inline bool is_compat(struct task_struct *task)

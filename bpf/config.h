@@ -7,6 +7,7 @@ struct config {
 	__u64 headroom_bytes;    /* the part of it that only process events may use */
 	__u64 watermark_bytes;   /* a power of two: wake the reader each time this much more is queued */
 	__u32 kinds_by_sys_exit; /* bit n: on_sys_exit reports the events of kind n */
+	__u32 kinds_by_call_exit; /* the same for on_call_exit */
 	__u8 by_comm;            /* whether each of the three sets restricts what is reported */
 	__u8 by_pid;
 	__u8 by_uid;
@@ -14,7 +15,7 @@ struct config {
 	__u8 threads;            /* report the creation of threads */
 	__u8 resolve;            /* look up which file a path led to */
 	__u8 can_cast;           /* the kernel has bpf_rdonly_cast */
-	__u8 pad[5];
+	__u8 pad;
 };
 
 /* What a system call is to the probe: 0, or the kind of event and, in the low byte, which of its calls. The first row is

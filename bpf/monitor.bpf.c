@@ -19,6 +19,7 @@
 #include "file.h"
 #include "filter.h"
 #include "call.h"
+#include "file_call.h"
 #include "probes/fexit.h" /* first, because they are what a kernel refuses most often */
 #include "probes/fork.h"
 #include "probes/exit.h"
@@ -26,6 +27,15 @@
 #include "probes/io_uring.h"
 #include "probes/exec.h"
 #include "probes/exec_failed.h"
+#include "probes/rename.h"
+#include "probes/unlink.h"
+#include "probes/mkdir.h"
+#include "probes/rmdir.h"
+#include "probes/link.h"
+#include "probes/symlink.h"
+#include "probes/chmod.h"
+#include "probes/chown.h"
+#include "probes/truncate.h"
 #include "probes/sys_exit.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -25,6 +25,14 @@ struct scratch {
 		struct climb climb;
 		struct gather gather;
 	};
+	/* what append_passed and describe_descriptor have found out */
+	struct span passed, joined;
+	struct {
+		struct span path;
+		__u64 inode;
+		__u32 device;
+		__u8 state, pad[3];
+	} file;
 	char bytes[SCRATCH_BYTES];
 };
 

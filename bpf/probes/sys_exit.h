@@ -1,12 +1,29 @@
 /* The ends of system calls, where arguments and result are seen at once. */
 
-static __always_inline int dispatch(struct call *call)
+/* `kinds` is a constant when the program is loaded: what is not wanted is cut out then, and not looked at by the
+ * verifier. */
+#define EMIT(NAME, emit)                                                                                               \
+	case KIND_##NAME:                                                                                              \
+		return kinds & 1 << KIND_##NAME ? emit(call) : 0
+
+static __always_inline int dispatch(struct call *call, const __u32 kinds)
 {
+	if (is_rmdir(call)) {
+		call->kind = KIND_RMDIR;
+		call->number = RMDIR_SYSCALL_UNLINKAT;
+	}
 	switch (call->kind) {
-	case KIND_OPEN:
-		return emit_open(call);
-	case KIND_EXEC:
-		return emit_exec_failed(call);
+		EMIT(OPEN, emit_open);
+		EMIT(EXEC, emit_exec_failed);
+		EMIT(RENAME, emit_rename);
+		EMIT(UNLINK, emit_unlink);
+		EMIT(MKDIR, emit_mkdir);
+		EMIT(RMDIR, emit_rmdir);
+		EMIT(LINK, emit_link);
+		EMIT(SYMLINK, emit_symlink);
+		EMIT(CHMOD, emit_chmod);
+		EMIT(CHOWN, emit_chown);
+		EMIT(TRUNCATE, emit_truncate);
 	default:
 		return 0;
 	}
@@ -18,9 +35,7 @@ static __always_inline int emit_any_call(struct pt_regs *regs, long number, long
 
 	if (!read_call(&call, regs, number, result))
 		return 0;
-	if (!(config.kinds_by_sys_exit >> call.kind & 1)) /* another program sees them */
-		return 0;
-	return dispatch(&call);
+	return dispatch(&call, config.kinds_by_sys_exit); /* another program sees the others */
 }
 
 /* One program for all system calls, native and 32-bit: it costs every one of them a little.
@@ -63,5 +78,5 @@ int on_call_exit(struct syscall_exit *ctx)
 
 	if (!read_call(&call, regs, SYSCALL_NUMBER(regs), ctx->result))
 		return 0;
-	return dispatch(&call);
+	return dispatch(&call, config.kinds_by_call_exit);
 }

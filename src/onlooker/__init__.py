@@ -6,9 +6,9 @@ file it opens, live from inside the kernel.
 ...     for event in monitor:
 ...         print(event.time, event.pid, event.path)
 
-`Monitor` watches; `Event` and its kinds `Fork`, `Exec`, `Exit`, `Open`, `Lost` are what it gives; `FakeSource` and
-`fake_open` and the like stand in for the kernel in tests; `OnlookerError` is the root of all errors. Names are imported
-when they are first used, so that `import onlooker` costs nothing.
+`Monitor` watches; `Event` and its kinds `Fork`, `Exec`, `Exit`, `Open`, `Rename`, ..., `Lost` are what it gives;
+`FakeSource` and `fake_open` and the like stand in for the kernel in tests; `OnlookerError` is the root of all errors.
+Names are imported when they are first used, so that `import onlooker` costs nothing.
 """
 
 from importlib import import_module
@@ -33,9 +33,41 @@ if TYPE_CHECKING:
         UnsupportedError,
         UsageError,
     )
-    from .events import Event, Exec, Exit, Fork, Lost, Open, TaskEvent
+    from .events import (
+        Chmod,
+        Chown,
+        Event,
+        Exec,
+        Exit,
+        Fork,
+        Link,
+        Lost,
+        Mkdir,
+        Open,
+        Rename,
+        Rmdir,
+        Symlink,
+        TaskEvent,
+        Truncate,
+        Unlink,
+    )
     from .monitor import Monitor, Stats
-    from .probe.fake import FakeSource, fake_exec, fake_exit, fake_fork, fake_open
+    from .probe.fake import (
+        FakeSource,
+        fake_chmod,
+        fake_chown,
+        fake_exec,
+        fake_exit,
+        fake_fork,
+        fake_link,
+        fake_mkdir,
+        fake_open,
+        fake_rename,
+        fake_rmdir,
+        fake_symlink,
+        fake_truncate,
+        fake_unlink,
+    )
     from .probe.source import Attachment, Source
 
 _MODULES = {
@@ -55,9 +87,41 @@ _MODULES = {
         "UnsupportedError",
         "UsageError",
     ),
-    "events": ("Event", "Exec", "Exit", "Fork", "Lost", "Open", "TaskEvent"),
+    "events": (
+        "Chmod",
+        "Chown",
+        "Event",
+        "Exec",
+        "Exit",
+        "Fork",
+        "Link",
+        "Lost",
+        "Mkdir",
+        "Open",
+        "Rename",
+        "Rmdir",
+        "Symlink",
+        "TaskEvent",
+        "Truncate",
+        "Unlink",
+    ),
     "monitor": ("Monitor", "Stats"),
-    "probe.fake": ("FakeSource", "fake_exec", "fake_exit", "fake_fork", "fake_open"),
+    "probe.fake": (
+        "FakeSource",
+        "fake_chmod",
+        "fake_chown",
+        "fake_exec",
+        "fake_exit",
+        "fake_fork",
+        "fake_link",
+        "fake_mkdir",
+        "fake_open",
+        "fake_rename",
+        "fake_rmdir",
+        "fake_symlink",
+        "fake_truncate",
+        "fake_unlink",
+    ),
     "probe.source": ("Attachment", "Source"),
 }
 _HOMES = {name: module for module, names in _MODULES.items() for name in names}
@@ -67,6 +131,8 @@ __all__ = [
     "Attachment",
     "CapabilityError",
     "Check",
+    "Chmod",
+    "Chown",
     "Diagnosis",
     "Event",
     "Exec",
@@ -75,27 +141,43 @@ __all__ = [
     "Fork",
     "KernelTooOldError",
     "LibbpfError",
+    "Link",
     "LoadError",
     "LockdownError",
     "Lost",
+    "Mkdir",
     "Monitor",
     "NoBtfError",
     "NotLinuxError",
     "OnlookerError",
     "Open",
     "OutputError",
+    "Rename",
     "ResourceError",
+    "Rmdir",
     "Source",
     "Stats",
+    "Symlink",
     "TaskEvent",
+    "Truncate",
+    "Unlink",
     "UnsupportedError",
     "UsageError",
     "__version__",
     "diagnose",
+    "fake_chmod",
+    "fake_chown",
     "fake_exec",
     "fake_exit",
     "fake_fork",
+    "fake_link",
+    "fake_mkdir",
     "fake_open",
+    "fake_rename",
+    "fake_rmdir",
+    "fake_symlink",
+    "fake_truncate",
+    "fake_unlink",
 ]
 
 

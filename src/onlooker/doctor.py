@@ -9,6 +9,7 @@ from typing import Literal
 import msgspec
 
 from .errors import LoadError, OnlookerError
+from .events import TASK_EVENTS
 from .filters import Filter
 from .probe import kernel
 from .probe.live import LiveSource
@@ -130,10 +131,10 @@ CHECKS: tuple[Callable[[], Check], ...] = (
 
 
 def _probe() -> tuple[Check, tuple[Attachment, ...]]:
-    """Load and attach everything for a moment: the only proof."""
+    """Load and attach everything, for all events, for a moment: the only proof."""
     source = LiveSource()
     try:
-        source.start(Filter())
+        source.start(Filter(events=tuple(TASK_EVENTS)))
         return Check("probe", "ok", "loads and attaches"), source.attached
     except OnlookerError as error:
         why = f"{error}"

@@ -49,9 +49,11 @@ class Monitor:
     ...         else:
     ...             print(event.time, event.pid, event.path)
 
-    All arguments restrict what is reported, in the kernel: `events` (of "fork", "exec", "exit", "open"; None is all),
-    `comm` (process names, "nginx" or "nginx*"), `pid`, `uid`, `failed` (only what failed), `threads` (also the creation
-    of threads). `buffer_bytes` is the ring between the kernel and this process: a power of two, 1 MiB to 1 GiB.
+    All arguments restrict what is reported, in the kernel: `events` (of "fork", "exec", "exit", "open", "rename",
+    "unlink", "mkdir", "rmdir", "link", "symlink", "chmod", "chown", "truncate"; "all" is all of them, None or "default"
+    the first four), `comm` (process names, "nginx" or "nginx*"), `pid`, `uid`, `failed` (only what failed), `threads`
+    (also the creation of threads). `buffer_bytes` is the ring between the kernel and this process: a power of two,
+    1 MiB to 1 GiB.
     `attach` forces how system calls are observed: "tracepoint" or "raw". `resolve`: whether to look up which file a
     path led to, and the directory of one that led to none. `source` replaces the kernel, for tests.
 

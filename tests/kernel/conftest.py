@@ -80,6 +80,13 @@ def monitor(request: pytest.FixtureRequest, workloads: Workloads) -> Iterator[Mo
         yield monitor
 
 
+@pytest.fixture(scope="session", params=["tracepoint", "raw"])
+def file_monitor(request: pytest.FixtureRequest, workloads: Workloads) -> Iterator[Monitor]:
+    """The same for all events."""
+    with Monitor(events=["all"], comm=[f"{workloads.prefix}*"], attach=request.param) as monitor:
+        yield monitor
+
+
 @pytest.fixture
 def scratch(workloads: Workloads) -> Iterator[Path]:
     """A directory of the test's own, and the working directory of what it starts."""

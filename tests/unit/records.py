@@ -35,15 +35,16 @@ def walked(path: bytes) -> bytes:
 
 def record(event: str, raw: Raw) -> bytes:
     """One record, its texts one after the other in the tail; `kind` and `cut` need not be given. Paths that are walked
-    are given as paths, an empty one is absent; of a joined one it is the directory's.
+    are given as paths; of a joined one it is the directory's. What can be absent is so where it is empty.
     """
     made = LAYOUTS[event]
     head, tail = bytearray(made.size), b""
     values = {"kind": NUMBERS[event], "cut": 0, **raw}
     for name, member in members(event).items():
         if member.kind.ctype == "struct span":
-            if (is_walked := member.kind.op in (Op.PATH, Op.JOINED)) and not values[name]:
+            if member.kind.absent is not None and not values[name]:
                 continue
+            is_walked = member.kind.op in (Op.PATH, Op.JOINED)
             text = walked(values[name]) if is_walked else tail_bytes(values[name])
             struct.pack_into("=II", head, member.offset, made.size + len(tail), len(text))
             tail += text

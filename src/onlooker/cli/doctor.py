@@ -5,6 +5,7 @@ import argparse
 import msgspec
 
 from ..doctor import Diagnosis, diagnose
+from ..probe.source import grouped
 from .parser import one_of
 from .report import show
 
@@ -40,8 +41,8 @@ def text(found: Diagnosis) -> str:
             lines.append(f"{'':<26} remedy: {check.remedy}")
     if found.attached:
         lines.append("\nhow each event is observed here:")
-    for chosen in found.attached:
-        lines.append(f"{chosen.event:<8} {chosen.purpose:<17} {chosen.method}: {', '.join(chosen.programs)}")
+    for events, chosen in grouped(found.attached):
+        lines.append(f"{events:<8} {chosen.purpose:<17} {chosen.method}: {', '.join(chosen.programs)}")
         lines.append(f"{'':<26} because: {chosen.why}")
         if chosen.blind:
             lines.append(f"{'':<26} does not see: {chosen.blind}")

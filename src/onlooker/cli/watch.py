@@ -8,12 +8,13 @@ from collections.abc import Sequence
 from operator import attrgetter
 
 from ..errors import LoadError, OutputError, UsageError
-from ..events import TASK_EVENTS, Event
+from ..events import DEFAULT_EVENTS, EVENT_GROUPS, TASK_EVENTS, Event
 from ..monitor import Monitor
 from ..output import FORMATS, Formatter, formatter
 from ..output.writer import ClosedPipeError, Writer
 from ..probe import kernel
 from ..probe.attach import METHODS
+from ..probe.source import grouped
 from .ending import Ending, notify_systemd
 from .parser import duration, listed, number, one_of, size
 from .report import LEVELS, Log, say
@@ -25,6 +26,7 @@ EPILOG = """\
 examples:
   onlooker watch --filter nginx --filter 'php-fpm*'
   onlooker watch --events exec,exit --duration 10
+  onlooker watch --events default,rename,unlink --uid 1000
   onlooker watch --failed --output-format json > failed.json
 
 Every option narrows what is shown: alternatives within one option, all options together.
@@ -36,7 +38,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.epilog = EPILOG
     what = parser.add_argument_group("what to watch")
     add = what.add_argument
-    add("--events", metavar="LIST", action="append", help=f"some of {','.join(TASK_EVENTS)} (default: all)")
+    add(
+        "--events",
+        metavar="LIST",
+        action="append",
+        help=f"some of {', '.join((*TASK_EVENTS, *EVENT_GROUPS))}, with commas (default: {','.join(DEFAULT_EVENTS)})",
+    )
     add(
         "--filter",
         metavar="NAME",
@@ -46,7 +53,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add("--pid", metavar="PID", action="append", help="processes of this id (the machine's, as in the output)")
     add("--uid", metavar="UID", action="append", help="processes of this real user id")
-    add("--failed", action="store_true", help="only what failed: opens, execs, exits not with code 0")
+    add("--failed", action="store_true", help="only what failed: calls with an error, exits not with code 0")
     add("--threads", action="store_true", help="the creation of threads too")
     how = parser.add_argument_group("how to show it")
     add = how.add_argument
@@ -138,10 +145,10 @@ class _Session:
         return self._sum_up()
 
     def _announce(self, log: Log) -> None:
-        for a in self._monitor.attached:
-            log("info", f"{a.event} ({a.purpose}): {a.method}, {', '.join(a.programs)}: {a.why}")
+        for events, a in grouped(self._monitor.attached):
+            log("info", f"{events} ({a.purpose}): {a.method}, {', '.join(a.programs)}: {a.why}")
             if a.blind:
-                log("warning", f"{a.event} ({a.purpose}) by {a.method}: does not see {a.blind}")
+                log("warning", f"{events} ({a.purpose}) by {a.method}: does not see {a.blind}")
         wanted = self._monitor.filter
         seen = {a.event for a in self._monitor.attached} or set(wanted.events)
         names = ", ".join(name for name in wanted.events if name in seen)

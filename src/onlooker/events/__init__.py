@@ -5,15 +5,34 @@ C layout, decoder, JSON and JSON Schema all follow from the classes; see `onlook
 
 from ..schema.layout import Layout, layout
 from .base import Event, TaskEvent
+from .chmod import Chmod
+from .chown import Chown
 from .exec import Exec
 from .exit import Exit
 from .fork import Fork
+from .link import Link
 from .lost import PROBE_REASONS, REASONS, Lost
+from .mkdir import Mkdir
 from .open import Open
+from .rename import Rename
+from .rmdir import Rmdir
+from .symlink import Symlink
+from .truncate import Truncate
+from .unlink import Unlink
 
 # the events that the probe sends, in the order of their numbers on the wire
-TASK_EVENTS: dict[str, type[TaskEvent]] = {cls.event: cls for cls in (Fork, Exec, Exit, Open)}
+TASK_EVENTS: dict[str, type[TaskEvent]] = {
+    cls.event: cls
+    for cls in (
+        *(Fork, Exec, Exit, Open),
+        *(Rename, Unlink, Mkdir, Rmdir, Link, Symlink, Chmod, Chown, Truncate),
+    )
+}
 EVENTS: dict[str, type[Event]] = {**TASK_EVENTS, Lost.event: Lost}
+
+# what is watched where nothing is said; names that stand for several events
+DEFAULT_EVENTS = ("fork", "exec", "exit", "open")
+EVENT_GROUPS = {"default": DEFAULT_EVENTS, "all": tuple(TASK_EVENTS)}
 
 # kept out of a flood's way: refused only when the whole ring is full
 PROCESS_EVENTS = ("fork", "exec", "exit")
@@ -27,18 +46,29 @@ def layouts() -> dict[str, Layout]:
 
 
 __all__ = [
+    "DEFAULT_EVENTS",
     "EVENTS",
+    "EVENT_GROUPS",
     "PROBE_REASONS",
     "PROCESS_EVENTS",
     "REASONS",
     "SCHEMA_VERSION",
     "TASK_EVENTS",
+    "Chmod",
+    "Chown",
     "Event",
     "Exec",
     "Exit",
     "Fork",
+    "Link",
     "Lost",
+    "Mkdir",
     "Open",
+    "Rename",
+    "Rmdir",
+    "Symlink",
     "TaskEvent",
+    "Truncate",
+    "Unlink",
     "layouts",
 ]

@@ -1,4 +1,9 @@
-"""What is said alike of every file that an event names."""
+"""What is said alike of every file that an event names, and of every call on files: field by field."""
+
+from typing import Annotated
+
+from ..schema.kinds import choice, cut_mask, doc, joined, label, signed, text, unsigned, walked
+from .names import errno_name
 
 # on the wire by their number, from 1; absent for a file that has a name in a directory, as most have
 FILE_STATES = ("deleted", "tmpfile", "memfd", "pseudo", "detached")
@@ -7,3 +12,42 @@ FILE_STATE_DOC = (
     "Why the path does not lead to the file: deleted, tmpfile (made with O_TMPFILE, never had a name), memfd, "
     "pseudo (a pipe, a namespace, ...), detached (its mount hangs nowhere, or is out of reach). Else absent."
 )
+
+NO_FD = -(2**31)  # on the wire: the call has no such descriptor; AT_FDCWD (-100) is one, and -1 may be passed
+
+Errno = Annotated[str | None, label(16, errno_name, absent=0), doc("Name of the error where it failed.")]
+Cut = Annotated[tuple[str, ...], cut_mask(), doc("Names of the fields that are incomplete.")]
+
+PassedPath = Annotated[
+    str, text(), doc("The path as passed: a relative one starts from dirfd or the working directory.")
+]
+NewPath = Annotated[
+    str, text(), doc("The new path as passed: a relative one starts from new_dirfd or the working directory.")
+]
+OptionalPath = Annotated[
+    str | None, text(absent=0), doc("The path as passed; absent where the call takes a descriptor only.")
+]
+DirFd = Annotated[
+    int | None,
+    signed(32, absent=NO_FD),
+    doc("The directory that a relative path starts from; -100 (AT_FDCWD) is the working directory."),
+]
+NewDirFd = Annotated[int | None, signed(32, absent=NO_FD), doc("The same for new_path.")]
+
+_TOGETHER = "the directory and it put together as they are; no link is followed"
+JoinedPath = Annotated[str | None, joined("path"), doc(f"The absolute path that `path` is: {_TOGETHER}.")]
+JoinedNewPath = Annotated[str | None, joined("new_path"), doc(f"The absolute path that `new_path` is: {_TOGETHER}.")]
+
+Fd = Annotated[
+    int | None,
+    signed(32, absent=NO_FD),
+    doc("The descriptor of the file itself, where the call was given one; with an empty path: AT_EMPTY_PATH."),
+]
+RealPath = Annotated[
+    str | None, walked(), doc("Where the file was given by `fd`: its absolute path, as the kernel has it.")
+]
+FileState = Annotated[str | None, choice(*FILE_STATES, absent=0), doc(FILE_STATE_DOC)]
+Device = Annotated[
+    int | None, unsigned(32, absent=0), doc("Device of its filesystem, as st_dev of stat(2) has it; where `fd` is.")
+]
+Inode = Annotated[int | None, unsigned(64, absent=0), doc("Number of its inode; where `fd` is.")]

@@ -25,7 +25,11 @@ class Lost(Event, frozen=True, gc=False, omit_defaults=True, tag="lost"):
     count: Annotated[int, unsigned(64), doc("How many events were lost.")]
     of: Annotated[
         str,
-        choice("fork", "exec", "exit", "open", "unknown"),
-        doc('Which events: "fork", "exec", "exit", "open", or "unknown".'),
+        choice(
+            *("fork", "exec", "exit", "open"),
+            *("rename", "unlink", "mkdir", "rmdir", "link", "symlink", "chmod", "chown", "truncate"),
+            "unknown",
+        ),
+        doc('Which events, by their name, or "unknown".'),
     ]
     reason: Annotated[str, choice(*REASONS), doc("Why: ring full, headroom, busy, unfinished, recursion or corrupt.")]

@@ -44,6 +44,18 @@ RESOLVE_FLAGS: Flags = (
     ("RESOLVE_CACHED", 0x20),
 )
 
+# include/uapi/linux/fs.h
+RENAME_FLAGS: Flags = (("RENAME_NOREPLACE", 1), ("RENAME_EXCHANGE", 2), ("RENAME_WHITEOUT", 4))
+
+# include/uapi/linux/fcntl.h, as far as calls on files take them
+AT_FLAGS: Flags = (
+    ("AT_SYMLINK_NOFOLLOW", 0x100),
+    ("AT_REMOVEDIR", 0x200),
+    ("AT_SYMLINK_FOLLOW", 0x400),
+    ("AT_NO_AUTOMOUNT", 0x800),
+    ("AT_EMPTY_PATH", 0x1000),
+)
+
 # include/uapi/linux/sched.h
 CLONE_FLAGS: Flags = (
     ("CLONE_NEWTIME", 0x80),
@@ -76,6 +88,8 @@ CLONE_FLAGS: Flags = (
 )
 EXIT_SIGNAL_SHIFT = 56  # the probe puts the exit signal here, where no flag is; see bpf/probes/fork.h
 
+# where Python knows two names for a number, the kernel's (include/uapi/asm-generic/errno.h)
+ERRNOS = {**errno.errorcode, errno.EDEADLK: "EDEADLK", errno.EOPNOTSUPP: "EOPNOTSUPP"}
 # include/linux/errno.h: errors that system calls use inside the kernel and that a tracer can meet
 KERNEL_ERRNOS = {512: "ERESTARTSYS", 513: "ERESTARTNOINTR", 514: "ERESTARTNOHAND", 516: "ERESTART_RESTARTBLOCK"}
 
@@ -107,6 +121,24 @@ def resolve_flag_names(value: int) -> tuple[str, ...]:
     return _split(value, RESOLVE_FLAGS)
 
 
+def rename_flag_names(value: int) -> tuple[str, ...]:
+    """Names of what renameat2(2) takes.
+
+    >>> rename_flag_names(9)
+    ('RENAME_NOREPLACE', '0x8')
+    """
+    return _split(value, RENAME_FLAGS)
+
+
+def at_flag_names(value: int) -> tuple[str, ...]:
+    """Names of what calls on files relative to a directory take; openat(2).
+
+    >>> at_flag_names(0x1100)
+    ('AT_SYMLINK_NOFOLLOW', 'AT_EMPTY_PATH')
+    """
+    return _split(value, AT_FLAGS)
+
+
 def clone_flag_names(value: int) -> tuple[str, ...]:
     """Flags in the low bits, the exit signal in the highest eight.
 
@@ -121,10 +153,10 @@ def clone_flag_names(value: int) -> tuple[str, ...]:
 def errno_name(number: int) -> str:
     """The symbol; errno(3).
 
-    >>> errno_name(2)
-    'ENOENT'
+    >>> errno_name(2), errno_name(95)
+    ('ENOENT', 'EOPNOTSUPP')
     """
-    return errno.errorcode.get(number) or KERNEL_ERRNOS.get(number) or str(number)
+    return ERRNOS.get(number) or KERNEL_ERRNOS.get(number) or str(number)
 
 
 def signal_name(number: int) -> str:

@@ -6,7 +6,7 @@ from typing import Self
 import msgspec
 
 from ..errors import UsageError
-from ..events import TASK_EVENTS, Event, Exec, Exit, Fork, Lost, Open, TaskEvent
+from ..events import DEFAULT_EVENTS, EVENT_GROUPS, TASK_EVENTS, Event, Exit, Fork, Lost, TaskEvent
 from .comm import CommPattern, comm_pattern
 
 HIGHEST_ID = 2**32 - 1
@@ -19,7 +19,7 @@ class Filter(msgspec.Struct, frozen=True, kw_only=True):
     is the process's, its main thread's; `uid` is the real user id.
     """
 
-    events: tuple[str, ...] = tuple(TASK_EVENTS)
+    events: tuple[str, ...] = DEFAULT_EVENTS
     comm: tuple[CommPattern, ...] = ()
     pid: tuple[int, ...] = ()
     uid: tuple[int, ...] = ()
@@ -37,18 +37,18 @@ class Filter(msgspec.Struct, frozen=True, kw_only=True):
         failed: bool = False,
         threads: bool = False,
     ) -> Self:
-        """Check and gather. Raises UsageError for an unknown event, an empty choice or a number out of range."""
+        """Check and gather. In `events`, "default" and "all" stand for several.
+
+        Raises UsageError for an unknown event, an empty choice or a number out of range.
+        """
         for what, given in (("events", events), ("comm", comm), ("pid", pid), ("uid", uid)):
             if isinstance(given, str | int):
                 raise UsageError(f"{what} is a list, not {given!r}", f"{what}=[{given!r}]")
-        chosen = tuple(TASK_EVENTS) if events is None else tuple(dict.fromkeys(events))
-        for name in chosen:
-            if name not in TASK_EVENTS:
-                raise UsageError.unknown("event", name, tuple(TASK_EVENTS))
+        chosen = _events(("default",) if events is None else events)
         if not chosen:
             raise UsageError("no event is chosen", f"some of {', '.join(TASK_EVENTS)}")
         if failed and set(chosen) <= {"fork"}:
-            raise UsageError("a fork that failed is not reported", "--failed goes with exec, exit and open")
+            raise UsageError("a fork that failed is not reported", "--failed goes with every other event")
         return cls(
             events=chosen,
             comm=tuple(comm_pattern(text) for text in comm),
@@ -89,10 +89,19 @@ class Filter(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def has_failed(event: TaskEvent) -> bool:
-    """An open or exec with an error; an exit with another code than 0, or by a signal."""
-    if isinstance(event, Open | Exec):
-        return event.errno is not None
-    return isinstance(event, Exit) and event.exit_code != 0
+    """A call with an error; an exit with another code than 0, or by a signal."""
+    if isinstance(event, Exit):
+        return event.exit_code != 0
+    return getattr(event, "errno", None) is not None
+
+
+def _events(names: Iterable[str]) -> tuple[str, ...]:
+    found: list[str] = []
+    for name in names:
+        if name not in TASK_EVENTS and name not in EVENT_GROUPS:
+            raise UsageError.unknown("event", name, (*TASK_EVENTS, *EVENT_GROUPS))
+        found += EVENT_GROUPS.get(name, (name,))
+    return tuple(dict.fromkeys(found))
 
 
 def _ids(what: str, numbers: Iterable[int]) -> tuple[int, ...]:

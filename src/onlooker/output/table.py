@@ -11,12 +11,13 @@ from rich.style import Style
 from ..events import Event, Exec, Exit, Fork, Lost, Open, TaskEvent
 from ..filters import has_failed
 from .escape import command_line, escape
+from .file_phrases import FileCall, object_of
 from .text import LocalTime, seconds
 
 # name, width (0: the rest of the line), whether numbers stand to the right
 COLUMNS = (
     ("TIME", 15, False),
-    ("EVENT", 5, False),
+    ("EVENT", 8, False),  # truncate
     ("PID", 7, True),
     ("PPID", 7, True),
     ("UID", 5, True),
@@ -24,11 +25,11 @@ COLUMNS = (
     ("RESULT", 12, False),  # ENAMETOOLONG
     ("DETAILS", 0, False),
 )
+PLAIN = Style()
 STYLES = {
     "fork": Style(color="cyan"),
     "exec": Style(color="green"),
     "exit": Style(color="blue"),
-    "open": Style(),
     "lost": Style(color="red", bold=True),
     "failed": Style(color="red"),
     "head": Style(bold=True),
@@ -50,7 +51,9 @@ def result(event: Event) -> str:
         return event.errno or "ok"
     if isinstance(event, Exit):
         return event.signal or str(event.exit_code)
-    return (event.errno or f"fd {event.fd}") if isinstance(event, Open) else ""
+    if isinstance(event, Open):
+        return event.errno or f"fd {event.fd}"
+    return (event.errno or "ok") if isinstance(event, FileCall) else ""
 
 
 def details(event: Event) -> str:
@@ -65,6 +68,8 @@ def details(event: Event) -> str:
         return f"after {seconds(event.duration_ns)}{', core dumped' if event.core_dumped else ''}"
     if isinstance(event, Open):
         return f"{escape(event.path)}  {' '.join(event.flags)}"
+    if isinstance(event, FileCall):
+        return f"{object_of(event)}  {' '.join(getattr(event, 'flags', ()))}".rstrip()
     return f"{event.count} {event.of} events: {event.reason}" if isinstance(event, Lost) else ""
 
 
@@ -113,5 +118,5 @@ class TableFormatter:
         if self._width and cell_len(line) > self._width:
             line = set_cell_size(line, self._width - 1) + "…"
         if self._colour:
-            line = STYLES[style].render(line, color_system=ColorSystem.STANDARD)
+            line = STYLES.get(style, PLAIN).render(line, color_system=ColorSystem.STANDARD)
         return line + "\n"

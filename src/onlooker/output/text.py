@@ -4,10 +4,11 @@ import os
 import time as clock
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, get_args
 
-from ..events import Event, Exec, Exit, Fork, Lost, Open, TaskEvent
+from ..events import PROCESS_EVENTS, Event, Exec, Exit, Fork, Lost, Open, TaskEvent
 from .escape import command_line, escape
+from .file_phrases import FileCall, done
 
 
 def seconds(nanoseconds: int) -> str:
@@ -61,7 +62,10 @@ def open_(event: Open) -> str:
     return f"opened file {path}{_whole(event, 'file', event.real_path)}{_cut(event)}"
 
 
-_PHRASES: dict[type[Event], Callable[[Any], str]] = {Fork: fork, Exec: exec_, Exit: exit_, Open: open_}
+_PHRASES: dict[type[Event], Callable[[Any], str]] = {
+    **{Fork: fork, Exec: exec_, Exit: exit_, Open: open_},
+    **dict.fromkeys(get_args(FileCall), done),
+}
 
 
 class LocalTime:
@@ -98,9 +102,8 @@ class TextFormatter:
     def _line(self, event: Event) -> str:
         if isinstance(event, Lost):
             who = f"onlooker (PID:{self._own_pid}) lost {event.count} {event.of} events: {event.reason}"
-        elif isinstance(event, Open):
-            who = f"{escape(event.comm)} (PID:{event.pid}) {open_(event)}"
         else:
             assert isinstance(event, TaskEvent)
-            who = f"{escape(event.comm)} (PID:{event.pid}, PPID:{event.ppid}) {_PHRASES[type(event)](event)}"
+            parent = f", PPID:{event.ppid}" if event.event in PROCESS_EVENTS else ""
+            who = f"{escape(event.comm)} (PID:{event.pid}{parent}) {_PHRASES[type(event)](event)}"
         return f"[{self._time(event.time)}] Process {who}\n"

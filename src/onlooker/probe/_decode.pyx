@@ -276,15 +276,13 @@ cdef class Decoder:
         if not _span(record, length, plan.size, step.offset, &start, &size):
             fits[0] = False
             return None
+        if step.optional and _unsigned(at, 4) == <uint64_t>step.absent:  # it has no place in the record
+            return None
         if step.op == PATH or step.op == JOINED:
-            if _unsigned(at, 4) == 0:
-                return None
             if step.op == JOINED and not _span(record, length, plan.size, step.other, &other, &other_size):
                 fits[0] = False
                 return None
             return _path(start, size, other, other_size)
-        if step.optional and size == <size_t>step.absent:
-            return None
         if step.op == TEXT:
             return PyUnicode_DecodeUTF8(start, size, "surrogateescape")
         return _texts(start, size)

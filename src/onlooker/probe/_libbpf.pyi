@@ -16,6 +16,7 @@ class Probe:
         headroom_bytes: int,
         watermark_bytes: int,
         kinds_by_sys_exit: int,
+        kinds_by_call_exit: int,
         calls: bytes,
         by_comm: bool,
         by_pid: bool,

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from .syscalls import functions_of, native_calls
+from .syscalls import SINCE, functions_of, native_calls
 
 RAW = "raw tracepoint"
 NOT_SEEN = "not seen"
@@ -97,6 +97,11 @@ def _calls(event: str) -> tuple[Candidate, ...]:
     )
 
 
+def _shared_calls(event: str) -> tuple[Candidate, ...]:
+    """The ways without programs of the event's own: for each of its calls one would be many."""
+    return (_sys_exit(still=True), _sys_exit(still=False), _tracepoints(event))
+
+
 _RINGS = "the ring's own tracepoints"
 
 TABLE = (
@@ -139,16 +144,30 @@ TABLE = (
         ),
         missed="files opened through io_uring",
     ),
+    *(
+        Hook(event, "success and failure", "both", _shared_calls(event))
+        for event in (
+            *("rename", "unlink", "mkdir", "rmdir", "link", "symlink"),
+            *("chmod", "chown", "truncate"),
+        )
+    ),
 )
 
 TRACEPOINTS = tuple(
     sorted({point for hook in TABLE for c in hook.candidates for points in c.programs.values() for point in points})
 )
+# those of calls that a kernel before this version may be without
+TRACEPOINTS_SINCE = {f"syscalls/sys_exit_{call}": version for call, version in SINCE.items()}
 
 
 def is_sys_exit(candidate: Candidate) -> bool:
     """Whether it is the one program for all system calls, which must be told what to report."""
     return any(program.startswith("on_sys_exit") for program in candidate.programs)
+
+
+def is_call_exit(candidate: Candidate) -> bool:
+    """Whether it is the one program at the tracepoints of single calls, which must be told, too."""
+    return "on_call_exit" in candidate.programs
 
 
 def hooks(events: tuple[str, ...], *, failed: bool) -> list[Hook]:

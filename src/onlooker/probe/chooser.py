@@ -7,7 +7,17 @@ from typing import TYPE_CHECKING
 
 from ..errors import AttachError, LoadError, ResourceError
 from . import kernel
-from .attach import FUNCTION, METHODS, NOT_SEEN, TRACEPOINTS, Candidate, Hook, is_sys_exit
+from .attach import (
+    FUNCTION,
+    METHODS,
+    NOT_SEEN,
+    TRACEPOINTS,
+    TRACEPOINTS_SINCE,
+    Candidate,
+    Hook,
+    is_call_exit,
+    is_sys_exit,
+)
 from .source import Attachment
 from .tracefs import tracepoint_ids
 
@@ -54,9 +64,14 @@ class Chooser:
             if program in self.refused:
                 return self.refused[program]
             for point in points:
-                if point not in self._tracepoints():
+                if point not in self._tracepoints() and not self._is_newer(point):
                     return f"{point}: {self._no_tracefs or 'no such tracepoint'}"
         return ""
+
+    def _is_newer(self, point: str) -> bool:
+        """Whether this kernel lacks the system call itself: then there is nothing to see."""
+        since = TRACEPOINTS_SINCE.get(point)
+        return not self._no_tracefs and since is not None and kernel.version(kernel.release()) < since
 
     def choose(self) -> list[tuple[Hook, Candidate]]:
         """One candidate for each hook. Raises AttachError where none is left."""
@@ -85,7 +100,11 @@ class Chooser:
         programs: dict[str, list[int]] = {}
         for _, candidate in chosen:
             for program, points in self._programs(candidate).items():
-                programs.setdefault(program, []).extend(self._tracepoints()[point] for point in points)
+                ids = programs.setdefault(program, [])
+                for point in points:
+                    number = self._tracepoints().get(point)
+                    if number is not None and number not in ids:  # two events can share a call
+                        ids.append(number)
         return programs
 
     def attachments(self, chosen: Sequence[tuple[Hook, Candidate]]) -> tuple[Attachment, ...]:
@@ -107,7 +126,10 @@ class Chooser:
         while True:
             chosen = self.choose()
             programs = self.points(chosen)
-            probe = setup.open({hook.event for hook, candidate in chosen if is_sys_exit(candidate)})
+            probe = setup.open(
+                {hook.event for hook, candidate in chosen if is_sys_exit(candidate)},
+                {hook.event for hook, candidate in chosen if is_call_exit(candidate)},
+            )
             try:
                 if self._load(probe, tuple(programs)):
                     _fill(setup, probe)

@@ -3,7 +3,22 @@
 from collections.abc import Iterable
 from typing import Any
 
-from ..events import Event, Exec, Exit, Fork, Open
+from ..events import (
+    Chmod,
+    Chown,
+    Event,
+    Exec,
+    Exit,
+    Fork,
+    Link,
+    Mkdir,
+    Open,
+    Rename,
+    Rmdir,
+    Symlink,
+    Truncate,
+    Unlink,
+)
 from ..filters import Filter
 from .source import Attachment
 
@@ -98,3 +113,48 @@ def fake_open(**fields: Any) -> Open:
     result = {} if "errno" in fields else {"fd": 3}
     how = {"syscall": "openat", "path": "/etc/fake.conf", "flags": ("O_RDONLY",), "dirfd": -100}
     return Open(**{**_WHO, **how, **result, **fields})
+
+
+def fake_rename(**fields: Any) -> Rename:
+    """A `Rename` with plausible values for the fields that are not given; a success unless `errno` is."""
+    return Rename(**{**_WHO, "syscall": "rename", "path": "/srv/fake", "new_path": "/srv/new", **fields})
+
+
+def fake_unlink(**fields: Any) -> Unlink:
+    """An `Unlink` with plausible values for the fields that are not given; a success unless `errno` is."""
+    return Unlink(**{**_WHO, "syscall": "unlink", "path": "/srv/fake", **fields})
+
+
+def fake_mkdir(**fields: Any) -> Mkdir:
+    """A `Mkdir` with plausible values for the fields that are not given; a success unless `errno` is."""
+    return Mkdir(**{**_WHO, "syscall": "mkdir", "path": "/srv/fake.d", "mode": 0o777, **fields})
+
+
+def fake_rmdir(**fields: Any) -> Rmdir:
+    """An `Rmdir` with plausible values for the fields that are not given; a success unless `errno` is."""
+    return Rmdir(**{**_WHO, "syscall": "rmdir", "path": "/srv/fake.d", **fields})
+
+
+def fake_link(**fields: Any) -> Link:
+    """A `Link` with plausible values for the fields that are not given; a success unless `errno` is."""
+    return Link(**{**_WHO, "syscall": "link", "path": "/srv/fake", "new_path": "/srv/new", **fields})
+
+
+def fake_symlink(**fields: Any) -> Symlink:
+    """A `Symlink` with plausible values for the fields that are not given; a success unless `errno` is."""
+    return Symlink(**{**_WHO, "syscall": "symlink", "target": "fake", "path": "/srv/new", **fields})
+
+
+def fake_chmod(**fields: Any) -> Chmod:
+    """A `Chmod` with plausible values for the fields that are not given; a success unless `errno` is."""
+    return Chmod(**{**_WHO, "syscall": "chmod", "mode": 0o644, "path": "/srv/fake", **fields})
+
+
+def fake_chown(**fields: Any) -> Chown:
+    """A `Chown` with plausible values for the fields that are not given; a success unless `errno` is."""
+    return Chown(**{**_WHO, "syscall": "chown", "owner": 1000, "group": 1000, "path": "/srv/fake", **fields})
+
+
+def fake_truncate(**fields: Any) -> Truncate:
+    """A `Truncate` with plausible values for the fields that are not given; a success unless `errno` is."""
+    return Truncate(**{**_WHO, "syscall": "truncate", "length": 0, "path": "/srv/fake", **fields})

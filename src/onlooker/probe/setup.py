@@ -38,14 +38,14 @@ class Setup(msgspec.Struct, frozen=True):
     ring_bytes: int
     resolve: bool
 
-    def open(self, by_sys_exit: Collection[str]) -> "Probe":
-        """The object, configured but not loaded. `by_sys_exit`: the events that the shared program reports."""
+    def open(self, by_sys_exit: Collection[str], by_call_exit: Collection[str]) -> "Probe":
+        """The object, configured but not loaded; the events that each of the shared programs reports."""
         try:
-            return self._open(by_sys_exit)
+            return self._open(by_sys_exit, by_call_exit)
         except (KeyError, ValueError) as error:  # a map is missing or too small, a name is no text
             raise _unbuilt("the probe's object file is damaged") from error
 
-    def _open(self, by_sys_exit: Collection[str]) -> "Probe":
+    def _open(self, by_sys_exit: Collection[str], by_call_exit: Collection[str]) -> "Probe":
         from ._libbpf import Probe
 
         try:
@@ -63,7 +63,8 @@ class Setup(msgspec.Struct, frozen=True):
             ring_bytes=self.ring_bytes,
             headroom_bytes=self.ring_bytes // HEADROOM,
             watermark_bytes=min(WATERMARK_BYTES, self.ring_bytes // 16),
-            kinds_by_sys_exit=sum(1 << kind for kind, event in enumerate(TASK_EVENTS, 1) if event in by_sys_exit),
+            kinds_by_sys_exit=_mask(by_sys_exit),
+            kinds_by_call_exit=_mask(by_call_exit),
             calls=table(wanted.events),
             by_comm=bool(wanted.comm),
             by_pid=bool(wanted.pid),
@@ -91,6 +92,10 @@ class Setup(msgspec.Struct, frozen=True):
         backlog = min(int(BACKLOG * self.ring_bytes), MOST_BACKLOG_BYTES)
         probe.open_ring(self.ring_bytes, BATCH_BYTES, LONGEST_RECORD_BYTES, backlog)
         probe.open_losses(1 + len(TASK_EVENTS), len(PROBE_REASONS))
+
+
+def _mask(events: Collection[str]) -> int:
+    return sum(1 << kind for kind, event in enumerate(TASK_EVENTS, 1) if event in events)
 
 
 def _unbuilt(message: str) -> LibbpfError:

@@ -1,5 +1,6 @@
 """Where a monitor's events come from: the kernel (`live.py`) or a list (`fake.py`)."""
 
+from collections.abc import Iterable
 from typing import Protocol
 
 import msgspec
@@ -17,6 +18,14 @@ class Attachment(msgspec.Struct, frozen=True):
     programs: tuple[str, ...]
     why: str
     blind: str = ""
+
+
+def grouped(attached: Iterable[Attachment]) -> list[tuple[str, Attachment]]:
+    """Attachments that differ in nothing but the event as one, with the names of their events: "rename, unlink"."""
+    found: dict[Attachment, list[str]] = {}
+    for each in attached:
+        found.setdefault(msgspec.structs.replace(each, event=""), []).append(each.event)
+    return [(", ".join(events), each) for each, events in found.items()]
 
 
 class Source(Protocol):

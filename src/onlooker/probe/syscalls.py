@@ -15,19 +15,32 @@ CALLS = 1024  # bpf/config.h
 X32_EXECS = {520: "execve", 545: "execveat"}  # x32 programs have numbers of their own for calls with pointer lists
 
 X86_64 = {
-    "open": 2, "clone": 56, "fork": 57, "vfork": 58, "execve": 59, "creat": 85, "openat": 257,
-    "open_by_handle_at": 304, "execveat": 322, "clone3": 435, "openat2": 437,
+    "open": 2, "clone": 56, "fork": 57, "vfork": 58, "execve": 59, "truncate": 76, "ftruncate": 77, "rename": 82,
+    "mkdir": 83, "rmdir": 84, "creat": 85, "link": 86, "unlink": 87, "symlink": 88, "chmod": 90, "fchmod": 91,
+    "chown": 92, "fchown": 93, "lchown": 94, "openat": 257, "mkdirat": 258, "fchownat": 260, "unlinkat": 263,
+    "renameat": 264, "linkat": 265, "symlinkat": 266, "fchmodat": 268, "open_by_handle_at": 304, "renameat2": 316,
+    "execveat": 322, "clone3": 435, "openat2": 437, "fchmodat2": 452,
 }  # fmt: skip
 I386 = {
-    "fork": 2, "open": 5, "creat": 8, "execve": 11, "clone": 120, "vfork": 190, "openat": 295,
-    "open_by_handle_at": 342, "execveat": 358, "clone3": 435, "openat2": 437,
+    "fork": 2, "open": 5, "creat": 8, "link": 9, "unlink": 10, "execve": 11, "chmod": 15, "lchown": 16, "rename": 38,
+    "mkdir": 39, "rmdir": 40, "symlink": 83, "truncate": 92, "ftruncate": 93, "fchmod": 94, "fchown": 95, "clone": 120,
+    "chown": 182, "vfork": 190, "truncate64": 193, "ftruncate64": 194, "lchown32": 198, "fchown32": 207, "chown32": 212,
+    "openat": 295, "mkdirat": 296, "fchownat": 298, "unlinkat": 301, "renameat": 302, "linkat": 303, "symlinkat": 304,
+    "fchmodat": 306, "open_by_handle_at": 342, "renameat2": 353, "execveat": 358, "clone3": 435, "openat2": 437,
+    "fchmodat2": 452,
 }  # fmt: skip
 AARCH64 = {
-    "openat": 56, "clone": 220, "execve": 221, "open_by_handle_at": 265, "execveat": 281, "clone3": 435, "openat2": 437,
+    "mkdirat": 34, "unlinkat": 35, "symlinkat": 36, "linkat": 37, "renameat": 38, "truncate": 45, "ftruncate": 46,
+    "fchmod": 52, "fchmodat": 53, "fchownat": 54, "fchown": 55, "openat": 56, "clone": 220, "execve": 221,
+    "open_by_handle_at": 265, "renameat2": 276, "execveat": 281, "clone3": 435, "openat2": 437, "fchmodat2": 452,
 }  # fmt: skip
 ARM = {
-    "fork": 2, "open": 5, "creat": 8, "execve": 11, "clone": 120, "vfork": 190, "openat": 322,
-    "open_by_handle_at": 371, "execveat": 387, "clone3": 435, "openat2": 437,
+    "fork": 2, "open": 5, "creat": 8, "link": 9, "unlink": 10, "execve": 11, "chmod": 15, "lchown": 16, "rename": 38,
+    "mkdir": 39, "rmdir": 40, "symlink": 83, "truncate": 92, "ftruncate": 93, "fchmod": 94, "fchown": 95, "clone": 120,
+    "chown": 182, "vfork": 190, "truncate64": 193, "ftruncate64": 194, "lchown32": 198, "fchown32": 207, "chown32": 212,
+    "openat": 322, "mkdirat": 323, "fchownat": 325, "unlinkat": 328, "renameat": 329, "linkat": 330, "symlinkat": 331,
+    "fchmodat": 333, "open_by_handle_at": 371, "renameat2": 382, "execveat": 387, "clone3": 435, "openat2": 437,
+    "fchmodat2": 452,
 }  # fmt: skip
 
 # COMPAT_SYSCALL_DEFINE in fs/open.c, fs/fhandle.c and fs/exec.c
@@ -38,6 +51,12 @@ NUMBERS: Mapping[str, tuple[Mapping[str, int], Mapping[str, int]]] = {
     "x86_64": (X86_64, I386),
     "aarch64": (AARCH64, ARM),
 }
+
+# calls that are newer than the oldest kernel that is supported, and since when
+SINCE = {"fchmodat2": (6, 6)}
+
+# two events share the call: the probe is told of the other one, and looks at the flags (bpf/probes/rmdir.h)
+_TOLD_AS = {("rmdir", "unlinkat"): "unlink"}
 
 # in the order of EXEC_CALL_… in bpf/config.h; the event of an exec does not name its call, which it can't always know
 _EXECS = ("execve", "execveat")
@@ -81,14 +100,17 @@ def table(events: Collection[str], machine: str | None = None) -> bytes:
     """What each number means to the probe (`calls` in bpf/call.h): native calls, then those of 32-bit programs."""
     meanings = array("H", bytes(2 * 2 * CALLS))
     native, compat = NUMBERS[machine or platform.machine()]
-    for kind, event in enumerate(layouts(), 1):
-        if event not in events:
-            continue
-        for row, numbers in enumerate((native, compat)):
-            for place, call in enumerate(calls_of(event), 1):
+    for event in events:
+        for call in calls_of(event):
+            meaning = _meaning(_TOLD_AS.get((event, call), event), call)
+            for row, numbers in enumerate((native, compat)):
                 if call in numbers:
-                    meanings[row * CALLS + numbers[call]] = kind << 8 | place
-        if event == "exec" and native is X86_64:
-            for number, call in X32_EXECS.items():
-                meanings[number] = kind << 8 | 1 + _EXECS.index(call)
+                    meanings[row * CALLS + numbers[call]] = meaning
+    if "exec" in events and native is X86_64:
+        for number, call in X32_EXECS.items():
+            meanings[number] = _meaning("exec", call)
     return meanings.tobytes()
+
+
+def _meaning(event: str, call: str) -> int:
+    return (1 + list(layouts()).index(event)) << 8 | 1 + calls_of(event).index(call)

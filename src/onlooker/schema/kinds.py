@@ -37,7 +37,7 @@ class Kind(msgspec.Struct, frozen=True, kw_only=True):
     """One kind of field.
 
     `ctype` is its C type in the record, "" where it has no bytes of its own. `absent` is the value on the wire (for a
-    text: the length) that means that the field does not apply. `cuttable`: the probe may mark it as incomplete.
+    text: its offset) that means that the field does not apply. `cuttable`: the probe may mark it as incomplete.
     `describe` raises LookupError for a number that can't be: the record is corrupt. `of` names another field that this
     one is made with.
     """

@@ -68,7 +68,8 @@ def test_errors(number, expected):
 
 
 def test_every_error_of_the_system_has_its_name():
-    assert all(names.errno_name(number) == name for number, name in errno.errorcode.items())
+    known = {**errno.errorcode, 35: "EDEADLK", 95: "EOPNOTSUPP"}  # the C library's EDEADLOCK and ENOTSUP are these
+    assert {number: names.errno_name(number) for number in known} == known
 
 
 @pytest.mark.parametrize(

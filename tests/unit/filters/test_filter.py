@@ -6,13 +6,14 @@ from hypothesis import strategies as st
 
 from onlooker import Lost, fake_exec, fake_exit, fake_fork, fake_open
 from onlooker.errors import UsageError
-from onlooker.events import REASONS, TASK_EVENTS
+from onlooker.events import DEFAULT_EVENTS, REASONS, TASK_EVENTS
 from onlooker.filters import Filter, has_failed
 from onlooker.filters.filter import HIGHEST_ID
 
 LOST = Lost("2026-01-31T12:00:00.000000000Z", 1, 3, "open", "ring full")
 THREAD = fake_fork(thread=True, child_pid=1234, child_tid=1236)
-FAILED_HINT = "--failed goes with exec, exit and open"
+FAILED_HINT = "--failed goes with every other event"
+ALL = ", ".join(TASK_EVENTS)
 ONE_OF_EACH = (fake_fork(), fake_exec(), fake_exit(), fake_open())
 FAILED = (fake_exec(errno="ENOENT"), fake_exit(exit_code=1), fake_exit(signal="SIGKILL"), fake_open(errno="EACCES"))
 
@@ -22,9 +23,9 @@ FAILED = (fake_exec(errno="ENOENT"), fake_exit(exit_code=1), fake_exit(signal="S
     [
         ({"events": ["opne"]}, "unknown event 'opne'", "did you mean 'open'?"),
         ({"events": ["exec", "Fork"]}, "unknown event 'Fork'", "did you mean 'fork'?"),
-        ({"events": ["zzz"]}, "unknown event 'zzz'", "one of fork, exec, exit, open"),
-        ({"events": ["lost"]}, "unknown event 'lost'", "one of fork, exec, exit, open"),
-        ({"events": []}, "no event is chosen", "some of fork, exec, exit, open"),
+        ({"events": ["zzz"]}, "unknown event 'zzz'", f"one of {ALL}, default, all"),
+        ({"events": ["lost"]}, "unknown event 'lost'", f"one of {ALL}, default, all"),
+        ({"events": []}, "no event is chosen", f"some of {ALL}"),
         ({"events": ["fork"], "failed": True}, "a fork that failed is not reported", FAILED_HINT),
         ({"comm": ["a", ""]}, "a process name can't be empty", None),
         ({"comm": ["a*b"]}, "not a process name: 'a*b'", None),
@@ -91,7 +92,7 @@ def test_matches(given, event, reported):
     assert Filter.of(**given).matches(event) is reported
 
 
-@pytest.mark.parametrize("event", ONE_OF_EACH, ids=TASK_EVENTS)
+@pytest.mark.parametrize("event", ONE_OF_EACH, ids=DEFAULT_EVENTS)
 def test_failed_leaves_out_what_succeeded(event):
     assert not has_failed(event)
     assert Filter().matches(event)

@@ -36,35 +36,35 @@ def row(event, *, colour=False, width=0):
 
 
 ROWS = [
-    (fake_fork(**WHO), "fork     1234    1000     0 bash            1235         process by clone SIGCHLD"),
+    (fake_fork(**WHO), "fork        1234    1000     0 bash            1235         process by clone SIGCHLD"),
     (
         fake_fork(**WHO, thread=True, child_tid=1240, cut=("clone_flags",)),
-        "fork     1234    1000     0 bash            1240         thread by clone SIGCHLD [cut: clone_flags]",
+        "fork        1234    1000     0 bash            1240         thread by clone SIGCHLD [cut: clone_flags]",
     ),
     (
         fake_fork(**WHO, syscall=None, kernel=True, clone_flags=()),
-        "fork     1234    1000     0 bash            1235         kernel thread by kernel_clone",
+        "fork        1234    1000     0 bash            1235         kernel thread by kernel_clone",
     ),
     (
         fake_exec(**WHO, path="./a", interpreter="/bin/sh", argv=("./a", "b c")),
-        "exec     1234    1000     0 bash            ok           ./a by /bin/sh: ./a 'b c'",
+        "exec        1234    1000     0 bash            ok           ./a by /bin/sh: ./a 'b c'",
     ),
     (
         fake_exec(**WHO, path="/a", argv=("a",), errno="ENAMETOOLONG"),
-        "exec     1234    1000     0 bash            ENAMETOOLONG /a: a",
+        "exec        1234    1000     0 bash            ENAMETOOLONG /a: a",
     ),
-    (fake_exit(**WHO, exit_code=7), "exit     1234    1000     0 bash            7            after 1.000000 s"),
+    (fake_exit(**WHO, exit_code=7), "exit        1234    1000     0 bash            7            after 1.000000 s"),
     (
         fake_exit(**WHO, signal="SIGRTMIN+15", core_dumped=True),
-        "exit     1234    1000     0 bash            SIGRTMIN+15  after 1.000000 s, core dumped",
+        "exit        1234    1000     0 bash            SIGRTMIN+15  after 1.000000 s, core dumped",
     ),
     (
         fake_open(**WHO, path="/a b\n", flags=("O_WRONLY", "O_CREAT")),
-        "open     1234    1000     0 bash            fd 3         /a b\\n  O_WRONLY O_CREAT",
+        "open        1234    1000     0 bash            fd 3         /a b\\n  O_WRONLY O_CREAT",
     ),
     (
         Lost("2026-01-31T12:00:00.000000000Z", 1, 45, "open", "ring full"),
-        "lost                                                     45 open events: ring full",
+        "lost                                                        45 open events: ring full",
     ),
 ]
 
@@ -76,7 +76,7 @@ def test_row(event, expected):
 
 def test_the_head_names_the_columns():
     assert TableFormatter(colour=False, width=0).head() == (
-        b"TIME            EVENT     PID    PPID   UID NAME            RESULT       DETAILS\n"
+        b"TIME            EVENT        PID    PPID   UID NAME            RESULT       DETAILS\n"
     )
 
 

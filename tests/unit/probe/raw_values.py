@@ -5,7 +5,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from onlooker import Event, Exec, Exit, Fork, Open
+from onlooker import Chmod, Chown, Event, Exec, Exit, Fork, Link, Mkdir, Open, Rename, Rmdir, Symlink, Truncate, Unlink
 from onlooker.events import names
 from onlooker.schema.kinds import Choice, Kind, Op
 
@@ -152,7 +152,54 @@ def open_(raw: Raw, offset_ns: int) -> Open:
 
 _MAKERS = {"fork": fork, "exec": exec_, "exit": exit_, "open": open_}
 
+# of calls on files: the class, the names of the calls, what can be cut
+_FILE_CALLS: dict[str, tuple[type[Event], tuple[str, ...], tuple[str, ...]]] = {
+    "rename": (
+        *(Rename, ("rename", "renameat", "renameat2")),
+        ("path", "new_path", "joined_path", "joined_new_path"),
+    ),
+    "unlink": (Unlink, ("unlink", "unlinkat"), ("path", "joined_path")),
+    "mkdir": (Mkdir, ("mkdir", "mkdirat"), ("path", "joined_path")),
+    "rmdir": (Rmdir, ("rmdir", "unlinkat"), ("path", "joined_path")),
+    "link": (Link, ("link", "linkat"), ("path", "new_path", "joined_path", "joined_new_path", "real_path")),
+    "symlink": (Symlink, ("symlink", "symlinkat"), ("target", "path", "joined_path")),
+    "chmod": (Chmod, ("chmod", "fchmod", "fchmodat", "fchmodat2"), ("path", "joined_path", "real_path")),
+    "chown": (
+        *(Chown, ("chown", "lchown", "fchown", "fchownat", "chown32", "lchown32", "fchown32")),
+        ("path", "joined_path", "real_path"),
+    ),
+    "truncate": (
+        *(Truncate, ("truncate", "ftruncate", "truncate64", "ftruncate64")),
+        ("path", "joined_path", "real_path"),
+    ),
+}
+_FLAGS = {"rename": names.rename_flag_names, "link": names.at_flag_names}
+
+
+def file_call(event: str, raw: Raw, offset_ns: int) -> Event:
+    cls, calls, cuttable = _FILE_CALLS[event]
+    by_path_only = event in ("chmod", "chown", "truncate")
+    fields: dict[str, Any] = {
+        **who(raw, offset_ns),
+        "syscall": calls[raw["syscall"] - 1],
+        "path": unless("", text(raw["path"])) if by_path_only else text(raw["path"]),
+        "errno": unless("0", names.errno_name(raw["errno"])),
+        "joined_path": joined(raw["joined_path"], raw["path"]),
+        "cut": cut(raw, *cuttable),
+    }
+    fields |= {name: unless(-(2**31), raw[name]) for name in ("dirfd", "new_dirfd", "fd") if name in raw}
+    fields |= {name: raw[name] for name in ("mode", "length") if name in raw}
+    fields |= {name: text(raw[name]) for name in ("new_path", "target") if name in raw}
+    fields |= {name: unless(2**32 - 1, raw[name]) for name in ("owner", "group") if name in raw}
+    if "flags" in raw:
+        fields["flags"] = _FLAGS.get(event, names.at_flag_names)(raw["flags"])
+    if "new_path" in raw:
+        fields["joined_new_path"] = joined(raw["joined_new_path"], raw["new_path"])
+    if "real_path" in raw:
+        fields |= {"real_path": path(raw["real_path"]), **which_file(raw)}
+    return cls(**fields)
+
 
 def expected(event: str, raw: Raw, offset_ns: int) -> Event:
     """The event that a record with these members stands for."""
-    return _MAKERS[event](raw, offset_ns)
+    return _MAKERS[event](raw, offset_ns) if event in _MAKERS else file_call(event, raw, offset_ns)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from onlooker.events import TASK_EVENTS
+from onlooker.events import DEFAULT_EVENTS, TASK_EVENTS
 from onlooker.probe import kernel
 from onlooker.probe._libbpf import Probe
 from onlooker.probe.attach import METHODS, TABLE, TRACEPOINTS, hooks, is_sys_exit
@@ -111,8 +111,9 @@ def test_no_candidate_of_a_hook_is_there_twice():
 
 def test_tracepoints():
     assert tuple(sorted(TRACEPOINTS)) == TRACEPOINTS
-    assert {f"syscalls/sys_exit_{call}" for call in native_calls("exec") + native_calls("open")} == set(TRACEPOINTS)
-    assert len(TRACEPOINTS) >= 5
+    calls = {call for event in TASK_EVENTS if event != "fork" for call in native_calls(event)}
+    assert {f"syscalls/sys_exit_{call}" for call in calls} == set(TRACEPOINTS)
+    assert len(TRACEPOINTS) >= 17
 
 
 @pytest.mark.parametrize(
@@ -124,7 +125,8 @@ def test_tracepoints():
         (("exec",), True, ["exec failure"]),
         (("fork", "exit"), True, ["exit end"]),
         (("open", "fork"), False, ["fork creation", "open success and failure", "open io_uring"]),
-        (tuple(TASK_EVENTS), True, ["exec failure", "exit end", "open success and failure", "open io_uring"]),
+        (DEFAULT_EVENTS, True, ["exec failure", "exit end", "open success and failure", "open io_uring"]),
+        (("rename", "chmod"), True, ["rename success and failure", "chmod success and failure"]),
     ],
 )
 def test_hooks_that_are_needed(events, failed, needed):

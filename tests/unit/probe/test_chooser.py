@@ -26,9 +26,11 @@ class FakeSetup:
     fails: BaseException | None = None
     probes: list[FakeProbe] = field(default_factory=list)
     by_sys_exit: list[set[str]] = field(default_factory=list)
+    by_call_exit: list[set[str]] = field(default_factory=list)
 
-    def open(self, by_sys_exit: set[str]) -> FakeProbe:
+    def open(self, by_sys_exit: set[str], by_call_exit: set[str]) -> FakeProbe:
         self.by_sys_exit.append(by_sys_exit)
+        self.by_call_exit.append(by_call_exit)
         self.probes.append(FakeProbe(self.refused, self.unattachable, self.error, self.what))
         return self.probes[-1]
 

@@ -7,7 +7,7 @@ import pytest
 
 from onlooker import Monitor
 from onlooker.errors import LibbpfError, LoadError, OnlookerError
-from onlooker.events import PROBE_REASONS, TASK_EVENTS, layouts
+from onlooker.events import DEFAULT_EVENTS, PROBE_REASONS, layouts
 from onlooker.filters import Filter
 from onlooker.probe import _libbpf, setup
 from onlooker.probe.setup import BACKLOG, BATCH_BYTES, DEFAULT_RING_BYTES, LONGEST_RECORD_BYTES, Setup
@@ -22,19 +22,19 @@ EVERYTHING = Setup(Filter(), DEFAULT_RING_BYTES, resolve=True)
 @pytest.mark.parametrize("by_sys_exit", [(), ("open",), ("open", "exec")])
 def test_the_built_object_takes_its_configuration(by_sys_exit):
     wanted = Filter.of(comm=["a", "b*"], pid=range(1, 500), uid=[0], failed=True)
-    probe = Setup(wanted, DEFAULT_RING_BYTES, resolve=True).open(by_sys_exit)
+    probe = Setup(wanted, DEFAULT_RING_BYTES, resolve=True).open(by_sys_exit, ())
     assert "on_sys_exit" in probe.programs
     probe.close()
 
 
 @pytest.fixture
 def configured(monkeypatch):
-    """`configured(setup, by_sys_exit)`: what the probe is told."""
+    """`configured(setup, by_sys_exit, by_call_exit)`: what the probe is told."""
     probe = Mock(wire_version=wire.version(layouts(), PROBE_REASONS))
     monkeypatch.setattr(_libbpf, "Probe", lambda image: probe)
 
-    def run(setup, by_sys_exit=()):
-        assert setup.open(by_sys_exit) is probe
+    def run(setup, by_sys_exit=(), by_call_exit=()):
+        assert setup.open(by_sys_exit, by_call_exit) is probe
         return probe.configure.call_args.kwargs
 
     return run
@@ -45,6 +45,8 @@ def configured(monkeypatch):
 )
 def test_which_events_the_shared_program_reports(configured, by_sys_exit, kinds):
     assert configured(EVERYTHING, by_sys_exit)["kinds_by_sys_exit"] == kinds
+    assert configured(EVERYTHING, by_sys_exit)["kinds_by_call_exit"] == 0
+    assert configured(EVERYTHING, (), by_sys_exit)["kinds_by_call_exit"] == kinds
 
 
 @pytest.mark.parametrize("resolve", [True, False])
@@ -53,9 +55,9 @@ def test_whether_files_are_looked_up(configured, resolve):
 
 
 def test_only_calls_of_the_wanted_events_are_in_the_table(configured):
-    assert configured(EVERYTHING)["calls"] == table(tuple(TASK_EVENTS))
+    assert configured(EVERYTHING)["calls"] == table(DEFAULT_EVENTS)
     opens = Setup(Filter.of(events=["open"]), DEFAULT_RING_BYTES, resolve=True)
-    assert configured(opens)["calls"] == table(["open"]) != table(tuple(TASK_EVENTS))
+    assert configured(opens)["calls"] == table(["open"]) != table(DEFAULT_EVENTS)
 
 
 def test_knobs_say_what_restricts(configured):
@@ -71,13 +73,13 @@ def test_knobs_say_what_restricts(configured):
 def test_a_table_of_calls_of_another_size_is_refused(monkeypatch):
     monkeypatch.setattr(setup, "table", lambda events: table(events)[:-2])
     with pytest.raises(ValueError, match="table of system calls has another size"):
-        EVERYTHING.open(())
+        EVERYTHING.open((), ())
 
 
 def test_a_probe_of_another_build_is_refused(monkeypatch):
     monkeypatch.setattr(wire, "version", lambda *_: 1)
     with pytest.raises(LibbpfError) as caught:
-        EVERYTHING.open(())
+        EVERYTHING.open((), ())
     assert str(caught.value) == "the probe's object file is of another build than the Python part"
     assert caught.value.hint == "make build, or: pip install --force-reinstall ."
 
@@ -85,7 +87,7 @@ def test_a_probe_of_another_build_is_refused(monkeypatch):
 def test_a_missing_object(monkeypatch, tmp_path):
     monkeypatch.setattr(setup, "OBJECT", tmp_path / "monitor.bpf.o")
     with pytest.raises(LibbpfError, match="object file is missing") as caught:
-        EVERYTHING.open(())
+        EVERYTHING.open((), ())
     assert "make build" in caught.value.hint
 
 
@@ -94,7 +96,7 @@ def test_a_broken_object(monkeypatch, tmp_path, image):
     (tmp_path / "monitor.bpf.o").write_bytes(image)
     monkeypatch.setattr(setup, "OBJECT", tmp_path / "monitor.bpf.o")
     with pytest.raises(LoadError, match=r"^the probe's object file can't be read: "):
-        EVERYTHING.open(())
+        EVERYTHING.open((), ())
 
 
 @pytest.mark.parametrize("name", [b".rodata.wire", b".rodata.config", b"ring", b"comms", b"on_exit"])
@@ -104,11 +106,11 @@ def test_a_damaged_object(monkeypatch, tmp_path, name):
     (tmp_path / "monitor.bpf.o").write_bytes(image.replace(name + b"\0", b"\xff" + name[1:] + b"\0"))
     monkeypatch.setattr(setup, "OBJECT", tmp_path / "monitor.bpf.o")
     with pytest.raises(OnlookerError, match=r"^the probe's object file (is damaged|can't be read: .*)$"):
-        EVERYTHING.open(())
+        EVERYTHING.open((), ())
 
 
 def test_a_closed_probe_says_so():
-    probe = EVERYTHING.open(())
+    probe = EVERYTHING.open((), ())
     probe.close()
     probe.close()
     with pytest.raises(ValueError, match="closed"):
@@ -116,7 +118,7 @@ def test_a_closed_probe_says_so():
 
 
 def test_an_unknown_map_or_program():
-    probe = EVERYTHING.open(())
+    probe = EVERYTHING.open((), ())
     with pytest.raises(KeyError, match="nonsense"):
         probe.size_map("nonsense", 1)
     with pytest.raises(KeyError, match="nonsense"):
@@ -132,7 +134,7 @@ def filled(**wanted):
 
 def test_it_gets_ready_to_read():
     ring = ("ring", 1 << 20, BATCH_BYTES, LONGEST_RECORD_BYTES, BACKLOG << 20)
-    assert filled() == [("run", "identify"), ring, ("losses", 5, 3)]
+    assert filled() == [("run", "identify"), ring, ("losses", 14, 3)]
 
 
 def test_ids():

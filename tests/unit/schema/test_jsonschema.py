@@ -115,4 +115,12 @@ def test_texts_may_have_their_bytes_beside_them():
         ("Open", "path_bytes"): one,
         ("Open", "real_path_bytes"): one,
         ("Open", "joined_path_bytes"): one,
+        **{
+            (event, f"{name}_bytes"): one
+            for event in ("Rename", "Unlink", "Mkdir", "Rmdir", "Link", "Symlink", "Chmod", "Chown", "Truncate")
+            for name in ("comm", "path", "joined_path")
+        },
+        **{(event, f"{name}_bytes"): one for event in ("Rename", "Link") for name in ("new_path", "joined_new_path")},
+        **{(event, "real_path_bytes"): one for event in ("Link", "Chmod", "Chown", "Truncate")},
+        ("Symlink", "target_bytes"): one,
     }

@@ -44,7 +44,8 @@ def test_the_compiler_agrees_with_the_layout(event):
 
 def test_constants():
     expected = {
-        "KIND_FORK": 1, "KIND_EXEC": 2, "KIND_EXIT": 3, "KIND_OPEN": 4, "KINDS": 5,
+        "KIND_FORK": 1, "KIND_EXEC": 2, "KIND_EXIT": 3, "KIND_OPEN": 4, "KIND_RENAME": 5,
+        "KIND_TRUNCATE": 13, "KINDS": 14, "CHOWN_OWNER_ABSENT": "4294967295U", "CHMOD_FD_ABSENT": "-2147483647 - 1",
         "LOST_RING_FULL": 0, "LOST_HEADROOM": 1, "LOST_BUSY": 2, "LOSSES": 3,
         "FORK_CUT_CLONE_FLAGS": 1, "EXEC_CUT_PATH": 1, "EXEC_CUT_ARGV": 2, "EXEC_CUT_INTERPRETER": 4,
         "EXEC_CUT_EXE": 8, "EXEC_CUT_CWD": 16, "EXEC_CUT_JOINED_PATH": 32,

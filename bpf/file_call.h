@@ -1,0 +1,177 @@
+/* What the events of calls on files have in common: renaming, removing, making, changing; events/file.py. */
+#ifndef ONLOOKER_FILE_CALL_H
+#define ONLOOKER_FILE_CALL_H
+
+/* on the wire: the call has no such descriptor. NO_FD in src/onlooker/events/file.py */
+#define NO_FD ((int)0x80000000)
+
+#define PASSED_CUT 1
+#define JOINED_CUT 2
+
+/* Appends a path that the caller passed and, if files are to be looked up, that of the directory that it starts from
+ * (none for NO_FD). Where they lie is in the scratch memory, too; the result says which of them is not whole. A function
+ * of its own to the verifier, as walk is. */
+__noinline int append_passed(__u32 which, __u64 path, int dirfd, int may_be_empty)
+{
+	struct scratch *scratch = bpf_map_lookup_elem(&scratches, &which);
+	int cut = 0;
+	char first;
+
+	if (!scratch)
+		return PASSED_CUT;
+	scratch->joined.offset = scratch->joined.length = 0;
+	if (!append_user_path(scratch, (const char *)path, &scratch->passed, &first))
+		cut |= PASSED_CUT;
+	if (!config.resolve || dirfd == NO_FD || (!scratch->passed.length && (cut || !may_be_empty)))
+		return cut;
+	if (!append_base(scratch, which, current_task(), dirfd, first == '/', &scratch->joined) || cut)
+		cut |= JOINED_CUT;
+	return cut;
+}
+
+/* Says of the file behind a descriptor what there is to say, in the scratch memory. Whether the path is not whole: also
+ * if there is no file although the call succeeded, because another thread has closed it. */
+__noinline int describe_descriptor(__u32 which, int fd, int failed)
+{
+	struct scratch *scratch = bpf_map_lookup_elem(&scratches, &which);
+	struct file *file = file_behind(current_task(), fd);
+
+	if (!scratch)
+		return 1;
+	scratch->file.path.offset = scratch->file.path.length = 0;
+	scratch->file.inode = 0;
+	scratch->file.device = 0;
+	scratch->file.state = 0;
+	if (!file)
+		return !failed;
+	return !describe_file(scratch, which, file,
+			      (struct file_answer){ &scratch->file.path, &scratch->file.inode, &scratch->file.device,
+						    &scratch->file.state });
+}
+
+/* Where the path of a call goes, and the bits of `cut` for it, in whatever record. */
+struct path_answer {
+	struct span *path, *joined;
+	__u16 cut_path, cut_joined;
+};
+
+static __always_inline void append_path_of_call(struct scratch *scratch, __u32 which, __u64 path, int dirfd,
+						bool may_be_empty, struct path_answer answer)
+{
+	struct record *record = (void *)scratch->bytes;
+	int cut = append_passed(which, path, dirfd, may_be_empty);
+
+	*answer.path = scratch->passed;
+	*answer.joined = scratch->joined;
+	if (cut & PASSED_CUT)
+		record->cut |= answer.cut_path;
+	if (cut & JOINED_CUT)
+		record->cut |= answer.cut_joined;
+}
+
+/* The file that a call is about, in the caller's words. */
+struct subject {
+	__u64 path;
+	int dirfd, fd; /* NO_FD where the call has none */
+	bool has_path, may_be_empty;
+};
+
+static __always_inline struct subject by_path(__u64 path)
+{
+	return (struct subject){ .path = path, .dirfd = NO_FD, .fd = NO_FD, .has_path = true };
+}
+
+static __always_inline struct subject by_descriptor(__u64 fd)
+{
+	return (struct subject){ .dirfd = NO_FD, .fd = fd };
+}
+
+/* With AT_EMPTY_PATH and an empty path, the descriptor is that of the file itself. */
+static __always_inline struct subject by_path_at(__u64 dirfd, __u64 path, __u64 flags)
+{
+	struct subject subject = { .path = path, .dirfd = dirfd, .fd = NO_FD, .has_path = true };
+	char first = 1;
+
+	if (!(flags & AT_EMPTY_PATH))
+		return subject;
+	subject.may_be_empty = true;
+	if (subject.dirfd != AT_FDCWD && !bpf_probe_read_user(&first, 1, (void *)path) && !first) {
+		subject.fd = subject.dirfd;
+		subject.dirfd = NO_FD;
+	}
+	return subject;
+}
+
+/* Where all that is said of such a file goes. */
+struct subject_answer {
+	__s32 *fd;
+	struct path_answer path;
+	struct file_answer file;
+	__u16 cut_file;
+};
+
+static __always_inline void append_subject(struct scratch *scratch, __u32 which, struct call *call,
+					   struct subject subject, struct subject_answer answer)
+{
+	struct record *record = (void *)scratch->bytes;
+
+	*answer.fd = subject.fd;
+	if (subject.has_path) {
+		/* the working directory, where the call has no other */
+		int from = subject.dirfd == NO_FD && subject.fd == NO_FD ? AT_FDCWD : subject.dirfd;
+
+		append_path_of_call(scratch, which, subject.path, from, subject.may_be_empty, answer.path);
+	}
+	if (subject.fd == NO_FD || !config.resolve)
+		return;
+	if (describe_descriptor(which, subject.fd, call->result < 0))
+		record->cut |= answer.cut_file;
+	*answer.file.path = scratch->file.path;
+	*answer.file.inode = scratch->file.inode;
+	*answer.file.device = scratch->file.device;
+	*answer.file.state = scratch->file.state;
+}
+
+/* The answers in a record that has these fields, named as in src/onlooker/events/file.py. */
+#define PATH_ANSWER(event, NAME)                                                                                       \
+	((struct path_answer){ &(event)->path, &(event)->joined_path, NAME##_CUT_PATH, NAME##_CUT_JOINED_PATH })
+#define NEW_PATH_ANSWER(event, NAME)                                                                                   \
+	((struct path_answer){ &(event)->new_path, &(event)->joined_new_path, NAME##_CUT_NEW_PATH,                     \
+			       NAME##_CUT_JOINED_NEW_PATH })
+#define SUBJECT_ANSWER(event, NAME)                                                                                    \
+	((struct subject_answer){                                                                                      \
+		&(event)->fd, PATH_ANSWER(event, NAME),                                                                \
+		(struct file_answer){ &(event)->real_path, &(event)->inode, &(event)->device, &(event)->file_state },  \
+		NAME##_CUT_REAL_PATH })
+
+/* Memory with the record of a call that is to be reported, its header filled and the rest zero; or none. */
+static __always_inline void *begin_file_call(struct call *call, enum kind kind, __u32 record_bytes,
+					     struct scratch **scratch, __u32 *which)
+{
+	if (config.failed && call->result >= 0)
+		return 0;
+	if (!is_wanted(call->task))
+		return 0;
+	*scratch = take_scratch(kind, record_bytes, which);
+	if (!*scratch)
+		return 0;
+	__builtin_memset((*scratch)->bytes, 0, record_bytes);
+	fill_record((struct record *)(*scratch)->bytes, kind, call->task);
+	return (*scratch)->bytes;
+}
+
+static __always_inline int end_file_call(struct scratch *scratch, enum kind kind)
+{
+	struct record *record = (void *)scratch->bytes;
+
+	send_scratch(scratch, kind, admit(kind, scratch->used, record->boot_ns));
+	release_scratch(scratch);
+	return 0;
+}
+
+static __always_inline __u16 errno_of(struct call *call)
+{
+	return call->result < 0 ? -call->result : 0;
+}
+
+#endif

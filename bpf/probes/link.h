@@ -1,0 +1,25 @@
+/* A file got another name, or could not: events/link.py. fs/namei.c:
+ * link(path, new_path), linkat(dirfd, path, new_dirfd, new_path, flags) */
+
+static __noinline int emit_link(struct call *call)
+{
+	bool at = call->number == LINK_SYSCALL_LINKAT;
+	struct scratch *scratch;
+	struct subject subject;
+	struct link_record *link;
+	__u32 which;
+
+	link = begin_file_call(call, KIND_LINK, sizeof(*link), &scratch, &which);
+	if (!link)
+		return 0;
+	link->syscall = call->number;
+	link->errno = errno_of(call);
+	link->flags = at ? call->argument[4] : 0;
+	link->new_dirfd = at ? (int)call->argument[2] : NO_FD;
+	subject = at ? by_path_at(call->argument[0], call->argument[1], call->argument[4]) : by_path(call->argument[0]);
+	link->dirfd = subject.dirfd;
+	append_subject(scratch, which, call, subject, SUBJECT_ANSWER(link, LINK));
+	append_path_of_call(scratch, which, at ? call->argument[3] : call->argument[1],
+			    at ? link->new_dirfd : AT_FDCWD, false, NEW_PATH_ANSWER(link, LINK));
+	return end_file_call(scratch, KIND_LINK);
+}

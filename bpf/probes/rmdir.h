@@ -1,0 +1,26 @@
+/* A directory was removed, or could not be: events/rmdir.py. fs/namei.c:
+ * rmdir(path), unlinkat(dirfd, path, flags) with AT_REMOVEDIR */
+
+/* Two kinds of event share unlinkat, and the table of calls has room for one: for unlink. */
+static __always_inline bool is_rmdir(struct call *call)
+{
+	return call->kind == KIND_UNLINK && call->number == UNLINK_SYSCALL_UNLINKAT && call->argument[2] & AT_REMOVEDIR;
+}
+
+static __noinline int emit_rmdir(struct call *call)
+{
+	bool at = call->number == RMDIR_SYSCALL_UNLINKAT;
+	struct rmdir_record *rmdir;
+	struct scratch *scratch;
+	__u32 which;
+
+	rmdir = begin_file_call(call, KIND_RMDIR, sizeof(*rmdir), &scratch, &which);
+	if (!rmdir)
+		return 0;
+	rmdir->syscall = call->number;
+	rmdir->errno = errno_of(call);
+	rmdir->dirfd = at ? (int)call->argument[0] : NO_FD;
+	append_path_of_call(scratch, which, call->argument[at], at ? rmdir->dirfd : AT_FDCWD, false,
+			    PATH_ANSWER(rmdir, RMDIR));
+	return end_file_call(scratch, KIND_RMDIR);
+}

@@ -1,0 +1,24 @@
+/* A symbolic link was created, or could not be: events/symlink.py. fs/namei.c:
+ * symlink(target, path), symlinkat(target, dirfd, path) */
+
+static __noinline int emit_symlink(struct call *call)
+{
+	bool at = call->number == SYMLINK_SYSCALL_SYMLINKAT;
+	struct symlink_record *symlink;
+	struct scratch *scratch;
+	__u32 which;
+
+	symlink = begin_file_call(call, KIND_SYMLINK, sizeof(*symlink), &scratch, &which);
+	if (!symlink)
+		return 0;
+	symlink->syscall = call->number;
+	symlink->errno = errno_of(call);
+	symlink->dirfd = at ? (int)call->argument[1] : NO_FD;
+	/* what is written into the link: where it leads is said when somebody follows it */
+	if (append_passed(which, call->argument[0], NO_FD, false))
+		symlink->record.cut |= SYMLINK_CUT_TARGET;
+	symlink->target = scratch->passed;
+	append_path_of_call(scratch, which, at ? call->argument[2] : call->argument[1],
+			    at ? symlink->dirfd : AT_FDCWD, false, PATH_ANSWER(symlink, SYMLINK));
+	return end_file_call(scratch, KIND_SYMLINK);
+}

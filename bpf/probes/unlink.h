@@ -1,0 +1,20 @@
+/* A file was removed, or could not be: events/unlink.py. fs/namei.c:
+ * unlink(path), unlinkat(dirfd, path, flags) without AT_REMOVEDIR */
+
+static __noinline int emit_unlink(struct call *call)
+{
+	bool at = call->number == UNLINK_SYSCALL_UNLINKAT;
+	struct unlink_record *unlink;
+	struct scratch *scratch;
+	__u32 which;
+
+	unlink = begin_file_call(call, KIND_UNLINK, sizeof(*unlink), &scratch, &which);
+	if (!unlink)
+		return 0;
+	unlink->syscall = call->number;
+	unlink->errno = errno_of(call);
+	unlink->dirfd = at ? (int)call->argument[0] : NO_FD;
+	append_path_of_call(scratch, which, call->argument[at], at ? unlink->dirfd : AT_FDCWD, false,
+			    PATH_ANSWER(unlink, UNLINK));
+	return end_file_call(scratch, KIND_UNLINK);
+}

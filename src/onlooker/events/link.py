@@ -1,0 +1,47 @@
+"""A file got another name, or could not."""
+
+from typing import Annotated, ClassVar
+
+from ..schema.kinds import choice, doc, label
+from .base import TaskEvent
+from .file import (
+    Cut,
+    Device,
+    DirFd,
+    Errno,
+    Fd,
+    FileState,
+    Inode,
+    JoinedNewPath,
+    JoinedPath,
+    NewDirFd,
+    NewPath,
+    PassedPath,
+    RealPath,
+)
+from .names import at_flag_names
+
+
+class Link(TaskEvent, frozen=True, gc=False, omit_defaults=True, tag="link"):
+    """A process gave a file another name, a hard link; or tried to, with `errno`. Arguments are as passed.
+
+    Source: the exits of the system calls; link(2).
+    """
+
+    event: ClassVar[str] = "link"
+
+    syscall: Annotated[str, choice("link", "linkat"), doc("The system call used.")]
+    path: PassedPath
+    new_path: NewPath
+    errno: Errno = None
+    dirfd: DirFd = None
+    new_dirfd: NewDirFd = None
+    flags: Annotated[tuple[str, ...], label(32, at_flag_names), doc("Names of the flags of linkat.")] = ()
+    joined_path: JoinedPath = None
+    joined_new_path: JoinedNewPath = None
+    fd: Fd = None
+    real_path: RealPath = None
+    file_state: FileState = None
+    device: Device = None
+    inode: Inode = None
+    cut: Cut = ()

@@ -1,0 +1,32 @@
+"""A file was made a certain length, or could not be."""
+
+from typing import Annotated, ClassVar
+
+from ..schema.kinds import choice, doc, signed
+from .base import TaskEvent
+from .file import Cut, Device, Errno, Fd, FileState, Inode, JoinedPath, OptionalPath, RealPath
+
+
+class Truncate(TaskEvent, frozen=True, gc=False, omit_defaults=True, tag="truncate"):
+    """A process set the length of a file; or tried to, with `errno`. Arguments are as passed.
+
+    Source: the exits of the system calls; truncate(2). An open with O_TRUNC is an open only.
+    """
+
+    event: ClassVar[str] = "truncate"
+
+    syscall: Annotated[
+        str,
+        choice("truncate", "ftruncate", "truncate64", "ftruncate64"),
+        doc("The system call used; those with 64 are 32-bit programs'."),
+    ]
+    length: Annotated[int, signed(64), doc("The length asked for, in bytes.")]
+    path: OptionalPath = None
+    errno: Errno = None
+    joined_path: JoinedPath = None
+    fd: Fd = None
+    real_path: RealPath = None
+    file_state: FileState = None
+    device: Device = None
+    inode: Inode = None
+    cut: Cut = ()

@@ -1,0 +1,23 @@
+"""A file was removed, or could not be."""
+
+from typing import Annotated, ClassVar
+
+from ..schema.kinds import choice, doc
+from .base import TaskEvent
+from .file import Cut, DirFd, Errno, JoinedPath, PassedPath
+
+
+class Unlink(TaskEvent, frozen=True, gc=False, omit_defaults=True, tag="unlink"):
+    """A process removed a name of a file; or tried to, with `errno`. Arguments are as passed.
+
+    Source: the exits of the system calls; unlink(2). Where unlinkat removes a directory, it is an rmdir.
+    """
+
+    event: ClassVar[str] = "unlink"
+
+    syscall: Annotated[str, choice("unlink", "unlinkat"), doc("The system call used.")]
+    path: PassedPath
+    errno: Errno = None
+    dirfd: DirFd = None
+    joined_path: JoinedPath = None
+    cut: Cut = ()

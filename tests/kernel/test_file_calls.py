@@ -1,0 +1,175 @@
+"""What holds for the paths of all calls on files: every byte, every length, nowhere, directories, filters."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from onlooker import Monitor, Rmdir, TaskEvent
+from onlooker.events import DEFAULT_EVENTS, TASK_EVENTS
+
+from .conftest import Workloads
+from .file_calls import (
+    CALLS,
+    COUNT,
+    LONGEST,
+    NATIVE,
+    NOWHERE,
+    ODD,
+    REMOVEDIR,
+    SHAPES,
+    USUAL,
+    Edge,
+    attempt,
+    long_path,
+    make,
+    ways,
+)
+
+# (kind, call, compat, the path that the test is about)
+PATHS = [
+    pytest.param(kind, *way.values, name, id=f"{kind.__name__}-{way.id}-{name}", marks=way.marks)
+    for kind in CALLS
+    for way in ways(kind)
+    for name in ("path", "new_path")
+    if name in SHAPES[way.values[0]]
+]
+EACH_PATH = pytest.mark.parametrize(("kind", "call", "compat", "name"), PATHS)
+
+
+def prepare(directory: Path, kind: type[TaskEvent]) -> None:
+    """What most calls need to succeed."""
+    (directory / "file").mkdir() if kind is Rmdir else (directory / "file").touch()
+
+
+@EACH_PATH
+@pytest.mark.parametrize("path", [*ODD, b""])
+def test_every_byte(
+    file_monitor: Monitor,
+    workloads: Workloads,
+    scratch: Path,
+    kind: type[TaskEvent],
+    call: str,
+    compat: bool,
+    name: str,
+    path: bytes,
+) -> None:
+    prepare(scratch, kind)
+    for event in attempt(file_monitor, workloads, kind, call, compat=compat, **{name: path}):
+        assert event.cut == ()
+        assert path or event.errno == "ENOENT"
+
+
+@EACH_PATH
+@pytest.mark.parametrize("length", [255, 256, 4094, LONGEST])
+def test_every_length(
+    file_monitor: Monitor,
+    workloads: Workloads,
+    scratch: Path,
+    kind: type[TaskEvent],
+    call: str,
+    compat: bool,
+    name: str,
+    length: int,
+) -> None:
+    prepare(scratch, kind)
+    path = long_path(b"file", length)
+    assert len(path) == length
+    for event in attempt(file_monitor, workloads, kind, call, compat=compat, **{name: path}):
+        assert event.cut == ()
+    edge: dict[str, Any] = {name: Edge(path)}
+    for event in attempt(file_monitor, workloads, kind, call, compat=compat, **edge):
+        assert (os.fsencode(getattr(event, name)), event.cut) == (path, ())
+
+
+@EACH_PATH
+@pytest.mark.parametrize("length", [4096, 5000])
+def test_too_long(
+    file_monitor: Monitor,
+    workloads: Workloads,
+    scratch: Path,
+    kind: type[TaskEvent],
+    call: str,
+    compat: bool,
+    name: str,
+    length: int,
+) -> None:
+    prepare(scratch, kind)
+    path = long_path(b"file", length)
+    edge: dict[str, Any] = {name: Edge(path)}
+    for event in attempt(file_monitor, workloads, kind, call, compat=compat, **edge):
+        assert (os.fsencode(getattr(event, name)), event.errno) == (path[:LONGEST], "ENAMETOOLONG")
+        assert set(event.cut) == {name, f"joined_{name}"}
+
+
+@EACH_PATH
+@pytest.mark.parametrize("path", [*NOWHERE, Edge(b"file", nul=False)])
+def test_nowhere(
+    file_monitor: Monitor,
+    workloads: Workloads,
+    scratch: Path,
+    kind: type[TaskEvent],
+    call: str,
+    compat: bool,
+    name: str,
+    path: str | Edge,
+) -> None:
+    prepare(scratch, kind)
+    given: dict[str, Any] = {name: path}
+    for event in attempt(file_monitor, workloads, kind, call, compat=compat, count=COUNT, **given):
+        assert (getattr(event, name), getattr(event, f"joined_{name}")) == ("", None)
+        assert (event.errno, event.cut) == ("EFAULT", (name,))
+
+
+@EACH_PATH
+@pytest.mark.parametrize("dirfd", [-1, 2323])
+def test_no_directory(
+    file_monitor: Monitor,
+    workloads: Workloads,
+    scratch: Path,
+    kind: type[TaskEvent],
+    call: str,
+    compat: bool,
+    name: str,
+    dirfd: int,
+) -> None:
+    field = name.replace("path", "dirfd")
+    prepare(scratch, kind)
+    given: dict[str, Any] = {field: dirfd} if field in SHAPES[call] else {}
+    for event in attempt(file_monitor, workloads, kind, call, compat=compat, **given):
+        assert event.cut == ()
+        assert (event.errno == "EBADF" and getattr(event, f"joined_{name}") is None) or not given
+
+
+@pytest.mark.parametrize("attach", ["tracepoint", "raw"])
+@pytest.mark.parametrize("kind", CALLS)
+def test_without_looking_up(workloads: Workloads, scratch: Path, kind: type[TaskEvent], attach: str) -> None:
+    with Monitor(events=[kind.event], comm=[f"{workloads.prefix}*"], attach=attach, resolve=False) as monitor:
+        for call in CALLS[kind]:
+            if call not in NATIVE:
+                continue
+            given = {**USUAL, "fd": 0, "flags": REMOVEDIR if kind is Rmdir else 0}
+            run = make(monitor, workloads, call, count=COUNT, compat=False, **given)
+            assert len(run.of(kind)) == len(run.events) == COUNT
+            for event in run.of(kind):
+                assert event.cut == ()
+                names = ("joined_path", "joined_new_path", "real_path", "file_state", "device", "inode")
+                assert {getattr(event, name, None) for name in names} == {None}
+
+
+@pytest.mark.parametrize("attach", ["tracepoint", "raw"])
+def test_only_what_failed(workloads: Workloads, scratch: Path, attach: str) -> None:
+    with Monitor(events=["all"], failed=True, comm=[f"{workloads.prefix}*"], attach=attach) as monitor:
+        given = {"dirfd": -100, "path": "file%d", "mode": 0o700}
+        first = make(monitor, workloads, "mkdirat", count=COUNT, compat=False, **given)
+        again = make(monitor, workloads, "mkdirat", count=COUNT, compat=False, **given)
+    assert [event for event in first.events if event.event == "mkdir"] == []
+    assert [event.errno for event in again.events if event.event == "mkdir"] == ["EEXIST"] * COUNT
+
+
+def test_what_is_not_asked_for(monitor: Monitor, workloads: Workloads, scratch: Path) -> None:
+    """The events that are watched where nothing is said are those of processes, and opens."""
+    run = make(monitor, workloads, "mkdirat", count=COUNT, compat=False, dirfd=-100, path="file%d", mode=0o700)
+    assert len(list(scratch.iterdir())) == COUNT
+    assert {event.event for event in run.events} <= set(DEFAULT_EVENTS) < set(TASK_EVENTS)

@@ -1,0 +1,105 @@
+"""The events of calls on files: declared alike, absent by values that nobody can pass."""
+
+import pytest
+
+from onlooker import (
+    fake_chmod,
+    fake_chown,
+    fake_link,
+    fake_mkdir,
+    fake_rename,
+    fake_rmdir,
+    fake_symlink,
+    fake_truncate,
+    fake_unlink,
+)
+from onlooker.events import DEFAULT_EVENTS, EVENT_GROUPS, TASK_EVENTS, names
+from onlooker.schema.layout import declared
+
+FAKES = {
+    "rename": fake_rename, "unlink": fake_unlink, "mkdir": fake_mkdir, "rmdir": fake_rmdir, "link": fake_link,
+    "symlink": fake_symlink, "chmod": fake_chmod, "chown": fake_chown, "truncate": fake_truncate,
+}  # fmt: skip
+BY_DESCRIPTOR = ("fd", "real_path", "file_state", "device", "inode")
+OWN = {
+    "rename": ("syscall", "path", "new_path", "errno", "dirfd", "new_dirfd", "flags", "joined_path", "joined_new_path"),
+    "unlink": ("syscall", "path", "errno", "dirfd", "joined_path"),
+    "mkdir": ("syscall", "path", "mode", "errno", "dirfd", "joined_path"),
+    "rmdir": ("syscall", "path", "errno", "dirfd", "joined_path"),
+    "link": (
+        *("syscall", "path", "new_path", "errno", "dirfd", "new_dirfd", "flags", "joined_path", "joined_new_path"),
+        *BY_DESCRIPTOR,
+    ),
+    "symlink": ("syscall", "target", "path", "errno", "dirfd", "joined_path"),
+    "chmod": ("syscall", "mode", "path", "errno", "dirfd", "flags", "joined_path", *BY_DESCRIPTOR),
+    "chown": ("syscall", "owner", "group", "path", "errno", "dirfd", "flags", "joined_path", *BY_DESCRIPTOR),
+    "truncate": ("syscall", "length", "path", "errno", "joined_path", *BY_DESCRIPTOR),
+}
+EACH = pytest.mark.parametrize("event", OWN)
+
+
+def kinds(event):
+    return {f.name: f.kind for f in declared(TASK_EVENTS[event])}
+
+
+@EACH
+def test_fields_in_the_order_of_the_constructor(event):
+    names_ = tuple(f.name for f in declared(TASK_EVENTS[event]))
+    assert names_[names_.index("ns_pid") + 1 :] == (*OWN[event], "cut")
+
+
+@EACH
+def test_a_field_means_the_same_in_all_of_them(event):
+    for other in OWN:
+        for name in set(OWN[event]) & set(OWN[other]) - {"syscall", "path", "mode", "flags"}:
+            one, two = ({f.name: f for f in declared(TASK_EVENTS[each])}[name] for each in (event, other))
+            assert (one.kind, one.description) == (two.kind, two.description), (name, other)
+
+
+@EACH
+def test_what_may_be_passed_is_not_what_means_absent(event):
+    for name in ("dirfd", "new_dirfd", "fd"):
+        if kind := kinds(event).get(name):
+            assert kind.absent == -(2**31)
+    for name in ("mode", "length"):
+        if kind := kinds(event).get(name):
+            assert kind.absent is None
+
+
+def test_minus_one_leaves_an_owner_as_it_is():
+    assert {kinds("chown")[name].absent for name in ("owner", "group")} == {2**32 - 1}
+
+
+@EACH
+def test_a_fake_is_a_success_until_told_otherwise(event):
+    fake = FAKES[event]
+    assert fake().event == event
+    assert fake().errno is None
+    assert fake(errno="EACCES").errno == "EACCES"
+    assert fake().cut == ()
+
+
+def test_groups():
+    assert set(EVENT_GROUPS) & set(TASK_EVENTS) == set()
+    assert EVENT_GROUPS["all"] == tuple(TASK_EVENTS)
+    assert EVENT_GROUPS["default"] == DEFAULT_EVENTS == ("fork", "exec", "exit", "open")
+    assert tuple(TASK_EVENTS) == (*DEFAULT_EVENTS, *OWN)
+
+
+@pytest.mark.parametrize(
+    ("describe", "number", "expected"),
+    [
+        (names.rename_flag_names, 0, ()),
+        (names.rename_flag_names, 7, ("RENAME_NOREPLACE", "RENAME_EXCHANGE", "RENAME_WHITEOUT")),
+        (names.rename_flag_names, 1 << 31, ("0x80000000",)),
+        (names.at_flag_names, 0, ()),
+        (names.at_flag_names, 0x1400, ("AT_SYMLINK_FOLLOW", "AT_EMPTY_PATH")),
+        (
+            names.at_flag_names,
+            0x1B01,
+            ("AT_SYMLINK_NOFOLLOW", "AT_REMOVEDIR", "AT_NO_AUTOMOUNT", "AT_EMPTY_PATH", "0x1"),
+        ),
+    ],
+)
+def test_flags(describe, number, expected):
+    assert describe(number) == expected
