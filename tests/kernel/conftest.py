@@ -18,6 +18,7 @@ import pytest
 from onlooker import Monitor
 
 from .compile import compile_workload, names
+from .flavours import flavours
 from .thinning import PART, family, thinned
 
 COMPILED = os.environ.get("ONLOOKER_WORKLOADS")
@@ -73,7 +74,7 @@ def workloads(as_root: None) -> Iterator[Workloads]:
         yield built
 
 
-@pytest.fixture(scope="session", params=["tracepoint", "raw"])
+@pytest.fixture(scope="session", params=flavours())
 def monitor(request: pytest.FixtureRequest, workloads: Workloads) -> Iterator[Monitor]:
     """Watches all workloads, once with each way to observe system calls."""
     with Monitor(comm=[f"{workloads.prefix}*"], attach=request.param) as monitor:

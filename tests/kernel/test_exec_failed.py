@@ -8,6 +8,7 @@ import pytest
 from onlooker import Exec, Monitor
 
 from .conftest import Workloads
+from .flavours import by_functions
 from .test_exec import COUNT, KIB, execute, failed
 from .watching import Process, collect, watch
 
@@ -70,5 +71,5 @@ def test_a_filter_keeps_an_exec_from_the_kernel(monitor: Monitor, workloads: Wor
     """seccomp(2) can make it give anything, such as 0; only what the kernel did counts as a success."""
     run = watch(monitor, workloads["seccomp"], "execve", value, workloads["nothing"])
     assert run.numbers == [-1 if value else 0, value]
-    expected = [("EPERM", str(workloads["nothing"]))] if value else []
+    expected = [("EPERM", str(workloads["nothing"]))] if value and not by_functions(monitor) else []
     assert [(event.errno, event.path) for event in run.execs()] == expected

@@ -12,11 +12,12 @@ from onlooker import Event, Exec, Exit, Fork, Monitor, Open, TaskEvent
 from onlooker.filters import Filter
 
 from .conftest import Workloads, fresh_name
+from .flavours import flavours
 from .watching import SLOWER, Process, collect, drain, watch
 
 COUNT = 23
 OTHER_UID = 2323
-METHODS = ("tracepoint", "raw")
+METHODS = flavours()
 
 
 def identity(events: Iterable[Event]) -> list[Event]:

@@ -8,6 +8,7 @@ from onlooker import Exec, Exit, Fork, Lost, Monitor, Open
 from onlooker.probe import setup
 
 from .conftest import Workloads
+from .flavours import flavours
 from .watching import SLOWER, Process, collect, drain, losses, watch
 
 FLOOD = 20_000  # twice what the small ring holds, at least
@@ -28,7 +29,7 @@ def opening(count: int) -> tuple[str | int, ...]:
     return ("openat", "plain", -100, "/", 0, 0, 0, count)
 
 
-@pytest.mark.parametrize("method", ["tracepoint", "raw"])
+@pytest.mark.parametrize("method", flavours())
 def test_a_burst_is_whole(workloads: Workloads, method: str) -> None:
     program = workloads.renamed("open")
     with Monitor(comm=[program.name], attach=method) as monitor:
@@ -46,7 +47,7 @@ def test_a_burst_is_whole(workloads: Workloads, method: str) -> None:
     assert times == sorted(times)
 
 
-@pytest.mark.parametrize("method", ["tracepoint", "raw"])
+@pytest.mark.parametrize("method", flavours())
 @pytest.mark.usefixtures("no_backlog")
 def test_a_flood_of_opens_is_counted_and_leaves_room(workloads: Workloads, method: str) -> None:
     opener, forker = workloads.renamed("open"), workloads.renamed("fork")
@@ -87,7 +88,7 @@ def test_a_flood_of_processes_is_counted(workloads: Workloads) -> None:
         assert after.of(Exec)
 
 
-@pytest.mark.parametrize("method", ["tracepoint", "raw"])
+@pytest.mark.parametrize("method", flavours())
 @pytest.mark.usefixtures("no_backlog")
 def test_a_flood_of_failed_execs_is_counted(workloads: Workloads, method: str) -> None:
     program = workloads.renamed("exec")
@@ -100,7 +101,7 @@ def test_a_flood_of_failed_execs_is_counted(workloads: Workloads, method: str) -
         assert {event.errno for event in run.execs()} == {"ENOENT"}
 
 
-@pytest.mark.parametrize("method", ["tracepoint", "raw"])
+@pytest.mark.parametrize("method", flavours())
 @pytest.mark.usefixtures("no_backlog")
 def test_a_flood_of_long_paths_is_counted(workloads: Workloads, method: str) -> None:
     program = workloads.renamed("open")

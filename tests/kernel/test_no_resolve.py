@@ -10,12 +10,13 @@ from onlooker import Monitor
 
 from .commands import watching
 from .conftest import Workloads, fresh_name
+from .flavours import flavours
 from .watching import Process, watch
 
 COUNT = 23
 AT_FDCWD = -100
 LOOKED_UP = {"real_path", "joined_path", "exe", "cwd", "file_state", "device", "inode"}
-METHODS = ["tracepoint", "raw"]
+METHODS = flavours()
 
 
 @pytest.mark.parametrize("method", METHODS)

@@ -11,6 +11,7 @@ from onlooker import Exit, Monitor, Open
 
 from .commands import wait_until
 from .conftest import Workloads
+from .flavours import by_functions
 from .watching import Process, Run, collect, drain, losses, watch
 
 COUNT = 23
@@ -76,6 +77,9 @@ def test_a_filter_keeps_an_open_from_the_kernel(monitor: Monitor, workloads: Wor
     """seccomp(2). What is shown is what the caller got, and that may be a descriptor that is none of this path."""
     run = watch(monitor, workloads["seccomp"], "openat", value, "/missing/file")
     assert run.numbers == [-1 if value else 0, value]
+    if by_functions(monitor):
+        assert run.opens() == []
+        return
     [event] = run.opens()
     assert (event.path, event.fd, event.errno) == ("/missing/file", *((None, "EACCES") if value else (0, None)))
     assert event.file_state == (None if value else "pseudo")  # its standard input, a pipe

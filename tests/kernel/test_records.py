@@ -10,6 +10,7 @@ from onlooker import Exec, Exit, Fork, Monitor, Open
 from onlooker.probe.live import LiveSource
 
 from .conftest import Workloads
+from .flavours import flavours
 from .watching import Process, drain, watch
 
 SMALL = 1 << 20
@@ -29,7 +30,7 @@ class Listener:
         return self._decoder.decode(records, *rest)
 
 
-@pytest.fixture(scope="module", params=["tracepoint", "raw"])
+@pytest.fixture(scope="module", params=flavours())
 def program(request: pytest.FixtureRequest, workloads: Workloads) -> Iterator[tuple[Path, Monitor, Listener]]:
     """A copy of exec, a monitor of it whose ring was filled with other things before, and what comes out of that."""
     program, filler = workloads.renamed("exec"), workloads.renamed("open")

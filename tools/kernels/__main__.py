@@ -69,7 +69,10 @@ def run(kernel: str, archive: Path, options: argparse.Namespace) -> machine.Outc
     """One kernel, from its package to its outcome."""
     packages = debian.packages(kernel)
     tests = shlex.split(options.tests)
-    environment = {"ONLOOKER_TESTS_SLOWER": str(machine.SLOWER)}
+    environment = {
+        "ONLOOKER_TESTS_SLOWER": str(machine.SLOWER),
+        "ONLOOKER_TESTS_ATTACH": "raw,fexit,tracepoint",  # Debian's kernels can load all
+    }
     if not options.all:
         environment["ONLOOKER_TESTS_PART"] = str(list(debian.SUITES).index(kernel))
     with tempfile.TemporaryDirectory(prefix="onlooker-") as name:

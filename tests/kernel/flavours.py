@@ -1,0 +1,31 @@
+"""The ways to observe system calls that this kernel can load: the tests run for each."""
+
+import os
+from functools import cache
+
+from onlooker import Monitor, OnlookerError
+from onlooker.probe.attach import FUNCTION, METHODS
+
+# where it is known which ones the kernel must be able to load, they are named here, with commas
+REQUIRED = os.environ.get("ONLOOKER_TESTS_ATTACH")
+
+
+def _is_refused(method: str) -> bool:
+    try:
+        with Monitor(events=["open"], attach=method):
+            return False
+    except OnlookerError:
+        return True
+
+
+def by_functions(monitor: Monitor) -> bool:
+    """Whether calls are seen by the functions that they are: those that never got so far are not."""
+    return FUNCTION in {each.method for each in monitor.attached}
+
+
+@cache
+def flavours() -> list[str]:
+    """Names for --attach. Kernels that let nobody attach to functions can be told only by trying."""
+    if REQUIRED:
+        return REQUIRED.split(",")
+    return [method for method in METHODS if method != "fexit" or (os.geteuid() == 0 and not _is_refused(method))]
