@@ -37,8 +37,8 @@ def kernel_takes_them(workloads: Workloads) -> None:
 def is_seen(monitor: Monitor, event: str) -> bool:
     """Whether the monitor says that it sees them."""
     blind = {each.blind for each in monitor.attached if each.event == event and each.purpose != "io_uring"}
-    assert blind <= {"", "32-bit system calls"}
-    return blind == {""}
+    assert blind <= {"", "32-bit system calls", "calls that a seccomp filter answers"}
+    return "32-bit system calls" not in blind
 
 
 def make(
