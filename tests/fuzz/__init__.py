@@ -8,7 +8,7 @@
 | records: kinds, numbers, names, spans, tails | any process | `records.py` |
 | the names, paths and arguments in them, on their way to text, JSON and table | any process | `outputs.py` |
 | the command line and the environment | the user | `options.py` |
-| uid_map, status, lockdown, tracefs ids | the kernel, a container | `files.py` |
+| uid_map, status, lockdown, timens_offsets, tracefs ids | the kernel, a container | `files.py` |
 | the probe's object file | the package | `files.py` |
 
 `mutate.py` makes the records, `reference.py` says what they must become. The short run, `test_*.py`, is a part of

@@ -10,7 +10,7 @@ from unittest import mock
 
 from onlooker import OnlookerError
 from onlooker.filters import Filter
-from onlooker.probe import kernel, setup, tracefs
+from onlooker.probe import clock, kernel, setup, tracefs
 from onlooker.probe.setup import DEFAULT_RING_BYTES, Setup
 
 from .mutate import EDGES, raw_text
@@ -18,7 +18,8 @@ from .mutate import EDGES, raw_text
 POINT = "syscalls/sys_exit_openat"
 ORDINARY = (
     b"CapEff:\t000001ffffffffff\n", b"Name:\tx\nCapEff:\t", b"0 0 4294967295\n", b"         0       1000          1\n",
-    b"none [integrity] confidentiality\n", b"[", b"]", b"712\n", b"-1\n", b" ", b"\n", b"\t", b"BPF_FUNC_task_pt_regs",
+    b"none [integrity] confidentiality\n", b"[", b"]",
+    b"712\n", b"-1\n", b"boottime  ", b"monotonic 5 ", b" ", b"\n", b"\t", b"BPF_FUNC_task_pt_regs",
 )  # fmt: skip
 
 
@@ -31,7 +32,7 @@ def made(rng: Random) -> bytes:
     if rng.random() < 0.2:
         return b"\3" + damaged_object(rng)
     pieces = (rng.choice(ORDINARY), raw_text(rng), str(rng.choice(EDGES)).encode())
-    return bytes([rng.randrange(3)]) + b"".join(rng.choices(pieces, k=rng.choice((1, 2, 4))))
+    return bytes([rng.choice((0, 1, 2, 4))]) + b"".join(rng.choices(pieces, k=rng.choice((1, 2, 4))))
 
 
 def changed(rng: Random, data: bytes) -> bytes:
@@ -85,6 +86,17 @@ def facts(path: Path) -> None:
             assert kernel.is_too_old() in (True, False)
 
 
+def time_namespace(path: Path) -> None:
+    """The offsets of the clocks; times stay numbers whatever they are."""
+    proc = path.parents[3]
+    (proc / "ns").mkdir()
+    for name in ("time", "time_for_children"):
+        (proc / "ns" / name).symlink_to("time:[1]")
+    path.rename(proc / "timens_offsets")
+    with mock.patch.object(clock, "_PROC", proc):
+        assert isinstance(clock.namespace_ns(), int)
+
+
 def release(path: Path) -> None:
     major, minor = kernel.version(path.read_bytes().decode(errors="surrogateescape"))
     assert major >= 0
@@ -108,13 +120,13 @@ def probe_object(path: Path) -> None:
     """libbpf's own readers, and what is made of what they find."""
     with mock.patch.object(setup, "OBJECT", path):
         try:
-            Setup(Filter(), DEFAULT_RING_BYTES, True).open(()).close()
+            Setup(Filter(), DEFAULT_RING_BYTES, True).open((), ()).close()
         except OnlookerError as error:
             assert str(error).startswith("the probe's object file ")
             assert "\n" not in str(error)
 
 
-READERS = (facts, release, tracepoint, probe_object)
+READERS = (facts, release, tracepoint, probe_object, time_namespace)
 
 
 def check(data: bytes) -> None:

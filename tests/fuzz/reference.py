@@ -60,7 +60,10 @@ def path(raw: bytes) -> bytes:
 def joined(base: bytes, text: bytes) -> bytes:
     if not text:
         return base
-    return base.removesuffix(b"/" if base == b"/" else b"") + (b"" if text.startswith(b"/") else b"/") + text
+    if base == b"/":
+        base = b""
+        text = b"/" + text.removeprefix(b"/")
+    return base + (b"/" if base and not text.startswith(b"/") else b"") + text
 
 
 def label(describe: Callable[[int], object] | None, number: int) -> object:

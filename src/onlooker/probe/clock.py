@@ -20,9 +20,9 @@ def namespace_ns() -> int:
         if (_PROC / "ns/time").readlink() != (_PROC / "ns/time_for_children").readlink():
             return 0
         lines = (_PROC / "timens_offsets").read_text(encoding="ascii").splitlines()
-    except FileNotFoundError:  # a kernel without time namespaces
+        offsets = {clock: int(seconds) * 10**9 + int(ns) for clock, seconds, ns in map(str.split, lines)}
+    except (OSError, ValueError):  # a kernel without time namespaces, or a /proc that is not its own
         return 0
-    offsets = {clock: int(seconds) * 10**9 + int(ns) for clock, seconds, ns in map(str.split, lines)}
     return offsets.get("boottime", 0)
 
 

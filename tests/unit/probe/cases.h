@@ -10,7 +10,7 @@ struct test_case {
 	void (*run)(void);
 };
 
-static int run_cases(const struct test_case *cases, size_t many, int count, char **words)
+static inline int run_cases(const struct test_case *cases, size_t many, int count, char **words)
 {
 	size_t i;
 
