@@ -93,7 +93,7 @@ def test_text_of_beginnings_and_ends(workloads: Workloads) -> None:
     ended, pids = watched(program, "--events", "exec,exit")
     who = rf"{TIME} Process {program.name} \(PID:(\d+), PPID:{os.getpid()}\)"
     pairs = "".join(
-        rf"{who} executed file {program}: {program}\n{who} exited with code 0 after 0\.\d{{6}} s\n" for _ in pids
+        rf"{who} executed file {program}: {program}\n{who} exited with code 0 after \d+\.\d{{6}} s\n" for _ in pids
     )
     found = re.fullmatch(pairs, ended.out)
     assert found, ended
