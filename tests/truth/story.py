@@ -120,10 +120,9 @@ def fact(event: onlooker.TaskEvent) -> Fact:
 
 
 def _place(event: onlooker.TaskEvent, name: str) -> bytes | None:
-    """A path that the event is sure of: what is joined from a path that is cut is not."""
+    """A path that the event is sure of."""
     path = getattr(event, name)
-    is_cut = name in event.cut or (name == "joined_path" and "path" in event.cut)
-    return None if path is None or is_cut else os.fsencode(path)
+    return None if path is None or name in event.cut else os.fsencode(path)
 
 
 def _file(event: onlooker.Exec | onlooker.Open) -> tuple[int, int] | None:
