@@ -19,12 +19,12 @@ def chosen(count: int, part: int, monitors: tuple[str, ...] = ("",)) -> list[lis
     return [[i for i in range(count) if stays[at * count + i]] for at in range(len(monitors))]
 
 
-@pytest.mark.parametrize("count", [1, 7, 8])
+@pytest.mark.parametrize("count", [1, thinning.MOST - 1, thinning.MOST])
 def test_few_variants_all_stay(count: int) -> None:
     assert chosen(count, 3) == [list(range(count))]
 
 
-@pytest.mark.parametrize("count", [9, 16, 17, 44, 108])
+@pytest.mark.parametrize("count", [thinning.MOST + 1, 16, 17, 44, 108])
 def test_all_parts_together_have_all_variants(count: int) -> None:
     parts = -(-count // thinning.MOST)
     found = [chosen(count, part)[0] for part in range(parts)]

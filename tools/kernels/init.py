@@ -15,15 +15,13 @@ RB_POWER_OFF = 0x4321FEDC  # include/uapi/linux/reboot.h
 MS_BIND, MS_MOVE = 0x1000, 0x2000  # include/uapi/linux/mount.h
 INIT_MODULE = 175  # arch/x86/entry/syscalls/syscall_64.tbl
 REPORT = Path("/dev/ttyS1")
-# as systemd mounts them; type, where, options
+# as systemd mounts them; type, where, options. Not /tmp and /run: the project may be below them
 MOUNTS = [
     ("proc", "/proc", ""),
     ("sysfs", "/sys", ""),
     ("devtmpfs", "/dev", ""),
     ("devpts", "/dev/pts", "ptmxmode=666"),
     ("tmpfs", "/dev/shm", ""),  # noqa: S108
-    ("tmpfs", "/run", ""),
-    ("tmpfs", "/tmp", "mode=1777"),  # noqa: S108
     ("securityfs", "/sys/kernel/security", ""),
     ("cgroup2", "/sys/fs/cgroup", ""),
     ("bpf", "/sys/fs/bpf", ""),

@@ -35,6 +35,7 @@ def pack(made: Path, archive: Path) -> None:
     """Write the archive: this machine's files, and all that is in `made`, which becomes the root directory."""
     for name in DIRECTORIES:
         (made / name).mkdir(exist_ok=True)
+    (made / "tmp").chmod(0o1777)
     with archive.open("wb") as file:
         _cpio(with_parents(_own_files(made)), Path("/"), file.fileno())
         _cpio(_below(made), made, file.fileno())
