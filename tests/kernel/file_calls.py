@@ -46,7 +46,7 @@ LONGEST = 4095  # bytes of a path without its NUL
 
 # int $0x80 in a 64-bit program: where the kernel was built to run 32-bit programs
 takes_compat_calls = pytest.mark.skipif(
-    platform.machine() != "x86_64" or not kernel.has_function("__ia32_compat_sys_open"),
+    platform.machine() != "x86_64" or not kernel.knows("__ia32_compat_sys_open"),
     reason="this kernel runs no 32-bit programs",
 )
 

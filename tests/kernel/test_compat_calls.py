@@ -227,4 +227,4 @@ def test_a_call_of_an_x32_program(monitor: Monitor, workloads: Workloads) -> Non
 @pytest.mark.parametrize("event", ["open", "exec"])
 def test_the_kernel_has_the_functions_that_are_these_calls(event: str) -> None:
     """If a name were wrong, the way to see them by their functions would never be taken."""
-    assert {name for names in functions_of(event) for name in names if not kernel.has_function(name)} == set()
+    assert {name for names in functions_of(event) for name in names if not kernel.knows(name)} == set()

@@ -15,8 +15,8 @@ class Candidate(msgspec.Struct, frozen=True):
     """One way to observe. `programs` are names in bpf/probes, each with the tracepoints that it needs from tracefs.
     `compat`: those of them that a kernel without 32-bit programs does not need, and can't take.
 
-    Linux has it from version `oldest` on. Before version `since` it is not used unless it is asked for, because of what
-    `flaw` says.
+    It needs a kernel whose type information knows `needs`. Linux has it from version `oldest` on. Before version `since`
+    it is not used unless it is asked for, because of what `flaw` says.
     """
 
     method: str
@@ -24,6 +24,7 @@ class Candidate(msgspec.Struct, frozen=True):
     why: str
     blind: str = ""
     compat: frozenset[str] = frozenset()
+    needs: str = ""
     oldest: tuple[int, int] = (0, 0)
     since: tuple[int, int] = (0, 0)
     flaw: str = ""
@@ -138,9 +139,11 @@ TABLE = (
         "io_uring",
         "both",
         (
-            Candidate(RAW, {"on_ring_submit": (), "on_ring_complete": ()}, _RINGS, oldest=(6, 11)),
-            Candidate(RAW, {"on_ring_submit": (), "on_ring_complete_old": ()}, _RINGS, oldest=(6, 3)),
-            Candidate(RAW, {"on_ring_submit_old": (), "on_ring_complete_old": ()}, _RINGS, oldest=(6, 0)),
+            Candidate(RAW, {"on_ring_submit": (), "on_ring_complete": ()}, _RINGS, needs="io_kiocb", oldest=(6, 11)),
+            Candidate(RAW, {"on_ring_submit": (), "on_ring_complete_old": ()}, _RINGS, needs="io_kiocb", oldest=(6, 3)),
+            Candidate(
+                RAW, {"on_ring_submit_old": (), "on_ring_complete_old": ()}, _RINGS, needs="io_kiocb", oldest=(6, 0)
+            ),
         ),
         missed="files opened through io_uring",
     ),

@@ -48,7 +48,7 @@ class Chooser:
     def _programs(self, candidate: Candidate) -> dict[str, tuple[str, ...]]:
         """Those that this kernel needs."""
         name = min(candidate.compat, default="").removeprefix("on").removesuffix("_still")
-        skip = () if not name or kernel.has_function(name) else candidate.compat
+        skip = () if not name or kernel.knows(name) else candidate.compat
         return {program: points for program, points in candidate.programs.items() if program not in skip}
 
     def _obstacle(self, candidate: Candidate) -> str:
@@ -56,6 +56,8 @@ class Chooser:
         release = kernel.version(kernel.release())
         if release < candidate.oldest:
             return f"Linux has it from {'.'.join(map(str, candidate.oldest))} on"
+        if candidate.needs and not kernel.knows(candidate.needs):
+            return f"this kernel has no {candidate.needs}"
         if not self.method and release < candidate.since:
             return candidate.flaw
         if candidate.method == FUNCTION and self._no_functions:

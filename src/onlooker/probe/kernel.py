@@ -50,8 +50,8 @@ def is_too_old() -> bool:
 
 
 @cache
-def has_function(name: str) -> bool:
-    """Whether the kernel's type information knows a function, so that a program can be attached to it."""
+def knows(name: str) -> bool:
+    """Whether the kernel's type information has a function or a type of that name."""
     try:
         return b"\0" + name.encode("ascii") + b"\0" in BTF.read_bytes()
     except OSError:

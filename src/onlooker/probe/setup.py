@@ -53,7 +53,7 @@ class Setup(msgspec.Struct, frozen=True):
         except FileNotFoundError as error:
             raise _unbuilt("the probe's object file is missing") from error
         try:
-            probe = Probe(without_missing_calls(image, kernel.has_function))
+            probe = Probe(without_missing_calls(image, kernel.knows))
         except OSError as error:
             raise LoadError(f"the probe's object file can't be read: {error.strerror}", "") from error
         if probe.wire_version != wire.version(layouts(), PROBE_REASONS):
@@ -72,7 +72,7 @@ class Setup(msgspec.Struct, frozen=True):
             failed=wanted.failed,
             threads=wanted.threads,
             resolve=self.resolve,
-            can_cast=kernel.has_function("bpf_rdonly_cast"),
+            can_cast=kernel.knows("bpf_rdonly_cast"),
         )
         for name, entries in (("comms", wanted.comm), ("pids", wanted.pid), ("uids", wanted.uid)):
             probe.size_map(name, max(1, len(entries)))

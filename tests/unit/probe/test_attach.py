@@ -87,7 +87,7 @@ def test_programs_for_single_calls_are_those_of_the_calls(event):
 )
 def test_what_is_preferred_on_a_kernel_that_takes_all(monkeypatch, release, opens, exits, ring):
     monkeypatch.setattr(kernel, "release", lambda: release)
-    monkeypatch.setattr(kernel, "has_function", lambda name: True)
+    monkeypatch.setattr(kernel, "knows", lambda name: True)
     chosen = Chooser(hooks(tuple(TASK_EVENTS), failed=False)).choose()
     found = {(hook.event, hook.purpose): tuple(candidate.programs) for hook, candidate in chosen}
     for event, purpose in (("open", "success and failure"), ("exec", "failure")):

@@ -46,7 +46,7 @@ def a_kernel_with_everything(monkeypatch):
     monkeypatch.setattr(chooser, "tracepoint_ids", lambda names: (IDS, "here"))
     monkeypatch.setattr(kernel, "explain_refusal", lambda error: None)
     monkeypatch.setattr(kernel, "release", lambda: "6.18.0")
-    monkeypatch.setattr(kernel, "has_function", lambda name: True)
+    monkeypatch.setattr(kernel, "knows", lambda name: True)
 
 
 @pytest.fixture
@@ -135,7 +135,7 @@ def test_a_program_is_attached_to_all_its_tracepoints_or_not_used(load, tracepoi
 
 def test_functions_of_32_bit_calls_are_left_out_where_the_kernel_has_none(load, monkeypatch):
     asked = []
-    monkeypatch.setattr(kernel, "has_function", asked.append)  # None: it has not
+    monkeypatch.setattr(kernel, "knows", asked.append)  # None: it has not
     probe, report = load(FakeSetup(), ("open",), method="fexit")
     native = [function for function in OPEN_FUNCTIONS if function not in COMPAT]
     assert list(probe.attached) == [*native, *RING]

@@ -49,9 +49,9 @@ def test_functions_that_the_kernel_has(monkeypatch, tmp_path, types, has):
     monkeypatch.setattr(kernel, "BTF", tmp_path / "vmlinux")
     if types is not None:
         (tmp_path / "vmlinux").write_bytes(types)
-    kernel.has_function.cache_clear()
-    assert kernel.has_function("do_open") is has
-    kernel.has_function.cache_clear()
+    kernel.knows.cache_clear()
+    assert kernel.knows("do_open") is has
+    kernel.knows.cache_clear()
 
 
 @pytest.mark.parametrize(
