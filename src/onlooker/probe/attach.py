@@ -15,8 +15,8 @@ class Candidate(msgspec.Struct, frozen=True):
     """One way to observe. `programs` are names in bpf/probes, each with the tracepoints that it needs from tracefs.
     `compat`: those of them that a kernel without 32-bit programs does not need, and can't take.
 
-    It needs a kernel whose type information knows `needs`. Linux has it from version `oldest` on. Before version `since`
-    it is not used unless it is asked for, because of what `flaw` says.
+    It needs a kernel whose type information knows `needs`. Linux has it from version `oldest` on. Before version
+    `since` it is not used unless it is asked for, because of what `flaw` says.
     """
 
     method: str
