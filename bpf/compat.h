@@ -115,12 +115,6 @@ extern void *bpf_rdonly_cast(const void *address, __u32 type) __ksym __weak;
 		peeked;                                                                                                \
 	})
 
-/* Linux 6.10. While a program is preempted, the kernel skips it for whoever comes to the same cpu (__bpf_trace_run,
- * __bpf_prog_enter_recur): where it can be preempted, it had better not be. Used from 6.15 on, where functions that are
- * not static may be called in between. */
-extern void bpf_preempt_disable(void) __ksym __weak;
-extern void bpf_preempt_enable(void) __ksym __weak;
-
 /* Copies a string of the caller's of up to `room` bytes, its NUL included: how many bytes that were, or negative. Before
  * Linux 6.14 the helper says 0 for an empty one and may not have written its NUL (strncpy_from_user_nofault,
  * mm/maccess.c). */

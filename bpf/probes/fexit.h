@@ -15,16 +15,7 @@ static __always_inline int emit_returned(enum kind kind, long result)
 	return kind == KIND_OPEN ? emit_open(&call) : emit_exec_failed(&call);
 }
 
-/* Each of them twice, for kernels where a program can keep itself from being preempted, and for older ones. */
 #define ON_RETURN(function, kind)                                                                                      \
-	SEC("fexit/" #function)                                                                                        \
-	int on##function##_still(__u64 *ctx)                                                                           \
-	{                                                                                                              \
-		bpf_preempt_disable();                                                                                 \
-		emit_returned(kind, ctx[1]);                                                                           \
-		bpf_preempt_enable();                                                                                  \
-		return 0;                                                                                              \
-	}                                                                                                              \
 	SEC("fexit/" #function)                                                                                        \
 	int on##function(__u64 *ctx)                                                                                   \
 	{                                                                                                              \

@@ -29,37 +29,17 @@ static __always_inline int dispatch(struct call *call, const __u32 kinds)
 	}
 }
 
-static __always_inline int emit_any_call(struct pt_regs *regs, long number, long result)
-{
-	struct call call;
-
-	if (!read_call(&call, regs, number, result))
-		return 0;
-	return dispatch(&call, config.kinds_by_sys_exit); /* another program sees the others */
-}
-
 /* One program for all system calls, native and 32-bit: it costs every one of them a little.
  * include/trace/events/syscalls.h, TP_PROTO(struct pt_regs *regs, long ret) */
 SEC("tp_btf/sys_exit")
 int BPF_PROG(on_sys_exit, struct pt_regs *regs, long result)
 {
 	long number = SYSCALL_NUMBER(regs);
+	struct call call;
 
-	return may_be_wanted(number) ? emit_any_call(regs, number, result) : 0;
-}
-
-/* The same for kernels where programs at this tracepoint can be preempted: 7.1 and newer. */
-SEC("tp_btf/sys_exit")
-int BPF_PROG(on_sys_exit_still, struct pt_regs *regs, long result)
-{
-	long number = SYSCALL_NUMBER(regs);
-
-	if (!may_be_wanted(number))
+	if (!may_be_wanted(number) || !read_call(&call, regs, number, result))
 		return 0;
-	bpf_preempt_disable();
-	emit_any_call(regs, number, result);
-	bpf_preempt_enable();
-	return 0;
+	return dispatch(&call, config.kinds_by_sys_exit); /* another program sees the others */
 }
 
 /* The same at the tracepoints of single calls: it costs others less, but 32-bit calls do not pass there

@@ -1,5 +1,7 @@
 """How each event can be observed: candidates in order of preference. The first that loads and attaches wins."""
 
+from collections.abc import Iterable
+
 import msgspec
 
 from .syscalls import SINCE, functions_of, native_calls
@@ -16,7 +18,7 @@ class Candidate(msgspec.Struct, frozen=True):
     `compat`: those of them that a kernel without 32-bit programs does not need, and can't take.
 
     It needs a kernel whose type information knows `needs`. Linux has it from version `oldest` on. Before version
-    `since` it is not used unless it is asked for, because of what `flaw` says.
+    `since`, or where the type information knows `unless`, it is not used unless it is asked for: `flaw` says why.
     """
 
     method: str
@@ -27,6 +29,7 @@ class Candidate(msgspec.Struct, frozen=True):
     needs: str = ""
     oldest: tuple[int, int] = (0, 0)
     since: tuple[int, int] = (0, 0)
+    unless: str = ""
     flaw: str = ""
 
 
@@ -43,32 +46,29 @@ class Hook(msgspec.Struct, frozen=True):
     missed: str = ""
 
 
-# Linux 6.15: a program may keep itself from being preempted and still call functions (bpf/compat.h). Without that the
-# kernel skips a preempted program for all other processes of that cpu, which it counts.
-_STILL = (6, 15)
+# About Linux 7.1: programs at the raw tracepoints of system calls can be preempted (some may sleep there, for which
+# kernel/trace/bpf_trace.c got this function). While one is, the kernel skips it for all other processes of that cpu.
+_PREEMPTIBLE = "trace_call_bpf_faultable"
+
+_SYS_EXIT = Candidate(
+    RAW,
+    {"on_sys_exit": ()},
+    "sees 32-bit calls too and needs no tracefs; costs every system call of the machine a little",
+)
+_SYS_EXIT_WHOLE = msgspec.structs.replace(
+    _SYS_EXIT, unless=_PREEMPTIBLE, flaw="this kernel can preempt it, and then skips it for other processes"
+)
 
 
-def _functions(event: str, *, still: bool) -> Candidate:
-    """The functions that are the single calls."""
-    suffix = "_still" if still else ""
-    native, compat = (tuple(f"on{function}{suffix}" for function in functions) for functions in functions_of(event))
+def _functions(event: str) -> Candidate:
+    """The functions that are the single calls. They can be preempted on every preemptible kernel."""
+    native, compat = (_programs(functions) for functions in functions_of(event))
     return Candidate(
         FUNCTION,
-        dict.fromkeys((*native, *compat), ()),
-        "costs other system calls nothing" + ("" if still else "; a preemptible kernel may skip it, which is counted"),
+        {**native, **compat},
+        "costs other system calls nothing; a preemptible kernel may skip it, which is counted",
         "calls that a seccomp filter answers",
         compat=frozenset(compat),
-        oldest=_STILL if still else (0, 0),
-    )
-
-
-def _sys_exit(*, still: bool) -> Candidate:
-    """One program for all system calls."""
-    return Candidate(
-        RAW,
-        {"on_sys_exit_still" if still else "on_sys_exit": ()},
-        "sees 32-bit calls too and needs no tracefs; costs every system call of the machine a little",
-        oldest=_STILL if still else (0, 0),
     )
 
 
@@ -87,20 +87,31 @@ def _tracepoints(event: str) -> Candidate:
     )
 
 
+def _both(event: str) -> Candidate:
+    """The tracepoints, and for 32-bit calls their functions."""
+    _, compat = (_programs(functions) for functions in functions_of(event))
+    tracepoints = _tracepoints(event)
+    return Candidate(
+        TRACEPOINT,
+        {**tracepoints.programs, **compat},
+        "is never preempted, but for 32-bit calls; costs other system calls less",
+        compat=frozenset(compat),
+        needs=_PREEMPTIBLE,
+    )
+
+
+def _programs(functions: Iterable[str]) -> dict[str, tuple[str, ...]]:
+    return {f"on{function}": () for function in functions}
+
+
 def _calls(event: str) -> tuple[Candidate, ...]:
     """The ways to see system calls."""
-    return (
-        _sys_exit(still=True),
-        _sys_exit(still=False),
-        _functions(event, still=True),
-        _functions(event, still=False),
-        _tracepoints(event),
-    )
+    return (_SYS_EXIT_WHOLE, _both(event), _SYS_EXIT, _functions(event), _tracepoints(event))
 
 
 def _shared_calls(event: str) -> tuple[Candidate, ...]:
     """The ways without programs of the event's own: for each of its calls one would be many."""
-    return (_sys_exit(still=True), _sys_exit(still=False), _tracepoints(event))
+    return (_SYS_EXIT_WHOLE, _tracepoints(event), _SYS_EXIT)
 
 
 _RINGS = "the ring's own tracepoints"
@@ -161,6 +172,11 @@ TRACEPOINTS = tuple(
 )
 # those of calls that a kernel before this version may be without
 TRACEPOINTS_SINCE = {f"syscalls/sys_exit_{call}": version for call, version in SINCE.items()}
+
+
+def is_exit_of_function(program: str) -> bool:
+    """Whether it is a program at a function, which some kernels allow to nobody."""
+    return program.startswith("on__")
 
 
 def is_sys_exit(candidate: Candidate) -> bool:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from ..errors import AttachError, LoadError, ResourceError
 from . import kernel
 from .attach import (
-    FUNCTION,
     METHODS,
     NOT_SEEN,
     TRACEPOINTS,
@@ -16,6 +15,7 @@ from .attach import (
     Candidate,
     Hook,
     is_call_exit,
+    is_exit_of_function,
     is_sys_exit,
 )
 from .source import Attachment
@@ -47,7 +47,7 @@ class Chooser:
 
     def _programs(self, candidate: Candidate) -> dict[str, tuple[str, ...]]:
         """Those that this kernel needs."""
-        name = min(candidate.compat, default="").removeprefix("on").removesuffix("_still")
+        name = min(candidate.compat, default="").removeprefix("on")
         skip = () if not name or kernel.knows(name) else candidate.compat
         return {program: points for program, points in candidate.programs.items() if program not in skip}
 
@@ -58,9 +58,10 @@ class Chooser:
             return f"Linux has it from {'.'.join(map(str, candidate.oldest))} on"
         if candidate.needs and not kernel.knows(candidate.needs):
             return f"this kernel has no {candidate.needs}"
-        if not self.method and release < candidate.since:
+        is_flawed = release < candidate.since or (candidate.unless and kernel.knows(candidate.unless))
+        if is_flawed and not self.method:
             return candidate.flaw
-        if candidate.method == FUNCTION and self._no_functions:
+        if self._no_functions and any(is_exit_of_function(program) for program in self._programs(candidate)):
             return self._no_functions
         for program, points in self._programs(candidate).items():
             if program in self.refused:
@@ -117,7 +118,7 @@ class Chooser:
             for better in self._allowed(hook):
                 if better == candidate or candidate.method == NOT_SEEN:
                     break
-                name = better.method if better.method == FUNCTION else "/".join(better.programs)
+                name = better.method if len(better.programs) > 2 else "/".join(better.programs)
                 why += f"; not {name}: {self._obstacle(better)}"
             programs = tuple(self._programs(candidate))
             report.append(Attachment(hook.event, hook.purpose, candidate.method, programs, why, candidate.blind))
@@ -153,15 +154,15 @@ class Chooser:
             _raise_if_exhausted(error)
             log = _libbpf.log()
             culprit = re.search(r"prog '(\w+)': failed to (?:load|prepare load attributes)", log)
-            is_exit_of_function = culprit and culprit[1].startswith("on__")  # which some kernels allow to nobody
-            if not is_exit_of_function and (explained := kernel.explain_refusal(error)):
+            at_function = culprit is not None and is_exit_of_function(culprit[1])
+            if not at_function and (explained := kernel.explain_refusal(error)):
                 raise explained from error
             if not culprit or culprit[1] not in programs:
                 raise LoadError(f"the kernel refused the probe: {error.strerror}", log) from error
             if not self._alternatives(culprit[1]):
                 raise LoadError(f"the kernel refused the program {culprit[1]}: {error.strerror}", log) from error
             self.refused[culprit[1]] = f"refused by the kernel ({error.strerror})"
-            if is_exit_of_function:
+            if at_function:
                 self._no_functions = self.refused[culprit[1]]
             return False
 

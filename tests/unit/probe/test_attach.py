@@ -49,7 +49,8 @@ def test_a_candidate_says_why_and_has_a_method_that_can_be_forced(hook, candidat
     assert candidate.programs
     assert candidate.method in METHODS.values()
     assert any(candidate.programs.values()) == (candidate.method == METHODS["tracepoint"])
-    assert bool(candidate.blind) == (candidate.method in (METHODS["tracepoint"], METHODS["fexit"]))
+    sees_all = candidate.method == METHODS["raw"] or bool(candidate.needs)
+    assert bool(candidate.blind) == (not sees_all)
 
 
 FUNCTIONS = {
@@ -62,9 +63,7 @@ FUNCTIONS = {
 def test_programs_for_single_calls_are_those_of_the_calls(event):
     [hook] = [hook for hook in TABLE if hook.event == event and hook.outcome != "success" and not hook.missed]
     native, compat = FUNCTIONS[event]
-    by_method = {
-        candidate.method: candidate for candidate in hook.candidates if "_still" not in str(candidate.programs)
-    }
+    by_method = {candidate.method: candidate for candidate in hook.candidates if not candidate.needs}
     functions, tracepoints = by_method[METHODS["fexit"]], by_method[METHODS["tracepoint"]]
     assert (list(functions.programs), functions.compat) == ([*native, *compat], frozenset(compat))
     assert tracepoints.programs == {"on_call_exit": tuple(f"syscalls/sys_exit_{call}" for call in native_calls(event))}
@@ -80,32 +79,33 @@ def test_programs_for_single_calls_are_those_of_the_calls(event):
         ("6.0.0", "on_sys_exit", "on_exit_old", ("on_ring_submit_old", "on_ring_complete_old")),
         ("6.3.0", "on_sys_exit", "on_exit_old", ("on_ring_submit", "on_ring_complete_old")),
         ("6.14.0", "on_sys_exit", "on_exit_old", ("on_ring_submit", "on_ring_complete")),
-        ("6.15.0", "on_sys_exit_still", "on_exit_old", ("on_ring_submit", "on_ring_complete")),
-        ("6.18.44", "on_sys_exit_still", "on_exit", ("on_ring_submit", "on_ring_complete")),
-        ("7.1.0", "on_sys_exit_still", "on_exit", ("on_ring_submit", "on_ring_complete")),
+        ("6.18.44", "on_sys_exit", "on_exit", ("on_ring_submit", "on_ring_complete")),
+        ("7.1.0", "on_call_exit", "on_exit", ("on_ring_submit", "on_ring_complete")),
     ],
 )
 def test_what_is_preferred_on_a_kernel_that_takes_all(monkeypatch, release, opens, exits, ring):
     monkeypatch.setattr(kernel, "release", lambda: release)
-    monkeypatch.setattr(kernel, "knows", lambda name: True)
+    preemptible = release.startswith("7.")
+    monkeypatch.setattr(kernel, "knows", lambda name: name != "trace_call_bpf_faultable" or preemptible)
     chosen = Chooser(hooks(tuple(TASK_EVENTS), failed=False)).choose()
     found = {(hook.event, hook.purpose): tuple(candidate.programs) for hook, candidate in chosen}
     for event, purpose in (("open", "success and failure"), ("exec", "failure")):
-        assert found[event, purpose] == (opens,)
+        compat = FUNCTIONS[event][1] if preemptible else []
+        assert found[event, purpose] == (opens, *compat)
     assert found["exit", "end"] == (exits,)
     assert found["open", "io_uring"] == ring
     blind = {candidate.blind for _, candidate in chosen} - {""}
-    assert blind == (set() if ring else {"files opened through io_uring"})
+    assert blind == ({"32-bit system calls"} if preemptible else set() if ring else {"files opened through io_uring"})
 
 
 def test_the_one_program_for_all_calls():
     names = {program for _, candidate in CANDIDATES if is_sys_exit(candidate) for program in candidate.programs}
-    assert names == {"on_sys_exit", "on_sys_exit_still"}
+    assert names == {"on_sys_exit"}
 
 
 def test_no_candidate_of_a_hook_is_there_twice():
     for hook in TABLE:
-        sets = {frozenset(candidate.programs) for candidate in hook.candidates}
+        sets = {(frozenset(candidate.programs), candidate.unless) for candidate in hook.candidates}
         assert len(sets) == len(hook.candidates), hook
 
 
