@@ -81,7 +81,7 @@ def monitor(request: pytest.FixtureRequest, workloads: Workloads) -> Iterator[Mo
         yield monitor
 
 
-@pytest.fixture(scope="session", params=["tracepoint", "raw"])
+@pytest.fixture(scope="session", params=flavours(without="fexit"))
 def file_monitor(request: pytest.FixtureRequest, workloads: Workloads) -> Iterator[Monitor]:
     """The same for all events."""
     with Monitor(events=["all"], comm=[f"{workloads.prefix}*"], attach=request.param) as monitor:

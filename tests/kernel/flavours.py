@@ -4,6 +4,7 @@ import os
 from functools import cache
 
 from onlooker import Monitor, OnlookerError
+from onlooker.probe import kernel
 from onlooker.probe.attach import FUNCTION, METHODS
 
 # where it is known which ones the kernel must be able to load, they are named here, with commas
@@ -24,8 +25,18 @@ def by_functions(monitor: Monitor) -> bool:
 
 
 @cache
-def flavours() -> list[str]:
+def loadable() -> list[str]:
     """Names for --attach. Kernels that let nobody attach to functions can be told only by trying."""
     if REQUIRED:
         return REQUIRED.split(",")
     return [method for method in METHODS if method != "fexit" or (os.geteuid() == 0 and not _is_refused(method))]
+
+
+def may_be_skipped(method: str) -> bool:
+    """Whether this kernel can preempt the programs and then skips them, which is counted as lost."""
+    return method != "tracepoint" and kernel.knows("trace_call_bpf_faultable")
+
+
+def flavours(*, without: str = "") -> list[str]:
+    """Those that miss nothing."""
+    return [method for method in loadable() if method != without and not may_be_skipped(method)]

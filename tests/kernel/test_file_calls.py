@@ -26,6 +26,7 @@ from .file_calls import (
     make,
     ways,
 )
+from .flavours import flavours
 
 # (kind, call, compat, the path that the test is about)
 PATHS = [
@@ -142,7 +143,7 @@ def test_no_directory(
         assert (event.errno == "EBADF" and getattr(event, f"joined_{name}") is None) or not given
 
 
-@pytest.mark.parametrize("attach", ["tracepoint", "raw"])
+@pytest.mark.parametrize("attach", flavours(without="fexit"))
 @pytest.mark.parametrize("kind", CALLS)
 def test_without_looking_up(workloads: Workloads, scratch: Path, kind: type[TaskEvent], attach: str) -> None:
     with Monitor(events=[kind.event], comm=[f"{workloads.prefix}*"], attach=attach, resolve=False) as monitor:
@@ -158,7 +159,7 @@ def test_without_looking_up(workloads: Workloads, scratch: Path, kind: type[Task
                 assert {getattr(event, name, None) for name in names} == {None}
 
 
-@pytest.mark.parametrize("attach", ["tracepoint", "raw"])
+@pytest.mark.parametrize("attach", flavours(without="fexit"))
 def test_only_what_failed(workloads: Workloads, scratch: Path, attach: str) -> None:
     with Monitor(events=["all"], failed=True, comm=[f"{workloads.prefix}*"], attach=attach) as monitor:
         given = {"dirfd": -100, "path": "file%d", "mode": 0o700}

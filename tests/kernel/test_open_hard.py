@@ -11,7 +11,7 @@ from onlooker import Exit, Monitor, Open
 
 from .commands import wait_until
 from .conftest import Workloads
-from .flavours import by_functions
+from .flavours import by_functions, flavours
 from .watching import Process, Run, collect, drain, losses, watch
 
 COUNT = 23
@@ -111,7 +111,7 @@ def test_an_overlay_is_one_file_system(monitor: Monitor, workloads: Workloads, s
     assert [event.fd for event in run.opens()] == [run.numbers[0]] * COUNT
 
 
-@pytest.mark.parametrize("method", ["tracepoint", "raw"])
+@pytest.mark.parametrize("method", flavours(without="fexit"))
 def test_processes_do_not_mix_up_their_words(workloads: Workloads, method: str) -> None:
     """Some of real-time priority that wake up again and again: they interrupt the others, in the midst of the probe
     too, to run it themselves on that cpu. Every path is whole and its own caller's.

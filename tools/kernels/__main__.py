@@ -71,7 +71,7 @@ def run(kernel: str, archive: Path, options: argparse.Namespace) -> machine.Outc
     tests = shlex.split(options.tests)
     environment = {
         "ONLOOKER_TESTS_SLOWER": str(machine.SLOWER),
-        "ONLOOKER_TESTS_ATTACH": "raw,fexit,tracepoint",  # Debian's kernels can load all
+        "ONLOOKER_TESTS_ATTACH": "raw,fexit,tracepoint",  # Debian's kernels can load all of them
     }
     if not options.all:
         environment["ONLOOKER_TESTS_PART"] = str(list(debian.SUITES).index(kernel))
