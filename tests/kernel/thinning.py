@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import pytest
 
-MOST = 4  # of a test by one monitor
+MOST = 3  # of a test by one monitor
 PART = os.environ.get("ONLOOKER_TESTS_PART")  # a number
 
 Family = tuple[str, str, object]
