@@ -1,7 +1,7 @@
 """What watching costs: `python benchmarks/cost.py [--opens N] [--rounds N]`, as root.
 
 A program opens and closes a file in a tight loop on the last core while a monitor watches it from the first: onlooker
-(JSON to a file), and libbpf-tools' opensnoop where it is installed; in turns, and each with runs of the program alone
+(JSON to a file, with and without the files' paths looked up), and libbpf-tools' opensnoop where it is installed; in turns, and each with runs of the program alone
 just before and after it, so that all meet the same machine.
 """
 
@@ -36,6 +36,7 @@ def opensnoop() -> str | None:
 # what to run, and what it prints on standard error when it is ready
 COMMANDS = {
     "onlooker": ([*ONLOOKER, "--filter", NAME], "onlooker: watching"),
+    "onlooker --no-resolve": ([*ONLOOKER, "--no-resolve", "--filter", NAME], "onlooker: watching"),
     "opensnoop": (["unshare", "--mount", "sh", "-c", MOUNT_TRACEFS, opensnoop() or "", "-n", NAME], ""),
 }
 
@@ -140,11 +141,11 @@ def spread(values: list[float], digits: int = 0) -> str:
 def report(runs: dict[str, list[dict[str, float]]], opens: int) -> None:
     """A table, and the ratio of what the two monitors add."""
     print(f"{opens} opens, {len(runs['onlooker'])} rounds; median (range); ns for each open and close")
-    print(f"{'monitor':<10} {'alone':>18} {'watched':>18} {'added':>18} {'events lost':>22} {'monitor us/event':>18}")
+    print(f"{'monitor':<21} {'alone':>18} {'watched':>18} {'added':>18} {'events lost':>22} {'monitor us/event':>18}")
     for name, rounds in runs.items():
         column = {key: [run[key] for run in rounds] for key in rounds[0]}
         cells = [f"{spread(column[key]):>18}" for key in ("bare_ns", "watched_ns", "added_ns")]
-        print(f"{name:<10} {' '.join(cells)} {spread(column['lost']):>22} {spread(column['tracer_us'], 2):>18}")
+        print(f"{name:<21} {' '.join(cells)} {spread(column['lost']):>22} {spread(column['tracer_us'], 2):>18}")
     if "opensnoop" in runs:
         theirs, ours = (statistics.median(run["added_ns"] for run in runs[name]) for name in ("opensnoop", "onlooker"))
         print(f"opensnoop adds {theirs / ours:.1f} times what onlooker adds (medians)")
