@@ -1,8 +1,8 @@
 """What watching costs: `python benchmarks/cost.py [--opens N] [--rounds N]`, as root.
 
 A program opens and closes a file in a tight loop on the last core while a monitor watches it from the first: onlooker
-(JSON to a file, with and without the files' paths looked up), and libbpf-tools' opensnoop where it is installed; in turns, and each with runs of the program alone
-just before and after it, so that all meet the same machine.
+(JSON to a file), with and without looking up which file it was, and libbpf-tools' opensnoop where it is installed; in
+turns, and each with runs of the program alone just before and after it, so that all meet the same machine.
 """
 
 import argparse
