@@ -83,17 +83,16 @@ def value(record: bytes, fixed: int, step: Step, offset_ns: int) -> Any:
         return raw != b"\0"
     if op == Op.NAME:
         return os.fsdecode(raw.partition(b"\0")[0])
-    if op in (Op.PATH, Op.JOINED):
-        base = span(record, fixed, raw)
-        if raw[:4] == bytes(4):
-            return None
-        behind = span(record, fixed, record[other : other + 8]) if op == Op.JOINED else b""
-        return os.fsdecode(joined(path(base), behind))
-    if op in (Op.TEXT, Op.TEXTS):
+    if op in (Op.TEXT, Op.TEXTS, Op.PATH, Op.JOINED):
         found = span(record, fixed, raw)
-        if len(found) == absent:
+        if unsigned(raw[:4]) == absent:  # it has no place in the record
             return None
-        return os.fsdecode(found) if op == Op.TEXT else texts(found)
+        if op == Op.TEXTS:
+            return texts(found)
+        if op == Op.TEXT:
+            return os.fsdecode(found)
+        behind = span(record, fixed, record[other : other + 8]) if op == Op.JOINED else b""
+        return os.fsdecode(joined(path(found), behind))
     number = signed(raw) if op == Op.SIGNED else unsigned(raw)
     if absent is not None and number == (absent if op == Op.SIGNED else absent % 2**64):
         return None

@@ -25,7 +25,7 @@ def without_missing_calls(image: bytes, is_there: Callable[[str], bool]) -> byte
     """
     try:
         return _without_missing_calls(image, is_there)
-    except (struct.error, IndexError, ValueError, StopIteration):
+    except (struct.error, IndexError, ValueError, OverflowError, StopIteration):
         return image
 
 

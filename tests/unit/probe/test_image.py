@@ -49,3 +49,10 @@ def test_only_those_of_what_is_missing():
 def test_what_is_no_object_is_left_to_libbpf(length):
     assert without_missing_calls(IMAGE[:length], lambda name: False) == IMAGE[:length]
     assert without_missing_calls(b"x" * length, lambda name: False) == b"x" * length
+
+
+@pytest.mark.parametrize("at", [40, 58, 60, 62])  # where the table of sections is, how many there are, and their names
+@pytest.mark.parametrize("byte", [b"\x01", b"\x7f", b"\xff"])
+def test_a_table_that_is_elsewhere_is_left_to_libbpf(at, byte):
+    damaged = IMAGE[:at] + byte * min(8, 64 - at) + IMAGE[at + min(8, 64 - at) :]
+    assert len(without_missing_calls(damaged, lambda name: True)) == len(IMAGE)
