@@ -284,6 +284,9 @@ def test_renames_meanwhile(monitor: Monitor, workloads: Workloads, tree: Path) -
         renames += 1
     run, [run.events] = collect(process, [monitor])
     assert renames > COUNT
-    found = {event.real_path for event in run.opens()}
-    assert found == {f"{name}/x/file" for name in names}
-    assert {event.cut for event in run.opens()} == {()}
+    whole = [event.real_path for event in run.opens() if not event.cut]
+    assert set(whole) == {f"{name}/x/file" for name in names}
+    # a rename can take so long, where its cpu is taken away meanwhile, that the way is given up: and that is told
+    given_up = [(event.real_path, event.cut) for event in run.opens() if event.cut]
+    assert set(given_up) <= {("x/file", ("real_path",))}
+    assert len(given_up) < RACES / 100
