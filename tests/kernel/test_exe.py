@@ -14,7 +14,7 @@ from onlooker import Exec, Fork, Monitor
 
 from .conftest import Workloads
 from .mounts import detached
-from .watching import Process, Run, collect, watch
+from .watching import SLOWER, Process, Run, collect, watch
 
 COUNT = 23
 AT_FDCWD, AT_EMPTY_PATH = -100, 0x1000
@@ -144,7 +144,7 @@ def by_descriptor(workloads: Workloads, descriptor: int, path: str = "", flags: 
 
 
 def test_by_a_descriptor(workloads: Workloads) -> None:
-    for _ in range(COUNT):
+    for _ in range(max(2, COUNT // SLOWER)):  # a monitor each
         run = by_descriptor(workloads, os.open(workloads["self"], os.O_PATH))
         event = run.only(Exec)
         assert_is(event, run)

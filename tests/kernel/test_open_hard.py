@@ -12,13 +12,13 @@ from onlooker import Exit, Monitor, Open
 from .commands import wait_until
 from .conftest import Workloads
 from .flavours import by_functions, flavours
-from .watching import Process, Run, collect, drain, losses, watch
+from .watching import SLOWER, Process, Run, collect, drain, losses, watch
 
 COUNT = 23
 AT_FDCWD = -100
 OTHER_UID = 2323
 OPENAT = {"x86_64": 257, "aarch64": 56}[platform.machine()]
-RACES = 20_230
+RACES = 20_230 // SLOWER
 
 
 @pytest.fixture

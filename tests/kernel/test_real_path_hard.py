@@ -12,10 +12,10 @@ from onlooker import Monitor, Open
 from .commands import WATCH, watching
 from .conftest import Workloads
 from .mounts import detached, prepared
-from .watching import Process, collect, watch
+from .watching import SLOWER, Process, collect, watch
 
 COUNT = 23
-RACES = 50_023
+RACES = 50_023 // SLOWER
 AT_FDCWD = -100
 RESOLVE_BENEATH, RESOLVE_IN_ROOT = 0x08, 0x10
 
