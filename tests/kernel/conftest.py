@@ -20,6 +20,7 @@ from onlooker import Monitor
 from .compile import compile_workload, names
 from .flavours import flavours
 from .thinning import PART, family, thinned
+from .watching import close_inherited
 
 COMPILED = os.environ.get("ONLOOKER_WORKLOADS")
 
@@ -96,3 +97,4 @@ def scratch(workloads: Workloads) -> Iterator[Path]:
         os.chdir(name)
         yield Path(name)
         os.chdir(before)
+        close_inherited()

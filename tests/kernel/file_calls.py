@@ -26,7 +26,7 @@ from onlooker.probe import kernel
 from onlooker.probe.syscalls import NUMBERS
 
 from .conftest import Workloads
-from .watching import Run, Task, watch
+from .watching import Run, Task, inherited, watch
 
 COUNT = 23
 NAMES = {**errors.errorcode, errors.EOPNOTSUPP: "EOPNOTSUPP"}  # ENOTSUP is the C library's word
@@ -213,11 +213,9 @@ def in_time(path: str | bytes | Path, turn: int) -> bytes:
     return os.fsencode(path).replace(b"%d", b"%d" % turn, 1)
 
 
-def inherited(path: Path, flags: int = os.O_PATH) -> int:
+def opened(path: Path, flags: int = os.O_PATH) -> int:
     """A descriptor, which the workload inherits."""
-    fd = os.open(path, flags)
-    os.set_inheritable(fd, True)
-    return fd
+    return inherited(os.open(path, flags))
 
 
 def long_path(name: bytes, length: int = LONGEST) -> bytes:

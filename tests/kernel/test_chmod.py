@@ -8,7 +8,7 @@ import pytest
 from onlooker import Chmod, Monitor
 
 from .conftest import Workloads
-from .file_calls import AT_FDCWD, COUNT, EMPTY_PATH, attempt, behind, inherited, ways
+from .file_calls import AT_FDCWD, COUNT, EMPTY_PATH, attempt, behind, opened, ways
 
 NOFOLLOW = 0x100
 PATHS = pytest.mark.parametrize(("call", "compat"), ways(Chmod, "chmod", "fchmodat", "fchmodat2"))
@@ -36,7 +36,7 @@ def test_failure(file_monitor: Monitor, workloads: Workloads, scratch: Path, cal
 @DESCRIPTORS
 def test_by_descriptor(file_monitor: Monitor, workloads: Workloads, scratch: Path, call: str, compat: bool) -> None:
     (scratch / "file").touch()
-    fd = inherited(scratch / "file", os.O_RDONLY)
+    fd = opened(scratch / "file", os.O_RDONLY)
     for event in attempt(file_monitor, workloads, Chmod, call, compat=compat, count=COUNT, fd=fd):
         assert (event.real_path, event.device, event.inode) == behind(fd)
         assert (event.errno, event.file_state, event.joined_path, event.cut) == (None, None, None, ())
@@ -57,7 +57,7 @@ def test_a_descriptor_of_a_path(
     file_monitor: Monitor, workloads: Workloads, scratch: Path, call: str, compat: bool
 ) -> None:
     """It fails, and which file it was about is known all the same."""
-    fd = inherited(scratch)
+    fd = opened(scratch)
     for event in attempt(file_monitor, workloads, Chmod, call, compat=compat, fd=fd):
         assert (event.errno, event.real_path, event.cut) == ("EBADF", str(scratch), ())
 
@@ -65,7 +65,7 @@ def test_a_descriptor_of_a_path(
 @DESCRIPTORS
 def test_a_deleted_file(file_monitor: Monitor, workloads: Workloads, scratch: Path, call: str, compat: bool) -> None:
     (scratch / "file").touch()
-    fd = inherited(scratch / "file", os.O_RDONLY)
+    fd = opened(scratch / "file", os.O_RDONLY)
     (scratch / "file").unlink()
     for event in attempt(file_monitor, workloads, Chmod, call, compat=compat, fd=fd):
         assert (event.errno, event.real_path, event.file_state) == (None, str(scratch / "file"), "deleted")
@@ -95,7 +95,7 @@ def test_flags(
 @FLAGS
 def test_an_empty_path(file_monitor: Monitor, workloads: Workloads, scratch: Path, call: str, compat: bool) -> None:
     (scratch / "file").touch()
-    fd = inherited(scratch / "file")
+    fd = opened(scratch / "file")
     given = {"dirfd": fd, "path": "", "flags": EMPTY_PATH}
     for event in attempt(file_monitor, workloads, Chmod, call, compat=compat, count=COUNT, **given):
         assert (event.real_path, event.device, event.inode) == behind(fd)

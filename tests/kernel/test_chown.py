@@ -8,7 +8,7 @@ import pytest
 from onlooker import Chown, Monitor
 
 from .conftest import Workloads
-from .file_calls import COUNT, EMPTY_PATH, attempt, behind, inherited, ways
+from .file_calls import COUNT, EMPTY_PATH, attempt, behind, opened, ways
 
 NOFOLLOW = 0x100
 BY_PATH = ("chown", "lchown", "chown32", "lchown32", "fchownat")
@@ -66,7 +66,7 @@ def test_a_link(file_monitor: Monitor, workloads: Workloads, scratch: Path, call
 @DESCRIPTORS
 def test_by_descriptor(file_monitor: Monitor, workloads: Workloads, scratch: Path, call: str, compat: bool) -> None:
     (scratch / "file").touch()
-    fd = inherited(scratch / "file", os.O_RDONLY)
+    fd = opened(scratch / "file", os.O_RDONLY)
     for event in attempt(file_monitor, workloads, Chown, call, compat=compat, count=COUNT, fd=fd):
         assert (event.real_path, event.device, event.inode) == behind(fd)
         assert (event.owner, event.group, event.errno, event.file_state, event.cut) == (1000, 2323, None, None, ())
@@ -102,7 +102,7 @@ def test_flags(
 @AT
 def test_an_empty_path(file_monitor: Monitor, workloads: Workloads, scratch: Path, call: str, compat: bool) -> None:
     (scratch / "file").touch()
-    fd = inherited(scratch / "file")
+    fd = opened(scratch / "file")
     given = {"dirfd": fd, "path": "", "flags": EMPTY_PATH}
     for event in attempt(file_monitor, workloads, Chown, call, compat=compat, count=COUNT, **given):
         assert (event.real_path, event.device, event.inode) == behind(fd)

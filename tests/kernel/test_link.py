@@ -8,7 +8,7 @@ import pytest
 from onlooker import Link, Monitor
 
 from .conftest import Workloads
-from .file_calls import AT_FDCWD, COUNT, EMPTY_PATH, attempt, behind, inherited, ways
+from .file_calls import AT_FDCWD, COUNT, EMPTY_PATH, attempt, behind, opened, ways
 
 FOLLOW = 0x400
 WAYS = pytest.mark.parametrize(("call", "compat"), ways(Link))
@@ -38,7 +38,7 @@ def test_from_one_directory_to_another(
     (scratch / "a").mkdir()
     (scratch / "b").mkdir()
     (scratch / "a" / "file").touch()
-    directories = {"dirfd": inherited(scratch / "a"), "new_dirfd": inherited(scratch / "b")}
+    directories = {"dirfd": opened(scratch / "a"), "new_dirfd": opened(scratch / "b")}
     for event in attempt(file_monitor, workloads, Link, call, compat=compat, **directories):
         assert (event.errno, event.joined_new_path, event.cut) == (None, str(scratch / "b" / "new"), ())
     assert (scratch / "b" / "new").exists()
@@ -69,7 +69,7 @@ def test_flags(
 @AT
 def test_by_descriptor(file_monitor: Monitor, workloads: Workloads, scratch: Path, call: str, compat: bool) -> None:
     (scratch / "file").touch()
-    fd = inherited(scratch / "file", os.O_RDONLY)
+    fd = opened(scratch / "file", os.O_RDONLY)
     given = {"dirfd": fd, "path": "", "flags": EMPTY_PATH, "new_path": "new%d"}
     for event in attempt(file_monitor, workloads, Link, call, compat=compat, count=COUNT, **given):
         assert (event.real_path, event.device, event.inode) == behind(fd)
@@ -81,7 +81,7 @@ def test_by_descriptor(file_monitor: Monitor, workloads: Workloads, scratch: Pat
 def test_a_file_that_had_no_name(
     file_monitor: Monitor, workloads: Workloads, scratch: Path, call: str, compat: bool
 ) -> None:
-    fd = inherited(scratch, os.O_TMPFILE | os.O_RDWR)
+    fd = opened(scratch, os.O_TMPFILE | os.O_RDWR)
     given = {"dirfd": fd, "path": "", "flags": EMPTY_PATH}
     for event in attempt(file_monitor, workloads, Link, call, compat=compat, **given):
         assert (event.errno, event.device, event.inode) == (None, *behind(fd)[1:])

@@ -7,7 +7,7 @@ import pytest
 from onlooker import Mkdir, Monitor
 
 from .conftest import Workloads
-from .file_calls import COUNT, attempt, inherited, ways
+from .file_calls import COUNT, attempt, opened, ways
 
 WAYS = pytest.mark.parametrize(("call", "compat"), ways(Mkdir))
 
@@ -32,6 +32,6 @@ def test_in_another_directory(
     file_monitor: Monitor, workloads: Workloads, scratch: Path, call: str, compat: bool
 ) -> None:
     (scratch / "a").mkdir()
-    for event in attempt(file_monitor, workloads, Mkdir, call, compat=compat, dirfd=inherited(scratch / "a")):
+    for event in attempt(file_monitor, workloads, Mkdir, call, compat=compat, dirfd=opened(scratch / "a")):
         assert (event.errno, event.joined_path, event.cut) == (None, str(scratch / "a" / "file"), ())
     assert (scratch / "a" / "file").is_dir()

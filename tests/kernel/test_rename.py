@@ -7,7 +7,7 @@ import pytest
 from onlooker import Monitor, Rename
 
 from .conftest import Workloads
-from .file_calls import COUNT, attempt, inherited, ways
+from .file_calls import COUNT, attempt, opened, ways
 
 NOREPLACE, EXCHANGE, WHITEOUT = 1, 2, 4
 WAYS = pytest.mark.parametrize(("call", "compat"), ways(Rename))
@@ -38,7 +38,7 @@ def test_from_one_directory_to_another(
     (scratch / "a").mkdir()
     (scratch / "b").mkdir()
     (scratch / "a" / "file").touch()
-    directories = {"dirfd": inherited(scratch / "a"), "new_dirfd": inherited(scratch / "b")}
+    directories = {"dirfd": opened(scratch / "a"), "new_dirfd": opened(scratch / "b")}
     for event in attempt(file_monitor, workloads, Rename, call, compat=compat, **directories):
         assert (event.errno, event.cut) == (None, ())
         assert event.joined_path == str(scratch / "a" / "file")

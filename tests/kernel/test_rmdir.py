@@ -7,7 +7,7 @@ import pytest
 from onlooker import Monitor, Rmdir, Unlink
 
 from .conftest import Workloads
-from .file_calls import COUNT, NATIVE, REMOVEDIR, attempt, inherited, make, ways
+from .file_calls import COUNT, NATIVE, REMOVEDIR, attempt, make, opened, ways
 
 WAYS = pytest.mark.parametrize(("call", "compat"), ways(Rmdir))
 
@@ -37,7 +37,7 @@ def test_in_another_directory(
     file_monitor: Monitor, workloads: Workloads, scratch: Path, call: str, compat: bool
 ) -> None:
     (scratch / "a" / "file").mkdir(parents=True)
-    for event in attempt(file_monitor, workloads, Rmdir, call, compat=compat, dirfd=inherited(scratch / "a")):
+    for event in attempt(file_monitor, workloads, Rmdir, call, compat=compat, dirfd=opened(scratch / "a")):
         assert (event.errno, event.joined_path, event.cut) == (None, str(scratch / "a" / "file"), ())
     assert list((scratch / "a").iterdir()) == []
 

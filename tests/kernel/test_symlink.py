@@ -7,7 +7,7 @@ import pytest
 from onlooker import Monitor, Symlink
 
 from .conftest import Workloads
-from .file_calls import COUNT, LONGEST, NOWHERE, ODD, attempt, inherited, ways
+from .file_calls import COUNT, LONGEST, NOWHERE, ODD, attempt, opened, ways
 
 WAYS = pytest.mark.parametrize(("call", "compat"), ways(Symlink))
 
@@ -52,6 +52,6 @@ def test_in_another_directory(
     file_monitor: Monitor, workloads: Workloads, scratch: Path, call: str, compat: bool
 ) -> None:
     (scratch / "a").mkdir()
-    for event in attempt(file_monitor, workloads, Symlink, call, compat=compat, dirfd=inherited(scratch / "a")):
+    for event in attempt(file_monitor, workloads, Symlink, call, compat=compat, dirfd=opened(scratch / "a")):
         assert (event.errno, event.joined_path, event.cut) == (None, str(scratch / "a" / "file"), ())
     assert (scratch / "a" / "file").is_symlink()

@@ -8,7 +8,8 @@ import pytest
 from onlooker import Monitor, Truncate
 
 from .conftest import Workloads
-from .file_calls import COUNT, attempt, behind, inherited, ways
+from .file_calls import COUNT, attempt, behind, opened, ways
+from .watching import inherited
 
 PATHS = pytest.mark.parametrize(("call", "compat"), ways(Truncate, "truncate", "truncate64"))
 DESCRIPTORS = pytest.mark.parametrize(("call", "compat"), ways(Truncate, "ftruncate", "ftruncate64"))
@@ -38,7 +39,7 @@ def test_failure(file_monitor: Monitor, workloads: Workloads, scratch: Path, cal
 @DESCRIPTORS
 def test_by_descriptor(file_monitor: Monitor, workloads: Workloads, scratch: Path, call: str, compat: bool) -> None:
     (scratch / "file").touch()
-    fd = inherited(scratch / "file", os.O_RDWR)
+    fd = opened(scratch / "file", os.O_RDWR)
     for event in attempt(file_monitor, workloads, Truncate, call, compat=compat, count=COUNT, fd=fd):
         assert (event.real_path, event.device, event.inode) == behind(fd)
         assert (event.length, event.errno, event.file_state, event.cut) == (5, None, None, ())
@@ -50,14 +51,14 @@ def test_a_descriptor_to_read(
     file_monitor: Monitor, workloads: Workloads, scratch: Path, call: str, compat: bool
 ) -> None:
     (scratch / "file").touch()
-    fd = inherited(scratch / "file", os.O_RDONLY)
+    fd = opened(scratch / "file", os.O_RDONLY)
     for event in attempt(file_monitor, workloads, Truncate, call, compat=compat, count=COUNT, fd=fd):
         assert (event.errno, event.real_path, event.cut) == ("EINVAL", str(scratch / "file"), ())
 
 
 @DESCRIPTORS
 def test_memory(file_monitor: Monitor, workloads: Workloads, scratch: Path, call: str, compat: bool) -> None:
-    fd = os.memfd_create("buffer", 0)
+    fd = inherited(os.memfd_create("buffer"))
     for event in attempt(file_monitor, workloads, Truncate, call, compat=compat, fd=fd):
         assert (event.errno, event.real_path, event.file_state) == (None, "memfd:buffer", "memfd")
     assert os.fstat(fd).st_size == 5
@@ -70,7 +71,7 @@ def test_length(
 ) -> None:
     """A 32-bit program's truncate takes 32 bits of it; nobody takes a negative one."""
     (scratch / "file").touch()
-    fd = inherited(scratch / "file", os.O_RDWR)
+    fd = opened(scratch / "file", os.O_RDWR)
     which = {"fd": fd} if call.startswith("f") else {}
     given = {**which, **length_of(call, length)}
     taken = length & 0xFFFFFFFF if compat and not call.endswith("64") and length > 0 else length

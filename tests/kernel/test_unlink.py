@@ -7,7 +7,7 @@ import pytest
 from onlooker import Monitor, Unlink
 
 from .conftest import Workloads
-from .file_calls import COUNT, attempt, inherited, ways
+from .file_calls import COUNT, attempt, opened, ways
 
 WAYS = pytest.mark.parametrize(("call", "compat"), ways(Unlink))
 
@@ -41,6 +41,6 @@ def test_in_another_directory(
 ) -> None:
     (scratch / "a").mkdir()
     (scratch / "a" / "file").touch()
-    for event in attempt(file_monitor, workloads, Unlink, call, compat=compat, dirfd=inherited(scratch / "a")):
+    for event in attempt(file_monitor, workloads, Unlink, call, compat=compat, dirfd=opened(scratch / "a")):
         assert (event.errno, event.joined_path, event.cut) == (None, str(scratch / "a" / "file"), ())
     assert list((scratch / "a").iterdir()) == []

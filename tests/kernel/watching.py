@@ -109,6 +109,22 @@ class Process:
         return self.finish()
 
 
+_INHERITED: list[int] = []
+
+
+def inherited(descriptor: int) -> int:
+    """Let the processes of this test inherit it; the fixture `scratch` closes it."""
+    os.set_inheritable(descriptor, True)
+    _INHERITED.append(descriptor)
+    return descriptor
+
+
+def close_inherited() -> None:
+    """Close what was inherited."""
+    while _INHERITED:
+        os.close(_INHERITED.pop())
+
+
 def drain(monitor: Monitor) -> list[Event]:
     """Everything that has happened until now. A record is in the ring before what it tells of is over."""
     events: list[Event] = []
