@@ -7,6 +7,7 @@
 #define REQ_F_CQE_SKIP (1 << 6) /* IOSQE_CQE_SKIP_SUCCESS: a success does not complete where we could see it */
 
 struct ring_open {
+	struct record record; /* who submitted it: a kernel thread may complete what a process leaves behind */
 	__u64 user_data;
 	__u64 flags, resolve;
 	__u32 mode;
@@ -157,6 +158,7 @@ static __always_inline int submit_ring_open(struct io_kiocb *request)
 
 	submitted = (void *)scratch->bytes;
 	word = word_of(request);
+	fill_record(&submitted->record, KIND_OPEN, task);
 	submitted->user_data = word.user_data;
 	submitted->flags = BPF_CORE_READ(command, how.flags);
 	submitted->mode = BPF_CORE_READ(command, how.mode);
@@ -190,6 +192,7 @@ static __always_inline int complete_ring_open(struct io_kiocb *request, int resu
 	struct open_record *open;
 	char first = 0;
 	__u32 which;
+	bool is_own = true;
 
 	if (!opens_a_file(request))
 		return 0;
@@ -197,12 +200,16 @@ static __always_inline int complete_ring_open(struct io_kiocb *request, int resu
 	pending = bpf_map_lookup_elem(&ring_words, &word);
 	if (pending)
 		expect_no_more(&word, pending);
-	if ((config.failed && result >= 0) || !is_wanted(call.task))
+	if (config.failed && result >= 0)
 		goto forget;
 	submitted = bpf_map_lookup_elem(&ring_opens, &key);
 	/* one that could not even be prepared is not submitted, and may have another one's address */
-	if (submitted && submitted->user_data != word.user_data)
-		submitted = 0;
+	if (submitted && submitted->user_data != word.user_data) {
+		bpf_map_delete_elem(&ring_opens, &key);
+		submitted = bpf_map_lookup_elem(&ring_opens, &key);
+	}
+	if (!watching || (!submitted && !is_wanted(call.task)))
+		goto forget;
 	if (submitted && submitted->told && !config.failed)
 		goto forget;
 	scratch = take_scratch(KIND_OPEN, sizeof(*open), &which);
@@ -212,15 +219,24 @@ static __always_inline int complete_ring_open(struct io_kiocb *request, int resu
 	open = (void *)scratch->bytes;
 	fill_ring_open(open, call.task);
 	open->errno = result < 0 ? -result : 0;
-	if (submitted)
+	if (submitted) {
+		is_own = submitted->record.pid == (__u32)READ(call.task, tgid);
+		if (!is_own) {
+			__u64 boot_ns = open->record.boot_ns;
+
+			open->record = submitted->record;
+			open->record.boot_ns = boot_ns;
+		}
 		first = append_ring_open(scratch, submitted);
-	else
+	} else
 		open->record.cut |= OPEN_CUT_PATH | OPEN_CUT_FLAGS;
 	if (submitted && submitted->direct && result >= 0) {
 		open->record.cut |= OPEN_CUT_REAL_PATH;
 	} else {
 		open->fd = result < 0 ? OPEN_FD_ABSENT : result;
-		if (config.resolve)
+		if (config.resolve && !is_own)
+			open->record.cut |= result < 0 ? OPEN_CUT_JOINED_PATH : OPEN_CUT_REAL_PATH;
+		else if (config.resolve)
 			resolve_open(scratch, which, &call, first);
 	}
 	send_scratch(scratch, KIND_OPEN, admit(KIND_OPEN, scratch->used, open->record.boot_ns));
