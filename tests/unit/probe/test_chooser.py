@@ -200,8 +200,8 @@ def test_a_part_that_can_be_done_without(load):
 
 def test_the_rings_programs_of_an_older_kernel(load):
     probe, report = load(FakeSetup(unattachable=("on_ring_submit", "on_ring_complete")), ("open",))
-    assert probe.attached == {"on_sys_exit": [], "on_ring_submit_old": [], "on_ring_complete_old": [], "on_ring_overflow": []}
-    assert (report[-1].blind, report[-1].programs) == ("", ("on_ring_submit_old", "on_ring_complete_old", "on_ring_overflow"))
+    assert probe.attached == {"on_sys_exit": [], "on_ring_submit_old": [], "on_ring_complete_old": []}
+    assert (report[-1].blind, report[-1].programs) == ("", ("on_ring_submit_old", "on_ring_complete_old"))
 
 
 def test_a_forced_method(load):
