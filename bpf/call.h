@@ -11,6 +11,7 @@ struct call {
 	long result;
 	enum kind kind;
 	__u8 number; /* among those of its kind, from 1, as in the kind's field `syscall` */
+	bool narrow; /* lists of pointers are of 32 bits: 32-bit programs, and x32's own calls */
 };
 
 /* What the number of a system call means; 0 for one that is not wanted. */
@@ -41,6 +42,7 @@ static __always_inline bool read_call(struct call *call, struct pt_regs *regs, l
 	call->kind = meaning >> 8;
 	call->number = meaning;
 	call->result = result;
+	call->narrow = compat || (number & X32_BIT);
 	read_arguments(call->argument, regs, compat);
 	return true;
 }

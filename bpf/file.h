@@ -20,6 +20,13 @@ struct file_answer {
 	__u8 *state;
 };
 
+/* A directory as passed, which must not look like none (NO_FD in src/onlooker/events/file.py): any negative number but
+ * AT_FDCWD is as bad a descriptor. */
+static __always_inline int dirfd_of(__u64 passed)
+{
+	return (int)passed == (int)0x80000000 ? -1 : (int)passed;
+}
+
 /* The file behind a descriptor of the task's, or none. */
 static __always_inline struct file *file_behind(struct task_struct *task, int fd)
 {

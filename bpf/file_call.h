@@ -89,7 +89,7 @@ static __always_inline struct subject by_descriptor(__u64 fd)
 /* With AT_EMPTY_PATH and an empty path, the descriptor is that of the file itself. */
 static __always_inline struct subject by_path_at(__u64 dirfd, __u64 path, __u64 flags)
 {
-	struct subject subject = { .path = path, .dirfd = dirfd, .fd = NO_FD, .has_path = true };
+	struct subject subject = { .path = path, .dirfd = dirfd_of(dirfd), .fd = NO_FD, .has_path = true };
 	char first = 1;
 
 	if (!(flags & AT_EMPTY_PATH))

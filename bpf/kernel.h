@@ -193,8 +193,14 @@ struct io_cmd_data {
 	__u8 data[1];
 };
 
+struct io_cqe {
+	__u64 user_data;
+};
+
 struct io_kiocb {
 	struct io_cmd_data cmd;
+	void *ctx;
+	struct io_cqe cqe;
 	__u8 opcode;
 	__u64 flags;
 };

@@ -50,10 +50,11 @@ static __always_inline long look(__u64 size)
 
 /* May `size` more bytes go into the ring that are not of a process event? A flood of opens must not push out what keeps
  * the process tree whole. The flags for the submission, or negative. Looking costs 20 ns, so while there is room it is
- * done for one in eight, by the last bits of their times; nothing is refused for what was seen in the past. */
+ * done for one in eight, by their times; nothing is refused for what was seen in the past. */
 static __always_inline long admit(enum kind kind, __u64 size, __u64 boot_ns)
 {
-	long flags = crowded || !(boot_ns & 7) ? look(size) : BPF_RB_NO_WAKEUP;
+	/* a product, because a clock that counts in steps of 8 ns or 40 never changes the last bits */
+	long flags = crowded || !(boot_ns * 0x9E3779B97F4A7C15ULL >> 61) ? look(size) : BPF_RB_NO_WAKEUP;
 
 	if (!crowded)
 		return flags;

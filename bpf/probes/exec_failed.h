@@ -107,7 +107,7 @@ static __noinline int emit_exec_failed(struct call *call)
 	exec->errno = -call->result;
 	if (!append_user_path(scratch, (const char *)call->argument[at], &exec->path, &first))
 		exec->record.cut |= EXEC_CUT_PATH;
-	if (!append_user_argv(scratch, which, call->argument[1 + at], is_compat(call->task), &exec->argv))
+	if (!append_user_argv(scratch, which, call->argument[1 + at], call->narrow, &exec->argv))
 		exec->record.cut |= EXEC_CUT_ARGV;
 	if (config.resolve) {
 		append_cwd(scratch, which, call->task);

@@ -7,6 +7,8 @@
 #define REQ_F_CQE_SKIP (1 << 6) /* IOSQE_CQE_SKIP_SUCCESS: a success does not complete where we could see it */
 
 struct ring_open {
+	struct record record; /* who submitted it: a kernel thread may complete what a process leaves behind */
+	__u64 user_data;
 	__u64 flags, resolve;
 	__u32 mode;
 	__s32 dirfd;
@@ -23,6 +25,49 @@ struct {
 	__type(key, __u64);
 	__type(value, struct ring_open);
 } ring_opens SEC(".maps");
+
+/* Opens that are under way, by what a completion says of them that found no room: io_uring_complete is not told of
+ * those (io_fill_cqe_req, io_uring/io_uring.h), and io_uring_cqe_overflow not of the request. */
+struct ring_word {
+	__u64 ring, user_data;
+};
+
+struct ring_pending {
+	__u64 request; /* the last one */
+	__u64 count;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 4096);
+	__type(key, struct ring_word);
+	__type(value, struct ring_pending);
+} ring_words SEC(".maps");
+
+static __always_inline struct ring_word word_of(struct io_kiocb *request)
+{
+	return (struct ring_word){ (__u64)BPF_CORE_READ(request, ctx), BPF_CORE_READ(request, cqe.user_data) };
+}
+
+static __always_inline void expect(struct ring_word *word, __u64 request)
+{
+	struct ring_pending *pending = bpf_map_lookup_elem(&ring_words, word), first = { request, 1 };
+
+	if (pending) {
+		pending->request = request;
+		__sync_fetch_and_add(&pending->count, 1);
+	} else {
+		bpf_map_update_elem(&ring_words, word, &first, BPF_ANY);
+	}
+}
+
+static __always_inline void expect_no_more(struct ring_word *word, struct ring_pending *pending)
+{
+	if (pending->count > 1)
+		__sync_fetch_and_add(&pending->count, -1);
+	else
+		bpf_map_delete_elem(&ring_words, word);
+}
 
 static __always_inline bool opens_a_file(struct io_kiocb *request)
 {
@@ -98,21 +143,27 @@ static __always_inline int submit_ring_open(struct io_kiocb *request)
 	struct task_struct *task = current_task();
 	struct scratch *scratch;
 	struct ring_open *submitted;
+	struct ring_word word;
 	__u64 key = (__u64)request;
 	__u32 which;
 	long length;
 
 	if (!opens_a_file(request) || !is_wanted(task))
 		return 0;
+	/* of an earlier request at this address, which never completed */
+	bpf_map_delete_elem(&ring_opens, &key);
 	scratch = take_scratch(KIND_OPEN, sizeof(*submitted), &which);
 	if (!scratch)
 		return 0;
 
 	submitted = (void *)scratch->bytes;
+	word = word_of(request);
+	fill_record(&submitted->record, KIND_OPEN, task);
+	submitted->user_data = word.user_data;
 	submitted->flags = BPF_CORE_READ(command, how.flags);
 	submitted->mode = BPF_CORE_READ(command, how.mode);
 	submitted->resolve = BPF_CORE_READ(command, how.resolve);
-	submitted->dirfd = BPF_CORE_READ(command, dfd);
+	submitted->dirfd = dirfd_of(BPF_CORE_READ(command, dfd));
 	submitted->direct = BPF_CORE_READ(command, file_slot) != 0;
 	submitted->told = !!(BPF_CORE_READ(request, flags) & REQ_F_CQE_SKIP);
 	length = bpf_probe_read_kernel_str(submitted->path, PATH_BYTES, submitted_name(command));
@@ -120,7 +171,9 @@ static __always_inline int submit_ring_open(struct io_kiocb *request)
 	bpf_map_update_elem(&ring_opens, &key, submitted, BPF_ANY);
 	release_scratch(scratch);
 
-	if (BPF_CORE_READ(request, flags) & REQ_F_CQE_SKIP) {
+	if (!(BPF_CORE_READ(request, flags) & REQ_F_CQE_SKIP)) {
+		expect(&word, key);
+	} else {
 		submitted = bpf_map_lookup_elem(&ring_opens, &key);
 		if (submitted && !config.failed)
 			tell_at_once(submitted, task);
@@ -131,18 +184,32 @@ static __always_inline int submit_ring_open(struct io_kiocb *request)
 static __always_inline int complete_ring_open(struct io_kiocb *request, int result)
 {
 	struct call call = { .task = current_task(), .result = result, .kind = KIND_OPEN };
+	struct ring_word word;
+	struct ring_pending *pending;
 	__u64 key = (__u64)request;
 	struct ring_open *submitted;
 	struct scratch *scratch;
 	struct open_record *open;
 	char first = 0;
 	__u32 which;
+	bool is_own = true;
 
 	if (!opens_a_file(request))
 		return 0;
-	if ((config.failed && result >= 0) || !is_wanted(call.task))
+	word = word_of(request);
+	pending = bpf_map_lookup_elem(&ring_words, &word);
+	if (pending)
+		expect_no_more(&word, pending);
+	if (config.failed && result >= 0)
 		goto forget;
 	submitted = bpf_map_lookup_elem(&ring_opens, &key);
+	/* one that could not even be prepared is not submitted, and may have another one's address */
+	if (submitted && submitted->user_data != word.user_data) {
+		bpf_map_delete_elem(&ring_opens, &key);
+		submitted = bpf_map_lookup_elem(&ring_opens, &key);
+	}
+	if (!watching || (!submitted && !is_wanted(call.task)))
+		goto forget;
 	if (submitted && submitted->told && !config.failed)
 		goto forget;
 	scratch = take_scratch(KIND_OPEN, sizeof(*open), &which);
@@ -152,15 +219,24 @@ static __always_inline int complete_ring_open(struct io_kiocb *request, int resu
 	open = (void *)scratch->bytes;
 	fill_ring_open(open, call.task);
 	open->errno = result < 0 ? -result : 0;
-	if (submitted)
+	if (submitted) {
+		is_own = submitted->record.pid == (__u32)READ(call.task, tgid);
+		if (!is_own) {
+			__u64 boot_ns = open->record.boot_ns;
+
+			open->record = submitted->record;
+			open->record.boot_ns = boot_ns;
+		}
 		first = append_ring_open(scratch, submitted);
-	else
+	} else
 		open->record.cut |= OPEN_CUT_PATH | OPEN_CUT_FLAGS;
 	if (submitted && submitted->direct && result >= 0) {
 		open->record.cut |= OPEN_CUT_REAL_PATH;
 	} else {
 		open->fd = result < 0 ? OPEN_FD_ABSENT : result;
-		if (config.resolve)
+		if (config.resolve && !is_own)
+			open->record.cut |= result < 0 ? OPEN_CUT_JOINED_PATH : OPEN_CUT_REAL_PATH;
+		else if (config.resolve)
 			resolve_open(scratch, which, &call, first);
 	}
 	send_scratch(scratch, KIND_OPEN, admit(KIND_OPEN, scratch->used, open->record.boot_ns));
@@ -197,4 +273,32 @@ SEC("tp_btf/io_uring_complete")
 int BPF_PROG(on_ring_complete_old, void *ring, struct io_kiocb *request, __u64 user_data, int result)
 {
 	return complete_ring_open(request, result);
+}
+
+/* A completion that found no room in the ring. If it is that of an open, its path is told, but not its result, because
+ * another request may have the same user_data; of several opens that have, which one is not known.
+ * Linux 5.18: TP_PROTO(void *ctx, unsigned long long user_data, s32 res, u32 cflags, void *ocqe) */
+SEC("tp_btf/io_uring_cqe_overflow")
+int BPF_PROG(on_ring_overflow, void *ring, __u64 user_data, int result)
+{
+	struct ring_word word = { (__u64)ring, user_data };
+	struct ring_pending *pending = bpf_map_lookup_elem(&ring_words, &word);
+	struct task_struct *task = current_task();
+	struct ring_open *submitted;
+	__u64 key;
+
+	if (!pending || !is_wanted(task))
+		return 0;
+	key = pending->request;
+	submitted = pending->count == 1 ? bpf_map_lookup_elem(&ring_opens, &key) : 0;
+	if (config.failed && result >= 0)
+		; /* not wanted */
+	else if (submitted)
+		tell_at_once(submitted, task);
+	else
+		count_lost(KIND_OPEN, LOST_BUSY);
+	expect_no_more(&word, pending);
+	if (submitted)
+		bpf_map_delete_elem(&ring_opens, &key);
+	return 0;
 }

@@ -15,11 +15,11 @@ static __always_inline const char *fill_open_arguments(struct open_record *open,
 		how.flags = O_CREAT | O_WRONLY | O_TRUNC; /* fs/open.c */
 		how.mode = argument[1];
 	} else if (call->number == OPEN_SYSCALL_OPEN_BY_HANDLE_AT) {
-		open->dirfd = argument[0];
+		open->dirfd = dirfd_of(argument[0]);
 		how.flags = (__u32)argument[2];
 		path = 0;
 	} else {
-		open->dirfd = argument[0];
+		open->dirfd = dirfd_of(argument[0]);
 		path = (const char *)argument[1];
 		if (call->number == OPEN_SYSCALL_OPENAT) {
 			how.flags = (__u32)argument[2];

@@ -14,8 +14,8 @@ static __noinline int emit_rename(struct call *call)
 	rename->syscall = call->number;
 	rename->errno = errno_of(call);
 	rename->flags = call->number == RENAME_SYSCALL_RENAMEAT2 ? call->argument[4] : 0;
-	rename->dirfd = at ? (int)call->argument[0] : NO_FD;
-	rename->new_dirfd = at ? (int)call->argument[2] : NO_FD;
+	rename->dirfd = at ? dirfd_of(call->argument[0]) : NO_FD;
+	rename->new_dirfd = at ? dirfd_of(call->argument[2]) : NO_FD;
 	append_path_of_call(scratch, which, call->argument[at], at ? rename->dirfd : AT_FDCWD, false,
 			    PATH_ANSWER(rename, RENAME));
 	append_path_of_call(scratch, which, at ? call->argument[3] : call->argument[1],

@@ -19,7 +19,7 @@ static __noinline int emit_rmdir(struct call *call)
 		return 0;
 	rmdir->syscall = call->number;
 	rmdir->errno = errno_of(call);
-	rmdir->dirfd = at ? (int)call->argument[0] : NO_FD;
+	rmdir->dirfd = at ? dirfd_of(call->argument[0]) : NO_FD;
 	append_path_of_call(scratch, which, call->argument[at], at ? rmdir->dirfd : AT_FDCWD, false,
 			    PATH_ANSWER(rmdir, RMDIR));
 	return end_file_call(scratch, KIND_RMDIR);

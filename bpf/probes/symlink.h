@@ -13,7 +13,7 @@ static __noinline int emit_symlink(struct call *call)
 		return 0;
 	symlink->syscall = call->number;
 	symlink->errno = errno_of(call);
-	symlink->dirfd = at ? (int)call->argument[1] : NO_FD;
+	symlink->dirfd = at ? dirfd_of(call->argument[1]) : NO_FD;
 	/* what is written into the link: where it leads is said when somebody follows it */
 	if (append_passed(which, call->argument[0], NO_FD, false))
 		symlink->record.cut |= SYMLINK_CUT_TARGET;

@@ -150,10 +150,26 @@ TABLE = (
         "io_uring",
         "both",
         (
-            Candidate(RAW, {"on_ring_submit": (), "on_ring_complete": ()}, _RINGS, needs="io_kiocb", oldest=(6, 11)),
-            Candidate(RAW, {"on_ring_submit": (), "on_ring_complete_old": ()}, _RINGS, needs="io_kiocb", oldest=(6, 3)),
             Candidate(
-                RAW, {"on_ring_submit_old": (), "on_ring_complete_old": ()}, _RINGS, needs="io_kiocb", oldest=(6, 0)
+                RAW,
+                {"on_ring_submit": (), "on_ring_complete": (), "on_ring_overflow": ()},
+                _RINGS,
+                needs="io_kiocb",
+                oldest=(6, 11),
+            ),
+            Candidate(
+                RAW,
+                {"on_ring_submit": (), "on_ring_complete_old": (), "on_ring_overflow": ()},
+                _RINGS,
+                needs="io_kiocb",
+                oldest=(6, 3),
+            ),
+            Candidate(
+                RAW,
+                {"on_ring_submit_old": (), "on_ring_complete_old": (), "on_ring_overflow": ()},
+                _RINGS,
+                needs="io_kiocb",
+                oldest=(6, 0),
             ),
         ),
         missed="files opened through io_uring",

@@ -13,6 +13,7 @@ SYMBOL = struct.Struct("<IBBHQQ")  # name, info, other, section, value, size
 RELOCATION = struct.Struct("<QQ")  # offset, info: the symbol in the higher half
 SHT_SYMTAB, SHT_REL = 2, 9
 SHN_UNDEF = 0
+SHF_EXECINSTR = 4
 
 CALL = 0x85  # include/uapi/linux/bpf.h: BPF_JMP | BPF_CALL
 NOTHING = struct.pack("<BBhi", 0xB7, 0, 0, 0)  # r0 = 0
@@ -36,7 +37,7 @@ def _without_missing_calls(image: bytes, is_there: Callable[[str], bool]) -> byt
     sections = [SECTION.unpack_from(data, start + i * SECTION.size) for i in range(count)]
     missing = _missing(data, sections, is_there)
     for number, (_, kind, _, _, offset, size, _, target, _, _) in enumerate(sections):
-        if kind != SHT_REL or not missing:
+        if kind != SHT_REL or not missing or not sections[target][2] & SHF_EXECINSTR:
             continue
         kept = b""
         for at in range(offset, offset + size, RELOCATION.size):

@@ -76,11 +76,11 @@ def test_programs_for_single_calls_are_those_of_the_calls(event):
     ("release", "opens", "exits", "ring"),
     [
         ("5.10.0", "on_sys_exit", "on_exit_old", ()),
-        ("6.0.0", "on_sys_exit", "on_exit_old", ("on_ring_submit_old", "on_ring_complete_old")),
-        ("6.3.0", "on_sys_exit", "on_exit_old", ("on_ring_submit", "on_ring_complete_old")),
-        ("6.14.0", "on_sys_exit", "on_exit_old", ("on_ring_submit", "on_ring_complete")),
-        ("6.18.44", "on_sys_exit", "on_exit", ("on_ring_submit", "on_ring_complete")),
-        ("7.1.0", "on_call_exit", "on_exit", ("on_ring_submit", "on_ring_complete")),
+        ("6.0.0", "on_sys_exit", "on_exit_old", ("on_ring_submit_old", "on_ring_complete_old", "on_ring_overflow")),
+        ("6.3.0", "on_sys_exit", "on_exit_old", ("on_ring_submit", "on_ring_complete_old", "on_ring_overflow")),
+        ("6.14.0", "on_sys_exit", "on_exit_old", ("on_ring_submit", "on_ring_complete", "on_ring_overflow")),
+        ("6.18.44", "on_sys_exit", "on_exit", ("on_ring_submit", "on_ring_complete", "on_ring_overflow")),
+        ("7.1.0", "on_call_exit", "on_exit", ("on_ring_submit", "on_ring_complete", "on_ring_overflow")),
     ],
 )
 def test_what_is_preferred_on_a_kernel_that_takes_all(monkeypatch, release, opens, exits, ring):
