@@ -75,7 +75,7 @@ class UnsupportedError(OnlookerError):
 class NotLinuxError(UnsupportedError):
     """The system is not Linux."""
 
-    hint = "run it on Linux 5.15 or newer; recorded and fake events can be used anywhere"
+    hint = "run it on Linux 5.10 or newer; recorded and fake events can be used anywhere"
 
     def __init__(self, system: str) -> None:
         super().__init__(f"onlooker watches Linux kernels, and this system is {system}")
@@ -85,7 +85,7 @@ class NotLinuxError(UnsupportedError):
 class KernelTooOldError(UnsupportedError):
     """The kernel lacks what the probe is built on."""
 
-    hint = "boot a kernel 5.15 or newer (uname -r tells which one runs)"
+    hint = "boot a kernel 5.10 or newer (uname -r tells which one runs)"
 
     def __init__(self, release: str, needed: str) -> None:
         super().__init__(f"Linux {release} is too old: {needed} or newer is needed")
@@ -145,6 +145,8 @@ class LoadError(UnsupportedError):
 class AttachError(UnsupportedError):
     """No way to observe an event can be attached on this kernel; `event` names it."""
 
-    def __init__(self, event: str, reason: str) -> None:
-        super().__init__(f"cannot observe {event} events on this kernel: {reason}")
+    def __init__(self, event: str, reason: str, *, forced: bool = False) -> None:
+        super().__init__(f"cannot observe {event} events {'in that way ' if forced else ''}on this kernel: {reason}")
         self.event = event
+        if forced:
+            self.hint = "leave out --attach; what is used then: onlooker doctor"

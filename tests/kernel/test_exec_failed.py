@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from onlooker import Exec, Monitor
+from onlooker.probe import kernel
 
 from .conftest import Workloads
 from .flavours import by_functions
@@ -22,9 +23,13 @@ def test_scripts_without_an_end(monitor: Monitor, workloads: Workloads, scratch:
 
 
 def test_arguments_that_are_not_there_any_more(monitor: Monitor, workloads: Workloads) -> None:
-    """The kernel did not come to read them, so their page may be missing. They are not taken for empty ones."""
+    """Their page is missing if the kernel did not come to read them, and then they are not taken for empty ones. Before
+    about Linux 6.8 it reads them first, and so gives them a page that is empty.
+    """
     event = failed(execute(monitor, workloads, "gone", b"missing", b"zero", b"one", b"two"))
-    assert (event.path, event.argv, event.cut) == ("missing", ("zero",), ("argv",))
+    assert event.path == "missing"
+    assert (event.argv, event.cut) in ((("zero",), ("argv",)), (("zero", "", "two"), ()))
+    assert event.cut or kernel.version(kernel.release()) < (6, 8)
 
 
 def test_a_thread_fails(monitor: Monitor, workloads: Workloads) -> None:

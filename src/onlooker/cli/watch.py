@@ -71,7 +71,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default="16M",
         help="between kernel and monitor: a power of two, 1M to 1G (default: 16M)",
     )
-    add("--no-resolve", action="store_true", help="do not look up which file a path led to")
+    add(
+        "--no-resolve",
+        action="store_true",
+        help="do not look up which file a path led to: no real_path, exe, cwd, joined_path, device, inode",
+    )
     add("--attach", metavar="METHOD", help=f"force how system calls are observed: {', '.join(METHODS)}")
 
 

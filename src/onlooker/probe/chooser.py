@@ -89,7 +89,7 @@ class Chooser:
                 obstacles.append(obstacle)
             else:
                 if not hook.missed:
-                    raise AttachError(hook.event, "; ".join(obstacles))
+                    raise AttachError(hook.event, "; ".join(dict.fromkeys(obstacles)), forced=self.method is not None)
                 chosen.append((hook, Candidate(NOT_SEEN, {}, "; ".join(dict.fromkeys(obstacles)), hook.missed)))
         return chosen
 
