@@ -7,29 +7,25 @@ from collections.abc import Sequence
 
 import pytest
 
-MOST = 3  # of a test by one monitor
+MOST = 3  # of a test, by whatever monitor
 PART = os.environ.get("ONLOOKER_TESTS_PART")  # a number
 
-Family = tuple[str, str, object]
+Family = tuple[str, str]
 
 
 def family(item: pytest.Item) -> Family:
-    """Variants of the same test by the same monitor."""
-    callspec = getattr(item, "callspec", None)
-    return str(item.path), getattr(item, "originalname", item.name), callspec and callspec.params.get("monitor")
+    """The test that this is a variant of."""
+    return str(item.path), getattr(item, "originalname", item.name)
 
 
 def thinned(families: Sequence[Family], part: int) -> list[bool]:
-    """Which items stay: at most MOST of each family, evenly spread. Monitors of several kinds get different ones."""
+    """Which items stay: at most MOST of each family, evenly spread over all its variants and monitors."""
     members: dict[Family, list[int]] = {}
     for at, key in enumerate(families):
         members.setdefault(key, []).append(at)
     stays = [False] * len(families)
-    turn: dict[tuple[str, str], int] = {}
-    for key, places in members.items():
+    for places in members.values():
         step = -(-len(places) // MOST)
-        start = part + turn.setdefault(key[:2], 0)
-        turn[key[:2]] += 1
-        for at in places[start % step :: step]:
+        for at in places[part % step :: step]:
             stays[at] = True
     return stays
