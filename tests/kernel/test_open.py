@@ -207,3 +207,9 @@ def test_every_byte_of_a_name(monitor: Monitor, workloads: Workloads, scratch: P
     [event] = attempt(monitor, workloads, call, name, mode=mode_for(call))
     assert os.fsencode(event.path) == name
     assert (event.errno, event.cut) == (None if name else "ENOENT", ())
+
+
+def test_rubbish_in_the_upper_half_of_a_number(monitor: Monitor, workloads: Workloads) -> None:
+    """The kernel takes 32 bits of it (do_syscall_64, arch/x86/entry/syscall_64.c)."""
+    run = watch(monitor, workloads["number"], COUNT)
+    assert [(event.syscall, event.path, event.errno) for event in run.opens()] == [("openat", "/", None)] * COUNT
