@@ -1,7 +1,7 @@
 """What all tests share: a directory for temporary files in which stat(2) tells of files what the kernel thinks of them.
 
-On an overlay it does not: st_dev is made up for each layer (Documentation/filesystems/overlayfs.rst, "Inode properties"),
-and docs/limits.md says so. The tests have overlays of their own for what is to hold there.
+On an overlay it does not: st_dev is made up for each layer (Documentation/filesystems/overlayfs.rst, "Inode
+properties"), and docs/limits.md says so. The tests have overlays of their own for what is to hold there.
 """
 
 import os
