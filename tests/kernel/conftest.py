@@ -35,6 +35,11 @@ class Workloads:
     def __getitem__(self, name: str) -> Path:
         return self.directory / f"{self.prefix}{name}"
 
+    @property
+    def of_files(self) -> "Workloads":
+        """Copies that `file_monitor` is told about, and `monitor` is not: each sees only what its own tests do."""
+        return Workloads(self.directory, self.prefix.replace("-", "+"))
+
     def renamed(self, name: str, new: str | None = None) -> Path:
         """A copy under another name, a random one if none is given: no other monitor is told about it."""
         path = self.directory / (new or fresh_name())
@@ -84,8 +89,9 @@ def monitor(request: pytest.FixtureRequest, workloads: Workloads) -> Iterator[Mo
 
 @pytest.fixture(scope="session", params=flavours(without="fexit"))
 def file_monitor(request: pytest.FixtureRequest, workloads: Workloads) -> Iterator[Monitor]:
-    """The same for all events."""
-    with Monitor(events=["all"], comm=[f"{workloads.prefix}*"], attach=request.param) as monitor:
+    """Watches the workload `call`, for all events."""
+    workloads.renamed("call", workloads.of_files["call"].name)
+    with Monitor(events=["all"], comm=[f"{workloads.of_files.prefix}*"], attach=request.param) as monitor:
         yield monitor
 
 

@@ -128,11 +128,11 @@ def word(argument: Argument) -> bytes:
     return argument.encode() if argument in NOWHERE else b"t" + os.fsencode(argument)
 
 
-def make(monitor: Monitor, workloads: Workloads, call: str, *, count: int, compat: bool, **given: Argument) -> Run:
-    """Make the call `count` times under the monitor."""
+def make(monitor: Monitor, program: Path, call: str, *, count: int, compat: bool, **given: Argument) -> Run:
+    """Make the call `count` times under the monitor; `program` is the workload `call` under a name that it is told."""
     way, numbers = ("compat", COMPAT) if compat else ("native", NATIVE)
     arguments = [word(given[name]) for name in SHAPES[call]]
-    return watch(monitor, workloads["call"], way, numbers[call], count, *arguments)
+    return watch(monitor, program, way, numbers[call], count, *arguments)
 
 
 def attempt(
@@ -152,7 +152,7 @@ def attempt(
     given = {**{name: USUAL[name] for name in SHAPES[call] if name in USUAL}, **given}
     if kind is Rmdir and call == "unlinkat":
         given["flags"] = REMOVEDIR
-    run = make(monitor, workloads, call, count=count, compat=compat, **given)
+    run = make(monitor, workloads.of_files["call"], call, count=count, compat=compat, **given)
     result, number = run.numbers
     events = run.of(kind, run.pid)
     assert [each for each in run.events if isinstance(each, tuple(CALLS)) and each.pid == run.pid] == events

@@ -146,12 +146,13 @@ def test_no_directory(
 @pytest.mark.parametrize("attach", flavours(without="fexit"))
 @pytest.mark.parametrize("kind", CALLS)
 def test_without_looking_up(workloads: Workloads, scratch: Path, kind: type[TaskEvent], attach: str) -> None:
-    with Monitor(events=[kind.event], comm=[f"{workloads.prefix}*"], attach=attach, resolve=False) as monitor:
+    program = workloads.renamed("call")
+    with Monitor(events=[kind.event], comm=[program.name], attach=attach, resolve=False) as monitor:
         for call in CALLS[kind]:
             if call not in NATIVE:
                 continue
             given = {**USUAL, "fd": 0, "flags": REMOVEDIR if kind is Rmdir else 0}
-            run = make(monitor, workloads, call, count=COUNT, compat=False, **given)
+            run = make(monitor, program, call, count=COUNT, compat=False, **given)
             assert len(run.of(kind)) == len(run.events) == COUNT
             for event in run.of(kind):
                 assert event.cut == ()
@@ -161,16 +162,17 @@ def test_without_looking_up(workloads: Workloads, scratch: Path, kind: type[Task
 
 @pytest.mark.parametrize("attach", flavours(without="fexit"))
 def test_only_what_failed(workloads: Workloads, scratch: Path, attach: str) -> None:
-    with Monitor(events=["all"], failed=True, comm=[f"{workloads.prefix}*"], attach=attach) as monitor:
+    program = workloads.renamed("call")
+    with Monitor(events=["all"], failed=True, comm=[program.name], attach=attach) as monitor:
         given = {"dirfd": -100, "path": "file%d", "mode": 0o700}
-        first = make(monitor, workloads, "mkdirat", count=COUNT, compat=False, **given)
-        again = make(monitor, workloads, "mkdirat", count=COUNT, compat=False, **given)
+        first = make(monitor, program, "mkdirat", count=COUNT, compat=False, **given)
+        again = make(monitor, program, "mkdirat", count=COUNT, compat=False, **given)
     assert [event for event in first.events if event.event == "mkdir"] == []
     assert [event.errno for event in again.events if event.event == "mkdir"] == ["EEXIST"] * COUNT
 
 
 def test_what_is_not_asked_for(monitor: Monitor, workloads: Workloads, scratch: Path) -> None:
     """The events that are watched where nothing is said are those of processes, and opens."""
-    run = make(monitor, workloads, "mkdirat", count=COUNT, compat=False, dirfd=-100, path="file%d", mode=0o700)
+    run = make(monitor, workloads["call"], "mkdirat", count=COUNT, compat=False, dirfd=-100, path="file%d", mode=0o700)
     assert len(list(scratch.iterdir())) == COUNT
     assert {event.event for event in run.events} <= set(DEFAULT_EVENTS) < set(TASK_EVENTS)

@@ -49,9 +49,10 @@ def test_one_of_the_two_events_that_share_a_call(
 ) -> None:
     """Only what is asked for is reported, and once."""
     assert "unlinkat" in NATIVE
-    with Monitor(events=[event], comm=[f"{workloads.prefix}*"], attach=attach) as monitor:
+    program = workloads.renamed("call")
+    with Monitor(events=[event], comm=[program.name], attach=attach) as monitor:
         given = {"dirfd": -100, "path": "none"}
-        wanted = make(monitor, workloads, "unlinkat", count=COUNT, compat=False, flags=flags, **given)
-        unwanted = make(monitor, workloads, "unlinkat", count=COUNT, compat=False, flags=other, **given)
+        wanted = make(monitor, program, "unlinkat", count=COUNT, compat=False, flags=flags, **given)
+        unwanted = make(monitor, program, "unlinkat", count=COUNT, compat=False, flags=other, **given)
     assert [type(each) for each in wanted.events] == [Rmdir if flags else Unlink] * COUNT
     assert unwanted.events == []

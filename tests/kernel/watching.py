@@ -154,7 +154,8 @@ def watch(
     monitor: Monitor, program: Path, *args: str | bytes | int, code: int | None = 0, under: Sequence[str] = ()
 ) -> Run:
     """Run a workload under a monitor. It must end with `code`, if that is not None, and nothing may be lost."""
-    assert drain(monitor) == []
+    before = drain(monitor)
+    assert before == [], before
     run, [run.events] = collect(Process(program, *args, under=under), [monitor])
     assert code is None or run.code == code, run
     assert not losses(run.events), losses(run.events)
