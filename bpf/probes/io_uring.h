@@ -184,6 +184,7 @@ static __always_inline int submit_ring_open(struct io_kiocb *request)
 static __always_inline int complete_ring_open(struct io_kiocb *request, int result)
 {
 	struct call call = { .task = current_task(), .result = result, .kind = KIND_OPEN };
+	struct task_struct *task = call.task; /* READ would look for call itself among the kernel's types */
 	struct ring_word word;
 	struct ring_pending *pending;
 	__u64 key = (__u64)request;
@@ -220,7 +221,7 @@ static __always_inline int complete_ring_open(struct io_kiocb *request, int resu
 	fill_ring_open(open, call.task);
 	open->errno = result < 0 ? -result : 0;
 	if (submitted) {
-		is_own = submitted->record.pid == (__u32)READ(call.task, tgid);
+		is_own = submitted->record.pid == (__u32)READ(task, tgid);
 		if (!is_own) {
 			__u64 boot_ns = open->record.boot_ns;
 
