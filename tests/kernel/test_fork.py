@@ -160,8 +160,14 @@ def run_as_release_agent(program: Path, scratch: Path) -> None:
         sh -c 'echo $$ > "$0/emptied/cgroup.procs"' "$0"
         until rmdir "$0/emptied" 2> /dev/null; do sleep 0.01; done
         umount "$0"
-        # an umount makes the kernel forget the hierarchy if the cgroup is really gone, which takes a moment
-        while grep -q ":name={program.name}:" /proc/self/cgroup; do sleep 0.05; mount_it; umount "$0"; done
+        # An umount makes the kernel forget the hierarchy, in a moment, if the cgroup was really gone, else the next
+        # umount does. A mount too soon would only make a new one, to wait for again.
+        is_known() {{ grep -q ":name={program.name}:" /proc/self/cgroup; }}
+        while is_known; do
+            tries=0
+            while is_known && [ "$((tries += 1))" -le 100 ]; do sleep 0.02; done
+            if is_known; then mount_it; umount "$0"; fi
+        done
     """
     command = ["unshare", "--mount", "sh", "-c", script, str(scratch)]
     subprocess.run(command, check=True, timeout=DEADLINE_SECONDS)
