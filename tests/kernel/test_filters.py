@@ -58,7 +58,7 @@ def test_the_kernel_decides_as_python_does(workloads: Workloads, method: str) ->
     choices = [*FILTERS, ({"pid": [process.pid]}, None)]
     choices.append(({"pid": [process.pid, 1], "threads": True, "failed": True}, None))
     if SLOWER > 1:
-        choices = choices[METHODS.index(method) :: len(METHODS)]  # each by one method only
+        choices = choices[METHODS.index(method) :: 2 * len(METHODS)]  # each by one method at most
     wanted = [{**choice, "comm": [program.name]} for choice, _ in choices]
     monitors = [Monitor(**choice, attach=method) for choice in [{"comm": [program.name], "threads": True}, *wanted]]
     try:

@@ -38,3 +38,21 @@ def test_those_that_stay_are_spread() -> None:
 
 def test_tests_do_not_count_together() -> None:
     assert all(thinning.thinned([("file", f"test_{i}") for i in range(50)], 1))
+
+
+def test_one_of_those_that_take_long() -> None:
+    family = min(thinning.ONCE), "test"
+    found = [thinning.thinned([family] * 5, part).index(True) for part in range(5)]
+    assert found == [0, 1, 2, 3, 4]
+    assert sum(thinning.thinned([family] * 5, 7)) == 1
+
+
+def test_the_parts_share_the_tests_of_the_command() -> None:
+    families = [(min(thinning.SHARED), f"test_{i}") for i in range(23)]
+    parts = [thinning.thinned(families, part) for part in range(thinning.PARTS)]
+    assert [sum(stays) for stays in zip(*parts, strict=True)] == [1] * 23
+    assert {sum(part) for part in parts} == {5, 6}
+
+
+def test_the_files_have_these_names() -> None:
+    assert all(Path(_SPEC.origin or "").with_name(file).exists() for file in thinning.ONCE | thinning.SHARED)

@@ -25,12 +25,25 @@ MODULES = (r"/overlay\.ko", r"/binfmt_misc\.ko")
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
+def environment_of(kernel: str, options: argparse.Namespace) -> dict[str, str]:
+    """What the tests are to know."""
+    found = {
+        "ONLOOKER_TESTS_SLOWER": str(machine.SLOWER),
+        "ONLOOKER_TESTS_ATTACH": "raw,fexit,tracepoint",  # Debian's kernels can load all of them
+    }
+    if not options.all:
+        found["ONLOOKER_TESTS_PART"] = str(list(debian.SUITES).index(kernel))
+    return found
+
+
 def left_out(tests: list[str], environment: dict[str, str]) -> int:
     """How many variants are left out. Finding the tests here first also shows a mistake at once, and leaves compiled
     what the virtual machine would take long to compile.
     """
     command = [sys.executable, "-m", "pytest", "--collect-only", "-q", "-p", "no:cacheprovider", *tests]
-    done = subprocess.run(command, cwd=PROJECT, env={**os.environ, **environment}, capture_output=True, text=True)
+    full = {**os.environ, **environment}
+    full.pop("PYTHONDONTWRITEBYTECODE", None)
+    done = subprocess.run(command, cwd=PROJECT, env=full, capture_output=True, text=True)
     if done.returncode:
         raise SetupError(f"pytest finds no tests:\n{done.stdout[-2000:]}{done.stderr[-2000:]}", shlex.join(command[1:]))
     found = re.search(r"\((\d+) deselected\)", done.stdout.splitlines()[-1])
@@ -66,24 +79,16 @@ def make_options(made: Path, tests: list[str], environment: dict[str, str]) -> N
     (made / "options.json").write_text(json.dumps(options))
 
 
-def run(kernel: str, archive: Path, options: argparse.Namespace) -> machine.Outcome:
+def run(kernel: str, archive: Path, options: argparse.Namespace, without: int) -> machine.Outcome:
     """One kernel, from its package to its outcome."""
     packages = debian.packages(kernel)
-    tests = shlex.split(options.tests)
-    environment = {
-        "ONLOOKER_TESTS_SLOWER": str(machine.SLOWER),
-        "ONLOOKER_TESTS_ATTACH": "raw,fexit,tracepoint",  # Debian's kernels can load all of them
-    }
-    if not options.all:
-        environment["ONLOOKER_TESTS_PART"] = str(list(debian.SUITES).index(kernel))
     with tempfile.TemporaryDirectory(prefix="onlooker-") as name:
         directory, made, log = Path(name), Path(name, "made"), LOGS / f"{kernel}.log"
         files = debian.unpack(packages, [IMAGE, *MODULES], directory)
         if IMAGE not in files:
             raise SetupError(f"there is no kernel in {packages[0].parent}", f"rm -r {packages[0].parent}")
-        without = left_out(tests, environment)
         made.mkdir()
-        make_options(made, tests, environment)
+        make_options(made, shlex.split(options.tests), environment_of(kernel, options))
         own = Path(shutil.copy(archive, directory))
         initramfs.add(made, [files[module] for module in MODULES if module in files], own)
         print(f"kernel {kernel}: booting {packages[0].stem.partition('_')[0]}; log: {log}", flush=True)
@@ -104,13 +109,15 @@ def main() -> int:
     options = parser.parse_args()
     if unknown := set(options.kernels) - set(debian.SUITES):
         raise SetupError(f"unknown kernel {min(unknown)!r}", f"KERNEL= one of: {' '.join(debian.SUITES)}")
+    kernels = options.kernels or list(debian.SUITES)
     LOGS.mkdir(parents=True, exist_ok=True)
+    without = {kernel: left_out(shlex.split(options.tests), environment_of(kernel, options)) for kernel in kernels}
     with tempfile.TemporaryDirectory(prefix="onlooker-") as name:
         made, archive = Path(name, "made"), Path(name, "archive")
         made.mkdir()
         make_files(made)
         initramfs.pack(made, archive)
-        outcomes = [run(kernel, archive, options) for kernel in options.kernels or debian.SUITES]
+        outcomes = [run(kernel, archive, options, without[kernel]) for kernel in kernels]
     print("", report.table(outcomes), *filter(None, map(report.details, outcomes)), sep="\n\n")
     return int(not all(map(report.succeeded, outcomes)))
 

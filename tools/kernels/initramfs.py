@@ -89,7 +89,11 @@ def _python() -> Iterator[Path]:
         if not entry.name.startswith(UNUSED):
             yield from entry.rglob("*") if entry.is_dir() else [entry]
     for name in sorted(requirements(DISTRIBUTIONS)):
-        yield from (Path(str(file.locate())) for file in distribution(name).files or ())
+        files = [Path(str(file.locate())) for file in distribution(name).files or ()]
+        yield from files
+        # what pytest makes of plugins, which is in no list of files
+        for directory in {file.parent for file in files}:
+            yield from directory.glob("__pycache__/*-pytest-*.pyc")
 
 
 def requirements(names: Iterable[str]) -> set[str]:

@@ -31,6 +31,7 @@ class Reporter:
 
     def __init__(self, file: IO[str]) -> None:
         self._file = file
+        self._setup: dict[str, float] = {}
 
     def _tell(self, report: pytest.TestReport | pytest.CollectReport, seconds: float) -> None:
         told = {"test": report.nodeid, "outcome": report.outcome, "seconds": round(seconds, 2)}
@@ -39,9 +40,13 @@ class Reporter:
         print(json.dumps(told), file=self._file)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Each test once; once more where it was what follows a test that failed."""
+        """Each test once, with the time that its fixtures took; once more where it was what follows a test that
+        failed.
+        """
+        if report.when == "setup":
+            self._setup[report.nodeid] = report.duration
         if report.when == "call" or report.outcome != "passed":
-            self._tell(report, report.duration)
+            self._tell(report, report.duration + (self._setup.pop(report.nodeid, 0) if report.when == "call" else 0))
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         """A file that can't even be imported."""
