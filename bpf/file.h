@@ -110,6 +110,23 @@ static __always_inline bool describe_file(struct scratch *scratch, __u32 which, 
 	return walked != WALKED_CUT;
 }
 
+/* Says of the file behind a descriptor what there is to say. False if the path is not whole, or there is no file. */
+static __always_inline bool describe_behind(struct scratch *scratch, __u32 which, struct task_struct *task, int fd,
+					    struct file_answer answer)
+{
+	struct file *file = file_behind(task, fd);
+	bool is_whole = file && describe_file(scratch, which, file, answer);
+
+	/* Another thread may have closed it: then its memory can be another file's (SLAB_TYPESAFE_BY_RCU, fs/file_table.c). */
+	if (file && file_behind(task, fd) == file)
+		return is_whole;
+	*answer.path = (struct span){};
+	*answer.inode = 0;
+	*answer.device = 0;
+	*answer.state = FILE_ORDINARY;
+	return false;
+}
+
 /* The directory that a path starts from. False if there is none. */
 static __always_inline bool find_base(struct task_struct *task, int dirfd, bool from_root, struct place *place)
 {

@@ -34,7 +34,6 @@ __noinline int append_passed(__u32 which, __u64 path, int dirfd, int may_be_empt
 __noinline int describe_descriptor(__u32 which, int fd, int failed)
 {
 	struct scratch *scratch = bpf_map_lookup_elem(&scratches, &which);
-	struct file *file = file_behind(current_task(), fd);
 
 	if (!scratch)
 		return 1;
@@ -42,11 +41,11 @@ __noinline int describe_descriptor(__u32 which, int fd, int failed)
 	scratch->file.inode = 0;
 	scratch->file.device = 0;
 	scratch->file.state = 0;
-	if (!file)
-		return !failed;
-	return !describe_file(scratch, which, file,
-			      (struct file_answer){ &scratch->file.path, &scratch->file.inode, &scratch->file.device,
-						    &scratch->file.state });
+	if (describe_behind(scratch, which, current_task(), fd,
+			    (struct file_answer){ &scratch->file.path, &scratch->file.inode, &scratch->file.device,
+						  &scratch->file.state }))
+		return 0;
+	return !failed || scratch->file.inode;
 }
 
 /* Where the path of a call goes, and the bits of `cut` for it, in whatever record. */

@@ -37,7 +37,7 @@ __u32 watching SEC(".data.watching") = 0;
 /* The monitor's own process id, as the kernel counts it: os.getpid() is another number in a pid namespace. */
 __u32 own_pid;
 
-/* The loader runs this once itself, before anything is attached. */
+/* The loader runs this itself: before anything is attached, and then now and again. */
 SEC("raw_tp")
 int identify(void *ctx)
 {

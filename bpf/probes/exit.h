@@ -44,7 +44,7 @@ int BPF_PROG(on_exit, struct task_struct *task, bool group_dead)
 /* Processes whose exit was reported, while their last threads race each other to the program below. */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
-	__uint(max_entries, 4096);
+	__uint(max_entries, 1); /* the loader sets it */
 	__type(key, __u64);
 	__type(value, __u8);
 } exited SEC(".maps");

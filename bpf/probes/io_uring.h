@@ -21,7 +21,7 @@ struct ring_open {
 /* By the address of the request; the oldest make way if some never complete. */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
-	__uint(max_entries, 512); /* in flight at once; for more, the path is marked as cut */
+	__uint(max_entries, 1); /* the loader sets it; where more are in flight at once, the path is marked as cut */
 	__type(key, __u64);
 	__type(value, struct ring_open);
 } ring_opens SEC(".maps");
@@ -39,7 +39,7 @@ struct ring_pending {
 
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
-	__uint(max_entries, 4096);
+	__uint(max_entries, 1); /* the loader sets it */
 	__type(key, struct ring_word);
 	__type(value, struct ring_pending);
 } ring_words SEC(".maps");

@@ -50,7 +50,6 @@ static __always_inline void resolve_open(struct scratch *scratch, __u32 which, s
 {
 	struct open_record *open = (void *)scratch->bytes;
 	int dirfd = open->dirfd == OPEN_DIRFD_ABSENT ? AT_FDCWD : open->dirfd;
-	struct file *file;
 
 	if (call->result < 0) {
 		if (!open->path.length)
@@ -61,13 +60,8 @@ static __always_inline void resolve_open(struct scratch *scratch, __u32 which, s
 			open->record.cut |= OPEN_CUT_JOINED_PATH;
 		return;
 	}
-	file = file_behind(call->task, call->result);
-	if (!file) { /* another thread has closed it already */
-		open->record.cut |= OPEN_CUT_REAL_PATH;
-		return;
-	}
-	if (!describe_file(scratch, which, file,
-			   (struct file_answer){ &open->real_path, &open->inode, &open->device, &open->file_state }))
+	if (!describe_behind(scratch, which, call->task, call->result,
+			     (struct file_answer){ &open->real_path, &open->inode, &open->device, &open->file_state }))
 		open->record.cut |= OPEN_CUT_REAL_PATH;
 }
 

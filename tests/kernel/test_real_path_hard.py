@@ -8,11 +8,12 @@ from pathlib import Path
 import pytest
 
 from onlooker import Monitor, Open
+from onlooker.probe import live
 
 from .commands import WATCH, watching
 from .conftest import Workloads
 from .mounts import detached, prepared
-from .watching import SLOWER, Process, collect, watch
+from .watching import SLOWER, Process, collect, drain, watch
 
 COUNT = 23
 RACES = 50_023 // SLOWER
@@ -193,6 +194,26 @@ def test_the_monitor_s_own_root(workloads: Workloads, tree: Path) -> None:
     paths = [json.loads(line).get("real_path") for line in ended.lines]
     assert paths[-1] == f"{tree}/a/b/file"
     assert not any((path or "").startswith(f"{tree}/jail") for path in paths)
+
+
+def test_the_monitor_s_own_root_is_moved(workloads: Workloads, tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live, "LOOK_SECONDS", 0)
+    program = workloads.renamed("open")
+    root = os.open("/", os.O_DIRECTORY)
+    found = []
+    with Monitor(events=["open"], comm=[program.name], attach="raw") as monitor:
+        for own_root in (str(tree), "."):
+            os.chroot(own_root)
+            try:
+                monitor.poll(0)
+            finally:
+                os.fchdir(root)
+                os.chroot(".")
+            run = Process(program, "openat", "plain", AT_FDCWD, f"{tree}/a/b/file", 0, 0, 0, 1).wait()
+            run.events = drain(monitor)
+            found += [event.real_path for event in run.opens()]
+    os.close(root)
+    assert found == ["/a/b/file", f"{tree}/a/b/file"]
 
 
 @not_in_a_chroot

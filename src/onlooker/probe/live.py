@@ -127,6 +127,7 @@ class LiveSource:
             found += self._losses(probe)
         if time.monotonic() - self._looked_at > LOOK_SECONDS:
             found += self._skipped(probe)
+            probe.run("identify")  # the root directory may be another now
         return found
 
     def _losses(self, probe: "Probe") -> list[Event]:

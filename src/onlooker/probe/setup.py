@@ -1,5 +1,6 @@
 """Opening the probe's object and telling it what is wanted."""
 
+import os
 import struct
 from collections.abc import Collection
 from pathlib import Path
@@ -25,10 +26,15 @@ LARGEST_RING_BYTES = 1 << 30
 HEADROOM = 4  # one in so many bytes of the ring is kept for process events
 WATERMARK_BYTES = 256 << 10  # some 1900 opens, so that waking, at 5 us, costs each of them 3 ns
 OBJECT = Path(__file__).with_name("monitor.bpf.o")
+# Entries of the maps that forget the oldest: what may be under way at once. Each cpu takes 128 of them into stock
+# (LOCAL_FREE_TARGET, kernel/bpf/bpf_lru_list.c), and where none are left, they are taken from what is in use.
+FORGETFUL = {"exited": 4096, "ring_words": 4096, "ring_opens": 512}
+STOCK = 256
+MOST_FORGETFUL = 1 << 14
 BATCH_BYTES = 128 << 10  # decoded at once: some 900 events, whose 1 MB of objects stay in the processor's cache
 BACKLOG = 8  # so many times the ring may wait in this process's memory: with 16 MiB, some 900 000 opens
 MOST_BACKLOG_BYTES = 256 << 20
-LONGEST_RECORD_BYTES = 512 << 10  # struct exec_huge in bpf/probes/exec.h has 260 KiB
+LONGEST_RECORD_BYTES = 512 << 10  # struct exec_huge in bpf/probes/exec.h has 272 KiB
 
 
 class Setup(msgspec.Struct, frozen=True):
@@ -76,6 +82,8 @@ class Setup(msgspec.Struct, frozen=True):
         )
         for name, entries in (("comms", wanted.comm), ("pids", wanted.pid), ("uids", wanted.uid)):
             probe.size_map(name, max(1, len(entries)))
+        for name, entries in FORGETFUL.items():
+            probe.size_map(name, min(entries + STOCK * (os.cpu_count() or 1), MOST_FORGETFUL))
         return probe
 
     def fill(self, probe: "Probe") -> None:

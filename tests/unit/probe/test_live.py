@@ -49,6 +49,9 @@ class Ring:
     def total_lost(self):
         return sum(self.counts.values())
 
+    def run(self, program):
+        assert program == "identify"
+
     def misses(self, program):
         return self.missed[program]
 
