@@ -54,8 +54,8 @@ class Monitor:
     the first four), `comm` (process names, "nginx" or "nginx*"), `pid`, `uid`, `failed` (only what failed), `threads`
     (also the creation of threads). `buffer_bytes` is the ring between the kernel and this process: a power of two,
     1 MiB to 1 GiB.
-    `attach` forces how system calls are observed: "tracepoint" or "raw". `resolve`: whether to look up which file a
-    path led to, and the directory of one that led to none. `source` replaces the kernel, for tests.
+    `attach` forces how system calls are observed: "raw", "fexit" or "tracepoint". `resolve`: whether to look up
+    which file a path led to, and the directory of one that led to none. `source` replaces the kernel, for tests.
 
     Events of this very process are never reported. One thread uses a monitor; only `stop` may be called from others and
     from signal handlers. Nothing is pinned in the kernel: when the process ends, however it ends, all is detached.

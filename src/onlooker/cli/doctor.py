@@ -42,6 +42,9 @@ def text(found: Diagnosis) -> str:
     if found.attached:
         lines.append("\nhow each event is observed here:")
     for events, chosen in grouped(found.attached):
+        if len(events) > 8:  # on a line of its own, so that the columns stay
+            lines.append(events)
+            events = ""
         lines.append(f"{events:<8} {chosen.purpose:<17} {chosen.method}: {', '.join(chosen.programs)}")
         lines.append(f"{'':<26} because: {chosen.why}")
         if chosen.blind:

@@ -46,7 +46,7 @@ class Filter(msgspec.Struct, frozen=True, kw_only=True):
                 raise UsageError(f"{what} is a list, not {given!r}", f"{what}=[{given!r}]")
         chosen = _events(("default",) if events is None else events)
         if not chosen:
-            raise UsageError("no event is chosen", f"some of {', '.join(TASK_EVENTS)}")
+            raise UsageError("no event is chosen", f"default, all, or some of {', '.join(TASK_EVENTS)}")
         if failed and set(chosen) <= {"fork"}:
             raise UsageError("a fork that failed is not reported", "--failed goes with every other event")
         return cls(

@@ -41,6 +41,15 @@ def escape(text: str) -> str:
     return "".join(map(_escaped, text))
 
 
+def escape_path(path: str) -> str:
+    """Also where nothing was passed, which has to be seen.
+
+    >>> escape_path("")
+    '""'
+    """
+    return escape(path) or '""'
+
+
 def _in_dollar_quotes(character: str) -> str:
     r"""Bytes only: a shell understands `\uNNNN` by its locale, and not at all in that of POSIX."""
     if character == "'":

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ..events import Chmod, Chown, Link, Mkdir, Rename, Rmdir, Symlink, TaskEvent, Truncate, Unlink
-from .escape import escape
+from .escape import escape, escape_path
 
 FileCall = Rename | Unlink | Mkdir | Rmdir | Link | Symlink | Chmod | Chown | Truncate
 
@@ -14,7 +14,7 @@ _EXCHANGE = "RENAME_EXCHANGE"
 def _file(event: Link | Chmod | Chown | Truncate) -> str:
     """What the call was given: a path, or the descriptor of the file itself."""
     by_descriptor = event.fd is not None and not event.path
-    return f"file descriptor {event.fd}" if by_descriptor else f"file {escape(event.path or '')}"
+    return f"file descriptor {event.fd}" if by_descriptor else f"file {escape_path(event.path or '')}"
 
 
 def _between(event: Rename | Link) -> str:
@@ -39,13 +39,17 @@ _PHRASES: dict[type[TaskEvent], tuple[str, str, Callable[[Any], str]]] = {
     Rename: (
         "renamed",
         "rename",
-        lambda event: f"file {escape(event.path)} {_between(event)} {escape(event.new_path)}",
+        lambda event: f"file {escape_path(event.path)} {_between(event)} {escape_path(event.new_path)}",
     ),
-    Unlink: ("removed", "remove", lambda event: f"file {escape(event.path)}"),
-    Mkdir: ("created", "create", lambda event: f"directory {escape(event.path)}"),
-    Rmdir: ("removed", "remove", lambda event: f"directory {escape(event.path)}"),
-    Link: ("linked", "link", lambda event: f"{_file(event)} as {escape(event.new_path)}"),
-    Symlink: ("created", "create", lambda event: f"symbolic link {escape(event.path)} to {escape(event.target)}"),
+    Unlink: ("removed", "remove", lambda event: f"file {escape_path(event.path)}"),
+    Mkdir: ("created", "create", lambda event: f"directory {escape_path(event.path)}"),
+    Rmdir: ("removed", "remove", lambda event: f"directory {escape_path(event.path)}"),
+    Link: ("linked", "link", lambda event: f"{_file(event)} as {escape_path(event.new_path)}"),
+    Symlink: (
+        "created",
+        "create",
+        lambda event: f"symbolic link {escape_path(event.path)} to {escape_path(event.target)}",
+    ),
     Chmod: ("changed", "change", lambda event: f"mode of {_file(event)} to {_mode(event.mode)}"),
     Chown: ("changed", "change", lambda event: f"owner of {_file(event)} to {_owner(event)}"),
     Truncate: ("truncated", "truncate", lambda event: f"{_file(event)} to {event.length} bytes"),
@@ -64,7 +68,12 @@ def done(event: FileCall) -> str:
         past, infinitive = "exchanged", "exchange"
     said = f"failed to {infinitive} {follows(event)}: {event.errno}" if event.errno else f"{past} {follows(event)}"
     cut = f" [cut: {', '.join(event.cut)}]" if event.cut else ""
-    return f"{said}{_joined(event)}{_behind_descriptor(event)}{cut}"
+    return f"{said}{whole_paths(event)}{cut}"
+
+
+def whole_paths(event: FileCall) -> str:
+    """What paths that do not begin with "/" stand for, and the file behind a descriptor."""
+    return _joined(event) + _behind_descriptor(event)
 
 
 def _joined(event: FileCall) -> str:

@@ -10,9 +10,9 @@ from rich.style import Style
 
 from ..events import Event, Exec, Exit, Fork, Lost, Open, TaskEvent
 from ..filters import has_failed
-from .escape import command_line, escape
-from .file_phrases import FileCall, object_of
-from .text import LocalTime, seconds
+from .escape import command_line, escape, escape_path
+from .file_phrases import FileCall, object_of, whole_paths
+from .text import LocalTime, seconds, whole_path
 
 # name, width (0: the rest of the line), whether numbers stand to the right
 COLUMNS = (
@@ -63,13 +63,13 @@ def details(event: Event) -> str:
         return f"{what} by {event.syscall or 'kernel_clone'} {' '.join(event.clone_flags)}".rstrip()
     if isinstance(event, Exec):
         by = f" by {escape(event.interpreter)}" if event.interpreter else ""
-        return f"{escape(event.path)}{by}: {command_line(event.argv)}"
+        return f"{escape_path(event.path)}{by}: {command_line(event.argv)}{whole_path(event)}"
     if isinstance(event, Exit):
         return f"after {seconds(event.duration_ns)}{', core dumped' if event.core_dumped else ''}"
     if isinstance(event, Open):
-        return f"{escape(event.path)}  {' '.join(event.flags)}"
+        return f"{escape_path(event.path)}  {' '.join(event.flags)}{whole_path(event)}"
     if isinstance(event, FileCall):
-        return f"{object_of(event)}  {' '.join(getattr(event, 'flags', ()))}".rstrip()
+        return f"{object_of(event)}  {' '.join(getattr(event, 'flags', ()))}".rstrip() + whole_paths(event)
     return f"{event.count} {event.of} events: {event.reason}" if isinstance(event, Lost) else ""
 
 

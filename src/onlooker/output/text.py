@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any, get_args
 
 from ..events import PROCESS_EVENTS, Event, Exec, Exit, Fork, Lost, Open, TaskEvent
-from .escape import command_line, escape
+from .escape import command_line, escape, escape_path
 from .file_phrases import FileCall, done
 
 
@@ -33,12 +33,11 @@ def fork(event: Fork) -> str:
 
 def exec_(event: Exec) -> str:
     """What an exec says after the process."""
-    path, arguments = escape(event.path), command_line(event.argv)
+    path, arguments = escape_path(event.path), command_line(event.argv)
     if event.errno:
-        joined = _whole(event, "joined", event.joined_path)
-        return f"failed to execute file {path}: {event.errno} [{arguments}]{joined}{_cut(event)}"
+        return f"failed to execute file {path}: {event.errno} [{arguments}]{whole_path(event)}{_cut(event)}"
     by = f" by {escape(event.interpreter)}" if event.interpreter else ""
-    return f"executed file {path}{by}: {arguments}{_whole(event, 'file', event.exe)}{_cut(event)}"
+    return f"executed file {path}{by}: {arguments}{whole_path(event)}{_cut(event)}"
 
 
 def exit_(event: Exit) -> str:
@@ -48,18 +47,21 @@ def exit_(event: Exit) -> str:
     return f"{how} after {seconds(event.duration_ns)}"
 
 
-def _whole(event: Open | Exec, label: str, path: str | None) -> str:
+def whole_path(event: Open | Exec) -> str:
     """What a path that does not begin with "/" stands for, and what it is instead of a file with a name."""
     state = f" [{event.file_state}]" if event.file_state else ""
+    if event.errno:
+        label, path = "joined", event.joined_path
+    else:
+        label, path = "file", event.real_path if isinstance(event, Open) else event.exe
     return state if path is None or event.path.startswith("/") else f" [{label}: {escape(path)}]{state}"
 
 
 def open_(event: Open) -> str:
     """What an open says after the process."""
-    path = escape(event.path)
-    if event.errno:
-        return f"failed to open file {path}: {event.errno}{_whole(event, 'joined', event.joined_path)}{_cut(event)}"
-    return f"opened file {path}{_whole(event, 'file', event.real_path)}{_cut(event)}"
+    failed = f": {event.errno}" if event.errno else ""
+    done = "failed to open" if event.errno else "opened"
+    return f"{done} file {escape_path(event.path)}{failed}{whole_path(event)}{_cut(event)}"
 
 
 _PHRASES: dict[type[Event], Callable[[Any], str]] = {

@@ -82,8 +82,8 @@ class Setup(msgspec.Struct, frozen=True):
         )
         for name, entries in (("comms", wanted.comm), ("pids", wanted.pid), ("uids", wanted.uid)):
             probe.size_map(name, max(1, len(entries)))
-        for name, entries in FORGETFUL.items():
-            probe.size_map(name, min(entries + STOCK * (os.cpu_count() or 1), MOST_FORGETFUL))
+        for name, least in FORGETFUL.items():
+            probe.size_map(name, min(least + STOCK * (os.cpu_count() or 1), MOST_FORGETFUL))
         return probe
 
     def fill(self, probe: "Probe") -> None:

@@ -43,7 +43,7 @@ SAID = [
     (fake_rename(path="/a", new_path="/c", joined_path="/a", joined_new_path="/c"), "renamed file /a to /c"),
     (
         fake_rename(path="", new_path="c", errno="EFAULT", joined_new_path="/d/c", cut=("path",)),
-        "failed to rename file  to c: EFAULT [joined: /d/c] [cut: path]",
+        'failed to rename file "" to c: EFAULT [joined: /d/c] [cut: path]',
     ),
     (fake_unlink(path="/a"), "removed file /a"),
     (
@@ -78,7 +78,7 @@ SAID = [
     ),
     (
         fake_chmod(path="", flags=("AT_EMPTY_PATH",), dirfd=-100, joined_path="/d"),
-        "changed mode of file  to 0644 [joined: /d]",
+        'changed mode of file "" to 0644 [joined: /d]',
     ),
     (fake_chown(path="/a"), "changed owner of file /a to 1000:1000"),
     (fake_chown(path="/a", owner=None, group=0), "changed owner of file /a to :0"),
@@ -113,7 +113,7 @@ def test_lines(event, said):
         (fake_unlink(path="/a", errno="EISDIR"), "EISDIR", "file /a"),
         (fake_mkdir(path="/a", mode=0o700), "ok", "directory /a"),
         (fake_symlink(path="/a", target="b"), "ok", "symbolic link /a to b"),
-        (fake_chmod(**DESCRIPTOR, flags=("AT_EMPTY_PATH",)), "ok", "mode of file descriptor 3 to 0644  AT_EMPTY_PATH"),
+        (fake_chmod(**DESCRIPTOR, flags=("AT_EMPTY_PATH",)), "ok", "mode of file descriptor 3 to 0644  AT_EMPTY_PATH [file: /srv/f\\x1b]"),
         (fake_chown(path="/a"), "ok", "owner of file /a to 1000:1000"),
         (fake_truncate(path="/a", errno="EROFS"), "EROFS", "file /a to 0 bytes"),
     ],

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from onlooker import Lost, fake_exec, fake_exit, fake_fork, fake_open
+from onlooker import Lost, fake_exec, fake_exit, fake_fork, fake_open, fake_rename
 from onlooker.output import formatter
 from onlooker.output.table import COLUMNS, TableFormatter
 
@@ -61,6 +61,18 @@ ROWS = [
     (
         fake_open(**WHO, path="/a b\n", flags=("O_WRONLY", "O_CREAT")),
         "open        1234    1000     0 bash            fd 3         /a b\\n  O_WRONLY O_CREAT",
+    ),
+    (
+        fake_open(**WHO, path="a", flags=("O_RDONLY",), real_path="/b/a", file_state="deleted"),
+        "open        1234    1000     0 bash            fd 3         a  O_RDONLY [file: /b/a] [deleted]",
+    ),
+    (
+        fake_open(**WHO, path="", flags=("O_RDONLY",), errno="ENOENT", joined_path="/b/"),
+        'open        1234    1000     0 bash            ENOENT       ""  O_RDONLY [joined: /b/]',
+    ),
+    (
+        fake_rename(**WHO, path="a", new_path="/b", joined_path="/c/a"),
+        "rename      1234    1000     0 bash            ok           file a to /b [joined: /c/a to /b]",
     ),
     (
         Lost("2026-01-31T12:00:00.000000000Z", 1, 45, "open", "ring full"),

@@ -56,7 +56,7 @@ LINES = [
     ),
     (
         fake_exec(**WHO, path="", argv=("x",), errno="EFAULT", cut=("path",)),
-        BASH + "failed to execute file : EFAULT [x] [cut: path]",
+        BASH + 'failed to execute file "": EFAULT [x] [cut: path]',
     ),
     (fake_exec(**WHO, path="/bin/sh", argv=("sh",), exe="/usr/bin/dash", cwd="/"), BASH + "executed file /bin/sh: sh"),
     (fake_exec(**WHO, path="./x", argv=("x",), exe="/a/x"), BASH + "executed file ./x: x [file: /a/x]"),
@@ -85,7 +85,7 @@ LINES = [
     (fake_open(**WHO, path="/none", errno="ENOENT"), OPENER + "failed to open file /none: ENOENT"),
     (fake_open(**WHO, path="/x", real_path="/y"), OPENER + "opened file /x"),
     (fake_open(**WHO, path="x", real_path="/a b\n/x"), OPENER + r"opened file x [file: /a b\n/x]"),
-    (fake_open(**WHO, path="", real_path="/x"), OPENER + "opened file  [file: /x]"),
+    (fake_open(**WHO, path="", real_path="/x"), OPENER + 'opened file "" [file: /x]'),
     (
         fake_open(**WHO, path="x", real_path="/tmp/x", file_state="deleted"),
         OPENER + "opened file x [file: /tmp/x] [deleted]",
@@ -108,7 +108,7 @@ LINES = [
     ),
     (
         fake_open(**WHO, path="", errno="EFAULT", cut=("path",)),
-        OPENER + "failed to open file : EFAULT [cut: path]",
+        OPENER + 'failed to open file "": EFAULT [cut: path]',
     ),
     (
         Lost(WHO["time"], 1, 45, "open", "ring full"),
