@@ -113,7 +113,11 @@ def test_lines(event, said):
         (fake_unlink(path="/a", errno="EISDIR"), "EISDIR", "file /a"),
         (fake_mkdir(path="/a", mode=0o700), "ok", "directory /a"),
         (fake_symlink(path="/a", target="b"), "ok", "symbolic link /a to b"),
-        (fake_chmod(**DESCRIPTOR, flags=("AT_EMPTY_PATH",)), "ok", "mode of file descriptor 3 to 0644  AT_EMPTY_PATH [file: /srv/f\\x1b]"),
+        (
+            fake_chmod(**DESCRIPTOR, flags=("AT_EMPTY_PATH",)),
+            "ok",
+            "mode of file descriptor 3 to 0644  AT_EMPTY_PATH [file: /srv/f\\x1b]",
+        ),
         (fake_chown(path="/a"), "ok", "owner of file /a to 1000:1000"),
         (fake_truncate(path="/a", errno="EROFS"), "EROFS", "file /a to 0 bytes"),
     ],
