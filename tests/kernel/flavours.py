@@ -32,6 +32,11 @@ def loadable() -> list[str]:
     return [method for method in METHODS if method != "fexit" or (os.geteuid() == 0 and not _is_refused(method))]
 
 
+def sees_rings() -> bool:
+    """Whether opens through io_uring are seen: its tracepoints are those of Linux 6.0."""
+    return kernel.version(kernel.release()) >= (6, 0)
+
+
 def may_be_skipped(method: str) -> bool:
     """Whether this kernel can preempt the programs and then skips them, which is counted as lost."""
     return method != "tracepoint" and kernel.knows("trace_call_bpf_faultable")

@@ -6,15 +6,15 @@ from pathlib import Path
 import pytest
 
 from onlooker import Open
-from onlooker.probe import kernel
 
 from .conftest import Workloads
+from .flavours import sees_rings
 from .test_open import AT_FDCWD, COUNT
 from .watching import Monitor, watch
 
 CALLS = ["openat", "openat2"]
 
-pytestmark = pytest.mark.skipif(kernel.version(kernel.release()) < (6, 0), reason="its tracepoints are those of 6.0")
+pytestmark = pytest.mark.skipif(not sees_rings(), reason="its tracepoints are those of 6.0")
 
 
 def attempt(

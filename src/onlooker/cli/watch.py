@@ -152,7 +152,8 @@ class _Session:
         for events, a in grouped(self._monitor.attached):
             log("info", f"{events} ({a.purpose}): {a.method}, {', '.join(a.programs)}: {a.why}")
             if a.blind:
-                log("warning", f"{events} ({a.purpose}) by {a.method}: does not see {a.blind}")
+                how = f"{events} ({a.purpose}) by {a.method}" if a.programs else a.why
+                log("warning", f"does not see {a.blind}: {how}")
         wanted = self._monitor.filter
         seen = {a.event for a in self._monitor.attached} or set(wanted.events)
         names = ", ".join(name for name in wanted.events if name in seen)

@@ -145,14 +145,14 @@ class Attached(FakeSource):
 @pytest.mark.parametrize(
     ("level", "lines"),
     [
-        ("warning", ["warning: open (all) by raw tracepoint: does not see a few"]),
+        ("warning", ["warning: does not see a few: open (all) by raw tracepoint"]),
         ("error", []),
         (
             "info",
             [
                 "info: exec (success): raw tracepoint, on_exec: a reason",
                 "info: open (all): raw tracepoint, on_call_exit: another",
-                "warning: open (all) by raw tracepoint: does not see a few",
+                "warning: does not see a few: open (all) by raw tracepoint",
             ],
         ),
     ],
