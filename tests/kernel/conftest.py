@@ -19,7 +19,7 @@ from onlooker import Monitor
 
 from .compile import compile_workload, names
 from .flavours import flavours
-from .thinning import PART, family, thinned
+from .thinning import PART, is_left_out, variants
 from .watching import close_inherited
 
 COMPILED = os.environ.get("ONLOOKER_WORKLOADS")
@@ -47,12 +47,21 @@ class Workloads:
         return path
 
 
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """What is left out is counted as deselected."""
+@pytest.hookimpl(trylast=True)
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Leaves variants out before they are made: to make thousands takes long where that is needed."""
     if PART is not None:
-        stays = thinned([family(item) for item in items], int(PART))
-        config.hook.pytest_deselected(items=[item for item, stay in zip(items, stays, strict=True) if not stay])
-        items[:] = [item for item, stay in zip(items, stays, strict=True) if stay]
+        calls = metafunc._calls  # not public, and the only way
+        stay = variants(metafunc.definition.path.name, metafunc.function.__name__, len(calls), int(PART))
+        metafunc._calls = [calls[at] for at in stay]
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """What is left out whole is counted as deselected."""
+    if PART is not None:
+        out = [is_left_out(item.path.name, getattr(item, "originalname", item.name), int(PART)) for item in items]
+        config.hook.pytest_deselected(items=[item for item, is_out in zip(items, out, strict=True) if is_out])
+        items[:] = [item for item, is_out in zip(items, out, strict=True) if not is_out]
 
 
 def fresh_name() -> str:

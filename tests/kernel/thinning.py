@@ -3,9 +3,7 @@ that is to be run: all parts together have all variants.
 """
 
 import os
-from collections.abc import Sequence
-
-import pytest
+import zlib
 
 MOST = 3  # of a test, by whatever monitor
 ONCE = {  # one of each test: they start monitors and commands of their own, which takes seconds there
@@ -16,24 +14,18 @@ SHARED = {"test_watch.py", "test_watch_ending.py"}  # and of these, which are mo
 PARTS = 4  # share them
 PART = os.environ.get("ONLOOKER_TESTS_PART")  # a number
 
-Family = tuple[str, str]  # file and function
+
+def _number(name: str) -> int:
+    """Another one for each test, so that not the first monitor's variant of all of them is taken."""
+    return zlib.crc32(name.encode())
 
 
-def family(item: pytest.Item) -> Family:
-    """The test that this is a variant of."""
-    return item.path.name, getattr(item, "originalname", item.name)
+def variants(file: str, name: str, count: int, part: int) -> range:
+    """Which of the `count` variants of a test stay: few, and evenly spread over all its variants and monitors."""
+    step = -(-count // (1 if file in ONCE | SHARED else MOST))
+    return range((part + _number(name)) % step, count, step) if count else range(0)
 
 
-def thinned(families: Sequence[Family], part: int) -> list[bool]:
-    """Which items stay: few of each family, evenly spread over all its variants and monitors."""
-    members: dict[Family, list[int]] = {}
-    for at, key in enumerate(families):
-        members.setdefault(key, []).append(at)
-    stays = [False] * len(families)
-    for number, ((file, _), places) in enumerate(members.items()):
-        if file in SHARED and (part + number) % PARTS:
-            continue
-        step = -(-len(places) // (1 if file in ONCE | SHARED else MOST))
-        for at in places[(part + number) % step :: step]:  # not the first monitor's variant of every test
-            stays[at] = True
-    return stays
+def is_left_out(file: str, name: str, part: int) -> bool:
+    """Whether all of a test is for another part."""
+    return file in SHARED and (part + _number(name)) % PARTS != 0

@@ -22,32 +22,30 @@ LIMIT_SECONDS = 1500  # for what takes 300 on a machine that has nothing else to
 # patterns of names in Debian's packages; the modules that the tests need, none of which needs another
 IMAGE = r"/vmlinuz"
 MODULES = (r"/overlay\.ko", r"/binfmt_misc\.ko")
+ATTACH = {"ONLOOKER_TESTS_ATTACH": "raw,fexit,tracepoint"}  # Debian's kernels can load all of them
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
 def environment_of(kernel: str, options: argparse.Namespace) -> dict[str, str]:
     """What the tests are to know."""
-    found = {
-        "ONLOOKER_TESTS_SLOWER": str(machine.SLOWER),
-        "ONLOOKER_TESTS_ATTACH": "raw,fexit,tracepoint",  # Debian's kernels can load all of them
-    }
+    variables = {**ATTACH, "ONLOOKER_TESTS_SLOWER": str(machine.SLOWER)}
     if not options.all:
-        found["ONLOOKER_TESTS_PART"] = str(list(debian.SUITES).index(kernel))
-    return found
+        variables["ONLOOKER_TESTS_PART"] = str(list(debian.SUITES).index(kernel))
+    return variables
 
 
-def left_out(tests: list[str], environment: dict[str, str]) -> int:
-    """How many variants are left out. Finding the tests here first also shows a mistake at once, and leaves compiled
-    what the virtual machine would take long to compile.
+def found(tests: list[str], environment: dict[str, str]) -> int:
+    """How many tests pytest finds. To ask it here shows a mistake at once, and leaves compiled what the virtual machine
+    would take long to compile.
     """
     command = [sys.executable, "-m", "pytest", "--collect-only", "-q", "-p", "no:cacheprovider", *tests]
     full = {**os.environ, **environment}
     full.pop("PYTHONDONTWRITEBYTECODE", None)
     done = subprocess.run(command, cwd=PROJECT, env=full, capture_output=True, text=True)
-    if done.returncode:
+    said = re.search(r"^(\d+)(?:/\d+)? tests? collected", done.stdout, re.MULTILINE)
+    if done.returncode or not said:
         raise SetupError(f"pytest finds no tests:\n{done.stdout[-2000:]}{done.stderr[-2000:]}", shlex.join(command[1:]))
-    found = re.search(r"\((\d+) deselected\)", done.stdout.splitlines()[-1])
-    return int(found[1]) if found else 0
+    return int(said[1])
 
 
 def make_files(made: Path) -> None:
@@ -111,7 +109,9 @@ def main() -> int:
         raise SetupError(f"unknown kernel {min(unknown)!r}", f"KERNEL= one of: {' '.join(debian.SUITES)}")
     kernels = options.kernels or list(debian.SUITES)
     LOGS.mkdir(parents=True, exist_ok=True)
-    without = {kernel: left_out(shlex.split(options.tests), environment_of(kernel, options)) for kernel in kernels}
+    tests = shlex.split(options.tests)
+    every = found(tests, ATTACH)
+    without = {kernel: every - found(tests, environment_of(kernel, options)) for kernel in kernels}
     with tempfile.TemporaryDirectory(prefix="onlooker-") as name:
         made, archive = Path(name, "made"), Path(name, "archive")
         made.mkdir()

@@ -1,6 +1,7 @@
 """A plugin of pytest that tells, line by line, how each test went: if the machine dies, what is known is known."""
 
 import json
+import time
 from pathlib import Path
 from typing import IO
 
@@ -35,6 +36,7 @@ class Reporter:
 
     def _tell(self, report: pytest.TestReport | pytest.CollectReport, seconds: float) -> None:
         told = {"test": report.nodeid, "outcome": report.outcome, "seconds": round(seconds, 2)}
+        told["uptime"] = round(time.monotonic(), 2)
         if report.outcome != "passed":
             told["message"] = _message(report)
         print(json.dumps(told), file=self._file)
