@@ -23,6 +23,7 @@ from .thinning import PART, is_left_out, variants
 from .watching import close_inherited
 
 COMPILED = os.environ.get("ONLOOKER_WORKLOADS")
+DONE = os.environ.get("ONLOOKER_TESTS_DONE")  # a file with the names of tests, a line each
 
 
 @dataclass(frozen=True)
@@ -57,11 +58,14 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """What is left out whole is counted as deselected."""
+    """What is left out whole, or done already, is counted as deselected."""
+    done = set(Path(DONE).read_text(encoding="utf-8").splitlines()) if DONE else set()
+    out = {item for item in items if item.nodeid in done}
     if PART is not None:
-        out = [is_left_out(item.path.name, getattr(item, "originalname", item.name), int(PART)) for item in items]
-        config.hook.pytest_deselected(items=[item for item, is_out in zip(items, out, strict=True) if is_out])
-        items[:] = [item for item, is_out in zip(items, out, strict=True) if not is_out]
+        out |= {item for item in items if is_left_out(item.path.name, item.name.partition("[")[0], int(PART))}
+    if out:
+        config.hook.pytest_deselected(items=list(out))
+        items[:] = [item for item in items if item not in out]
 
 
 def fresh_name() -> str:

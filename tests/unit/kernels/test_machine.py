@@ -1,0 +1,34 @@
+"""What a virtual machine tells, and whose fault its end was."""
+
+from pathlib import Path
+
+import pytest
+from kernels.machine import Outcome, is_the_emulators_fault, told
+
+TOLD = '{"release": "6.1"}\n{"test": "a", "outcome": "passed", "seconds": 1}\n'
+
+
+def test_an_end() -> None:
+    outcome = told("6.1", TOLD + '{"end": 0}\n')
+    assert (outcome.release, outcome.failure, [test["test"] for test in outcome.tests]) == ("6.1", "", ["a"])
+
+
+@pytest.mark.parametrize("rest", ["", '{"test": "b", "outc'])
+def test_a_sudden_end(rest: str) -> None:
+    """What is known is known."""
+    outcome = told("6.1", TOLD + rest)
+    assert (outcome.failure, len(outcome.tests)) == ("the machine ended before the tests did", 1)
+
+
+@pytest.mark.parametrize(
+    ("failure", "log", "expected"),
+    [
+        ("it ended", "[  263.829657] Oops: int3: 0000 [#1] PREEMPT SMP NOPTI\n", True),
+        ("it ended", "[  263.829657] int3: 0000 [#1] SMP\n", True),
+        ("", "[  263.829657] int3: 0000 [#1] SMP\n", False),
+        ("it ended", "[  263.829657] Oops: general protection fault\n", False),
+    ],
+)
+def test_whose_fault_it_was(tmp_path: Path, failure: str, log: str, expected: bool) -> None:
+    (tmp_path / "log").write_text(log)
+    assert is_the_emulators_fault(Outcome("6.1", failure=failure), tmp_path / "log") == expected
