@@ -37,11 +37,11 @@ def sees_rings() -> bool:
     return kernel.version(kernel.release()) >= (6, 0)
 
 
-def may_be_skipped(method: str) -> bool:
-    """Whether this kernel can preempt the programs and then skips them, which is counted as lost."""
-    return method != "tracepoint" and kernel.knows("trace_call_bpf_faultable")
+def may_be_skipped() -> bool:
+    """Whether this kernel can preempt programs at system calls and then skips them, which is counted as lost."""
+    return kernel.knows("trace_call_bpf_faultable")
 
 
 def flavours(*, without: str = "") -> list[str]:
-    """Those that miss nothing."""
-    return [method for method in loadable() if method != without and not may_be_skipped(method)]
+    """Those that miss nothing; where all may be skipped, the one that is least."""
+    return [method for method in loadable() if method != without and (method == "tracepoint" or not may_be_skipped())]

@@ -20,5 +20,5 @@ def test_each_way_sees_the_same_or_says_that_it_lost_some(workloads: Workloads, 
     assert {(event.errno, event.joined_path, event.cut) for event in opens} <= {("ENOENT", "/missing", ())}
     assert [event.path for event in run.of(Exec)] == [str(program)]
     lost = losses(run.events)
-    assert lost == {} or may_be_skipped(method)
+    assert lost == {} or may_be_skipped()
     assert len(opens) == COUNT or lost

@@ -46,8 +46,9 @@ class Hook(msgspec.Struct, frozen=True):
     missed: str = ""
 
 
-# About Linux 7.1: programs at the raw tracepoints of system calls can be preempted (some may sleep there, for which
-# kernel/trace/bpf_trace.c got this function). While one is, the kernel skips it for all other processes of that cpu.
+# About Linux 7.1: programs at the tracepoints of system calls can be preempted (some may sleep there, for which
+# kernel/trace/bpf_trace.c got this function). While one is, the kernel skips it for all other processes of that cpu,
+# and counts that. So it is better to be at few calls than at all.
 _PREEMPTIBLE = "trace_call_bpf_faultable"
 
 _SYS_EXIT = Candidate(
@@ -56,7 +57,7 @@ _SYS_EXIT = Candidate(
     "sees 32-bit calls too and needs no tracefs; costs every system call of the machine a little",
 )
 _SYS_EXIT_WHOLE = msgspec.structs.replace(
-    _SYS_EXIT, unless=_PREEMPTIBLE, flaw="this kernel can preempt it, and then skips it for other processes"
+    _SYS_EXIT, unless=_PREEMPTIBLE, flaw="this kernel can preempt it in any call, and then skips it for others"
 )
 
 
@@ -94,7 +95,7 @@ def _both(event: str) -> Candidate:
     return Candidate(
         TRACEPOINT,
         {**tracepoints.programs, **compat},
-        "is never preempted, but for 32-bit calls; costs other system calls less",
+        "can be preempted, and is then skipped for others, in few calls only; costs other system calls less",
         compat=frozenset(compat),
         needs=_PREEMPTIBLE,
     )
