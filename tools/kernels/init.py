@@ -4,8 +4,11 @@ What the tests print goes to the console, ttyS0; what `reporter` tells of them, 
 """
 
 import ctypes
+import fcntl
 import json
 import os
+import socket
+import struct
 import subprocess
 import sys
 import traceback
@@ -13,6 +16,7 @@ from pathlib import Path
 
 RB_POWER_OFF = 0x4321FEDC  # include/uapi/linux/reboot.h
 MS_BIND, MS_MOVE = 0x1000, 0x2000  # include/uapi/linux/mount.h
+SIOCSIFFLAGS, IFF_UP = 0x8914, 1  # include/uapi/linux/sockios.h, if.h
 INIT_MODULE = 175  # arch/x86/entry/syscalls/syscall_64.tbl
 REPORT = Path("/dev/ttyS1")
 # as systemd mounts them; type, where, options. Not /tmp and /run: the project may be below them
@@ -63,6 +67,12 @@ def prepare() -> None:
         Path("/dev", name).symlink_to(f"/proc/self/{target}")
 
 
+def start_loopback() -> None:
+    """Plugins of pytest talk to each other through it."""
+    with socket.socket() as any_socket:
+        fcntl.ioctl(any_socket, SIOCSIFFLAGS, struct.pack("16sh22x", b"lo", IFF_UP))
+
+
 def load_modules() -> None:
     """As far as they were found: a kernel may have them built in."""
     for module in sorted(Path("/modules").glob("*.ko")):
@@ -85,6 +95,7 @@ def main() -> None:
     options = json.loads(Path("/options.json").read_text())
     os.environ |= options["environment"]
     prepare()
+    start_loopback()
     load_modules()
     os.chdir(options["directory"])
     with REPORT.open("w", buffering=1) as report:

@@ -14,7 +14,7 @@ def cell(outcomes: Counter[str]) -> str:
     >>> cell(Counter(passed=20, failed=2, skipped=1))
     '20 passed, 2 FAILED, 1 skipped'
     """
-    words = {"passed": "passed", "failed": "FAILED", "skipped": "skipped"}
+    words = {"passed": "passed", "failed": "FAILED", "skipped": "skipped", "rerun": "run again"}
     return ", ".join(f"{outcomes[name]} {word}" for name, word in words.items() if outcomes[name]) or NOT_RUN
 
 
