@@ -106,7 +106,7 @@ def boot(kernel: str, files: dict[str, Path], archive: Path, options: argparse.N
         with tempfile.TemporaryDirectory(prefix="onlooker-") as name:
             made, own = Path(name, "made"), Path(shutil.copy(archive, name))
             made.mkdir()
-            Path(made, "done").write_text("\n".join(test["test"] for test in outcome.tests if test["outcome"] != "rerun"))
+            Path(made, "done").write_text("\n".join(report.ended(outcome)))
             again = AGAIN if kernel in SKIPPING else ()
             make_options(made, shlex.split(options.tests), environment_of(kernel, options), again)
             initramfs.add(made, [files[module] for module in MODULES if module in files], own)
