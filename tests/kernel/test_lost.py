@@ -9,7 +9,7 @@ from onlooker.probe import setup
 
 from .conftest import Workloads
 from .flavours import flavours
-from .watching import SLOWER, Process, collect, drain, losses, watch
+from .watching import SLOWER, Process, collect, drain, losses, watch, without_skipped
 
 SMALL = 1 << 20  # bytes of a ring
 FLOOD = 20_000  # twice what the small ring holds, at least; with longer paths, many times that
@@ -77,12 +77,12 @@ def test_a_flood_of_processes_is_counted(workloads: Workloads) -> None:
         Process(opener, *opening(LONG, "/" * 4000)).wait()
         run = Process(program, "fork", FORKS).wait()
         run.events = [event for event in drain(monitor) if event.event == "lost" or event.comm == program.name]
-        lost = losses(run.events)
+        lost, skipped = without_skipped(losses(run.events))
         assert lost.pop(("open", "headroom"))
         assert set(lost) == {("fork", "ring full"), ("exit", "ring full")}
-        assert len(run.forks) + lost["fork", "ring full"] == FORKS
-        assert len(run.exits) + lost["exit", "ring full"] == FORKS + 1
-        assert [fork.child_pid for fork in run.forks] == run.numbers[: len(run.forks)]
+        assert 0 <= FORKS - len(run.forks) - lost["fork", "ring full"] <= skipped
+        assert 0 <= FORKS + 1 - len(run.exits) - lost["exit", "ring full"] <= skipped
+        assert skipped or [fork.child_pid for fork in run.forks] == run.numbers[: len(run.forks)]
         assert lost.items() <= monitor.stats().lost.items()
         # and then it goes on
         after = watch(monitor, program, "fork", COUNT)
@@ -145,7 +145,7 @@ def test_nothing_is_refused_for_a_flood_that_is_over(workloads: Workloads) -> No
     program = workloads.renamed("open")
     with Monitor(comm=[program.name], events=["open"], attach="raw", buffer_bytes=SMALL) as monitor:
         Process(program, *opening(FLOOD)).wait()
-        assert set(losses(drain(monitor))) == {("open", "headroom")}
+        assert set(without_skipped(losses(drain(monitor)))[0]) == {("open", "headroom")}
         for _ in range(COUNT):  # each alone, so that no other could have looked at the ring for it
             after = Process(program, *opening(1)).wait()
             after.events = drain(monitor)

@@ -10,6 +10,8 @@ from typing import TypeVar
 
 from onlooker import Event, Exec, Exit, Fork, Lost, Monitor, Open, TaskEvent
 
+from .flavours import may_be_skipped
+
 # how many times slower than a usual machine this one is: where it is emulated, floods are smaller and patience longer
 SLOWER = int(os.environ.get("ONLOOKER_TESTS_SLOWER", "1"))
 DEADLINE_SECONDS = 60.0 * SLOWER  # for what takes milliseconds: a noisy machine makes a test slow, never wrong
@@ -169,3 +171,10 @@ def losses(events: Iterable[Event]) -> dict[tuple[str, str], int]:
         if isinstance(event, Lost):
             total[event.of, event.reason] = total.get((event.of, event.reason), 0) + event.count
     return total
+
+
+def without_skipped(lost: dict[tuple[str, str], int]) -> tuple[dict[tuple[str, str], int], int]:
+    """Without what the kernel skipped because it had preempted a program, and how much that was: docs/limits.md."""
+    skipped = sum(count for (_, reason), count in lost.items() if reason == "recursion")
+    assert not skipped or may_be_skipped()
+    return {key: count for key, count in lost.items() if key[1] != "recursion"}, skipped
