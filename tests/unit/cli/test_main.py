@@ -71,7 +71,7 @@ MISTAKES = [
     (["--log-level", "warn"], "unknown log level 'warn'", "did you mean 'warning'?"),
     (["--events", "opn"], "unknown event 'opn'", "did you mean 'open'?"),
     (["--events", "exec,lost"], "unknown event 'lost'", f"one of {ALL}, default, all"),
-    (["--events", ","], "no event is chosen", f"some of {ALL}"),
+    (["--events", ","], "no event is chosen", f"default, all, or some of {ALL}"),
     (["--attach", "kprobe"], "unknown attach method 'kprobe'", "one of raw, fexit, tracepoint"),
     (["--pid", "-5"], "not a process id: '-5'", "a whole number from 0 on"),
     (["--pid", "1 2"], "not a process id: '1 2'", "a whole number from 0 on"),

@@ -25,7 +25,7 @@ FAILED = (fake_exec(errno="ENOENT"), fake_exit(exit_code=1), fake_exit(signal="S
         ({"events": ["exec", "Fork"]}, "unknown event 'Fork'", "did you mean 'fork'?"),
         ({"events": ["zzz"]}, "unknown event 'zzz'", f"one of {ALL}, default, all"),
         ({"events": ["lost"]}, "unknown event 'lost'", f"one of {ALL}, default, all"),
-        ({"events": []}, "no event is chosen", f"some of {ALL}"),
+        ({"events": []}, "no event is chosen", f"default, all, or some of {ALL}"),
         ({"events": ["fork"], "failed": True}, "a fork that failed is not reported", FAILED_HINT),
         ({"comm": ["a", ""]}, "a process name can't be empty", None),
         ({"comm": ["a*b"]}, "not a process name: 'a*b'", None),
