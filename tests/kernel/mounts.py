@@ -2,7 +2,13 @@
 
 import ctypes
 import os
+import subprocess
+import sys
+import tempfile
+from functools import cache
 from pathlib import Path
+
+import pytest
 
 OPEN_TREE, OPEN_TREE_CLONE = 428, 1  # include/uapi/linux/mount.h; the number is the same on all machines
 AT_FDCWD = -100
@@ -21,3 +27,28 @@ def detached(directory: Path) -> int:
         raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
     os.set_inheritable(descriptor, True)
     return descriptor
+
+
+# to leave the root, if it is one that can be left: chroot(2)
+CLIMB = """
+import os
+root = os.stat("/")
+os.mkdir("below")
+os.chroot("below")
+for _ in range(64):
+    os.chdir("..")
+print(os.path.samestat(root, os.stat(".")))
+"""
+
+
+@cache
+def in_a_chroot() -> bool:
+    """Whether there is more above "/"; False also for who may not know it."""
+    with tempfile.TemporaryDirectory() as made:
+        command = ["unshare", "--mount", sys.executable, "-c", CLIMB]
+        done = subprocess.run(command, cwd=made, capture_output=True, text=True)
+    return done.stdout == "False\n"
+
+
+# docs/limits.md, "Whose root": what is in other mounts then begins where these do, and not where the tests do
+not_in_a_chroot = pytest.mark.skipif(in_a_chroot(), reason="for a monitor in a chroot, other mounts begin elsewhere")

@@ -14,6 +14,7 @@ from onlooker.probe import kernel
 
 from .bpf import kernel_thread
 from .conftest import Workloads
+from .mounts import in_a_chroot
 from .watching import DEADLINE_SECONDS, Run, drain, watch
 
 COUNT = 23
@@ -173,6 +174,7 @@ def run_as_release_agent(program: Path, scratch: Path) -> None:
     subprocess.run(command, check=True, timeout=DEADLINE_SECONDS)
 
 
+@pytest.mark.skipif(in_a_chroot(), reason="the kernel starts programs from the machine's own root")
 def test_a_program_that_the_kernel_starts(workloads: Workloads, scratch: Path) -> None:
     """It is a process as any other, although its parent is the creator of kernel threads."""
     agent = workloads.renamed("nothing")

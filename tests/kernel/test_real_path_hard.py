@@ -12,24 +12,13 @@ from onlooker.probe import live
 
 from .commands import WATCH, watching
 from .conftest import Workloads
-from .mounts import detached, prepared
+from .mounts import detached, not_in_a_chroot, prepared
 from .watching import SLOWER, Process, collect, drain, watch
 
 COUNT = 23
 RACES = 50_023 // SLOWER
 AT_FDCWD = -100
 RESOLVE_BENEATH, RESOLVE_IN_ROOT = 0x08, 0x10
-
-
-def in_a_chroot() -> bool:
-    try:
-        return not os.path.samestat(os.stat("/"), os.stat("/proc/1/root"))  # noqa: PTH116
-    except OSError:
-        return False
-
-
-# docs/limits.md, "Whose root": what is in other mounts then begins where these do, and not where the tests do
-not_in_a_chroot = pytest.mark.skipif(in_a_chroot(), reason="for a monitor in a chroot, other mounts begin elsewhere")
 
 
 def attempt(
