@@ -16,6 +16,7 @@ from onlooker.probe import kernel
 
 from .commands import wait_until
 from .conftest import Workloads
+from .mounts import in_a_chroot
 from .watching import Process, Run, collect, watch
 
 COUNT = 23
@@ -110,6 +111,7 @@ def test_a_script_by_a_script(monitor: Monitor, workloads: Workloads, scratch: P
     assert event.comm == programs[-1].name[:15]
 
 
+@pytest.mark.skipif(in_a_chroot(), reason="nobody in a chroot gets a user namespace")
 def test_a_file_that_the_kernel_has_an_interpreter_for(monitor: Monitor, workloads: Workloads, scratch: Path) -> None:
     """Linux Documentation/admin-guide/binfmt-misc.rst; since 6.7 each user namespace has its own."""
     file = scratch / f"{workloads.prefix}x.{workloads.prefix}y"
