@@ -105,7 +105,7 @@ def _tracefs() -> Check:
         with opened() as (_, where):
             return Check("tracefs", "ok", where)
     except OSError as error:
-        cost = "--attach tracepoint can't be used; nothing else needs it"
+        cost = "--attach tracepoint can't be used"
         return Check("tracefs", "limited", f"can't be had: {error.strerror}", cost, f"{ROOT} (CAP_SYS_ADMIN)")
 
 

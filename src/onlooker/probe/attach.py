@@ -115,7 +115,11 @@ def _shared_calls(event: str) -> tuple[Candidate, ...]:
     return (_SYS_EXIT_WHOLE, _tracepoints(event), _SYS_EXIT)
 
 
-_RINGS = "the ring's own tracepoints"
+def _rings(submit: str, complete: str, oldest: tuple[int, int]) -> Candidate:
+    """The tracepoints of io_uring, with the programs for their arguments since that version."""
+    programs: dict[str, tuple[str, ...]] = {submit: (), complete: (), "on_ring_overflow": ()}
+    return Candidate(RAW, programs, "the ring's own tracepoints", needs="io_kiocb", oldest=oldest)
+
 
 TABLE = (
     Hook(
@@ -151,27 +155,9 @@ TABLE = (
         "io_uring",
         "both",
         (
-            Candidate(
-                RAW,
-                {"on_ring_submit": (), "on_ring_complete": (), "on_ring_overflow": ()},
-                _RINGS,
-                needs="io_kiocb",
-                oldest=(6, 11),
-            ),
-            Candidate(
-                RAW,
-                {"on_ring_submit": (), "on_ring_complete_old": (), "on_ring_overflow": ()},
-                _RINGS,
-                needs="io_kiocb",
-                oldest=(6, 3),
-            ),
-            Candidate(
-                RAW,
-                {"on_ring_submit_old": (), "on_ring_complete_old": (), "on_ring_overflow": ()},
-                _RINGS,
-                needs="io_kiocb",
-                oldest=(6, 0),
-            ),
+            _rings("on_ring_submit", "on_ring_complete", (6, 11)),
+            _rings("on_ring_submit", "on_ring_complete_old", (6, 3)),
+            _rings("on_ring_submit_old", "on_ring_complete_old", (6, 0)),
         ),
         missed="files opened through io_uring",
     ),
@@ -198,7 +184,7 @@ def is_exit_of_function(program: str) -> bool:
 
 def is_sys_exit(candidate: Candidate) -> bool:
     """Whether it is the one program for all system calls, which must be told what to report."""
-    return any(program.startswith("on_sys_exit") for program in candidate.programs)
+    return "on_sys_exit" in candidate.programs
 
 
 def is_call_exit(candidate: Candidate) -> bool:

@@ -3,6 +3,7 @@
 import os
 import time
 from collections import Counter
+from contextlib import suppress
 from typing import TYPE_CHECKING
 from weakref import WeakSet
 
@@ -127,7 +128,8 @@ class LiveSource:
             found += self._losses(probe)
         if time.monotonic() - self._looked_at > LOOK_SECONDS:
             found += self._skipped(probe)
-            probe.run("identify")  # the root directory may be another now
+            with suppress(OSError):  # who has given up the right to ask goes on with what was known
+                probe.run("identify")  # the root directory may be another now
         return found
 
     def _losses(self, probe: "Probe") -> list[Event]:
