@@ -29,14 +29,14 @@ truth: build $(VENV)/.dev $(VENV)/.test-system ## how true it is: onlooker besid
 test-kernels: build $(VENV)/.dev $(VENV)/.kernels ## the kernel tests on Linux 5.10, 6.1, 6.12 and sid's, emulated; KERNEL=6.1: on one
 	PYTHONPATH=tools $(BIN)/python -m kernels $(KERNEL)
 
-lint: build $(VENV)/.dev ## ruff, mypy --strict, the layer check, the README
+lint: build $(VENV)/.dev ## ruff, mypy --strict, the layer check, README.md and docs/fields.md
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/python tools/docs.py --check
 
-docs: build ## the parts of README.md that the program itself says
+docs: build ## the parts of README.md and docs/fields.md that the program itself says
 	$(BIN)/python tools/docs.py
 
 wheel: $(VENV)/.system $(VENV)/.wheel-tools ## one abi3 wheel for every Python, with libbpf in it, in dist/

@@ -1,10 +1,12 @@
-"""Keep in README.md what the program itself says: `docs.py` writes, `docs.py --check` fails if it is out of date.
+"""Keep in README.md and docs/fields.md what the program itself says: `docs.py` writes them, `docs.py --check` fails if
+one is out of date.
 
 Between `<!-- begin NAME -->` and `<!-- end NAME -->` stands what the function of that name in `PARTS` returns.
 """
 
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import get_args, get_origin, get_type_hints
 
@@ -14,7 +16,7 @@ from onlooker.events import EVENTS, TaskEvent
 from onlooker.events.base import Event
 from onlooker.schema.layout import declared
 
-README = Path(__file__).parent.parent / "README.md"
+PROJECT = Path(__file__).parent.parent
 TYPES = {int: "number", bool: "true or false", str: "text"}
 HEAD = "| field | type | meaning |\n|---|---|---|"
 
@@ -54,12 +56,12 @@ def fields() -> str:
     return "\n\n".join(parts)
 
 
-PARTS = {"options": options, "fields": fields}
+PARTS = {"README.md": {"options": options}, "docs/fields.md": {"fields": fields}}
 
 
-def made(text: str) -> str:
+def made(text: str, parts: dict[str, Callable[[], str]]) -> str:
     """The text with every part as it is to be."""
-    for name, make in PARTS.items():
+    for name, make in parts.items():
         start, end = f"<!-- begin {name} -->\n", f"<!-- end {name} -->"
         before, _, rest = text.partition(start)
         text = f"{before}{start}{make()}\n{end}{rest.partition(end)[2]}"
@@ -69,14 +71,17 @@ def made(text: str) -> str:
 def main() -> int:
     """Write or check."""
     os.environ |= {"COLUMNS": "100", "NO_COLOR": "1"}
-    before = README.read_text(encoding="utf-8")
-    after = made(before)
-    if "--check" in sys.argv:
-        if before != after:
-            sys.stderr.write("README.md is out of date\n\nhint: make docs\n")
-        return int(before != after)
-    README.write_text(after, encoding="utf-8")
-    return 0
+    code = 0
+    for page, parts in PARTS.items():
+        path = PROJECT / page
+        before = path.read_text(encoding="utf-8")
+        after = made(before, parts)
+        if "--check" not in sys.argv:
+            path.write_text(after, encoding="utf-8")
+        elif before != after:
+            sys.stderr.write(f"{page} is out of date\n\nhint: make docs\n")
+            code = 1
+    return code
 
 
 if __name__ == "__main__":
