@@ -20,7 +20,7 @@ build: $(VENV)/.installed ## the package in .venv
 
 test: build $(VENV)/.dev $(VENV)/.test-system lint ## lint, and every test (as root: those of the kernel, and a look at a real run)
 	@[ "$$(id -u)" != 0 ] || tools/smoke.sh
-	$(BIN)/python -m pytest --ignore tests/kernel
+	$(BIN)/python -m pytest --numprocesses=auto --dist=worksteal --ignore tests/kernel
 	$(BIN)/python -m pytest --quiet --numprocesses=auto --dist=worksteal tests/kernel
 
 truth: build $(VENV)/.dev $(VENV)/.test-system ## how true it is: onlooker beside strace in the same runs; prints a table (as root)

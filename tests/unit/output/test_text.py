@@ -117,7 +117,7 @@ LINES = [
 ]
 
 
-@pytest.mark.parametrize(("event", "expected"), LINES)
+@pytest.mark.parametrize(("event", "expected"), LINES, ids=range(len(LINES)))  # an id that changes would stop xdist
 def test_line(event, expected):
     assert line(event) == expected + "\n"
 
