@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from .errors import (
         AttachError,
         CapabilityError,
+        ForkedError,
         KernelTooOldError,
         LibbpfError,
         LoadError,
@@ -68,13 +69,14 @@ if TYPE_CHECKING:
         fake_truncate,
         fake_unlink,
     )
-    from .probe.source import Attachment, Source
+    from .probe.source import Attachment, Rest, Source
 
 _MODULES = {
     "doctor": ("Check", "Diagnosis", "diagnose"),
     "errors": (
         "AttachError",
         "CapabilityError",
+        "ForkedError",
         "KernelTooOldError",
         "LibbpfError",
         "LoadError",
@@ -122,7 +124,7 @@ _MODULES = {
         "fake_truncate",
         "fake_unlink",
     ),
-    "probe.source": ("Attachment", "Source"),
+    "probe.source": ("Attachment", "Rest", "Source"),
 }
 _HOMES = {name: module for module, names in _MODULES.items() for name in names}
 
@@ -139,6 +141,7 @@ __all__ = [
     "Exit",
     "FakeSource",
     "Fork",
+    "ForkedError",
     "KernelTooOldError",
     "LibbpfError",
     "Link",
@@ -154,6 +157,7 @@ __all__ = [
     "OutputError",
     "Rename",
     "ResourceError",
+    "Rest",
     "Rmdir",
     "Source",
     "Stats",

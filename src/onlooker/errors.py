@@ -3,6 +3,7 @@
     OnlookerError
     ├── UsageError (also a ValueError)     a value that makes no sense; exit code 2
     ├── OutputError                        the output could not be written; exit code 1
+    ├── ForkedError                        a monitor was used in a child of the process that started it; exit code 1
     ├── ResourceError                      out of memory, descriptors or processes; exit code 1
     └── UnsupportedError                   this kernel or this user cannot; exit code 3
         ├── NotLinuxError
@@ -38,9 +39,9 @@ class UsageError(OnlookerError, ValueError):
         self.hint = hint
 
     @classmethod
-    def unknown(cls, what: str, value: str, choices: Sequence[str]) -> "UsageError":
+    def unknown(cls, what: str, value: object, choices: Sequence[str]) -> "UsageError":
         """`value` is none of `choices`; the hint names the nearest."""
-        near = get_close_matches(value, choices, n=1, cutoff=0.6)
+        near = get_close_matches(value, choices, n=1, cutoff=0.6) if isinstance(value, str) else ()
         hint = f"did you mean {near[0]!r}?" if near else f"one of {', '.join(choices)}"
         return cls(f"unknown {what} {value!r}", hint)
 
@@ -63,6 +64,15 @@ class ResourceError(OnlookerError):
     def __init__(self, error: OSError) -> None:
         super().__init__(f"cannot set up the probe: {error.strerror or error} ({error.filename or 'system'})")
         self.error = error
+
+
+class ForkedError(OnlookerError):
+    """A monitor stays with the process that started it: in a child of fork(2) it gives nothing."""
+
+    hint = "start the monitor after the fork: in the daemon or worker itself, once it runs"
+
+    def __init__(self) -> None:
+        super().__init__("this process is a fork of the one that started the monitor")
 
 
 class UnsupportedError(OnlookerError):

@@ -3,39 +3,48 @@
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from operator import attrgetter
+from operator import attrgetter, length_hint
 from types import TracebackType
 from typing import Self
 
 import msgspec
 
-from .errors import UsageError
+from .errors import ForkedError, UsageError
 from .events import EVENTS, Event, Lost
-from .filters import Filter
+from .filters import Filter, check_bool
 from .probe.attach import METHODS
+from .probe.forks import this_process
 from .probe.live import LiveSource
 from .probe.setup import DEFAULT_RING_BYTES, LARGEST_RING_BYTES, SMALLEST_RING_BYTES
-from .probe.source import Attachment, Source
+from .probe.source import Attachment, Rest, Source
 
 _SLICE_SECONDS = 0.1  # a waiting poll looks so often whether `stop` was called
+_LONGEST_SECONDS = 1e9  # a longer wait, 30 years, is one for ever; a float can't hold each int
+_SOURCE = ("start", "poll", "stop", "exhausted", "attached", "close")
 
 
 class Stats(msgspec.Struct, frozen=True):
-    """What a monitor has reported so far.
+    """What a monitor has reported so far; after `close` nothing changes any more.
 
     `events`: how many of each kind; `lost`: how many by (kind, reason); `cut`: how many had a field that is not whole;
-    `seconds`: since the start.
+    `seconds`: since the start; `unread`: how many were observed and given to nobody, because the monitor was closed;
+    `aborted`: whether it was closed without having been stopped and read to its end, or this is a fork's copy.
     """
 
     events: dict[str, int]
     lost: dict[tuple[str, str], int]
     cut: int
     seconds: float
+    unread: int = 0
+    aborted: bool = False
 
     @property
     def complete(self) -> bool:
-        """Whether everything that happened was reported."""
-        return not self.lost
+        """Whether everything that happened was reported: until now, or after `close`, until `stop` was called.
+
+        Never true of a monitor that was closed without having been stopped and read to its end.
+        """
+        return not (self.lost or self.unread or self.aborted)
 
 
 class Monitor:
@@ -58,7 +67,8 @@ class Monitor:
     which file a path led to, and the directory of one that led to none. `source` replaces the kernel, for tests.
 
     Events of this very process are never reported. One thread uses a monitor; only `stop` may be called from others and
-    from signal handlers. Nothing is pinned in the kernel: when the process ends, however it ends, all is detached.
+    from signal handlers. A child of fork(2) can't use it: it raises ForkedError there. Nothing is pinned in the kernel:
+    when the process ends, however it ends, all is detached.
 
     Raises UsageError for a bad argument; entering raises UnsupportedError where the kernel or the user can't.
     """
@@ -78,18 +88,24 @@ class Monitor:
         source: Source | None = None,
     ) -> None:
         self.filter = Filter.of(events=events, comm=comm, pid=pid, uid=uid, failed=failed, threads=threads)
-        if buffer_bytes & (buffer_bytes - 1) or not SMALLEST_RING_BYTES <= buffer_bytes <= LARGEST_RING_BYTES:
-            raise UsageError(f"not a buffer size: {buffer_bytes}", "a power of two from 1M to 1G, such as 16M")
-        if attach is not None and attach not in METHODS:
+        check_bool("resolve", resolve)
+        _check_size(buffer_bytes)
+        if attach is not None and attach not in list(METHODS):
             raise UsageError.unknown("attach method", attach, tuple(METHODS))
-        self._source: Source = source or LiveSource(ring_bytes=buffer_bytes, method=attach, resolve=resolve)
+        if source is not None:
+            _check_source(source)
+        made = LiveSource(ring_bytes=buffer_bytes, method=attach, resolve=resolve) if source is None else source
+        self._source: Source = made
+        self._home = this_process()
+        self._given: Iterator[Event] = iter(())  # of the last batch, what nobody has got yet
         self._counts: Counter[str] = Counter()
         self._lost: Counter[tuple[str, str]] = Counter()
         self._cut = 0
+        self._unread = 0
+        self._aborted = False
         self._started_at: float | None = None
         self._ended_at: float | None = None
         self._stopping = False
-        self._stopped = False
 
     def __enter__(self) -> Self:
         self.start()
@@ -101,20 +117,28 @@ class Monitor:
         self.close()
 
     def __iter__(self) -> Iterator[Event]:
-        """Events as they happen, until `stop` is called and everything before it was given."""
+        """Events as they happen, until `stop` is called and everything before it was given.
+
+        A loop that was left goes on at the next event when it is begun again.
+        """
         while True:
-            batch = self.poll(None)
-            if not batch and self.ended:
+            self._check_use()
+            yield from self._given
+            self._next(None)
+            if not length_hint(self._given) and self.ended:
                 return
-            yield from batch
 
     def start(self) -> None:
         """Begin to watch: when it returns, nothing that happens from then on is missed."""
         if self._ended_at is not None:
             raise UsageError("the monitor is closed", "make a new one: onlooker.Monitor()")
         if self._started_at is None:
+            self._home = this_process()
             self._source.start(self.filter)
             self._started_at = time.monotonic()
+            if self._stopping:
+                self._source.stop()
+        self._check_use()
 
     def poll(self, timeout: float | None = 0.0) -> Sequence[Event]:
         """The events that have come, oldest first.
@@ -122,30 +146,48 @@ class Monitor:
         Waits until there are some, at most `timeout` seconds (None: for ever). Empty when the time is over, and at once
         when the monitor has `ended`.
         """
-        if self._started_at is None:
-            raise UsageError("the monitor is not started", "with onlooker.Monitor() as monitor: ...")
+        seconds = _seconds(timeout)
+        self._check_use()
+        if not length_hint(self._given):
+            self._next(seconds)
+        batch, self._given = list(self._given), iter(())
+        return batch
+
+    def _next(self, timeout: float | None) -> None:
+        """The next batch, into `_given`: what an exception breaks off is still there."""
         deadline = None if timeout is None else time.monotonic() + timeout
         while True:
-            if self._stopping and not self._stopped:
-                self._stopped = True
-                self._source.stop()
             left = _SLICE_SECONDS if deadline is None else deadline - time.monotonic()
             batch = self._source.poll(max(0.0, min(_SLICE_SECONDS, left)))
             if batch:
+                self._given = iter(batch)
                 self._count(batch)
-                return batch
+                return
             if self.ended or (deadline is not None and left <= 0):
-                return batch
+                return
 
     def stop(self) -> None:
         """Watch nothing more from now on; what happened before can still be polled. Returns at once."""
-        self._stopping = True
+        first, self._stopping = not self._stopping, True
+        if first and self._started_at is not None:
+            self._source.stop()
 
     def close(self) -> None:
-        """Detach everything and drop what was not polled. May be called again."""
-        self._ended_at = self._ended_at or time.monotonic()
-        self._stopping = self._stopped = True
-        self._source.close()
+        """Stop, count a last time, and detach everything. What was not polled is dropped, and `stats` says how much it
+        was. May be called again.
+        """
+        if self._ended_at is not None:
+            return
+        self._ended_at = time.monotonic()
+        left = [event for event in self._given if not isinstance(event, Lost)]
+        self._aborted = self._started_at is not None and (bool(left) or not self.ended)
+        for event in left:
+            self._counts[event.event] -= 1
+            self._cut -= bool(event.cut)
+        self._given, self._stopping = iter(()), True
+        rest = self._source.close() or Rest()
+        self._count(rest.lost)
+        self._unread = len(left) + rest.unread
 
     @property
     def ended(self) -> bool:
@@ -160,9 +202,17 @@ class Monitor:
     def stats(self) -> Stats:
         """What has been reported until now."""
         end = self._ended_at or time.monotonic()
-        return Stats(dict(self._counts), dict(self._lost), self._cut, end - (self._started_at or end))
+        seconds = end - (self._started_at or end)
+        aborted = self._aborted or self._home != this_process()
+        return Stats(dict(+self._counts), dict(self._lost), self._cut, seconds, self._unread, aborted)
 
-    def _count(self, batch: list[Event]) -> None:
+    def _check_use(self) -> None:
+        if self._started_at is None:
+            raise UsageError("the monitor is not started", "with onlooker.Monitor() as monitor: ...")
+        if self._home != this_process():
+            raise ForkedError
+
+    def _count(self, batch: Sequence[Event]) -> None:
         kinds = Counter(map(type, batch))
         for name, kind in EVENTS.items():
             if count := kinds.get(kind):
@@ -172,3 +222,25 @@ class Monitor:
             for event in batch:
                 if isinstance(event, Lost):
                     self._lost[event.of, event.reason] += event.count
+
+
+def _check_size(buffer_bytes: int) -> None:
+    whole = isinstance(buffer_bytes, int) and not isinstance(buffer_bytes, bool)
+    if not whole or buffer_bytes & (buffer_bytes - 1) or not SMALLEST_RING_BYTES <= buffer_bytes <= LARGEST_RING_BYTES:
+        hint = "a power of two from 1M to 1G, such as 16M"
+        raise UsageError(f"not a buffer size: {buffer_bytes!r}", hint if whole else "a number of bytes: 16 << 20")
+
+
+def _check_source(source: Source) -> None:
+    missing = [name for name in _SOURCE if not hasattr(type(source), name)]
+    if missing:
+        hint = "onlooker.FakeSource([onlooker.fake_open()])"
+        raise UsageError(f"not a source of events: {source!r} has no {', '.join(missing)}", hint)
+
+
+def _seconds(timeout: float | None) -> float | None:
+    if timeout is None:
+        return None
+    if isinstance(timeout, int | float) and not isinstance(timeout, bool) and timeout >= 0:
+        return min(timeout, _LONGEST_SECONDS)
+    raise UsageError(f"not a time to wait: {timeout!r}", "seconds from 0 on, or None to wait for ever")

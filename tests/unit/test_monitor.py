@@ -1,12 +1,16 @@
 """Monitor over the fake source, as users test their own programs."""
 
+import os
 import threading
 import time
+from contextlib import suppress
 
 import pytest
 
 import onlooker
-from onlooker import FakeSource, Lost, Monitor, UsageError, fake_exec, fake_exit, fake_fork, fake_open
+from onlooker import FakeSource, ForkedError, Lost, Monitor, UsageError, fake_exec, fake_exit, fake_fork, fake_open
+from onlooker.events import EVENT_GROUPS, TASK_EVENTS
+from onlooker.probe.source import Rest
 
 LOST = Lost("2026-01-31T12:00:00.000000000Z", 1, 23, "open", "headroom")
 PIDS = range(1, 8)
@@ -62,14 +66,6 @@ def test_iterating_gives_every_event_in_order(batch):
         assert monitor.ended
 
 
-def test_an_iteration_can_be_left_and_taken_up_at_the_next_batch():
-    with Monitor(source=execs(batch=2)) as monitor:
-        for event in monitor:
-            if event.pid == 2:
-                break
-        assert pids(monitor) == [3, 4, 5, 6, 7]
-
-
 def test_arguments_become_the_filter():
     given = {"events": ["exec", "open"], "comm": ["a*"], "pid": [1], "uid": [2], "failed": True, "threads": True}
     assert Monitor(**given, source=execs()).filter == onlooker.monitor.Filter.of(**given)
@@ -94,6 +90,139 @@ def test_poll_waits_as_long_as_it_is_told(timeout):
         assert monitor.poll(timeout) == []
         assert timeout <= time.monotonic() - before < timeout + 0.5
         assert not monitor.ended
+
+
+def test_an_iteration_that_was_left_goes_on_at_the_next_event():
+    """Nothing that was taken is dropped: not by leaving a loop, and poll gives it too."""
+    with Monitor(source=execs(batch=5)) as monitor:
+        assert next(iter(monitor)).pid == 1
+        for event in monitor:
+            if event.pid == 3:
+                break
+        assert pids(monitor.poll()) == [4, 5]
+        assert pids(monitor) == [6, 7]
+    assert monitor.stats().complete
+
+
+@pytest.mark.parametrize("batch", [1, 3, 100])
+@pytest.mark.parametrize("error", [None, KeyError, KeyboardInterrupt, GeneratorExit])
+def test_what_was_not_read_is_counted_and_never_complete(batch, error):
+    """However the block is left."""
+    with suppress(BaseException), Monitor(source=execs(batch=batch)) as monitor:
+        for event in monitor:
+            if event.pid == 2:
+                if error:
+                    raise error
+                break
+    stats = monitor.stats()
+    assert (stats.events, stats.unread, stats.lost) == ({"exec": 2}, 5, {})
+    assert stats.aborted and not stats.complete
+    assert monitor.poll() == [] and list(monitor) == []
+
+
+def test_losses_that_were_not_read_are_counted_all_the_same():
+    for batch in (1, 10):
+        with Monitor(source=FakeSource([fake_exec(), LOST, fake_open(cut=("path",))], batch=batch)) as monitor:
+            next(iter(monitor))
+        stats = monitor.stats()
+        assert (stats.lost, stats.unread, stats.cut) == ({("open", "headroom"): 23}, 1, 0)
+
+
+def test_a_monitor_that_was_not_stopped_is_never_complete():
+    with Monitor(source=Endless()) as monitor:
+        monitor.poll()
+        assert monitor.stats().complete  # until now
+    assert not monitor.stats().complete
+    with Monitor(source=Endless()) as monitor:
+        monitor.stop()
+        assert monitor.poll() == []
+    assert monitor.stats().complete
+
+
+def test_an_exception_of_the_source_does_not_hide_the_last_count():
+    class Failing(Endless):
+        def poll(self, timeout):
+            raise MemoryError
+
+        def close(self):
+            return Rest([LOST], 7)
+
+    with pytest.raises(MemoryError), Monitor(source=Failing()) as monitor:
+        list(monitor)
+    assert (monitor.stats().lost, monitor.stats().unread) == ({("open", "headroom"): 23}, 7)
+
+
+def test_stop_before_the_start():
+    source = Endless()
+    monitor = Monitor(source=source)
+    monitor.stop()
+    with monitor:
+        assert list(monitor) == []
+    assert source.log == ["start", "stop", "close"]
+
+
+def in_a_fork(check):
+    """What it returns in a child of this process."""
+    reader, writer = os.pipe()
+    if (child := os.fork()) == 0:
+        os.write(writer, str(check()).encode())
+        os._exit(0)
+    os.close(writer)
+    os.waitpid(child, 0)
+    with os.fdopen(reader) as pipe:
+        return pipe.read()
+
+
+def test_in_a_fork_it_says_what_to_do():
+    def check():
+        found = []
+        for use in (monitor.poll, monitor.start, lambda: list(monitor), lambda: next(iter(monitor))):
+            with suppress(ForkedError):
+                use()
+                found.append("no error")
+        monitor.stop()
+        found.append(monitor.stats().complete)
+        monitor.close()
+        return [*found, monitor.stats().complete]
+
+    with Monitor(source=execs(batch=2)) as monitor:
+        next(iter(monitor))
+        assert in_a_fork(check) == "[False, False]"
+        assert pids(monitor) == [2, 3, 4, 5, 6, 7]
+        assert "after the fork" in ForkedError().hint
+    assert monitor.stats().complete
+
+
+def test_a_monitor_can_be_started_in_a_fork():
+    monitor = Monitor(source=execs())
+
+    def check():
+        with monitor:
+            found = pids(monitor)
+        return found, monitor.stats().complete
+
+    assert in_a_fork(check) == "([1, 2, 3, 4, 5, 6, 7], True)"
+
+
+@pytest.mark.parametrize("timeout", [float("nan"), -0.1, -1, True, "1", [1], 1j])
+def test_what_is_no_time_to_wait(timeout):
+    with Monitor(source=execs()) as monitor:
+        with pytest.raises(UsageError, match="not a time to wait") as caught:
+            monitor.poll(timeout)
+        assert caught.value.hint == "seconds from 0 on, or None to wait for ever"
+        assert pids(monitor) == list(PIDS)
+
+
+@pytest.mark.parametrize("timeout", [float("inf"), 10**400, 1, 0.5])
+def test_any_time_to_wait(timeout):
+    with Monitor(source=execs()) as monitor:
+        assert pids(monitor.poll(timeout)) == list(PIDS)
+
+
+@pytest.mark.parametrize("given", [{"events": [1]}, {"events": "ab"}, {"batch": 0}, {"batch": "1"}])
+def test_what_a_fake_source_does_not_take(given):
+    with pytest.raises(UsageError):
+        FakeSource(**{"events": [], **given})
 
 
 def test_stop_ends_an_iteration():
@@ -195,6 +324,9 @@ def test_what_is_attached_is_the_source_s():
     assert Monitor(source=execs()).attached == ()
 
 
+ONE_OF = f"one of {', '.join((*TASK_EVENTS, *EVENT_GROUPS))}"
+A_SOURCE = "onlooker.FakeSource([onlooker.fake_open()])"
+ALL_OF_IT = "start, poll, stop, exhausted, attached, close"
 NOT_UTF8 = "bytes that are not UTF-8 are given as os.fsdecode does"
 
 
@@ -204,6 +336,27 @@ NOT_UTF8 = "bytes that are not UTF-8 are given as os.fsdecode does"
         ({"events": "exec"}, "events is a list, not 'exec'", "events=['exec']"),
         ({"comm": "nginx"}, "comm is a list, not 'nginx'", "comm=['nginx']"),
         ({"pid": 1234}, "pid is a list, not 1234", "pid=[1234]"),
+        ({"events": 1.5}, "events is a list, not 1.5", "events=[1.5]"),
+        ({"events": b"open"}, "events is a list, not b'open'", "events=[b'open']"),
+        ({"events": [1]}, "unknown event 1", ONE_OF),
+        ({"events": [["open"]]}, "unknown event ['open']", ONE_OF),
+        ({"comm": None}, "comm is a list, not None", "leave it out"),
+        ({"comm": [1]}, "not a process name: 1", "a str; os.fsdecode makes one of bytes"),
+        ({"pid": [True]}, "not a process id: True", "a number from 0 to 4294967295"),
+        ({"pid": [1.0]}, "not a process id: 1.0", "a number from 0 to 4294967295"),
+        ({"pid": [[1]]}, "not a process id: [1]", "a number from 0 to 4294967295"),
+        ({"failed": "no"}, "failed is True or False, not 'no'", "failed=True"),
+        ({"threads": 1}, "threads is True or False, not 1", "threads=True"),
+        ({"resolve": None}, "resolve is True or False, not None", "resolve=True"),
+        ({"attach": 1}, "unknown attach method 1", "one of raw, fexit, tracepoint"),
+        ({"attach": ["raw"]}, "unknown attach method ['raw']", "one of raw, fexit, tracepoint"),
+        ({"buffer_bytes": "16M"}, "not a buffer size: '16M'", "a number of bytes: 16 << 20"),
+        ({"buffer_bytes": True}, "not a buffer size: True", "a number of bytes: 16 << 20"),
+        ({"buffer_bytes": 2.0**20}, "not a buffer size: 1048576.0", "a number of bytes: 16 << 20"),
+        ({"buffer_bytes": None}, "not a buffer size: None", "a number of bytes: 16 << 20"),
+        ({"source": "kernel"}, f"not a source of events: 'kernel' has no {ALL_OF_IT}", A_SOURCE),
+        ({"source": ()}, f"not a source of events: () has no {ALL_OF_IT}", A_SOURCE),
+        ({"source": FakeSource}, f"not a source of events: {FakeSource!r} has no {ALL_OF_IT}", A_SOURCE),
         ({"uid": ["0"]}, "not a user id: '0'", "a number from 0 to 4294967295"),
         ({"comm": ["\ud800"]}, "not a process name: '\\ud800'", NOT_UTF8),
         ({"events": ["oben"]}, "unknown event 'oben'", "did you mean 'open'?"),

@@ -41,9 +41,12 @@ class Filter(msgspec.Struct, frozen=True, kw_only=True):
 
         Raises UsageError for an unknown event, an empty choice or a number out of range.
         """
-        for what, given in (("events", events), ("comm", comm), ("pid", pid), ("uid", uid)):
-            if isinstance(given, str | int):
-                raise UsageError(f"{what} is a list, not {given!r}", f"{what}=[{given!r}]")
+        for what, given in (("events", () if events is None else events), ("comm", comm), ("pid", pid), ("uid", uid)):
+            if given is None or isinstance(given, str | bytes) or not isinstance(given, Iterable):
+                hint = "leave it out" if given is None else f"{what}=[{given!r}]"
+                raise UsageError(f"{what} is a list, not {given!r}", hint)
+        check_bool("failed", failed)
+        check_bool("threads", threads)
         chosen = _events(("default",) if events is None else events)
         if not chosen:
             raise UsageError("no event is chosen", f"default, all, or some of {', '.join(TASK_EVENTS)}")
@@ -98,15 +101,21 @@ def has_failed(event: TaskEvent) -> bool:
 def _events(names: Iterable[str]) -> tuple[str, ...]:
     found: list[str] = []
     for name in names:
-        if name not in TASK_EVENTS and name not in EVENT_GROUPS:
+        if not isinstance(name, str) or (name not in TASK_EVENTS and name not in EVENT_GROUPS):
             raise UsageError.unknown("event", name, (*TASK_EVENTS, *EVENT_GROUPS))
         found += EVENT_GROUPS.get(name, (name,))
     return tuple(dict.fromkeys(found))
 
 
 def _ids(what: str, numbers: Iterable[int]) -> tuple[int, ...]:
-    found = tuple(dict.fromkeys(numbers))
+    found = tuple(numbers)
     for number in found:
-        if not isinstance(number, int) or not 0 <= number <= HIGHEST_ID:
+        if not isinstance(number, int) or isinstance(number, bool) or not 0 <= number <= HIGHEST_ID:
             raise UsageError(f"not a {what}: {number!r}", f"a number from 0 to {HIGHEST_ID}")
-    return found
+    return tuple(dict.fromkeys(found))
+
+
+def check_bool(what: str, value: bool) -> None:
+    """Raises UsageError for what only passes as true or false, such as "no"."""
+    if not isinstance(value, bool):
+        raise UsageError(f"{what} is True or False, not {value!r}", f"{what}=True")

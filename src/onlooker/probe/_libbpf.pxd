@@ -46,6 +46,7 @@ cdef extern from "reader.h":
     void reader_wait(reader *, int milliseconds) nogil
     block *reader_take(reader *, int now) nogil
     bint reader_has_data(reader *) nogil
+    size_t reader_count(reader *, bint last) nogil
     bint reader_has_failed(reader *) nogil
     void reader_abandon(reader *) nogil
     void reader_close(reader *) nogil

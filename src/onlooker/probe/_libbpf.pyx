@@ -150,13 +150,15 @@ cdef class Probe:
         )
 
     def watch(self, bint watching):
-        """Begin or end to report, all programs at once. After the end no program runs that still reports."""
+        """Begin or end to report, all programs at once. Any thread may call it."""
         cdef uint32_t key = 0, value = watching
         _check(bpf_map__update_elem(self._map(".data.watching"), &key, 4, &value, 4, 0), "watching")
-        if not watching:
-            with nogil:
-                wait_for_programs()
-                reader_stop(&self._reader)
+
+    def settle(self):
+        """After the end: wait until no program runs that still reports, and end the thread that empties the ring."""
+        with nogil:
+            wait_for_programs()
+            reader_stop(&self._reader)
 
     def run(self, str name):
         """Run a program once, here and now."""
@@ -243,6 +245,14 @@ cdef class Probe:
         if self._has_reader and reader_has_failed(&self._reader):
             raise ValueError("the ring holds a record that is too long to be one")
         return memoryview(b"")
+
+    def unread(self, bint last):
+        """How many records were not given by `drain`; with `last`, those that it gave last are among them."""
+        cdef size_t count = 0
+        if self._has_reader:
+            with nogil:
+                count = reader_count(&self._reader, last)
+        return count
 
     def total_lost(self):
         """The sum of all the probe's counters: whether anything was lost is asked for every batch."""

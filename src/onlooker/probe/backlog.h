@@ -55,6 +55,32 @@ static inline void block_free(struct backlog *backlog, struct block *block)
 	}
 }
 
+/* How many records a block holds. */
+static inline size_t block_count(const struct block *block)
+{
+	size_t at = 0, count = 0;
+
+	while (block && at < block->used) {
+		uint64_t length;
+
+		memcpy(&length, block->records + at, 8);
+		at += 8 + ((length + 7) & ~(size_t)7);
+		count++;
+	}
+	return count;
+}
+
+/* How many records wait. */
+static inline size_t backlog_count(const struct backlog *backlog)
+{
+	const struct block *block;
+	size_t count = 0;
+
+	for (block = backlog->first; block; block = block->next)
+		count += block_count(block);
+	return count;
+}
+
 /* Moves one block from the ring to the backlog, if it may grow. The bytes moved, or -1 if the ring makes no sense.
  * Without memory the records stay in the ring, where the kernel counts what no longer fits. */
 static inline long backlog_fill(struct backlog *backlog, struct ring *ring)

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
+from ..errors import UsageError
 from ..events import (
     Chmod,
     Chown,
@@ -11,6 +12,7 @@ from ..events import (
     Exit,
     Fork,
     Link,
+    Lost,
     Mkdir,
     Open,
     Rename,
@@ -20,7 +22,7 @@ from ..events import (
     Unlink,
 )
 from ..filters import Filter
-from .source import Attachment
+from .source import Attachment, Rest
 
 
 class FakeSource:
@@ -35,6 +37,11 @@ class FakeSource:
 
     def __init__(self, events: Iterable[Event], *, batch: int = 1000) -> None:
         self._events = list(events)
+        for event in self._events:
+            if not isinstance(event, Event):
+                raise UsageError(f"not an event: {event!r}", "FakeSource([onlooker.fake_open()])")
+        if not isinstance(batch, int) or batch < 1:
+            raise UsageError(f"not a size of batches: {batch!r}", "a whole number from 1 on")
         self._batch = batch
         self._wanted = Filter()
 
@@ -63,9 +70,12 @@ class FakeSource:
         """Nothing."""
         return ()
 
-    def close(self) -> None:
-        """Drop what is left."""
+    def close(self) -> Rest:
+        """Drop what is left, and tell how much that is."""
+        left = [event for event in self._events if self._wanted.matches(event)]
         self._events = []
+        lost = [event for event in left if isinstance(event, Lost)]
+        return Rest(lost, len(left) - len(lost))
 
 
 _WHO: dict[str, Any] = {

@@ -15,8 +15,9 @@ from . import kernel
 from .attach import hooks
 from .chooser import Chooser
 from .clock import WallClock
+from .forks import this_process
 from .setup import DEFAULT_RING_BYTES, Setup
-from .source import Attachment
+from .source import Attachment, Rest
 
 if TYPE_CHECKING:
     from ._libbpf import Probe
@@ -41,7 +42,10 @@ class LiveSource:
         self._probe: Probe | None = None
         self._attached: tuple[Attachment, ...] = ()
         self._clock = WallClock()
-        self._stopped_at: float | None = None
+        self._home = this_process()
+        self._records: bytes | memoryview = b""  # taken from the probe and not given yet
+        self._stopping = False
+        self._quiet_since: float | None = None
         self._exhausted = False
         self._total_lost = 0
         self._told: dict[tuple[str, str], int] = {}
@@ -71,6 +75,7 @@ class LiveSource:
         self._probe, self._attached = chooser.load(Setup(wanted, self._ring_bytes, self._resolve))
         self._missed = self._misses(self._probe)
         self._looked_at = time.monotonic()
+        self._home = this_process()
         _LIVE.add(self)
         self._probe.watch(True)
 
@@ -78,10 +83,12 @@ class LiveSource:
         """The next events, oldest first; see `Source.poll`."""
         deadline = time.monotonic() + timeout
         while self._probe and not self._exhausted:
+            if self._stopping:
+                self._quieten(self._probe)
             if found := self._drain(self._probe):
                 return found
-            if self._stopped_at is not None:
-                if self._settled(self._probe):
+            if self._quiet_since is not None:
+                if self._is_settled(self._probe, self._quiet_since):
                     self._exhausted = True
                     return self._last_losses(self._probe)
                 self._probe.wait(1)
@@ -94,20 +101,39 @@ class LiveSource:
 
     def stop(self) -> None:
         """Make every program silent at once. Detaching them takes half a second and is done by `close`."""
-        if self._probe and self._stopped_at is None:
-            self._probe.watch(False)
-            self._stopped_at = time.monotonic()
+        self._stopping = True
+        if probe := self._probe:
+            with suppress(OSError, ValueError):  # refused, which the next poll raises; closed meanwhile
+                probe.watch(False)
 
-    def close(self) -> None:
-        """Detach and unload."""
-        self._exhausted = True
-        if self._probe:
-            self._probe.close()
-            self._probe = None
+    def close(self) -> Rest:
+        """Read the counters a last time, detach and unload."""
+        probe, self._probe = self._probe, None
+        ended, self._exhausted = self._exhausted, True
+        if probe is None:
+            return Rest()
+        if self._home != this_process():
+            probe.abandon()
+            return Rest()
+        try:
+            return Rest() if ended else self._rest(probe)
+        finally:
+            self._records = b""
+            probe.close()
 
-    def _settled(self, probe: "Probe") -> bool:
-        assert self._stopped_at is not None
-        return not probe.has_data() or time.monotonic() - self._stopped_at > SETTLE_SECONDS
+    def _rest(self, probe: "Probe") -> Rest:
+        """What comes out of a probe that is closed before all was polled."""
+        self._quieten(probe)
+        return Rest(self._losses(probe) + self._skipped(probe), probe.unread(len(self._records) > 0))
+
+    def _quieten(self, probe: "Probe") -> None:
+        if self._quiet_since is None:
+            probe.watch(False)
+            probe.settle()
+            self._quiet_since = time.monotonic()
+
+    def _is_settled(self, probe: "Probe", since: float) -> bool:
+        return not probe.has_data() or time.monotonic() - since > SETTLE_SECONDS
 
     def _last_losses(self, probe: "Probe") -> list[Event]:
         lost = self._losses(probe) + self._skipped(probe)
@@ -116,12 +142,8 @@ class LiveSource:
         return lost
 
     def _drain(self, probe: "Probe", *, now: bool = False) -> list[Event]:
-        try:
-            records = probe.drain(now)
-        except ValueError as error:
-            raise OnlookerError(f"the kernel's ring buffer can't be read on: {error}") from error
         found: list[Event] = []
-        if len(records):
+        if len(records := self._take(probe, now)):
             found = self._decoder.decode(records, self._clock.offset_ns(), self._kind_at)
         if (total := probe.total_lost()) != self._total_lost:
             self._total_lost = total
@@ -130,7 +152,17 @@ class LiveSource:
             found += self._skipped(probe)
             with suppress(OSError):  # who has given up the right to ask goes on with what was known
                 probe.run("identify")  # the root directory may be another now
+        self._records = b""
         return found
+
+    def _take(self, probe: "Probe", now: bool) -> bytes | memoryview:
+        """The next records; the same again if an exception, such as a signal's, came before their events were given."""
+        if not len(self._records):
+            try:
+                self._records = probe.drain(now)
+            except ValueError as error:
+                raise OnlookerError(f"the kernel's ring buffer can't be read on: {error}") from error
+        return self._records
 
     def _losses(self, probe: "Probe") -> list[Event]:
         """A `lost` event for each of the probe's counters that grew."""

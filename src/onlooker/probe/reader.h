@@ -149,6 +149,19 @@ static inline int reader_has_data(struct reader *reader)
 	return found;
 }
 
+/* How many records nobody was given: those that wait, and with `last` those that were taken last. */
+static inline size_t reader_count(struct reader *reader, int last)
+{
+	size_t count;
+
+	pthread_mutex_lock(&reader->mutex);
+	count = backlog_count(&reader->backlog) + ring_count(&reader->ring);
+	if (last)
+		count += block_count(reader->backlog.current);
+	pthread_mutex_unlock(&reader->mutex);
+	return count;
+}
+
 /* In a child of fork(2), where the thread does not exist, the mutex may be held for ever, and the backlog may have been
  * copied in the middle of a change: it is left alone. */
 static inline void reader_abandon(struct reader *reader)

@@ -72,17 +72,33 @@ failed:
 	return error;
 }
 
+static inline int ring_has_data(struct ring *ring)
+{
+	return __atomic_load_n(ring->producer, __ATOMIC_ACQUIRE) != __atomic_load_n(ring->consumer, __ATOMIC_RELAXED);
+}
+
+/* How many finished records wait, without taking them. */
+static inline size_t ring_count(struct ring *ring)
+{
+	const unsigned long produced = __atomic_load_n(ring->producer, __ATOMIC_ACQUIRE);
+	unsigned long position = *ring->consumer;
+	size_t count = 0;
+
+	while (position != produced && produced - position <= ring->size) {
+		uint32_t header = __atomic_load_n((uint32_t *)(ring->data + (position & (ring->size - 1))), __ATOMIC_ACQUIRE);
+
+		count += !(header & (RING_BUSY | RING_DISCARD));
+		position += RING_HEADER + (((size_t)(header & ~(RING_BUSY | RING_DISCARD)) + 7) & ~(size_t)7);
+	}
+	return count;
+}
+
 /* Sleeps until woken or for that many milliseconds; returns at once for a signal. */
 static inline void ring_wait(struct ring *ring, int milliseconds)
 {
 	struct epoll_event event;
 
 	epoll_wait(ring->epoll, &event, 1, milliseconds);
-}
-
-static inline int ring_has_data(struct ring *ring)
-{
-	return __atomic_load_n(ring->producer, __ATOMIC_ACQUIRE) != __atomic_load_n(ring->consumer, __ATOMIC_RELAXED);
 }
 
 /* The data is mapped once, so a record that reaches over the end continues at the start. */

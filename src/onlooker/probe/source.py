@@ -1,6 +1,6 @@
 """Where a monitor's events come from: the kernel (`live.py`) or a list (`fake.py`)."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Protocol
 
 import msgspec
@@ -28,8 +28,18 @@ def grouped(attached: Iterable[Attachment]) -> list[tuple[str, Attachment]]:
     return [(", ".join(events), each) for each, events in found.items()]
 
 
+class Rest(msgspec.Struct, frozen=True):
+    """What a source still had when it was closed.
+
+    `lost`: losses that `poll` has not told; `unread`: how many events were observed that `poll` has not given.
+    """
+
+    lost: Sequence[Event] = ()
+    unread: int = 0
+
+
 class Source(Protocol):
-    """What `Monitor` needs of a source. All is called from one thread."""
+    """What `Monitor` needs of a source. One thread calls it, except for `stop`."""
 
     def start(self, wanted: Filter) -> None:
         """Begin; after it returns nothing that happens is missed."""
@@ -38,7 +48,10 @@ class Source(Protocol):
         """Events, oldest first, as soon as there are any; empty after `timeout` seconds or once `exhausted`."""
 
     def stop(self) -> None:
-        """Observe nothing more; what was observed before can still be polled."""
+        """Observe nothing more; what was observed before can still be polled.
+
+        Takes effect at once, returns at once, and raises nothing: signal handlers and other threads call it.
+        """
 
     @property
     def exhausted(self) -> bool:
@@ -48,5 +61,5 @@ class Source(Protocol):
     def attached(self) -> tuple[Attachment, ...]:
         """What is attached, for a report."""
 
-    def close(self) -> None:
-        """Let go of everything. May be called again."""
+    def close(self) -> Rest | None:
+        """Count a last time, and let go of everything. May be called again. None: nothing was left."""

@@ -37,8 +37,10 @@ static void in_order(void)
 
 	for (i = 0; i < 23; i++)
 		put(&ring, i, 16, 0);
+	assert(ring_count(&ring) == 23 && backlog_count(&backlog) == 0);
 	assert(fill(&backlog, &ring) == 0);
 	assert(consumer == producer && backlog.bytes == 23 * 24);
+	assert(ring_count(&ring) == 0 && backlog_count(&backlog) == 23);
 	while (backlog_take(&backlog)) {
 		unsigned char *at = backlog.current->records;
 
@@ -46,6 +48,7 @@ static void in_order(void)
 			at = expect(at, seen++, 16);
 		assert(at == backlog.current->records + backlog.current->used);
 		assert(backlog.current->used == (seen == 23 ? 24 : 48));
+		assert(block_count(backlog.current) == (seen == 23 ? 1 : 2) && backlog_count(&backlog) == 23UL - seen);
 	}
 	assert(seen == 23 && !backlog.bytes && !backlog.first && !backlog.last);
 	backlog_close(&backlog);
@@ -80,6 +83,8 @@ static void busy(void)
 
 	put(&ring, 1, 8, RING_BUSY);
 	put(&ring, 2, 8, 0);
+	put(&ring, 3, 13, RING_DISCARD);
+	assert(ring_count(&ring) == 1);
 	assert(fill(&backlog, &ring) == 0 && !backlog.first && backlog.spare && consumer == 0);
 	*(uint32_t *)ring.data = 8;
 	assert(fill(&backlog, &ring) == 0 && !backlog.spare && consumer == producer);

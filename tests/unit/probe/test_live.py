@@ -10,6 +10,7 @@ from onlooker.filters import Filter
 from onlooker.probe import kernel, live
 from onlooker.probe.chooser import Chooser
 from onlooker.probe.live import LiveSource
+from onlooker.probe.source import Rest
 
 from ..records import LAYOUTS, batch, record
 from .decoding import plain
@@ -29,6 +30,16 @@ class Ring:
         self.counts = {(event, reason): 0 for event in TASK_EVENTS for reason in PROBE_REASONS}
         self.missed = {"on_exit": 0, "on_open": 0, "on_openat": 0}
         self.calls: list[object] = []
+        self.waiting = 0
+
+    def settle(self):
+        self.calls.append("settle")
+
+    def unread(self, last):
+        return self.waiting + last
+
+    def abandon(self):
+        self.calls.append("abandon")
 
     def watch(self, watching):
         self.calls.append(watching)
@@ -140,8 +151,9 @@ def test_stop_silences_the_probe_once_and_what_came_before_is_still_given(source
     ring.batches = [batch(record("exit", plain("exit"))), batch(record("open", plain("open")))]
     source.stop()
     source.stop()
-    assert ring.calls == [True, False]
+    assert ring.calls == [True, False, False]
     assert [event.event for event in (*source.poll(0), *source.poll(0))] == ["exit", "open"]
+    assert ring.calls == [True, False, False, False, "settle"]
     assert not source.exhausted
     assert source.poll(0) == []
     assert source.exhausted
@@ -197,8 +209,68 @@ def test_what_a_shared_program_skipped_may_be_any_event(source, ring):
 def test_close_detaches_once(source, ring):
     source.close()
     source.close()
-    assert ring.calls == [True, "close"]
+    assert ring.calls == [True, False, "settle", "close"]
     assert source.exhausted and source.poll(1) == []
+
+
+def test_close_counts_a_last_time(source, ring):
+    """Also what nobody has read; and only once."""
+    ring.waiting = 7
+    ring.counts["open", "headroom"] = 3
+    ring.missed |= {"on_exit": 5}
+    rest = source.close()
+    assert losses(rest.lost) == [(3, "open", "headroom"), (5, "exit", "recursion")]
+    assert rest.unread == 7
+    assert ring.calls[-1] == "close"
+    assert source.close() == Rest()
+
+
+def test_the_end_counts_only_once(source, ring):
+    ring.missed |= {"on_exit": 5}
+    source.stop()
+    assert losses(source.poll(0)) == [(5, "exit", "recursion")]
+    assert source.close() == Rest()
+
+
+def test_it_detaches_although_counting_fails(source, ring):
+    def refuse():
+        raise PermissionError
+
+    ring.losses = refuse
+    with pytest.raises(PermissionError):
+        source.close()
+    assert ring.calls[-1] == "close"
+    assert source.close() == Rest()
+
+
+def test_records_are_not_lost_by_an_exception_that_comes_while_they_are_decoded(source, ring, monkeypatch):
+    """Such as a signal's: the next poll gives them, or they count as not read."""
+    decoder = source._decoder
+
+    class Interrupted:
+        time = decoder.time
+
+        def decode(self, *given):
+            raise KeyboardInterrupt
+
+    ring.batches = [batch(record("exit", plain("exit")))]
+    source._decoder = Interrupted()
+    with pytest.raises(KeyboardInterrupt):
+        source.poll(1)
+    source._decoder = decoder
+    assert [event.event for event in source.poll(1)] == ["exit"]
+    source._decoder = Interrupted()
+    ring.batches = [batch(record("exit", plain("exit")))]
+    with pytest.raises(KeyboardInterrupt):
+        source.poll(1)
+    assert source.close().unread == 1
+
+
+def test_in_a_fork_the_probe_is_the_parents(source, ring, monkeypatch):
+    monkeypatch.setattr(live, "this_process", lambda: (1, 1))
+    ring.waiting = 7
+    assert source.close() == Rest()
+    assert ring.calls == [True, "abandon"]
 
 
 def test_nothing_happens_before_the_start():
