@@ -127,24 +127,22 @@ static __always_inline bool describe_behind(struct scratch *scratch, __u32 which
 	return false;
 }
 
-/* The directory that a path starts from. False if there is none. */
-static __always_inline bool find_base(struct task_struct *task, int dirfd, bool from_root, struct place *place)
+/* Root or working directory of a process; threads and clone(CLONE_FS) can share it and move it (set_fs_pwd,
+ * fs/fs_struct.c). False if it was moved each time that it was read. */
+static __always_inline bool read_fs(struct fs_struct *fs, bool root, struct place *place)
 {
-	struct fs_struct *fs = READ(task, fs);
-	struct file *directory;
+	struct seqcount *seq = (void *)__builtin_preserve_access_index(&fs->seq);
+	int i;
 
-	if (from_root || dirfd == AT_FDCWD) {
-		if (!fs)
-			return false;
-		*place = from_root ? read_place(__builtin_preserve_access_index(&fs->root)) :
-				     read_place(__builtin_preserve_access_index(&fs->pwd));
-		return true;
+	for (i = 0; i < TRIES; i++) {
+		__u32 before = PEEK(seq, sequence);
+
+		*place = root ? read_place(__builtin_preserve_access_index(&fs->root)) :
+				read_place(__builtin_preserve_access_index(&fs->pwd));
+		if (!(before & 1) && PEEK(seq, sequence) == before)
+			return true;
 	}
-	directory = file_behind(task, dirfd);
-	if (!directory)
-		return false;
-	*place = read_place(__builtin_preserve_access_index(&directory->f_path));
-	return true;
+	return false;
 }
 
 /* Appends the path of the directory that a path of the caller's starts from. False if it is not whole, or no longer one
@@ -152,10 +150,24 @@ static __always_inline bool find_base(struct task_struct *task, int dirfd, bool 
 static __always_inline bool append_base(struct scratch *scratch, __u32 which, struct task_struct *task, int dirfd,
 					bool from_root, struct span *span)
 {
+	struct file *directory;
 	struct place place;
 
-	if (!find_base(task, dirfd, from_root, &place))
-		return true; /* a bad descriptor: there is no path that it would have been */
+	if (from_root || dirfd == AT_FDCWD) {
+		struct fs_struct *fs = READ(task, fs);
+
+		if (!fs)
+			return true;
+		if (!read_fs(fs, from_root, &place))
+			return false;
+	} else {
+		directory = file_behind(task, dirfd);
+		if (!directory)
+			return true; /* a bad descriptor: there is no path that it would have been */
+		place = read_place(__builtin_preserve_access_index(&directory->f_path));
+		if (file_behind(task, dirfd) != directory)
+			return false; /* closed meanwhile: describe_behind */
+	}
 	return append_path(scratch, which, place, span) == WALKED_WHOLE &&
 	       !is_deleted((struct dentry *)place.dentry);
 }

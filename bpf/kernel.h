@@ -74,6 +74,8 @@ struct ns_common {
 
 struct mnt_namespace {
 	struct ns_common ns;
+	struct mount *root;
+	__u64 event;
 };
 
 struct mount {
@@ -112,7 +114,9 @@ struct files_struct {
 	struct fdtable *fdt;
 };
 
+/* `seq` is a seqlock_t in newer kernels: it begins with what is here */
 struct fs_struct {
+	seqcount_spinlock_t seq;
 	struct path root;
 	struct path pwd;
 };

@@ -3,16 +3,18 @@
 #ifndef ONLOOKER_PATH_H
 #define ONLOOKER_PATH_H
 
-/* Names and mount points on the way; a path of more is cut, its beginning is missing. The verifier follows every step of
- * a loop, but looks at a function that is not static only once, so the way is gone in stages. Such functions take only
- * numbers before Linux 5.12. */
+/* The verifier follows every step of a loop, but looks at a function that is not static only once, so the way is gone
+ * in stages. Such functions take only numbers before Linux 5.12. A path of PATH_BYTES has 2047 names at most; the rest is
+ * for mounts. */
 #define STEPS 8
-#define STAGES 24
+#define STAGES 288
+#define TRIES 8 /* a walk takes less than a microsecond, a rename or the move of a mount longer */
 
 enum walked {
 	WALKED_ON, /* not there yet */
 	WALKED_WHOLE,
-	WALKED_CUT,      /* too long, or changed while it was read */
+	WALKED_CUT,      /* too long */
+	WALKED_RACED,    /* a name or a mount was being moved */
 	WALKED_DETACHED, /* whole, but it does not end at a root that anybody sees */
 	WALKED_ASTRAY,   /* it ends at no root */
 };
@@ -31,46 +33,72 @@ static __always_inline struct place read_place(struct path *path)
 	return (struct place){ (__u64)PEEK(path, mnt), (__u64)PEEK(path, dentry) };
 }
 
-/* fs/namespace.c, is_anon_ns: a namespace that nobody is in, of a mount that is attached nowhere, has no number, or
- * MNT_NS_ANON_INO (include/uapi/linux/nsfs.h, 6.18) */
-static __always_inline bool is_detached(struct mount *mount)
+/* What is read of each step goes into a sum, so that a second walk shows whether anything has changed. The verifier lets
+ * nobody calculate with pointers of the kernel's, until they have been in memory. */
+static __always_inline void note(struct scratch *scratch, struct climb *climb, void *address, __u64 number)
+{
+	*(void *volatile *)&scratch->number = address;
+	climb->sum = (climb->sum ^ *(volatile __u64 *)&scratch->number) * 0x9E3779B97F4A7C15ULL;
+	climb->sum = (climb->sum ^ number) * 0xC2B2AE3D27D4EB4FULL;
+}
+
+/* Counts what is mounted, moved and unmounted in a mount's namespace (touch_mnt_namespace, fs/namespace.c); 0 for a mount
+ * that is in none. */
+static __always_inline __u64 mount_event(struct mount *mount)
+{
+	struct mnt_namespace *ns = PEEK(mount, mnt_ns);
+
+	return ns ? PEEK(ns, event) : 0;
+}
+
+/* A mount that is its own parent: the root of a namespace, or it hangs nowhere. One that is being moved looks so, too,
+ * for a moment (umount_mnt, fs/namespace.c). is_anon_ns, fs/mount.h: a namespace that nobody is in, of a mount that is
+ * attached nowhere, has no number, or MNT_NS_ANON_INO (include/uapi/linux/nsfs.h, 6.18). */
+static __always_inline enum walked end_at(struct scratch *scratch, struct climb *climb, struct mount *mount)
 {
 	struct mnt_namespace *ns = PEEK(mount, mnt_ns);
 	__u32 number = ns ? PEEK(ns, ns.inum) : 0;
 
-	return !number || number == 0xEFFFFFF7;
+	note(scratch, climb, ns, number);
+	if (!number || number == 0xEFFFFFF7)
+		return WALKED_DETACHED;
+	return PEEK(ns, root) == mount ? WALKED_WHOLE : WALKED_RACED;
 }
 
-/* The name of `dentry` behind what is in the scratch memory; its parent. None if it was being renamed: d_move
- * (fs/dcache.c) makes d_seq odd, and then another number. */
-static __always_inline struct dentry *append_name(struct scratch *scratch, struct dentry *dentry)
+/* The name of `dentry` behind what is in the scratch memory. */
+static __always_inline enum walked append_name(struct scratch *scratch, struct climb *climb, struct dentry *dentry)
 {
-	__u32 before = PEEK(dentry, d_seq.seqcount.sequence);
-	struct dentry *parent = PEEK(dentry, d_parent);
 	const unsigned char *name = PEEK(dentry, d_name.name);
-	__u64 length = PEEK(dentry, d_name.len) & (NAME_BYTES - 1);
+	/* not always NAME_MAX at most: FUSE takes 1024 bytes, and since Linux 6.16 (27992ef80770) PATH_MAX - 1 */
+	__u64 length = PEEK(dentry, d_name.len), used = scratch->used;
 	/* looked up right before it is used, because older verifiers forget bounds of what is put on the stack */
-	char *to = room_for(scratch, NAME_BYTES);
+	char *to;
 
+	if (length >= PATH_BYTES || used - climb->start + length + 1 >= PATH_BYTES) {
+		climb->last = dentry;
+		return WALKED_CUT;
+	}
+	length &= PATH_BYTES - 1;
+	to = room_for(scratch, PATH_BYTES);
 	if (!to || bpf_probe_read_kernel(to, length, name))
-		return 0;
-	if (before & 1 || PEEK(dentry, d_seq.seqcount.sequence) != before)
-		return 0;
-	to = room_for(scratch, NAME_BYTES);
+		return WALKED_RACED;
+	to = room_for(scratch, PATH_BYTES);
 	if (!to)
-		return 0;
+		return WALKED_CUT;
 	to[length] = 0;
 	scratch->used += length + 1;
-	return parent;
+	return WALKED_ON;
 }
 
-/* One step up: from a mount to the one it is mounted on, or from a file to its directory. */
+/* One step up: from a mount to the one it is mounted on, or from a file to its directory. The second walk appends no
+ * names. d_move (fs/dcache.c) makes d_seq odd, and then another number. */
 static __always_inline enum walked step(struct scratch *scratch, struct climb *climb)
 {
 	struct mount *own_mount = (void *)(own_root.vfsmount - bpf_core_field_offset(struct mount, mnt));
 	struct dentry *dentry = climb->dentry, *parent;
 	struct mount *mount = climb->mount;
-	__u32 used = scratch->used;
+	enum walked walked = WALKED_ON;
+	__u32 sequence;
 
 	if ((__u64)dentry == own_root.dentry && mount == own_mount)
 		return WALKED_WHOLE;
@@ -78,59 +106,110 @@ static __always_inline enum walked step(struct scratch *scratch, struct climb *c
 		struct mount *above = PEEK(mount, mnt_parent);
 
 		if (above == mount)
-			return is_detached(above) ? WALKED_DETACHED : WALKED_WHOLE;
+			return end_at(scratch, climb, mount);
 		climb->dentry = PEEK(mount, mnt_mountpoint);
+		if (climb->dentry == dentry) /* half taken away: unhash_mnt, fs/namespace.c */
+			return WALKED_RACED;
 		climb->mount = above;
 		climb->top = PEEK(above, mnt.mnt_root);
+		note(scratch, climb, above, 0);
+		note(scratch, climb, climb->dentry, 0);
 		return WALKED_ON;
 	}
-	if (used - climb->start > PATH_BYTES - NAME_BYTES)
+	if (dentry == climb->last)
 		return WALKED_CUT;
-	parent = append_name(scratch, dentry);
-	if (parent == dentry) { /* in a bind mount of a directory that it was moved out of: "unreachable" */
-		scratch->used = used;
+	sequence = PEEK(dentry, d_seq.seqcount.sequence);
+	if (sequence & 1)
+		return WALKED_RACED;
+	parent = PEEK(dentry, d_parent);
+	if (parent == dentry) /* in a bind mount of a directory that it was moved out of: "unreachable" */
 		return WALKED_ASTRAY;
-	}
-	if (parent)
+	if (!climb->again)
+		walked = append_name(scratch, climb, dentry);
+	if (walked == WALKED_ON) {
+		note(scratch, climb, dentry, sequence);
 		climb->dentry = parent;
-	return WALKED_ON;
+	}
+	return walked;
 }
 
 __noinline int walk_stage(__u32 which)
 {
 	struct scratch *scratch = bpf_map_lookup_elem(&scratches, &which);
+	enum walked walked = WALKED_ON;
 	struct climb climb;
 	int i;
 
 	if (!scratch)
 		return WALKED_CUT;
 	climb = scratch->climb;
-	for (i = 0; i < STEPS; i++) {
-		enum walked walked = step(scratch, &climb);
-
-		if (walked != WALKED_ON)
-			return walked;
-	}
+	for (i = 0; i < STEPS && walked == WALKED_ON; i++)
+		walked = step(scratch, &climb);
 	scratch->climb = climb;
-	return WALKED_ON;
+	return walked;
 }
 
-/* Appends the path to a place: the names from there up to the root, each with its NUL, and an empty one for the root. */
+/* From climb.from to a root. */
+__noinline int walk(__u32 which, int again)
+{
+	struct scratch *scratch = bpf_map_lookup_elem(&scratches, &which);
+	int walked = WALKED_ON;
+	__u32 i;
+
+	if (!scratch)
+		return WALKED_CUT;
+	scratch->climb.again = again;
+	scratch->climb.mount = scratch->climb.first_mount;
+	scratch->climb.dentry = scratch->climb.first_dentry;
+	scratch->climb.top = PEEK(scratch->climb.first_mount, mnt.mnt_root);
+	scratch->climb.sum = 0;
+	for (i = 0; i < STAGES && walked == WALKED_ON; i++)
+		walked = walk_stage(which);
+	return walked == WALKED_ON ? WALKED_CUT : walked;
+}
+
+/* Walks twice. If the second walk finds what the first found, all of it held at once in between: every rename changes the
+ * d_seq of what it moves, and two moves of mounts that undo each other change the count of their namespace's. d_path
+ * compares rename_lock and mount_lock instead (fs/d_path.c), which say as much, but change with every rename and mount of
+ * the machine, and whose addresses few may know. */
+__noinline int walk_safely(__u32 which)
+{
+	struct scratch *scratch = bpf_map_lookup_elem(&scratches, &which);
+	__u32 i;
+
+	if (!scratch)
+		return WALKED_CUT;
+	for (i = 0; i < TRIES; i++) {
+		__u64 event = mount_event(scratch->climb.first_mount), sum;
+		int walked;
+
+		scratch->used = scratch->climb.start;
+		scratch->climb.last = 0;
+		walked = walk(which, false);
+		if (walked == WALKED_RACED)
+			continue;
+		sum = scratch->climb.sum;
+		if (walk(which, true) == walked && scratch->climb.sum == sum &&
+		    mount_event(scratch->climb.first_mount) == event)
+			return walked;
+	}
+	scratch->used = scratch->climb.start; /* no name of it is sure */
+	return WALKED_CUT;
+}
+
+/* Appends the path to a place: the names from there up to the root, each with its NUL, and an empty one for the root. No
+ * span where it could not be read. */
 static __always_inline enum walked append_path(struct scratch *scratch, __u32 which, struct place place,
 					       struct span *span)
 {
-	struct mount *mount = (void *)(place.vfsmount - bpf_core_field_offset(struct mount, mnt));
-	enum walked walked = WALKED_ON;
+	enum walked walked;
 	__u64 used;
-	__u32 i;
 
 	span->offset = scratch->used;
-	scratch->climb.mount = mount;
-	scratch->climb.dentry = (void *)place.dentry;
-	scratch->climb.top = PEEK(mount, mnt.mnt_root);
 	scratch->climb.start = scratch->used;
-	for (i = 0; i < STAGES && walked == WALKED_ON; i++)
-		walked = walk_stage(which);
+	scratch->climb.first_mount = (void *)(place.vfsmount - bpf_core_field_offset(struct mount, mnt));
+	scratch->climb.first_dentry = (void *)place.dentry;
+	walked = walk_safely(which);
 
 	used = scratch->used;
 	if ((walked == WALKED_WHOLE || walked == WALKED_DETACHED) && used < SCRATCH_BYTES) {
@@ -138,7 +217,9 @@ static __always_inline enum walked append_path(struct scratch *scratch, __u32 wh
 		scratch->used = used;
 	}
 	span->length = used - span->offset;
-	return walked == WALKED_ON ? WALKED_CUT : walked;
+	if (!span->length)
+		span->offset = 0; /* nothing is known */
+	return walked;
 }
 
 #endif

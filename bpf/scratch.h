@@ -6,9 +6,11 @@
 
 /* where a walk to the root stands: bpf/path.h */
 struct climb {
-	struct mount *mount;
-	struct dentry *dentry, *top;
+	struct mount *first_mount, *mount;
+	struct dentry *first_dentry, *dentry, *top, *last; /* last: its name was too long */
+	__u64 sum;
 	__u32 start;
+	bool again;
 };
 
 /* where a reading of arguments stands: bpf/probes/exec_failed.h */
@@ -25,6 +27,7 @@ struct scratch {
 		struct climb climb;
 		struct gather gather;
 	};
+	__u64 number; /* bpf/path.h, note */
 	/* what append_passed and describe_descriptor have found out */
 	struct span passed, joined;
 	struct {

@@ -2,6 +2,7 @@
 
 import json
 import os
+import subprocess
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from .mounts import detached, not_in_a_chroot, prepared
 from .watching import SLOWER, Process, collect, drain, watch
 
 COUNT = 23
+LONGEST = 4095  # bytes of a path without its NUL
 RACES = 50_023 // SLOWER
 AT_FDCWD = -100
 RESOLVE_BENEATH, RESOLVE_IN_ROOT = 0x08, 0x10
@@ -259,16 +261,31 @@ def test_every_byte_of_a_name(monitor: Monitor, workloads: Workloads, scratch: P
     assert event.cut == ()
 
 
-@pytest.mark.parametrize(("length", "whole"), [(1, True), (2, True), (16, True), (255, False)])
-def test_a_long_way(monitor: Monitor, workloads: Workloads, scratch: Path, length: int, whole: bool) -> None:
-    """Deeper than the probe goes, or longer than what a path may have: it is cut, and what there is is its end."""
-    deep = [f"{i}".rjust(length, "d")[-length:] for i in range(180 if length == 1 else 100)]
-    for name in deep:
+@pytest.fixture
+def depths(scratch: Path) -> Iterator[Path]:
+    """A directory for more directories in each other than Python can remove."""
+    yield scratch
+    os.chdir(scratch)
+    subprocess.run(["rm", "-r", "--", *scratch.iterdir()], check=True)
+
+
+def dive(names: Sequence[str]) -> None:
+    """Make directories in each other, and go to the last one."""
+    for name in names:
         os.mkdir(name)  # noqa: PTH102
         os.chdir(name)
-    Path("file").touch()
-    event = attempt(monitor, workloads, "file")
-    truth = "/".join([str(scratch), *deep, "file"])
+
+
+@pytest.mark.parametrize(("length", "whole"), [(1, True), (2, True), (200, True), (200, False)])
+def test_a_long_way(monitor: Monitor, workloads: Workloads, depths: Path, length: int, whole: bool) -> None:
+    """As long as a path may be, it is whole, also where its names are many; of a longer one there is the end."""
+    count, left = divmod(LONGEST + (not whole) - len(f"{depths}/missing"), length + 1)
+    deep = ["d" * (length + left), *(["d" * length] * (count - 1))]
+    dive(deep)
+    Path("present").touch()
+    event = attempt(monitor, workloads, "present")
+    truth = "/".join([str(depths), *deep, "present"])
+    assert len(truth) == LONGEST + (not whole)
     if whole:
         assert (event.real_path, event.cut) == (truth, ())
     else:
@@ -276,22 +293,18 @@ def test_a_long_way(monitor: Monitor, workloads: Workloads, scratch: Path, lengt
         assert event.real_path
         assert not event.real_path.startswith("/")
         assert truth.endswith(f"/{event.real_path}")
-        assert len(event.real_path) > 3000
+        assert len(event.real_path) > LONGEST - 256
     failed = attempt(monitor, workloads, "missing", succeeds=False)
-    assert (failed.joined_path == f"{truth[:-4]}missing") == whole
-    assert failed.cut == (() if whole else ("joined_path",))
+    assert (failed.joined_path, failed.cut) == (truth.replace("present", "missing"), ())
 
 
-def test_more_steps_than_the_probe_goes(monitor: Monitor, workloads: Workloads, scratch: Path) -> None:
-    deep = ["d"] * 400
-    for name in deep:
-        os.mkdir(name)  # noqa: PTH102
-        os.chdir(name)
+def test_a_way_that_is_too_long(monitor: Monitor, workloads: Workloads, depths: Path) -> None:
+    deep = ["d" * 255] * 20
+    dive(deep)
     Path("file").touch()
     event = attempt(monitor, workloads, "file")
-    assert event.cut == ("real_path",)
-    assert event.real_path
-    assert "/".join([*deep, "file"]).endswith(f"/{event.real_path}")
+    assert (event.real_path, event.cut) == ("/".join([*deep[:15], "file"]), ("real_path",))
+    assert attempt(monitor, workloads, "missing", succeeds=False).cut == ("joined_path",)
 
 
 def test_renames_meanwhile(monitor: Monitor, workloads: Workloads, tree: Path) -> None:
@@ -317,5 +330,21 @@ def test_renames_meanwhile(monitor: Monitor, workloads: Workloads, tree: Path) -
     assert set(whole) == {f"{name}/x/file" for name in names}
     # a rename can take so long, where its cpu is taken away meanwhile, that the way is given up: and that is told
     given_up = [(event.real_path, event.cut) for event in run.opens() if event.cut]
-    assert set(given_up) <= {("x/file", ("real_path",))}
+    assert set(given_up) <= {(None, ("real_path",))}
     assert len(given_up) < RACES / 100
+
+
+@not_in_a_chroot
+@pytest.mark.parametrize("way", ["dirs", "mounts"])
+def test_moves_meanwhile(monitor: Monitor, workloads: Workloads, scratch: Path, way: str) -> None:
+    """No path is put together from two, whatever moves: directories, or mounts."""
+    run = watch(monitor, workloads["moves"], way, RACES)
+    opens = run.opens()
+    assert len(opens) == RACES
+    whole = {event.real_path for event in opens if not event.cut}
+    assert whole <= {f"{scratch}/{path}" for path in ("a/outer/inner/f", "b/second/inner/f", "c/alone/f")}
+    assert len(whole) > 1
+    assert {event.file_state for event in opens} == {None}
+    given_up = [(event.real_path, event.cut) for event in opens if event.cut]
+    assert set(given_up) <= {(None, ("real_path",))}
+    assert len(given_up) < RACES / 20
