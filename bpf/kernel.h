@@ -103,6 +103,7 @@ struct file {
 	struct path f_path;
 	struct inode *f_inode;
 	unsigned int f_flags;
+	unsigned int f_mode;
 };
 
 struct fdtable {
@@ -239,6 +240,9 @@ struct io_uring_cqe {
 /* include/linux/sched.h, include/linux/sched/signal.h */
 #define PF_KTHREAD 0x00200000
 #define SIGNAL_GROUP_EXIT 0x00000004
+
+/* include/linux/fs.h, since Linux 4.19 (73a09dd94377): this very open made the file */
+#define FMODE_CREATED 0x100000
 
 /* include/uapi/linux/fcntl.h and asm-generic/fcntl.h; these two are the same on x86_64 and aarch64 */
 #define O_CREAT 0100

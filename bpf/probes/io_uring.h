@@ -123,6 +123,8 @@ static __always_inline void tell_at_once(struct ring_open *submitted, struct tas
 	fill_ring_open(open, task);
 	append_ring_open(scratch, submitted);
 	open->record.cut |= OPEN_CUT_FD;
+	if (open->flags & (O_CREAT | __O_TMPFILE))
+		open->record.cut |= OPEN_CUT_CREATED;
 	send_scratch(scratch, KIND_OPEN, admit(KIND_OPEN, scratch->used, open->record.boot_ns));
 	release_scratch(scratch);
 }
@@ -233,8 +235,13 @@ static __always_inline int complete_ring_open(struct io_kiocb *request, int resu
 		open->record.cut |= OPEN_CUT_PATH | OPEN_CUT_FLAGS;
 	if (submitted && submitted->direct && result >= 0) {
 		open->record.cut |= OPEN_CUT_REAL_PATH;
+		if (open->flags & (O_CREAT | __O_TMPFILE))
+			open->record.cut |= OPEN_CUT_CREATED;
 	} else {
 		open->fd = result < 0 ? OPEN_FD_ABSENT : result;
+		/* a worker of the ring has the process's descriptors, a thread of the kernel has not */
+		if (result >= 0)
+			fill_created(open, task, is_own ? result : -1);
 		if (config.resolve && !is_own)
 			open->record.cut |= result < 0 ? OPEN_CUT_JOINED_PATH : OPEN_CUT_REAL_PATH;
 		else if (config.resolve)

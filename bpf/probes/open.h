@@ -40,9 +40,23 @@ static __always_inline void clear_open(struct open_record *open)
 	open->inode = 0;
 	open->device = 0;
 	open->file_state = 0;
+	open->created = open->unproven = 0;
 	open->real_path.offset = open->real_path.length = 0;
 	open->joined_path.offset = open->joined_path.length = 0;
 	__builtin_memset(open->pad, 0, sizeof(open->pad));
+}
+
+/* Whether the open made the file. One of O_TMPFILE always does (do_tmpfile, fs/namei.c, sets no FMODE_CREATED). */
+static __always_inline void fill_created(struct open_record *open, struct task_struct *task, int fd)
+{
+	struct file *file = file_behind(task, fd);
+	__u32 mode = file ? PEEK(file, f_mode) : 0, flags = file ? PEEK(file, f_flags) : 0;
+
+	/* another thread can have closed it: describe_behind */
+	if (file && file_behind(task, fd) == file)
+		open->created = !!(mode & FMODE_CREATED) || (flags & __O_TMPFILE) == __O_TMPFILE;
+	else if (open->record.cut & OPEN_CUT_FLAGS || open->flags & (O_CREAT | __O_TMPFILE))
+		open->record.cut |= OPEN_CUT_CREATED;
 }
 
 /* Which file it was, or would have been. `first` is the first byte of the path. */
@@ -93,6 +107,8 @@ static __noinline int emit_open(struct call *call)
 	open->path.length = 0;
 	if (call->number != OPEN_SYSCALL_OPEN_BY_HANDLE_AT && !append_user_path(scratch, path, &open->path, &first))
 		open->record.cut |= OPEN_CUT_PATH;
+	if (call->result >= 0)
+		fill_created(open, call->task, call->result);
 	if (config.resolve)
 		resolve_open(scratch, which, call, first);
 

@@ -81,6 +81,7 @@ def test_relative_to_a_directory(monitor: Monitor, workloads: Workloads, scratch
     os.close(directory)
     assert (event.path, event.dirfd, event.mode, event.real_path) == ("new", directory, 0o640, link)
     assert without_largefile(event) == ("O_WRONLY", "O_CREAT")
+    assert (event.created, event.cut) == (True, ())
 
 
 def test_resolve(monitor: Monitor, workloads: Workloads) -> None:
@@ -108,6 +109,8 @@ def test_a_direct_descriptor(monitor: Monitor, workloads: Workloads, scratch: Pa
     _, _, [event] = attempt(monitor, workloads, "openat", "direct", "file", count=1)
     assert (event.path, event.fd, event.errno, event.real_path) == ("file", None, None, None)
     assert event.cut == ("real_path",)
+    _, _, [event] = attempt(monitor, workloads, "openat", "direct", "file", os.O_CREAT, mode=0o600, count=1)
+    assert (event.created, event.cut) == (False, ("real_path", "created"))  # not known
 
 
 @pytest.mark.parametrize("path", ["file", "missing"])

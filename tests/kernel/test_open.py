@@ -101,6 +101,18 @@ def test_a_file_without_a_name(monitor: Monitor, workloads: Workloads, scratch: 
     [event] = attempt(monitor, workloads, call, scratch, os.O_TMPFILE | os.O_RDWR, mode=0o1600)
     assert (event.path, event.flags, event.mode) == (str(scratch), ("O_RDWR", "O_TMPFILE"), 0o1600)
     assert event.fd == 3 or event.errno == "EOPNOTSUPP"  # the file system's choice
+    assert event.created is (event.fd == 3)
+
+
+@pytest.mark.parametrize("call", CALLS)
+def test_created_or_only_opened(monitor: Monitor, workloads: Workloads, scratch: Path, call: str) -> None:
+    """Of two opens with the same flags, the first makes the file."""
+    events = attempt(monitor, workloads, call, "file", os.O_CREAT | os.O_WRONLY, mode=0o600, count=COUNT)
+    assert [event.created for event in events] == [True] + [False] * (COUNT - 1)
+    assert {event.cut for event in events} == {()}
+    if call != "creat":
+        [event] = attempt(monitor, workloads, call, "file", os.O_CREAT | os.O_EXCL, mode=0o600)
+        assert (event.errno, event.created) == ("EEXIST", False)
 
 
 @pytest.mark.parametrize("call", ["openat", "openat2"])

@@ -35,11 +35,12 @@ def walked(path: bytes) -> bytes:
 
 def record(event: str, raw: Raw) -> bytes:
     """One record, its texts one after the other in the tail; `kind` and `cut` need not be given. Paths that are walked
-    are given as paths; of a joined one it is the directory's. What can be absent is so where it is empty.
+    are given as paths; of a joined one it is the directory's. What can be absent is so where it is empty, and a mark
+    that is not given is not there.
     """
     made = LAYOUTS[event]
     head, tail = bytearray(made.size), b""
-    values = {"kind": NUMBERS[event], "cut": 0, **raw}
+    values = {"created": 0, "unproven": 0, "kind": NUMBERS[event], "cut": 0, **raw}
     for name, member in members(event).items():
         if member.kind.ctype == "struct span":
             if member.kind.absent is not None and not values[name]:

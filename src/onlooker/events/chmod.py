@@ -4,18 +4,7 @@ from typing import Annotated, ClassVar
 
 from ..schema.kinds import choice, doc, label, unsigned
 from .base import TaskEvent
-from .file import (
-    Cut,
-    Device,
-    DirFd,
-    Errno,
-    Fd,
-    FileState,
-    Inode,
-    JoinedPath,
-    OptionalPath,
-    RealPath,
-)
+from .file import Cut, Device, DirFd, Errno, Fd, FileState, Inode, JoinedPath, OptionalPath, RealPath, Unproven
 from .names import at_flag_names
 
 
@@ -39,4 +28,5 @@ class Chmod(TaskEvent, frozen=True, gc=False, omit_defaults=True, tag="chmod"):
     file_state: FileState = None
     device: Device = None
     inode: Inode = None
+    unproven: Unproven = False
     cut: Cut = ()

@@ -4,18 +4,7 @@ from typing import Annotated, ClassVar
 
 from ..schema.kinds import choice, doc, label, unsigned
 from .base import TaskEvent
-from .file import (
-    Cut,
-    Device,
-    DirFd,
-    Errno,
-    Fd,
-    FileState,
-    Inode,
-    JoinedPath,
-    OptionalPath,
-    RealPath,
-)
+from .file import Cut, Device, DirFd, Errno, Fd, FileState, Inode, JoinedPath, OptionalPath, RealPath, Unproven
 from .names import at_flag_names
 
 UNCHANGED = 2**32 - 1  # chown(2): -1 leaves an id as it is
@@ -51,4 +40,5 @@ class Chown(TaskEvent, frozen=True, gc=False, omit_defaults=True, tag="chown"):
     file_state: FileState = None
     device: Device = None
     inode: Inode = None
+    unproven: Unproven = False
     cut: Cut = ()

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from ..schema.kinds import choice, cut_mask, doc, joined, label, signed, text, unsigned, walked
+from ..schema.kinds import boolean, choice, cut_mask, doc, joined, label, signed, text, unsigned, walked
 from .names import errno_name
 
 # on the wire by their number, from 1; absent for a file that has a name in a directory, as most have
@@ -16,6 +16,14 @@ FILE_STATE_DOC = (
 NO_FD = -(2**31)  # on the wire: the call has no such descriptor; AT_FDCWD (-100) is one, and -1 may be passed
 
 Errno = Annotated[str | None, label(16, errno_name, absent=0), doc("Name of the error where it failed.")]
+Unproven = Annotated[
+    bool,
+    boolean(),
+    doc(
+        "The call said that it succeeded, but a seccomp filter or a debugger may have said so in its place: nothing "
+        "proves that the kernel ran it. Else absent."
+    ),
+]
 Cut = Annotated[tuple[str, ...], cut_mask(), doc("Names of the fields that are incomplete.")]
 
 PassedPath = Annotated[

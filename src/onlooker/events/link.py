@@ -18,6 +18,7 @@ from .file import (
     NewPath,
     PassedPath,
     RealPath,
+    Unproven,
 )
 from .names import at_flag_names
 
@@ -44,4 +45,5 @@ class Link(TaskEvent, frozen=True, gc=False, omit_defaults=True, tag="link"):
     file_state: FileState = None
     device: Device = None
     inode: Inode = None
+    unproven: Unproven = False
     cut: Cut = ()

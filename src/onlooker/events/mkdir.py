@@ -4,7 +4,7 @@ from typing import Annotated, ClassVar
 
 from ..schema.kinds import choice, doc, unsigned
 from .base import TaskEvent
-from .file import Cut, DirFd, Errno, JoinedPath, PassedPath
+from .file import Cut, DirFd, Errno, JoinedPath, PassedPath, Unproven
 
 
 class Mkdir(TaskEvent, frozen=True, gc=False, omit_defaults=True, tag="mkdir"):
@@ -21,4 +21,5 @@ class Mkdir(TaskEvent, frozen=True, gc=False, omit_defaults=True, tag="mkdir"):
     errno: Errno = None
     dirfd: DirFd = None
     joined_path: JoinedPath = None
+    unproven: Unproven = False
     cut: Cut = ()

@@ -2,9 +2,9 @@
 
 from typing import Annotated, ClassVar
 
-from ..schema.kinds import choice, cut_mask, doc, joined, label, signed, text, unsigned, walked
+from ..schema.kinds import boolean, choice, cut_mask, doc, joined, label, signed, text, unsigned, walked
 from .base import TaskEvent
-from .file import FILE_STATE_DOC, FILE_STATES
+from .file import FILE_STATE_DOC, FILE_STATES, Unproven
 from .names import errno_name, open_flag_names, resolve_flag_names
 
 NO_DIRFD = -(2**31)  # on the wire: the call has no dirfd; AT_FDCWD (-100) is one
@@ -66,4 +66,8 @@ class Open(TaskEvent, frozen=True, gc=False, omit_defaults=True, tag="open"):
         int | None, unsigned(32, absent=0), doc("Device of the file's filesystem, as st_dev of stat(2) has it.")
     ] = None
     inode: Annotated[int | None, unsigned(64, absent=0), doc("Number of the file's inode.")] = None
+    created: Annotated[
+        bool, boolean(cuttable=True), doc("Whether this very open made the file; absent where it was there before.")
+    ] = False
+    unproven: Unproven = False
     cut: Annotated[tuple[str, ...], cut_mask(), doc("Names of the fields that are incomplete.")] = ()

@@ -4,7 +4,7 @@ from typing import Annotated, ClassVar
 
 from ..schema.kinds import choice, doc, label
 from .base import TaskEvent
-from .file import Cut, DirFd, Errno, JoinedNewPath, JoinedPath, NewDirFd, NewPath, PassedPath
+from .file import Cut, DirFd, Errno, JoinedNewPath, JoinedPath, NewDirFd, NewPath, PassedPath, Unproven
 from .names import rename_flag_names
 
 
@@ -25,4 +25,5 @@ class Rename(TaskEvent, frozen=True, gc=False, omit_defaults=True, tag="rename")
     flags: Annotated[tuple[str, ...], label(32, rename_flag_names), doc("Names of the flags of renameat2.")] = ()
     joined_path: JoinedPath = None
     joined_new_path: JoinedNewPath = None
+    unproven: Unproven = False
     cut: Cut = ()

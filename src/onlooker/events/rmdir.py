@@ -4,7 +4,7 @@ from typing import Annotated, ClassVar
 
 from ..schema.kinds import choice, doc
 from .base import TaskEvent
-from .file import Cut, DirFd, Errno, JoinedPath, PassedPath
+from .file import Cut, DirFd, Errno, JoinedPath, PassedPath, Unproven
 
 
 class Rmdir(TaskEvent, frozen=True, gc=False, omit_defaults=True, tag="rmdir"):
@@ -20,4 +20,5 @@ class Rmdir(TaskEvent, frozen=True, gc=False, omit_defaults=True, tag="rmdir"):
     errno: Errno = None
     dirfd: DirFd = None
     joined_path: JoinedPath = None
+    unproven: Unproven = False
     cut: Cut = ()

@@ -4,7 +4,7 @@ from typing import Annotated, ClassVar
 
 from ..schema.kinds import choice, doc, signed
 from .base import TaskEvent
-from .file import Cut, Device, Errno, Fd, FileState, Inode, JoinedPath, OptionalPath, RealPath
+from .file import Cut, Device, Errno, Fd, FileState, Inode, JoinedPath, OptionalPath, RealPath, Unproven
 
 
 class Truncate(TaskEvent, frozen=True, gc=False, omit_defaults=True, tag="truncate"):
@@ -29,4 +29,5 @@ class Truncate(TaskEvent, frozen=True, gc=False, omit_defaults=True, tag="trunca
     file_state: FileState = None
     device: Device = None
     inode: Inode = None
+    unproven: Unproven = False
     cut: Cut = ()

@@ -76,9 +76,9 @@ def signed(bits: int, *, absent: int | None = None, cuttable: bool = False) -> K
     return Kind(ctype=f"__s{bits}", op=Op.SIGNED, absent=absent, cuttable=cuttable)
 
 
-def boolean() -> Kind:
+def boolean(*, cuttable: bool = False) -> Kind:
     """True or false, one byte."""
-    return Kind(ctype="__u8", op=Op.BOOL)
+    return Kind(ctype="__u8", op=Op.BOOL, cuttable=cuttable)
 
 
 def wall_time() -> Kind:

@@ -15,6 +15,7 @@ from onlooker.schema.layout import declared
 CLASSES = pytest.mark.parametrize("cls", EVENTS.values(), ids=EVENTS)
 FAKES = tuple(getattr(fake, f"fake_{event}") for event in TASK_EVENTS)
 WHO = ("time", "boot_ns", "pid", "tid", "ppid", "uid", "gid", "comm", "start_ns", "cgroup_id", "ns_pid")
+MARKS = ("created", "unproven", "cut")
 FILE = ("joined_path", "file_state", "device", "inode")
 OWN = {
     "fork": (
@@ -30,7 +31,7 @@ OWN = {
     ),
     "exec": ("path", "argv", "interpreter", "errno", "exe", "cwd", *FILE, "cut"),
     "exit": ("core_dumped", "duration_ns", "exit_code", "signal"),
-    "open": ("syscall", "path", "flags", "fd", "errno", "dirfd", "mode", "resolve", "real_path", *FILE, "cut"),
+    "open": ("syscall", "path", "flags", "fd", "errno", "dirfd", "mode", "resolve", "real_path", *FILE, *MARKS),
 }
 
 
@@ -66,7 +67,7 @@ def test_what_can_be_absent_on_the_wire_is_optional_and_none(cls):
     defaults = dict(zip(optional(cls), cls.__struct_defaults__, strict=True))
     absent = {f.name for f in declared(cls) if f.kind.absent is not None}
     assert absent == {name for name, default in defaults.items() if default is None}
-    assert all(default is None or default == () for default in defaults.values())
+    assert all(default in (None, (), False) for default in defaults.values())
 
 
 @CLASSES

@@ -146,7 +146,9 @@ def open_(raw: Raw, offset_ns: int) -> Open:
         resolve=names.resolve_flag_names(raw["resolve"]),
         real_path=path(raw["real_path"]),
         **which_file(raw),
-        cut=cut(raw, "path", "flags", "fd", "real_path", "joined_path"),
+        created=raw.get("created", 0) != 0,
+        unproven=raw.get("unproven", 0) != 0,
+        cut=cut(raw, "path", "flags", "fd", "real_path", "joined_path", "created"),
     )
 
 
@@ -184,6 +186,7 @@ def file_call(event: str, raw: Raw, offset_ns: int) -> Event:
         "syscall": calls[raw["syscall"] - 1],
         "path": unless("", text(raw["path"])) if by_path_only else text(raw["path"]),
         "errno": unless("0", names.errno_name(raw["errno"])),
+        "unproven": raw.get("unproven", 0) != 0,
         "joined_path": joined(raw["joined_path"], raw["path"]),
         "cut": cut(raw, *cuttable),
     }
