@@ -10,7 +10,8 @@ from ..schema.kinds import doc, name, unsigned, wall_time
 class Event(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, tag_field="event"):
     """Anything that a monitor reports. `event` is its name: "fork", "exec", ...
 
-    Events are immutable. A field that does not apply is None (or an empty tuple) here and absent in JSON.
+    Events are immutable. A field that does not apply is None here (an empty tuple for a list, False for a mark) and
+    absent in JSON.
     """
 
     event: ClassVar[str]
