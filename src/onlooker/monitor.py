@@ -60,9 +60,9 @@ class Monitor:
 
     All arguments restrict what is reported, in the kernel: `events` (of "fork", "exec", "exit", "open", "rename",
     "unlink", "mkdir", "rmdir", "link", "symlink", "chmod", "chown", "truncate"; "all" is all of them, None or "default"
-    the first four), `comm` (process names, "nginx" or "nginx*"), `pid`, `uid`, `failed` (only what failed), `threads`
-    (also the creation of threads). `buffer_bytes` is the ring between the kernel and this process: a power of two,
-    1 MiB to 1 GiB.
+    the first four), `comm` (process names, "nginx" or "nginx*"), `pid`, `uid` (numbers or users' names), `failed` (only
+    what failed), `threads` (also the creation of threads). `buffer_bytes` is the ring between the kernel and this
+    process: a power of two, 1 MiB to 1 GiB.
     `attach` forces how system calls are observed: "raw", "fexit" or "tracepoint". `resolve`: whether to look up
     which file a path led to, and the directory of one that led to none. `source` replaces the kernel, for tests.
 
@@ -70,7 +70,8 @@ class Monitor:
     from signal handlers. A child of fork(2) can't use it: it raises ForkedError there. Nothing is pinned in the kernel:
     when the process ends, however it ends, all is detached.
 
-    Raises UsageError for a bad argument; entering raises UnsupportedError where the kernel or the user can't.
+    Raises UsageError for a bad argument; entering raises it where no process has an id of `pid`, and UnsupportedError
+    where the kernel or the user can't.
     """
 
     def __init__(
@@ -79,7 +80,7 @@ class Monitor:
         events: Iterable[str] | None = None,
         comm: Iterable[str] = (),
         pid: Iterable[int] = (),
-        uid: Iterable[int] = (),
+        uid: Iterable[int | str] = (),
         failed: bool = False,
         threads: bool = False,
         buffer_bytes: int = DEFAULT_RING_BYTES,
@@ -193,6 +194,11 @@ class Monitor:
     def ended(self) -> bool:
         """Whether there will be no more events."""
         return self._source.exhausted
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What of `pid` can match nothing, although the rest of it can; known once it is started."""
+        return tuple(getattr(self._source, "notes", ()))
 
     @property
     def attached(self) -> tuple[Attachment, ...]:

@@ -357,7 +357,7 @@ NOT_UTF8 = "bytes that are not UTF-8 are given as os.fsdecode does"
         ({"source": "kernel"}, f"not a source of events: 'kernel' has no {ALL_OF_IT}", A_SOURCE),
         ({"source": ()}, f"not a source of events: () has no {ALL_OF_IT}", A_SOURCE),
         ({"source": FakeSource}, f"not a source of events: {FakeSource!r} has no {ALL_OF_IT}", A_SOURCE),
-        ({"uid": ["0"]}, "not a user id: '0'", "a number from 0 to 4294967295"),
+        ({"uid": [b"0"]}, "not a user id: b'0'", "a number from 0 to 4294967295"),
         ({"comm": ["\ud800"]}, "not a process name: '\\ud800'", NOT_UTF8),
         ({"events": ["oben"]}, "unknown event 'oben'", "did you mean 'open'?"),
         ({"pid": [-1]}, "not a process id: -1", "a number from 0 to 4294967295"),

@@ -1,6 +1,7 @@
 """Arguments: argparse, with our own words for mistakes and the nearest match for typing errors."""
 
 import argparse
+import shlex
 from collections.abc import Sequence
 from typing import Any, NoReturn, Protocol
 
@@ -50,8 +51,20 @@ def parse(command: Command, name: str, description: str, arguments: Sequence[str
     if unknown:
         if unknown[0].startswith("-"):
             raise UsageError.unknown("option", unknown[0].partition("=")[0], options)
-        raise UsageError(f"unexpected argument {unknown[0]!r}", f"{made.prog} --help")
+        hint = _as_list(made, arguments, unknown) or f"{made.prog} --help"
+        raise UsageError(f"unexpected argument {unknown[0]!r}", hint)
     return found
+
+
+def _as_list(made: argparse.ArgumentParser, arguments: Sequence[str], stray: Sequence[str]) -> str:
+    """What to type where an option's list was several words, as by a `$(pidof x)` without quotes; else ""."""
+    lists = {name for a in made._actions if isinstance(a, argparse._AppendAction) for name in a.option_strings}
+    words = list(arguments)
+    for at in range(len(words) - 2):
+        if words[at] in lists and words[at + 2] == stray[0]:
+            rest = [word for word in words[at + 1 : at + 2 + len(stray)] if not word.startswith("-")]
+            return f"with commas, or in quotes: {words[at]} {','.join(rest)}"
+    return ""
 
 
 def one_of(what: str, value: str, choices: Sequence[str]) -> str:
@@ -62,8 +75,23 @@ def one_of(what: str, value: str, choices: Sequence[str]) -> str:
 
 
 def listed(values: Sequence[str] | None) -> list[str] | None:
-    """Repeated and comma-separated values as one list; None if the option was not given."""
-    return None if values is None else [item.strip() for value in values for item in value.split(",") if item.strip()]
+    """The values of an option that takes a list: repeated, and with commas or white space between them; None if the
+    option was not given. As in a shell, quotes and backslashes keep an item together.
+
+    >>> listed(["1,2", "3 4", "'Web Content'"])
+    ['1', '2', '3', '4', 'Web Content']
+    """
+    return None if values is None else [item for value in values for item in _items(value)]
+
+
+def _items(value: str) -> list[str]:
+    words = shlex.shlex(value, posix=True, punctuation_chars=False)
+    words.whitespace, words.whitespace_split, words.commenters = " \t\r\n,", True, ""
+    try:
+        return list(words)
+    except ValueError:  # a quote that is not closed, or nothing behind a backslash
+        hint = "quotes keep an item together, and a backslash stands before a quote that is one"
+        raise UsageError(f"not a list: {value!r}", hint) from None
 
 
 _MOST_DIGITS = 20  # of 2**64; int() refuses thousands of them with an error of its own

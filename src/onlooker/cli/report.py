@@ -61,7 +61,11 @@ class Log:
     def __init__(self, level: str) -> None:
         self._lowest = LEVELS.index(level)
 
+    def says(self, level: str) -> bool:
+        """Whether something that matters so much is said."""
+        return LEVELS.index(level) >= self._lowest
+
     def __call__(self, level: str, text: str) -> None:
         """Say `text` if it matters enough."""
-        if LEVELS.index(level) >= self._lowest:
+        if self.says(level):
             say(f"{level}: {text}")

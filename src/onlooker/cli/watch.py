@@ -14,6 +14,7 @@ from ..output import FORMATS, Formatter, formatter
 from ..output.writer import ClosedPipeError, Writer
 from ..probe import kernel
 from ..probe.attach import METHODS
+from ..probe.processes import is_named, without_processes
 from ..probe.source import grouped
 from .ending import Ending, notify_systemd
 from .parser import duration, listed, number, one_of, size
@@ -30,6 +31,8 @@ examples:
   onlooker watch --failed --output-format json > failed.json
 
 Every option narrows what is shown: alternatives within one option, all options together.
+A LIST has commas or spaces between its items, and its option can be repeated: --pid "$(pidof nginx)".
+Quotes inside it keep a name together: --filter '"Web Content"'.
 """
 
 
@@ -42,17 +45,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--events",
         metavar="LIST",
         action="append",
-        help=f"some of {', '.join((*TASK_EVENTS, *EVENT_GROUPS))}, with commas (default: {','.join(DEFAULT_EVENTS)})",
+        help=f"some of {', '.join((*TASK_EVENTS, *EVENT_GROUPS))} (default: {','.join(DEFAULT_EVENTS)})",
     )
     add(
         "--filter",
-        metavar="NAME",
+        metavar="LIST",
         action="append",
-        default=[],
-        help="processes of this name; NAME* of this beginning; may be repeated",
+        help="processes of these names; NAME* of this beginning",
     )
-    add("--pid", metavar="PID", action="append", help="processes of this id (the machine's, as in the output)")
-    add("--uid", metavar="UID", action="append", help="processes of this real user id")
+    add("--pid", metavar="LIST", action="append", help="processes of these ids (the machine's, as in the output)")
+    add("--uid", metavar="LIST", action="append", help="processes of these real users: names or numbers")
     add("--failed", action="store_true", help="only what failed: calls with an error, exits not with code 0")
     add("--threads", action="store_true", help="the creation of threads too")
     how = parser.add_argument_group("how to show it")
@@ -79,20 +81,30 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--attach", metavar="METHOD", help=f"force how system calls are observed: {', '.join(METHODS)}")
 
 
-def _numbers(what: str, values: Sequence[str] | None) -> list[int]:
-    """None for an option that was not given; one that is given and empty, as by a `$(pidof ...)`, is a mistake."""
-    found = [number(what, text) for text in listed(values) or ()]
+def _given(what: str, values: Sequence[str] | None) -> list[str]:
+    """Nothing for an option that was not given; one that is given and empty, as by a `$(pidof ...)`, is a mistake."""
+    found = listed(values) or []
     if values is not None and not found:
-        raise UsageError(f"no {what} is given", "a number, or several with commas")
+        raise UsageError(f"no {what} is given", "one, or several with commas")
     return found
+
+
+def _name_notes(values: Sequence[str] | None) -> list[str]:
+    """A name with a space that was taken for two, although there is a process of that name."""
+    return [
+        f"{value!r} is taken as {len(names)} names; for one with a space type --filter '\"{value}\"'"
+        for value in values or ()
+        if value.isprintable() and len(names := listed([value]) or ()) > 1 and " ".join(names) == value
+        if is_named(value)
+    ]
 
 
 def _monitor(arguments: argparse.Namespace) -> Monitor:
     return Monitor(
         events=listed(arguments.events),
-        comm=arguments.filter,
-        pid=_numbers("process id", arguments.pid),
-        uid=_numbers("user id", arguments.uid),
+        comm=_given("process name", arguments.filter),
+        pid=[number("process id", text) for text in _given("process id", arguments.pid)],
+        uid=_given("user", arguments.uid),
         failed=arguments.failed,
         threads=arguments.threads,
         buffer_bytes=size(arguments.buffer_size),
@@ -108,6 +120,8 @@ def run(arguments: argparse.Namespace) -> int:
     seconds = duration(arguments.duration) if arguments.duration is not None else None
     count = number("count", arguments.count, least=1) if arguments.count is not None else None
     monitor = _monitor(arguments)
+    for note in _name_notes(arguments.filter):
+        log("warning", note)
     if sys.stdout is None:
         raise UsageError("standard output is closed", "onlooker watch > events.txt")
     with Ending(monitor.stop) as ending:
@@ -132,8 +146,12 @@ class _Session:
     def run(self, seconds: float | None, log: Log) -> int:
         for note in self._monitor.filter.notes():
             log("warning", note)
+        if log.says("debug") and (absent := without_processes(self._monitor.filter.uid)):
+            log("debug", f"no process has user id {', '.join(map(str, absent))} now")
         try:
             self._monitor.start()
+            for note in self._monitor.notes:
+                log("warning", note)
             self._announce(log)
             self._watch(seconds)
         except LoadError as error:

@@ -9,11 +9,11 @@ LONGEST = COMM_BYTES - 1
 
 
 class CommPattern(msgspec.Struct, frozen=True):
-    """`name` in bytes, at most 15 of them; `prefix`: whether anything may follow. `cut`: the user gave more."""
+    """`name` in bytes, at most 15 of them; `prefix`: whether anything may follow. `note`: why it may match nothing."""
 
     name: bytes
     prefix: bool
-    cut: bool
+    note: str = ""
 
     def matches(self, comm: bytes) -> bool:
         """Whether the name of a process fits."""
@@ -43,4 +43,26 @@ def comm_pattern(text: str) -> CommPattern:
             f"not a process name: {text!r}", "bytes that are not UTF-8 are given as os.fsdecode does"
         ) from error
     cut = len(name) > LONGEST
-    return CommPattern(name[:LONGEST], body != text and not cut, cut)
+    name = name[:LONGEST]
+    note = _doubt(text)
+    if cut and not note:
+        note = f"process names have at most 15 bytes: comparing with {name.decode('utf-8', 'replace')!r}"
+    return CommPattern(name, body != text and not cut, note)
+
+
+def _doubt(text: str) -> str:
+    """What is said of a name that looks as other tools are told what to watch, or "". It is no mistake: a process can
+    name itself so, and kernel threads have a "/" in their names.
+
+    >>> _doubt("/usr/bin/cat")
+    "'/usr/bin/cat' is compared with processes' names, which have no directory: for that program type 'cat'"
+    """
+    rest = text[1:]
+    last = text.rpartition("/")[2]
+    if last not in (text, "", "*"):
+        return f"{text!r} is compared with processes' names, which have no directory: for that program type {last!r}"
+    if text[0] in "!^-" and rest.strip("*"):
+        return f"{text!r} is compared as it is: it does not leave out {rest!r}, and only processes named so are shown"
+    if text[0] == "[" and text[-1] == "]" and rest != "]":
+        return f"{text!r} is compared as it is: for the kernel thread that ps shows so type {text[1:-1]!r}"
+    return ""

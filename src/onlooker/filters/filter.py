@@ -33,13 +33,13 @@ class Filter(msgspec.Struct, frozen=True, kw_only=True):
         events: Iterable[str] | None = None,
         comm: Iterable[str] = (),
         pid: Iterable[int] = (),
-        uid: Iterable[int] = (),
+        uid: Iterable[int | str] = (),
         failed: bool = False,
         threads: bool = False,
     ) -> Self:
         """Check and gather. In `events`, "default" and "all" stand for several.
 
-        Raises UsageError for an unknown event, an empty choice or a number out of range.
+        Raises UsageError for an unknown event or user, an empty choice or a number out of range.
         """
         for what, given in (("events", () if events is None else events), ("comm", comm), ("pid", pid), ("uid", uid)):
             if given is None or isinstance(given, str | bytes) or not isinstance(given, Iterable):
@@ -56,23 +56,14 @@ class Filter(msgspec.Struct, frozen=True, kw_only=True):
             events=chosen,
             comm=tuple(comm_pattern(text) for text in comm),
             pid=_ids("process id", pid),
-            uid=_ids("user id", uid),
+            uid=_ids("user id", map(_user, uid)),
             failed=failed,
             threads=threads,
         )
 
     def notes(self) -> list[str]:
         """What the user should know about how the filter is understood."""
-        commas = [
-            f"{pattern.name.decode('utf-8', 'replace')!r} is one name with a comma in it; for several repeat --filter"
-            for pattern in self.comm
-            if b"," in pattern.name
-        ]
-        return commas + [
-            f"process names have at most 15 bytes: comparing with {pattern.name.decode('utf-8', 'replace')!r}"
-            for pattern in self.comm
-            if pattern.cut
-        ]
+        return [pattern.note for pattern in self.comm if pattern.note]
 
     def matches(self, event: Event) -> bool:
         """Whether the event is to be reported; what the probe decides in the kernel. A loss always is."""
@@ -105,6 +96,23 @@ def _events(names: Iterable[str]) -> tuple[str, ...]:
             raise UsageError.unknown("event", name, (*TASK_EVENTS, *EVENT_GROUPS))
         found += EVENT_GROUPS.get(name, (name,))
     return tuple(dict.fromkeys(found))
+
+
+def _user(user: int | str) -> int:
+    """The number of a user who is given by name; what is a number already stays."""
+    if not isinstance(user, str):
+        return user
+    if user.isascii() and user.isdigit() and len(user) <= len(str(HIGHEST_ID)):
+        return int(user)
+    import pwd  # seldom needed
+
+    try:
+        return pwd.getpwnam(user).pw_uid
+    except (KeyError, ValueError):  # ValueError: a NUL in it, or no UTF-8
+        error = UsageError.unknown("user", user, [entry.pw_name for entry in pwd.getpwall()])
+        if not error.hint.startswith("did you mean"):
+            error.hint = "a user's name, or a number from 0 to 4294967295"
+        raise error from None
 
 
 def _ids(what: str, numbers: Iterable[int]) -> tuple[int, ...]:

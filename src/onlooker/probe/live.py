@@ -16,6 +16,7 @@ from .attach import hooks
 from .chooser import Chooser
 from .clock import WallClock
 from .forks import this_process
+from .processes import look_for
 from .setup import DEFAULT_RING_BYTES, Setup
 from .source import Attachment, Rest
 
@@ -41,6 +42,7 @@ class LiveSource:
         self._resolve = resolve
         self._probe: Probe | None = None
         self._attached: tuple[Attachment, ...] = ()
+        self._notes: list[str] = []
         self._clock = WallClock()
         self._home = this_process()
         self._records: bytes | memoryview = b""  # taken from the probe and not given yet
@@ -58,12 +60,20 @@ class LiveSource:
         return self._attached
 
     @property
+    def notes(self) -> list[str]:
+        """Process ids that can match nothing."""
+        return self._notes
+
+    @property
     def exhausted(self) -> bool:
         """Whether the probe is silent and its ring drained."""
         return self._exhausted
 
     def start(self, wanted: Filter) -> None:
-        """Load and attach. Raises UnsupportedError where this kernel or user can't."""
+        """Load and attach. Raises UnsupportedError where this kernel or user can't, and UsageError where none of the
+        process ids can match.
+        """
+        self._notes = look_for(wanted.pid)
         kernel.check()
         from ._decode import Decoder
 

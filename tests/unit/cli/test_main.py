@@ -50,6 +50,7 @@ def test_schema_is_the_file_in_the_package(capfd):
         assert told(capfd, "schema") == (0, file.read(), "")
 
 
+STAR = "a name, or the start of one and a single * at its end: --filter 'nginx*'"
 MISTAKES = [
     (["wach"], "unknown command 'wach'", "did you mean 'watch'?"),
     (["\x1b[31m"], r"unknown command '\x1b[31m'", "one of watch, doctor, schema"),
@@ -58,6 +59,9 @@ MISTAKES = [
     (["--fil", "x"], "unknown option '--fil'", "did you mean '--filter'?"),
     (["doctor", "--output-formt=json"], "unknown option '--output-formt'", "did you mean '--output-format'?"),
     (["watch", "foo"], "unexpected argument 'foo'", "onlooker watch --help"),
+    (["--pid", "12", "13", "14"], "unexpected argument '13'", "with commas, or in quotes: --pid 12,13,14"),
+    (["--pid", "12", "13", "--failed"], "unexpected argument '13'", "with commas, or in quotes: --pid 12,13"),
+    (["--duration", "12", "13"], "unexpected argument '13'", "onlooker watch --help"),
     (["schema", "foo"], "unexpected argument 'foo'", "onlooker schema --help"),
     (["--events=--"], "argument --events: expected one argument", "onlooker watch --help"),
     (["--event\x1b=--"], r"unknown option '--event\x1b'", "did you mean '--events'?"),
@@ -74,10 +78,12 @@ MISTAKES = [
     (["--events", ","], "no event is chosen", f"default, all, or some of {ALL}"),
     (["--attach", "kprobe"], "unknown attach method 'kprobe'", "one of raw, fexit, tracepoint"),
     (["--pid", "-5"], "not a process id: '-5'", "a whole number from 0 on"),
-    (["--pid", "1 2"], "not a process id: '1 2'", "a whole number from 0 on"),
-    (["--pid", ""], "no process id is given", "a number, or several with commas"),
-    (["--uid", ","], "no user id is given", "a number, or several with commas"),
-    (["--uid", "root"], "not a user id: 'root'", "a whole number from 0 on"),
+    (["--pid", "1 2.5"], "not a process id: '2.5'", "a whole number from 0 on"),
+    (["--pid", ""], "no process id is given", "one, or several with commas"),
+    (["--uid", ","], "no user is given", "one, or several with commas"),
+    (["--filter", ""], "no process name is given", "one, or several with commas"),
+    (["--filter", "a,''"], "a process name can't be empty", STAR),
+    (["--uid", "rot"], "unknown user 'rot'", "did you mean 'root'?"),
     (["--uid", "4294967296"], "not a user id: 4294967296", "a number from 0 to 4294967295"),
     (["--count", "0"], "not a count: '0'", "a whole number from 1 on"),
     (["--duration", "soon"], "not a duration: 'soon'", "seconds, or with a unit: 10, 1.5, 200ms, 2m, 1h"),

@@ -91,11 +91,25 @@ def test_whatever_is_typed_is_a_value_or_a_usage_error(text):
         ([" a , b "], ["a", "b"]),
         ([",a,,"], ["a"]),
         ([""], []),
+        (["a b\tc\nd\r\n"], ["a", "b", "c", "d"]),
+        (["a, b,  c"], ["a", "b", "c"]),
+        (["'a b' \"c, d\""], ["a b", "c, d"]),
+        ([r"a\ b,c\,d,e\'f"], ["a b", "c,d", "e'f"]),
+        (["a#b #c (d) e;f|g"], ["a#b", "#c", "(d)", "e;f|g"]),
+        (["\udcff \u00a0é"], ["\udcff", "\u00a0é"]),
         (["a", "a"], ["a", "a"]),
     ],
 )
 def test_listed(values, found):
     assert listed(values) == found
+
+
+@pytest.mark.parametrize("text", ["it's", '"', "a\\"])
+def test_no_list(text):
+    with pytest.raises(UsageError) as raised:
+        listed([text])
+    assert str(raised.value) == f"not a list: {text!r}"
+    assert "quote" in raised.value.hint
 
 
 def test_one_of():

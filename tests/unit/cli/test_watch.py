@@ -90,14 +90,14 @@ def test_json_and_table(watch):
 
 
 def test_every_option_reaches_the_monitor(watch):
-    options = "--events exec,exit --events open --filter a --filter b* --pid 1,2 --pid 3 --uid 4 --failed --threads"
-    code, _, err = watch(*options.split(), "--buffer-size", "1M", "--attach", "raw")
+    options = "--events exec,exit --events open --filter a --filter b* --pid 1,2 --pid 3 --uid root --failed --threads"
+    code, _, err = watch(*options.split(), "--uid", " 5\n6 ", "--buffer-size", "1M", "--attach", "raw")
     assert code == 0
     assert watch.given == {
         "events": ["exec", "exit", "open"],
         "comm": ["a", "b*"],
         "pid": [1, 2, 3],
-        "uid": [4],
+        "uid": ["root", "5", "6"],
         "failed": True,
         "threads": True,
         "buffer_bytes": 1 << 20,
@@ -120,6 +120,57 @@ def test_without_options_everything_is_watched(watch):
         "attach": None,
         "resolve": True,
     }
+
+
+@pytest.mark.parametrize("option", ["--filter", "--events", "--pid", "--uid"])
+def test_every_list_is_taken_alike(watch, option):
+    name, items = {
+        "--filter": ("comm", ["a", "b c", "d"]),
+        "--events": ("events", ["exec", "exit", "open"]),
+        "--pid": ("pid", [1, 2, 3]),
+        "--uid": ("uid", ["0", "1", "root"]),
+    }[option]
+    one, two, three = (f"'{item}'" if " " in str(item) else str(item) for item in items)
+    for words in (
+        [one, two, three],
+        [f"{one},{two}", three],
+        [f"{one} {two}\n{three}\n"],
+        [f" {one}, {two}\t,{three},"],
+    ):
+        arguments = [word for value in words for word in (option, value)]
+        assert watch(*arguments)[0] == 0
+        assert watch.given[name] == items
+
+
+def test_a_name_with_a_space_that_a_process_has_is_noted(watch):
+    said_ = "'a b' is taken as 2 names; for one with a space type --filter '\"a b\"'"
+    before = Path("/proc/self/comm").read_bytes()[:-1]
+    Path("/proc/self/comm").write_bytes(b"a b")
+    try:
+        assert said("warning: " + said_) in watch("--filter", "a b")[2]
+        assert "warning" not in watch("--filter", '"a b"')[2]
+        assert watch.given["comm"] == ["a b"]
+    finally:
+        Path("/proc/self/comm").write_bytes(before)
+    assert "warning" not in watch("--filter", "a b")[2]
+
+
+def test_a_user_without_processes_is_noted_for_debugging(watch):
+    assert (
+        said("debug: no process has user id 4294967295 now")
+        in watch("--uid", f"4294967295,{os.getuid()}", "--log-level", "debug")[2]
+    )
+    assert "no process" not in watch("--uid", "4294967295", "--log-level", "info")[2]
+
+
+class Doubtful(FakeSource):
+    """Where not every process id can match."""
+
+    notes = ("no such process: 7",)
+
+
+def test_process_ids_that_can_match_nothing_are_noted(watch):
+    assert said("warning: no such process: 7") in watch("--pid", "7,8", source=Doubtful([]))[2]
 
 
 def test_the_look_up_of_files_can_be_left_out(watch):

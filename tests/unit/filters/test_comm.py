@@ -29,7 +29,37 @@ PLAIN = TEXT.filter(lambda text: "*" not in text and "\0" not in text)
     ],
 )
 def test_patterns(text, name, prefix, cut):
-    assert comm_pattern(text) == CommPattern(name, prefix, cut)
+    found = comm_pattern(text)
+    assert found == CommPattern(name, prefix, found.note)
+    assert found.note.startswith("process names have at most 15 bytes: comparing with ") is cut
+
+
+@pytest.mark.parametrize(
+    ("text", "named", "typed"),
+    [
+        ("/usr/bin/cat", "have no directory", "type 'cat'"),
+        ("./cat*", "have no directory", "type 'cat*'"),
+        ("bin/a-long-name-of-26-bytes", "have no directory", "type 'a-long-name-of-26-bytes'"),
+        ("!nginx", "does not leave out 'nginx'", ""),
+        ("^nginx*", "does not leave out 'nginx*'", ""),
+        ("-nginx", "does not leave out 'nginx'", ""),
+        ("[kthreadd]", "kernel thread that ps shows so", "type 'kthreadd'"),
+        ("\x1b/\x1b", "'\\x1b/\\x1b' is compared", "type '\\x1b'"),
+    ],
+)
+def test_what_matches_hardly_anything_is_noted(text, named, typed):
+    note = comm_pattern(text).note
+    assert note.startswith(f"{text!r} is compared ")
+    assert named in note
+    assert note.endswith(typed)
+    assert note.isprintable()
+
+
+@pytest.mark.parametrize(
+    "text", ["kworker/*", "/", "!", "-*", "a-b", "a!", "[]", "[", "(sd-pam)", "tmux: server", "a,b"]
+)
+def test_what_is_an_ordinary_name(text):
+    assert comm_pattern(text).note == ""
 
 
 @pytest.mark.parametrize("text", ["a*b", "**", "*a", "*a*", "a\0b", "\0"])

@@ -32,6 +32,11 @@ FAILED = (fake_exec(errno="ENOENT"), fake_exit(exit_code=1), fake_exit(signal="S
         ({"pid": [-1]}, "not a process id: -1", "a number from 0 to 4294967295"),
         ({"pid": [1, 2**32]}, "not a process id: 4294967296", "a number from 0 to 4294967295"),
         ({"uid": [-2]}, "not a user id: -2", "a number from 0 to 4294967295"),
+        ({"uid": ["rooot"]}, "unknown user 'rooot'", "did you mean 'root'?"),
+        ({"uid": ["-1"]}, "unknown user '-1'", "a user's name, or a number from 0 to 4294967295"),
+        ({"uid": ["4294967296"]}, "not a user id: 4294967296", "a number from 0 to 4294967295"),
+        ({"uid": ["9" * 5000]}, f"unknown user '{'9' * 5000}'", "a user's name, or a number from 0 to 4294967295"),
+        ({"uid": ["\0\x1b"]}, r"unknown user '\x00\x1b'", "a user's name, or a number from 0 to 4294967295"),
     ],
 )  # fmt: skip
 def test_errors_say_what_and_what_to_type(given, message, hint):
@@ -50,6 +55,10 @@ def test_what_is_not_given_restricts_nothing():
 def test_repetitions_are_dropped_and_the_order_kept():
     wanted = Filter.of(events=["open", "exec", "open"], pid=[3, 1, 3], uid=iter([0, HIGHEST_ID, 0]))
     assert (wanted.events, wanted.pid, wanted.uid) == (("open", "exec"), (3, 1), (0, HIGHEST_ID))
+
+
+def test_users_by_name_or_number():
+    assert Filter.of(uid=["root", "daemon", 7, "65534", "0"]).uid == (0, 1, 7, 65534)
 
 
 def test_a_filter_can_not_be_changed():
