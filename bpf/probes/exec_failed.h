@@ -114,7 +114,7 @@ static __noinline int emit_exec_failed(struct call *call)
 		append_failed_base(scratch, which, call, first);
 	}
 
-	send_scratch(scratch, KIND_EXEC, look(scratch->used));
+	send_scratch(scratch, KIND_EXEC, admit(KIND_EXEC, scratch->used, exec->record.boot_ns));
 	release_scratch(scratch);
 	return 0;
 }

@@ -93,14 +93,21 @@ def test_a_flood_of_processes_is_counted(workloads: Workloads) -> None:
 @pytest.mark.parametrize("method", flavours())
 @pytest.mark.usefixtures("no_backlog")
 def test_a_flood_of_failed_execs_is_counted(workloads: Workloads, method: str) -> None:
-    program = workloads.renamed("exec")
-    with Monitor(comm=[program.name], events=["exec"], attach=method, buffer_bytes=SMALL) as monitor:
+    """They have no part in what is kept free for process events: those that come after the flood are all there."""
+    program, forker = workloads.renamed("exec"), workloads.renamed("fork")
+    events = ["fork", "exec", "exit"]
+    with Monitor(comm=[program.name, forker.name], events=events, attach=method, buffer_bytes=SMALL) as monitor:
         run = Process(program, "again", 0, LONG, "missing", "x" * 4000).wait()
+        forks = Process(forker, "fork", COUNT).wait()
         run.events = drain(monitor)
         lost = losses(run.events)
-        assert set(lost) == {("exec", "ring full")}
-        assert len(run.of(Exec)) + lost["exec", "ring full"] == LONG + 1
-        assert {event.errno for event in run.execs()} == {"ENOENT"}
+        failed = [event for event in run.of(Exec) if event.errno]
+        assert set(lost) == {("exec", "headroom")}
+        assert len(failed) + lost["exec", "headroom"] == LONG
+        assert {event.errno for event in failed} == {"ENOENT"}
+        assert [fork.child_pid for fork in run.forks] == forks.numbers
+        assert Counter(event.pid for event in run.exits) == Counter([run.pid, forks.pid, *forks.numbers])
+        assert [event.pid for event in run.of(Exec) if not event.errno] == [run.pid, forks.pid]
 
 
 @pytest.mark.parametrize("method", flavours())
