@@ -1,4 +1,5 @@
-"""What all tests share: a directory for temporary files in which stat(2) tells of files what the kernel thinks of them.
+"""What all tests share: limits of time, and a directory for temporary files in which stat(2) tells of files what the
+kernel thinks of them.
 
 On an overlay it does not: st_dev is made up for each layer (Documentation/filesystems/overlayfs.rst, "Inode
 properties"), and docs/limits.md says so. The tests have overlays of their own for what is to hold there.
@@ -6,9 +7,15 @@ properties"), and docs/limits.md says so. The tests have overlays of their own f
 
 import os
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
+
+from .limits import TEST_SECONDS, children, end, unstuck
+
 SHARED_MEMORY = Path("/dev/shm")
+STDERR = pytest.StashKey[int]()
 
 
 def file_system(path: Path) -> str:
@@ -21,9 +28,32 @@ def file_system(path: Path) -> str:
     return found[1]
 
 
-def pytest_configure() -> None:
-    """Go where there is no overlay, if programs can be run there."""
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Give every test a limit of time, and go where there is no overlay, if programs can be run there.
+
+    pytest-timeout ends a test by a signal: the test fails with its stack, its fixtures are torn down, others go on.
+    """
+    if config.option.timeout is None:
+        config.option.timeout = TEST_SECONDS
+    config.stash[STDERR] = os.dup(2)  # the real one: while a test runs, pytest has put a file of its own there
     if file_system(Path(tempfile.gettempdir()).resolve()) != "overlay" or not SHARED_MEMORY.is_dir():
         return
     if file_system(SHARED_MEMORY) == "tmpfs" and not os.statvfs(SHARED_MEMORY).f_flag & os.ST_NOEXEC:
         os.environ["TMPDIR"] = tempfile.tempdir = str(SHARED_MEMORY)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
+    """No test hangs, wherever it is stuck."""
+    with unstuck(item.config.stash[STDERR]):
+        return (yield)
+
+
+@pytest.fixture(autouse=True)
+def nothing_left_running() -> Iterator[None]:
+    """Whatever a test started and did not wait for, because it failed, is ended."""
+    before = children()
+    yield
+    for pid in children() - before:
+        end(pid)

@@ -116,6 +116,16 @@ def watching(*options: str, **how: Any) -> Iterator[Watching]:
         made.close()
 
 
+@contextmanager
+def started(*command: str, **how: Any) -> Iterator[subprocess.Popen[bytes]]:
+    """A process that is ended, whatever happens. Leaving Popen's own `with` would wait for it."""
+    with subprocess.Popen(command, **how) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
 def run(*arguments: str, command: tuple[str, ...] = ONLOOKER, **how: Any) -> Ended:
     """One command to its end."""
     done = subprocess.run([*command, *arguments], capture_output=True, text=True, timeout=DEADLINE_SECONDS, **how)

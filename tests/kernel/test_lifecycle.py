@@ -15,6 +15,7 @@ from onlooker import Exec, Exit, Monitor, Open
 from onlooker.probe.attach import NOT_SEEN
 
 from .bpf import Ids, existing, gone, held_by
+from .commands import started
 from .conftest import Workloads
 from .flavours import sees_rings
 from .watching import Process, collect, drain, watch
@@ -108,7 +109,7 @@ def killed(*command: str) -> Iterator[Ids]:
     """What a monitor held that was started by the command, said that it is ready, and was killed. Until the block ends,
     its standard input stays open for a child that it may have left.
     """
-    with subprocess.Popen([sys.executable, "-c", *command], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as monitor:
+    with started(sys.executable, "-c", *command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as monitor:
         assert monitor.stdout
         assert monitor.stdout.readline() == b"ready\n"
         ids = held_by(monitor.pid)

@@ -7,7 +7,6 @@ import re
 import signal
 import socket
 import struct
-import subprocess
 import termios
 import time
 from collections.abc import Callable, Iterator
@@ -15,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from .commands import WATCH, watching
+from .commands import WATCH, started, watching
 from .conftest import Workloads
 from .watching import SLOWER, Process
 
@@ -138,7 +137,7 @@ def test_with_a_full_disk(program: Path, execs: tuple[str, ...]) -> None:
 def test_without_standard_error(program: Path, execs: tuple[str, ...], manager: "Manager") -> None:
     output = program.parent / f"{program.name}.out"
     command = ["bash", "-c", 'exec "$0" "$@" 2>&-', *WATCH, *execs]
-    with output.open("wb") as file, subprocess.Popen(command, stdout=file, env=manager.env) as process:
+    with output.open("wb") as file, started(*command, stdout=file, env=manager.env) as process:
         assert manager.says() == "READY=1"
         pids = times(program)
         process.send_signal(signal.SIGTERM)
@@ -247,15 +246,13 @@ def test_with_a_reader_that_reads_neither_output_nor_error(workloads: Workloads)
     program = workloads.renamed("open")
     reader, writer = os.pipe()
     options = ["--events", "open", "--filter", program.name]
-    with subprocess.Popen([*WATCH, *options], stdout=writer, stderr=writer) as process:
-        said = os.read(reader, 1000)
-        assert said.startswith(b"onlooker: watching ")
+    with started(*WATCH, *options, stdout=writer, stderr=writer) as process:
+        said = b""
+        while b"onlooker: watching " not in said:  # behind a warning, where the kernel can't show everything
+            said += os.read(reader, 1000)
         Process(program, "openat", "plain", -100, "/", 0, 0, 0, 5000).wait()
         settled(lambda: pending(reader))
         process.send_signal(signal.SIGTERM)
-        try:
-            assert process.wait(PATIENCE_SECONDS) == 1
-        finally:
-            process.kill()
-            os.close(reader)
-            os.close(writer)
+        assert process.wait(PATIENCE_SECONDS) == 1
+    os.close(reader)
+    os.close(writer)

@@ -10,11 +10,9 @@ from typing import TypeVar
 
 from onlooker import Event, Exec, Exit, Fork, Lost, Monitor, Open, TaskEvent
 
+from ..limits import DEADLINE_SECONDS
+from ..limits import SLOWER as SLOWER
 from .flavours import may_be_skipped
-
-# how many times slower than a usual machine this one is: where it is emulated, floods are smaller and patience longer
-SLOWER = int(os.environ.get("ONLOOKER_TESTS_SLOWER", "1"))
-DEADLINE_SECONDS = 60.0 * SLOWER  # for what takes milliseconds: a noisy machine makes a test slow, never wrong
 
 Task = TypeVar("Task", bound=TaskEvent)
 

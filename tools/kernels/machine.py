@@ -33,12 +33,15 @@ COMMAND_LINE = " ".join(
 
 @dataclass
 class Outcome:
-    """What came of one kernel. `failure` says why the machine did not come to its end, where it did not."""
+    """What came of one kernel. `failure` says why the machine did not come to its end, where it did not; `running`,
+    which tests had begun then.
+    """
 
     kernel: str
     release: str = ""
     tests: list[dict[str, Any]] = field(default_factory=list)
     failure: str = ""
+    running: list[str] = field(default_factory=list)
     seconds: float = 0
     left_out: int = 0
 
@@ -61,6 +64,8 @@ def boot(kernel: str, image: Path, archive: Path, log: Path, limit_seconds: floa
     outcome.seconds = time.monotonic() - begin
     if late:
         outcome.failure = f"it did not end within {limit_seconds:.0f} s"
+    if outcome.failure and outcome.running:
+        outcome.failure += f", in {' and '.join(outcome.running)}"
     return outcome
 
 
@@ -78,6 +83,10 @@ def told(kernel: str, report: str) -> Outcome:
         except ValueError:
             continue
         outcome.release = found.get("release", outcome.release)
+        if "begun" in found:
+            outcome.running.append(found["begun"])
+        if found.get("over") in outcome.running:
+            outcome.running.remove(found["over"])
         if "test" in found:
             outcome.tests.append(found)
         if "end" in found:

@@ -41,6 +41,14 @@ class Reporter:
             told["message"] = _message(report)
         print(json.dumps(told), file=self._file)
 
+    def pytest_runtest_logstart(self, nodeid: str) -> None:
+        """A test that begins, and may be the last that is heard of."""
+        print(json.dumps({"begun": nodeid}), file=self._file)
+
+    def pytest_runtest_logfinish(self, nodeid: str) -> None:
+        """A test that is over, with all that belongs to it."""
+        print(json.dumps({"over": nodeid}), file=self._file)
+
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Each test once, with the time that its fixtures took; once more where it was what follows a test that
         failed.

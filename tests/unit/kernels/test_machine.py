@@ -20,6 +20,13 @@ def test_a_sudden_end(rest: str) -> None:
     assert (outcome.failure, len(outcome.tests)) == ("the machine ended before the tests did", 1)
 
 
+def test_what_was_running() -> None:
+    """Of two processes of pytest, one hung; `d` was cut off by the end."""
+    events = [("begun", "a"), ("begun", "b"), ("over", "a"), ("begun", "c"), ("over", "c"), ("begun", "d")]
+    outcome = told("6.1", "".join(f'{{"{what}": "{test}"}}\n' for what, test in events))
+    assert outcome.running == ["b", "d"]
+
+
 @pytest.mark.parametrize(
     ("failure", "log", "expected"),
     [
