@@ -153,15 +153,17 @@ __noinline int walk_stage(__u32 which)
 __noinline int walk(__u32 which, int again)
 {
 	struct scratch *scratch = bpf_map_lookup_elem(&scratches, &which);
+	struct mount *mount; /* PEEK would look for struct scratch, too, among the kernel's types */
 	int walked = WALKED_ON;
 	__u32 i;
 
 	if (!scratch)
 		return WALKED_CUT;
+	mount = scratch->climb.first_mount;
 	scratch->climb.again = again;
-	scratch->climb.mount = scratch->climb.first_mount;
+	scratch->climb.mount = mount;
 	scratch->climb.dentry = scratch->climb.first_dentry;
-	scratch->climb.top = PEEK(scratch->climb.first_mount, mnt.mnt_root);
+	scratch->climb.top = PEEK(mount, mnt.mnt_root);
 	scratch->climb.sum = 0;
 	for (i = 0; i < STAGES && walked == WALKED_ON; i++)
 		walked = walk_stage(which);

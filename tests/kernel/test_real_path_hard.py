@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from onlooker import Monitor, Open
-from onlooker.probe import live
+from onlooker.probe import kernel, live
 
 from .commands import WATCH, watching
 from .conftest import Workloads
@@ -18,6 +18,7 @@ from .watching import SLOWER, Process, collect, drain, watch
 
 COUNT = 23
 LONGEST = 4095  # bytes of a path without its NUL
+KNOWS = kernel.knows
 RACES = 50_023 // SLOWER
 AT_FDCWD = -100
 RESOLVE_BENEATH, RESOLVE_IN_ROOT = 0x08, 0x10
@@ -259,6 +260,16 @@ def test_every_byte_of_a_name(monitor: Monitor, workloads: Workloads, scratch: P
     assert event.real_path
     assert os.fsencode(event.real_path) == os.fsencode(scratch) + b"/" + name
     assert event.cut == ()
+
+
+def test_fields_read_by_helper(workloads: Workloads, tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As before Linux 6.2, and all programs load."""
+    monkeypatch.setattr(kernel, "knows", lambda name: name != "bpf_rdonly_cast" and KNOWS(name))
+    program = workloads.renamed("open")
+    with Monitor(events=["all"], comm=[program.name], attach="raw") as monitor:
+        run = watch(monitor, program, "openat", "plain", AT_FDCWD, "away/b/file", 0, 0, 0, COUNT)
+    for event in run.opens():
+        assert_is(event, tree / "a/b/file")
 
 
 @pytest.fixture
