@@ -3,11 +3,11 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DELETE_ON_ERROR:
-.PHONY: run test truth test-kernels build lint docs wheel bench fuzz clean help
+.PHONY: run test truth test-kernels build lint docs wheel wheel-check bench fuzz clean help
 
 VENV := .venv
 BIN := $(VENV)/bin
-SOURCES := $(shell find src bpf tools -type f -not -name '*.pyc' -not -path 'tools/kernels/*') meson.build pyproject.toml LICENSE
+SOURCES := $(shell find src bpf tools -type f -not -name '*.pyc' -not -path 'tools/kernels/*') meson.build pyproject.toml LICENSE $(wildcard LICENSES/*)
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 help: ## this list
@@ -40,10 +40,11 @@ docs: build ## the parts of README.md and docs/fields.md that the program itself
 	$(BIN)/python tools/docs.py
 
 wheel: $(VENV)/.system $(VENV)/.wheel-tools ## one abi3 wheel for every Python, with libbpf in it, in dist/
-	rm -rf dist && mkdir -p dist/plain
-	PATH="$(CURDIR)/$(BIN):$$PATH" $(PIP) wheel . --no-deps --no-build-isolation --wheel-dir dist/plain
-	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/auditwheel repair dist/plain/*.whl --wheel-dir dist
-	rm -r dist/plain
+	rm -rf dist
+	PATH="$(CURDIR)/$(BIN):$$PATH" tools/wheel.sh . dist
+
+wheel-check: $(VENV)/.system $(VENV)/.wheel-tools ## two builds in other directories, by other umasks, give the same wheel
+	PATH="$(CURDIR)/$(BIN):$$PATH" tools/wheel-check.sh
 
 bench: build ## what watching costs, beside libbpf-tools' opensnoop if it is installed
 	$(BIN)/python benchmarks/cost.py
@@ -66,12 +67,12 @@ $(VENV)/.test-system: tools/system-packages.sh tools/find-python.sh $(VENV)/.sys
 	touch $@
 
 $(VENV)/.tools: $(VENV)/.system pyproject.toml
-	[ -x $(BIN)/python ] || "$$(tools/find-python.sh)" -m venv $(VENV)
-	$(PIP) install 'pip>=25.1' 'meson-python>=0.17' 'cython>=3.1' meson ninja 'msgspec>=0.19' 'rich>=13'
+	umask 022; [ -x $(BIN)/python ] || "$$(tools/find-python.sh)" -m venv $(VENV)
+	umask 022; $(PIP) install 'pip>=25.1' 'meson-python>=0.17' 'cython>=3.1' meson ninja 'msgspec>=0.19' 'rich>=13'
 	touch $@
 
 $(VENV)/.installed: $(VENV)/.tools $(SOURCES)
-	PATH="$(CURDIR)/$(BIN):$$PATH" $(PIP) install . --no-deps --no-build-isolation --force-reinstall --config-settings=build-dir=build
+	umask 022; PATH="$(CURDIR)/$(BIN):$$PATH" $(PIP) install . --no-deps --no-build-isolation --force-reinstall --config-settings=build-dir=build
 	touch $@
 
 $(VENV)/.dev: $(VENV)/.tools

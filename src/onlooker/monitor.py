@@ -142,7 +142,11 @@ class Monitor:
         self._check_use()
 
     def poll(self, timeout: float | None = 0.0) -> Sequence[Event]:
-        """The events that have come, oldest first.
+        """The events that have come, in the order in which they happened.
+
+        What was over before something else began comes first: a thread's events are in their order, a fork is before
+        all that the child does, an exit behind all that the process did. Of what several processors do at the same
+        moment, either may come first, with a `boot_ns` that is some microseconds later.
 
         Waits until there are some, at most `timeout` seconds (None: for ever). Empty when the time is over, and at once
         when the monitor has `ended`.

@@ -90,7 +90,7 @@ class LiveSource:
         self._probe.watch(True)
 
     def poll(self, timeout: float) -> list[Event]:
-        """The next events, oldest first; see `Source.poll`."""
+        """The next events; see `Source.poll`."""
         deadline = time.monotonic() + timeout
         while self._probe and not self._exhausted:
             if self._stopping:

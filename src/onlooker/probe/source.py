@@ -45,7 +45,10 @@ class Source(Protocol):
         """Begin; after it returns nothing that happens is missed."""
 
     def poll(self, timeout: float) -> list[Event]:
-        """Events, oldest first, as soon as there are any; empty after `timeout` seconds or once `exhausted`."""
+        """Events as soon as there are any, in the order that `Monitor.poll` promises.
+
+        Empty after `timeout` seconds or once `exhausted`.
+        """
 
     def stop(self) -> None:
         """Observe nothing more; what was observed before can still be polled.
