@@ -24,6 +24,7 @@ missing_test() {
 	command -v bash >/dev/null || echo bash
 	command -v find >/dev/null || echo findutils
 	command -v diff >/dev/null || echo diffutils
+	PATH=$PATH:/usr/sbin command -v logrotate >/dev/null || echo logrotate
 }
 
 # the runtime of a clang 14 is in libclang-rt-14-dev

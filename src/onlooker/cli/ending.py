@@ -20,8 +20,10 @@ class Ending:
     """While it is entered, the first SIGINT, SIGTERM or SIGHUP calls `stop`, and a later one ends the process.
 
     One that comes right after the first is the same one: make(1), timeout(1) and sudo(8) pass on to their child what
-    the terminal has sent to it already.
+    the terminal has sent to it already. Where `hang_up` is set, SIGHUP calls that instead, each time.
     """
+
+    hang_up: Callable[[], None] | None = None
 
     def __init__(self, stop: Callable[[], None]) -> None:
         self._stop = stop
@@ -32,7 +34,7 @@ class Ending:
     def __enter__(self) -> Self:
         for number in SIGNALS:
             before = signal.getsignal(number)
-            if number is not signal.SIGHUP or before is not signal.SIG_IGN:
+            if number is not signal.SIGHUP or before is not signal.SIG_IGN or self.hang_up:
                 self._before[number] = signal.signal(number, self._handle)
         return self
 
@@ -43,7 +45,9 @@ class Ending:
             signal.signal(number, before)
 
     def _handle(self, number: int, frame: FrameType | None) -> None:
-        if self._since is None:
+        if number == signal.SIGHUP and self.hang_up:
+            self.hang_up()
+        elif self._since is None:
             self._since = time.monotonic()
             self.end_by(self._since)
             self._stop()

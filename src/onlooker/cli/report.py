@@ -65,6 +65,11 @@ class Log:
         """Whether something that matters so much is said."""
         return LEVELS.index(level) >= self._lowest
 
+    def tell(self, text: str) -> None:
+        """Say what every run has to say, its announcement and its summary; not where only errors are wanted."""
+        if self.says("warning"):
+            say(text)
+
     def __call__(self, level: str, text: str) -> None:
         """Say `text` if it matters enough."""
         if self.says(level):

@@ -5,12 +5,14 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Sequence
+from functools import partial
 from operator import attrgetter
 
 from ..errors import LoadError, OutputError, UsageError
 from ..events import DEFAULT_EVENTS, EVENT_GROUPS, TASK_EVENTS, Event
 from ..monitor import Monitor
 from ..output import FORMATS, Formatter, formatter
+from ..output.file import FileWriter
 from ..output.writer import ClosedPipeError, Writer
 from ..probe import kernel
 from ..probe.attach import METHODS
@@ -60,6 +62,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     how = parser.add_argument_group("how to show it")
     add = how.add_argument
     add("--output-format", metavar="FORMAT", default="text", help=f"{', '.join(FORMATS)} (default: text)")
+    add("-o", "--output", metavar="FILE", help="append the events to this file; SIGHUP opens it again (default: -)")
+    add("-q", "--quiet", action="store_true", help="events and errors only: the same as --log-level error")
     add("--log-level", metavar="LEVEL", default="warning", help=f"{', '.join(LEVELS)} (default: warning)")
     end = parser.add_argument_group("when to end (else: Ctrl-C)")
     add = end.add_argument
@@ -110,49 +114,64 @@ def _monitor(arguments: argparse.Namespace) -> Monitor:
         buffer_bytes=size(arguments.buffer_size),
         attach=arguments.attach,
         resolve=not arguments.no_resolve,
+        least_rights=True,
     )
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Watch until it is to end. 0, or 1 if events were lost; raises OnlookerError."""
-    log = Log(one_of("log level", arguments.log_level, LEVELS))
+    log = Log("error" if arguments.quiet else one_of("log level", arguments.log_level, LEVELS))
     one_of("output format", arguments.output_format, FORMATS)
     seconds = duration(arguments.duration) if arguments.duration is not None else None
     count = number("count", arguments.count, least=1) if arguments.count is not None else None
     monitor = _monitor(arguments)
     for note in _name_notes(arguments.filter):
         log("warning", note)
+    ending = Ending(monitor.stop)
+    writer = _writer(arguments.output, ending, log)
+    with ending:
+        session = _Session(monitor, formatter(arguments.output_format, writer.descriptor), count, ending, writer, log)
+        return session.run(seconds)
+
+
+def _writer(path: str | None, ending: Ending, log: Log) -> Writer:
+    """To the file, or to standard output where there is none or it is "-"."""
+    if path not in (None, "-"):
+        made = FileWriter(path, ending.is_overdue, partial(log, "error"))
+        ending.hang_up = made.reopen
+        return made
     if sys.stdout is None:
-        raise UsageError("standard output is closed", "onlooker watch > events.txt")
-    with Ending(monitor.stop) as ending:
-        descriptor = sys.stdout.fileno()
-        session = _Session(monitor, formatter(arguments.output_format, descriptor), count, ending)
-        return session.run(seconds, log)
+        raise UsageError("standard output is closed", "onlooker watch -o events.txt")
+    return Writer(sys.stdout.fileno(), ending.is_overdue)
 
 
 class _Session:
     """One run: from attaching to the verdict."""
 
-    def __init__(self, monitor: Monitor, format_: Formatter, count: int | None, ending: Ending) -> None:
+    def __init__(
+        self, monitor: Monitor, format_: Formatter, count: int | None, ending: Ending, writer: Writer, log: Log
+    ) -> None:
         self._monitor = monitor
         self._format = format_
         self._ending = ending
         self._count = self._left = count
-        self._writer = Writer(sys.stdout.fileno(), ending.is_overdue)
+        self._writer = writer
+        self._log = log
         self._shown: Counter[str] = Counter()
         self._cut = 0
         self._read = True
 
-    def run(self, seconds: float | None, log: Log) -> int:
+    def run(self, seconds: float | None) -> int:
+        log = self._log
         for note in self._monitor.filter.notes():
             log("warning", note)
         if log.says("debug") and (absent := without_processes(self._monitor.filter.uid)):
             log("debug", f"no process has user id {', '.join(map(str, absent))} now")
         try:
             self._monitor.start()
-            for note in self._monitor.notes:
+            for note in (*self._monitor.notes, *self._writer.notes()):
                 log("warning", note)
-            self._announce(log)
+            self._announce()
             self._watch(seconds)
         except LoadError as error:
             log("debug", error.log)
@@ -166,7 +185,8 @@ class _Session:
             self._monitor.close()
         return self._sum_up()
 
-    def _announce(self, log: Log) -> None:
+    def _announce(self) -> None:
+        log = self._log
         for events, a in grouped(self._monitor.attached):
             log("info", f"{events} ({a.purpose}): {a.method}, {', '.join(a.programs)}: {a.why}")
             if a.blind:
@@ -178,7 +198,7 @@ class _Session:
         if wanted.pid and kernel.in_pid_namespace():
             log("warning", "--pid compares the machine's process ids, and this is a pid namespace with its own")
         some = " of some processes" if wanted.comm or wanted.pid or wanted.uid else ""
-        say(f"watching {names}{some}{'; only what failed' if wanted.failed else ''}; Ctrl-C ends it")
+        log.tell(f"watching {names}{some}{'; only what failed' if wanted.failed else ''}; Ctrl-C ends it")
         notify_systemd("READY=1")
 
     def _watch(self, seconds: float | None) -> None:
@@ -186,6 +206,7 @@ class _Session:
         self._ending.end_by(deadline)
         if head := self._format.head():
             self._writer.write(head)
+            self._writer.head = head
         while True:
             batch = self._monitor.poll(min(TICK_SECONDS, max(0.0, deadline - time.monotonic())))
             if batch:
@@ -210,6 +231,9 @@ class _Session:
         """Say what was seen and whether it was all; the exit code."""
         stats = self._monitor.stats()
         shown, cut = (stats.events, stats.cut) if self._count is None else (self._shown, self._cut)
-        say(summary(shown, stats.lost, cut, stats.seconds, written=written, read=self._read))
+        said = summary(shown, stats.lost, cut, stats.seconds, written=written, read=self._read)
+        self._log.tell(said)
+        if not stats.complete and not self._log.says("warning"):
+            say(said.splitlines()[-1])  # what the exit code means
         notify_systemd("STOPPING=1")
         return 0 if stats.complete else 1

@@ -1,5 +1,6 @@
 """Writing to a descriptor that may be slow, full, or have nobody at its other end."""
 
+import errno
 import os
 import select
 import stat
@@ -28,8 +29,31 @@ class StalledError(OutputError):
         super().__init__(OSError(0, f"its reader has stalled, {unwritten} bytes were not written"))
 
 
+def append(descriptor: int, data: bytes | memoryview) -> int:
+    """As write(2), but at the file's end, wherever that is now: who truncates the file, as logrotate's `copytruncate`
+    does, gets no hole of NULs. The descriptor, which a shell shares with others, stays as it is.
+    Source: pwritev2(2), RWF_APPEND since Linux 4.16.
+    """
+    try:
+        return os.pwritev(descriptor, [data], -1, os.RWF_APPEND)
+    except OSError as error:
+        if error.errno not in (errno.EOPNOTSUPP, errno.ENOSYS):  # what lies in /proc; a seccomp filter
+            raise
+    return os.write(descriptor, data)
+
+
+def _is_at_end(descriptor: int) -> bool:
+    """Not where somebody wants to write over what is there."""
+    return os.lseek(descriptor, 0, os.SEEK_CUR) == os.fstat(descriptor).st_size
+
+
 class Writer:
-    """Writes whole buffers. `give_up()` is asked while a reader lets us wait."""
+    """Writes whole buffers. `give_up()` is asked while a reader lets us wait.
+
+    `head` is what a file of its own begins with; see `FileWriter`.
+    """
+
+    head = b""
 
     def __init__(self, descriptor: int, give_up: Callable[[], bool] = lambda: False) -> None:
         """Raises OutputError if the descriptor is not open."""
@@ -46,9 +70,19 @@ class Writer:
         self._give_up = give_up
         # on a file a write returns at once, and poll(2) tells nothing
         self._waits = not stat.S_ISREG(mode)
+        self._write = os.write if self._waits or not _is_at_end(descriptor) else append
         self._is_pipe = stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode)
         self._poll = select.poll()
         self._poll.register(descriptor, select.POLLOUT)
+
+    @property
+    def descriptor(self) -> int:
+        """What it writes to."""
+        return self._descriptor
+
+    def notes(self) -> list[str]:
+        """What the user should know of it, once the rights that are not needed are given up."""
+        return []
 
     def write(self, data: bytes) -> None:
         """Write all of it. Raises OutputError (full disk), StalledError or ClosedPipeError."""
@@ -57,7 +91,7 @@ class Writer:
             if self._waits:
                 self._wait(len(left))
             try:
-                left = left[os.write(self._descriptor, left[:_PIECE_BYTES] if self._waits else left) :]
+                left = left[self._write(self._descriptor, left[:_PIECE_BYTES] if self._waits else left) :]
             except BlockingIOError:
                 self._check_patience(len(left))
                 time.sleep(_RETRY_SECONDS)

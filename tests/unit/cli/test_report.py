@@ -115,5 +115,5 @@ def test_a_report_that_nobody_reads(arguments):
 def test_a_closed_standard_output(arguments):
     command = ["bash", "-c", 'exec "$@" >&-', "bash", sys.executable, "-m", "onlooker", *arguments]
     ended = subprocess.run(command, stderr=subprocess.PIPE, text=True)
-    where = "onlooker watch > events.txt" if arguments == ["watch"] else "onlooker COMMAND > file.txt"
+    where = "onlooker watch -o events.txt" if arguments == ["watch"] else "onlooker COMMAND > file.txt"
     assert (ended.returncode, ended.stderr) == (2, f"onlooker: standard output is closed\n\nhint: {where}\n")

@@ -103,6 +103,7 @@ def test_every_option_reaches_the_monitor(watch):
         "buffer_bytes": 1 << 20,
         "attach": "raw",
         "resolve": True,
+        "least_rights": True,
     }
     assert err.startswith("onlooker: watching exec, exit, open of some processes; only what failed; Ctrl-C ends it\n")
 
@@ -119,6 +120,7 @@ def test_without_options_everything_is_watched(watch):
         "buffer_bytes": 16 << 20,
         "attach": None,
         "resolve": True,
+        "least_rights": True,
     }
 
 
@@ -197,7 +199,6 @@ class Attached(FakeSource):
     ("level", "lines"),
     [
         ("warning", ["warning: does not see a few: open (all) by raw tracepoint"]),
-        ("error", []),
         (
             "info",
             [
@@ -210,13 +211,25 @@ class Attached(FakeSource):
 )
 def test_how_events_are_observed_is_told(watch, level, lines):
     _, _, err = watch("--log-level", level, source=Attached([]))
-    assert (
-        err
-        == "".join(map(said, lines))
-        + HEAD.replace("fork, exec, exit, open", "exec, open")
-        + said("0 events in 0.0 s")
-        + COMPLETE
-    )
+    head = HEAD.replace("fork, exec, exit, open", "exec, open")
+    assert err == "".join(map(said, lines)) + head + said("0 events in 0.0 s") + COMPLETE
+
+
+@pytest.mark.parametrize("options", [["-q"], ["--quiet"], ["--log-level", "error"], ["-q", "--log-level", "debug"]])
+def test_events_and_errors_only(watch, options):
+    code, out, err = watch(*options, "--filter", "/a/name", source=Attached([fake_open(comm="name")]))
+    assert (code, out, err) == (0, "", "")
+    code, out, err = watch(*options, events=[fake_open(), LOST])
+    assert (code, out.count("\n")) == (1, 2)
+    hint = "a larger --buffer-size or a narrower --filter may help"
+    assert err == said(f"incomplete: 45 events are missing; {hint}")
+
+
+def test_a_file_that_cannot_be_written(watch, tmp_path):
+    code, out, err = watch("-q", "-o", str(tmp_path), events=[fake_open()])
+    assert (code, out) == (1, "")
+    where = f"cannot write the output: '{tmp_path}': Is a directory"
+    assert err == f"onlooker: {where}\n\nhint: choose another file: -o FILE\n"
 
 
 class Refused(FakeSource):

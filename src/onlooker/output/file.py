@@ -1,0 +1,85 @@
+"""The file that `-o` names: appended to, private where it is new, and opened again after it was moved away."""
+
+import errno
+import os
+import stat
+from collections.abc import Callable
+from pathlib import Path
+
+from ..errors import OutputError
+from .writer import Writer
+
+# It never waits for a FIFO's reader, and takes no terminal as its own. Regular files care for neither.
+_FLAGS = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY
+_MODE = 0o600  # command lines can hold passwords
+
+
+class OpenError(OutputError):
+    """The file can't be opened."""
+
+    hint = "choose another file: -o FILE"
+
+
+def open_output(path: str) -> int:
+    """A descriptor that appends to the file, which is made where it is missing. Raises OpenError."""
+    try:
+        return os.open(path, _FLAGS, _MODE)
+    except ValueError as error:  # a NUL in it
+        raise OpenError(OSError(errno.EINVAL, f"{path!r}: {error}")) from error
+    except OSError as error:
+        raise OpenError(OSError(error.errno, f"{path!r}: {_reason(path, error)}")) from error
+
+
+def _reason(path: str, error: OSError) -> str:
+    if error.errno == errno.ENXIO:
+        return "nobody reads this FIFO" if stat.S_ISFIFO(Path(path).stat().st_mode) else "it takes no writers"
+    return error.strerror or str(error)
+
+
+class FileWriter(Writer):
+    """Appends to a file, which it opens again at the next call after `reopen`: between two writes, so lines stay whole.
+
+    A file that is empty then begins with `head`. Raises OpenError.
+    """
+
+    def __init__(self, path: str, give_up: Callable[[], bool], tell: Callable[[str], None]) -> None:
+        """`tell` is told why the file could not be opened again; then the one that was opened before is written on."""
+        super().__init__(open_output(path), give_up)
+        self._path = path
+        self._tell = tell
+        self._was_moved = False
+
+    def reopen(self) -> None:
+        """As a signal handler: the file was moved away, or is to be."""
+        self._was_moved = True
+
+    def notes(self) -> list[str]:
+        """Whether this process, with the rights that it has now, may append to the file and make it anew."""
+        wanted = ((self._path, os.W_OK), (Path(self._path).parent, os.W_OK | os.X_OK))
+        if all(os.access(path, mode, effective_ids=True) for path, mode in wanted):
+            return []
+        return [f"after SIGHUP {self._path!r} can't be opened again: it or its directory is another user's"]
+
+    def write(self, data: bytes) -> None:
+        """As `Writer.write`."""
+        self._follow()
+        super().write(data)
+
+    def check_reader(self) -> None:
+        """As `Writer.check_reader`."""
+        self._follow()
+        super().check_reader()
+
+    def _follow(self) -> None:
+        if not self._was_moved:
+            return
+        self._was_moved = False
+        try:
+            fresh = open_output(self._path)
+        except OpenError as error:
+            self._tell(f"{error}; it goes on in the file that was opened before")
+            return
+        os.dup2(fresh, self._descriptor, inheritable=False)
+        os.close(fresh)
+        if self.head and not os.fstat(self._descriptor).st_size:
+            super().write(self.head)
