@@ -130,17 +130,19 @@ CHECKS: tuple[Callable[[], Check], ...] = (
 )
 
 
-def _probe() -> tuple[Check, tuple[Attachment, ...]]:
+def _probe() -> tuple[list[Check], tuple[Attachment, ...]]:
     """Load and attach everything, for all events, for a moment: the only proof."""
     source = LiveSource()
     try:
         source.start(Filter(events=tuple(TASK_EVENTS)))
-        return Check("probe", "ok", "loads and attaches"), source.attached
+        kept = ", ".join(source.needed_capabilities()) or "none"
+        checks = [Check("probe", "ok", "loads and attaches"), Check("rights kept", "ok", f"{kept} while it watches")]
+        return checks, source.attached
     except OnlookerError as error:
         why = f"{error}"
         if isinstance(error, LoadError) and error.log.strip():
             why += f" ({error.log.strip().splitlines()[-1]})"
-        return Check("probe", "failed", why, NOTHING, error.hint), ()
+        return [Check("probe", "failed", why, NOTHING, error.hint)], ()
     finally:
         source.close()
 
@@ -151,5 +153,5 @@ def diagnose() -> Diagnosis:
     attached: tuple[Attachment, ...] = ()
     if all(check.status != "failed" for check in checks):
         probe, attached = _probe()
-        checks.append(probe)
+        checks += probe
     return Diagnosis(all(check.status != "failed" for check in checks), tuple(checks), attached)

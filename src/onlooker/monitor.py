@@ -64,7 +64,9 @@ class Monitor:
     what failed), `threads` (also the creation of threads). `buffer_bytes` is the ring between the kernel and this
     process: a power of two, 1 MiB to 1 GiB.
     `attach` forces how system calls are observed: "raw", "fexit" or "tracepoint". `resolve`: whether to look up
-    which file a path led to, and the directory of one that led to none. `source` replaces the kernel, for tests.
+    which file a path led to, and the directory of one that led to none. `least_rights`: whether the thread that starts
+    it gives up, for good, all capabilities that watching does not need from then on, as the command does. `source`
+    replaces the kernel, for tests.
 
     Events of this very process are never reported. One thread uses a monitor; only `stop` may be called from others and
     from signal handlers. A child of fork(2) can't use it: it raises ForkedError there. Nothing is pinned in the kernel:
@@ -86,17 +88,20 @@ class Monitor:
         buffer_bytes: int = DEFAULT_RING_BYTES,
         attach: str | None = None,
         resolve: bool = True,
+        least_rights: bool = False,
         source: Source | None = None,
     ) -> None:
         self.filter = Filter.of(events=events, comm=comm, pid=pid, uid=uid, failed=failed, threads=threads)
         check_bool("resolve", resolve)
+        check_bool("least_rights", least_rights)
         _check_size(buffer_bytes)
         if attach is not None and attach not in list(METHODS):
             raise UsageError.unknown("attach method", attach, tuple(METHODS))
         if source is not None:
             _check_source(source)
-        made = LiveSource(ring_bytes=buffer_bytes, method=attach, resolve=resolve) if source is None else source
-        self._source: Source = made
+        if source is None:
+            source = LiveSource(ring_bytes=buffer_bytes, method=attach, resolve=resolve, least_rights=least_rights)
+        self._source: Source = source
         self._home = this_process()
         self._given: Iterator[Event] = iter(())  # of the last batch, what nobody has got yet
         self._counts: Counter[str] = Counter()

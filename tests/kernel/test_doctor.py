@@ -24,6 +24,7 @@ NAMES = [
     "tracefs",
     "process ids",
     "probe",
+    "rights kept",
 ]
 
 

@@ -347,6 +347,7 @@ NOT_UTF8 = "bytes that are not UTF-8 are given as os.fsdecode does"
         ({"pid": [[1]]}, "not a process id: [1]", "a number from 0 to 4294967295"),
         ({"failed": "no"}, "failed is True or False, not 'no'", "failed=True"),
         ({"threads": 1}, "threads is True or False, not 1", "threads=True"),
+        ({"least_rights": 1}, "least_rights is True or False, not 1", "least_rights=True"),
         ({"resolve": None}, "resolve is True or False, not None", "resolve=True"),
         ({"attach": 1}, "unknown attach method 1", "one of raw, fexit, tracepoint"),
         ({"attach": ["raw"]}, "unknown attach method ['raw']", "one of raw, fexit, tracepoint"),

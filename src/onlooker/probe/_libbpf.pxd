@@ -41,6 +41,7 @@ cdef extern from "reader.h":
         backlog backlog
         int error
     int ring_open(ring *, int map, size_t size)
+    void reader_init(reader *)
     int reader_start(reader *)
     void reader_stop(reader *) nogil
     void reader_wait(reader *, int milliseconds) nogil
@@ -50,6 +51,15 @@ cdef extern from "reader.h":
     bint reader_has_failed(reader *) nogil
     void reader_abandon(reader *) nogil
     void reader_close(reader *) nogil
+
+
+cdef extern from "rights.h":
+    struct rights:
+        uint64_t permitted
+        uint64_t effective
+    int rights_get(rights *)
+    int rights_use(uint64_t effective)
+    int rights_keep(uint64_t kept)
 
 
 cdef extern from "bpf/libbpf.h":

@@ -26,6 +26,23 @@ cdef _check(int result, str what):
         raise OSError(-result, os.strerror(-result), what)
 
 
+def capabilities():
+    """`(permitted, effective)` of this thread, one bit for each capability."""
+    cdef rights found
+    _check(rights_get(&found), "capget")
+    return found.permitted, found.effective
+
+
+def use_capabilities(uint64_t mask):
+    """Make only these effective in this thread; the permitted ones stay."""
+    _check(rights_use(mask), "capset")
+
+
+def keep_capabilities(uint64_t mask):
+    """Give up all others, for good, in this thread and in all that it starts from now on."""
+    _check(rights_keep(mask), "capset")
+
+
 cdef class Probe:
     """One BPF object and all that hangs on it. `close` detaches everything; so does the end of the process."""
 
@@ -200,7 +217,7 @@ cdef class Probe:
         self._keep(link, name)
 
     def open_ring(self, size_t ring_bytes, size_t batch_bytes, size_t longest_bytes, size_t backlog_bytes):
-        """Map the ring and begin to empty it, in a thread.
+        """Map the ring, to be emptied by `start_reader`.
 
         `drain` gives some `batch_bytes` at once, more only for one record of up to `longest_bytes`; what was taken out
         of the ring and not given yet is at most `backlog_bytes`.
@@ -209,6 +226,10 @@ cdef class Probe:
         self._reader.backlog.most = backlog_bytes
         _check(ring_open(&self._reader.ring, bpf_map__fd(self._map("ring")), ring_bytes), "ring")
         self._has_reader = True
+        reader_init(&self._reader)
+
+    def start_reader(self):
+        """Begin to empty the ring, in a thread, which gets the rights of this one."""
         _check(reader_start(&self._reader), "reader")
 
     def open_losses(self, size_t kinds, size_t reasons):

@@ -7,11 +7,11 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 from weakref import WeakSet
 
-from ..errors import OnlookerError
+from ..errors import OnlookerError, ResourceError
 from ..events import PROBE_REASONS, Event, Lost, layouts
 from ..filters import Filter
 from ..schema.plan import plan
-from . import kernel
+from . import kernel, rights
 from .attach import hooks
 from .chooser import Chooser
 from .clock import WallClock
@@ -32,14 +32,21 @@ class LiveSource:
     """The probe, loaded and attached. `onlooker.Monitor` is how to use it."""
 
     def __init__(
-        self, *, ring_bytes: int = DEFAULT_RING_BYTES, method: str | None = None, resolve: bool = True
+        self,
+        *,
+        ring_bytes: int = DEFAULT_RING_BYTES,
+        method: str | None = None,
+        resolve: bool = True,
+        least_rights: bool = False,
     ) -> None:
         """`method`: one of `attach.METHODS` to force how system calls are observed; `ring_bytes`: a power of two;
-        `resolve`: whether to look up which file a path led to.
+        `resolve`: whether to look up which file a path led to; `least_rights`: whether to give up what is not needed
+        once all is attached.
         """
         self._ring_bytes = ring_bytes
         self._method = method
         self._resolve = resolve
+        self._least_rights = least_rights
         self._probe: Probe | None = None
         self._attached: tuple[Attachment, ...] = ()
         self._notes: list[str] = []
@@ -87,7 +94,39 @@ class LiveSource:
         self._looked_at = time.monotonic()
         self._home = this_process()
         _LIVE.add(self)
-        self._probe.watch(True)
+        try:
+            self._begin(self._probe)
+        except BaseException:
+            self.close()
+            raise
+
+    def _begin(self, probe: "Probe") -> None:
+        """All is attached and silent until here. What comes from the processes that are watched is handled only after
+        the rights are given up; the reader's thread has those of the thread that starts it.
+        """
+        if self._least_rights:
+            rights.keep_only(self.needed_capabilities())
+        try:
+            probe.start_reader()
+        except OSError as error:
+            raise ResourceError(error) from error
+        probe.watch(True)
+
+    def needed_capabilities(self) -> tuple[str, ...]:
+        """Those that watching needs on this kernel once it is attached."""
+        return rights.needed(self._can_be_read)
+
+    def _can_be_read(self) -> bool:
+        """Whether all that is asked of the kernel until the end is allowed."""
+        assert self._probe
+        try:
+            self._probe.total_lost()
+            self._misses(self._probe)
+            self._probe.run("identify")
+            self._probe.watch(False)
+        except OSError:
+            return False
+        return True
 
     def poll(self, timeout: float) -> list[Event]:
         """The next events; see `Source.poll`."""

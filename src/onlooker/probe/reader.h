@@ -57,19 +57,24 @@ static inline void *reader_run(void *argument)
 	return NULL;
 }
 
-/* 0, or a negative errno. All signals go to the program's other threads: a write that one is to interrupt is there. */
-static inline int reader_start(struct reader *reader)
+static inline void reader_init(struct reader *reader)
 {
 	pthread_condattr_t clock;
-	pthread_attr_t small;
-	sigset_t all, before;
-	int error;
 
 	pthread_mutex_init(&reader->mutex, NULL);
 	pthread_condattr_init(&clock);
 	pthread_condattr_setclock(&clock, CLOCK_MONOTONIC);
 	pthread_cond_init(&reader->filled, &clock);
 	pthread_condattr_destroy(&clock);
+}
+
+/* 0, or a negative errno. All signals go to the program's other threads: a write that one is to interrupt is there. */
+static inline int reader_start(struct reader *reader)
+{
+	pthread_attr_t small;
+	sigset_t all, before;
+	int error;
+
 	pthread_attr_init(&small);
 	pthread_attr_setstacksize(&small, READER_STACK);
 	sigfillset(&all);

@@ -60,6 +60,9 @@ class Ring:
     def total_lost(self):
         return sum(self.counts.values())
 
+    def start_reader(self):
+        assert True not in self.calls  # before it watches
+
     def run(self, program):
         assert program == "identify"
 
