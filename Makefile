@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DELETE_ON_ERROR:
-.PHONY: run test truth test-kernels build lint docs wheel wheel-check bench fuzz clean help
+.PHONY: run test truth truth-strace test-kernels build lint docs wheel wheel-check bench fuzz clean help
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -25,6 +25,9 @@ test: build $(VENV)/.dev $(VENV)/.test-system lint ## lint, and every test (as r
 
 truth: build $(VENV)/.dev $(VENV)/.test-system ## how true it is: onlooker beside strace in the same runs; prints a table (as root)
 	$(BIN)/python -m tests.truth --rounds 3
+
+truth-strace: build build/strace/.built ## the same with strace's own test programs, 64 and 32 bits, from Debian's source (as root)
+	$(BIN)/python -m tests.truth.suite build/strace
 
 test-kernels: build $(VENV)/.dev $(VENV)/.kernels ## the kernel tests on Linux 5.10, 6.1, 6.12 and sid's, emulated; KERNEL=6.1: on one
 	PYTHONPATH=tools $(BIN)/python -m kernels $(KERNEL)
@@ -64,6 +67,11 @@ $(VENV)/.system: tools/system-packages.sh tools/find-python.sh
 
 $(VENV)/.test-system: tools/system-packages.sh tools/find-python.sh $(VENV)/.system
 	tools/system-packages.sh test
+	touch $@
+
+build/strace/.built: tools/strace-tests.sh $(VENV)/.test-system
+	tools/system-packages.sh strace
+	tools/strace-tests.sh build/strace
 	touch $@
 
 $(VENV)/.tools: $(VENV)/.system pyproject.toml

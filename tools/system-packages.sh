@@ -4,6 +4,7 @@
 #                                and venv
 #   system-packages.sh test      what the tests run: strace, the second witness of tests/truth, and what both watch
 #   system-packages.sh fuzz      clang's libFuzzer
+#   system-packages.sh strace    to unpack the source of strace, for its own test programs
 #   system-packages.sh kernels   for the tests on other kernels: a machine to boot them in, and what packs its files
 set -eu
 cd "$(dirname "$0")"
@@ -41,10 +42,14 @@ missing_kernels() {
 	command -v cpio >/dev/null || echo cpio
 }
 
+missing_strace() {
+	command -v xz >/dev/null || echo xz-utils
+}
+
 what=${1:-build}
 case "$what" in
-build | test | fuzz | kernels) ;;
-*) echo "usage: $0 [build|test|fuzz|kernels]" >&2; exit 2 ;;
+build | test | fuzz | strace | kernels) ;;
+*) echo "usage: $0 [build|test|fuzz|strace|kernels]" >&2; exit 2 ;;
 esac
 packages=$(missing_"$what")
 [ -n "$packages" ] || exit 0

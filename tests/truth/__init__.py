@@ -9,6 +9,9 @@ value by value and in the order of each thread; with two runs, none of these wou
 - `run.py`: one run with both; `compare.py`: the difference; `rules.py`: what is not onlooker's fault, by name
 - `table.py`: the accuracy table, which `python -m tests.truth` prints
 
+`suite.py` does the same with strace's own test programs, which `tools/strace-tests.sh` builds, and with the calls of
+`changes.py`, too; `suite_rules.py` has what only these programs show.
+
 The second part asks the programs themselves. `sequences.py` makes up lists of system calls out of `orders.py`,
 `tests/workloads/obey.c` carries them out and keeps a log of its own, `obedience.py` reads that, and `test_random.py`
 compares it with the events.

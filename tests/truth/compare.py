@@ -4,7 +4,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from .rules import RULES, reason
+from .rules import RULES, Rule, reason
 from .run import Run
 from .story import KINDS, Exit, Fact
 
@@ -45,7 +45,7 @@ def compare(run: Run) -> Comparison:
     return comparison
 
 
-def compare_facts(told: Sequence[Fact], seen: Sequence[Fact]) -> Comparison:
+def compare_facts(told: Sequence[Fact], seen: Sequence[Fact], rules: Sequence[Rule] = RULES) -> Comparison:
     """The difference as multisets, then what of it is explained, then the order of what is equal."""
     left, right = Counter(told), Counter(seen)
     both = left & right
@@ -55,7 +55,7 @@ def compare_facts(told: Sequence[Fact], seen: Sequence[Fact]) -> Comparison:
         missing=list((left - right).elements()),
         extra=list((right - left).elements()),
     )
-    for rule in RULES:
+    for rule in rules:
         if count := rule(comparison.missing, comparison.extra):
             comparison.explained[reason(rule)] += count
     first, second = _by_task(told, both), _by_task(seen, both)

@@ -14,7 +14,7 @@ Rule = Callable[[list[Fact], list[Fact]], int]
 
 def script(missing: list[Fact], extra: list[Fact]) -> int:
     """a script's arguments: strace shows what was passed, onlooker what the interpreter was then started with."""
-    return _pair(missing, extra, _is_script)
+    return pair(missing, extra, _is_script)
 
 
 def _is_script(told: Fact, seen: Fact) -> bool:
@@ -28,7 +28,7 @@ def _is_script(told: Fact, seen: Fact) -> bool:
 
 def killed(missing: list[Fact], extra: list[Fact]) -> int:
     """killed in a call: strace does not learn the result; or killed where strace had stopped it, before it began."""
-    count = _pair(missing, extra, _is_killed)
+    count = pair(missing, extra, _is_killed)
     for each in [each for each in missing if isinstance(each, Exec | Open) and each.result == UNKNOWN]:
         missing.remove(each)
         count += 1
@@ -43,7 +43,7 @@ def _is_killed(told: Fact, seen: Fact) -> bool:
 
 def marked(missing: list[Fact], extra: list[Fact]) -> int:
     """arguments of a failed exec that onlooker marks as cut, and that begin as strace shows them."""
-    return _pair(missing, extra, _is_marked)
+    return pair(missing, extra, _is_marked)
 
 
 def _is_marked(told: Fact, seen: Fact) -> bool:
@@ -54,7 +54,7 @@ def _is_marked(told: Fact, seen: Fact) -> bool:
     return begins and replace(seen, argv=told.argv, cut=seen.cut - {"argv"}) == told
 
 
-def _pair(missing: list[Fact], extra: list[Fact], fits: Callable[[Fact, Fact], bool]) -> int:
+def pair(missing: list[Fact], extra: list[Fact], fits: Callable[[Fact, Fact], bool]) -> int:
     """Remove the pairs that fit; returns how many."""
     count = 0
     for told in tuple(missing):

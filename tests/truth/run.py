@@ -28,15 +28,15 @@ class Tree:
     """What one process and its descendants did, of all that a monitor reports."""
 
     def __init__(self, root: int) -> None:
-        self._pids = {root}
+        self.pids = {root}
         self.events: list[onlooker.TaskEvent] = []
 
     def add(self, events: Iterable[onlooker.Event]) -> None:
         for event in events:
-            if isinstance(event, onlooker.TaskEvent) and event.pid in self._pids:
+            if isinstance(event, onlooker.TaskEvent) and event.pid in self.pids:
                 self.events.append(event)
                 if isinstance(event, onlooker.Fork):
-                    self._pids.add(event.child_pid)
+                    self.pids.add(event.child_pid)
 
     def below(self, root: int) -> list[onlooker.TaskEvent]:
         """What a process of the tree and its descendants did."""
@@ -72,6 +72,8 @@ def run(workload: Workload, attach: str | None = None) -> Run:
         if not (tasks := read(output)):
             raise RuntimeError(f"strace told nothing of {workload.name}: {said}")
         account = Account(tasks, [str(word) for word in words])
+    if account.misses:
+        raise RuntimeError(f"strace has missed calls of {workload.name}: run it without its seccomp filter")
     facts = list(account.facts())
     seen = begun([tellable(fact(event)) for event in tree.below(account.root)], account.root)
     return Run(code, said, facts, seen, account.notes, monitor.stats().complete)

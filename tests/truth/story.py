@@ -72,7 +72,20 @@ class Open:
     file: tuple[int, int] | None = None
 
 
-Fact = Fork | Exec | Exit | Open
+@dataclass(frozen=True)
+class Change:
+    """A call that changes files, with its arguments by the names of the event's fields; `changes.py`."""
+
+    pid: int
+    tid: int
+    kind: str
+    syscall: str
+    arguments: tuple[tuple[str, bytes | int | None], ...]
+    result: str
+    cut: frozenset[str]
+
+
+Fact = Fork | Exec | Exit | Open | Change
 KINDS: dict[str, type[Fact]] = {"fork": Fork, "exec": Exec, "exit": Exit, "open": Open}
 ARGUMENTS = frozenset({"path", "argv", "flags"})
 

@@ -11,7 +11,7 @@
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,10 +21,10 @@ CALLS = ("open", "openat", "openat2", "creat", "execve", "execveat", "fork", "vf
 LONGEST_STRING = 128 * 1024
 
 
-def command(output: Path, *, seccomp: bool = True) -> list[str]:
+def command(output: Path, *, seccomp: bool = True, calls: Sequence[str] = CALLS) -> list[str]:
     """The command line to which a program and its arguments are added; writes `output`.TID for each task."""
     # a "?" before a name: the call does not exist on every machine
-    trace = ",".join(f"?{name}" for name in CALLS)
+    trace = ",".join(f"?{name}" for name in calls)
     options = ["-ff", "-xx", "-y", f"--string-limit={LONGEST_STRING}", f"--trace={trace}", f"--output={output}"]
     return ["strace", *options, *(["--seccomp-bpf"] if seccomp else []), "--"]
 
@@ -65,13 +65,19 @@ class Unread:
     """The task was at the beginning of some call, and gone before strace could look which."""
 
 
-Line = Call | End | Superseded | Unread
+@dataclass(frozen=True)
+class Garbled:
+    """A thread has executed a program, and strace 6.1 has lost its count: it misses the call that follows."""
+
+
+Line = Call | End | Superseded | Unread | Garbled
 
 _CALL = re.compile(r"(?P<name>\w+)\((?P<arguments>.*)\) += (?P<result>.*)")
 _ABANDONED = re.compile(r"(?P<name>\w+)\((?P<arguments>.*) <unfinished \.\.\.>")
 _UNREAD = re.compile(r"\?\?\?\(.*")
 _MOVED = re.compile(r"(?P<name>\w+)\((?P<arguments>.*) <pid changed to (?P<pid>\d+) \.\.\.>")
 _RESUMED = re.compile(r"<\.\.\. execve(at)? resumed>.*\) += 0")
+_GARBLED = re.compile(r"<\.\.\. execve(at)? resumed>.*\) += -1 \(errno \d{20}\)")
 _EXITED = re.compile(r"\+\+\+ exited with (?P<code>\d+) \+\+\+")
 _KILLED = re.compile(r"\+\+\+ killed by (?P<signal>\w+)(?P<core> \(core dumped\))? \+\+\+")
 _SUPERSEDED = re.compile(r"\+\+\+ superseded by execve in pid (?P<pid>\d+) \+\+\+")
@@ -100,6 +106,8 @@ def _parse_line(line: str) -> Line | None:
         return Call(match["name"], split(match["arguments"]), UNKNOWN)
     if _UNREAD.fullmatch(line):
         return Unread()
+    if _GARBLED.fullmatch(line):
+        return Garbled()
     if match := _EXITED.fullmatch(line):
         return End(int(match["code"]), None, core_dumped=False)
     if match := _KILLED.fullmatch(line):

@@ -16,7 +16,7 @@ def table(results: Mapping[str, Comparison]) -> str:
         total.add(each)
     rows = [_row(name, each) for name, each in results.items()] + [_row("**all**", total)]
     lines = ["| " + " | ".join(row) + " |" for row in (HEAD, ("---",) * len(HEAD), *rows)]
-    return "\n".join(lines + _explanations(total.explained))
+    return "\n".join(lines + explanations(total.explained))
 
 
 def _row(name: str, result: Comparison) -> tuple[str, ...]:
@@ -26,7 +26,8 @@ def _row(name: str, result: Comparison) -> tuple[str, ...]:
     return (name, *numbers, order, "complete" if result.complete else "incomplete")
 
 
-def _explanations(explained: Counter[str]) -> list[str]:
+def explanations(explained: Counter[str]) -> list[str]:
+    """What is explained, below a table."""
     if not explained.total():
         return []
     return ["", "Explained:", "", *(f"- {count} x {what}" for what, count in explained.items() if count)]

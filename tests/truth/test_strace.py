@@ -8,7 +8,7 @@ import pytest
 from . import story as story_module
 from . import strace
 from .story import Exec, Exit, Fork, Open
-from .strace import Call, End, Superseded, number, parse, split, string
+from .strace import Call, End, Garbled, Superseded, number, parse, split, string
 from .witness import KILLED, KILLED_FORK, Account
 
 PATH = '"' + "".join(f"\\x{byte:02x}" for byte in b"/tmp/\xff,)\n") + '"'
@@ -100,12 +100,17 @@ def test_signals_are_passed_over() -> None:
     assert list(parse("--- SIGCHLD {si_signo=SIGCHLD, si_code=CLD_EXITED, si_pid=12} ---\n")) == []
 
 
+def test_garbage_is_a_call_that_strace_misses() -> None:
+    line = "<... execve resumed>)                   = -1 (errno 18446744073709551359)"  # --seccomp-bpf and a thread
+    assert list(parse(line)) == [Garbled()]
+    assert Account({7: [*parse(f"{BEGIN}\n{line}")]}, ["x"]).misses == 1
+
+
 @pytest.mark.parametrize(
     "line",
     [
         "something else",
         'open("\\x61", O_RDONLY) = whatever',
-        "<... execve resumed>)                   = -1 (errno 18446744073709551359)",  # --seccomp-bpf and a thread
         "<... openat resumed>) = 3",
     ],
 )

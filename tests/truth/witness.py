@@ -7,8 +7,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from . import changes
 from .story import UNKNOWN, Exec, Exit, Fact, Fork, Open, joined
-from .strace import Call, End, Line, Superseded, Unread, behind, members, names, number, parse, split, string
+from .strace import Call, End, Garbled, Line, Superseded, Unread, behind, members, names, number, parse, split, string
 
 # why strace's output and its story differ
 FAILED_FORK = "a failed or restarted fork: strace shows the call, onlooker what was created"
@@ -83,6 +84,11 @@ class Account:
                 elif isinstance(line, End) and self.pid(tid) == tid:
                     yield Exit(tid, _signal(line.signal) if line.signal else str(line.code), line.core_dumped)
 
+    @property
+    def misses(self) -> int:
+        """How many calls strace has missed, as its own output shows."""
+        return sum(isinstance(line, Garbled) for lines in self.tasks.values() for line in lines)
+
     def _moved(self, by: int, to: int) -> Call:
         """The call by which the task `by` became the task `to`."""
         [call] = (line for line in self.tasks[by] if isinstance(line, Call) and line.moved == to)
@@ -98,6 +104,8 @@ class Account:
             yield Fork(pid, tid, call.name, self.pid(child), child, _clone_flags(call))
         elif call.name.startswith("exec"):
             yield _exec(call, pid, tid)
+        elif call.name in changes.CALLS:
+            yield changes.told(call, pid, tid)
         else:
             yield _open(call, pid, tid)
 
