@@ -38,7 +38,7 @@ class Ended:
 
     def assert_complete(self, *, read: bool = True) -> Self:
         """A normal end, and nothing lost; `read`: whether the output's reader stayed."""
-        verdict = "complete" if read else "complete until the output's reader had gone"
+        verdict = "complete" if read else "complete until the output was closed"
         assert (self.code, self.verdict[1:]) == (0, ["lost: nothing", verdict]), self
         return self
 

@@ -12,7 +12,9 @@ from pathlib import Path
 import pytest
 
 from onlooker import Exec, Exit, Monitor, Open
+from onlooker.probe._libbpf import Probe
 from onlooker.probe.attach import NOT_SEEN
+from onlooker.probe.live import LiveSource
 
 from .bpf import Ids, existing, gone, held_by
 from .commands import started
@@ -174,6 +176,38 @@ def test_from_the_start_to_the_stop(workloads: Workloads) -> None:
         assert monitor.stats().complete
     kinds = [(type(event), event.pid) for event in events if isinstance(event, Exec | Exit)]
     assert kinds == [pair for run in runs for pair in ((Exec, run.pid), (Exit, run.pid))]
+
+
+@pytest.mark.parametrize("batches", [False, True], ids=["iterated", "polled"])
+def test_what_was_not_read_is_counted(workloads: Workloads, batches: bool) -> None:
+    """In the batch that was begun, in the backlog and in the ring; and such a monitor is never complete."""
+    program = workloads.renamed("nothing")
+    with Monitor(events=["exec", "exit"], comm=[program.name], attach="raw") as monitor:
+        for _ in range(COUNT):
+            Process(program).wait()
+        seen = len(monitor.poll(None)) if batches else sum(1 for _ in zip(range(3), monitor, strict=False))
+        for _ in range(COUNT):
+            Process(program).wait()
+    stats = monitor.stats()
+    assert (sum(stats.events.values()), stats.unread, stats.lost) == (seen, 4 * COUNT - seen, {})
+    assert not stats.complete
+    with Monitor(events=["exec"], comm=[program.name], attach="raw") as monitor:
+        pass
+    assert not monitor.stats().complete
+
+
+def test_skipped_programs_are_counted_at_the_end(workloads: Workloads, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However short it was."""
+    real, asked = LiveSource._misses, []
+
+    def misses(source: LiveSource, probe: Probe) -> dict[str, int]:
+        asked.append(None)
+        return {name: count + 5 * (len(asked) > 1) for name, count in real(source, probe).items()}
+
+    monkeypatch.setattr(LiveSource, "_misses", misses)
+    with Monitor(events=["exit"], comm=[workloads.prefix], attach="raw") as monitor:
+        pass
+    assert monitor.stats().lost == {("exit", "recursion"): 5}
 
 
 def test_iteration_ends_at_a_stop_by_another_thread(workloads: Workloads) -> None:

@@ -7,6 +7,7 @@ import re
 import signal
 import socket
 import struct
+import sys
 import termios
 import time
 from collections.abc import Callable, Iterator
@@ -14,7 +15,9 @@ from pathlib import Path
 
 import pytest
 
-from .commands import WATCH, started, watching
+from onlooker.cli.ending import ECHO_SECONDS
+
+from .commands import READY, WATCH, Ended, started, watching
 from .conftest import Workloads
 from .watching import SLOWER, Process
 
@@ -123,15 +126,48 @@ def test_with_a_full_disk(program: Path, execs: tuple[str, ...]) -> None:
         times(program, 1)
         ended = monitor.end(None)
     assert ended.code == 1
-    lines = ended.err.splitlines()[-6:]
-    assert lines.pop(0).endswith(" s: 1 exec")
+    first, *lines = ended.err.splitlines()[-6:]
+    assert re.fullmatch(r"onlooker: 0 events in \d+\.\d s", first)
     assert lines == [
-        "onlooker: lost: nothing",
-        "onlooker: incomplete: the output was not written to its end",
+        "onlooker: lost: 1 seen and not written",
+        "onlooker: incomplete: the output was not written to its end; 1 event was seen and not written",
         "onlooker: cannot write the output: No space left on device",
         "",
         "hint: make room or choose another place for the output, and run it again",
     ]
+
+
+def test_with_a_disk_that_becomes_full(program: Path, execs: tuple[str, ...], scratch: Path) -> None:
+    """What counts as shown is what is there; a file of at most 1 KiB has room for the lines of some."""
+    output = scratch / "out"
+    command = ("bash", "-c", 'ulimit -f 1; exec "$0" "$@"', *WATCH)
+    with output.open("wb") as file, watching(*execs, command=command, stdout=file) as monitor:
+        times(program)
+        ended = monitor.end(None)
+    whole = output.read_text().count("\n")
+    shown_, unwritten, lost = tally(ended)  # it ends at once, perhaps before the last of them runs
+    assert (shown_, lost) == (whole, 0)
+    assert 0 < whole < whole + unwritten <= COUNT
+    assert "onlooker: cannot write the output: File too large\n" in ended.err
+
+
+SHOWN = re.compile(r"onlooker: (\d+) events? in ")
+UNWRITTEN = re.compile(r"(\d+) seen and not written")
+LOST = re.compile(r"(\d+) \w+ \(")
+
+
+def tally(ended: Ended) -> tuple[int, int, int]:
+    """How many events were shown, seen and not written, and lost, as it says itself; that makes an exit code of 1."""
+    *_, first, lost, verdict = [line for line in ended.err.splitlines() if line.startswith("onlooker: ")][
+        : -1 if "cannot write the output" in ended.err else None
+    ]
+    found = SHOWN.match(first)
+    assert found and lost.startswith("onlooker: lost: "), ended
+    unwritten = sum(map(int, UNWRITTEN.findall(lost)))
+    missing = sum(map(int, LOST.findall(lost)))
+    assert ended.code == (1 if unwritten or missing else 0)
+    assert verdict.startswith("onlooker: incomplete: " if ended.code else "onlooker: complete")
+    return int(found[1]), unwritten, missing
 
 
 def test_without_standard_error(program: Path, execs: tuple[str, ...], manager: "Manager") -> None:
@@ -192,38 +228,131 @@ def settled(value: Callable[[], int]) -> None:
 UNREAD = {"pipe": os.pipe}
 if Path("/dev/pts/ptmx").exists():  # not in a bare chroot
     UNREAD["terminal"] = pty.openpty
+FLOOD = 5000  # opens; more lines than a pipe or a terminal takes
+
+
+def flood(program: Path, count: int = FLOOD) -> None:
+    assert Process(program, "openat", "plain", -100, "/", 0, 0, 0, count).wait().code == 0
+
+
+@pytest.fixture
+def opener(workloads: Workloads) -> Path:
+    return workloads.renamed("open")
+
+
+def own_opens(opener: Path) -> int:
+    """What one start of it opens besides."""
+    with watching("--events", "open", "--filter", opener.name) as monitor:
+        flood(opener, 0)
+        return len(monitor.end().assert_complete().lines)
 
 
 @pytest.mark.parametrize("ends", UNREAD.values(), ids=UNREAD)
-def test_with_a_reader_that_does_not_read(workloads: Workloads, ends: Callable[[], tuple[int, int]]) -> None:
-    program = workloads.renamed("open")
+def test_with_a_reader_that_does_not_read(opener: Path, ends: Callable[[], tuple[int, int]]) -> None:
+    own = own_opens(opener)
     reader, writer = ends()
-    with watching("--events", "open", "--filter", program.name, stdout=writer) as monitor:
-        run = Process(program, "openat", "plain", -100, "/", 0, 0, 0, 5000).wait()
-        assert run.code == 0
+    with watching("--events", "open", "--filter", opener.name, stdout=writer) as monitor:
+        flood(opener)
         settled(lambda: pending(reader))
         begin = time.monotonic()
         ended = monitor.end(signal.SIGTERM)
         assert time.monotonic() - begin < PATIENCE_SECONDS
     os.close(reader)
     os.close(writer)
-    assert ended.code == 1
+    shown_, unwritten, lost = tally(ended)
+    assert (shown_ + unwritten, lost) == (FLOOD + own, 0)
+    assert shown_ and unwritten
+    assert "onlooker: writing what was seen; Ctrl-C again drops it\n" in ended.err
     *_, verdict, error, nothing, hint = ended.err.splitlines()
-    assert verdict == "onlooker: incomplete: the output was not written to its end"
+    assert verdict.startswith("onlooker: incomplete: the output was not written to its end; ")
     assert re.fullmatch(r"onlooker: cannot write the output: its reader has stalled, \d+ bytes were not written", error)
     assert (nothing, hint) == ("", "hint: let the reader of the pipe read on, or write to a file")
 
 
-def test_after_the_duration_although_the_reader_does_not_read(workloads: Workloads) -> None:
-    program = workloads.renamed("open")
+def test_with_a_reader_that_stalls_and_goes(opener: Path) -> None:
+    own = own_opens(opener)
     reader, writer = os.pipe()
-    with watching("--filter", program.name, "--duration", "2", stdout=writer) as monitor:
-        Process(program, "openat", "plain", -100, "/", 0, 0, 0, 5000).wait()
+    with watching("--events", "open", "--filter", opener.name, stdout=writer) as monitor:
+        os.close(writer)
+        flood(opener)
+        settled(lambda: pending(reader))
+        os.close(reader)
+        ended = monitor.end(None)
+    shown_, unwritten, lost = tally(ended)
+    assert (shown_ + unwritten, lost) == (FLOOD + own, 0)
+    assert shown_ and unwritten
+    assert "onlooker: incomplete: the output was closed; " in ended.err
+
+
+def test_a_second_signal_ends_it_with_a_verdict(opener: Path) -> None:
+    """Although a slow reader reads on, so that it would write for long."""
+    own = own_opens(opener)
+    reader, writer = os.pipe()
+    with watching("--events", "open", "--filter", opener.name, stdout=writer) as monitor:
+        os.close(writer)
+        flood(opener)
+        settled(lambda: pending(reader))
+        monitor.process.send_signal(signal.SIGINT)
+        monitor.process.send_signal(signal.SIGTERM)  # an echo
+        read, deadline = bytearray(), time.monotonic() + ECHO_SECONDS + 0.5
+        while time.monotonic() < deadline:
+            read += os.read(reader, 4096)
+            time.sleep(0.05)
+        assert monitor.process.poll() is None
+        monitor.process.send_signal(signal.SIGINT)
+        ended = monitor.end(signal.SIGTERM)  # again an echo
+    while piece := os.read(reader, 1 << 16):
+        read += piece
+    os.close(reader)
+    assert tally(ended) == (read.count(b"\n"), FLOOD + own - read.count(b"\n"), 0)
+    assert "onlooker: incomplete: it was ended at once; " in ended.err
+
+
+def test_the_duration_holds_although_the_reader_does_not_read(opener: Path) -> None:
+    """What happens after it is not seen, and what was seen before is told."""
+    own = own_opens(opener)
+    reader, writer = os.pipe()
+    with watching("--events", "open", "--filter", opener.name, "--duration", "2", stdout=writer) as monitor:
+        begin = time.monotonic()
+        flood(opener)
+        early = time.monotonic() - begin < 2
+        time.sleep(max(0, begin + 2.5 - time.monotonic()))  # it waits for its reader two seconds more
+        flood(opener)
         ended = monitor.end(None)
     os.close(reader)
     os.close(writer)
-    assert ended.code == 1
-    assert "onlooker: incomplete: the output was not written to its end\n" in ended.err
+    shown_, unwritten, lost = tally(ended)
+    assert shown_ + unwritten + lost <= FLOOD + own
+    assert not early or shown_ + unwritten + lost == FLOOD + own
+    assert "onlooker: incomplete: the output was not written to its end; " in ended.err
+
+
+BLOCKING = """
+import os, signal, sys
+signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM, signal.SIGHUP})
+os.execv(sys.argv[1], sys.argv[1:])
+"""
+
+
+@pytest.mark.parametrize("number", SIGNALS)
+def test_by_a_signal_that_the_parent_had_blocked(program: Path, execs: tuple[str, ...], number: signal.Signals) -> None:
+    with watching(*execs, command=(sys.executable, "-c", BLOCKING, *WATCH)) as monitor:
+        pids = times(program)
+        assert shown(monitor.end(number).assert_complete().out, program) == pids
+
+
+@pytest.mark.skipif("terminal" not in UNREAD, reason="no terminals here: /dev/pts is not mounted")
+def test_when_the_terminal_has_gone(program: Path, execs: tuple[str, ...]) -> None:
+    """As when a window is closed, where no hang-up signal comes."""
+    master, slave = pty.openpty()
+    with watching(*execs, stdout=slave) as monitor:
+        os.close(slave)
+        times(program, 1)
+        line = b""
+        while not line.endswith(b"\n"):
+            line += os.read(master, 4096)
+        os.close(master)
+        monitor.end(None).assert_complete(read=False)
 
 
 def test_after_the_duration_although_events_never_end(workloads: Workloads) -> None:
@@ -248,9 +377,9 @@ def test_with_a_reader_that_reads_neither_output_nor_error(workloads: Workloads)
     options = ["--events", "open", "--filter", program.name]
     with started(*WATCH, *options, stdout=writer, stderr=writer) as process:
         said = b""
-        while b"onlooker: watching " not in said:  # behind a warning, where the kernel can't show everything
+        while READY.encode() not in said:  # behind a warning, where the kernel can't show everything
             said += os.read(reader, 1000)
-        Process(program, "openat", "plain", -100, "/", 0, 0, 0, 5000).wait()
+        flood(program)
         settled(lambda: pending(reader))
         process.send_signal(signal.SIGTERM)
         assert process.wait(PATIENCE_SECONDS) == 1

@@ -3,6 +3,7 @@
 import os
 import signal
 import socket
+import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -12,56 +13,95 @@ from typing import Any, Self
 # a hang-up stays ignored where nohup(1) wants it so; an interrupt does not, although shells make background jobs ignore
 # it, because scripts end a monitor with `kill -INT`
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-ECHO_SECONDS = 1.5  # longer than detaching takes, during which no handler can run
+ECHO_SECONDS = 1.0  # a signal so soon after another is the same one
 GRACE_SECONDS = 2.0  # how long the end waits for a reader that does not read
 
 
 class Ending:
-    """While it is entered, the first SIGINT, SIGTERM or SIGHUP calls `stop`, and a later one ends the process.
+    """While it is entered, the first SIGINT, SIGTERM or SIGHUP calls `stop`, a second one says that what was seen may
+    be dropped, and a third ends the process. They also come where the parent had blocked them.
 
-    One that comes right after the first is the same one: make(1), timeout(1) and sudo(8) pass on to their child what
-    the terminal has sent to it already. Where `hang_up` is set, SIGHUP calls that instead, each time.
+    One that comes right after another is the same one: make(1), timeout(1) and sudo(8) pass on to their child what the
+    terminal has sent to it already. Where `hang_up` is set, SIGHUP calls that instead, each time.
     """
 
     hang_up: Callable[[], None] | None = None
 
-    def __init__(self, stop: Callable[[], None]) -> None:
+    def __init__(self, stop: Callable[[], None], tell: Callable[[str], None] = lambda text: None) -> None:
+        """`stop` is called by a signal handler or another thread; `tell` says something to the person."""
         self._stop = stop
-        self._since: float | None = None
+        self._tell = tell
         self._end = float("inf")
+        self._dropped_at: float | None = None
+        self._alarm: threading.Timer | None = None
         self._before: dict[signal.Signals, Any] = {}
+        self._blocked: set[signal.Signals] = set()
+        self._by_signal = self._told = False
 
     def __enter__(self) -> Self:
         for number in SIGNALS:
             before = signal.getsignal(number)
             if number is not signal.SIGHUP or before is not signal.SIG_IGN or self.hang_up:
                 self._before[number] = signal.signal(number, self._handle)
+        blocked = signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
+        self._blocked = {number for number in SIGNALS if number in blocked}
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        if self._alarm:
+            self._alarm.cancel()
+        signal.pthread_sigmask(signal.SIG_BLOCK, self._blocked)
         for number, before in self._before.items():
             signal.signal(number, before)
 
     def _handle(self, number: int, frame: FrameType | None) -> None:
+        now = time.monotonic()
         if number == signal.SIGHUP and self.hang_up:
             self.hang_up()
-        elif self._since is None:
-            self._since = time.monotonic()
-            self.end_by(self._since)
+        elif now < self._end:
+            self._end, self._by_signal = now, True
             self._stop()
-        elif time.monotonic() - self._since > ECHO_SECONDS:
+        elif now - (self._dropped_at or self._end) <= ECHO_SECONDS:
+            return
+        elif self._dropped_at is None:
+            self._dropped_at = now
+        else:
             signal.signal(number, signal.SIG_DFL)
             signal.raise_signal(number)
 
-    def end_by(self, when: float) -> None:
-        """It is to end at that time (of time.monotonic) or before."""
-        self._end = min(self._end, when)
+    def end_in(self, seconds: float | None) -> None:
+        """Call `stop` after that time, whatever this thread does then: a write may wait for its reader. None: never."""
+        if seconds is None or seconds > threading.TIMEOUT_MAX:
+            return
+        self._end = min(self._end, time.monotonic() + seconds)
+        self._alarm = threading.Timer(seconds, self._stop)
+        self._alarm.daemon = True
+        # it inherits the mask: signals are for this thread, whose waits they interrupt
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
+        self._alarm.start()
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
-    def is_overdue(self) -> bool:
-        """Whether it was to end some seconds ago."""
-        return time.monotonic() - self._end > GRACE_SECONDS
+    @property
+    def is_dropped(self) -> bool:
+        """Whether a second signal has come: nothing more need be written."""
+        return self._dropped_at is not None
+
+    def seconds_over(self) -> float:
+        """How long ago it was to end; 0.0 or less before."""
+        return time.monotonic() - self._end
+
+    def remind(self) -> None:
+        """Say, once, that it still writes although it was to end, and how to end that. To be called now and then."""
+        if not self._told and not self.is_dropped and self.seconds_over() > ECHO_SECONDS:
+            self._told = True
+            self._tell(f"writing what was seen; Ctrl-C {'again ' if self._by_signal else ''}drops it")
+
+    def gives_up(self) -> bool:
+        """Whether not to wait any longer for a reader that does not read."""
+        self.remind()
+        return self.is_dropped or self.seconds_over() > GRACE_SECONDS
 
 
 def notify_systemd(state: str) -> None:

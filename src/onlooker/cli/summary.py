@@ -1,51 +1,87 @@
 """The last words: what was seen, what was lost, the verdict."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from enum import Enum
 
-from ..events import EVENTS
+import msgspec
+
+from ..events import EVENTS, UNCERTAIN_REASONS
 
 
-def summary(
-    shown: Mapping[str, int],
-    lost: Mapping[tuple[str, str], int],
-    cut: int,
-    seconds: float,
-    *,
-    written: bool = True,
-    read: bool = True,
-) -> str:
-    """Three lines. `written`: whether the output took all that it was given; `read`: whether its reader stayed.
+class End(Enum):
+    """Why the watching ended; the value is what the verdict says of it."""
 
-    >>> print(summary({"open": 3, "exec": 1}, {}, 0, 1.5))
+    ASKED = ""
+    CLOSED = "the output was closed"
+    DROPPED = "it was ended at once"
+    UNWRITTEN = "the output was not written to its end"
+    FAILED = "it ended with an error"
+
+
+class Report(msgspec.Struct, frozen=True, kw_only=True):
+    """What was written (`shown`, by kind), lost (by kind and reason), seen and not written, not whole (`cut`).
+
+    >>> print(Report(shown={"open": 3, "exec": 1}, seconds=1.5))
     4 events in 1.5 s: 1 exec, 3 open
     lost: nothing
     complete
     """
-    kinds = [f"{shown[name]} {name}" for name in EVENTS if shown.get(name) and name != "lost"]
-    total = sum(count for name, count in shown.items() if name != "lost")
-    seen = f"{total} event{'' if total == 1 else 's'} in {seconds:.1f} s"
-    gone = ", ".join(f"{count} {of} ({reason})" for (of, reason), count in lost.items())
-    first = ": ".join(filter(None, (seen, ", ".join(kinds))))
-    return "\n".join((first, f"lost: {gone or 'nothing'}", verdict(lost, cut, written=written, read=read)))
+
+    shown: Mapping[str, int] = {}
+    lost: Mapping[tuple[str, str], int] = {}
+    cut: int = 0
+    seconds: float = 0.0
+    unwritten: int = 0
+    end: End = End.ASKED
+
+    def __str__(self) -> str:
+        kinds = [f"{self.shown[name]} {name}" for name in EVENTS if self.shown.get(name) and name != "lost"]
+        total = sum(count for name, count in self.shown.items() if name != "lost")
+        seen = f"{_events(total)} in {self.seconds:.1f} s"
+        first = ": ".join(filter(None, (seen, ", ".join(kinds))))
+        return "\n".join((first, f"lost: {', '.join(self._losses()) or 'nothing'}", self.verdict))
+
+    @property
+    def complete(self) -> bool:
+        """Whether everything that happened until the end was written."""
+        return not any(self._gaps())
+
+    @property
+    def verdict(self) -> str:
+        """One line: "complete", or what is missing.
+
+        >>> Report(lost={("open", "ring full"): 45}).verdict
+        'incomplete: 45 events are missing; a larger --buffer-size or a narrower --filter may help'
+        """
+        gaps = list(self._gaps())
+        if gaps:
+            said = ["incomplete: " + gaps[0], *gaps[1:]]
+        else:
+            said = [f"complete until {self.end.value}" if self.end is End.CLOSED else "complete"]
+        if self.cut:
+            said.append(f"{_events(self.cut, 'has', 'have')} a field that is not whole (marked: cut)")
+        if any(reason in ("ring full", "headroom") for _, reason in self.lost):
+            said.append("a larger --buffer-size or a narrower --filter may help")
+        return "; ".join(said)
+
+    def _losses(self) -> Iterator[str]:
+        for (of, reason), count in self.lost.items():
+            yield f"{'up to ' if reason in UNCERTAIN_REASONS else ''}{count} {of} ({reason})"
+        if self.unwritten:
+            yield f"{self.unwritten} seen and not written"
+
+    def _gaps(self) -> Iterator[str]:
+        """What keeps the report from being complete."""
+        if self.end in (End.UNWRITTEN, End.FAILED) or (self.unwritten and self.end is not End.ASKED):
+            yield self.end.value
+        if self.unwritten:
+            yield f"{_events(self.unwritten, 'was', 'were')} seen and not written"
+        certain = sum(count for (_, reason), count in self.lost.items() if reason not in UNCERTAIN_REASONS)
+        if certain:
+            yield f"{_events(certain, 'is', 'are')} missing"
+        if uncertain := sum(self.lost.values()) - certain:
+            yield f"up to {_events(uncertain)} may be missing"
 
 
-def verdict(lost: Mapping[tuple[str, str], int], cut: int, *, written: bool = True, read: bool = True) -> str:
-    """One line: "complete", or what is missing.
-
-    >>> verdict({("open", "ring full"): 45}, 0)
-    'incomplete: 45 events are missing; a larger --buffer-size or a narrower --filter may help'
-    """
-    missing = sum(lost.values())
-    gaps = [] if written else ["the output was not written to its end"]
-    if missing:
-        gaps.append(f"{missing} event{' is' if missing == 1 else 's are'} missing")
-    said = (
-        ["incomplete: " + gaps[0], *gaps[1:]]
-        if gaps
-        else ["complete" if read else "complete until the output's reader had gone"]
-    )
-    if cut:
-        said.append(f"{cut} event{' has' if cut == 1 else 's have'} a field that is not whole (marked: cut)")
-    if missing:
-        said.append("a larger --buffer-size or a narrower --filter may help")
-    return "; ".join(said)
+def _events(count: int, one: str = "", more: str = "") -> str:
+    return f"{count} event{'' if count == 1 else 's'} {one if count == 1 else more}".rstrip()

@@ -2,28 +2,21 @@
 
 import argparse
 import sys
-import time
-from collections import Counter
 from collections.abc import Sequence
 from functools import partial
-from operator import attrgetter
 
-from ..errors import LoadError, OutputError, UsageError
-from ..events import DEFAULT_EVENTS, EVENT_GROUPS, TASK_EVENTS, Event
+from ..errors import UsageError
+from ..events import DEFAULT_EVENTS, EVENT_GROUPS, TASK_EVENTS
 from ..monitor import Monitor
-from ..output import FORMATS, Formatter, formatter
+from ..output import FORMATS, formatter
 from ..output.file import FileWriter
-from ..output.writer import ClosedPipeError, Writer
-from ..probe import kernel
+from ..output.writer import Writer
 from ..probe.attach import METHODS
-from ..probe.processes import is_named, without_processes
-from ..probe.source import grouped
-from .ending import Ending, notify_systemd
+from ..probe.processes import is_named
+from .ending import Ending
 from .parser import duration, listed, number, one_of, size
-from .report import LEVELS, Log, say
-from .summary import summary
-
-TICK_SECONDS = 0.1  # how often the end of the time and a reader that has gone are looked for
+from .report import LEVELS, Log
+from .session import Session
 
 EPILOG = """\
 examples:
@@ -119,7 +112,7 @@ def _monitor(arguments: argparse.Namespace) -> Monitor:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Watch until it is to end. 0, or 1 if events were lost; raises OnlookerError."""
+    """Watch until it is to end. 0, or 1 if events were lost or not written; raises OnlookerError."""
     log = Log("error" if arguments.quiet else one_of("log level", arguments.log_level, LEVELS))
     one_of("output format", arguments.output_format, FORMATS)
     seconds = duration(arguments.duration) if arguments.duration is not None else None
@@ -127,113 +120,19 @@ def run(arguments: argparse.Namespace) -> int:
     monitor = _monitor(arguments)
     for note in _name_notes(arguments.filter):
         log("warning", note)
-    ending = Ending(monitor.stop)
+    ending = Ending(monitor.stop, log.tell)
     writer = _writer(arguments.output, ending, log)
     with ending:
-        session = _Session(monitor, formatter(arguments.output_format, writer.descriptor), count, ending, writer, log)
-        return session.run(seconds)
+        format_ = formatter(arguments.output_format, writer.descriptor)
+        return Session(monitor, format_, writer, ending, log, count=count).run(seconds)
 
 
 def _writer(path: str | None, ending: Ending, log: Log) -> Writer:
     """To the file, or to standard output where there is none or it is "-"."""
     if path not in (None, "-"):
-        made = FileWriter(path, ending.is_overdue, partial(log, "error"))
+        made = FileWriter(path, ending.gives_up, partial(log, "error"))
         ending.hang_up = made.reopen
         return made
     if sys.stdout is None:
         raise UsageError("standard output is closed", "onlooker watch -o events.txt")
-    return Writer(sys.stdout.fileno(), ending.is_overdue)
-
-
-class _Session:
-    """One run: from attaching to the verdict."""
-
-    def __init__(
-        self, monitor: Monitor, format_: Formatter, count: int | None, ending: Ending, writer: Writer, log: Log
-    ) -> None:
-        self._monitor = monitor
-        self._format = format_
-        self._ending = ending
-        self._count = self._left = count
-        self._writer = writer
-        self._log = log
-        self._shown: Counter[str] = Counter()
-        self._cut = 0
-        self._read = True
-
-    def run(self, seconds: float | None) -> int:
-        log = self._log
-        for note in self._monitor.filter.notes():
-            log("warning", note)
-        if log.says("debug") and (absent := without_processes(self._monitor.filter.uid)):
-            log("debug", f"no process has user id {', '.join(map(str, absent))} now")
-        try:
-            self._monitor.start()
-            for note in (*self._monitor.notes, *self._writer.notes()):
-                log("warning", note)
-            self._announce()
-            self._watch(seconds)
-        except LoadError as error:
-            log("debug", error.log)
-            raise
-        except ClosedPipeError:
-            self._read = False
-        except OutputError:
-            self._sum_up(written=False)
-            raise
-        finally:
-            self._monitor.close()
-        return self._sum_up()
-
-    def _announce(self) -> None:
-        log = self._log
-        for events, a in grouped(self._monitor.attached):
-            log("info", f"{events} ({a.purpose}): {a.method}, {', '.join(a.programs)}: {a.why}")
-            if a.blind:
-                how = f"{events} ({a.purpose}) by {a.method}" if a.programs else a.why
-                log("warning", f"does not see {a.blind}: {how}")
-        wanted = self._monitor.filter
-        seen = {a.event for a in self._monitor.attached} or set(wanted.events)
-        names = ", ".join(name for name in wanted.events if name in seen)
-        if wanted.pid and kernel.in_pid_namespace():
-            log("warning", "--pid compares the machine's process ids, and this is a pid namespace with its own")
-        some = " of some processes" if wanted.comm or wanted.pid or wanted.uid else ""
-        log.tell(f"watching {names}{some}{'; only what failed' if wanted.failed else ''}; Ctrl-C ends it")
-        notify_systemd("READY=1")
-
-    def _watch(self, seconds: float | None) -> None:
-        deadline = time.monotonic() + (float("inf") if seconds is None else seconds)
-        self._ending.end_by(deadline)
-        if head := self._format.head():
-            self._writer.write(head)
-            self._writer.head = head
-        while True:
-            batch = self._monitor.poll(min(TICK_SECONDS, max(0.0, deadline - time.monotonic())))
-            if batch:
-                self._show(batch)
-            elif self._monitor.ended:
-                return
-            self._writer.check_reader()
-            if self._left == 0:
-                return
-            if time.monotonic() >= deadline:
-                self._monitor.stop()
-
-    def _show(self, batch: Sequence[Event]) -> None:
-        if self._left is not None:
-            batch = batch[: self._left]
-            self._left -= len(batch)
-            self._shown.update(map(attrgetter("event"), batch))
-            self._cut += sum(map(bool, map(attrgetter("cut"), batch)))
-        self._writer.write(self._format.format(batch))
-
-    def _sum_up(self, *, written: bool = True) -> int:
-        """Say what was seen and whether it was all; the exit code."""
-        stats = self._monitor.stats()
-        shown, cut = (stats.events, stats.cut) if self._count is None else (self._shown, self._cut)
-        said = summary(shown, stats.lost, cut, stats.seconds, written=written, read=self._read)
-        self._log.tell(said)
-        if not stats.complete and not self._log.says("warning"):
-            say(said.splitlines()[-1])  # what the exit code means
-        notify_systemd("STOPPING=1")
-        return 0 if stats.complete else 1
+    return Writer(sys.stdout.fileno(), ending.gives_up)

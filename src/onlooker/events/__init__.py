@@ -11,7 +11,7 @@ from .exec import Exec
 from .exit import Exit
 from .fork import Fork
 from .link import Link
-from .lost import PROBE_REASONS, REASONS, Lost
+from .lost import PROBE_REASONS, REASONS, UNCERTAIN_REASONS, Lost
 from .mkdir import Mkdir
 from .open import Open
 from .rename import Rename
@@ -54,6 +54,7 @@ __all__ = [
     "REASONS",
     "SCHEMA_VERSION",
     "TASK_EVENTS",
+    "UNCERTAIN_REASONS",
     "Chmod",
     "Chown",
     "Event",

@@ -9,6 +9,8 @@ from .base import Event
 PROBE_REASONS = ("ring full", "headroom", "busy")
 # found by the reader, the kernel and the decoder
 REASONS = (*PROBE_REASONS, "unfinished", "recursion", "corrupt")
+# counted before the filter and before the call's result is known: so many at most
+UNCERTAIN_REASONS = frozenset({"recursion"})
 
 
 class Lost(Event, frozen=True, gc=False, omit_defaults=True, tag="lost"):
@@ -16,13 +18,13 @@ class Lost(Event, frozen=True, gc=False, omit_defaults=True, tag="lost"):
 
     Reasons: "ring full" (no room in the buffer), "headroom" (the last quarter of the buffer is kept for process
     events), "busy" (too many calls of one cpu were interrupted half-way in the probe), "unfinished" (a record was never
-    finished), "recursion" (the kernel skipped the program because one was already running there), "corrupt" (a record
-    made no sense).
+    finished), "recursion" (the kernel skipped the program because one was already running there; for which process is
+    not known, so at most so many are missing), "corrupt" (a record made no sense).
     """
 
     event: ClassVar[str] = "lost"
 
-    count: Annotated[int, unsigned(64), doc("How many events were lost.")]
+    count: Annotated[int, unsigned(64), doc("How many events were lost; for recursion, at most so many.")]
     of: Annotated[
         str,
         choice(

@@ -62,6 +62,7 @@ class FileWriter(Writer):
 
     def write(self, data: bytes) -> None:
         """As `Writer.write`."""
+        self.taken = 0
         self._follow()
         super().write(data)
 
@@ -82,4 +83,7 @@ class FileWriter(Writer):
         os.dup2(fresh, self._descriptor, inheritable=False)
         os.close(fresh)
         if self.head and not os.fstat(self._descriptor).st_size:
-            super().write(self.head)
+            try:
+                super().write(self.head)
+            finally:
+                self.taken = 0  # of the data

@@ -2,13 +2,14 @@
 
 import os
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Self
 
 from rich.cells import cell_len, set_cell_size
 from rich.color import ColorSystem
 from rich.style import Style
 
-from ..events import Event, Exec, Exit, Fork, Lost, Open, TaskEvent
+from ..events import UNCERTAIN_REASONS, Event, Exec, Exit, Fork, Lost, Open, TaskEvent
 from ..filters import has_failed
 from .escape import command_line, escape, escape_path
 from .file_phrases import FileCall, object_of, whole_paths
@@ -70,15 +71,18 @@ def details(event: Event) -> str:
         return f"{escape_path(event.path)}  {' '.join(event.flags)}{whole_path(event)}"
     if isinstance(event, FileCall):
         return f"{object_of(event)}  {' '.join(getattr(event, 'flags', ()))}".rstrip() + whole_paths(event)
-    return f"{event.count} {event.of} events: {event.reason}" if isinstance(event, Lost) else ""
+    if isinstance(event, Lost):
+        return f"{'up to ' * (event.reason in UNCERTAIN_REASONS)}{event.count} {event.of} events: {event.reason}"
+    return ""
 
 
 class TableFormatter:
-    """One row for each event; rows are cut to `width` columns (0: never)."""
+    """One row for each event; rows are cut to `width` columns (0: never), of the `terminal` if there is one."""
 
-    def __init__(self, *, colour: bool, width: int) -> None:
+    def __init__(self, *, colour: bool, width: int, terminal: int | None = None) -> None:
         self._colour = colour
         self._width = width
+        self._terminal = terminal
         self._time = LocalTime()
 
     @classmethod
@@ -86,17 +90,24 @@ class TableFormatter:
         """Colours only on a terminal that has them, and not with NO_COLOR set (no-color.org)."""
         terminal = os.isatty(descriptor)
         plain = os.environ.get("NO_COLOR") or os.environ.get("TERM", "dumb") == "dumb"
-        width = os.get_terminal_size(descriptor).columns if terminal else 0
-        return cls(colour=terminal and not plain, width=width)
+        return cls(colour=terminal and not plain, width=0, terminal=descriptor if terminal else None)
 
     def head(self) -> bytes:
         """The names of the columns."""
+        self._look_at_the_width()
         names = [name for name, _, _ in COLUMNS]
         return self._row(names, "head").encode()
 
     def format(self, events: Sequence[Event]) -> bytes:
         """The rows."""
+        self._look_at_the_width()
         return "".join(map(self._event, events)).encode()
+
+    def _look_at_the_width(self) -> None:
+        """Once for each batch, since a terminal can be resized at any time."""
+        if self._terminal is not None:
+            with suppress(OSError):  # it was hung up
+                self._width = os.get_terminal_size(self._terminal).columns
 
     def _event(self, event: Event) -> str:
         time = self._time(event.time)[11:]

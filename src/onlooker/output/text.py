@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any, get_args
 
-from ..events import PROCESS_EVENTS, Event, Exec, Exit, Fork, Lost, Open, TaskEvent
+from ..events import PROCESS_EVENTS, UNCERTAIN_REASONS, Event, Exec, Exit, Fork, Lost, Open, TaskEvent
 from .escape import command_line, escape, escape_path
 from .file_phrases import FileCall, done
 
@@ -103,7 +103,8 @@ class TextFormatter:
 
     def _line(self, event: Event) -> str:
         if isinstance(event, Lost):
-            who = f"onlooker (PID:{self._own_pid}) lost {event.count} {event.of} events: {event.reason}"
+            lost = "may have lost up to" if event.reason in UNCERTAIN_REASONS else "lost"
+            who = f"onlooker (PID:{self._own_pid}) {lost} {event.count} {event.of} events: {event.reason}"
         else:
             assert isinstance(event, TaskEvent)
             parent = f", PPID:{event.ppid}" if event.event in PROCESS_EVENTS else ""

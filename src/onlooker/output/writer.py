@@ -50,7 +50,8 @@ def _is_at_end(descriptor: int) -> bool:
 class Writer:
     """Writes whole buffers. `give_up()` is asked while a reader lets us wait.
 
-    `head` is what a file of its own begins with; see `FileWriter`.
+    `head` is what a file of its own begins with; see `FileWriter`. `taken`: how many bytes of the last buffer were
+    written, also where it raised.
     """
 
     head = b""
@@ -61,7 +62,9 @@ class Writer:
             mode = os.fstat(descriptor).st_mode
         except OSError as error:
             raise OutputError(error) from error
-        if os.isatty(descriptor):
+        self.taken = 0
+        self._is_terminal = os.isatty(descriptor)
+        if self._is_terminal:
             # one of our own that never blocks: a terminal that polls as writable may have room for a single byte
             flags = os.O_WRONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
             with suppress(OSError):
@@ -71,7 +74,7 @@ class Writer:
         # on a file a write returns at once, and poll(2) tells nothing
         self._waits = not stat.S_ISREG(mode)
         self._write = os.write if self._waits or not _is_at_end(descriptor) else append
-        self._is_pipe = stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode)
+        self._can_close = stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode) or self._is_terminal
         self._poll = select.poll()
         self._poll.register(descriptor, select.POLLOUT)
 
@@ -86,25 +89,28 @@ class Writer:
 
     def write(self, data: bytes) -> None:
         """Write all of it. Raises OutputError (full disk), StalledError or ClosedPipeError."""
-        left = memoryview(data)
-        while left:
+        self.taken = 0
+        while self.taken < len(data):
+            left = memoryview(data)[self.taken :]
             if self._waits:
                 self._wait(len(left))
             try:
-                left = left[self._write(self._descriptor, left[:_PIECE_BYTES] if self._waits else left) :]
+                self.taken += self._write(self._descriptor, left[:_PIECE_BYTES] if self._waits else left)
             except BlockingIOError:
                 self._check_patience(len(left))
                 time.sleep(_RETRY_SECONDS)
             except (BrokenPipeError, ConnectionResetError) as error:
                 raise ClosedPipeError from error
             except OSError as error:
+                if self._is_terminal and error.errno == errno.EIO:  # it was hung up
+                    raise ClosedPipeError from error
                 raise OutputError(error) from error
 
     def check_reader(self) -> None:
         """Raises ClosedPipeError if nobody will ever read what is written."""
-        # a pipe without a reader has an error, a socket without a peer a hang-up
+        # a pipe without a reader has an error, a socket without a peer and a terminal without a master a hang-up
         gone = select.POLLERR | select.POLLHUP
-        if self._is_pipe and any(state & gone for _, state in self._poll.poll(0)):
+        if self._can_close and any(state & gone for _, state in self._poll.poll(0)):
             raise ClosedPipeError
 
     def _wait(self, unwritten: int) -> None:

@@ -5,6 +5,8 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
+import time
 
 import pytest
 
@@ -16,21 +18,27 @@ def test_the_first_signal_stops(number):
     before = [signal.getsignal(each) for each in SIGNALS]
     stopped = []
     with Ending(lambda: stopped.append(number)) as ending:
-        assert not ending.is_overdue()
+        assert not ending.gives_up()
         os.kill(os.getpid(), number)
         assert stopped == [number]
     assert [signal.getsignal(each) for each in SIGNALS] == before
 
 
-def test_its_echo_is_not_a_second_one(monkeypatch):
+def test_an_echo_is_no_second_one(monkeypatch):
     """make(1) and sudo(8) pass on what the terminal has sent already; one that comes later is meant."""
     now, raised, stopped = [100.0], [], []
     monkeypatch.setattr("onlooker.cli.ending.time.monotonic", lambda: now[0])
     monkeypatch.setattr("onlooker.cli.ending.signal.raise_signal", raised.append)
-    with Ending(lambda: stopped.append(None)):
+    with Ending(lambda: stopped.append(None)) as ending:
         os.kill(os.getpid(), signal.SIGINT)
         now[0] += ECHO_SECONDS
         os.kill(os.getpid(), signal.SIGINT)
+        os.kill(os.getpid(), signal.SIGTERM)
+        assert not ending.is_dropped
+        now[0] += 0.1
+        os.kill(os.getpid(), signal.SIGTERM)
+        assert ending.is_dropped
+        now[0] += ECHO_SECONDS
         os.kill(os.getpid(), signal.SIGTERM)
         assert raised == []
         now[0] += 0.1
@@ -38,6 +46,79 @@ def test_its_echo_is_not_a_second_one(monkeypatch):
         assert raised == [signal.SIGTERM]
         assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
     assert stopped == [None]
+
+
+BLOCKED = """
+import os, signal, sys
+from onlooker.cli.ending import SIGNALS, Ending
+number = int(sys.argv[1])
+signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
+os.kill(os.getpid(), number)
+with Ending(lambda: print("waited", flush=True)):
+    print("begun", flush=True)
+with Ending(lambda: print("came", flush=True)):
+    os.kill(os.getpid(), number)
+assert set(SIGNALS) <= signal.pthread_sigmask(signal.SIG_BLOCK, ())
+"""
+
+
+@pytest.mark.parametrize("number", SIGNALS)
+def test_a_signal_that_the_parent_had_blocked(number):
+    """It may have come before, and waits; the mask is put back."""
+    ended = subprocess.run([sys.executable, "-c", BLOCKED, str(int(number))], capture_output=True, text=True)
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, "waited\nbegun\ncame\n", "")
+
+
+def test_its_time(monkeypatch):
+    """Stops, whatever this thread does; a signal right at that time does not drop what was seen, one later does."""
+    stopped = threading.Event()
+    with Ending(stopped.set) as ending:
+        ending.end_in(None)
+        assert ending.seconds_over() == -float("inf")
+        ending.end_in(0.1)
+        assert ending.seconds_over() < 0
+        assert stopped.wait(60)
+        assert ending.seconds_over() >= 0
+        os.kill(os.getpid(), signal.SIGINT)
+        assert not ending.is_dropped
+        now = time.monotonic() + 2 * ECHO_SECONDS
+        monkeypatch.setattr("onlooker.cli.ending.time.monotonic", lambda: now)
+        os.kill(os.getpid(), signal.SIGINT)
+        assert ending.is_dropped
+
+
+@pytest.mark.parametrize("again", ["", "again "])
+def test_it_says_once_that_it_still_writes(monkeypatch, again):
+    now, said = [100.0], []
+    monkeypatch.setattr("onlooker.cli.ending.time.monotonic", lambda: now[0])
+    with Ending(lambda: None, said.append) as ending:
+        ending.remind()
+        if again:
+            os.kill(os.getpid(), signal.SIGINT)
+        else:
+            ending.end_in(1e-9)
+        now[0] += ECHO_SECONDS
+        ending.remind()
+        assert said == []
+        now[0] += 0.1
+        ending.remind()
+        ending.gives_up()
+        assert said == [f"writing what was seen; Ctrl-C {again}drops it"]
+
+
+def test_the_longest_time():
+    with Ending(lambda: None) as ending:
+        ending.end_in(1e300)
+        assert ending.seconds_over() == -float("inf")
+
+
+def test_nothing_is_left_of_a_time_that_did_not_come():
+    before = set(threading.enumerate())
+    with Ending(lambda: None) as ending:
+        ending.end_in(3600)
+        [alarm] = set(threading.enumerate()) - before
+    alarm.join(60)
+    assert not alarm.is_alive()
 
 
 def test_without_a_signal_all_is_as_before():
@@ -48,40 +129,40 @@ def test_without_a_signal_all_is_as_before():
     assert [signal.getsignal(each) for each in SIGNALS] == before
 
 
-def test_it_is_overdue_some_time_after_the_signal(monkeypatch):
+def test_it_gives_up_some_time_after_the_signal(monkeypatch):
     now = [100.0]
     monkeypatch.setattr("onlooker.cli.ending.time.monotonic", lambda: now[0])
     with Ending(lambda: None) as ending:
         now[0] += 1000
-        assert not ending.is_overdue()
+        assert not ending.gives_up()
         os.kill(os.getpid(), signal.SIGTERM)
         now[0] += GRACE_SECONDS
-        assert not ending.is_overdue()
+        assert not ending.gives_up()
         now[0] += 0.1
-        assert ending.is_overdue()
+        assert ending.gives_up()
 
 
-def test_it_can_be_overdue_without_a_signal(monkeypatch):
-    """Its time was up, and the earliest end counts."""
-    now = [100.0]
-    monkeypatch.setattr("onlooker.cli.ending.time.monotonic", lambda: now[0])
+def test_it_can_give_up_without_a_signal(monkeypatch):
+    """Its time was up."""
     with Ending(lambda: None) as ending:
-        ending.end_by(200.0)
-        ending.end_by(float("inf"))
-        now[0] = 200 + GRACE_SECONDS
-        assert not ending.is_overdue()
-        now[0] += 0.1
-        assert ending.is_overdue()
+        ending.end_in(3600)
+        now = time.monotonic() + 3600 + GRACE_SECONDS
+        monkeypatch.setattr("onlooker.cli.ending.time.monotonic", lambda: now - 1)
+        assert not ending.gives_up()
+        monkeypatch.setattr("onlooker.cli.ending.time.monotonic", lambda: now + 1)
+        assert ending.gives_up()
 
 
-TWICE = """
+THRICE = """
 import os, sys
 import onlooker.cli.ending
 from onlooker.cli.ending import Ending
 onlooker.cli.ending.ECHO_SECONDS = 0
 first, second = map(int, sys.argv[1:])
-with Ending(lambda: print("stop", flush=True)):
+with Ending(lambda: print("stop", flush=True)) as ending:
     os.kill(os.getpid(), first)
+    os.kill(os.getpid(), first)
+    print("dropped", ending.is_dropped, flush=True)
     os.kill(os.getpid(), second)
     print("still there")
 """
@@ -89,10 +170,10 @@ with Ending(lambda: print("stop", flush=True)):
 
 @pytest.mark.parametrize("second", SIGNALS)
 @pytest.mark.parametrize("first", SIGNALS[:2])
-def test_the_second_signal_ends_the_process(first, second):
-    command = [sys.executable, "-c", TWICE, str(int(first)), str(int(second))]
+def test_the_third_signal_ends_the_process(first, second):
+    command = [sys.executable, "-c", THRICE, str(int(first)), str(int(second))]
     ended = subprocess.run(command, capture_output=True)
-    assert (ended.returncode, ended.stdout, ended.stderr) == (-second, b"stop\n", b"")
+    assert (ended.returncode, ended.stdout, ended.stderr) == (-second, b"stop\ndropped True\n", b"")
 
 
 IGNORED = """

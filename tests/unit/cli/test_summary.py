@@ -2,58 +2,81 @@
 
 import pytest
 
-from onlooker.cli.summary import summary, verdict
+from onlooker.cli.summary import End, Report
 
 HELP = "a larger --buffer-size or a narrower --filter may help"
-OPEN, EXEC = ("open", "ring full"), ("exec", "headroom")
+OPEN, EXEC, SKIPPED = ("open", "ring full"), ("exec", "headroom"), ("unknown", "recursion")
 
 
 @pytest.mark.parametrize(
-    ("shown", "lost", "seconds", "lines"),
+    ("given", "lines"),
     [
-        ({}, {}, 0.04, ["0 events in 0.0 s", "lost: nothing", "complete"]),
-        ({"open": 1}, {}, 1.0, ["1 event in 1.0 s: 1 open", "lost: nothing", "complete"]),
+        ({"seconds": 0.04}, ["0 events in 0.0 s", "lost: nothing", "complete"]),
+        ({"shown": {"open": 1}, "seconds": 1.0}, ["1 event in 1.0 s: 1 open", "lost: nothing", "complete"]),
         (
-            {"open": 7, "exit": 2, "fork": 1, "exec": 3},
-            {},
-            61.25,
+            {"shown": {"open": 7, "exit": 2, "fork": 1, "exec": 3}, "seconds": 61.25},
             ["13 events in 61.2 s: 1 fork, 3 exec, 2 exit, 7 open", "lost: nothing", "complete"],
         ),
         (
-            {"open": 7, "lost": 2},
-            {OPEN: 44, EXEC: 1},
-            2,
+            {"shown": {"open": 7, "lost": 2}, "lost": {OPEN: 44, EXEC: 1}, "seconds": 2},
             [
                 "7 events in 2.0 s: 7 open",
                 "lost: 44 open (ring full), 1 exec (headroom)",
                 f"incomplete: 45 events are missing; {HELP}",
             ],
         ),
+        (
+            {"shown": {"open": 7}, "lost": {OPEN: 1, SKIPPED: 5}, "unwritten": 1, "end": End.UNWRITTEN},
+            [
+                "7 events in 0.0 s: 7 open",
+                "lost: 1 open (ring full), up to 5 unknown (recursion), 1 seen and not written",
+                "incomplete: the output was not written to its end; 1 event was seen and not written; "
+                f"1 event is missing; up to 5 events may be missing; {HELP}",
+            ],
+        ),
     ],
 )
-def test_summary(shown, lost, seconds, lines):
-    assert summary(shown, lost, 0, seconds).splitlines() == lines
+def test_lines(given, lines):
+    assert str(Report(**given)).splitlines() == lines
 
 
 CUT = "a field that is not whole (marked: cut)"
 
 
 @pytest.mark.parametrize(
-    ("lost", "cut", "written", "said"),
+    ("given", "said"),
     [
-        ({}, 0, True, "complete"),
-        ({}, 1, True, f"complete; 1 event has {CUT}"),
-        ({}, 23, True, f"complete; 23 events have {CUT}"),
-        ({OPEN: 1}, 0, True, f"incomplete: 1 event is missing; {HELP}"),
-        ({OPEN: 1, EXEC: 22}, 2, True, f"incomplete: 23 events are missing; 2 events have {CUT}; {HELP}"),
-        ({}, 0, False, "incomplete: the output was not written to its end"),
-        ({}, 1, False, f"incomplete: the output was not written to its end; 1 event has {CUT}"),
-        ({OPEN: 2}, 0, False, f"incomplete: the output was not written to its end; 2 events are missing; {HELP}"),
+        ({}, "complete"),
+        ({"cut": 1}, f"complete; 1 event has {CUT}"),
+        ({"cut": 23}, f"complete; 23 events have {CUT}"),
+        ({"lost": {OPEN: 1}}, f"incomplete: 1 event is missing; {HELP}"),
+        ({"lost": {OPEN: 1, EXEC: 22}, "cut": 2}, f"incomplete: 23 events are missing; 2 events have {CUT}; {HELP}"),
+        ({"lost": {("open", "busy"): 2}}, "incomplete: 2 events are missing"),
+        ({"lost": {SKIPPED: 1}}, "incomplete: up to 1 event may be missing"),
+        ({"unwritten": 2}, "incomplete: 2 events were seen and not written"),
+        ({"end": End.CLOSED}, "complete until the output was closed"),
+        ({"end": End.CLOSED, "cut": 1}, f"complete until the output was closed; 1 event has {CUT}"),
+        ({"end": End.CLOSED, "lost": {SKIPPED: 2}}, "incomplete: up to 2 events may be missing"),
+        (
+            {"end": End.CLOSED, "unwritten": 2},
+            "incomplete: the output was closed; 2 events were seen and not written",
+        ),
+        ({"end": End.DROPPED}, "complete"),
+        (
+            {"end": End.DROPPED, "unwritten": 1},
+            "incomplete: it was ended at once; 1 event was seen and not written",
+        ),
+        ({"end": End.UNWRITTEN}, "incomplete: the output was not written to its end"),
+        ({"end": End.UNWRITTEN, "cut": 1}, f"incomplete: the output was not written to its end; 1 event has {CUT}"),
+        (
+            {"end": End.UNWRITTEN, "lost": {OPEN: 2}},
+            f"incomplete: the output was not written to its end; 2 events are missing; {HELP}",
+        ),
+        ({"end": End.FAILED}, "incomplete: it ended with an error"),
     ],
 )
-def test_verdict(lost, cut, written, said):
-    assert verdict(lost, cut, written=written) == said
-
-
-def test_the_summary_ends_with_the_verdict():
-    assert summary({}, {}, 0, 1, written=False).endswith("\n" + verdict({}, 0, written=False))
+def test_verdict(given, said):
+    report = Report(**given)
+    assert report.verdict == said
+    assert report.complete == said.startswith("complete")
+    assert str(report).endswith("\n" + said)

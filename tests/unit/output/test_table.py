@@ -78,6 +78,10 @@ ROWS = [
         Lost("2026-01-31T12:00:00.000000000Z", 1, 45, "open", "ring full"),
         "lost                                                        45 open events: ring full",
     ),
+    (
+        Lost("2026-01-31T12:00:00.000000000Z", 1, 5, "unknown", "recursion"),
+        "lost                                                        up to 5 unknown events: recursion",
+    ),
 ]
 
 
@@ -167,6 +171,17 @@ def terminal():
 
 def shown_on(descriptor):
     return formatter("table", descriptor).format([fake_open(path="/" + 200 * "x", errno="ENOENT")]).decode()
+
+
+def test_a_terminal_that_is_resized(terminal):
+    """The next row fits; so does one after the terminal is gone."""
+    made = formatter("table", terminal)
+    event = fake_open(path="/" + 300 * "x")
+    for width in (90, 60, 200):
+        fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 24, width, 0, 0))
+        assert cell_len(COLOUR.sub("", made.format([event]).decode().rstrip("\n"))) == width
+    made._terminal = -1
+    assert cell_len(COLOUR.sub("", made.format([event]).decode().rstrip("\n"))) == 200
 
 
 def test_a_terminal_gets_colours_and_rows_of_its_width(monkeypatch, terminal):

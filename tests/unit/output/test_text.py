@@ -114,6 +114,11 @@ LINES = [
         Lost(WHO["time"], 1, 45, "open", "ring full"),
         f"[2023-10-20 15:30:45.123456] Process onlooker (PID:{os.getpid()}) lost 45 open events: ring full",
     ),
+    (
+        Lost(WHO["time"], 1, 5, "unknown", "recursion"),
+        f"[2023-10-20 15:30:45.123456] Process onlooker (PID:{os.getpid()}) "
+        "may have lost up to 5 unknown events: recursion",
+    ),
 ]
 
 

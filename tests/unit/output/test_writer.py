@@ -163,6 +163,36 @@ def test_nobody_is_asked_while_the_reader_reads(ends):
     assert os.read(ends[0], 100) == b"a line\n"
 
 
+@pytest.mark.parametrize("ends", [kind for kind in KINDS if kind == "terminal"], indirect=True)
+def test_a_terminal_that_is_hung_up(ends):
+    """As a pipe whose reader has gone."""
+    master, slave = ends
+    writer = Writer(slave)
+    writer.write(b"read or not\n")
+    writer.check_reader()
+    os.close(master)
+    with pytest.raises(ClosedPipeError):
+        writer.check_reader()
+    with pytest.raises(ClosedPipeError):
+        writer.write(b"x")
+    assert writer.taken == 0
+
+
+@not_terminal
+def test_what_was_taken_of_the_last_buffer(ends):
+    writer = Writer(ends[1], lambda: True)
+    writer.write(b"x")
+    assert writer.taken == 1
+    with pytest.raises(StalledError):
+        writer.write(BIG)
+    os.set_blocking(ends[0], False)
+    read = 0
+    with suppress(BlockingIOError):
+        while piece := os.read(ends[0], 1 << 16):
+            read += len(piece)
+    assert writer.taken == read - 1 > 0
+
+
 def test_a_full_disk():
     with Path("/dev/full").open("wb", buffering=0) as full:
         writer = Writer(full.fileno())
