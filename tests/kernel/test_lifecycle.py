@@ -20,7 +20,7 @@ from .bpf import Ids, existing, gone, held_by
 from .commands import started
 from .conftest import Workloads
 from .flavours import sees_rings
-from .watching import Process, collect, drain, watch
+from .watching import DEADLINE_SECONDS, Process, collect, drain, watch
 
 COUNT = 23
 METHODS = {"tracepoint": "system call tracepoints", "raw": "raw tracepoint"}
@@ -49,6 +49,24 @@ if os.fork() == 0:
     sys.stdin.read()
     os._exit(0)
 os.wait()
+"""
+
+# a fork by C code, of which Python does not know, that ends without having closed anything
+C_FORK = """
+import ctypes, onlooker, os, sys
+monitor = onlooker.Monitor(comm=[os.path.basename(sys.argv[1])], attach=sys.argv[2])
+monitor.start()
+if not (child := ctypes.PyDLL(None).fork()):
+    try:
+        monitor.poll()
+    except onlooker.ForkedError:
+        del monitor
+        sys.exit(23)
+assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 23
+os.posix_spawn(sys.argv[1], sys.argv[1:2], {})
+os.wait()
+monitor.stop()
+print(*(event.event for event in monitor if event.event != "open"), monitor.stats().complete)
 """
 
 # where debugfs is mounted and tracefs is not, looking into debugfs for it would mount it
@@ -132,6 +150,14 @@ def test_a_killed_monitor_leaves_nothing(workloads: Workloads, method: str) -> N
 def test_a_child_of_a_killed_monitor_does_not_keep_it_alive(workloads: Workloads) -> None:
     with killed(PARENT, workloads.prefix) as ids:
         assert gone(ids)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_fork_by_c_code_ends_and_does_not_disturb(workloads: Workloads, method: str) -> None:
+    program = workloads.renamed("nothing")
+    command = [sys.executable, "-c", C_FORK, program, method]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=DEADLINE_SECONDS)
+    assert (done.stdout, done.stderr) == ("exec exit True\n", "")
 
 
 def test_nothing_is_mounted_by_looking_for_tracefs(workloads: Workloads) -> None:

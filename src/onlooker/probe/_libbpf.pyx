@@ -7,6 +7,7 @@ Errors of the kernel are OSError with its errno; policy and wording are in `live
 from libc.stdint cimport uint32_t, uint64_t
 from libc.stdlib cimport calloc, free
 from libc.string cimport memcpy, memset
+from posix.unistd cimport getpid
 
 import os
 
@@ -52,6 +53,7 @@ cdef class Probe:
     cdef size_t _link_count
     cdef reader _reader
     cdef bint _has_reader
+    cdef int _pid  # whose thread the reader's is
     cdef uint64_t *_counters
     cdef bpf_map *_losses
     cdef size_t _kinds, _reasons, _cpus
@@ -226,6 +228,7 @@ cdef class Probe:
         self._reader.backlog.most = backlog_bytes
         _check(ring_open(&self._reader.ring, bpf_map__fd(self._map("ring")), ring_bytes), "ring")
         self._has_reader = True
+        self._pid = getpid()
         reader_init(&self._reader)
 
     def start_reader(self):
@@ -325,6 +328,7 @@ cdef class Probe:
         self._link_count = 0
         self._object = NULL
         self._has_reader = False
+        is_ours = is_ours and getpid() == self._pid  # C code, too, can fork: daemon(3)
         with nogil:
             if has_reader and is_ours:
                 reader_close(&self._reader)
