@@ -6,7 +6,7 @@ from random import Random
 
 from onlooker.schema.kinds import Choice, Kind, Op
 
-from ..unit.output.hostile import BYTES, CHARACTERS
+from ..unit.hostile import BYTES, CHARACTERS
 from ..unit.records import KIND_AT, LAYOUTS, batch, members, record, with_span
 from .reference import framed
 

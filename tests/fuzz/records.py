@@ -7,7 +7,7 @@ from random import Random
 import msgspec
 
 from onlooker import Event, Lost
-from onlooker.output.escape import escape
+from onlooker.lines import escape
 from onlooker.probe import _decode
 from onlooker.schema.plan import plan
 

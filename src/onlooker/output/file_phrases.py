@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ..events import Chmod, Chown, Link, Mkdir, Rename, Rmdir, Symlink, TaskEvent, Truncate, Unlink
-from .escape import escape, escape_path
+from ..lines import escape, escape_path
 
 FileCall = Rename | Unlink | Mkdir | Rmdir | Link | Symlink | Chmod | Chown | Truncate
 

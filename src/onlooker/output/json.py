@@ -1,10 +1,9 @@
 r"""JSON lines: one flat object for each event, as the JSON Schema in the package says.
 
 A text that is not UTF-8 has U+FFFD in its field, and `FIELD_bytes` beside it has the exact bytes in base64 (for a list:
-those of every item). Characters that could steer a terminal are written as `\uNNNN`.
+those of every item). What text escapes is written as `\uNNNN`, so nothing in a line steers a terminal.
 """
 
-import re
 from base64 import b64encode
 from collections.abc import Sequence
 from typing import Any
@@ -12,15 +11,7 @@ from typing import Any
 import msgspec
 
 from ..events import Event
-
-# in UTF-8: DEL, C1, and the characters that reorder, join or end lines (bidi marks and overrides, U+2028, U+FEFF, ...)
-_STEERING = re.compile(
-    rb"\x7f|\xc2[\x80-\x9f]|\xd8\x9c|\xe2\x80[\x8b-\x8f\xa8-\xae]|\xe2\x81[\xa0-\xaf]|\xef\xbb\xbf|\xef\xbf[\xb9-\xbb]"
-)
-
-
-def _as_escape(found: re.Match[bytes]) -> bytes:
-    return b"\\u%04x" % ord(found[0].decode())
+from ..lines import harmless_json
 
 
 def _exact(text: str) -> bytes:
@@ -72,6 +63,4 @@ class JsonFormatter:
             lines = self._encoder.encode_lines(events)
         except UnicodeEncodeError:
             lines = self._encoder.encode_lines([_flat(event) for event in events])
-        if lines.isascii() and b"\x7f" not in lines:
-            return lines
-        return _STEERING.sub(_as_escape, lines)
+        return harmless_json(lines)

@@ -11,7 +11,7 @@ from rich.style import Style
 
 from ..events import UNCERTAIN_REASONS, Event, Exec, Exit, Fork, Lost, Open, TaskEvent
 from ..filters import has_failed
-from .escape import command_line, escape, escape_path
+from ..lines import command_line, escape, escape_path
 from .file_phrases import FileCall, object_of, whole_paths
 from .text import LocalTime, seconds, whole_path
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any, get_args
 
 from ..events import PROCESS_EVENTS, UNCERTAIN_REASONS, Event, Exec, Exit, Fork, Lost, Open, TaskEvent
-from .escape import command_line, escape, escape_path
+from ..lines import command_line, escape, escape_path
 from .file_phrases import FileCall, done
 
 

@@ -3,7 +3,6 @@
 import base64
 import json
 import os
-import re
 from importlib.resources import files
 
 import msgspec
@@ -17,13 +16,11 @@ from onlooker.events import EVENTS
 from onlooker.output import formatter
 from onlooker.output.json import JsonFormatter
 
-from .hostile import CHARACTERS, events, texts
+from ..hostile import CHARACTERS, events, texts
 
 SCHEMA = json.loads(files("onlooker").joinpath("events.schema.json").read_text(encoding="utf-8"))
 VALIDATOR = Draft202012Validator(SCHEMA)
 
-# as they must not stand in a line: C0, DEL, C1, line separators, whatever joins or reorders
-RAW = re.compile("[\0-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]")
 WHO = {"comm": "fake", "pid": 1234}
 
 
@@ -51,7 +48,7 @@ def exact(found, name):
 @given(batch=st.lists(events, min_size=1, max_size=4))
 def test_every_line_is_a_valid_event(batch):
     text = JsonFormatter().format(batch).decode()
-    assert not RAW.search(text.replace("\n", ""))
+    assert text.replace("\n", "").isprintable()
     lines = text.split("\n")
     assert lines.pop() == ""
     assert len(lines) == len(batch)
@@ -113,12 +110,19 @@ def test_readable_characters_stand_as_they_are():
 def test_each_character_comes_back(character):
     written = line(fake_open(path=f"a{character}b"))
     assert json.loads(written)["path"] == f"a{character}b"
-    assert not RAW.search(written)
+    assert written.isprintable()
 
 
 @pytest.mark.parametrize(
     ("character", "written"),
-    [("\u2028", r"\u2028"), ("\u202e", r"\u202e"), ("\x9b", r"\u009b"), ("\x7f", r"\u007f"), ("\x1b", r"\u001b")],
+    [
+        ("\u2028", r"\u2028"),
+        ("\u202e", r"\u202e"),
+        ("\x9b", r"\u009b"),
+        ("\x7f", r"\u007f"),
+        ("\x1b", r"\u001b"),
+        ("\xad", r"\u00ad"),
+    ],
 )
 def test_what_steers_a_terminal_is_written_as_an_escape(character, written):
     assert f'"path":"/{written}"' in line(fake_open(path=f"/{character}"))

@@ -17,7 +17,7 @@ from onlooker import Lost, fake_exec, fake_exit, fake_fork, fake_open, fake_rena
 from onlooker.output import formatter
 from onlooker.output.table import COLUMNS, TableFormatter
 
-from .hostile import events
+from ..hostile import events
 
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 DETAILS_AT = sum(width + 1 for _, width, _ in COLUMNS[:-1])

@@ -11,7 +11,7 @@ from onlooker import Lost, UsageError, fake_exec, fake_exit, fake_fork, fake_ope
 from onlooker.output import formatter
 from onlooker.output.text import LocalTime, TextFormatter
 
-from .hostile import events
+from ..hostile import events
 
 WHO = {"time": "2023-10-20T15:30:45.123456789Z", "comm": "bash", "pid": 1234, "ppid": 1000}
 

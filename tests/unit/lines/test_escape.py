@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from onlooker.output.escape import command_line, escape, quote
+from onlooker.lines import command_line, escape, quote
 
-from .hostile import raw_texts, texts
+from ..hostile import raw_texts, texts
 
 ESCAPE = re.compile(r"\\(?:([ntr\\])|x([0-9a-f]{2})|u([0-9a-f]{4})|U([0-9a-f]{8}))")
 NAMED = {"n": b"\n", "t": b"\t", "r": b"\r", "\\": b"\\"}

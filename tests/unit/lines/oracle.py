@@ -1,12 +1,7 @@
-r"""Hostile bytes made harmless for a terminal, without losing one.
+"""What the native part does, as one reads it: slow, and plain."""
 
-Whatever is not printable (control characters, escape sequences, C1, bidi overrides, line separators) and every byte
-that is not UTF-8 becomes a backslash escape, and so does the backslash itself: `\n` `\t` `\r` `\\`, `\xNN` for a byte,
-`\uNNNN` and `\UNNNNNNNN` for a character. So the exact bytes can be got back.
-"""
-
+import json
 import re
-import shlex
 
 _NAMED = {"\n": r"\n", "\t": r"\t", "\r": r"\r", "\\": r"\\"}
 _PLAIN_WORD = re.compile(r"[A-Za-z0-9@%+:,./_-][A-Za-z0-9@%+=:,./_-]*").fullmatch  # zsh expands one that begins with =
@@ -31,22 +26,14 @@ def _escaped(character: str) -> str:
 
 
 def escape(text: str) -> str:
-    r"""For names and paths.
-
-    >>> escape("/tmp/a b\x1b[31m\n")
-    '/tmp/a b\\x1b[31m\\n'
-    """
+    r"""For names and paths."""
     if text.isprintable() and "\\" not in text:
         return text
     return "".join(map(_escaped, text))
 
 
 def escape_path(path: str) -> str:
-    """Also where nothing was passed, which has to be seen.
-
-    >>> escape_path("")
-    '""'
-    """
+    """Also where nothing was passed, which has to be seen."""
     return escape(path) or '""'
 
 
@@ -62,25 +49,25 @@ def _in_dollar_quotes(character: str) -> str:
 
 
 def quote(argument: str) -> str:
-    r"""One argument as a word of a shell command; with $'...' (bash, ksh, zsh) where it is not printable.
-
-    >>> quote("plain.txt"), quote("two words"), quote("a\nb")
-    ('plain.txt', "'two words'", "$'a\\nb'")
-    """
+    r"""One argument as a word of a shell command; with $'...' (bash, ksh, zsh) where it is not printable."""
     if _PLAIN_WORD(argument):
         return argument
     if argument.isprintable():
-        return shlex.quote(argument)
+        return "'" + argument.replace("'", "'\"'\"'") + "'"
     return "$'" + "".join(map(_in_dollar_quotes, argument)) + "'"
 
 
 def command_line(argv: tuple[str, ...]) -> str:
-    """The arguments as one shell command: the first of them is what is run, whatever it looks like.
-
-    >>> command_line(("A=b", "A=b", "-x"))
-    "'A=b' A=b -x"
-    """
+    """The arguments as one shell command: the first of them is what is run, whatever it looks like."""
     words = [*map(quote, argv)]
     if argv and words[0] == argv[0] and _NO_COMMAND(argv[0]):
         words[0] = f"'{argv[0]}'"
     return " ".join(words)
+
+
+def harmless_json(lines: bytes) -> bytes:
+    """JSON with an escape for each character that is not printable, but those of ASCII below DEL."""
+    return "".join(
+        character if character < "\x7f" or character.isprintable() else json.dumps(character)[1:-1]
+        for character in lines.decode()
+    ).encode()

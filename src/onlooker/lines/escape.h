@@ -1,0 +1,343 @@
+/* Hostile bytes made harmless for a terminal, at the speed of memory. What reads them gets the very bytes back.
+ *
+ * Input is what the kernel gave: UTF-8, or anything else. Every function writes to `out`, for which its comment says the
+ * room, and returns how many bytes it wrote. One definition holds in all formats: what `is_printable` refuses (control
+ * characters, escape sequences, bidi overrides, tags, line separators, spaces but " ") is never written as it is. */
+#ifndef ONLOOKER_ESCAPE_H
+#define ONLOOKER_ESCAPE_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "printable.h" /* made when onlooker is built: tools/printable.py */
+
+#define REPLACEMENT 0xfffd /* stands for what is not UTF-8 */
+
+struct character {
+	uint32_t code;
+	unsigned size; /* bytes; where it is not UTF-8: those that a decoder replaces by one U+FFFD */
+	int is_utf8;
+};
+
+static inline int is_printable(uint32_t code)
+{
+	return PRINTABLE_BITS[PRINTABLE_PAGE[code >> 8]][code >> 5 & 7] >> (code & 31) & 1;
+}
+
+/* The first character; n > 0. Table 3-7 of the Unicode standard: which bytes may be the second after which first. */
+static inline struct character next_character(const unsigned char *in, size_t n)
+{
+	unsigned char first = in[0], low = 0x80, high = 0xbf;
+	struct character c = { first < 0x80 ? first : REPLACEMENT, 1, first < 0x80 };
+	unsigned more, code;
+
+	if (first < 0xc2 || first > 0xf4)
+		return c;
+	more = first < 0xe0 ? 1 : first < 0xf0 ? 2 : 3;
+	code = first & (0x3f >> more);
+	if (first == 0xe0)
+		low = 0xa0;
+	else if (first == 0xed)
+		high = 0x9f;
+	else if (first == 0xf0)
+		low = 0x90;
+	else if (first == 0xf4)
+		high = 0x8f;
+	while (c.size <= more) {
+		if (c.size == n || in[c.size] < low || in[c.size] > high)
+			return c;
+		code = code << 6 | (in[c.size++] & 0x3f);
+		low = 0x80;
+		high = 0xbf;
+	}
+	c.code = code;
+	c.is_utf8 = 1;
+	return c;
+}
+
+static const char HEX[] = "0123456789abcdef";
+
+static inline char *put_hex(char *to, uint32_t number, int digits)
+{
+	int i;
+
+	for (i = digits - 1; i >= 0; i--, number >>= 4)
+		to[i] = HEX[number & 15];
+	return to + digits;
+}
+
+/* \xNN for each */
+static inline char *put_bytes(char *to, const unsigned char *in, unsigned n)
+{
+	for (; n; n--, in++, to += 4) {
+		const char escape[] = { '\\', 'x', HEX[*in >> 4], HEX[*in & 15] };
+
+		memcpy(to, escape, sizeof(escape));
+	}
+	return to;
+}
+
+static inline char *put_raw(char *to, const unsigned char *in, size_t n)
+{
+	memcpy(to, in, n);
+	return to + n;
+}
+
+/* n for a newline, and so on; 0 for what has no such name */
+static inline char name_of(uint32_t code)
+{
+	return code == '\n' ? 'n' : code == '\t' ? 't' : code == '\r' ? 'r' : code == '\\' ? '\\' : 0;
+}
+
+static inline char *put_named(char *to, char name)
+{
+	*to++ = '\\';
+	*to++ = name;
+	return to;
+}
+
+/* A run of what is written as it is: printable ASCII but the one character that is special. */
+static inline size_t plain_run(const unsigned char *in, size_t n, unsigned char special)
+{
+	size_t at = 0;
+
+	while (at < n && in[at] >= 0x20 && in[at] < 0x7f && in[at] != special)
+		at++;
+	return at;
+}
+
+/* For names and paths: \n \t \r \\, \xNN for a byte, \uNNNN and \UNNNNNNNN for a character. Room: 4n. */
+static inline size_t escape_text(const unsigned char *in, size_t n, char *out)
+{
+	const unsigned char *end = in + n;
+	char *to = out;
+
+	while (in < end) {
+		size_t run = plain_run(in, end - in, '\\');
+		struct character c;
+		char name;
+
+		to = put_raw(to, in, run);
+		in += run;
+		if (in == end)
+			break;
+		c = next_character(in, end - in);
+		name = name_of(c.code);
+		if (name) {
+			to = put_named(to, name);
+		} else if (!c.is_utf8 || c.code < 0x80) {
+			to = put_bytes(to, in, c.size);
+		} else if (is_printable(c.code)) {
+			to = put_raw(to, in, c.size);
+		} else {
+			*to++ = '\\';
+			*to++ = c.code > 0xffff ? 'U' : 'u';
+			to = put_hex(to, c.code, c.code > 0xffff ? 8 : 4);
+		}
+		in += c.size;
+	}
+	return to - out;
+}
+
+/* Whether a shell takes it as it is; zsh expands one that begins with "=". */
+static inline int is_plain_word(const unsigned char *in, size_t n)
+{
+	size_t at;
+
+	for (at = 0; at < n; at++) {
+		unsigned char byte = in[at];
+
+		if ((byte | 0x20) >= 'a' && (byte | 0x20) <= 'z')
+			continue;
+		if (byte >= '0' && byte <= '9')
+			continue;
+		if (!byte || !strchr(at ? "@%+:,./_-=" : "@%+:,./_-", byte))
+			return 0;
+	}
+	return n > 0;
+}
+
+static inline int is_printable_text(const unsigned char *in, size_t n)
+{
+	const unsigned char *end = in + n;
+
+	while (in < end) {
+		struct character c;
+
+		in += plain_run(in, end - in, 0);
+		if (in == end)
+			break;
+		c = next_character(in, end - in);
+		if (!c.is_utf8 || !is_printable(c.code))
+			return 0;
+		in += c.size;
+	}
+	return 1;
+}
+
+/* '...', with '"'"' for a quote. Room: 5n + 2. */
+static inline size_t quote_printable(const unsigned char *in, size_t n, char *out)
+{
+	const unsigned char *end = in + n;
+	char *to = out;
+
+	*to++ = '\'';
+	while (in < end) {
+		const unsigned char *quote = memchr(in, '\'', end - in);
+
+		to = put_raw(to, in, (quote ? quote : end) - in);
+		if (!quote)
+			break;
+		memcpy(to, "'\"'\"'", 5);
+		to += 5;
+		in = quote + 1;
+	}
+	*to++ = '\'';
+	return to - out;
+}
+
+/* $'...' of bash, ksh and zsh. Bytes only: a shell understands \uNNNN by its locale, and not at all in that of POSIX; and
+ * a shell that one types at might take "!" for its history, where a quote stands before it. Room: 4n + 3. */
+static inline size_t quote_in_dollars(const unsigned char *in, size_t n, char *out)
+{
+	const unsigned char *end = in + n;
+	char *to = out;
+
+	*to++ = '$';
+	*to++ = '\'';
+	while (in < end) {
+		struct character c = next_character(in, end - in);
+		char name = name_of(c.code);
+
+		if (name)
+			to = put_named(to, name);
+		else if (c.code == '\'')
+			to = put_named(to, '\'');
+		else if (!c.is_utf8 || c.code == '!' || !is_printable(c.code))
+			to = put_bytes(to, in, c.size);
+		else
+			to = put_raw(to, in, c.size);
+		in += c.size;
+	}
+	*to++ = '\'';
+	return to - out;
+}
+
+/* One argument as a word of a shell command. Room: 5n + 3. */
+static inline size_t quote_word(const unsigned char *in, size_t n, char *out)
+{
+	if (is_plain_word(in, n))
+		return put_raw(out, in, n) - out;
+	return is_printable_text(in, n) ? quote_printable(in, n, out) : quote_in_dollars(in, n, out);
+}
+
+/* What is plain as an argument and not as a command: NAME=value, and the reserved words of bash and zsh. */
+static inline int is_no_command(const unsigned char *in, size_t n)
+{
+	static const char *const RESERVED[] = { "case",	  "coproc",   "do",	"done",	  "elif", "else", "end",   "esac",
+						"fi",	  "for",      "foreach", "function", "if",   "in",   "nocorrect", "repeat",
+						"select", "then",     "time",	"until",  "while" };
+	size_t i;
+
+	for (i = 0; i < sizeof(RESERVED) / sizeof(*RESERVED); i++)
+		if (strlen(RESERVED[i]) == n && !memcmp(RESERVED[i], in, n))
+			return 1;
+	return n && memchr(in, '=', n);
+}
+
+/* The first word of a shell command: that is what is run, whatever it looks like. Room: 5n + 3. */
+static inline size_t quote_command(const unsigned char *in, size_t n, char *out)
+{
+	return is_plain_word(in, n) && is_no_command(in, n) ? quote_printable(in, n, out) : quote_word(in, n, out);
+}
+
+/* \uNNNN, above U+FFFF as two of them. */
+static inline char *put_json_character(char *to, uint32_t code)
+{
+	if (code > 0xffff) {
+		to = put_json_character(to, 0xd7c0 + (code >> 10));
+		code = 0xdc00 + (code & 0x3ff);
+	}
+	*to++ = '\\';
+	*to++ = 'u';
+	return put_hex(to, code, 4);
+}
+
+/* By how much `escape_json` may make it longer: DEL becomes six bytes, and no other character more. */
+static inline size_t json_growth(const unsigned char *in, size_t n)
+{
+	size_t at, found = 0;
+
+	for (at = 0; at < n; at++)
+		found += in[at] >= 0x7f;
+	return 5 * found;
+}
+
+/* Valid JSON with \uNNNN for every character above U+007E that is not printable; ASCII is as it is. Room: n and what
+ * `json_growth` says. */
+static inline size_t escape_json(const unsigned char *in, size_t n, char *out)
+{
+	const unsigned char *end = in + n;
+	char *to = out;
+
+	while (in < end) {
+		const unsigned char *run = in;
+		struct character c;
+
+		while (in < end && *in < 0x7f)
+			in++;
+		to = put_raw(to, run, in - run);
+		if (in == end)
+			break;
+		c = next_character(in, end - in);
+		to = is_printable(c.code) ? put_raw(to, in, c.size) : put_json_character(to, c.code);
+		in += c.size;
+	}
+	return to - out;
+}
+
+/* The letter behind the backslash, as RFC 8259 has them; 0 for what has none. */
+static inline char json_name_of(uint32_t code)
+{
+	switch (code) {
+	case '\b':
+		return 'b';
+	case '\f':
+		return 'f';
+	case '"':
+		return '"';
+	default:
+		return name_of(code);
+	}
+}
+
+/* A JSON string, with its quotes. What is not UTF-8 becomes U+FFFD, as Python's "replace" has it, and sets `is_utf8` to 0.
+ * Room: 6n + 2. */
+static inline size_t json_string(const unsigned char *in, size_t n, char *out, int *is_utf8)
+{
+	const unsigned char *end = in + n;
+	char *to = out;
+
+	*to++ = '"';
+	while (in < end) {
+		struct character c = next_character(in, end - in);
+		char name = json_name_of(c.code);
+
+		if (!c.is_utf8) {
+			*is_utf8 = 0;
+			to = put_raw(to, (const unsigned char *)"\xef\xbf\xbd", 3);
+		} else if (name) {
+			to = put_named(to, name);
+		} else if (is_printable(c.code)) {
+			to = put_raw(to, in, c.size);
+		} else {
+			to = put_json_character(to, c.code);
+		}
+		in += c.size;
+	}
+	*to++ = '"';
+	return to - out;
+}
+
+#endif

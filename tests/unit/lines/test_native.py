@@ -1,0 +1,128 @@
+"""The native part says what its plain counterpart says, of every character and of texts of any length."""
+
+import json
+import os
+import re
+import sys
+import unicodedata
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from onlooker import lines
+from onlooker.lines import _native
+
+from ..hostile import CHARACTERS, raw_texts, texts
+from . import oracle
+
+SAME_UNICODE = _native.unicode_version == unicodedata.unidata_version
+WORDS = [
+    "a",
+    "=x",
+    "A=b",
+    "if",
+    "while",
+    "--x=y",
+    "it's",
+    "''",
+    "!",
+    "a!'\n",
+    "a\\b",
+    "@%+:,./_-=",
+    "é",
+    "\0",
+    "\ud800",
+]
+any_words = st.one_of(texts, st.text(max_size=20), st.sampled_from(WORDS))
+
+
+def characters():
+    return map(chr, range(sys.maxunicode + 1))
+
+
+def whole_characters():
+    return "".join(c for c in characters() if not "\ud800" <= c <= "\udfff")
+
+
+def test_printable_is_what_python_calls_so():
+    """Of every character; under other Unicode tables than those of the build, what one of them does not know yet."""
+    different = {c for c in characters() if _native.printable(ord(c)) != c.isprintable()}
+    if SAME_UNICODE:
+        assert different == set()
+    else:
+        known = {c for c in different if unicodedata.category(c) != "Cn"}
+        newer = unicodedata.unidata_version.split(".") > _native.unicode_version.split(".")
+        assert known == set() or (newer and not any(map(_native.printable, map(ord, known))))
+
+
+def test_nothing_above_unicode_is_printable():
+    assert not any(map(_native.printable, (0x110000, 0x1FFFFF, 0x200041, 2**32 - 1)))
+
+
+@pytest.mark.skipif(not SAME_UNICODE, reason="this Python has other Unicode tables than the one that built it")
+@pytest.mark.parametrize("name", ["escape", "quote"])
+def test_every_character(name):
+    text = whole_characters() + "".join(map(chr, range(0xDC80, 0xDD00)))
+    for start in range(0, len(text), 4096):
+        part = text[start : start + 4096]
+        assert getattr(lines, name)(part) == getattr(oracle, name)(part)
+
+
+@pytest.mark.parametrize("name", ["escape", "escape_path", "quote"])
+def test_each_word_as_the_plain_one_says(name):
+    for text in [*WORDS[:-1], *CHARACTERS, "", *(os.fsdecode(bytes([byte])) for byte in range(256))]:
+        assert getattr(lines, name)(text) == getattr(oracle, name)(text)
+
+
+@settings(deadline=None, max_examples=300)
+@given(raw=raw_texts, repeated=st.sampled_from([1, 1, 7, 3000]))
+def test_texts_of_any_length(raw, repeated):
+    text = os.fsdecode(raw * repeated)
+    assert lines.escape(text) == oracle.escape(text)
+    assert lines.quote(text) == oracle.quote(text)
+
+
+@settings(deadline=None, max_examples=300)
+@given(argv=st.lists(any_words.filter(lambda text: not any("\ud800" <= c < "\udc80" for c in text)), max_size=6))
+def test_command_lines(argv):
+    assert lines.command_line(tuple(argv)) == oracle.command_line(tuple(argv))
+
+
+@settings(deadline=None, max_examples=300)
+@given(texts_=st.lists(st.text(st.characters(exclude_categories=["Cs"]), max_size=30), max_size=4))
+def test_json_is_made_harmless_and_means_the_same(texts_):
+    raw = json.dumps(texts_, ensure_ascii=False).encode() + b"\n"
+    made = lines.harmless_json(raw)
+    assert made == oracle.harmless_json(raw)
+    assert json.loads(made) == texts_
+
+
+@pytest.mark.skipif(not SAME_UNICODE, reason="this Python has other Unicode tables than the one that built it")
+def test_json_escapes_what_text_escapes():
+    written = lines.harmless_json(whole_characters().encode()).decode()
+    printed = re.sub(r"\\u[0-9a-f]{4}", "", written)
+    ascii_ = set(map(chr, range(0x7F)))  # whatever writes JSON sees to those
+    assert set(printed) - ascii_ == {c for c in characters() if c.isprintable()} - ascii_
+
+
+@pytest.mark.parametrize("text", ["\ud800", "a\udcffb\ud800\udfff\n", "\udc7f\udd00"])
+def test_half_characters_that_no_kernel_gives_are_escaped_too(text):
+    assert lines.escape(text).isprintable()
+    assert lines.quote(text).isprintable()
+
+
+def test_one_that_is_plain_is_the_very_text():
+    text = "/etc/passwd" * 100
+    assert lines.escape(text) is text
+
+
+@pytest.mark.parametrize("name", ["escape", "quote", "command_line", "harmless_json"])
+def test_what_is_no_text_is_refused(name):
+    with pytest.raises(TypeError):
+        getattr(lines, name)(5)
+
+
+def test_another_name_is_not_there():
+    with pytest.raises(AttributeError, match="no attribute 'unescape'"):
+        lines.unescape  # noqa: B018
