@@ -75,7 +75,7 @@ def test_each_word_as_the_plain_one_says(name):
         assert getattr(lines, name)(text) == getattr(oracle, name)(text)
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=100)
 @given(raw=raw_texts, repeated=st.sampled_from([1, 1, 7, 3000]))
 def test_texts_of_any_length(raw, repeated):
     text = os.fsdecode(raw * repeated)
@@ -83,13 +83,13 @@ def test_texts_of_any_length(raw, repeated):
     assert lines.quote(text) == oracle.quote(text)
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=100)
 @given(argv=st.lists(any_words.filter(lambda text: not any("\ud800" <= c < "\udc80" for c in text)), max_size=6))
 def test_command_lines(argv):
     assert lines.command_line(tuple(argv)) == oracle.command_line(tuple(argv))
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=100)
 @given(texts_=st.lists(st.text(st.characters(exclude_categories=["Cs"]), max_size=30), max_size=4))
 def test_json_is_made_harmless_and_means_the_same(texts_):
     raw = json.dumps(texts_, ensure_ascii=False).encode() + b"\n"
