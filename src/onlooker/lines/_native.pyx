@@ -1,12 +1,16 @@
 # cython: language_level=3, binding=False, boundscheck=False, wraparound=False
 """What `escape.h` does, for Python's texts: a `str` as os.fsdecode gives it."""
 
+from libc.stdint cimport uint32_t
 from libc.stdlib cimport free, malloc, realloc
+from libc.string cimport memcpy
 
 
 cdef extern from "Python.h":
     const char *PyUnicode_AsUTF8AndSize(object, Py_ssize_t *) except NULL
-    object PyUnicode_AsEncodedString(object, const char *, const char *)
+    Py_ssize_t PyUnicode_GetLength(object) except -1
+    Py_UCS4 *PyUnicode_AsUCS4(object, Py_UCS4 *, Py_ssize_t, int) except NULL
+    long long PyLong_AsLongLongAndOverflow(object, int *) except? -1
     object PyUnicode_DecodeUTF8(const char *, Py_ssize_t, const char *)
     int PyBytes_AsStringAndSize(object, char **, Py_ssize_t *) except -1
     object PyBytes_FromStringAndSize(const char *, Py_ssize_t)
@@ -22,10 +26,14 @@ cdef extern from "escape.h" nogil:
     size_t quote_command(const unsigned char *text, size_t n, char *out)
     size_t json_growth(const unsigned char *text, size_t n)
     size_t escape_json(const unsigned char *text, size_t n, char *out)
+    size_t bytes_of(const uint32_t *codes, size_t n, unsigned char *out)
+    size_t decimal(long long number, char *out)
+    size_t json_string(const unsigned char *text, size_t n, char *out, int *is_utf8)
+    size_t base64(const unsigned char *text, size_t n, char *out)
 
 
 cdef enum:
-    USUAL = 2048  # bytes of output; more is put together on the heap
+    USUAL = 1024  # bytes; more takes memory from the heap
 
 unicode_version = UNICODE_VERSION.decode()
 
@@ -35,28 +43,49 @@ def printable(unsigned code):
     return is_printable(code & 0x1FFFFF) != 0 if code <= 0x10FFFF else False
 
 
-cdef object _lone_surrogates(str text):
-    """Bytes of a text that the kernel can't have given."""
-    return b"".join(
-        [c.encode("utf-8", "surrogateescape" if "\udc80" <= c <= "\udcff" else "surrogatepass") for c in text]
-    )
+cdef class _Exact:
+    """A text's bytes."""
 
+    cdef str owner
+    cdef unsigned char usual[USUAL]
+    cdef void *heap
+    cdef size_t room
+    cdef const unsigned char *start
+    cdef size_t size
 
-cdef object _exact(str text, const unsigned char **start, Py_ssize_t *size):
-    """The text's bytes, which live as long as what is returned."""
-    cdef char *at = NULL
-    try:
-        start[0] = <const unsigned char *>PyUnicode_AsUTF8AndSize(text, size)
-        return text
-    except UnicodeEncodeError:
-        pass
-    try:
-        exact = PyUnicode_AsEncodedString(text, "utf-8", "surrogateescape")
-    except UnicodeEncodeError:
-        exact = _lone_surrogates(text)
-    PyBytes_AsStringAndSize(exact, &at, size)
-    start[0] = <const unsigned char *>at
-    return exact
+    def __cinit__(self):
+        self.heap = NULL
+        self.room = 0
+
+    def __dealloc__(self):
+        free(self.heap)
+
+    cdef int load(self, str text) except -1:
+        cdef Py_ssize_t count = 0
+        cdef Py_UCS4 *codes
+        self.owner = text
+        if text.isascii():
+            self.start = <const unsigned char *>PyUnicode_AsUTF8AndSize(text, &count)
+            self.size = count
+            return 0
+        # not by Python's codecs: an exception for each text that is not UTF-8 costs more than all the rest
+        count = PyUnicode_GetLength(text)
+        cdef size_t wanted = 8 * (count + 1)  # four bytes for each character as Python has it, and four as it was
+        if wanted <= USUAL:
+            codes = <Py_UCS4 *>self.usual
+        else:
+            if wanted > self.room:
+                free(self.heap)
+                self.room = 0
+                self.heap = malloc(wanted)
+                if self.heap == NULL:
+                    raise MemoryError
+                self.room = wanted
+            codes = <Py_UCS4 *>self.heap
+        PyUnicode_AsUCS4(text, codes, count + 1, 1)
+        self.start = <const unsigned char *>(codes + count + 1)
+        self.size = bytes_of(<const uint32_t *>codes, count, <unsigned char *>(codes + count + 1))
+        return 0
 
 
 cdef class _Out:
@@ -79,15 +108,14 @@ cdef class _Out:
     cdef char *more(self, size_t most) except NULL:
         """Where up to that many bytes can be written."""
         cdef char *grown
-        cdef size_t i, room
+        cdef size_t room
         if most > self.room - self.used:
             room = max(2 * self.room, self.used + most)
             grown = <char *>(malloc(room) if self.start == self.usual else realloc(self.start, room))
             if grown == NULL:
                 raise MemoryError
             if self.start == self.usual:
-                for i in range(self.used):
-                    grown[i] = self.usual[i]
+                memcpy(grown, self.usual, self.used)
             self.start = grown
             self.room = room
         return self.start + self.used
@@ -96,13 +124,10 @@ cdef class _Out:
         return PyUnicode_DecodeUTF8(self.start, self.used, NULL)
 
 
-cdef bint _append_word(_Out out, str argument, bint command) except -1:
-    cdef const unsigned char *start = NULL
-    cdef Py_ssize_t size = 0
-    owner = _exact(argument, &start, &size)
-    cdef char *to = out.more(5 * size + 4)
-    out.used += quote_command(start, size, to) if command else quote_word(start, size, to)
-    return True
+cdef int _append_word(_Out out, _Exact exact, bint command) except -1:
+    cdef char *to = out.more(5 * exact.size + 4)
+    out.used += (quote_command if command else quote_word)(exact.start, exact.size, to)
+    return 0
 
 
 def escape(str text):
@@ -111,13 +136,16 @@ def escape(str text):
     >>> escape("/tmp/a b\x1b[31m\n")
     '/tmp/a b\\x1b[31m\\n'
     """
-    cdef const unsigned char *start = NULL
     cdef Py_ssize_t size = 0
-    owner = _exact(text, &start, &size)
-    if plain_run(start, size, 92) == <size_t>size:  # a backslash
-        return text
+    cdef const char *start
+    if text.isascii():
+        start = PyUnicode_AsUTF8AndSize(text, &size)
+        if plain_run(<const unsigned char *>start, size, 92) == <size_t>size:  # a backslash
+            return text
+    cdef _Exact exact = _Exact()
     cdef _Out out = _Out()
-    out.used = escape_text(start, size, out.more(4 * size))
+    exact.load(text)
+    out.used = escape_text(exact.start, exact.size, out.more(4 * exact.size))
     return out.text()
 
 
@@ -136,8 +164,10 @@ def quote(str argument):
     >>> quote("plain.txt"), quote("two words"), quote("a\nb")
     ('plain.txt', "'two words'", "$'a\\nb'")
     """
+    cdef _Exact exact = _Exact()
     cdef _Out out = _Out()
-    _append_word(out, argument, False)
+    exact.load(argument)
+    _append_word(out, exact, False)
     return out.text()
 
 
@@ -147,13 +177,15 @@ def command_line(tuple argv):
     >>> command_line(("A=b", "A=b", "-x"))
     "'A=b' A=b -x"
     """
+    cdef _Exact exact = _Exact()
     cdef _Out out = _Out()
     cdef bint first = True
     for argument in argv:
         if not first:
             out.more(1)[0] = 32
             out.used += 1
-        _append_word(out, argument, first)
+        exact.load(argument)
+        _append_word(out, exact, first)
         first = False
     return out.text()
 
@@ -172,4 +204,88 @@ def harmless_json(bytes lines):
         return lines
     cdef _Out out = _Out()
     out.used = escape_json(<const unsigned char *>start, size, out.more(size + growth))
+    return PyBytes_FromStringAndSize(out.start, out.used)
+
+
+cdef int _append(_Out out, bytes raw) except -1:
+    cdef char *start = NULL
+    cdef Py_ssize_t size = 0
+    PyBytes_AsStringAndSize(raw, &start, &size)
+    memcpy(out.more(size), start, size)
+    out.used += size
+    return 0
+
+
+cdef bint _append_string(_Out out, _Exact exact) except -1:
+    """Whether it is UTF-8."""
+    cdef int is_utf8 = True
+    out.used += json_string(exact.start, exact.size, out.more(6 * exact.size + 2), &is_utf8)
+    return is_utf8
+
+
+cdef int _append_base64(_Out out, _Exact exact) except -1:
+    cdef char *to = out.more(4 * ((exact.size + 2) // 3) + 2)
+    to[0] = 34  # a quote
+    out.used += base64(exact.start, exact.size, to + 1) + 2
+    out.start[out.used - 1] = 34
+    return 0
+
+
+cdef int _append_list(_Out out, _Exact exact, tuple items, bytes beside) except -1:
+    cdef bint all_utf8 = True
+    before = b"["
+    for item in items:
+        _append(out, before)
+        exact.load(item)
+        all_utf8 &= _append_string(out, exact)
+        before = b","
+    _append(out, b"]" if items else b"[]")
+    if not all_utf8:
+        before = beside + b"["
+        for item in items:
+            _append(out, before)
+            exact.load(item)
+            _append_base64(out, exact)
+            before = b","
+        _append(out, b"]")
+    return 0
+
+
+cdef int _append_value(_Out out, _Exact exact, value, bytes beside) except -1:
+    cdef int overflow = 0
+    cdef long long number
+    if isinstance(value, str):
+        exact.load(value)
+        if not _append_string(out, exact):
+            _append(out, beside)
+            _append_base64(out, exact)
+    elif isinstance(value, tuple):
+        _append_list(out, exact, value, beside)
+    elif isinstance(value, bool):
+        _append(out, b"true" if value else b"false")
+    else:
+        number = PyLong_AsLongLongAndOverflow(value, &overflow)
+        if overflow:
+            _append(out, str(value).encode())
+        else:
+            out.used += decimal(number, out.more(20))
+    return 0
+
+
+def json_object(bytes head, list fields, event):
+    """One line of JSON, a `NAME_bytes` in it beside each text that is not UTF-8.
+
+    `head` is its beginning; `fields` are its others: the name, `,"NAME":`, `,"NAME_bytes":` and the value that is left
+    out.
+    """
+    cdef _Exact exact = _Exact()
+    cdef _Out out = _Out()
+    _append(out, head)
+    for name, key, beside, default in fields:
+        value = getattr(event, name)
+        if value is default:
+            continue
+        _append(out, key)
+        _append_value(out, exact, value, beside)
+    _append(out, b"}\n")
     return PyBytes_FromStringAndSize(out.start, out.used)

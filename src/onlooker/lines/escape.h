@@ -56,6 +56,36 @@ static inline struct character next_character(const unsigned char *in, size_t n)
 	return c;
 }
 
+/* The bytes of Python's characters, `n` of them: those that os.fsdecode keeps as U+DC80 to U+DCFF are bytes by themselves,
+ * and other halves of pairs, which no kernel gives, have three bytes. Room: 4n. */
+static inline size_t bytes_of(const uint32_t *in, size_t n, unsigned char *out)
+{
+	unsigned char *to = out;
+
+	for (; n; n--, in++) {
+		uint32_t code = *in;
+
+		if (code < 0x80) {
+			*to++ = code;
+		} else if (code >= 0xdc80 && code <= 0xdcff) {
+			*to++ = code - 0xdc00;
+		} else if (code < 0x800) {
+			*to++ = 0xc0 | code >> 6;
+			*to++ = 0x80 | (code & 0x3f);
+		} else if (code < 0x10000) {
+			*to++ = 0xe0 | code >> 12;
+			*to++ = 0x80 | (code >> 6 & 0x3f);
+			*to++ = 0x80 | (code & 0x3f);
+		} else {
+			*to++ = 0xf0 | code >> 18;
+			*to++ = 0x80 | (code >> 12 & 0x3f);
+			*to++ = 0x80 | (code >> 6 & 0x3f);
+			*to++ = 0x80 | (code & 0x3f);
+		}
+	}
+	return to - out;
+}
+
 static const char HEX[] = "0123456789abcdef";
 
 static inline char *put_hex(char *to, uint32_t number, int digits)
@@ -337,6 +367,38 @@ static inline size_t json_string(const unsigned char *in, size_t n, char *out, i
 		in += c.size;
 	}
 	*to++ = '"';
+	return to - out;
+}
+
+/* Room: 20. */
+static inline size_t decimal(int64_t number, char *out)
+{
+	uint64_t rest = number < 0 ? -(uint64_t)number : (uint64_t)number;
+	char digits[20], *at = digits + sizeof(digits);
+
+	do
+		*--at = '0' + rest % 10;
+	while (rest /= 10);
+	if (number < 0)
+		*--at = '-';
+	memcpy(out, at, digits + sizeof(digits) - at);
+	return digits + sizeof(digits) - at;
+}
+
+/* RFC 4648, section 4. Room: 4(n + 2) / 3. */
+static inline size_t base64(const unsigned char *in, size_t n, char *out)
+{
+	static const char DIGITS[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	char *to = out;
+
+	for (; n; in += 3, n -= n < 3 ? n : 3) {
+		uint32_t bits = (uint32_t)in[0] << 16 | (n > 1 ? in[1] << 8 : 0) | (n > 2 ? in[2] : 0);
+
+		*to++ = DIGITS[bits >> 18];
+		*to++ = DIGITS[bits >> 12 & 63];
+		*to++ = n > 1 ? DIGITS[bits >> 6 & 63] : '=';
+		*to++ = n > 2 ? DIGITS[bits & 63] : '=';
+	}
 	return to - out;
 }
 
