@@ -4,7 +4,9 @@ file it opens, live from inside the kernel.
 >>> import onlooker
 >>> with onlooker.Monitor(events=["exec", "open"], comm=["nginx"]) as monitor:  # doctest: +SKIP
 ...     for event in monitor:
-...         print(event.time, event.pid, event.path)
+...         print(event)
+
+An event prints as its line, harmless for a terminal, and `event.to_json()` is its JSON.
 
 `Monitor` watches; `Event` and its kinds `Fork`, `Exec`, `Exit`, `Open`, `Rename`, ..., `Lost` are what it gives;
 `FakeSource` and `fake_open` and the like stand in for the kernel in tests; `OnlookerError` is the root of all errors.

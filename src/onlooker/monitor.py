@@ -53,10 +53,7 @@ class Monitor:
     >>> import onlooker
     >>> with onlooker.Monitor(events=["exec"], comm=["nginx"]) as monitor:  # doctest: +SKIP
     ...     for event in monitor:
-    ...         if isinstance(event, onlooker.Lost):
-    ...             print("lost", event.count, event.of)
-    ...         else:
-    ...             print(event.time, event.pid, event.path)
+    ...         print(event)
 
     All arguments restrict what is reported, in the kernel: `events` (of "fork", "exec", "exit", "open", "rename",
     "unlink", "mkdir", "rmdir", "link", "symlink", "chmod", "chown", "truncate"; "all" is all of them, None or "default"

@@ -4,14 +4,17 @@ from typing import Annotated, ClassVar
 
 import msgspec
 
+from ..lines.json import json_lines
 from ..schema.kinds import doc, name, unsigned, wall_time
+from .words import local_second, process
 
 
 class Event(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, tag_field="event"):
     """Anything that a monitor reports. `event` is its name: "fork", "exec", ...
 
     Events are immutable. A field that does not apply is None here (an empty tuple for a list, False for a mark) and
-    absent in JSON.
+    absent in JSON. `str(event)` is the classic line and `event.to_json()` the JSON line, both without a newline and
+    harmless for a terminal.
     """
 
     event: ClassVar[str]
@@ -25,6 +28,31 @@ class Event(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, tag_field
     def cut(self) -> tuple[str, ...]:
         """Names of the fields that are incomplete; kinds of events that can have some declare a field in its place."""
         return ()
+
+    @property
+    def unproven(self) -> bool:
+        """Whether nothing proves that it happened; kinds of events that can be in doubt declare a field for it."""
+        return False
+
+    def __str__(self) -> str:
+        """The classic line in local time, as `onlooker watch` writes it. Whatever a name holds, it can be printed."""
+        return self._line(local_second(self.time) + self.time[20:26])
+
+    def to_json(self) -> str:
+        """One JSON object on one line, as `onlooker watch --output-format json` writes it: with `FIELD_bytes` beside a
+        text that is not UTF-8.
+        """
+        return json_lines([self]).decode().removesuffix("\n")
+
+    def _line(self, time: str) -> str:
+        """The classic line with its time in other words."""
+        return f"[{time}] {self._who()} {self._did()}"
+
+    def _who(self) -> str:
+        raise NotImplementedError
+
+    def _did(self) -> str:
+        raise NotImplementedError
 
 
 class TaskEvent(Event, frozen=True, gc=False, omit_defaults=True):
@@ -41,3 +69,8 @@ class TaskEvent(Event, frozen=True, gc=False, omit_defaults=True):
     ]
     cgroup_id: Annotated[int, unsigned(64), doc("Id of the process's cgroup in the version 2 hierarchy.")]
     ns_pid: Annotated[int, unsigned(32), doc("Process id in the process's own pid namespace.")]
+
+    shows_parent: ClassVar[bool] = False  # in the classic line
+
+    def _who(self) -> str:
+        return process(self.comm, self.pid, self.ppid if self.shows_parent else None)

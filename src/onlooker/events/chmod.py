@@ -6,6 +6,7 @@ from ..schema.kinds import choice, doc, label, unsigned
 from .base import TaskEvent
 from .file import Cut, Device, DirFd, Errno, Fd, FileState, Inode, JoinedPath, OptionalPath, RealPath, Unproven
 from .names import at_flag_names
+from .words import file_call, given_file
 
 
 class Chmod(TaskEvent, frozen=True, gc=False, omit_defaults=True, tag="chmod"):
@@ -30,3 +31,9 @@ class Chmod(TaskEvent, frozen=True, gc=False, omit_defaults=True, tag="chmod"):
     inode: Inode = None
     unproven: Unproven = False
     cut: Cut = ()
+
+    def _object(self) -> str:
+        return f"mode of {given_file(self)} to 0{self.mode:03o}"
+
+    def _did(self) -> str:
+        return file_call(self, "changed", "change")

@@ -6,6 +6,7 @@ from ..schema.kinds import choice, doc, label, unsigned
 from .base import TaskEvent
 from .file import Cut, Device, DirFd, Errno, Fd, FileState, Inode, JoinedPath, OptionalPath, RealPath, Unproven
 from .names import at_flag_names
+from .words import file_call, given_file
 
 UNCHANGED = 2**32 - 1  # chown(2): -1 leaves an id as it is
 
@@ -42,3 +43,11 @@ class Chown(TaskEvent, frozen=True, gc=False, omit_defaults=True, tag="chown"):
     inode: Inode = None
     unproven: Unproven = False
     cut: Cut = ()
+
+    def _object(self) -> str:
+        """The ids as chown(1) takes them: nothing stands for one that is to stay as it is."""
+        owner, group = ("" if number is None else str(number) for number in (self.owner, self.group))
+        return f"owner of {given_file(self)} to {owner}:{group}"
+
+    def _did(self) -> str:
+        return file_call(self, "changed", "change")

@@ -2,10 +2,12 @@
 
 from typing import Annotated, ClassVar
 
+from .. import lines
 from ..schema.kinds import choice, cut_mask, doc, joined, label, text, texts, unsigned, walked
 from .base import TaskEvent
 from .file import FILE_STATE_DOC, FILE_STATES
 from .names import errno_name
+from .words import file_note, joined_note, marks
 
 
 class Exec(TaskEvent, frozen=True, gc=False, omit_defaults=True, tag="exec"):
@@ -53,3 +55,21 @@ class Exec(TaskEvent, frozen=True, gc=False, omit_defaults=True, tag="exec"):
     ] = None
     inode: Annotated[int | None, unsigned(64, absent=0), doc("Number of exe's inode.")] = None
     cut: Annotated[tuple[str, ...], cut_mask(), doc("Names of the fields that are incomplete.")] = ()
+
+    shows_parent: ClassVar[bool] = True
+
+    def _notes(self) -> str:
+        if self.errno:
+            return joined_note(self.path, self.joined_path)
+        # a relative path says nothing of where it starts, whatever runs the file
+        path = self.interpreter if self.interpreter and self.path.startswith("/") else self.path
+        return file_note(path, self.exe, self.file_state)
+
+    def _did(self) -> str:
+        path, arguments = lines.escape_path(self.path), lines.command_line(self.argv)
+        if self.errno:
+            said = f"failed to execute file {path}: {self.errno} [{arguments}]"
+        else:
+            by = f" by {lines.escape(self.interpreter)}" if self.interpreter else ""
+            said = f"executed file {path}{by}: {arguments}"
+        return f"{said}{self._notes()}{marks(self)}"

@@ -5,6 +5,7 @@ from typing import Annotated, ClassVar
 from ..schema.kinds import boolean, doc, label, signed, unsigned
 from .base import TaskEvent
 from .names import signal_name
+from .words import marks, seconds
 
 
 class Exit(TaskEvent, frozen=True, gc=False, omit_defaults=True, tag="exit"):
@@ -23,3 +24,10 @@ class Exit(TaskEvent, frozen=True, gc=False, omit_defaults=True, tag="exit"):
     signal: Annotated[
         str | None, label(8, signal_name, absent=0), doc("Name of the signal where one killed the process.")
     ] = None
+
+    shows_parent: ClassVar[bool] = True
+
+    def _did(self) -> str:
+        core = " (core dumped)" if self.core_dumped else ""
+        how = f"was killed by {self.signal}{core}" if self.signal else f"exited with code {self.exit_code}"
+        return f"{how} after {seconds(self.duration_ns)}{marks(self)}"

@@ -5,6 +5,7 @@ from typing import Annotated, ClassVar
 from ..schema.kinds import boolean, choice, cut_mask, doc, label, unsigned
 from .base import TaskEvent
 from .names import clone_flag_names
+from .words import marks
 
 
 class Fork(TaskEvent, frozen=True, gc=False, omit_defaults=True, tag="fork"):
@@ -36,3 +37,10 @@ class Fork(TaskEvent, frozen=True, gc=False, omit_defaults=True, tag="fork"):
         doc("Names of the clone flags, as passed, and last the signal sent to the parent at the child's exit."),
     ] = ()
     cut: Annotated[tuple[str, ...], cut_mask(), doc("Names of the fields that are incomplete.")] = ()
+
+    shows_parent: ClassVar[bool] = True
+
+    def _did(self) -> str:
+        called = f"sys_{self.syscall}" if self.syscall else "kernel_clone"
+        what = f" [thread {self.child_tid}]" if self.thread else " [kernel thread]" if self.kernel else ""
+        return f"called {called}{what}{marks(self)}"

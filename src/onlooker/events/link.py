@@ -2,6 +2,7 @@
 
 from typing import Annotated, ClassVar
 
+from .. import lines
 from ..schema.kinds import choice, doc, label
 from .base import TaskEvent
 from .file import (
@@ -21,6 +22,7 @@ from .file import (
     Unproven,
 )
 from .names import at_flag_names
+from .words import file_call, given_file
 
 
 class Link(TaskEvent, frozen=True, gc=False, omit_defaults=True, tag="link"):
@@ -47,3 +49,9 @@ class Link(TaskEvent, frozen=True, gc=False, omit_defaults=True, tag="link"):
     inode: Inode = None
     unproven: Unproven = False
     cut: Cut = ()
+
+    def _object(self) -> str:
+        return f"{given_file(self)} as {lines.escape_path(self.new_path)}"
+
+    def _did(self) -> str:
+        return file_call(self, "linked", "link")

@@ -1,5 +1,6 @@
 """Events that happened and could not be reported."""
 
+import os
 from typing import Annotated, ClassVar
 
 from ..schema.kinds import choice, doc, unsigned
@@ -35,3 +36,10 @@ class Lost(Event, frozen=True, gc=False, omit_defaults=True, tag="lost"):
         doc('Which events, by their name, or "unknown".'),
     ]
     reason: Annotated[str, choice(*REASONS), doc("Why: ring full, headroom, busy, unfinished, recursion or corrupt.")]
+
+    def _who(self) -> str:
+        return f"Process onlooker (PID:{os.getpid()})"
+
+    def _did(self) -> str:
+        lost = "may have lost up to" if self.reason in UNCERTAIN_REASONS else "lost"
+        return f"{lost} {self.count} {self.of} events: {self.reason}"

@@ -2,9 +2,11 @@
 
 from typing import Annotated, ClassVar
 
+from .. import lines
 from ..schema.kinds import choice, doc, unsigned
 from .base import TaskEvent
 from .file import Cut, DirFd, Errno, JoinedPath, PassedPath, Unproven
+from .words import file_call
 
 
 class Mkdir(TaskEvent, frozen=True, gc=False, omit_defaults=True, tag="mkdir"):
@@ -23,3 +25,9 @@ class Mkdir(TaskEvent, frozen=True, gc=False, omit_defaults=True, tag="mkdir"):
     joined_path: JoinedPath = None
     unproven: Unproven = False
     cut: Cut = ()
+
+    def _object(self) -> str:
+        return f"directory {lines.escape_path(self.path)}"
+
+    def _did(self) -> str:
+        return file_call(self, "created", "create")

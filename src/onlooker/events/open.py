@@ -2,10 +2,12 @@
 
 from typing import Annotated, ClassVar
 
+from .. import lines
 from ..schema.kinds import boolean, choice, cut_mask, doc, joined, label, signed, text, unsigned, walked
 from .base import TaskEvent
 from .file import FILE_STATE_DOC, FILE_STATES, Unproven
 from .names import errno_name, open_flag_names, resolve_flag_names
+from .words import access_note, file_note, joined_note, marks
 
 NO_DIRFD = -(2**31)  # on the wire: the call has no dirfd; AT_FDCWD (-100) is one
 NO_MODE = 2**32 - 1
@@ -71,3 +73,16 @@ class Open(TaskEvent, frozen=True, gc=False, omit_defaults=True, tag="open"):
     ] = False
     unproven: Unproven = False
     cut: Annotated[tuple[str, ...], cut_mask(), doc("Names of the fields that are incomplete.")] = ()
+
+    def _notes(self) -> str:
+        if self.errno:
+            return joined_note(self.path, self.joined_path)
+        if self.path == self.real_path and not self.file_state:
+            return ""
+        return file_note(self.path, self.real_path, self.file_state)
+
+    def _did(self) -> str:
+        path = lines.escape_path(self.path)
+        said = f"failed to open file {path}: {self.errno}" if self.errno else f"opened file {path}"
+        access = access_note(self.flags, self.created, self.errno is not None)
+        return f"{said}{access}{self._notes()}{marks(self)}"

@@ -2,10 +2,12 @@
 
 from typing import Annotated, ClassVar
 
+from .. import lines
 from ..schema.kinds import choice, doc, label
 from .base import TaskEvent
 from .file import Cut, DirFd, Errno, JoinedNewPath, JoinedPath, NewDirFd, NewPath, PassedPath, Unproven
 from .names import rename_flag_names
+from .words import EXCHANGE, between, file_call
 
 
 class Rename(TaskEvent, frozen=True, gc=False, omit_defaults=True, tag="rename"):
@@ -27,3 +29,10 @@ class Rename(TaskEvent, frozen=True, gc=False, omit_defaults=True, tag="rename")
     joined_new_path: JoinedNewPath = None
     unproven: Unproven = False
     cut: Cut = ()
+
+    def _object(self) -> str:
+        return f"file {lines.escape_path(self.path)} {between(self)} {lines.escape_path(self.new_path)}"
+
+    def _did(self) -> str:
+        exchanged = EXCHANGE in self.flags
+        return file_call(self, *(("exchanged", "exchange") if exchanged else ("renamed", "rename")))

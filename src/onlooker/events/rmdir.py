@@ -2,9 +2,11 @@
 
 from typing import Annotated, ClassVar
 
+from .. import lines
 from ..schema.kinds import choice, doc
 from .base import TaskEvent
 from .file import Cut, DirFd, Errno, JoinedPath, PassedPath, Unproven
+from .words import file_call
 
 
 class Rmdir(TaskEvent, frozen=True, gc=False, omit_defaults=True, tag="rmdir"):
@@ -22,3 +24,9 @@ class Rmdir(TaskEvent, frozen=True, gc=False, omit_defaults=True, tag="rmdir"):
     joined_path: JoinedPath = None
     unproven: Unproven = False
     cut: Cut = ()
+
+    def _object(self) -> str:
+        return f"directory {lines.escape_path(self.path)}"
+
+    def _did(self) -> str:
+        return file_call(self, "removed", "remove")

@@ -2,9 +2,11 @@
 
 from typing import Annotated, ClassVar
 
+from .. import lines
 from ..schema.kinds import choice, doc, text
 from .base import TaskEvent
 from .file import Cut, DirFd, Errno, JoinedPath, PassedPath, Unproven
+from .words import file_call
 
 
 class Symlink(TaskEvent, frozen=True, gc=False, omit_defaults=True, tag="symlink"):
@@ -23,3 +25,9 @@ class Symlink(TaskEvent, frozen=True, gc=False, omit_defaults=True, tag="symlink
     joined_path: JoinedPath = None
     unproven: Unproven = False
     cut: Cut = ()
+
+    def _object(self) -> str:
+        return f"symbolic link {lines.escape_path(self.path)} to {lines.escape_path(self.target)}"
+
+    def _did(self) -> str:
+        return file_call(self, "created", "create")

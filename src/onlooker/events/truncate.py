@@ -5,6 +5,7 @@ from typing import Annotated, ClassVar
 from ..schema.kinds import choice, doc, signed
 from .base import TaskEvent
 from .file import Cut, Device, Errno, Fd, FileState, Inode, JoinedPath, OptionalPath, RealPath, Unproven
+from .words import file_call, given_file
 
 
 class Truncate(TaskEvent, frozen=True, gc=False, omit_defaults=True, tag="truncate"):
@@ -31,3 +32,9 @@ class Truncate(TaskEvent, frozen=True, gc=False, omit_defaults=True, tag="trunca
     inode: Inode = None
     unproven: Unproven = False
     cut: Cut = ()
+
+    def _object(self) -> str:
+        return f"{given_file(self)} to {self.length} bytes"
+
+    def _did(self) -> str:
+        return file_call(self, "truncated", "truncate")

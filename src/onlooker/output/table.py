@@ -5,15 +5,36 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import Self
 
+from msgspec import structs
 from rich.cells import cell_len, set_cell_size
 from rich.color import ColorSystem
 from rich.style import Style
 
-from ..events import UNCERTAIN_REASONS, Event, Exec, Exit, Fork, Lost, Open, TaskEvent
+from ..events import (
+    UNCERTAIN_REASONS,
+    Chmod,
+    Chown,
+    Event,
+    Exec,
+    Exit,
+    Fork,
+    Link,
+    Lost,
+    Mkdir,
+    Open,
+    Rename,
+    Rmdir,
+    Symlink,
+    TaskEvent,
+    Truncate,
+    Unlink,
+)
+from ..events.words import call_notes, marks, seconds
 from ..filters import has_failed
 from ..lines import command_line, escape, escape_path
-from .file_phrases import FileCall, object_of, whole_paths
-from .text import LocalTime, seconds, whole_path
+from .text import LocalTime
+
+FileCall = Rename | Unlink | Mkdir | Rmdir | Link | Symlink | Chmod | Chown | Truncate
 
 # name, width (0: the rest of the line), whether numbers stand to the right
 COLUMNS = (
@@ -26,7 +47,8 @@ COLUMNS = (
     ("RESULT", 12, False),  # ENAMETOOLONG
     ("DETAILS", 0, False),
 )
-PLAIN = Style()
+_NAME_WIDTH, _RESULT_WIDTH = (width for name, width, _ in COLUMNS if name in ("NAME", "RESULT"))
+_NOBODY = " ".join(" " * width for name, width, _ in COLUMNS if name in ("PID", "PPID", "UID", "NAME"))
 STYLES = {
     "fork": Style(color="cyan"),
     "exec": Style(color="green"),
@@ -35,13 +57,54 @@ STYLES = {
     "failed": Style(color="red"),
     "head": Style(bold=True),
 }
+# what stands before and after a row
+_COLOURS = {
+    name: tuple(style.render("|", color_system=ColorSystem.STANDARD).split("|")) for name, style in STYLES.items()
+}
+
+
+_TEXTS = (
+    *("path", "new_path", "target", "argv", "interpreter"),
+    *("real_path", "exe", "joined_path", "joined_new_path"),
+)
+_LOOKED_AT = 4  # characters for each column of a row: some take none, as accents do
+
+
+def _fit(text: str, width: int) -> str:
+    """The text, cut to that many columns, with a mark where it was cut."""
+    if text.isascii():
+        return text if len(text) <= width else text[: width - 1] + "…"
+    return text if cell_len(text) <= width else set_cell_size(text, width - 1) + "…"
 
 
 def _cell(text: str, width: int, right: bool) -> str:
-    missing = width - cell_len(text)
-    if missing < 0:
-        return text if right else set_cell_size(text, width - 1) + "…"
-    return " " * missing + text if right else text + " " * missing
+    if right:
+        return text.rjust(width)
+    fitting = _fit(text, width)
+    return fitting + " " * (width - (len(fitting) if fitting.isascii() else cell_len(fitting)))
+
+
+def _beginning(value: str | tuple[str, ...], most: int) -> str | tuple[str, ...]:
+    """Up to so many characters of a text or of all texts of a list; the mark is cut off with what is too wide."""
+    if isinstance(value, str):
+        return value[:most] + "…"
+    kept: list[str] = []
+    for text in value:
+        kept.append(text if len(text) <= most else text[: max(most, 0)] + "…")
+        most -= len(text) + 1
+        if most < 0:
+            break
+    return tuple(kept)
+
+
+def _shortened(event: Event, most: int) -> Event:
+    """The event without what can't be shown: only the rest is to be escaped."""
+    long = {}
+    for name in _TEXTS:
+        value = getattr(event, name, None)
+        if value and (len(value) > most or (name == "argv" and sum(map(len, value)) > most)):
+            long[name] = _beginning(value, most)
+    return structs.replace(event, **long) if long else event
 
 
 def result(event: Event) -> str:
@@ -64,13 +127,14 @@ def details(event: Event) -> str:
         return f"{what} by {event.syscall or 'kernel_clone'} {' '.join(event.clone_flags)}".rstrip()
     if isinstance(event, Exec):
         by = f" by {escape(event.interpreter)}" if event.interpreter else ""
-        return f"{escape_path(event.path)}{by}: {command_line(event.argv)}{whole_path(event)}"
+        return f"{escape_path(event.path)}{by}: {command_line(event.argv)}{event._notes()}"
     if isinstance(event, Exit):
         return f"after {seconds(event.duration_ns)}{', core dumped' if event.core_dumped else ''}"
     if isinstance(event, Open):
-        return f"{escape_path(event.path)}  {' '.join(event.flags)}{whole_path(event)}"
+        created = " [created]" if event.created else ""
+        return f"{escape_path(event.path)}  {' '.join(event.flags)}{created}{event._notes()}"
     if isinstance(event, FileCall):
-        return f"{object_of(event)}  {' '.join(getattr(event, 'flags', ()))}".rstrip() + whole_paths(event)
+        return f"{event._object()}  {' '.join(getattr(event, 'flags', ()))}".rstrip() + call_notes(event)
     if isinstance(event, Lost):
         return f"{'up to ' * (event.reason in UNCERTAIN_REASONS)}{event.count} {event.of} events: {event.reason}"
     return ""
@@ -84,6 +148,8 @@ class TableFormatter:
         self._width = width
         self._terminal = terminal
         self._time = LocalTime()
+        self._process: tuple[int, int, int, str] | None = None
+        self._shown_process = ""
 
     @classmethod
     def for_descriptor(cls, descriptor: int) -> Self:
@@ -95,8 +161,8 @@ class TableFormatter:
     def head(self) -> bytes:
         """The names of the columns."""
         self._look_at_the_width()
-        names = [name for name, _, _ in COLUMNS]
-        return self._row(names, "head").encode()
+        names = [_cell(name, width, right) if width else name for name, width, right in COLUMNS]
+        return self._row(" ".join(names), "head").encode()
 
     def format(self, events: Sequence[Event]) -> bytes:
         """The rows."""
@@ -110,24 +176,30 @@ class TableFormatter:
                 self._width = os.get_terminal_size(self._terminal).columns
 
     def _event(self, event: Event) -> str:
-        time = self._time(event.time)[11:]
-        detail = details(event)
-        if cut := event.cut:
-            detail += f" [cut: {', '.join(cut)}]"
-        who, style = ["", "", "", ""], event.event
+        shown = _shortened(event, _LOOKED_AT * self._width) if self._width else event
         if isinstance(event, TaskEvent):
-            who = [str(event.pid), str(event.ppid), str(event.uid), escape(event.comm)]
-            style = "failed" if has_failed(event) else style
-        return self._row([time, event.event, *who, result(event), detail], style)
+            who = self._who(event)
+            style = "failed" if has_failed(event) else event.event
+        else:
+            who, style = _NOBODY, event.event
+        outcome = _cell(result(event), _RESULT_WIDTH, False)
+        time = self._time(event.time)[11:]
+        return self._row(f"{time} {event.event:<8} {who} {outcome} {details(shown)}{marks(event)}", style)
 
-    def _row(self, values: Sequence[str], style: str) -> str:
-        cells = [
-            _cell(value, width, right) if width else value
-            for value, (_, width, right) in zip(values, COLUMNS, strict=True)
-        ]
-        line = " ".join(cells).rstrip()
-        if self._width and cell_len(line) > self._width:
-            line = set_cell_size(line, self._width - 1) + "…"
-        if self._colour:
-            line = STYLES.get(style, PLAIN).render(line, color_system=ColorSystem.STANDARD)
+    def _who(self, event: TaskEvent) -> str:
+        """The columns of the process; most events are by the process of the event before."""
+        process = (event.pid, event.ppid, event.uid, event.comm)
+        if process != self._process:
+            self._process = process
+            name = _cell(escape(event.comm), _NAME_WIDTH, False)
+            self._shown_process = f"{event.pid:>7} {event.ppid:>7} {event.uid:>5} {name}"
+        return self._shown_process
+
+    def _row(self, line: str, style: str) -> str:
+        line = line.rstrip()
+        if self._width:
+            line = _fit(line, self._width)
+        if self._colour and style in _COLOURS:
+            before, after = _COLOURS[style]
+            return f"{before}{line}{after}\n"
         return line + "\n"

@@ -16,8 +16,7 @@ from onlooker import (
     fake_unlink,
 )
 from onlooker.events import PROCESS_EVENTS, TASK_EVENTS, Open
-from onlooker.output.file_phrases import FileCall, done
-from onlooker.output.table import details, result
+from onlooker.output.table import FileCall, details, result
 from onlooker.output.text import TextFormatter
 
 TWO = {"path": "/a b", "new_path": "/c\n"}
@@ -45,7 +44,14 @@ SAID = [
         fake_rename(path="", new_path="c", errno="EFAULT", joined_new_path="/d/c", cut=("path",)),
         'failed to rename file "" to c: EFAULT [joined: /d/c] [cut: path]',
     ),
+    (
+        fake_rename(path="/a", new_path="/c", joined_path="/jail/a", joined_new_path="/jail/c"),
+        "renamed file /a to /c [joined: /jail/a to /jail/c]",
+    ),
     (fake_unlink(path="/a"), "removed file /a"),
+    (fake_unlink(path="/a", joined_path="/a"), "removed file /a"),
+    (fake_unlink(path="/a", joined_path="/jail/a"), "removed file /a [joined: /jail/a]"),
+    (fake_unlink(path="/a", unproven=True), "removed file /a [unproven]"),
     (
         fake_unlink(path="a", joined_path="/d/a", errno="ENOENT"),
         "failed to remove file a: ENOENT [joined: /d/a]",
@@ -96,7 +102,7 @@ SAID = [
 
 @pytest.mark.parametrize(("event", "said"), SAID)
 def test_phrases(event, said):
-    assert done(event) == said
+    assert str(event).endswith(f"] Process fake (PID:1234) {said}")
     assert said.isprintable()
 
 

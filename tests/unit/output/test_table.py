@@ -138,6 +138,18 @@ def test_a_row_that_is_too_wide_is_cut_and_marked():
     assert row(fake_open(path="/" + 100 * "漢"), width=DETAILS_AT + 5) == whole[:DETAILS_AT] + "/漢 …"
 
 
+def test_what_can_not_be_shown_is_not_escaped(monkeypatch):
+    escaped = []
+    monkeypatch.setattr("onlooker.output.table.command_line", lambda argv: escaped.append(argv) or " ".join(argv))
+    assert row(fake_exec(argv=("a", "\x1b" * 130_000, "b" * 130_000)), width=100).endswith("…")
+    assert sum(map(len, escaped[0])) < 1000
+
+
+def test_accents_without_end_are_cut_and_marked():
+    line = row(fake_open(path="/e" + 100_000 * "\u0301"), width=100)
+    assert "…" in line and len(line) < 1000
+
+
 FAILED = [
     fake_open(errno="ENOENT"),
     fake_open(errno="526"),

@@ -66,7 +66,7 @@ LINES = [
     ),
     (
         fake_exec(**WHO, path="/dev/fd/3", argv=(), exe="memfd:x", file_state="memfd"),
-        BASH + "executed file /dev/fd/3:  [memfd]",
+        BASH + "executed file /dev/fd/3:  [file: memfd:x] [memfd]",
     ),
     (
         fake_exec(**WHO, path="x", argv=("x",), errno="ENOENT", joined_path="/a/x"),
@@ -83,7 +83,16 @@ LINES = [
     (fake_open(**WHO, path="a b\\\x1b[0m\udcff\n"), OPENER + r"opened file a b\\\x1b[0m\xff\n"),
     (fake_open(**WHO, path="/lo", cut=("path",)), OPENER + "opened file /lo [cut: path]"),
     (fake_open(**WHO, path="/none", errno="ENOENT"), OPENER + "failed to open file /none: ENOENT"),
-    (fake_open(**WHO, path="/x", real_path="/y"), OPENER + "opened file /x"),
+    (fake_open(**WHO, path="/x", real_path="/y"), OPENER + "opened file /x [file: /y]"),
+    (fake_open(**WHO, path="/etc/f", flags=("O_WRONLY",)), OPENER + "opened file /etc/f [write]"),
+    (
+        fake_open(**WHO, path="f", flags=("O_RDWR", "O_CREAT"), created=True, real_path="/a/f", unproven=True),
+        OPENER + "opened file f [read, write, created] [file: /a/f] [unproven]",
+    ),
+    (
+        fake_open(**WHO, path="/f", flags=("O_WRONLY", "O_CREAT", "O_TRUNC"), errno="EACCES", cut=("path",)),
+        OPENER + "failed to open file /f: EACCES [write, create, truncate] [cut: path]",
+    ),
     (fake_open(**WHO, path="x", real_path="/a b\n/x"), OPENER + r"opened file x [file: /a b\n/x]"),
     (fake_open(**WHO, path="", real_path="/x"), OPENER + 'opened file "" [file: /x]'),
     (
@@ -125,6 +134,11 @@ LINES = [
 @pytest.mark.parametrize(("event", "expected"), LINES, ids=range(len(LINES)))  # an id that changes would stop xdist
 def test_line(event, expected):
     assert line(event) == expected + "\n"
+
+
+@pytest.mark.parametrize(("event", "expected"), LINES, ids=range(len(LINES)))
+def test_an_event_prints_as_its_line(event, expected):
+    assert str(event) == f"{event}" == expected
 
 
 def test_a_name_is_escaped():

@@ -1,0 +1,86 @@
+"""Which words stand behind the classic line, and when."""
+
+import pytest
+
+from onlooker.events.words import access_note, file_note, joined_note, leads_elsewhere
+
+SAME = [
+    ("/etc/passwd", "/etc/passwd"),
+    ("//etc/./x/../passwd", "/etc/passwd"),
+    ("/tmp/", "/tmp"),
+    ("/", "/"),
+    ("/.hidden", "/.hidden"),
+    ("/lib/x86_64-linux-gnu/libc.so.6", "/usr/lib/x86_64-linux-gnu/libc.so.6"),
+    ("/lib64/ld-linux-x86-64.so.2", "/usr/lib/x86_64-linux-gnu/ld-linux-x86-64.so.2"),
+    ("/usr/bin/python3", "/usr/bin/python3.11"),
+    ("/bin", "/usr/bin"),
+    ("/a/b/c", "b/c"),  # its beginning is cut
+]
+ELSEWHERE = [
+    ("passwd", "/etc/passwd"),
+    ("", "/etc"),
+    ("/etc/shadow", "/work/jail/etc/shadow"),
+    ("/", "/jail"),
+    ("/lib/libc.so.6", "/jail/lib/libc.so.6"),
+    ("/lib/libc.so.6", "/jail/usr/lib/libc-2.so"),
+    ("/usr/lib/x", "/usr/jail/usr/lib/x"),
+    ("/proc/self/maps", "/proc/1234/maps"),
+    ("/proc/self/fd/3", "/etc/passwd"),
+    ("/proc/1/root/etc/passwd", "/etc/passwd"),
+    ("/dev/stdin", "/dev/pts/0"),
+    ("/dev/fd/3", "pipe:[1234]"),
+    ("/etc/mtab", "/proc/1234/mounts"),
+    ("/tmp/link", "/etc/shadow"),
+    ("/usr/local/x", "/opt/x"),
+    ("/tmp/../etc/passwd", "/srv/etc/passwd"),
+]
+
+
+@pytest.mark.parametrize(("path", "real"), SAME)
+def test_a_path_that_says_which_file_it_is(path, real):
+    assert not leads_elsewhere(path, real)
+    assert file_note(path, real, None) == ""
+
+
+@pytest.mark.parametrize(("path", "real"), ELSEWHERE)
+def test_a_path_that_leads_elsewhere(path, real):
+    assert leads_elsewhere(path, real)
+    assert file_note(path, real, "deleted") == f" [file: {real}] [deleted]"
+
+
+def test_a_file_without_a_name_lies_in_the_directory_that_was_passed():
+    assert file_note("/tmp", "/tmp/#23", "tmpfile") == " [tmpfile]"
+    assert file_note("/tmp", "/jail/tmp/#23", "tmpfile") == " [file: /jail/tmp/#23] [tmpfile]"
+
+
+def test_what_led_to_nothing():
+    assert joined_note("/x", "/x") == joined_note("x", None) == ""
+    assert joined_note("x", "/a\n/x") == r" [joined: /a\n/x]"
+    assert joined_note("/x", "/jail/x") == " [joined: /jail/x]"
+
+
+@pytest.mark.parametrize(
+    ("flags", "opened", "failed"),
+    [
+        ("O_RDONLY", "", ""),
+        ("O_RDONLY O_CLOEXEC O_DIRECTORY", "", ""),
+        ("O_WRONLY", " [write]", " [write]"),
+        ("O_RDWR O_CLOEXEC", " [read, write]", " [read, write]"),
+        ("O_WRONLY O_APPEND O_CREAT", " [write, append]", " [write, append, create]"),
+        ("O_WRONLY O_CREAT O_TRUNC", " [write, truncate]", " [write, create, truncate]"),
+        ("O_RDONLY O_CREAT", "", " [create]"),
+        ("O_RDONLY O_TRUNC", " [truncate]", " [truncate]"),
+        ("O_RDONLY O_CREAT O_PATH", " [path only]", " [path only]"),
+        ("O_ACCMODE", "", ""),
+        ("", "", ""),
+    ],
+)
+def test_what_a_file_was_opened_for(flags, opened, failed):
+    names = tuple(flags.split())
+    assert access_note(names, created=False, failed=False) == opened
+    assert access_note(names, created=False, failed=True) == failed
+
+
+def test_a_file_that_the_open_made_was_not_emptied():
+    assert access_note(("O_WRONLY", "O_CREAT", "O_TRUNC"), created=True, failed=False) == " [write, created]"
+    assert access_note(("O_RDONLY", "O_CREAT"), created=True, failed=False) == " [created]"
