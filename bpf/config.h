@@ -6,6 +6,7 @@ struct config {
 	__u64 ring_bytes;        /* size of the ring */
 	__u64 headroom_bytes;    /* the part of it that only process events may use */
 	__u64 watermark_bytes;   /* a power of two: wake the reader each time this much more is queued */
+	__u64 argv_bytes;        /* so much of an exec's arguments is kept, the rest cut */
 	__u32 kinds_by_sys_exit; /* bit n: on_sys_exit reports the events of kind n */
 	__u32 kinds_by_call_exit; /* the same for on_call_exit */
 	__u8 by_comm;            /* whether each of the three sets restricts what is reported */

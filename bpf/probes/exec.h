@@ -130,6 +130,10 @@ int BPF_PROG(on_exec, struct task_struct *task, int old_pid, struct linux_binprm
 	append_program(scratch, which, task, bprm);
 	from = BPF_CORE_READ(task, mm, arg_start);
 	bytes = BPF_CORE_READ(task, mm, arg_end) - from;
+	if (bytes > config.argv_bytes) {
+		bytes = config.argv_bytes;
+		exec->record.cut |= EXEC_CUT_ARGV;
+	}
 	if (bytes <= ARGV_BYTES)
 		send_small_exec(scratch, from, bytes);
 	else if (bytes <= sizeof(((struct exec_large *)0)->argv))

@@ -109,6 +109,11 @@ static __noinline int emit_exec_failed(struct call *call)
 		exec->record.cut |= EXEC_CUT_PATH;
 	if (!append_user_argv(scratch, which, call->argument[1 + at], call->narrow, &exec->argv))
 		exec->record.cut |= EXEC_CUT_ARGV;
+	if (exec->argv.length > config.argv_bytes) { /* nothing stands behind it yet */
+		exec->argv.length = config.argv_bytes;
+		scratch->used = exec->argv.offset + exec->argv.length;
+		exec->record.cut |= EXEC_CUT_ARGV;
+	}
 	if (config.resolve) {
 		append_cwd(scratch, which, call->task);
 		append_failed_base(scratch, which, call, first);

@@ -15,7 +15,7 @@ from .filters import Filter, check_bool
 from .probe.attach import METHODS
 from .probe.forks import this_process
 from .probe.live import LiveSource
-from .probe.setup import DEFAULT_RING_BYTES, LARGEST_RING_BYTES, SMALLEST_RING_BYTES
+from .probe.setup import DEFAULT_RING_BYTES, LARGEST_RING_BYTES, MOST_ARGS_BYTES, SMALLEST_RING_BYTES
 from .probe.source import Attachment, Rest, Source
 
 _SLICE_SECONDS = 0.1  # a waiting poll looks so often whether `stop` was called
@@ -61,7 +61,8 @@ class Monitor:
     what failed), `threads` (also the creation of threads). `buffer_bytes` is the ring between the kernel and this
     process: a power of two, 1 MiB to 1 GiB.
     `attach` forces how system calls are observed: "raw", "fexit" or "tracepoint". `resolve`: whether to look up
-    which file a path led to, and the directory of one that led to none. `least_rights`: whether the thread that starts
+    which file a path led to, and the directory of one that led to none. `max_args_bytes`: how much of an exec's
+    arguments is kept; what is longer is marked as cut. `least_rights`: whether the thread that starts
     it gives up, for good, all capabilities that watching does not need from then on, as the command does. `source`
     replaces the kernel, for tests.
 
@@ -85,6 +86,7 @@ class Monitor:
         buffer_bytes: int = DEFAULT_RING_BYTES,
         attach: str | None = None,
         resolve: bool = True,
+        max_args_bytes: int = MOST_ARGS_BYTES,
         least_rights: bool = False,
         source: Source | None = None,
     ) -> None:
@@ -92,12 +94,19 @@ class Monitor:
         check_bool("resolve", resolve)
         check_bool("least_rights", least_rights)
         _check_size(buffer_bytes)
+        _check_args_bytes(max_args_bytes)
         if attach is not None and attach not in list(METHODS):
             raise UsageError.unknown("attach method", attach, tuple(METHODS))
         if source is not None:
             _check_source(source)
         if source is None:
-            source = LiveSource(ring_bytes=buffer_bytes, method=attach, resolve=resolve, least_rights=least_rights)
+            source = LiveSource(
+                ring_bytes=buffer_bytes,
+                method=attach,
+                resolve=resolve,
+                max_args_bytes=max_args_bytes,
+                least_rights=least_rights,
+            )
         self._source: Source = source
         self._home = this_process()
         self._given: Iterator[Event] = iter(())  # of the last batch, what nobody has got yet
@@ -241,6 +250,12 @@ def _check_size(buffer_bytes: int) -> None:
     if not whole or buffer_bytes & (buffer_bytes - 1) or not SMALLEST_RING_BYTES <= buffer_bytes <= LARGEST_RING_BYTES:
         hint = "a power of two from 1M to 1G, such as 16M"
         raise UsageError(f"not a buffer size: {buffer_bytes!r}", hint if whole else "a number of bytes: 16 << 20")
+
+
+def _check_args_bytes(max_args_bytes: int) -> None:
+    whole = isinstance(max_args_bytes, int) and not isinstance(max_args_bytes, bool)
+    if not whole or not 0 <= max_args_bytes <= MOST_ARGS_BYTES:
+        raise UsageError(f"not a size of arguments: {max_args_bytes!r}", "0 to 256K, such as 16K")
 
 
 def _check_source(source: Source) -> None:

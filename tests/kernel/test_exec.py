@@ -52,6 +52,36 @@ ARGUMENTS = {
 }
 
 
+CAPPED = {  # what is passed, how much is kept, and what is left
+    "inside an argument": ([b"a" * 99, b"b" * 99], 150, [b"a" * 99, b"b" * 50]),
+    "between two": ([b"a" * 99, b"b" * 99], 100, [b"a" * 99]),
+    "nothing is kept": ([b"a"], 0, []),
+    "all fits": ([b"a" * 99, b"b" * 99], 200, [b"a" * 99, b"b" * 99]),
+    "of many KiB": ([b"c" * (100 * KIB)], 16 * KIB, [b"c" * (16 * KIB)]),
+    "more than the scratch memory": ([b"d" * (100 * KIB)] * 2, 100 * KIB, [b"d" * (100 * KIB)]),
+}
+
+
+@pytest.mark.parametrize("name", CAPPED)
+def test_arguments_are_cut_where_they_are_to_be(workloads: Workloads, name: str) -> None:
+    passed, most, kept = CAPPED[name]
+    with Monitor(comm=[f"{workloads.prefix}*"], events=["exec"], max_args_bytes=most) as monitor:
+        run = execute(monitor, workloads, "execve", workloads["nothing"], *passed)
+        failed = execute(monitor, workloads, "execve", b"/nowhere/at/all", *(word[:2000] for word in passed))
+    [event] = run.execs()
+    assert as_bytes(event) == kept
+    assert event.cut == (("argv",) if kept != passed else ())
+    assert event.exe and event.cwd
+    [event] = [each for each in failed.of(Exec) if each.errno]
+    found = b"".join(word + b"\0" for word in as_bytes(event))
+    whole = b"".join(word[:2000] + b"\0" for word in passed)
+    assert whole.startswith(found[:-1])
+    assert (len(found.rstrip(b"\0")), event.cut) == (
+        (len(whole) - 1, ()) if len(whole) <= most else (len(whole[:most].rstrip(b"\0")), ("argv",))
+    )
+    assert event.joined_path == "/nowhere/at/all"
+
+
 @pytest.mark.parametrize("name", ARGUMENTS)
 def test_a_program_is_executed(monitor: Monitor, workloads: Workloads, name: str) -> None:
     run = execute(monitor, workloads, "execve", workloads["nothing"], *ARGUMENTS[name])

@@ -65,6 +65,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     tune = parser.add_argument_group("tuning")
     add = tune.add_argument
     add(
+        "--max-args-bytes",
+        metavar="SIZE",
+        default="256K",
+        help="keep so much of an exec's arguments, and mark what is longer as cut: 0 to 256K (default: 256K)",
+    )
+    add(
         "--buffer-size",
         metavar="SIZE",
         default="16M",
@@ -105,6 +111,7 @@ def _monitor(arguments: argparse.Namespace) -> Monitor:
         failed=arguments.failed,
         threads=arguments.threads,
         buffer_bytes=size(arguments.buffer_size),
+        max_args_bytes=size(arguments.max_args_bytes),
         attach=arguments.attach,
         resolve=not arguments.no_resolve,
         least_rights=True,

@@ -9,6 +9,7 @@ cdef extern from "config.h":
         uint64_t ring_bytes
         uint64_t headroom_bytes
         uint64_t watermark_bytes
+        uint64_t argv_bytes
         uint32_t kinds_by_sys_exit
         uint32_t kinds_by_call_exit
         unsigned char by_comm

@@ -18,6 +18,7 @@ class Probe:
         ring_bytes: int,
         headroom_bytes: int,
         watermark_bytes: int,
+        argv_bytes: int,
         kinds_by_sys_exit: int,
         kinds_by_call_exit: int,
         calls: bytes,

@@ -121,7 +121,7 @@ cdef class Probe:
         return value[0]
 
     def configure(self, *, uint64_t ring_bytes, uint64_t headroom_bytes, uint64_t watermark_bytes,
-                  uint32_t kinds_by_sys_exit, uint32_t kinds_by_call_exit, bytes calls, bint by_comm, bint by_pid,
+                  uint64_t argv_bytes, uint32_t kinds_by_sys_exit, uint32_t kinds_by_call_exit, bytes calls, bint by_comm, bint by_pid,
                   bint by_uid, bint failed, bint threads, bint resolve, bint can_cast):
         """Set the probe's knobs (bpf/config.h); before `load`. Sizes in bytes; ring and watermark are powers of two.
 
@@ -134,6 +134,7 @@ cdef class Probe:
         knobs.ring_bytes = ring_bytes
         knobs.headroom_bytes = headroom_bytes
         knobs.watermark_bytes = watermark_bytes
+        knobs.argv_bytes = argv_bytes
         knobs.kinds_by_sys_exit = kinds_by_sys_exit
         knobs.kinds_by_call_exit = kinds_by_call_exit
         knobs.by_comm = by_comm

@@ -17,7 +17,7 @@ from .chooser import Chooser
 from .clock import WallClock
 from .forks import this_process
 from .processes import look_for
-from .setup import DEFAULT_RING_BYTES, Setup
+from .setup import DEFAULT_RING_BYTES, MOST_ARGS_BYTES, Setup
 from .source import Attachment, Rest
 
 if TYPE_CHECKING:
@@ -37,15 +37,17 @@ class LiveSource:
         ring_bytes: int = DEFAULT_RING_BYTES,
         method: str | None = None,
         resolve: bool = True,
+        max_args_bytes: int = MOST_ARGS_BYTES,
         least_rights: bool = False,
     ) -> None:
         """`method`: one of `attach.METHODS` to force how system calls are observed; `ring_bytes`: a power of two;
-        `resolve`: whether to look up which file a path led to; `least_rights`: whether to give up what is not needed
-        once all is attached.
+        `resolve`: whether to look up which file a path led to; `max_args_bytes`: how much of an exec's arguments to
+        keep; `least_rights`: whether to give up what is not needed once all is attached.
         """
         self._ring_bytes = ring_bytes
         self._method = method
         self._resolve = resolve
+        self._max_args_bytes = max_args_bytes
         self._least_rights = least_rights
         self._probe: Probe | None = None
         self._attached: tuple[Attachment, ...] = ()
@@ -89,7 +91,7 @@ class LiveSource:
         self._kind_at = next(f.offset for f in made["fork"].header.members if f.name == "kind")
         self._decoder = Decoder([plan(i, each) for i, each in enumerate(made.values(), 1)], self._corrupt)
         chooser = Chooser(hooks(wanted.events, failed=wanted.failed), self._method)
-        self._probe, self._attached = chooser.load(Setup(wanted, self._ring_bytes, self._resolve))
+        self._probe, self._attached = chooser.load(Setup(wanted, self._ring_bytes, self._resolve, self._max_args_bytes))
         self._missed = self._misses(self._probe)
         self._looked_at = time.monotonic()
         self._home = this_process()

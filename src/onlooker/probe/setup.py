@@ -34,15 +34,19 @@ MOST_FORGETFUL = 1 << 14
 BATCH_BYTES = 128 << 10  # decoded at once: some 900 events, whose 1 MB of objects stay in the processor's cache
 BACKLOG = 8  # so many times the ring may wait in this process's memory: with 16 MiB, some 900 000 opens
 MOST_BACKLOG_BYTES = 256 << 20
+MOST_ARGS_BYTES = 256 << 10  # struct exec_huge in bpf/probes/exec.h
 LONGEST_RECORD_BYTES = 512 << 10  # struct exec_huge in bpf/probes/exec.h has 272 KiB
 
 
 class Setup(msgspec.Struct, frozen=True):
-    """What to watch, with how large a ring, and whether to look up which file a path led to."""
+    """What to watch, with how large a ring, whether to look up which file a path led to, and how much of arguments to
+    keep.
+    """
 
     wanted: Filter
     ring_bytes: int
     resolve: bool
+    max_args_bytes: int = MOST_ARGS_BYTES
 
     def open(self, by_sys_exit: Collection[str], by_call_exit: Collection[str]) -> "Probe":
         """The object, configured but not loaded; the events that each of the shared programs reports."""
@@ -69,6 +73,7 @@ class Setup(msgspec.Struct, frozen=True):
             ring_bytes=self.ring_bytes,
             headroom_bytes=self.ring_bytes // HEADROOM,
             watermark_bytes=min(WATERMARK_BYTES, self.ring_bytes // 16),
+            argv_bytes=self.max_args_bytes,
             kinds_by_sys_exit=_mask(by_sys_exit),
             kinds_by_call_exit=_mask(by_call_exit),
             calls=table(wanted.events),

@@ -97,6 +97,7 @@ def test_json_and_table(watch):
 
 def test_every_option_reaches_the_monitor(watch):
     options = "--events exec,exit --events open --filter a --filter b* --pid 1,2 --pid 3 --uid root --failed --threads"
+    options += " --max-args-bytes 4K"
     code, _, err = watch(*options.split(), "--uid", " 5\n6 ", "--buffer-size", "1M", "--attach", "raw")
     assert code == 0
     assert watch.given == {
@@ -107,6 +108,7 @@ def test_every_option_reaches_the_monitor(watch):
         "failed": True,
         "threads": True,
         "buffer_bytes": 1 << 20,
+        "max_args_bytes": 4 << 10,
         "attach": "raw",
         "resolve": True,
         "least_rights": True,
@@ -124,6 +126,7 @@ def test_without_options_everything_is_watched(watch):
         "failed": False,
         "threads": False,
         "buffer_bytes": 16 << 20,
+        "max_args_bytes": 256 << 10,
         "attach": None,
         "resolve": True,
         "least_rights": True,

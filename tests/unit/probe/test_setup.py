@@ -54,6 +54,11 @@ def test_whether_files_are_looked_up(configured, resolve):
     assert configured(Setup(Filter(), DEFAULT_RING_BYTES, resolve))["resolve"] is resolve
 
 
+@pytest.mark.parametrize(("given", "kept"), [((), 256 << 10), ((0,), 0), ((4096,), 4096)])
+def test_how_much_of_arguments_is_kept(configured, given, kept):
+    assert configured(Setup(Filter(), DEFAULT_RING_BYTES, True, *given))["argv_bytes"] == kept
+
+
 def test_only_calls_of_the_wanted_events_are_in_the_table(configured):
     assert configured(EVERYTHING)["calls"] == table(DEFAULT_EVENTS)
     opens = Setup(Filter.of(events=["open"]), DEFAULT_RING_BYTES, resolve=True)
