@@ -29,11 +29,13 @@ __noinline int append_passed(__u32 which, __u64 path, int dirfd, int may_be_empt
 	return cut;
 }
 
-/* Says of the file behind a descriptor what there is to say, in the scratch memory. Whether the path is not whole: also
- * if there is no file although the call succeeded, because another thread has closed it. */
-__noinline int describe_descriptor(__u32 which, int fd, int failed)
+/* Says of the file behind a descriptor what there is to say, in the scratch memory; `of_leader`: the main thread's, which
+ * can have others. Whether the path is not whole: also if there is no file although the call succeeded, because another
+ * thread has closed it. */
+__noinline int describe_descriptor(__u32 which, int fd, int failed, int of_leader)
 {
 	struct scratch *scratch = bpf_map_lookup_elem(&scratches, &which);
+	struct task_struct *task = current_task();
 
 	if (!scratch)
 		return 1;
@@ -41,7 +43,9 @@ __noinline int describe_descriptor(__u32 which, int fd, int failed)
 	scratch->file.inode = 0;
 	scratch->file.device = 0;
 	scratch->file.state = 0;
-	if (describe_behind(scratch, which, current_task(), fd,
+	if (of_leader)
+		task = READ(task, group_leader);
+	if (describe_behind(scratch, which, task, fd,
 			    (struct file_answer){ &scratch->file.path, &scratch->file.inode, &scratch->file.device,
 						  &scratch->file.state }))
 		return 0;
@@ -73,6 +77,7 @@ struct subject {
 	__u64 path;
 	int dirfd, fd; /* NO_FD where the call has none */
 	bool has_path, may_be_empty;
+	bool follows; /* the last name of the path, if it is a link */
 };
 
 static __always_inline struct subject by_path(__u64 path)
@@ -109,10 +114,17 @@ struct subject_answer {
 	__u16 cut_file;
 };
 
+/* Whether the call has got as far as to the file; other errors say that the path led to none. */
+static __always_inline bool has_found(long result)
+{
+	return result != -ENOENT && result != -ENOTDIR && result != -ELOOP && result != -ENAMETOOLONG;
+}
+
 static __always_inline void append_subject(struct scratch *scratch, __u32 which, struct call *call,
 					   struct subject subject, struct subject_answer answer)
 {
 	struct record *record = (void *)scratch->bytes;
+	bool of_leader = false;
 
 	*answer.fd = subject.fd;
 	if (subject.has_path) {
@@ -121,9 +133,17 @@ static __always_inline void append_subject(struct scratch *scratch, __u32 which,
 
 		append_path_of_call(scratch, which, subject.path, from, subject.may_be_empty, answer.path);
 	}
-	if (subject.fd == NO_FD || !config.resolve)
+	if (!config.resolve)
 		return;
-	if (describe_descriptor(which, subject.fd, call->result < 0))
+	if (subject.fd == NO_FD && subject.follows && has_found(call->result)) {
+		subject.fd = descriptor_named(scratch, which);
+		of_leader = scratch->names.of_leader;
+		if (subject.fd < 0)
+			return;
+	}
+	if (subject.fd == NO_FD)
+		return;
+	if (describe_descriptor(which, subject.fd, call->result < 0, of_leader))
 		record->cut |= answer.cut_file;
 	*answer.file.path = scratch->file.path;
 	*answer.file.inode = scratch->file.inode;

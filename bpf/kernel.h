@@ -250,11 +250,17 @@ struct io_uring_cqe {
 #define O_WRONLY 01
 #define O_TRUNC 01000
 #define AT_FDCWD (-100)
+#define AT_SYMLINK_NOFOLLOW 0x100
 #define AT_REMOVEDIR 0x200
+#define AT_SYMLINK_FOLLOW 0x400
 #define AT_EMPTY_PATH 0x1000
 #define MODE_BITS 07777 /* of what is passed as a mode, all that the kernel takes */
 #define RESOLVE_IN_ROOT 0x10 /* include/uapi/linux/openat2.h */
 #define NAME_BYTES 256 /* NAME_MAX and a NUL */
+#define ENOENT 2
+#define ENOTDIR 20
+#define ENAMETOOLONG 36
+#define ELOOP 40
 #define PATH_BYTES 4096 /* PATH_MAX: the longest path, its NUL included */
 
 /* include/uapi/linux/openat2.h */

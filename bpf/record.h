@@ -62,12 +62,12 @@ static __always_inline long admit(enum kind kind, __u64 size, __u64 boot_ns)
 	return -1;
 }
 
-/* Process id in the process's own pid namespace (struct pid: include/linux/pid.h). */
-static __always_inline __u32 pid_in_namespace(struct task_struct *leader)
+/* A thread's id in its own pid namespace (struct pid: include/linux/pid.h); that of the main one is the process's. */
+static __always_inline __u32 id_in_namespace(struct task_struct *task)
 {
-	struct pid *pid = READ(leader, thread_pid);
+	struct pid *pid = READ(task, thread_pid);
 	__u32 level = READ(pid, level);
-	__u32 nr = READ(leader, tgid);
+	__u32 nr = READ(task, pid);
 
 	if (level)
 		bpf_probe_read_kernel(&nr, sizeof(nr),
@@ -108,7 +108,7 @@ static __always_inline void fill_record(struct record *record, enum kind kind, s
 	 * once more. It is never NULL, but where the kernel's BTF tags it as __rcu it must be checked. */
 	record->uid = cred ? READ(cred, uid.val) : 0;
 	record->gid = cred ? READ(cred, gid.val) : 0;
-	record->ns_pid = pid_in_namespace(leader);
+	record->ns_pid = id_in_namespace(leader);
 	record->kind = kind;
 	record->cut = 0;
 	__builtin_memset(record->pad, 0, sizeof(record->pad));

@@ -20,12 +20,34 @@ struct gather {
 	bool compat;
 };
 
+/* where a look at the names of a path stands: bpf/names.h */
+struct names {
+	__u64 high, low; /* the last 16 bytes of the name */
+	__u64 number;    /* that it is */
+	__u32 at, end, begin;
+	__u32 count; /* so many names have ended */
+	struct span last;
+	__u32 led;
+	int fd;
+	bool of_leader, until_elsewhere;
+};
+
+/* where a look for a name on a way stands: bpf/probes/rename.h */
+struct seek {
+	struct span name;
+	__u32 at, end;
+	__u32 same; /* so many bytes are */
+	bool differs;
+};
+
 struct scratch {
 	__u32 taken; /* how many want it */
 	__u32 used;  /* bytes */
 	union {
 		struct climb climb;
 		struct gather gather;
+		struct names names;
+		struct seek seek;
 	};
 	__u64 number; /* bpf/path.h, note */
 	/* what append_passed and describe_descriptor have found out */
@@ -86,6 +108,13 @@ static __always_inline char *room_for(struct scratch *scratch, __u32 most)
 	__u64 used = scratch->used; /* 64 bits, because older verifiers do not see through 32-bit comparisons */
 
 	return used > SCRATCH_BYTES - most ? 0 : scratch->bytes + used;
+}
+
+/* The byte at an offset, 0 where there is none. */
+static __always_inline __u8 byte_at(struct scratch *scratch, __u64 offset)
+{
+	barrier_var(offset); /* so that what is compared is what is used */
+	return offset < SCRATCH_BYTES ? scratch->bytes[offset] : 0;
 }
 
 /* Whether a text that filled its room does not end there: the byte that the NUL was put on was not one. */

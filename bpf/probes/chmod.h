@@ -19,6 +19,7 @@ static __noinline int emit_chmod(struct call *call)
 	subject = at ? by_path_at(call->argument[0], call->argument[1], chmod->flags) :
 		  call->number == CHMOD_SYSCALL_FCHMOD ? by_descriptor(call->argument[0]) :
 							 by_path(call->argument[0]);
+	subject.follows = !(chmod->flags & AT_SYMLINK_NOFOLLOW);
 	chmod->dirfd = subject.dirfd;
 	append_subject(scratch, which, call, subject, SUBJECT_ANSWER(chmod, CHMOD));
 	return end_file_call(scratch, KIND_CHMOD);

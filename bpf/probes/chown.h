@@ -31,6 +31,8 @@ static __noinline int emit_chown(struct call *call)
 	subject = at    ? by_path_at(call->argument[0], call->argument[1], chown->flags) :
 		  by_fd ? by_descriptor(call->argument[0]) :
 			  by_path(call->argument[0]);
+	subject.follows = call->number != CHOWN_SYSCALL_LCHOWN && call->number != CHOWN_SYSCALL_LCHOWN32 &&
+			  !(chown->flags & AT_SYMLINK_NOFOLLOW);
 	chown->dirfd = subject.dirfd;
 	append_subject(scratch, which, call, subject, SUBJECT_ANSWER(chown, CHOWN));
 	return end_file_call(scratch, KIND_CHOWN);

@@ -17,6 +17,7 @@ static __noinline int emit_link(struct call *call)
 	link->flags = at ? call->argument[4] : 0;
 	link->new_dirfd = at ? dirfd_of(call->argument[2]) : NO_FD;
 	subject = at ? by_path_at(call->argument[0], call->argument[1], call->argument[4]) : by_path(call->argument[0]);
+	subject.follows = link->flags & AT_SYMLINK_FOLLOW;
 	link->dirfd = subject.dirfd;
 	append_subject(scratch, which, call, subject, SUBJECT_ANSWER(link, LINK));
 	append_path_of_call(scratch, which, at ? call->argument[3] : call->argument[1],

@@ -14,6 +14,7 @@ static __noinline int emit_truncate(struct call *call)
 	bool by_fd = call->number == TRUNCATE_SYSCALL_FTRUNCATE || call->number == TRUNCATE_SYSCALL_FTRUNCATE64;
 	struct truncate_record *truncate;
 	struct scratch *scratch;
+	struct subject subject;
 	__u32 which;
 
 	truncate = begin_file_call(call, KIND_TRUNCATE, sizeof(*truncate), &scratch, &which);
@@ -22,7 +23,8 @@ static __noinline int emit_truncate(struct call *call)
 	truncate->syscall = call->number;
 	truncate->errno = errno_of(call);
 	truncate->length = length_of(call);
-	append_subject(scratch, which, call, by_fd ? by_descriptor(call->argument[0]) : by_path(call->argument[0]),
-		       SUBJECT_ANSWER(truncate, TRUNCATE));
+	subject = by_fd ? by_descriptor(call->argument[0]) : by_path(call->argument[0]);
+	subject.follows = true;
+	append_subject(scratch, which, call, subject, SUBJECT_ANSWER(truncate, TRUNCATE));
 	return end_file_call(scratch, KIND_TRUNCATE);
 }

@@ -186,7 +186,7 @@ def check_arguments(event: Any, given: dict[str, Any], turn: int) -> None:
 
 def check_joined(event: Any, name: str, given: dict[str, Any], path: bytes) -> None:
     """A path is put together with the directory that it starts from."""
-    if name == "target" or not path or name in event.cut:
+    if name == "target" or not path or {name, f"joined_{name}"} & {*event.cut}:
         return
     dirfd = given.get(name.replace("path", "dirfd"), AT_FDCWD)
     base = b"/proc/self/cwd" if dirfd == AT_FDCWD else b"/proc/self/fd/%d" % dirfd

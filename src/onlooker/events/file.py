@@ -51,11 +51,15 @@ Fd = Annotated[
     signed(32, absent=NO_FD),
     doc("The descriptor of the file itself, where the call was given one; with an empty path: AT_EMPTY_PATH."),
 ]
+# where a call follows links, so that the file itself is meant
+_GIVEN = "`fd`, or by a path through a descriptor (/proc/self/fd/N, /dev/fd/N, ...)"
 RealPath = Annotated[
-    str | None, walked(), doc("Where the file was given by `fd`: its absolute path, as the kernel has it.")
+    str | None, walked(), doc(f"Where the file was given by {_GIVEN}: its absolute path, as the kernel has it.")
 ]
 FileState = Annotated[str | None, choice(*FILE_STATES, absent=0), doc(FILE_STATE_DOC)]
 Device = Annotated[
-    int | None, unsigned(32, absent=0), doc("Device of its filesystem, as st_dev of stat(2) has it; where `fd` is.")
+    int | None,
+    unsigned(32, absent=0),
+    doc("Device of its filesystem, as st_dev of stat(2) has it; where `real_path` is."),
 ]
-Inode = Annotated[int | None, unsigned(64, absent=0), doc("Number of its inode; where `fd` is.")]
+Inode = Annotated[int | None, unsigned(64, absent=0), doc("Number of its inode; where `real_path` is.")]
