@@ -12,8 +12,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections import Counter, deque
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -57,12 +57,12 @@ class Result:
     skipped: list[str] = field(default_factory=list)
     ended: list[str] = field(default_factory=list)
     failed: list[str] = field(default_factory=list)  # what went wrong with a program, so that nothing was compared
-    was_late: bool = False  # there was no time for all programs
+    not_run: int = 0  # there was no time for so many
     sum: Comparison = field(default_factory=Comparison)
 
     @property
     def is_true(self) -> bool:
-        return self.calls > 0 and not self.failed and not self.was_late and self.sum.is_true
+        return self.calls > 0 and not self.failed and not self.not_run and self.sum.is_true
 
 
 def begin(program: Path, base: Path) -> Job:
@@ -162,9 +162,10 @@ def _plain(each: Fact) -> Fact:
     return replace(plain, mode=each.mode & changes.MODE_BITS) if is_short else plain
 
 
-def _step(running: list[Job], waiting: Iterator[Path], base: Path, monitor: onlooker.Monitor, result: Result) -> bool:
+def _step(running: list[Job], waiting: deque[Path], base: Path, monitor: onlooker.Monitor, result: Result) -> bool:
     """Begin what there is room for, take what has happened, judge what has ended. False when all is done."""
-    while len(running) < (os.cpu_count() or 1) and (program := next(waiting, None)):
+    while waiting and len(running) < (os.cpu_count() or 1):
+        program = waiting.popleft()
         running.append(begin(program, base / f"{program.name}-{time.monotonic_ns()}"))
     done = [job for job in running if job.process.poll() is not None]
     batch = monitor.poll(0 if done else 0.02)
@@ -178,13 +179,13 @@ def _step(running: list[Job], waiting: Iterator[Path], base: Path, monitor: onlo
     for job in running:
         if time.monotonic() > job.until:
             end(job)
-    return bool(running)
+    return bool(running or waiting)
 
 
 def watch(programs: Sequence[Path], deadline: float, attach: str | None) -> Result:
     """Run them, as many at once as there are processors."""
     result = Result()
-    waiting: Iterator[Path] = iter(programs)
+    waiting = deque(programs)
     running: list[Job] = []
     with (
         tempfile.TemporaryDirectory(prefix="onlooker-strace-") as name,
@@ -193,14 +194,15 @@ def watch(programs: Sequence[Path], deadline: float, attach: str | None) -> Resu
         Path(name).chmod(0o755)
         try:
             while _step(running, waiting, Path(name), monitor, result):
-                if time.monotonic() > deadline and not result.was_late:
-                    result.was_late = True
-                    waiting = iter(())
+                if time.monotonic() > deadline:
+                    result.not_run += len(waiting)
+                    waiting.clear()
         finally:  # nothing is left behind, however it ends
             for job in running:
                 end(job)
                 job.process.kill()
                 job.process.wait()
+        assert result.programs + result.not_run == len(programs)
         result.sum.complete = monitor.stats().complete
     return result
 
@@ -244,8 +246,8 @@ def main() -> int:
             print(f"{bits}-bit programs: skipped, not built", file=sys.stderr)
             continue
         results[bits] = result = watch(programs, deadline, options.attach)
-        if result.was_late:
-            print(f"not all programs of {bits} bits ran: {TOTAL_SECONDS} s are over", file=sys.stderr)
+        if result.not_run:
+            print(f"{result.not_run} programs did not run: {TOTAL_SECONDS} s are over", file=sys.stderr)
         for each in result.failed:
             print(each, file=sys.stderr)
         if result.skipped:
