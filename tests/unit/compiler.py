@@ -17,10 +17,11 @@ def run(program: Path, *words: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([program, *words], env=quiet, capture_output=True, text=True, check=False)
 
 
-def build(source: Path, directory: Path) -> Path:
+def build(source: Path, directory: Path, *headers: Path) -> Path:
     """The compiled test program: with sanitizers where the compiler and the machine have them, plain elsewhere."""
     built = directory / source.stem
-    command = [*CC, *STRICT, "-I", HEADERS, source, "-o", built]
+    includes = [f"-I{place}" for place in (HEADERS, *headers)]
+    command = [*CC, *STRICT, *includes, source, "-o", built]
     sanitized = subprocess.run([*command, *SANITIZERS], capture_output=True, check=False)
     if sanitized.returncode or run(built).returncode:
         subprocess.run(command, check=True)

@@ -385,7 +385,7 @@ static inline size_t decimal(int64_t number, char *out)
 	return digits + sizeof(digits) - at;
 }
 
-/* RFC 4648, section 4. Room: 4(n + 2) / 3. */
+/* RFC 4648, section 4. Room: four for each three that are begun. */
 static inline size_t base64(const unsigned char *in, size_t n, char *out)
 {
 	static const char DIGITS[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
