@@ -1,5 +1,5 @@
 # cython: language_level=3, binding=False, boundscheck=False, wraparound=False
-"""What `escape.h` does, for Python's texts: a `str` as os.fsdecode gives it."""
+"""What `escape.h` and `json.h` do, for Python's texts: a `str` as os.fsdecode gives it."""
 
 from libc.stdint cimport uint32_t
 from libc.stdlib cimport free, malloc, realloc
@@ -21,12 +21,14 @@ cdef extern from "escape.h" nogil:
     int is_printable(unsigned code)
     size_t plain_run(const unsigned char *text, size_t n, unsigned char special)
     size_t escape_text(const unsigned char *text, size_t n, char *out)
-    int is_plain_word(const unsigned char *text, size_t n)
     size_t quote_word(const unsigned char *text, size_t n, char *out)
     size_t quote_command(const unsigned char *text, size_t n, char *out)
+    size_t bytes_of(const uint32_t *codes, size_t n, unsigned char *out)
+
+
+cdef extern from "json.h" nogil:
     size_t json_growth(const unsigned char *text, size_t n)
     size_t escape_json(const unsigned char *text, size_t n, char *out)
-    size_t bytes_of(const uint32_t *codes, size_t n, unsigned char *out)
     size_t decimal(long long number, char *out)
     size_t json_string(const unsigned char *text, size_t n, char *out, int *is_utf8)
     size_t base64(const unsigned char *text, size_t n, char *out)

@@ -1,8 +1,8 @@
-/* Every function of escape.h on random input, each with exactly the input and the room that it is promised. */
+/* Every function of escape.h and json.h on random input, each with exactly the input and the room that it is promised. */
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "escape.h"
+#include "json.h"
 
 static const char *const PIECES[] = {
 	"a", "=", "'", "\"", "\\", "\n", "\x1b", "\x7f", "!", " ", "\xc2\x9b", "\xe2\x80\xae", "\xf3\xa0\x81\x81", "\xe6\xbc\xa2",
