@@ -11,7 +11,7 @@ from onlooker.lines import escape
 from onlooker.probe import _decode
 from onlooker.schema.plan import plan
 
-from ..unit.output.test_escape import unescaped
+from ..unit.lines.test_escape import unescaped
 from ..unit.records import KIND_AT, LAYOUTS
 from .mutate import edges, generated, mutated
 from .reference import Reference
