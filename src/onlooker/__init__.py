@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from .errors import (
         AttachError,
         CapabilityError,
+        ForbiddenError,
         ForkedError,
         KernelTooOldError,
         LibbpfError,
@@ -78,6 +79,7 @@ _MODULES = {
     "errors": (
         "AttachError",
         "CapabilityError",
+        "ForbiddenError",
         "ForkedError",
         "KernelTooOldError",
         "LibbpfError",
@@ -142,6 +144,7 @@ __all__ = [
     "Exec",
     "Exit",
     "FakeSource",
+    "ForbiddenError",
     "Fork",
     "ForkedError",
     "KernelTooOldError",

@@ -8,11 +8,13 @@ from typing import Literal
 
 import msgspec
 
-from .errors import LoadError, OnlookerError
+from .errors import AttachError, LoadError, OnlookerError
 from .events import TASK_EVENTS
 from .filters import Filter
 from .probe import kernel
+from .probe.attach import METHODS
 from .probe.live import LiveSource
+from .probe.setup import SMALLEST_RING_BYTES
 from .probe.source import Attachment
 from .probe.tracefs import opened
 
@@ -147,11 +149,31 @@ def _probe() -> tuple[list[Check], tuple[Attachment, ...]]:
         source.close()
 
 
+def _methods() -> list[Check]:
+    """Try each way that `--attach` can force, on opens, which can be observed in all of them."""
+    checks = []
+    for name, method in METHODS.items():
+        source = LiveSource(ring_bytes=SMALLEST_RING_BYTES, method=name, resolve=False)
+        try:
+            source.start(Filter(events=("open",)))
+            checks.append(Check(f"attach {name}", "ok", method))
+        except OnlookerError as error:
+            reason = error.reason if isinstance(error, AttachError) else str(error)
+            cost = f"--attach {name} can't be used"
+            remedy = "leave out --attach: what is chosen then stands below"
+            checks.append(Check(f"attach {name}", "limited", f"{method}: {reason}", cost, remedy))
+        finally:
+            source.close()
+    return checks
+
+
 def diagnose() -> Diagnosis:
-    """Look at everything; takes about a second, because the probe is really attached. Changes nothing."""
+    """Look at everything; takes two or three seconds, because the probe is really attached. Changes nothing."""
     checks = [check() for check in CHECKS]
     attached: tuple[Attachment, ...] = ()
     if all(check.status != "failed" for check in checks):
         probe, attached = _probe()
         checks += probe
+        if attached:
+            checks += _methods()
     return Diagnosis(all(check.status != "failed" for check in checks), tuple(checks), attached)

@@ -11,6 +11,7 @@
         ├── NoBtfError
         ├── LockdownError
         ├── CapabilityError
+        ├── ForbiddenError                 bpf(2), or a part of it, is forbidden to everybody here
         ├── LibbpfError                    libbpf is missing or too old, or the package is not built
         ├── LoadError                      the kernel refused the probe; `log` has the verifier's words
         └── AttachError                    a hook could not be attached
@@ -18,6 +19,7 @@
 An error's text is one line that says what and where; its `hint` is what to type.
 """
 
+import errno
 from collections.abc import Sequence
 from difflib import get_close_matches
 
@@ -56,14 +58,31 @@ class OutputError(OnlookerError):
         self.error = error
 
 
+EXHAUSTED = (errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN)
+
+
 class ResourceError(OnlookerError):
     """The system had no more of something that watching needs; `error` is its own."""
 
-    hint = "raise the limit (ulimit -n, ulimit -u, MemoryMax=), or end something else"
+    hint = "raise the limit (ulimit -n, ulimit -u, ulimit -v, MemoryMax=), or end something else"
 
     def __init__(self, error: OSError) -> None:
         super().__init__(f"cannot set up the probe: {error.strerror or error} ({error.filename or 'system'})")
         self.error = error
+
+    @classmethod
+    def behind(cls, error: BaseException) -> "ResourceError | None":
+        """What an error of Python's own means, where it is that something has run out."""
+        if isinstance(error, OSError):
+            return cls(error) if error.errno in EXHAUSTED else None
+        text = str(error)
+        if isinstance(error, MemoryError) or "map segment" in text or "allocate memory" in text:
+            return cls(OSError(errno.ENOMEM, "Cannot allocate memory", "memory"))
+        if "Too many open files" in text:  # dlopen(3), by way of an ImportError
+            return cls(OSError(errno.EMFILE, "Too many open files", "libraries"))
+        if isinstance(error, RuntimeError) and "start new thread" in text:
+            return cls(OSError(errno.EAGAIN, "Resource temporarily unavailable", "thread"))
+        return None
 
 
 class ForkedError(OnlookerError):
@@ -136,6 +155,23 @@ def _verb(items: Sequence[str]) -> str:
     return "is" if len(items) == 1 else "are"
 
 
+class ForbiddenError(UnsupportedError):
+    """Something stands before bpf(2), whatever capabilities one has; `error` is what it answers."""
+
+    def __init__(self, error: OSError, *, by_filter: bool) -> None:
+        self.error = error
+        if by_filter:
+            by = "a seccomp filter may answer so"
+            self.hint = "allow bpf and perf_event_open in the container's seccomp profile or in SystemCallFilter="
+        elif error.errno == errno.ENOSYS:
+            by = "this kernel is built without it"
+            self.hint = "boot a kernel that is built with CONFIG_BPF_SYSCALL=y"
+        else:
+            by = "a security module may answer so"
+            self.hint = "allow bpf to it in the policy of SELinux, AppArmor or the like"
+        super().__init__(f"bpf(2) is forbidden here: {error.strerror} ({by})")
+
+
 class LibbpfError(UnsupportedError):
     """The native part can't be used."""
 
@@ -158,5 +194,6 @@ class AttachError(UnsupportedError):
     def __init__(self, event: str, reason: str, *, forced: bool = False) -> None:
         super().__init__(f"cannot observe {event} events {'in that way ' if forced else ''}on this kernel: {reason}")
         self.event = event
+        self.reason = reason
         if forced:
-            self.hint = "leave out --attach; what is used then: onlooker doctor"
+            self.hint = "leave out --attach; what works here, and for whom: onlooker doctor"

@@ -25,6 +25,9 @@ NAMES = [
     "process ids",
     "probe",
     "rights kept",
+    "attach raw",
+    "attach fexit",
+    "attach tracepoint",
 ]
 
 

@@ -5,7 +5,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from .. import __version__
-from ..errors import OnlookerError, UsageError
+from ..errors import OnlookerError, ResourceError, UsageError
 from .report import say_error, show
 
 if TYPE_CHECKING:
@@ -70,6 +70,12 @@ def main(arguments: list[str] | None = None) -> int:
         return error.exit_code
     except BrokenPipeError:  # of help or a report: nobody wants to read it
         return 0
+    except (MemoryError, OSError, ImportError, RuntimeError) as error:
+        short = ResourceError.behind(error)
+        if short is None:
+            raise
+        say_error(short)
+        return short.exit_code
     except KeyboardInterrupt:  # before or after there was anything to report
         return 130
 

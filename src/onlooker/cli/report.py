@@ -42,10 +42,17 @@ def _tell(text: str) -> None:
         poll = select.poll()
         poll.register(descriptor, select.POLLOUT)
         for line in text.splitlines(keepends=True):
-            if not poll.poll(_PATIENCE_MS):
+            if not _can_write(poll):
                 return
             # past sys.stderr: what it could not write would make Python end with 120
             os.write(descriptor, line.encode(errors="backslashreplace"))
+
+
+def _can_write(poll: select.poll) -> bool:
+    try:
+        return bool(poll.poll(_PATIENCE_MS))
+    except OSError:  # EINVAL: not even one may be polled where RLIMIT_NOFILE is 0
+        return True
 
 
 def say_error(error: OnlookerError) -> None:

@@ -125,6 +125,12 @@ cdef extern from *:
         return syscall(SYS_perf_event_open, &attr, -1, sched_getcpu(), -1, PERF_FLAG_FD_CLOEXEC);
     }
 
+    /* What bpf(2) answers to a command that does not exist: EINVAL, or what somebody else answers in its place. */
+    static int bpf_answer_to_nothing(void)
+    {
+        return syscall(SYS_bpf, -1, NULL, 0) < 0 ? errno : 0;
+    }
+
     /* membarrier(2): waits until every cpu has been outside of the kernel's RCU sections, in which programs run. It is
      * refused with nohz_full and by some seccomp filters; then a time in which any program ends has to do. */
     static void wait_for_programs(void)
@@ -134,6 +140,7 @@ cdef extern from *:
     }
     """
     int open_tracepoint(unsigned long long id)
+    int bpf_answer_to_nothing()
     void wait_for_programs() nogil
     int errno
 

@@ -27,6 +27,11 @@ cdef _check(int result, str what):
         raise OSError(-result, os.strerror(-result), what)
 
 
+def bpf_answer():
+    """The errno of bpf(2) for a command that does not exist."""
+    return bpf_answer_to_nothing()
+
+
 def capabilities():
     """`(permitted, effective)` of this thread, one bit for each capability."""
     cdef rights found

@@ -1,11 +1,11 @@
 """Choosing, for each hook, the first candidate that this kernel takes, and loading the probe with it."""
 
-import errno
+import mmap
 import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from ..errors import AttachError, LoadError, ResourceError
+from ..errors import EXHAUSTED, AttachError, LoadError, ResourceError, UnsupportedError
 from . import kernel
 from .attach import (
     METHODS,
@@ -24,6 +24,9 @@ from .tracefs import tracepoint_ids
 if TYPE_CHECKING:
     from ._libbpf import Probe
     from .setup import Setup
+
+
+SPARE_BYTES = 16 << 20  # some of what libbpf needs to read the kernel's type information
 
 
 class Chooser:
@@ -158,13 +161,20 @@ class Chooser:
             if not at_function and (explained := kernel.explain_refusal(error)):
                 raise explained from error
             if not culprit or culprit[1] not in programs:
-                raise LoadError(f"the kernel refused the probe: {error.strerror}", log) from error
+                raise _refusal("the kernel refused the probe", error, log) from error
             if not self._alternatives(culprit[1]):
-                raise LoadError(f"the kernel refused the program {culprit[1]}: {error.strerror}", log) from error
+                raise self._last_refusal(culprit[1], error, log, at_function=at_function) from error
             self.refused[culprit[1]] = f"refused by the kernel ({error.strerror})"
             if at_function:
                 self._no_functions = self.refused[culprit[1]]
             return False
+
+    def _last_refusal(self, program: str, error: OSError, log: str, *, at_function: bool) -> UnsupportedError:
+        """Nothing else is left. That a forced way is refused is no mistake: many kernels let nobody at functions."""
+        if self.method and at_function:
+            event = next(h.event for h in self.hooks if any(program in c.programs for c in self._allowed(h)))
+            return AttachError(event, f"{program} is refused ({error.strerror})", forced=True)
+        return _refusal(f"the kernel refused the program {program}", error, log)
 
     def _alternatives(self, program: str) -> bool:
         """Whether every hook that uses the program has another candidate left."""
@@ -193,10 +203,23 @@ def _fill(setup: "Setup", probe: "Probe") -> None:
         setup.fill(probe)
     except OSError as error:
         _raise_if_exhausted(error)
-        raise LoadError(f"the kernel refused to set up the probe ({error.filename}): {error.strerror}", "") from error
+        raise _refusal(f"the kernel refused to set up the probe ({error.filename})", error, "") from error
+
+
+def _refusal(what: str, error: OSError, log: str) -> UnsupportedError:
+    """A verifier's word is our mistake and is to be reported; what forbids bpf(2), or a part of it, is the system's."""
+    forbidden = kernel.forbidden(error)
+    return forbidden if forbidden and "processed " not in log else LoadError(f"{what}: {error.strerror}", log)
 
 
 def _raise_if_exhausted(error: OSError) -> None:
-    """A kernel that has run out of something can still do it another time: that is no reason to try another way."""
-    if error.errno in (errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN):
+    """A kernel that has run out of something can still do it another time: that is no reason to try another way.
+
+    libbpf hides it behind other errors where its own memory has run out; so some is asked for.
+    """
+    if error.errno in EXHAUSTED:
         raise ResourceError(error) from error
+    try:
+        mmap.mmap(-1, SPARE_BYTES).close()
+    except OSError as short:
+        raise ResourceError(OSError(short.errno, short.strerror, "memory")) from error

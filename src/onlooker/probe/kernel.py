@@ -1,13 +1,23 @@
 """Facts about this kernel and this user, each read where the kernel says it."""
 
 import errno
+import os
 import platform
 import re
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
-from ..errors import CapabilityError, KernelTooOldError, LibbpfError, LockdownError, NoBtfError, NotLinuxError
+from ..errors import (
+    CapabilityError,
+    ForbiddenError,
+    KernelTooOldError,
+    LibbpfError,
+    LockdownError,
+    NoBtfError,
+    NotLinuxError,
+    ResourceError,
+)
 
 OLDEST = (5, 10)  # for BPF_PROG_TEST_RUN of raw tracepoints; helpers that are newer have substitutes in bpf/compat.h
 NEWEST_HELPER = b"BPF_FUNC_copy_from_user"
@@ -113,6 +123,8 @@ def libbpf_version() -> tuple[int, int]:
     try:
         from . import _libbpf
     except ImportError as error:
+        if short := ResourceError.behind(error):
+            raise short from error
         if "libbpf" in str(error) and "_libbpf" not in str(error):
             raise LibbpfError(f"libbpf can't be loaded: {error}") from error
         broken = LibbpfError(f"the native part is not built: {error}")
@@ -137,6 +149,27 @@ def check() -> None:
     if not BTF.exists():
         raise NoBtfError(str(BTF))
     libbpf_version()
+    from ._libbpf import bpf_answer
+
+    answer = bpf_answer()
+    if answer != errno.EINVAL:  # what the kernel itself says to a command that does not exist
+        raise ForbiddenError(OSError(answer, os.strerror(answer)), by_filter=in_seccomp())
+
+
+def forbidden(error: OSError) -> ForbiddenError | None:
+    """What an answer of bpf(2) means that no verifier gives. EACCES can also be the verifier's own."""
+    filtered = in_seccomp()
+    if error.errno in (errno.EPERM, errno.ENOSYS) or (error.errno == errno.EACCES and filtered):
+        return ForbiddenError(error, by_filter=filtered)
+    return None
+
+
+def in_seccomp() -> bool:
+    """Whether a filter sees this process's system calls; proc(5), Seccomp."""
+    with suppress(OSError):
+        status = Path("/proc/self/status").read_text(encoding="ascii", errors="replace")
+        return re.search(r"^Seccomp:\s*2$", status, re.MULTILINE) is not None
+    return False
 
 
 def explain_refusal(error: OSError) -> CapabilityError | None:

@@ -13,7 +13,7 @@ from ..events import PROBE_REASONS, TASK_EVENTS, layouts
 from ..filters import Filter
 from ..schema import wire
 from ..schema.kinds import COMM_BYTES
-from . import kernel
+from . import kernel, memory
 from .image import without_missing_calls
 from .syscalls import table
 
@@ -35,6 +35,8 @@ BATCH_BYTES = 128 << 10  # decoded at once: some 900 events, whose 1 MB of objec
 BACKLOG = 8  # so many times the ring may wait in this process's memory: with 16 MiB, some 900 000 opens
 MOST_BACKLOG_BYTES = 256 << 20
 MOST_ARGS_BYTES = 256 << 10  # struct exec_huge in bpf/probes/exec.h
+SETTLED_BYTES = 48 << 20  # what onlooker takes beside ring and backlog: 36 MiB, and some for other events than opens
+LEAST_BACKLOG_BYTES = 1 << 20
 LONGEST_RECORD_BYTES = 512 << 10  # struct exec_huge in bpf/probes/exec.h has 272 KiB
 
 
@@ -102,9 +104,16 @@ class Setup(msgspec.Struct, frozen=True):
         for uid in self.wanted.uid:
             probe.update("uids", struct.pack("=I", uid), b"\1")
         probe.run("identify")
-        backlog = min(int(BACKLOG * self.ring_bytes), MOST_BACKLOG_BYTES)
-        probe.open_ring(self.ring_bytes, BATCH_BYTES, LONGEST_RECORD_BYTES, backlog)
+        probe.open_ring(self.ring_bytes, BATCH_BYTES, LONGEST_RECORD_BYTES, self.backlog_bytes())
         probe.open_losses(1 + len(TASK_EVENTS), len(PROBE_REASONS))
+
+    def backlog_bytes(self) -> int:
+        """What may wait in this process's memory: where its control group has a limit, half of what that leaves."""
+        most = min(BACKLOG * self.ring_bytes, MOST_BACKLOG_BYTES)
+        limit = memory.limit_bytes()
+        if limit is None:
+            return most
+        return max(LEAST_BACKLOG_BYTES, min(most, (limit - self.ring_bytes - SETTLED_BYTES) // 2))
 
 
 def _mask(events: Collection[str]) -> int:

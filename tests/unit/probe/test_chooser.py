@@ -1,11 +1,12 @@
 """The first candidate that the kernel takes wins; what stood against the others is told."""
 
 import errno
+import os
 from dataclasses import dataclass, field
 
 import pytest
 
-from onlooker.errors import AttachError, CapabilityError, LoadError, ResourceError
+from onlooker.errors import AttachError, CapabilityError, ForbiddenError, LoadError, ResourceError
 from onlooker.events import TASK_EVENTS
 from onlooker.probe import _libbpf, chooser, kernel
 from onlooker.probe.attach import NOT_SEEN, TRACEPOINTS
@@ -147,8 +148,10 @@ def test_functions_of_32_bit_calls_are_left_out_where_the_kernel_has_none(load, 
 def test_a_function_that_the_kernel_lacks_is_no_matter_of_rights(load, monkeypatch, what):
     """Some kernels refuse them to everybody with the words for missing rights."""
     monkeypatch.setattr(kernel, "explain_refusal", lambda error: CapabilityError(("CAP_BPF",)))
-    with pytest.raises(LoadError, match=f"^the kernel refused the program {FIRST}: Operation not permitted$"):
+    why = f"{FIRST} is refused \\(Operation not permitted\\)"
+    with pytest.raises(AttachError, match=f"^cannot observe open events in that way on this kernel: {why}$") as caught:
         load(FakeSetup(refused=(FIRST,), error=errno.EPERM, what=what), ("open",), method="fexit")
+    assert caught.value.hint == "leave out --attach; what works here, and for whom: onlooker doctor"
 
 
 def test_functions_that_the_kernel_lets_nobody_watch_are_not_tried_one_by_one(load):
@@ -347,6 +350,39 @@ def test_running_out_while_the_sets_are_filled(load):
 
 def test_another_refusal_while_the_sets_are_filled(load):
     setup = FakeSetup(fails=OSError(errno.EPERM, "Operation not permitted", "identify"))
-    with pytest.raises(LoadError, match=r"refused to set up the probe \(identify\): Operation not permitted"):
+    with pytest.raises(ForbiddenError, match=r"^bpf\(2\) is forbidden here: Operation not permitted \("):
         load(setup, ("open",))
     assert setup.probes[0].closed
+
+
+@pytest.mark.parametrize(
+    ("number", "filtered", "what", "hint"),
+    [
+        (errno.EPERM, True, "Operation not permitted (a seccomp filter may answer so)", "seccomp profile"),
+        (errno.ENOSYS, True, "Function not implemented (a seccomp filter may answer so)", "seccomp profile"),
+        (errno.EACCES, True, "Permission denied (a seccomp filter may answer so)", "seccomp profile"),
+        (errno.EPERM, False, "Operation not permitted (a security module may answer so)", "SELinux"),
+        (errno.ENOSYS, False, "Function not implemented (this kernel is built without it)", "CONFIG_BPF_SYSCALL=y"),
+    ],
+)
+def test_what_forbids_bpf_is_no_mistake_to_report(load, monkeypatch, number, filtered, what, hint):
+    monkeypatch.setattr(kernel, "in_seccomp", lambda: filtered)
+    setup = FakeSetup(fails=OSError(number, os.strerror(number), "identify"))
+    with pytest.raises(ForbiddenError) as caught:
+        load(setup, ("open",))
+    assert str(caught.value) == f"bpf(2) is forbidden here: {what}"
+    assert hint in caught.value.hint
+    assert "report" not in caught.value.hint
+
+
+def test_what_the_verifier_denies_is_one(load, monkeypatch):
+    monkeypatch.setattr(kernel, "in_seccomp", lambda: False)
+    with pytest.raises(LoadError, match="Permission denied"):
+        load(FakeSetup(fails=OSError(errno.EACCES, "Permission denied", "identify")), ("open",))
+
+
+def test_what_libbpf_makes_of_too_little_memory(load, monkeypatch):
+    """It says ESRCH where it has no memory for the kernel's types."""
+    monkeypatch.setattr(chooser, "SPARE_BYTES", 1 << 60)
+    with pytest.raises(ResourceError, match=r"^cannot set up the probe: Cannot allocate memory \(memory\)$"):
+        load(FakeSetup(refused=("on_sys_exit",), error=errno.ESRCH), ("open",))

@@ -1,10 +1,11 @@
 """The live source over a probe that is made up: what is drained, what is counted as lost, and how it ends."""
 
+import errno
 import os
 
 import pytest
 
-from onlooker import Attachment, Lost
+from onlooker import Attachment, Lost, ResourceError
 from onlooker.events import PROBE_REASONS, TASK_EVENTS
 from onlooker.filters import Filter
 from onlooker.probe import kernel, live
@@ -95,6 +96,19 @@ def test_it_watches_once_everything_is_attached(source, ring):
     assert ring.calls == [True]
     assert source.attached == ATTACHED
     assert not source.exhausted
+
+
+def test_without_a_thread_nothing_is_left_attached(ring, monkeypatch):
+    def none():
+        raise OSError(errno.EAGAIN, "Resource temporarily unavailable", "reader")
+
+    monkeypatch.setattr(kernel, "check", lambda: None)
+    monkeypatch.setattr(Chooser, "load", lambda self, setup: (ring, ATTACHED))
+    ring.start_reader = none
+    with pytest.raises(ResourceError, match=r"Resource temporarily unavailable \(reader\)"):
+        LiveSource().start(Filter())
+    assert ring.calls[-1] == "close"
+    assert True not in ring.calls
 
 
 def test_records_become_events(source, ring):
