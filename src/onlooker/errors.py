@@ -66,22 +66,22 @@ class ResourceError(OnlookerError):
 
     hint = "raise the limit (ulimit -n, ulimit -u, ulimit -v, MemoryMax=), or end something else"
 
-    def __init__(self, error: OSError) -> None:
-        super().__init__(f"cannot set up the probe: {error.strerror or error} ({error.filename or 'system'})")
+    def __init__(self, error: OSError, what: str = "set up the probe") -> None:
+        super().__init__(f"cannot {what}: {error.strerror or error} ({error.filename or 'system'})")
         self.error = error
 
     @classmethod
     def behind(cls, error: BaseException) -> "ResourceError | None":
         """What an error of Python's own means, where it is that something has run out."""
         if isinstance(error, OSError):
-            return cls(error) if error.errno in EXHAUSTED else None
+            return cls(error, "go on") if error.errno in EXHAUSTED else None
         text = str(error)
         if isinstance(error, MemoryError) or "map segment" in text or "allocate memory" in text:
-            return cls(OSError(errno.ENOMEM, "Cannot allocate memory", "memory"))
+            return cls(OSError(errno.ENOMEM, "Cannot allocate memory", "memory"), "go on")
         if "Too many open files" in text:  # dlopen(3), by way of an ImportError
-            return cls(OSError(errno.EMFILE, "Too many open files", "libraries"))
+            return cls(OSError(errno.EMFILE, "Too many open files", "libraries"), "go on")
         if isinstance(error, RuntimeError) and "start new thread" in text:
-            return cls(OSError(errno.EAGAIN, "Resource temporarily unavailable", "thread"))
+            return cls(OSError(errno.EAGAIN, "Resource temporarily unavailable", "thread"), "go on")
         return None
 
 

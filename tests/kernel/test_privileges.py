@@ -162,3 +162,16 @@ def test_the_doctor_notes_a_pid_namespace() -> None:
     [check] = [check for check in json.loads(ended.out)["checks"] if check["name"] == "process ids"]
     assert (check["status"], check["result"]) == ("limited", "a pid namespace")
     assert check["cost"] == "pid and ppid are the machine's, not those of ps"
+
+
+@from_6_2_on
+def test_a_forced_way_that_needs_more_says_so(env: dict[str, str]) -> None:
+    command = nobody(BPF_AND_PERFMON)
+    ended = run("watch", "--attach", "tracepoint", "--events", "open", command=command, env=env)
+    said = (
+        r"onlooker: cannot observe open events in that way on this kernel: "
+        r"(?:.*; )?syscalls/sys_exit_\w+: tracefs can't be had: (Operation not permitted|Permission denied)\n\n"
+        "hint: leave out --attach; what works here, and for whom: onlooker doctor\n"
+    )
+    assert (ended.code, ended.out) == (3, "")
+    assert re.fullmatch(said, ended.err), ended.err

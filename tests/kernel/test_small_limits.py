@@ -13,14 +13,16 @@ from pathlib import Path
 import pytest
 
 from .commands import ONLOOKER, Ended
-from .watching import DEADLINE_SECONDS
+from .watching import DEADLINE_SECONDS, SLOWER
 
 HELPER = Path(__file__).with_name("limited.py")
 RAN_OUT = re.compile(
-    r"onlooker: cannot set up the probe: (Too many open files|Cannot allocate memory|Resource temporarily unavailable)"
-    r" \([\w .:/'-]+\)\n\nhint: raise the limit \(.*\), or end something else\n"
+    r"onlooker: cannot (?:set up the probe|go on): "
+    r"(?:Too many open files|Cannot allocate memory|Resource temporarily unavailable)"
+    r" \([\w .:/'-]+\)\n\nhint: raise the limit \(.*\), or end something else\n$"
 )
 MIB = 1 << 20
+STEP = 1 if SLOWER == 1 else 7  # in an emulation each takes seconds
 
 
 def limited(name: str, values: Sequence[int]) -> list[tuple[int, Ended]]:
@@ -33,8 +35,8 @@ def limited(name: str, values: Sequence[int]) -> list[tuple[int, Ended]]:
 
 
 def test_every_number_of_descriptors() -> None:
-    """From none on, to the first that is enough."""
-    *short, (enough, last) = limited("RLIMIT_NOFILE", range(100))
+    """From none on, to the first that is enough; where it is slow, some of them."""
+    *short, (enough, last) = limited("RLIMIT_NOFILE", range(0, 100, STEP))
     last.assert_complete()
     assert 10 < enough < 60
     for value, ended in short:
@@ -43,12 +45,15 @@ def test_every_number_of_descriptors() -> None:
 
 
 def test_little_memory() -> None:
-    *short, (_, last) = limited("RLIMIT_AS", [step * 2 * MIB for step in range(60)])
+    *short, (_, last) = limited("RLIMIT_AS", [step * 2 * MIB for step in range(0, 60, STEP)])
     last.assert_complete()
     assert short
     for value, ended in short:
         assert ended.code == 1, (value, ended)
-        assert RAN_OUT.fullmatch(ended.err), (value, ended)
+        found = RAN_OUT.search(ended.err)
+        assert found, (value, ended)
+        before = ended.err[: found.start()]  # where only the thread for the duration was too much
+        assert before == "" or "\nonlooker: incomplete: it ended with an error\n" in before, (value, ended)
 
 
 @pytest.mark.parametrize("number", [errno.EPERM, errno.EACCES, errno.ENOSYS])

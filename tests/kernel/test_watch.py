@@ -6,8 +6,10 @@ import re
 import shutil
 import subprocess
 import sys
+import threading
 import time
 from base64 import b64decode
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from importlib.resources import files
 from pathlib import Path
@@ -15,7 +17,7 @@ from pathlib import Path
 import pytest
 from jsonschema import Draft202012Validator
 
-from .commands import WATCH, Ended, watching
+from .commands import WATCH, Ended, run, watching
 from .conftest import Workloads, fresh_name
 from .watching import Process
 
@@ -210,3 +212,23 @@ def test_a_copied_command_line_runs_the_same(workloads: Workloads, scratch: Path
     again = subprocess.run([bash], input=command.encode(), env=environment, stdout=subprocess.PIPE, check=True)
     assert first.stdout == b"".join(os.fsencode(word) + b"\0" for word in argv)
     assert again.stdout == first.stdout
+
+
+def test_a_process_id_that_can_match_nothing_is_told(workloads: Workloads) -> None:
+    """A thread's is not its process's."""
+    nobody = run("watch", "--pid", str(2**22 + 7))
+    assert nobody == Ended(
+        2, "", f"onlooker: no such process: {2**22 + 7}\n\nhint: ps -e shows the processes that there are\n"
+    )
+    process = Process(workloads["exit"], "code", 0)
+    with ThreadPoolExecutor(1) as pool:
+        thread = pool.submit(threading.get_native_id).result()
+        ended = run("watch", "--pid", str(thread))
+        assert (ended.code, ended.out) == (2, "")
+        assert ended.err.startswith(f"onlooker: {thread} is a thread of process {os.getpid()} (")
+        assert ended.err.endswith(f"\n\nhint: --pid {os.getpid()}\n")
+        with watching("--pid", f"{process.pid} {thread}", "--events", "exit") as monitor:
+            process.wait()
+            ended = monitor.end().assert_complete()
+    assert f"onlooker: warning: {thread} is a thread of process {os.getpid()} (" in ended.err
+    assert len(ended.lines) == 1

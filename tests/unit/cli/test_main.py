@@ -93,6 +93,41 @@ MISTAKES = [
 ]
 
 
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (MemoryError(), "Cannot allocate memory (memory)"),
+        (OSError(24, "Too many open files", "/a/module.py"), "Too many open files (/a/module.py)"),
+        (ImportError("libx.so: failed to map segment from shared object"), "Cannot allocate memory (memory)"),
+        (
+            ImportError("x.so: cannot open shared object file: Too many open files"),
+            "Too many open files (libraries)",
+        ),
+        (RuntimeError("can't start new thread"), "Resource temporarily unavailable (thread)"),
+    ],
+)
+def test_what_has_run_out_is_one_line(capfd, monkeypatch, error, said):
+    """Wherever Python finds it out."""
+
+    def fail(arguments):
+        raise error
+
+    monkeypatch.setattr("onlooker.cli.main.run", fail)
+    code, out, err = told(capfd, "watch")
+    assert (code, out) == (1, "")
+    assert err.startswith(f"onlooker: cannot go on: {said}\n\nhint: raise the limit (ulimit ")
+
+
+@pytest.mark.parametrize("error", [OSError(5, "Input/output error"), ImportError("x"), RuntimeError("y")])
+def test_another_error_is_a_mistake_of_ours(monkeypatch, error):
+    def fail(arguments):
+        raise error
+
+    monkeypatch.setattr("onlooker.cli.main.run", fail)
+    with pytest.raises(type(error)):
+        main(["watch"])
+
+
 @pytest.mark.parametrize(("arguments", "message", "hint"), MISTAKES)
 def test_a_mistake_has_its_remedy(capfd, arguments, message, hint):
     assert told(capfd, *arguments) == (2, "", f"onlooker: {message}\n\nhint: {hint}\n")

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import resource
 import shutil
 import signal
 import subprocess
@@ -169,6 +170,25 @@ def test_what_cannot_be_opened_again_is_said(tmp_path, handed):
         f"onlooker: error: cannot write the output: '{tmp_path}/logs/out': No such file or directory; "
         "it goes on in the file that was opened before\n"
     )
+
+
+@pytest.mark.parametrize("way", ["-o", ">"])
+def test_a_file_that_may_grow_no_further(tmp_path, handed, way):
+    """RLIMIT_FSIZE: the write that goes beyond it is cut, and the next one refused."""
+    out = tmp_path / "out"
+    if way == "-o":
+        monitor = handed("-o", str(out))
+    else:
+        with out.open("wb") as stdout:
+            monitor = handed(stdout=stdout)
+    monitor.ready()
+    resource.prlimit(monitor.process.pid, resource.RLIMIT_FSIZE, (1000, 1000))
+    monitor.hand(BLOCK)
+    assert monitor.process.wait(SECONDS) == 1
+    assert out.stat().st_size == 1000
+    said = monitor.err.read_text()
+    assert "onlooker: cannot write the output: File too large\n\nhint: make room" in said
+    assert "incomplete: the output was not written to its end" in said
 
 
 needs_logrotate = pytest.mark.skipif(LOGROTATE is None, reason="logrotate is not installed")
