@@ -178,7 +178,7 @@ def test_hostile_words_are_shown_and_harmless(workloads: Workloads, scratch: Pat
     """Names, paths and arguments as an attacker would choose them, through the real command."""
     name = fresh_name()[:8] + "\n\x1b\udcff"
     program = workloads.renamed("open", name)
-    with watching("--filter", name, "--output-format", form) as monitor:
+    with watching("--filter", f'"{name}"', "--output-format", form) as monitor:
         run = Process(program, "openat", "plain", -100, HOSTILE, 0, 0, 0, COUNT).wait()
         ended = monitor.end().assert_complete()
     assert run.code == 0

@@ -28,7 +28,7 @@ class Ending:
     hang_up: Callable[[], None] | None = None
 
     def __init__(self, stop: Callable[[], None], tell: Callable[[str], None] = lambda text: None) -> None:
-        """`stop` is called by a signal handler or another thread; `tell` says something to the person."""
+        """`stop` is called by signal handlers and other threads, more than once; `tell` speaks to the person."""
         self._stop = stop
         self._tell = tell
         self._end = float("inf")
@@ -80,7 +80,8 @@ class Ending:
         self._alarm.daemon = True
         # it inherits the mask: signals are for this thread, whose waits they interrupt
         before = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
-        self._alarm.start()
+        with suppress(RuntimeError):  # no more threads: then `remind` does it, a little later
+            self._alarm.start()
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
     @property
@@ -93,7 +94,9 @@ class Ending:
         return time.monotonic() - self._end
 
     def remind(self) -> None:
-        """Say, once, that it still writes although it was to end, and how to end that. To be called now and then."""
+        """See that it ends, and say, once, that it still writes and how to end that. To be called now and then."""
+        if self.seconds_over() >= 0:
+            self._stop()
         if not self._told and not self.is_dropped and self.seconds_over() > ECHO_SECONDS:
             self._told = True
             self._tell(f"writing what was seen; Ctrl-C {'again ' if self._by_signal else ''}drops it")

@@ -99,6 +99,7 @@ class LiveSource:
         try:
             self._begin(self._probe)
         except BaseException:
+            self._exhausted = True  # there is nothing to count yet
             self.close()
             raise
 

@@ -106,6 +106,22 @@ def test_it_says_once_that_it_still_writes(monkeypatch, again):
         assert said == [f"writing what was seen; Ctrl-C {again}drops it"]
 
 
+def test_its_time_where_no_thread_can_be_started(monkeypatch):
+    def refuse(thread):
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    now, stopped = [100.0], []
+    monkeypatch.setattr("onlooker.cli.ending.time.monotonic", lambda: now[0])
+    with Ending(lambda: stopped.append(None)) as ending:
+        ending.end_in(5.0)
+        ending.gives_up()
+        assert stopped == []
+        now[0] += 5
+        ending.gives_up()
+        assert stopped
+
+
 def test_the_longest_time():
     with Ending(lambda: None) as ending:
         ending.end_in(1e300)
