@@ -49,6 +49,7 @@ static __always_inline struct pt_regs *task_registers(struct task_struct *task)
 #if defined(__TARGET_ARCH_x86)
 /* the lower half: the upper one is the caller's rubbish, which the kernel does not look at (entry_SYSCALL_64) */
 #define SYSCALL_NUMBER(regs) ((int)REGISTER(regs, orig_ax))
+#define RESULT_REGISTER ax
 #define X32_BIT 0x40000000 /* __X32_SYSCALL_BIT: the native table and registers, with pointers of 32 bits */
 
 #define WIDE_ARGUMENT 1    /* where 32-bit calls pass the lower half of a number of 64 bits, behind one other argument */
@@ -78,6 +79,7 @@ static __always_inline void read_arguments(__u64 argument[5], struct pt_regs *re
 }
 #elif defined(__TARGET_ARCH_arm64)
 #define SYSCALL_NUMBER(regs) ((int)REGISTER(regs, syscallno))
+#define RESULT_REGISTER regs[0]
 #define X32_BIT 0
 #define WIDE_ARGUMENT 2 /* in an even register and the next one */
 

@@ -9,6 +9,7 @@ struct config {
 	__u64 argv_bytes;        /* so much of an exec's arguments is kept, the rest cut */
 	__u32 kinds_by_sys_exit; /* bit n: on_sys_exit reports the events of kind n */
 	__u32 kinds_by_call_exit; /* the same for on_call_exit */
+	__u32 kinds_by_call_return; /* the same for on_call_return */
 	__u8 by_comm;            /* whether each of the three sets restricts what is reported */
 	__u8 by_pid;
 	__u8 by_uid;
@@ -16,7 +17,7 @@ struct config {
 	__u8 threads;            /* report the creation of threads */
 	__u8 resolve;            /* look up which file a path led to */
 	__u8 can_cast;           /* the kernel has bpf_rdonly_cast */
-	__u8 pad;
+	__u8 pad[5];
 };
 
 /* What a system call is to the probe: 0, or the kind of event and, in the low byte, which of its calls. The first row is
@@ -26,5 +27,8 @@ typedef __u16 call_table[2][CALLS];
 
 #define EXEC_CALL_EXECVE 1
 #define EXEC_CALL_EXECVEAT 2
+
+/* The cookie of on_call_return where the function is no system call, but __secure_computing. */
+#define ANSWERED_BY_SECCOMP 1
 
 #endif

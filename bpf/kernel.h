@@ -170,6 +170,7 @@ struct linux_binprm {
 /* arch/x86/include/asm/ptrace.h */
 struct pt_regs {
 	unsigned long bx;
+	unsigned long ax;
 	unsigned long r10;
 	unsigned long r8;
 	unsigned long cx;

@@ -29,7 +29,8 @@ def loadable() -> list[str]:
     """Names for --attach. Kernels that let nobody attach to functions can be told only by trying."""
     if REQUIRED:
         return REQUIRED.split(",")
-    return [method for method in METHODS if method != "fexit" or (os.geteuid() == 0 and not _is_refused(method))]
+    refusable = {"fexit", "kprobe"}
+    return [method for method in METHODS if method not in refusable or (os.geteuid() == 0 and not _is_refused(method))]
 
 
 def sees_rings() -> bool:
@@ -43,5 +44,5 @@ def may_be_skipped() -> bool:
 
 
 def flavours(*, without: str = "") -> list[str]:
-    """Those that miss nothing; where all may be skipped, the one that is least."""
-    return [method for method in loadable() if method != without and (method == "tracepoint" or not may_be_skipped())]
+    """Those that miss nothing."""
+    return [method for method in loadable() if method != without and (method == "kprobe" or not may_be_skipped())]

@@ -13,9 +13,10 @@ from pathlib import Path
 import pytest
 
 from onlooker import Exec, Exit, Monitor, Open
+from onlooker.events import TASK_EVENTS
 from onlooker.probe import kernel
 from onlooker.probe.attach import METHODS
-from onlooker.probe.syscalls import functions_of
+from onlooker.probe.syscalls import calls_of, functions_of
 
 from .conftest import Workloads
 from .watching import Process, Run, watch
@@ -229,7 +230,7 @@ def test_a_call_of_an_x32_program(monitor: Monitor, workloads: Workloads) -> Non
 
 
 @pytest.mark.skipif(kernel.version(kernel.release()) < (6, 15), reason="older kernels are not watched in that way")
-@pytest.mark.parametrize("event", ["open", "exec"])
+@pytest.mark.parametrize("event", [event for event in TASK_EVENTS if calls_of(event) and event != "fork"])
 def test_the_kernel_has_the_functions_that_are_these_calls(event: str) -> None:
     """If a name were wrong, the way to see them by their functions would never be taken."""
     assert {name for names in functions_of(event) for name in names if not kernel.knows(name)} == set()

@@ -10,7 +10,6 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
 from pathlib import Path
 
 from . import debian, initramfs, machine, report
@@ -20,21 +19,23 @@ PROJECT = initramfs.PROJECT
 LOGS = PROJECT / "build" / "kernels"
 INIT = Path(__file__).with_name("init.py")
 BOOTS = 3
-# Kernels that preempt programs and then skip them for others (docs/limits.md, "Losses"), which the slowness of an
-# emulation makes frequent. A test that was told of such a loss is run again.
-SKIPPING = {"sid"}
-AGAIN = ("--reruns=5", "--only-rerun=recursion")
 LIMIT_SECONDS = 1500  # for what takes 300 on a machine that has nothing else to do: noise makes it slow, never wrong
 # patterns of names in Debian's packages; the modules that the tests need, none of which needs another
 IMAGE = r"/vmlinuz"
 MODULES = (r"/overlay\.ko", r"/binfmt_misc\.ko")
-ATTACH = {"ONLOOKER_TESTS_ATTACH": "raw,fexit,tracepoint"}  # Debian's kernels can load all of them
+ATTACH = "raw,fexit,tracepoint"  # Debian's kernels can load all of them
+RETURN_PROBES = {"sid"}  # and these the newer fprobe (Linux 6.14)
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+
+def attach(kernel: str) -> dict[str, str]:
+    """What says which methods the kernel must be able to load."""
+    return {"ONLOOKER_TESTS_ATTACH": f"{ATTACH},kprobe" if kernel in RETURN_PROBES else ATTACH}
 
 
 def environment_of(kernel: str, options: argparse.Namespace) -> dict[str, str]:
     """What the tests are to know."""
-    variables = {**ATTACH, "ONLOOKER_TESTS_SLOWER": str(machine.SLOWER)}
+    variables = {**attach(kernel), "ONLOOKER_TESTS_SLOWER": str(machine.SLOWER)}
     if not options.all:
         variables["ONLOOKER_TESTS_PART"] = str(list(debian.SUITES).index(kernel))
     return variables
@@ -64,9 +65,9 @@ def make_files(made: Path) -> None:
     subprocess.run([sys.executable, PROJECT / "tests/kernel/compile.py", workloads], check=True)
 
 
-def make_options(made: Path, tests: list[str], environment: dict[str, str], again: Sequence[str]) -> None:
+def make_options(made: Path, tests: list[str], environment: dict[str, str]) -> None:
     """What the first process is told."""
-    plugins = ["-p", "kernels.reporter", "-p", "no:cacheprovider", *again]
+    plugins = ["-p", "kernels.reporter", "-p", "no:cacheprovider"]
     spread = ["-n", str(machine.PROCESSORS), "--dist=worksteal"]
     own = {
         "PATH": f"{Path(sys.executable).parent}:{PATH}",
@@ -107,8 +108,7 @@ def boot(kernel: str, files: dict[str, Path], archive: Path, options: argparse.N
             made, own = Path(name, "made"), Path(shutil.copy(archive, name))
             made.mkdir()
             Path(made, "done").write_text("\n".join(report.ended(outcome)))
-            again = AGAIN if kernel in SKIPPING else ()
-            make_options(made, shlex.split(options.tests), environment_of(kernel, options), again)
+            make_options(made, shlex.split(options.tests), environment_of(kernel, options))
             initramfs.add(made, [files[module] for module in MODULES if module in files], own)
             before, outcome = outcome, machine.boot(kernel, files[IMAGE], own, log, options.limit)
         outcome.tests[:0] = before.tests
@@ -132,8 +132,9 @@ def main() -> int:
     kernels = options.kernels or list(debian.SUITES)
     LOGS.mkdir(parents=True, exist_ok=True)
     tests = shlex.split(options.tests)
-    every = found(tests, ATTACH)
-    without = {kernel: every - found(tests, environment_of(kernel, options)) for kernel in kernels}
+    without = {
+        kernel: found(tests, attach(kernel)) - found(tests, environment_of(kernel, options)) for kernel in kernels
+    }
     with tempfile.TemporaryDirectory(prefix="onlooker-") as name:
         made, archive = Path(name, "made"), Path(name, "archive")
         made.mkdir()

@@ -12,6 +12,7 @@ cdef extern from "config.h":
         uint64_t argv_bytes
         uint32_t kinds_by_sys_exit
         uint32_t kinds_by_call_exit
+        uint32_t kinds_by_call_return
         unsigned char by_comm
         unsigned char by_pid
         unsigned char by_uid
@@ -71,6 +72,12 @@ cdef extern from "bpf/libbpf.h":
     struct bpf_object_open_opts:
         size_t sz
         const char *object_name
+    struct bpf_kprobe_multi_opts:
+        size_t sz
+        const char **syms
+        const uint64_t *cookies
+        size_t cnt
+        bint retprobe
     uint32_t libbpf_major_version()
     uint32_t libbpf_minor_version()
     bpf_object *bpf_object__open_mem(const void *, size_t, const bpf_object_open_opts *)
@@ -84,6 +91,8 @@ cdef extern from "bpf/libbpf.h":
     int bpf_program__fd(bpf_program *)
     bpf_link *bpf_program__attach(bpf_program *) nogil
     bpf_link *bpf_program__attach_perf_event(bpf_program *, int fd) nogil
+    bpf_link *bpf_program__attach_kprobe_multi_opts(
+        bpf_program *, const char *pattern, const bpf_kprobe_multi_opts *) nogil
     int bpf_link__destroy(bpf_link *) nogil
     void *bpf_map__initial_value(bpf_map *, size_t *)
     int bpf_map__set_max_entries(bpf_map *, uint32_t)

@@ -126,8 +126,9 @@ cdef class Probe:
         return value[0]
 
     def configure(self, *, uint64_t ring_bytes, uint64_t headroom_bytes, uint64_t watermark_bytes,
-                  uint64_t argv_bytes, uint32_t kinds_by_sys_exit, uint32_t kinds_by_call_exit, bytes calls, bint by_comm, bint by_pid,
-                  bint by_uid, bint failed, bint threads, bint resolve, bint can_cast):
+                  uint64_t argv_bytes, uint32_t kinds_by_sys_exit, uint32_t kinds_by_call_exit,
+                  uint32_t kinds_by_call_return, bytes calls, bint by_comm, bint by_pid, bint by_uid, bint failed,
+                  bint threads, bint resolve, bint can_cast):
         """Set the probe's knobs (bpf/config.h); before `load`. Sizes in bytes; ring and watermark are powers of two.
 
         `calls` is what `syscalls.table` makes.
@@ -142,6 +143,7 @@ cdef class Probe:
         knobs.argv_bytes = argv_bytes
         knobs.kinds_by_sys_exit = kinds_by_sys_exit
         knobs.kinds_by_call_exit = kinds_by_call_exit
+        knobs.kinds_by_call_return = kinds_by_call_return
         knobs.by_comm = by_comm
         knobs.by_pid = by_pid
         knobs.by_uid = by_uid
@@ -223,6 +225,32 @@ cdef class Probe:
             os.close(fd)
             raise OSError(error, os.strerror(error), name)
         self._keep(link, name)
+
+    def attach_returns(self, str name, cookies):
+        """Attach a program where functions of the kernel return: all or none. Each is given with its cookie."""
+        cdef bpf_program *program = self._program(name)
+        cdef bpf_kprobe_multi_opts opts
+        cdef bpf_link *link
+        cdef size_t i, count = len(cookies)
+        cdef list names = [function.encode() for function in cookies]
+        memset(&opts, 0, sizeof(opts))
+        opts.sz = sizeof(opts)
+        opts.cnt = count
+        opts.retprobe = True
+        cdef const char **functions = <const char **>calloc(count, sizeof(char *))
+        cdef uint64_t *numbers = <uint64_t *>calloc(count, sizeof(uint64_t))
+        try:
+            if functions == NULL or numbers == NULL:
+                raise MemoryError
+            for i, (function, cookie) in enumerate(zip(names, cookies.values())):
+                functions[i], numbers[i] = function, cookie
+            opts.syms, opts.cookies = functions, numbers
+            with nogil:
+                link = bpf_program__attach_kprobe_multi_opts(program, NULL, &opts)
+            self._keep(link, name)
+        finally:
+            free(functions)
+            free(numbers)
 
     def open_ring(self, size_t ring_bytes, size_t batch_bytes, size_t longest_bytes, size_t backlog_bytes):
         """Map the ring, to be emptied by `start_reader`.

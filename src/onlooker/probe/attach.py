@@ -4,18 +4,31 @@ from collections.abc import Iterable
 
 import msgspec
 
-from .syscalls import SINCE, functions_of, native_calls
+from .syscalls import SINCE, functions_of, functions_of_call, native_calls
 
 RAW = "raw tracepoint"
 NOT_SEEN = "not seen"
 TRACEPOINT = "system call tracepoints"
 FUNCTION = "function exits"
-METHODS = {"raw": RAW, "fexit": FUNCTION, "tracepoint": TRACEPOINT}  # as --attach names them
+RETURN = "return probes"
+METHODS = {"raw": RAW, "fexit": FUNCTION, "kprobe": RETURN, "tracepoint": TRACEPOINT}  # as --attach names them
+
+
+# what a seccomp filter answers is told where this function returns; a kernel without it has no such filters
+SECCOMP = "__secure_computing"
+# functions that a kernel may be without: what they do is then not there to be seen
+OPTIONAL = frozenset({SECCOMP} | {function for call in SINCE for function in functions_of_call(call)})
+
+
+def is_tracepoint(place: str) -> bool:
+    """Whether it is one, such as syscalls/sys_exit_openat, and no function."""
+    return "/" in place
 
 
 class Candidate(msgspec.Struct, frozen=True):
-    """One way to observe. `programs` are names in bpf/probes, each with the tracepoints that it needs from tracefs.
-    `compat`: those of them that a kernel without 32-bit programs does not need, and can't take.
+    """One way to observe. `programs` are names in bpf/probes, each with the tracepoints that it needs from tracefs, or
+    the functions of the kernel that it needs. `compat`: those of all these names that a kernel without 32-bit programs
+    does not need, and can't take.
 
     It needs a kernel whose type information knows `needs`. Linux has it from version `oldest` on. Before version
     `since`, or where the type information knows `unless`, it is not used unless it is asked for: `flaw` says why.
@@ -88,6 +101,20 @@ def _tracepoints(event: str) -> Candidate:
     )
 
 
+def _returns(event: str) -> Candidate:
+    """One program where the functions of the calls return. struct fprobe_hlist came with the fprobe that can't be
+    preempted (bpf/probes/sys_exit.h). What was called before the start and returns later does not pass there.
+    """
+    native, compat = functions_of(event)
+    return Candidate(
+        RETURN,
+        {"on_call_return": (*native, *compat, SECCOMP)},
+        "can't be preempted, so that the kernel skips it for nobody; costs other system calls nothing",
+        compat=frozenset(compat),
+        needs="fprobe_hlist",
+    )
+
+
 def _both(event: str) -> Candidate:
     """The tracepoints, and for 32-bit calls their functions."""
     _, compat = (_programs(functions) for functions in functions_of(event))
@@ -107,12 +134,12 @@ def _programs(functions: Iterable[str]) -> dict[str, tuple[str, ...]]:
 
 def _calls(event: str) -> tuple[Candidate, ...]:
     """The ways to see system calls."""
-    return (_SYS_EXIT_WHOLE, _both(event), _SYS_EXIT, _functions(event), _tracepoints(event))
+    return (_SYS_EXIT_WHOLE, _returns(event), _both(event), _SYS_EXIT, _functions(event), _tracepoints(event))
 
 
 def _shared_calls(event: str) -> tuple[Candidate, ...]:
     """The ways without programs of the event's own: for each of its calls one would be many."""
-    return (_SYS_EXIT_WHOLE, _tracepoints(event), _SYS_EXIT)
+    return (_SYS_EXIT_WHOLE, _returns(event), _tracepoints(event), _SYS_EXIT)
 
 
 def _rings(submit: str, complete: str, oldest: tuple[int, int]) -> Candidate:
@@ -170,9 +197,8 @@ TABLE = (
     ),
 )
 
-TRACEPOINTS = tuple(
-    sorted({point for hook in TABLE for c in hook.candidates for points in c.programs.values() for point in points})
-)
+_PLACES = {place for hook in TABLE for c in hook.candidates for places in c.programs.values() for place in places}
+TRACEPOINTS = tuple(sorted(place for place in _PLACES if is_tracepoint(place)))
 # those of calls that a kernel before this version may be without
 TRACEPOINTS_SINCE = {f"syscalls/sys_exit_{call}": version for call, version in SINCE.items()}
 
@@ -185,6 +211,11 @@ def is_exit_of_function(program: str) -> bool:
 def is_sys_exit(candidate: Candidate) -> bool:
     """Whether it is the one program for all system calls, which must be told what to report."""
     return "on_sys_exit" in candidate.programs
+
+
+def is_call_return(candidate: Candidate) -> bool:
+    """Whether it is the one program at the returns of functions, which must be told, too."""
+    return "on_call_return" in candidate.programs
 
 
 def is_call_exit(candidate: Candidate) -> bool:

@@ -2,7 +2,7 @@
 
 import mmap
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from ..errors import EXHAUSTED, AttachError, LoadError, ResourceError, UnsupportedError
@@ -10,13 +10,17 @@ from . import kernel
 from .attach import (
     METHODS,
     NOT_SEEN,
+    OPTIONAL,
+    SECCOMP,
     TRACEPOINTS,
     TRACEPOINTS_SINCE,
     Candidate,
     Hook,
     is_call_exit,
+    is_call_return,
     is_exit_of_function,
     is_sys_exit,
+    is_tracepoint,
 )
 from .source import Attachment
 from .tracefs import tracepoint_ids
@@ -49,10 +53,14 @@ class Chooser:
         return self._points
 
     def _programs(self, candidate: Candidate) -> dict[str, tuple[str, ...]]:
-        """Those that this kernel needs."""
+        """Those that this kernel needs, each with the places that it has."""
         name = min(candidate.compat, default="").removeprefix("on")
         skip = () if not name or kernel.knows(name) else candidate.compat
-        return {program: points for program, points in candidate.programs.items() if program not in skip}
+        return {
+            program: tuple(at for at in places if at not in skip and not (at in OPTIONAL and not kernel.knows(at)))
+            for program, places in candidate.programs.items()
+            if program not in skip
+        }
 
     def _obstacle(self, candidate: Candidate) -> str:
         """Why the candidate can't be used, or ""."""
@@ -66,13 +74,21 @@ class Chooser:
             return candidate.flaw
         if self._no_functions and any(is_exit_of_function(program) for program in self._programs(candidate)):
             return self._no_functions
-        for program, points in self._programs(candidate).items():
+        for program, places in self._programs(candidate).items():
             if program in self.refused:
                 return self.refused[program]
-            for point in points:
-                if point not in self._tracepoints() and not self._is_newer(point):
-                    return f"{point}: {self._no_tracefs or 'no such tracepoint'}"
+            for place in places:
+                if obstacle := self._missing(place):
+                    return obstacle
         return ""
+
+    def _missing(self, place: str) -> str:
+        """Why there is no such tracepoint or function, or ""."""
+        if not is_tracepoint(place):
+            return "" if kernel.knows(place) else f"this kernel has no {place}"
+        if place in self._tracepoints() or self._is_newer(place):
+            return ""
+        return f"{place}: {self._no_tracefs or 'no such tracepoint'}"
 
     def _is_newer(self, point: str) -> bool:
         """Whether this kernel lacks the system call itself: then there is nothing to see."""
@@ -101,17 +117,20 @@ class Chooser:
         forced = [c for c in hook.candidates if self.method and c.method == METHODS[self.method]]
         return forced or hook.candidates
 
-    def points(self, chosen: Sequence[tuple[Hook, Candidate]]) -> dict[str, list[int]]:
-        """The programs of what was chosen, each with the ids of its tracepoints; none where its section says it."""
-        programs: dict[str, list[int]] = {}
+    def places(self, chosen: Sequence[tuple[Hook, Candidate]]) -> dict[str, list[int] | list[str]]:
+        """The programs of what was chosen, each with the ids of its tracepoints or the names of its functions; none
+        where its section says it.
+        """
+        programs: dict[str, dict[str, None]] = {}
         for _, candidate in chosen:
-            for program, points in self._programs(candidate).items():
-                ids = programs.setdefault(program, [])
-                for point in points:
-                    number = self._tracepoints().get(point)
-                    if number is not None and number not in ids:  # two events can share a call
-                        ids.append(number)
-        return programs
+            for program, places in self._programs(candidate).items():
+                programs.setdefault(program, {}).update(dict.fromkeys(places))  # two events can share a call
+        return {program: self._ids(places) or list(places) for program, places in programs.items()}
+
+    def _ids(self, places: Iterable[str]) -> list[int]:
+        """Of those that are tracepoints, and are there."""
+        ids = (self._tracepoints().get(place) for place in places if is_tracepoint(place))
+        return [number for number in ids if number is not None]
 
     def attachments(self, chosen: Sequence[tuple[Hook, Candidate]]) -> tuple[Attachment, ...]:
         """The report of what was chosen, with what stood against the preferred candidates."""
@@ -131,10 +150,11 @@ class Chooser:
         """Load and attach what `setup` opens and fills. Raises LoadError, AttachError or CapabilityError."""
         while True:
             chosen = self.choose()
-            programs = self.points(chosen)
+            programs = self.places(chosen)
             probe = setup.open(
                 {hook.event for hook, candidate in chosen if is_sys_exit(candidate)},
                 {hook.event for hook, candidate in chosen if is_call_exit(candidate)},
+                {hook.event for hook, candidate in chosen if is_call_return(candidate)},
             )
             try:
                 if self._load(probe, tuple(programs)):
@@ -184,12 +204,16 @@ class Chooser:
             if any(program in c.programs and not self._obstacle(c) for c in self._allowed(hook))
         )
 
-    def _attach(self, probe: "Probe", programs: dict[str, list[int]]) -> bool:
-        for program, tracepoints in programs.items():
+    def _attach(self, probe: "Probe", programs: Mapping[str, list[int] | list[str]]) -> bool:
+        for program, places in programs.items():
+            functions = {place: int(place == SECCOMP) for place in places if isinstance(place, str)}
             try:
-                for tracepoint in tracepoints:
-                    probe.attach_tracepoint(program, tracepoint)
-                if not tracepoints:
+                for place in places:
+                    if isinstance(place, int):
+                        probe.attach_tracepoint(program, place)
+                if functions:
+                    probe.attach_returns(program, functions)
+                elif not places:
                     probe.attach(program)
             except OSError as error:
                 _raise_if_exhausted(error)

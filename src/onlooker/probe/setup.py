@@ -50,14 +50,18 @@ class Setup(msgspec.Struct, frozen=True):
     resolve: bool
     max_args_bytes: int = MOST_ARGS_BYTES
 
-    def open(self, by_sys_exit: Collection[str], by_call_exit: Collection[str]) -> "Probe":
+    def open(
+        self, by_sys_exit: Collection[str], by_call_exit: Collection[str], by_call_return: Collection[str] = ()
+    ) -> "Probe":
         """The object, configured but not loaded; the events that each of the shared programs reports."""
         try:
-            return self._open(by_sys_exit, by_call_exit)
+            return self._open(by_sys_exit, by_call_exit, by_call_return)
         except (KeyError, ValueError) as error:  # a map is missing or too small, a name is no text
             raise _unbuilt("the probe's object file is damaged") from error
 
-    def _open(self, by_sys_exit: Collection[str], by_call_exit: Collection[str]) -> "Probe":
+    def _open(
+        self, by_sys_exit: Collection[str], by_call_exit: Collection[str], by_call_return: Collection[str]
+    ) -> "Probe":
         from ._libbpf import Probe
 
         try:
@@ -78,6 +82,7 @@ class Setup(msgspec.Struct, frozen=True):
             argv_bytes=self.max_args_bytes,
             kinds_by_sys_exit=_mask(by_sys_exit),
             kinds_by_call_exit=_mask(by_call_exit),
+            kinds_by_call_return=_mask(by_call_return),
             calls=table(wanted.events),
             by_comm=bool(wanted.comm),
             by_pid=bool(wanted.pid),

@@ -43,8 +43,16 @@ ARM = {
     "fchmodat2": 452,
 }  # fmt: skip
 
-# COMPAT_SYSCALL_DEFINE in fs/open.c, fs/fhandle.c and fs/exec.c
-_COMPAT_FUNCTIONS = frozenset({"open", "openat", "open_by_handle_at", "execve", "execveat"})
+# The functions of 32-bit calls that have other names than the calls. COMPAT_SYSCALL_DEFINE in fs/open.c, fs/fhandle.c
+# and fs/exec.c; numbers of users were of 16 bits first (kernel/uid16.c); and the halves of a number of 64 bits are put
+# together by the architecture (arch/x86/kernel/sys_ia32.c, arch/arm64/kernel/sys32.c).
+_OF_COMPAT = ("open", "openat", "open_by_handle_at", "execve", "execveat", "truncate", "ftruncate")
+_COMPAT_FUNCTIONS = {
+    **{call: f"compat_sys_{call}" for call in _OF_COMPAT},
+    **{call: f"sys_{call}16" for call in ("chown", "lchown", "fchown")},
+    **{f"{call}32": f"sys_{call}" for call in ("chown", "lchown", "fchown")},
+}
+_WIDE_FUNCTIONS = {"x86_64": "sys_ia32_", "aarch64": "compat_sys_aarch32_"}  # of truncate64 and ftruncate64
 
 # of native programs, of 32-bit ones
 NUMBERS: Mapping[str, tuple[Mapping[str, int], Mapping[str, int]]] = {
@@ -77,23 +85,35 @@ def native_calls(event: str, machine: str | None = None) -> tuple[str, ...]:
 
 
 def functions_of(event: str, machine: str | None = None) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Names of the kernel's functions that are those calls, for native and for 32-bit programs.
+    """Names of the kernel's functions that are those calls, for native programs, and what 32-bit ones have beside them.
 
     Those whose arguments are not the same for both have a function for 32-bit programs that says so: compat.
     Source: arch/x86/include/asm/syscall_wrapper.h, arch/arm64/include/asm/syscall_wrapper.h.
     """
     machine = machine or platform.machine()
     native, compat = NUMBERS[machine]
-    own, other = ("x64", "ia32") if machine == "x86_64" else ("arm64", "arm64")
     calls = calls_of(event)
-    return (
-        tuple(f"__{own}_sys_{call}" for call in calls if call in native),
-        tuple(
-            f"__{other}_{'compat_' if call in _COMPAT_FUNCTIONS else ''}sys_{call}"
-            for call in calls
-            if call in compat and (call in _COMPAT_FUNCTIONS or other == "ia32" or call not in native)
-        ),
-    )
+    functions = tuple(_native_function(call, machine) for call in calls if call in native)
+    others = (_compat_function(call, machine) for call in calls if call in compat)
+    return functions, tuple(function for function in others if function not in functions)
+
+
+def functions_of_call(call: str, machine: str | None = None) -> set[str]:
+    """The functions that are one call."""
+    machine = machine or platform.machine()
+    return {_native_function(call, machine), _compat_function(call, machine)}
+
+
+def _native_function(call: str, machine: str) -> str:
+    return f"__{'x64' if machine == 'x86_64' else 'arm64'}_sys_{call}"
+
+
+def _compat_function(call: str, machine: str) -> str:
+    if call.endswith("truncate64"):
+        name = f"{_WIDE_FUNCTIONS[machine]}{call}"
+    else:
+        name = _COMPAT_FUNCTIONS.get(call, f"sys_{call}")
+    return f"__{'ia32' if machine == 'x86_64' else 'arm64'}_{name}"
 
 
 def table(events: Collection[str], machine: str | None = None) -> bytes:

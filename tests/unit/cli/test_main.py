@@ -76,7 +76,7 @@ MISTAKES = [
     (["--events", "opn"], "unknown event 'opn'", "did you mean 'open'?"),
     (["--events", "exec,lost"], "unknown event 'lost'", f"one of {ALL}, default, all"),
     (["--events", ","], "no event is chosen", f"default, all, or some of {ALL}"),
-    (["--attach", "kprobe"], "unknown attach method 'kprobe'", "one of raw, fexit, tracepoint"),
+    (["--attach", "audit"], "unknown attach method 'audit'", "one of raw, fexit, kprobe, tracepoint"),
     (["--pid", "-5"], "not a process id: '-5'", "a whole number from 0 on"),
     (["--pid", "1 2.5"], "not a process id: '2.5'", "a whole number from 0 on"),
     (["--pid", ""], "no process id is given", "one, or several with commas"),

@@ -20,6 +20,7 @@ class FakeProbe:
     log: str = ""
     loaded: tuple[str, ...] = ()
     attached: dict[str, list[int]] = field(default_factory=dict)
+    returns: dict[str, dict[str, int]] = field(default_factory=dict)
     calls: list[tuple[Any, ...]] = field(default_factory=list)
     closed: bool = False
 
@@ -43,6 +44,11 @@ class FakeProbe:
         if program in self.unattachable or tracepoint in self.unattachable:
             self._fail()
         self.attached.setdefault(program, []).append(tracepoint)
+
+    def attach_returns(self, program: str, cookies: dict[str, int]) -> None:
+        if program in self.unattachable:
+            self._fail()
+        self.returns[program] = cookies
 
     def update(self, name: str, key: bytes, value: bytes) -> None:
         self.calls.append((name, key, value))

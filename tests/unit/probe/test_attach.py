@@ -5,7 +5,7 @@ import pytest
 from onlooker.events import DEFAULT_EVENTS, TASK_EVENTS
 from onlooker.probe import kernel
 from onlooker.probe._libbpf import Probe
-from onlooker.probe.attach import METHODS, TABLE, TRACEPOINTS, hooks, is_sys_exit
+from onlooker.probe.attach import METHODS, OPTIONAL, TABLE, TRACEPOINTS, hooks, is_sys_exit
 from onlooker.probe.chooser import Chooser
 from onlooker.probe.setup import OBJECT
 from onlooker.probe.syscalls import functions_of, native_calls
@@ -48,7 +48,7 @@ def test_a_candidate_says_why_and_has_a_method_that_can_be_forced(hook, candidat
     assert candidate.why
     assert candidate.programs
     assert candidate.method in METHODS.values()
-    assert any(candidate.programs.values()) == (candidate.method == METHODS["tracepoint"])
+    assert any(candidate.programs.values()) == (candidate.method in (METHODS["tracepoint"], METHODS["kprobe"]))
     sees_all = candidate.method == METHODS["raw"] or bool(candidate.needs)
     assert bool(candidate.blind) == (not sees_all)
 
@@ -80,22 +80,43 @@ def test_programs_for_single_calls_are_those_of_the_calls(event):
         ("6.3.0", "on_sys_exit", "on_exit_old", ("on_ring_submit", "on_ring_complete_old", "on_ring_overflow")),
         ("6.14.0", "on_sys_exit", "on_exit_old", ("on_ring_submit", "on_ring_complete", "on_ring_overflow")),
         ("6.18.44", "on_sys_exit", "on_exit", ("on_ring_submit", "on_ring_complete", "on_ring_overflow")),
-        ("7.1.0", "on_call_exit", "on_exit", ("on_ring_submit", "on_ring_complete", "on_ring_overflow")),
+        ("7.1.0", "on_call_return", "on_exit", ("on_ring_submit", "on_ring_complete", "on_ring_overflow")),
+        ("7.1.1-no-fprobe", "on_call_exit", "on_exit", ("on_ring_submit", "on_ring_complete", "on_ring_overflow")),
     ],
 )
 def test_what_is_preferred_on_a_kernel_that_takes_all(monkeypatch, release, opens, exits, ring):
     monkeypatch.setattr(kernel, "release", lambda: release)
-    preemptible = release.startswith("7.")
-    monkeypatch.setattr(kernel, "knows", lambda name: name != "trace_call_bpf_faultable" or preemptible)
+    preemptible = opens != "on_sys_exit"
+    lacks = {"trace_call_bpf_faultable"} if not preemptible else {"fprobe_hlist"} if "no-fprobe" in release else set()
+    monkeypatch.setattr(kernel, "knows", lambda name: name not in lacks)
     chosen = Chooser(hooks(tuple(TASK_EVENTS), failed=False)).choose()
     found = {(hook.event, hook.purpose): tuple(candidate.programs) for hook, candidate in chosen}
     for event, purpose in (("open", "success and failure"), ("exec", "failure")):
-        compat = FUNCTIONS[event][1] if preemptible else []
+        compat = FUNCTIONS[event][1] if opens == "on_call_exit" else []
         assert found[event, purpose] == (opens, *compat)
     assert found["exit", "end"] == (exits,)
     assert found["open", "io_uring"] == ring
     blind = {candidate.blind for _, candidate in chosen} - {""}
-    assert blind == ({"32-bit system calls"} if preemptible else set() if ring else {"files opened through io_uring"})
+    assert blind == (
+        {"32-bit system calls"} if opens == "on_call_exit" else set() if ring else {"files opened through io_uring"}
+    )
+
+
+def test_return_probes_are_at_every_function_of_the_calls_and_at_what_seccomp_answers():
+    by_event = {
+        hook.event: candidate.programs["on_call_return"]
+        for hook, candidate in CANDIDATES
+        if candidate.method == METHODS["kprobe"]
+    }
+    assert set(by_event) == set(TASK_EVENTS) - {"fork", "exit"}
+    for event, functions in by_event.items():
+        native, compat = functions_of(event)
+        assert functions == (*native, *compat, "__secure_computing")
+        assert len(native) == len(native_calls(event))
+
+
+def test_functions_that_a_kernel_may_be_without():
+    assert {"__x64_sys_fchmodat2", "__ia32_sys_fchmodat2", "__secure_computing"} == OPTIONAL
 
 
 def test_the_one_program_for_all_calls():

@@ -9,8 +9,9 @@ import pytest
 from onlooker.errors import AttachError, CapabilityError, ForbiddenError, LoadError, ResourceError
 from onlooker.events import TASK_EVENTS
 from onlooker.probe import _libbpf, chooser, kernel
-from onlooker.probe.attach import NOT_SEEN, TRACEPOINTS
+from onlooker.probe.attach import NOT_SEEN, TABLE, TRACEPOINTS
 from onlooker.probe.chooser import Chooser
+from onlooker.probe.syscalls import functions_of
 
 from .fake_probe import FakeProbe
 from .made_up_hooks import COMPAT, EXEC_FUNCTIONS, EXECS, FIRST, FLAW, HOOKS, IDS, OPEN_FUNCTIONS, OPENS, RING
@@ -28,10 +29,12 @@ class FakeSetup:
     probes: list[FakeProbe] = field(default_factory=list)
     by_sys_exit: list[set[str]] = field(default_factory=list)
     by_call_exit: list[set[str]] = field(default_factory=list)
+    by_call_return: list[set[str]] = field(default_factory=list)
 
-    def open(self, by_sys_exit: set[str], by_call_exit: set[str]) -> FakeProbe:
+    def open(self, by_sys_exit: set[str], by_call_exit: set[str], by_call_return: set[str]) -> FakeProbe:
         self.by_sys_exit.append(by_sys_exit)
         self.by_call_exit.append(by_call_exit)
+        self.by_call_return.append(by_call_return)
         self.probes.append(FakeProbe(self.refused, self.unattachable, self.error, self.what))
         return self.probes[-1]
 
@@ -54,9 +57,9 @@ def a_kernel_with_everything(monkeypatch):
 def load(monkeypatch):
     """`load(setup, events)`: what a chooser for the events loads and attaches."""
 
-    def run(setup, events=tuple(TASK_EVENTS), *, method=None):
+    def run(setup, events=tuple(TASK_EVENTS), *, method=None, table=HOOKS):
         monkeypatch.setattr(_libbpf, "log", lambda: setup.probes[-1].log)
-        return Chooser([hook for hook in HOOKS if hook.event in events], method).load(setup)
+        return Chooser([hook for hook in table if hook.event in events], method).load(setup)
 
     return run
 
@@ -161,6 +164,26 @@ def test_functions_that_the_kernel_lets_nobody_watch_are_not_tried_one_by_one(lo
     assert len(setup.probes) == 3
     assert probe.attached == {"on_exec": [], "on_call_exit": EXECS + OPENS, **RING}
     assert "; not function exits: refused by the kernel (Invalid argument)" in attached(report, "open").why
+
+
+def test_functions_are_attached_together_and_seccomp_s_is_marked(load, monkeypatch):
+    """`fchmodat2` and 32-bit calls are not there, and nothing is asked of them."""
+    absent = {"__x64_sys_fchmodat2", *functions_of("chmod", "x86_64")[1]}
+    monkeypatch.setattr(kernel, "knows", lambda name: name not in absent)
+    setup = FakeSetup()
+    probe, [report] = load(setup, ("chmod",), method="kprobe", table=TABLE)
+    functions = ("__x64_sys_chmod", "__x64_sys_fchmod", "__x64_sys_fchmodat")
+    assert probe.returns == {"on_call_return": {**dict.fromkeys(functions, 0), "__secure_computing": 1}}
+    assert (probe.attached, setup.by_call_return, report.programs) == ({}, [{"chmod"}], ("on_call_return",))
+
+
+@pytest.mark.parametrize("event", ["open", "truncate"])
+def test_a_function_of_a_call_that_is_missing_is_an_obstacle(load, monkeypatch, event):
+    """What it does would be missed in silence."""
+    function = functions_of(event, "x86_64")[0][-1]
+    monkeypatch.setattr(kernel, "knows", lambda name: name != function)
+    with pytest.raises(AttachError, match=f"this kernel has no {function}"):
+        load(FakeSetup(), (event,), method="kprobe", table=TABLE)
 
 
 def test_without_tracefs_one_program_sees_all_system_calls(load, monkeypatch):

@@ -55,7 +55,7 @@ def tracepoints(monkeypatch):
         monkeypatch.setattr(chooser, "tracepoint_ids", lambda names: (ids, "here"))
         monkeypatch.setattr(kernel, "release", lambda: release)
         made = Chooser(hooks(events, failed=False), "tracepoint")
-        points = made.points(made.choose())["on_call_exit"]
+        points = made.places(made.choose())["on_call_exit"]
         return [name for name, number in ids.items() if number in points], points
 
     return choose
