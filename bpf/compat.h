@@ -50,6 +50,9 @@ static __always_inline struct pt_regs *task_registers(struct task_struct *task)
 /* the lower half: the upper one is the caller's rubbish, which the kernel does not look at (entry_SYSCALL_64) */
 #define SYSCALL_NUMBER(regs) ((int)REGISTER(regs, orig_ax))
 #define RESULT_REGISTER ax
+#define ROLLED_BACK_RESULT(regs) ((long)REGISTER(regs, orig_ax)) /* syscall_rollback, asm/syscall.h */
+#define O_DIRECTORY 0200000
+#define O_NOFOLLOW 0400000
 #define X32_BIT 0x40000000 /* __X32_SYSCALL_BIT: the native table and registers, with pointers of 32 bits */
 
 #define WIDE_ARGUMENT 1    /* where 32-bit calls pass the lower half of a number of 64 bits, behind one other argument */
@@ -80,6 +83,9 @@ static __always_inline void read_arguments(__u64 argument[5], struct pt_regs *re
 #elif defined(__TARGET_ARCH_arm64)
 #define SYSCALL_NUMBER(regs) ((int)REGISTER(regs, syscallno))
 #define RESULT_REGISTER regs[0]
+#define ROLLED_BACK_RESULT(regs) ((long)REGISTER(regs, orig_x0)) /* syscall_rollback, asm/syscall.h */
+#define O_DIRECTORY 040000
+#define O_NOFOLLOW 0100000
 #define X32_BIT 0
 #define WIDE_ARGUMENT 2 /* in an even register and the next one */
 

@@ -17,6 +17,18 @@ typedef struct {
 } atomic_t;
 
 typedef struct {
+	__s64 counter;
+} atomic_long_t;
+
+struct list_head {
+	struct list_head *next;
+};
+
+typedef struct {
+	unsigned long sig[1];
+} sigset_t;
+
+typedef struct {
 	__u32 val;
 } kuid_t, kgid_t;
 
@@ -99,11 +111,20 @@ struct inode {
 	unsigned long i_ino;
 };
 
+/* include/linux/file_ref.h: a type without a name of its own; a field is found by the path to it */
+struct file_ref {
+	atomic_long_t refcnt;
+};
+
 struct file {
 	struct path f_path;
 	struct inode *f_inode;
 	unsigned int f_flags;
 	unsigned int f_mode;
+	struct cred *f_cred;
+	__s64 f_pos;
+	atomic_long_t f_count;
+	struct file_ref f_ref;
 };
 
 struct fdtable {
@@ -112,6 +133,8 @@ struct fdtable {
 };
 
 struct files_struct {
+	atomic_t count;
+	unsigned int next_fd;
 	struct fdtable *fdt;
 };
 
@@ -134,6 +157,37 @@ struct signal_struct {
 	int group_exit_code;
 };
 
+/* include/linux/signal_types.h; the kernel's siginfo has its fields in a struct without a name */
+struct kernel_siginfo {
+	int si_signo;
+	int si_code;
+};
+
+struct sigqueue {
+	struct list_head list;
+	struct kernel_siginfo info;
+};
+
+struct sigpending {
+	struct list_head list;
+	sigset_t signal;
+};
+
+/* kernel/seccomp.c */
+struct action_cache {
+	unsigned long allow_native[1];
+	unsigned long allow_compat[1];
+};
+
+struct seccomp_filter {
+	struct action_cache cache;
+};
+
+struct seccomp {
+	int mode;
+	struct seccomp_filter *filter;
+};
+
 struct thread_info {
 #if defined(__TARGET_ARCH_x86)
 	__u32 status;
@@ -148,6 +202,10 @@ struct task_struct {
 	int pid;
 	int tgid;
 	int exit_code;
+	unsigned int ptrace;
+	struct seccomp seccomp;
+	struct sigpending pending;
+	sigset_t blocked;
 	struct task_struct *real_parent;
 	struct task_struct *group_leader;
 	struct pid *thread_pid;
@@ -248,13 +306,19 @@ struct io_uring_cqe {
 /* include/uapi/linux/fcntl.h and asm-generic/fcntl.h; these two are the same on x86_64 and aarch64 */
 #define O_CREAT 0100
 #define __O_TMPFILE 020000000
+#define O_ACCMODE 3
 #define O_WRONLY 01
 #define O_TRUNC 01000
+#define O_APPEND 02000
+#define O_NONBLOCK 04000
+#define O_NOATIME 01000000
+#define O_PATH 010000000
 #define AT_FDCWD (-100)
 #define AT_SYMLINK_NOFOLLOW 0x100
 #define AT_REMOVEDIR 0x200
 #define AT_SYMLINK_FOLLOW 0x400
 #define AT_EMPTY_PATH 0x1000
+#define AT_EXECVE_CHECK 0x10000
 #define MODE_BITS 07777 /* of what is passed as a mode, all that the kernel takes */
 #define RESOLVE_IN_ROOT 0x10 /* include/uapi/linux/openat2.h */
 #define NAME_BYTES 256 /* NAME_MAX and a NUL */

@@ -19,6 +19,7 @@
 #include "file.h"
 #include "filter.h"
 #include "call.h"
+#include "witness.h"
 #include "names.h"
 #include "file_call.h"
 #include "probes/fexit.h" /* first, because they are what a kernel refuses most often */

@@ -2,6 +2,7 @@
 #ifndef ONLOOKER_SCRATCH_H
 #define ONLOOKER_SCRATCH_H
 
+#define SCRATCH_MASK 32767 /* a number of its bytes is not more */
 #define SCRATCH_BYTES 28672 /* below 32 KiB, the most for a per-cpu value; rename has two paths and two directories */
 
 /* where a walk to the root stands: bpf/path.h */

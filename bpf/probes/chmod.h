@@ -14,6 +14,7 @@ static __noinline int emit_chmod(struct call *call)
 		return 0;
 	chmod->syscall = call->number;
 	chmod->errno = errno_of(call);
+	chmod->unproven = is_in_doubt(call);
 	chmod->mode = (at ? call->argument[2] : call->argument[1]) & MODE_BITS;
 	chmod->flags = call->number == CHMOD_SYSCALL_FCHMODAT2 ? call->argument[3] : 0;
 	subject = at ? by_path_at(call->argument[0], call->argument[1], chmod->flags) :

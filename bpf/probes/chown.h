@@ -21,6 +21,7 @@ static __noinline int emit_chown(struct call *call)
 		return 0;
 	chown->syscall = call->number;
 	chown->errno = errno_of(call);
+	chown->unproven = is_in_doubt(call);
 	chown->owner = at ? call->argument[2] : call->argument[1];
 	chown->group = at ? call->argument[3] : call->argument[2];
 	if (call->number < CHOWN_SYSCALL_FCHOWNAT && is_compat(call->task)) {

@@ -93,6 +93,9 @@ static __noinline int emit_exec_failed(struct call *call)
 	__u32 which;
 	char first;
 
+	/* Linux 6.14 (a5874fde3c08): only asked whether it could be executed; what does not know the flag fails with EINVAL */
+	if (at && call->argument[4] & AT_EXECVE_CHECK)
+		return 0;
 	if (call->result >= 0) /* reported by on_exec: only the kernel's own word proves a success */
 		return 0;
 	if (!is_wanted(call->task))

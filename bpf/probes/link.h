@@ -14,6 +14,7 @@ static __noinline int emit_link(struct call *call)
 		return 0;
 	link->syscall = call->number;
 	link->errno = errno_of(call);
+	link->unproven = is_in_doubt(call);
 	link->flags = at ? call->argument[4] : 0;
 	link->new_dirfd = at ? dirfd_of(call->argument[2]) : NO_FD;
 	subject = at ? by_path_at(call->argument[0], call->argument[1], call->argument[4]) : by_path(call->argument[0]);

@@ -12,6 +12,7 @@ static __noinline int emit_mkdir(struct call *call)
 		return 0;
 	mkdir->syscall = call->number;
 	mkdir->errno = errno_of(call);
+	mkdir->unproven = is_in_doubt(call);
 	mkdir->dirfd = at ? dirfd_of(call->argument[0]) : NO_FD;
 	mkdir->mode = (at ? call->argument[2] : call->argument[1]) & MODE_BITS;
 	append_path_of_call(scratch, which, call->argument[at], at ? mkdir->dirfd : AT_FDCWD, false,

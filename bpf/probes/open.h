@@ -107,7 +107,9 @@ static __noinline int emit_open(struct call *call)
 	open->path.length = 0;
 	if (call->number != OPEN_SYSCALL_OPEN_BY_HANDLE_AT && !append_user_path(scratch, path, &open->path, &first))
 		open->record.cut |= OPEN_CUT_PATH;
-	if (call->result >= 0)
+	if (is_in_doubt(call))
+		open->unproven = !is_just_opened(scratch, &open->path, open->flags, call);
+	if (call->result >= 0 && !open->unproven)
 		fill_created(open, call->task, call->result);
 	if (config.resolve)
 		resolve_open(scratch, which, call, first);

@@ -19,6 +19,7 @@ static __noinline int emit_rmdir(struct call *call)
 		return 0;
 	rmdir->syscall = call->number;
 	rmdir->errno = errno_of(call);
+	rmdir->unproven = is_in_doubt(call);
 	rmdir->dirfd = at ? dirfd_of(call->argument[0]) : NO_FD;
 	append_path_of_call(scratch, which, call->argument[at], at ? rmdir->dirfd : AT_FDCWD, false,
 			    PATH_ANSWER(rmdir, RMDIR));

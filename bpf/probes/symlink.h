@@ -13,6 +13,7 @@ static __noinline int emit_symlink(struct call *call)
 		return 0;
 	symlink->syscall = call->number;
 	symlink->errno = errno_of(call);
+	symlink->unproven = is_in_doubt(call);
 	symlink->dirfd = at ? dirfd_of(call->argument[1]) : NO_FD;
 	/* what is written into the link: where it leads is said when somebody follows it */
 	if (append_passed(which, call->argument[0], NO_FD, false))

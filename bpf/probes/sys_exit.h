@@ -37,7 +37,8 @@ int BPF_PROG(on_sys_exit, struct pt_regs *regs, long result)
 	long number = SYSCALL_NUMBER(regs);
 	struct call call;
 
-	if (!may_be_wanted(number) || !read_call(&call, regs, number, result))
+	if (!may_be_wanted(number) || !read_call(&call, regs, number, result) ||
+	    !weigh(&call, regs, number))
 		return 0;
 	return dispatch(&call, config.kinds_by_sys_exit); /* another program sees the others */
 }
@@ -54,9 +55,10 @@ SEC("tp")
 int on_call_exit(struct syscall_exit *ctx)
 {
 	struct pt_regs *regs = task_registers(current_task());
+	long number = SYSCALL_NUMBER(regs);
 	struct call call;
 
-	if (!read_call(&call, regs, SYSCALL_NUMBER(regs), ctx->result))
+	if (!read_call(&call, regs, number, ctx->result) || !weigh(&call, regs, number))
 		return 0;
 	return dispatch(&call, config.kinds_by_call_exit);
 }

@@ -22,6 +22,7 @@ static __noinline int emit_truncate(struct call *call)
 		return 0;
 	truncate->syscall = call->number;
 	truncate->errno = errno_of(call);
+	truncate->unproven = is_in_doubt(call);
 	truncate->length = length_of(call);
 	subject = by_fd ? by_descriptor(call->argument[0]) : by_path(call->argument[0]);
 	subject.follows = true;

@@ -13,6 +13,7 @@ static __noinline int emit_unlink(struct call *call)
 		return 0;
 	unlink->syscall = call->number;
 	unlink->errno = errno_of(call);
+	unlink->unproven = is_in_doubt(call);
 	unlink->dirfd = at ? dirfd_of(call->argument[0]) : NO_FD;
 	append_path_of_call(scratch, which, call->argument[at], at ? unlink->dirfd : AT_FDCWD, false,
 			    PATH_ANSWER(unlink, UNLINK));

@@ -1,0 +1,164 @@
+/* Whether a call did what its result says. A seccomp filter, its supervisor or a debugger can answer a call in the
+ * kernel's place, and at the system call's exit that looks the same. Where the function that is the call has returned by
+ * itself (probes/fexit.h), none of this is asked. */
+#ifndef ONLOOKER_WITNESS_H
+#define ONLOOKER_WITNESS_H
+
+#define SECCOMP_MODE_FILTER 2 /* include/uapi/linux/seccomp.h */
+#define PT_PTRACED 1          /* include/linux/ptrace.h */
+#define SIGSYS 31
+#define SYS_SECCOMP 1 /* include/uapi/asm-generic/siginfo.h */
+#define MOST_PENDING 8
+#define MOST_ERRNO 4095 /* include/linux/err.h */
+#define MOST_FD 0x7fffffff
+
+/* What the call can give: an error, or what its kind does where it succeeds. */
+static __always_inline bool is_possible(struct call *call)
+{
+	if (call->result < 0)
+		return call->result >= -MOST_ERRNO;
+	return call->kind == KIND_EXEC || call->result <= (call->kind == KIND_OPEN ? MOST_FD : 0);
+}
+
+/* Whether the kernel itself has just sent SIGSYS for a filter (force_sig_info_to_task, kernel/signal.c): it is pending
+ * and not blocked, and its origin is one that no process can send to another. */
+static __always_inline bool is_sigsys_pending(struct task_struct *task)
+{
+	struct list_head *head = __builtin_preserve_access_index(&task->pending.list), *next = READ(task, pending.list.next);
+	int i;
+
+	if (!(READ(task, pending.signal.sig[0]) & ~READ(task, blocked.sig[0]) & 1UL << (SIGSYS - 1)))
+		return false;
+	for (i = 0; i < MOST_PENDING && next != head; i++) {
+		struct sigqueue *queued = (void *)next; /* `list` is its first member */
+
+		if (PEEK(queued, info.si_signo) == SIGSYS && PEEK(queued, info.si_code) == SYS_SECCOMP)
+			return true;
+		next = PEEK(queued, list.next);
+	}
+	return false;
+}
+
+/* SECCOMP_RET_TRAP: the registers are put back as they were before the call (syscall_rollback), so that its number, or on
+ * aarch64 its first argument, stands in the place of a result, and SIGSYS is sent. */
+static __always_inline bool was_trapped(struct call *call, struct pt_regs *regs)
+{
+	struct task_struct *task = call->task;
+	long before = ROLLED_BACK_RESULT(regs);
+
+	return (call->result == before || (is_compat(task) && (int)call->result == (int)before)) &&
+	       is_sigsys_pending(task);
+}
+
+/* Whether all filters of the task allow the call whatever its arguments are. Linux 5.11 (f9d480b6ffbe) finds that out
+ * when a filter is set, and then runs none of them for such calls (seccomp_cache_check_allow, kernel/seccomp.c). Bits can
+ * only be lost while the task lives: what is allowed when the call returns was allowed when it began. */
+static __always_inline bool is_always_allowed(struct task_struct *task, __u64 number)
+{
+	struct seccomp_filter *filter = READ(task, seccomp.filter);
+	__u64 word = 0, bits, *bitmap;
+
+	if (!filter || !bpf_core_field_exists(filter->cache.allow_native))
+		return false;
+	if (!is_compat(task)) {
+		bitmap = (void *)__builtin_preserve_access_index(&filter->cache.allow_native);
+		bits = 8 * bpf_core_field_size(filter->cache.allow_native);
+	} else if (bpf_core_field_exists(filter->cache.allow_compat)) {
+		bitmap = (void *)__builtin_preserve_access_index(&filter->cache.allow_compat);
+		bits = 8 * bpf_core_field_size(filter->cache.allow_compat);
+	} else {
+		return false;
+	}
+	if (number >= bits) /* x32's have none */
+		return false;
+	bpf_probe_read_kernel(&word, sizeof(word), bitmap + number / 64);
+	return word >> (number & 63) & 1;
+}
+
+/* Fills in what is to be thought of the call. False if it never ran, and so is no event. */
+static __noinline bool weigh(struct call *call, struct pt_regs *regs, long number)
+{
+	struct task_struct *task = call->task;
+	bool filtered = false;
+
+	if (bpf_core_field_exists(task->seccomp.mode))
+		filtered = READ(task, seccomp.mode) == SECCOMP_MODE_FILTER && !is_always_allowed(task, number);
+	if (filtered && was_trapped(call, regs))
+		return false;
+	if (!is_possible(call))
+		return false;
+	if (call->result < 0) /* the caller has got it, whoever it is from */
+		return true;
+	/* PTRACE_SYSEMU leaves no trace once the tracer has gone on with another request (ptrace_resume, kernel/ptrace.c) */
+	call->traced = !!(READ(task, ptrace) & PT_PTRACED);
+	call->filtered = filtered;
+	return true;
+}
+
+/* A success that may have been made up. */
+static __always_inline bool is_in_doubt(struct call *call)
+{
+	return call->filtered || call->traced;
+}
+
+/* Whether nobody but the descriptor holds the file: so it is just after it was opened. Linux 6.13
+ * (90ee6ed776c0) counts from 0. */
+static __always_inline bool is_only_reference(struct file *file)
+{
+	if (bpf_core_field_exists(file->f_ref))
+		return !PEEK(file, f_ref.refcnt.counter);
+	return PEEK(file, f_count.counter) == 1;
+}
+
+/* Whether the last name of the path that was passed is the file's: that a link led to it is the rarer case, and can't be
+ * seen. Only their lengths and last 16 bytes are compared. */
+static __always_inline bool is_called(struct scratch *scratch, struct span *path, struct file *file)
+{
+	struct dentry *dentry = PEEK(file, f_path.dentry);
+	const char *name = (const char *)PEEK(dentry, d_name.name);
+	__u64 length = PEEK(dentry, d_name.len), begin, compared;
+	char ours[32] __attribute__((aligned(8))) = {}, theirs[32] __attribute__((aligned(8))) = {}, before = '/', last = 0;
+	__u64 end = path->offset + path->length;
+
+	bpf_probe_read_kernel(&last, 1, scratch->bytes + ((end - 1) & SCRATCH_MASK));
+	if (!path->length || last == '/' || last == '.') /* a directory, and no name */
+		return true;
+	if (length > path->length)
+		return false;
+	begin = end - length;
+	if (length < path->length)
+		bpf_probe_read_kernel(&before, 1, scratch->bytes + ((begin - 1) & SCRATCH_MASK));
+	compared = length < 16 ? length : 16;
+	bpf_probe_read_kernel(ours, compared & 31, scratch->bytes + ((end - compared) & SCRATCH_MASK));
+	bpf_probe_read_kernel(theirs, compared & 31, name + length - compared);
+	return before == '/' && ((__u64 *)ours)[0] == ((__u64 *)theirs)[0] && ((__u64 *)ours)[1] == ((__u64 *)theirs)[1];
+}
+
+/* Flags that a file keeps from its open (build_open_flags and do_dentry_open, fs/open.c), as far as no driver or
+ * filesystem changes them. */
+#define KEPT_BY_PATH (O_PATH | O_DIRECTORY | O_NOFOLLOW)
+#define KEPT_FLAGS (KEPT_BY_PATH | O_ACCMODE | O_APPEND | O_NONBLOCK | O_NOATIME | __O_TMPFILE)
+
+/* Whether the descriptor shows a file that has just been opened in the way that the call asked for: nobody else has it,
+ * it was opened by the program that runs now (fork, exec and setuid make new credentials), nothing was read or written by
+ * it, and it is the last descriptor that was given out, unless other threads are given some, too. Then it is believed to
+ * be the call's own, although a filter could have named the file of an earlier open. */
+static __always_inline bool is_just_opened(struct scratch *scratch, struct span *path, __u32 flags, struct call *call)
+{
+	struct task_struct *task = call->task;
+	struct files_struct *files = READ(task, files);
+	struct file *file = file_behind(task, call->result);
+	__u32 kept = flags & (flags & O_PATH ? KEPT_BY_PATH : KEPT_FLAGS);
+
+	if (!files || !file)
+		return false;
+	if (READ(files, count.counter) == 1 && READ(files, next_fd) != (__u32)call->result + 1)
+		return false;
+	if ((__u64)PEEK(file, f_cred) != (__u64)READ(task, cred) || PEEK(file, f_pos) || !is_only_reference(file) ||
+	    (PEEK(file, f_flags) & KEPT_FLAGS) != kept)
+		return false;
+	return !call->filtered || call->traced || call->number == OPEN_SYSCALL_OPEN_BY_HANDLE_AT ||
+	       flags & __O_TMPFILE || is_called(scratch, path, file);
+}
+
+#endif
