@@ -124,17 +124,28 @@ extern void *bpf_rdonly_cast(const void *address, __u32 type) __ksym __weak;
 		peeked;                                                                                                \
 	})
 
-/* Copies a string of the caller's of up to `room` bytes, its NUL included: how many bytes that were, or negative. Before
- * Linux 6.14 the helper says 0 for an empty one and may not have written its NUL (strncpy_from_user_nofault,
- * mm/maccess.c). */
-static __always_inline long read_user_text(char *to, __u32 room, const char *from)
+/* Copies a string of the caller's of up to TEXT_ROOM bytes, its NUL included: how many bytes that were, or negative.
+ * Before Linux 6.14 the helper says 0 for an empty one and may not have written its NUL (strncpy_from_user_nofault,
+ * mm/maccess.c). If the string goes on in a page that is not there, it is `torn`: what comes before is copied, and counted
+ * as if a NUL followed. The room crosses one border of 4 KiB at most, and pages of other sizes have no others. */
+#define TEXT_ROOM 4096
+static __always_inline long read_user_text(char *to, const char *from, bool *torn)
 {
-	long length = bpf_probe_read_user_str(to, room, from);
+	long length = bpf_probe_read_user_str(to, TEXT_ROOM, from);
+	__u64 before;
 
-	if (length)
+	*torn = false;
+	if (length > 0)
 		return length;
-	to[0] = 0;
-	return 1;
+	if (!length) {
+		to[0] = 0;
+		return 1;
+	}
+	before = TEXT_ROOM - ((__u64)from & (TEXT_ROOM - 1));
+	if (bpf_probe_read_user(to, before, from))
+		return length;
+	*torn = true;
+	return before + 1;
 }
 
 /* Sets `size` bytes at `to` to zero. There is no helper for that, but a failing bpf_probe_read_kernel clears its

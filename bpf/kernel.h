@@ -210,6 +210,8 @@ struct task_struct {
 	struct task_struct *group_leader;
 	struct pid *thread_pid;
 	struct cred *cred;
+	kuid_t loginuid;
+	unsigned int sessionid;
 	__u64 start_boottime;
 	char comm[16];
 	void *stack;
@@ -306,6 +308,7 @@ struct io_uring_cqe {
 /* include/uapi/linux/fcntl.h and asm-generic/fcntl.h; these two are the same on x86_64 and aarch64 */
 #define O_CREAT 0100
 #define __O_TMPFILE 020000000
+#define ENOENT 2
 #define O_ACCMODE 3
 #define O_WRONLY 01
 #define O_TRUNC 01000

@@ -131,19 +131,20 @@ static __always_inline bool append_user_path(struct scratch *scratch, const char
 {
 	char *to = room_for(scratch, PATH_BYTES);
 	long length;
+	bool torn;
 
 	span->offset = scratch->used;
 	span->length = 0;
 	*first = 0;
 	if (!to)
 		return false;
-	length = read_user_text(to, PATH_BYTES, path);
+	length = read_user_text(to, path, &torn);
 	if (length < 1)
 		return false;
 	*first = to[0];
 	span->length = length - 1;
 	scratch->used += length - 1;
-	return length < PATH_BYTES || !goes_on(path, PATH_BYTES);
+	return !torn && (length < PATH_BYTES || !goes_on(path, PATH_BYTES));
 }
 
 /* Appends a string of the kernel's of up to `most` bytes, a constant. False if it is not whole. */

@@ -27,7 +27,19 @@ static __always_inline void clear_exec(struct exec_record *exec)
 	exec->exe.offset = exec->exe.length = 0;
 	exec->cwd.offset = exec->cwd.length = 0;
 	exec->joined_path.offset = exec->joined_path.length = 0;
+	exec->missing_interpreter.offset = exec->missing_interpreter.length = 0;
 	__builtin_memset(exec->pad, 0, sizeof(exec->pad));
+}
+
+/* Who logged in, and which login it was: pam_loginuid and its like set it (kernel/audit.c), and children inherit it. */
+static __always_inline void fill_login(struct exec_record *exec, struct task_struct *task)
+{
+	exec->loginuid = EXEC_LOGINUID_ABSENT;
+	exec->session = EXEC_SESSION_ABSENT;
+	if (!bpf_core_field_exists(task->loginuid)) /* CONFIG_AUDIT */
+		return;
+	exec->loginuid = READ(task, loginuid.val);
+	exec->session = READ(task, sessionid);
 }
 
 static __always_inline void append_cwd(struct scratch *scratch, __u32 which, struct task_struct *task)
@@ -127,6 +139,7 @@ int BPF_PROG(on_exec, struct task_struct *task, int old_pid, struct linux_binprm
 	exec = (void *)scratch->bytes;
 	fill_record(&exec->record, KIND_EXEC, task);
 	clear_exec(exec);
+	fill_login(exec, task);
 	append_program(scratch, which, task, bprm);
 	from = BPF_CORE_READ(task, mm, arg_start);
 	bytes = BPF_CORE_READ(task, mm, arg_end) - from;

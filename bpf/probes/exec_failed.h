@@ -23,7 +23,7 @@ enum gathered {
 /* Copies strings of an argument list while they begin in the first half of the room, each at most half a room long. */
 __noinline int gather_stage(__u32 which)
 {
-	const __u32 half = ARGV_BYTES / 2;
+	const __u32 half = TEXT_ROOM;
 	struct scratch *scratch = bpf_map_lookup_elem(&scratches, &which);
 	struct gather gather;
 	int i;
@@ -35,6 +35,7 @@ __noinline int gather_stage(__u32 which)
 		__u64 used = scratch->used;
 		const char *arg;
 		long length;
+		bool torn;
 
 		if (!read_pointer(&arg, &gather))
 			return GATHERED_CUT;
@@ -42,10 +43,12 @@ __noinline int gather_stage(__u32 which)
 			return GATHERED_WHOLE;
 		if (used - gather.start >= half || used > SCRATCH_BYTES - half)
 			return GATHERED_CUT;
-		length = read_user_text(scratch->bytes + used, half, arg);
+		length = read_user_text(scratch->bytes + used, arg, &torn);
 		if (length < 1)
 			return GATHERED_CUT;
-		scratch->used = used + length;
+		scratch->used = used + length - torn;
+		if (torn)
+			return GATHERED_CUT;
 		if (length == half && goes_on(arg, half))
 			return GATHERED_CUT;
 		gather.next++;
@@ -84,6 +87,22 @@ static __always_inline void append_failed_base(struct scratch *scratch, __u32 wh
 		exec->record.cut |= EXEC_CUT_JOINED_PATH;
 }
 
+/* What the file of a failed exec names as its interpreter is gone from the kernel's memory when the call returns. The
+ * reader may look for it, at leisure, where the process sees the same root directory as the monitor: an empty text that
+ * is not absent says so (src/onlooker/probe/interpreter.py). */
+static __always_inline void allow_look(struct exec_record *exec, struct call *call)
+{
+	struct task_struct *task = call->task;
+	struct fs_struct *fs = READ(task, fs);
+	struct place root;
+
+	if (call->result != -ENOENT || !fs || !exec->joined_path.length || exec->record.cut & EXEC_CUT_JOINED_PATH)
+		return;
+	root = read_place(__builtin_preserve_access_index(&fs->root));
+	if (root.dentry == own_root.dentry && root.vfsmount == own_root.vfsmount)
+		exec->missing_interpreter.offset = sizeof(*exec);
+}
+
 /* not inlined: it has a stack of its own */
 static __noinline int emit_exec_failed(struct call *call)
 {
@@ -107,6 +126,7 @@ static __noinline int emit_exec_failed(struct call *call)
 	exec = (void *)scratch->bytes;
 	fill_record(&exec->record, KIND_EXEC, call->task);
 	clear_exec(exec);
+	fill_login(exec, call->task);
 	exec->errno = -call->result;
 	if (!append_user_path(scratch, (const char *)call->argument[at], &exec->path, &first))
 		exec->record.cut |= EXEC_CUT_PATH;
@@ -120,6 +140,7 @@ static __noinline int emit_exec_failed(struct call *call)
 	if (config.resolve) {
 		append_cwd(scratch, which, call->task);
 		append_failed_base(scratch, which, call, first);
+		allow_look(exec, call);
 	}
 
 	send_scratch(scratch, KIND_EXEC, admit(KIND_EXEC, scratch->used, exec->record.boot_ns));

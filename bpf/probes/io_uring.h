@@ -9,8 +9,7 @@
 struct ring_open {
 	struct record record; /* who submitted it: a kernel thread may complete what a process leaves behind */
 	__u64 user_data;
-	__u64 flags, resolve;
-	__u32 mode;
+	__u64 flags, resolve, mode;
 	__s32 dirfd;
 	__u32 length;
 	bool direct; /* the file goes into a table of the ring's own, and not to a descriptor */
@@ -100,8 +99,7 @@ static __always_inline char append_ring_open(struct scratch *scratch, struct rin
 	open->flags = submitted->flags;
 	open->resolve = submitted->resolve;
 	open->dirfd = submitted->dirfd;
-	if (submitted->flags & (O_CREAT | __O_TMPFILE))
-		open->mode = submitted->mode & 07777;
+	open->mode = shown_mode(submitted->flags, submitted->mode, true); /* openat's is as the kernel takes it already */
 	if (!to || bpf_probe_read_kernel(to, length, submitted->path))
 		return 0;
 	open->path.length = length;

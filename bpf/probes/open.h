@@ -1,11 +1,21 @@
 /* A file was opened, or could not be: events/open.py. */
 
+/* The mode as the kernel takes it. openat2 takes it as it is, and refuses what makes no sense (build_open_flags,
+ * fs/open.c); the others ignore it where nothing may be made, and bits that are none of a mode. */
+static __always_inline __u64 shown_mode(__u64 flags, __u64 mode, bool is_exact)
+{
+	if (is_exact)
+		return mode || flags & (O_CREAT | __O_TMPFILE) ? mode : OPEN_MODE_ABSENT;
+	return flags & (O_CREAT | __O_TMPFILE) ? mode & MODE_BITS : OPEN_MODE_ABSENT;
+}
+
 /* where the arguments of open, openat, openat2, creat and open_by_handle_at stand */
 static __always_inline const char *fill_open_arguments(struct open_record *open, struct call *call)
 {
 	__u64 *argument = call->argument;
 	struct open_how how = {};
 	const char *path = (const char *)argument[0];
+	bool is_exact = false;
 
 	open->dirfd = OPEN_DIRFD_ABSENT;
 	if (call->number == OPEN_SYSCALL_OPEN) {
@@ -24,13 +34,16 @@ static __always_inline const char *fill_open_arguments(struct open_record *open,
 		if (call->number == OPEN_SYSCALL_OPENAT) {
 			how.flags = (__u32)argument[2];
 			how.mode = argument[3];
-		} else if (bpf_probe_read_user(&how, sizeof(how), (void *)argument[2])) {
-			open->record.cut |= OPEN_CUT_FLAGS;
+		} else {
+			/* the kernel looks at no structure that is too small (copy_struct_from_user's caller, fs/open.c) */
+			if (argument[3] < sizeof(how) || bpf_probe_read_user(&how, sizeof(how), (void *)argument[2]))
+				open->record.cut |= OPEN_CUT_FLAGS | OPEN_CUT_MODE | OPEN_CUT_RESOLVE;
+			is_exact = true;
 		}
 	}
 	open->flags = how.flags;
 	open->resolve = how.resolve;
-	open->mode = how.flags & (O_CREAT | __O_TMPFILE) ? (__u32)(how.mode & 07777) : OPEN_MODE_ABSENT;
+	open->mode = shown_mode(how.flags, how.mode, is_exact);
 	return path;
 }
 

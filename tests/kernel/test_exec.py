@@ -300,6 +300,23 @@ def test_arguments_that_are_nowhere(monitor: Monitor, workloads: Workloads) -> N
     assert (event.errno, event.argv, event.cut) == ("EFAULT", (), ("argv",))
 
 
+def test_an_argument_whose_end_is_not_there(monitor: Monitor, workloads: Workloads) -> None:
+    event = failed(execute(monitor, workloads, "edge", b"missing", "zero", "x" * 230, "two"))
+    assert (event.argv, event.cut) == (("zero", "x" * 230), ("argv",))
+
+
+def test_a_loader_that_is_missing(monitor: Monitor, workloads: Workloads, scratch: Path) -> None:
+    script = scratch / "script"
+    script.write_bytes(b"#!/missing/interpreter -x\n")
+    script.chmod(0o755)
+    for path in (b"./script", bytes(script)):
+        event = failed(execute(monitor, workloads, "execve", path, "zero"))
+        is_known = kernel.version(kernel.release()) >= (5, 12)
+        assert event.missing_interpreter == ("/missing/interpreter" if is_known else None)
+    event = failed(execute(monitor, workloads, "execve", b"./missing", "zero"))
+    assert event.missing_interpreter is None
+
+
 def test_execveat_fails(monitor: Monitor, workloads: Workloads) -> None:
     event = failed(watch(monitor, workloads["exec"], "execveat", AT_FDCWD, 0, "missing", "zero", b"\xff"))
     assert (event.path, as_bytes(event), event.errno, event.cut) == ("missing", [b"zero", b"\xff"], "ENOENT", ())

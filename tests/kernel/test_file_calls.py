@@ -106,7 +106,28 @@ def test_too_long(
 
 
 @EACH_PATH
-@pytest.mark.parametrize("path", [*NOWHERE, Edge(b"file", nul=False)])
+@pytest.mark.parametrize("length", [4, 4096])
+def test_the_end_is_not_there(
+    file_monitor: Monitor,
+    workloads: Workloads,
+    scratch: Path,
+    kind: type[TaskEvent],
+    call: str,
+    compat: bool,
+    name: str,
+    length: int,
+) -> None:
+    """What stands before the page that is missing is shown."""
+    prepare(scratch, kind)
+    given: dict[str, Any] = {name: Edge(b"f" * length, nul=False)}
+    for event in attempt(file_monitor, workloads, kind, call, compat=compat, **given):
+        assert getattr(event, name) == "f" * min(length, LONGEST)
+        assert set(event.cut) == {name, f"joined_{name}"}
+        assert event.errno == ("EFAULT" if length < 4096 else "ENAMETOOLONG")
+
+
+@EACH_PATH
+@pytest.mark.parametrize("path", NOWHERE)
 def test_nowhere(
     file_monitor: Monitor,
     workloads: Workloads,
@@ -115,7 +136,7 @@ def test_nowhere(
     call: str,
     compat: bool,
     name: str,
-    path: str | Edge,
+    path: str,
 ) -> None:
     prepare(scratch, kind)
     given: dict[str, Any] = {name: path}

@@ -22,6 +22,19 @@ def test_users_and_groups_are_the_real_ones(monitor: Monitor, workloads: Workloa
     assert {(event.uid, event.gid) for event in after} == {(2323, 2424)}
 
 
+def test_who_logged_in(monitor: Monitor, workloads: Workloads, scratch: Path) -> None:
+    """Where it is set, or the kernel has no audit (CONFIG_AUDIT) and no such file."""
+    script = 'echo 2525 >/proc/self/loginuid; cat /proc/self/sessionid >session; exec "$@"'
+    run = watch(monitor, workloads["exec"], "execve", 0, 0, workloads["nothing"], under=["sh", "-c", script, "sh"])
+    run_failed = watch(monitor, workloads["exec"], "execve", 0, 0, "missing", under=["sh", "-c", script, "sh"])
+    session = (scratch / "session").read_text()
+    expected = (2525, int(session)) if session else (None, None)
+    assert (run.execs()[0].loginuid, run_failed.execs()[0].loginuid) == (expected[0],) * 2
+    assert run_failed.execs()[0].session == expected[1]
+    if session and Path("/proc/self/loginuid").read_text() == str(2**32 - 1):
+        assert watch(monitor, workloads["nothing"]).only(Exec).loginuid is None
+
+
 def test_pid_namespaces(monitor: Monitor, workloads: Workloads) -> None:
     run = watch(monitor, workloads["identity"], 0, 0)
     inside, *children = run.numbers

@@ -185,15 +185,56 @@ def test_a_path_that_is_too_long(monitor: Monitor, workloads: Workloads, call: s
 
 
 @pytest.mark.parametrize("call", CALLS)
-@pytest.mark.parametrize(("where", "path"), [("null", "f"), ("bad", "f"), ("over", "f"), ("over", "f" * 300)])
+@pytest.mark.parametrize(("where", "path"), [("null", "f"), ("bad", "f")])
 def test_a_path_that_is_nowhere(monitor: Monitor, workloads: Workloads, call: str, where: str, path: str) -> None:
     [event] = attempt(monitor, workloads, call, path, where=where, mode=mode_for(call))
     assert (event.errno, event.path, event.cut) == ("EFAULT", "", ("path",))
 
 
+@pytest.mark.parametrize("call", CALLS)
+@pytest.mark.parametrize("length", [1, 300, 4095])
+def test_a_path_whose_end_is_not_there(
+    monitor: Monitor, workloads: Workloads, scratch: Path, call: str, length: int
+) -> None:
+    """What stands before the page that is missing is shown."""
+    path = "f" * length
+    [event] = attempt(monitor, workloads, call, path, where="over", mode=mode_for(call))
+    assert (event.errno, event.path, event.cut) == ("EFAULT", path, ("path", "joined_path"))
+    assert event.joined_path == f"{scratch}/{path}"
+
+
+@pytest.mark.parametrize(
+    ("flags", "mode", "shown"),
+    [
+        (os.O_CREAT | os.O_RDWR, 0xDEAD0000000001FF, 0xDEAD0000000001FF),
+        (os.O_CREAT, 0o10600, 0o10600),
+        (os.O_RDWR, 0o777, 0o777),
+        (os.O_RDWR, 2**64 - 1, 2**64 - 1),
+    ],
+)
+def test_a_mode_that_openat2_refuses(
+    monitor: Monitor, workloads: Workloads, scratch: Path, flags: int, mode: int, shown: int
+) -> None:
+    (scratch / "file").touch()
+    [event] = attempt(monitor, workloads, "openat2", "file", flags, mode=mode)
+    assert (event.errno, event.mode, event.cut) == ("EINVAL", shown, ())
+
+
+@pytest.mark.parametrize(("where", "errno"), [("small", "EINVAL"), ("large", "E2BIG")])
+def test_a_structure_of_another_size(
+    monitor: Monitor, workloads: Workloads, scratch: Path, where: str, errno: str
+) -> None:
+    """Of one that is too small the kernel reads nothing; of a larger one what it knows."""
+    [event] = attempt(monitor, workloads, "openat2", "file", os.O_RDWR, where=where, mode=0o777, resolve=1)
+    is_read = where == "large"
+    assert event.errno == errno
+    assert (event.mode, event.resolve) == ((0o777, ("RESOLVE_NO_XDEV",)) if is_read else (None, ()))
+    assert event.cut == (() if is_read else ("flags", "mode", "resolve"))
+
+
 def test_flags_that_are_nowhere(monitor: Monitor, workloads: Workloads) -> None:
     [event] = attempt(monitor, workloads, "openat2", "/", os.O_RDWR, where="how")
-    assert (event.path, event.errno, event.cut) == ("/", "EFAULT", ("flags",))
+    assert (event.path, event.errno, event.cut) == ("/", "EFAULT", ("flags", "mode", "resolve"))
 
 
 @pytest.mark.parametrize("call", CALLS)

@@ -1,7 +1,8 @@
 /* exec HOW DIRFD FLAGS PATH ARGS...: executes PATH with the arguments ARGS. Prints errno where that fails.
  *
  * HOW is execve, execveat (with DIRFD and FLAGS), bare (execve with no argument at all, not even the first), lost (the
- * arguments are nowhere), gone (the second argument is in a page that was given back), long (the second argument is its
+ * arguments are nowhere), gone (the second argument is in a page that was given back), edge (the second argument's NUL is
+ * in a page that is not there), long (the second argument is its
  * first letter 128 Ki times, which is more than the kernel takes), many (the first of ARGS 300000 times, which is more
  * than the kernel takes), thread (execve by another thread than the main one), child, vfork (execve by a child), search
  * (execvp; DIRFD is what environ(7) calls PATH), again (execve FLAGS times, and prints errno once), retitle (executes
@@ -24,6 +25,15 @@ static char *given_back(const char *text)
 	return page;
 }
 
+/* the last bytes before a page that is not there */
+static char *at_edge(const char *text)
+{
+	char *pages = mmap(NULL, 1 << 17, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0), *edge = pages + (1 << 16);
+
+	check(pages != MAP_FAILED && !munmap(edge, 1 << 16), "mmap");
+	return memcpy(edge - strlen(text), text, strlen(text));
+}
+
 static char *lengthened(const char *text)
 {
 	static char all[(128 << 10) + 1];
@@ -40,6 +50,8 @@ static void execute(const char *how, char *path, char **args)
 		many[i] = args[0];
 	if (!strcmp(how, "gone"))
 		args[1] = given_back(args[1]);
+	if (!strcmp(how, "edge"))
+		args[1] = at_edge(args[1]);
 	if (!strcmp(how, "long"))
 		args[1] = lengthened(args[1]);
 	for (i = number(options[3]); i > 1 && !strcmp(how, "again"); i--)

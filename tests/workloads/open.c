@@ -2,8 +2,8 @@
  * gave: the descriptor or -1, and errno.
  *
  * WHERE says how the path is handed over: plain; null or bad, a pointer to nowhere; edge, its NUL is the last byte
- * before an unmapped page; over, the same without the NUL; how, openat2's struct open_how is nowhere; naps, as plain,
- * but with a rest of some microseconds before each call. */
+ * before an unmapped page; over, the same without the NUL; how, openat2's struct open_how is nowhere; small or large, it
+ * has another size than it should; naps, as plain, but with a rest of some microseconds before each call. */
 #include "workload.h"
 #include <linux/openat2.h>
 #include <sys/mman.h>
@@ -25,9 +25,10 @@ int main(int argc, char **argv)
 	check(argc == 9, "open CALL WHERE DIRFD PATH FLAGS MODE RESOLVE COUNT");
 	const char *call = argv[1], *where = argv[2], *path = argv[4];
 	long dirfd = number(argv[3]), flags = number(argv[5]), mode = number(argv[6]), count = number(argv[8]), fd = -1;
-	struct open_how how = { .flags = flags, .mode = mode, .resolve = number(argv[7]) };
+	struct open_how hows[2] = { { .flags = flags, .mode = mode, .resolve = number(argv[7]) }, { .flags = 1 } };
+	size_t how_size = !strcmp(where, "small") ? 11 : !strcmp(where, "large") ? sizeof(hows) : sizeof(*hows);
 	struct timespec nap = { .tv_nsec = 10000 };
-	void *how_at = strcmp(where, "how") ? (void *)&how : nowhere;
+	void *how_at = strcmp(where, "how") ? (void *)hows : nowhere;
 	int error = 0;
 
 	path = !strcmp(where, "null") ? NULL :
@@ -40,7 +41,7 @@ int main(int argc, char **argv)
 		if (!strcmp(where, "naps"))
 			nanosleep(&nap, NULL);
 		if (!strcmp(call, "openat2"))
-			fd = syscall(SYS_openat2, dirfd, path, how_at, sizeof(how));
+			fd = syscall(SYS_openat2, dirfd, path, how_at, how_size);
 		else if (!strcmp(call, "openat"))
 			fd = syscall(SYS_openat, dirfd, path, flags, mode);
 #ifdef SYS_open

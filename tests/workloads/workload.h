@@ -26,7 +26,7 @@ static inline void check(int ok, const char *what)
 
 static inline long number(const char *text)
 {
-	return strtol(text, NULL, 0);
+	return text[0] == '-' ? strtol(text, NULL, 0) : (long)strtoul(text, NULL, 0);
 }
 
 static inline uint64_t boot_ns(void)

@@ -5,9 +5,11 @@ from typing import Annotated, ClassVar
 from .. import lines
 from ..schema.kinds import choice, cut_mask, doc, joined, label, text, texts, unsigned, walked
 from .base import TaskEvent
+from .errnos import errno_name
 from .file import FILE_STATE_DOC, FILE_STATES
-from .names import errno_name
 from .words import file_note, joined_note, marks
+
+NO_LOGIN = 2**32 - 1  # AUDIT_UID_UNSET and AUDIT_SID_UNSET, include/uapi/linux/audit.h
 
 
 class Exec(TaskEvent, frozen=True, gc=False, omit_defaults=True, tag="exec"):
@@ -54,13 +56,30 @@ class Exec(TaskEvent, frozen=True, gc=False, omit_defaults=True, tag="exec"):
         int | None, unsigned(32, absent=0), doc("Device of exe's filesystem, as st_dev of stat(2) has it.")
     ] = None
     inode: Annotated[int | None, unsigned(64, absent=0), doc("Number of exe's inode.")] = None
+    loginuid: Annotated[
+        int | None,
+        unsigned(32, absent=NO_LOGIN),
+        doc("User id of who logged in, which sudo and su do not change; absent where nobody did, as for services."),
+    ] = None
+    session: Annotated[
+        int | None, unsigned(32, absent=NO_LOGIN), doc("Number of that login, as /proc/PID/sessionid has it.")
+    ] = None
+    missing_interpreter: Annotated[
+        str | None,
+        text(absent=0),
+        doc(
+            "Where it failed with ENOENT although the file is there: the interpreter or loader that the file names, "
+            "and that was missing when onlooker looked, a moment later."
+        ),
+    ] = None
     cut: Annotated[tuple[str, ...], cut_mask(), doc("Names of the fields that are incomplete.")] = ()
 
     shows_parent: ClassVar[bool] = True
 
     def _notes(self) -> str:
         if self.errno:
-            return joined_note(self.path, self.joined_path)
+            missing = f" [missing: {lines.escape(self.missing_interpreter)}]" if self.missing_interpreter else ""
+            return f"{joined_note(self.path, self.joined_path)}{missing}"
         # a relative path says nothing of where it starts, whatever runs the file
         path = self.interpreter if self.interpreter and self.path.startswith("/") else self.path
         return file_note(path, self.exe, self.file_state)

@@ -3,7 +3,7 @@
 from typing import Annotated
 
 from ..schema.kinds import boolean, choice, cut_mask, doc, joined, label, signed, text, unsigned, walked
-from .names import errno_name
+from .errnos import errno_name
 
 # on the wire by their number, from 1; absent for a file that has a name in a directory, as most have
 FILE_STATES = ("deleted", "tmpfile", "memfd", "pseudo", "detached")

@@ -1,6 +1,5 @@
-"""Numbers to names: errors, signals, flags. The kernel's own words for the machine that runs."""
+"""Numbers to names: signals, flags. The kernel's own words for the machine that runs."""
 
-import errno
 import os
 import signal
 from collections.abc import Sequence
@@ -88,11 +87,6 @@ CLONE_FLAGS: Flags = (
 )
 EXIT_SIGNAL_SHIFT = 56  # the probe puts the exit signal here, where no flag is; see bpf/probes/fork.h
 
-# where Python knows two names for a number, the kernel's (include/uapi/asm-generic/errno.h)
-ERRNOS = {**errno.errorcode, errno.EDEADLK: "EDEADLK", errno.EOPNOTSUPP: "EOPNOTSUPP"}
-# include/linux/errno.h: errors that system calls use inside the kernel and that a tracer can meet
-KERNEL_ERRNOS = {512: "ERESTARTSYS", 513: "ERESTARTNOINTR", 514: "ERESTARTNOHAND", 516: "ERESTART_RESTARTBLOCK"}
-
 
 def _split(value: int, flags: Flags) -> tuple[str, ...]:
     names = []
@@ -148,15 +142,6 @@ def clone_flag_names(value: int) -> tuple[str, ...]:
     number = value >> EXIT_SIGNAL_SHIFT
     flags = _split(value & ((1 << EXIT_SIGNAL_SHIFT) - 1), CLONE_FLAGS)
     return (*flags, signal_name(number)) if number else flags
-
-
-def errno_name(number: int) -> str:
-    """The symbol; errno(3).
-
-    >>> errno_name(2), errno_name(95)
-    ('ENOENT', 'EOPNOTSUPP')
-    """
-    return ERRNOS.get(number) or KERNEL_ERRNOS.get(number) or str(number)
 
 
 def signal_name(number: int) -> str:

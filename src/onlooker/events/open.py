@@ -5,12 +5,13 @@ from typing import Annotated, ClassVar
 from .. import lines
 from ..schema.kinds import boolean, choice, cut_mask, doc, joined, label, signed, text, unsigned, walked
 from .base import TaskEvent
+from .errnos import errno_name
 from .file import FILE_STATE_DOC, FILE_STATES, Unproven
-from .names import errno_name, open_flag_names, resolve_flag_names
+from .names import open_flag_names, resolve_flag_names
 from .words import access_note, file_note, joined_note, marks
 
 NO_DIRFD = -(2**31)  # on the wire: the call has no dirfd; AT_FDCWD (-100) is one
-NO_MODE = 2**32 - 1
+NO_MODE = 2**63 - 2  # on the wire; openat2 takes any number and refuses this one
 
 
 class Open(TaskEvent, frozen=True, gc=False, omit_defaults=True, tag="open"):
@@ -45,10 +46,12 @@ class Open(TaskEvent, frozen=True, gc=False, omit_defaults=True, tag="open"):
         doc("The directory that a relative path starts from; -100 (AT_FDCWD) is the working directory."),
     ] = None
     mode: Annotated[
-        int | None, unsigned(32, absent=NO_MODE), doc("Permission bits asked for, where a file may be created.")
+        int | None,
+        unsigned(64, absent=NO_MODE, cuttable=True),
+        doc("Permission bits asked for, where a file may be created; openat2: as passed, even if wrong."),
     ] = None
     resolve: Annotated[
-        tuple[str, ...], label(64, resolve_flag_names), doc("Names of the resolve flags of openat2(2).")
+        tuple[str, ...], label(64, resolve_flag_names, cuttable=True), doc("Names of the resolve flags of openat2(2).")
     ] = ()
     real_path: Annotated[
         str | None,

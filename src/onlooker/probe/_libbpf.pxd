@@ -22,6 +22,22 @@ cdef extern from "config.h":
         unsigned char can_cast
 
 
+cdef extern from "fcntl.h":
+    int AT_FDCWD
+
+
+cdef extern from "linux/openat2.h":
+    uint64_t RESOLVE_CACHED
+
+
+cdef extern from "sys/syscall.h":
+    long SYS_openat2
+
+
+cdef extern from "unistd.h":
+    long syscall(long number, ...)
+
+
 cdef extern from "log.h":
     char *log_text
     size_t log_used

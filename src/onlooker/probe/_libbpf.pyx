@@ -17,6 +17,18 @@ def libbpf_version():
     return libbpf_major_version(), libbpf_minor_version()
 
 
+def open_cached(path: bytes, flags: int) -> int:
+    """A descriptor of what the kernel has in memory already, by openat2(2) with RESOLVE_CACHED (Linux 5.12): it never waits
+    for a file system. Raises OSError, with EAGAIN where it would have to.
+    """
+    cdef uint64_t[3] how  # struct open_how: flags, mode, resolve
+    how[:] = [flags, 0, RESOLVE_CACHED]
+    cdef long fd = syscall(SYS_openat2, AT_FDCWD, <const char *>path, &how[0], sizeof(how))
+    if fd < 0:
+        raise OSError(errno, os.strerror(errno), path)
+    return fd
+
+
 def log():
     """What libbpf and the verifier have printed since the last object was opened."""
     return log_text[:log_used].decode("utf-8", "replace")

@@ -16,6 +16,7 @@ from .attach import hooks
 from .chooser import Chooser
 from .clock import WallClock
 from .forks import this_process
+from .interpreter import with_interpreters
 from .processes import look_for
 from .setup import DEFAULT_RING_BYTES, MOST_ARGS_BYTES, Setup
 from .source import Attachment, Rest
@@ -196,7 +197,7 @@ class LiveSource:
     def _drain(self, probe: "Probe", *, now: bool = False) -> list[Event]:
         found: list[Event] = []
         if len(records := self._take(probe, now)):
-            found = self._decoder.decode(records, self._clock.offset_ns(), self._kind_at)
+            found = with_interpreters(self._decoder.decode(records, self._clock.offset_ns(), self._kind_at))
         if (total := probe.total_lost()) != self._total_lost:
             self._total_lost = total
             found += self._losses(probe)

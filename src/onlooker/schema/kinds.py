@@ -66,9 +66,9 @@ class Choice(Kind, frozen=True, kw_only=True):
     names: tuple[str, ...] = ()
 
 
-def unsigned(bits: int, *, absent: int | None = None) -> Kind:
+def unsigned(bits: int, *, absent: int | None = None, cuttable: bool = False) -> Kind:
     """An unsigned integer; the value `absent` (on the wire) means that the field does not apply."""
-    return Kind(ctype=f"__u{bits}", op=Op.UNSIGNED, absent=absent)
+    return Kind(ctype=f"__u{bits}", op=Op.UNSIGNED, absent=absent, cuttable=cuttable)
 
 
 def signed(bits: int, *, absent: int | None = None, cuttable: bool = False) -> Kind:

@@ -15,6 +15,7 @@ from onlooker.schema.layout import declared
 CLASSES = pytest.mark.parametrize("cls", EVENTS.values(), ids=EVENTS)
 FAKES = tuple(getattr(fake, f"fake_{event}") for event in TASK_EVENTS)
 WHO = ("time", "boot_ns", "pid", "tid", "ppid", "uid", "gid", "comm", "start_ns", "cgroup_id", "ns_pid")
+LOGIN = ("loginuid", "session")
 MARKS = ("created", "unproven", "cut")
 FILE = ("joined_path", "file_state", "device", "inode")
 OWN = {
@@ -29,7 +30,7 @@ OWN = {
         "clone_flags",
         "cut",
     ),
-    "exec": ("path", "argv", "interpreter", "errno", "exe", "cwd", *FILE, "cut"),
+    "exec": ("path", "argv", "interpreter", "errno", "exe", "cwd", *FILE, *LOGIN, "missing_interpreter", "cut"),
     "exit": ("core_dumped", "duration_ns", "exit_code", "signal"),
     "open": ("syscall", "path", "flags", "fd", "errno", "dirfd", "mode", "resolve", "real_path", *FILE, *MARKS),
 }

@@ -129,6 +129,7 @@ def test_what_steers_a_terminal_is_written_as_an_escape(character, written):
 
 
 NO_FILE = {"joined_path", "file_state", "device", "inode", "cut"}
+NO_LOGIN = {"loginuid", "session", "missing_interpreter"}
 MARKS = {"created", "unproven"}
 FOUND = {"device": 65025, "inode": 23}
 ABSENT = {
@@ -140,8 +141,11 @@ ABSENT = {
         {"fd", "dirfd", "mode", "resolve", "real_path"} | NO_FILE | MARKS,
     ),
     "open of a file": (fake_open(real_path="/", **FOUND), {"errno", "mode", "resolve"} | MARKS | NO_FILE - set(FOUND)),
-    "exec": (fake_exec(), {"interpreter", "errno", "exe", "cwd"} | NO_FILE),
-    "exec of a file": (fake_exec(exe="/", cwd="/", **FOUND), {"interpreter", "errno"} | NO_FILE - set(FOUND)),
+    "exec": (fake_exec(), {"interpreter", "errno", "exe", "cwd"} | NO_FILE | NO_LOGIN),
+    "exec of a file": (
+        fake_exec(exe="/", cwd="/", **FOUND),
+        {"interpreter", "errno"} | NO_LOGIN | NO_FILE - set(FOUND),
+    ),
     "kernel thread": (fake_fork(syscall=None, kernel=True, clone_flags=()), {"syscall", "clone_flags", "cut"}),
     "lost": (Lost("2026-01-31T12:00:00.000000000Z", 1, 1, "open", "ring full"), set()),
 }

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from onlooker import Chmod, Chown, Event, Exec, Exit, Fork, Link, Mkdir, Open, Rename, Rmdir, Symlink, Truncate, Unlink
 from onlooker.events import names
+from onlooker.events.errnos import errno_name
 from onlooker.schema.kinds import Choice, Kind, Op
 
 from ..records import LAYOUTS, Raw, members
@@ -115,11 +116,14 @@ def exec_(raw: Raw, offset_ns: int) -> Exec:
         path=text(raw["path"]),
         argv=tuple(map(text, raw["argv"])),
         interpreter=unless("", text(raw["interpreter"])),
-        errno=unless("0", names.errno_name(raw["errno"])),
+        errno=unless("0", errno_name(raw["errno"])),
         exe=path(raw["exe"]),
         cwd=path(raw["cwd"]),
         **which_file(raw),
-        cut=cut(raw, "path", "argv", "interpreter", "exe", "cwd", "joined_path"),
+        loginuid=unless(2**32 - 1, raw.get("loginuid", 2**32 - 1)),
+        session=unless(2**32 - 1, raw.get("session", 2**32 - 1)),
+        missing_interpreter=unless("", text(raw.get("missing_interpreter", b""))),
+        cut=cut(raw, "path", "argv", "interpreter", "exe", "cwd", "joined_path", "missing_interpreter"),
     )
 
 
@@ -140,15 +144,15 @@ def open_(raw: Raw, offset_ns: int) -> Open:
         path=text(raw["path"]),
         flags=names.open_flag_names(raw["flags"]),
         fd=unless(-1, raw["fd"]),
-        errno=unless("0", names.errno_name(raw["errno"])),
+        errno=unless("0", errno_name(raw["errno"])),
         dirfd=unless(-(2**31), raw["dirfd"]),
-        mode=unless(2**32 - 1, raw["mode"]),
+        mode=unless(2**63 - 2, raw["mode"]),
         resolve=names.resolve_flag_names(raw["resolve"]),
         real_path=path(raw["real_path"]),
         **which_file(raw),
         created=raw.get("created", 0) != 0,
         unproven=raw.get("unproven", 0) != 0,
-        cut=cut(raw, "path", "flags", "fd", "real_path", "joined_path", "created"),
+        cut=cut(raw, "path", "flags", "fd", "mode", "resolve", "real_path", "joined_path", "created"),
     )
 
 
@@ -185,7 +189,7 @@ def file_call(event: str, raw: Raw, offset_ns: int) -> Event:
         **who(raw, offset_ns),
         "syscall": calls[raw["syscall"] - 1],
         "path": unless("", text(raw["path"])) if by_path_only else text(raw["path"]),
-        "errno": unless("0", names.errno_name(raw["errno"])),
+        "errno": unless("0", errno_name(raw["errno"])),
         "unproven": raw.get("unproven", 0) != 0,
         "joined_path": joined(raw["joined_path"], raw["path"]),
         "cut": cut(raw, *cuttable),

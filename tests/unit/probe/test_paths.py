@@ -88,7 +88,7 @@ def test_a_path_of_a_bad_descriptor_is_joined_to_nothing():
 
 def test_a_directory_of_which_nothing_could_be_read():
     """The path is cut, so it must not look as if it were whole."""
-    whole = record("open", {**plain("open"), "path": b"x", "cut": 16})
+    whole = record("open", {**plain("open"), "path": b"x", "cut": 64})
     [event] = decode(with_span(whole, "open", "joined_path", LAYOUTS["open"].size + 1, 0))
     assert (event.joined_path, event.cut) == ("x", ("joined_path",))
 

@@ -107,6 +107,7 @@ def test_texts_may_have_their_bytes_beside_them():
         ("Exec", "path_bytes"): one,
         ("Exec", "argv_bytes"): {"type": "array", "items": one},
         ("Exec", "interpreter_bytes"): one,
+        ("Exec", "missing_interpreter_bytes"): one,
         ("Exec", "exe_bytes"): one,
         ("Exec", "cwd_bytes"): one,
         ("Exec", "joined_path_bytes"): one,

@@ -49,11 +49,11 @@ def test_constants():
         "LOST_RING_FULL": 0, "LOST_HEADROOM": 1, "LOST_BUSY": 2, "LOSSES": 3,
         "FORK_CUT_CLONE_FLAGS": 1, "EXEC_CUT_PATH": 1, "EXEC_CUT_ARGV": 2, "EXEC_CUT_INTERPRETER": 4,
         "EXEC_CUT_EXE": 8, "EXEC_CUT_CWD": 16, "EXEC_CUT_JOINED_PATH": 32,
-        "OPEN_CUT_PATH": 1, "OPEN_CUT_FLAGS": 2, "OPEN_CUT_FD": 4, "OPEN_CUT_REAL_PATH": 8, "OPEN_CUT_JOINED_PATH": 16,
+        "OPEN_CUT_PATH": 1, "OPEN_CUT_FLAGS": 2, "OPEN_CUT_FD": 4, "OPEN_CUT_REAL_PATH": 32, "OPEN_CUT_JOINED_PATH": 64,
         "FORK_SYSCALL_CLONE": 1, "FORK_SYSCALL_VFORK": 4, "OPEN_SYSCALL_OPEN": 1, "OPEN_SYSCALL_CREAT": 4,
         "OPEN_SYSCALL_IO_URING": 6, "OPEN_FILE_STATE_DELETED": 1, "OPEN_FILE_STATE_DETACHED": 5,
         "EXIT_EXIT_CODE_ABSENT": -1, "OPEN_FD_ABSENT": -1, "OPEN_DIRFD_ABSENT": "-2147483647 - 1",
-        "OPEN_MODE_ABSENT": "4294967295U",
+        "OPEN_MODE_ABSENT": "9223372036854775806U",
     }  # fmt: skip
     done = check_syntax("\n".join(f'_Static_assert({name} == {value}, "");' for name, value in expected.items()))
     assert (done.returncode, done.stderr) == (0, "")

@@ -1,0 +1,110 @@
+"""Why an exec failed with ENOENT although its file is there."""
+
+import os
+import shutil
+import struct
+from pathlib import Path
+
+import pytest
+
+from onlooker.probe import kernel
+from onlooker.probe.fake import fake_exec, fake_open
+from onlooker.probe.interpreter import missing_interpreter, with_interpreters
+
+pytestmark = pytest.mark.skipif(
+    kernel.version(kernel.release()) < (5, 12), reason="RESOLVE_CACHED is of Linux 5.12; before, nothing is looked for"
+)
+GONE = b"/gone/for/good"
+
+
+@pytest.fixture
+def make(tmp_path):
+    def write(content, name="file"):
+        path = tmp_path / name
+        path.write_bytes(content)
+        Path(os.fsdecode(GONE)).exists()  # the kernel has looked for it, too
+        return os.fsencode(path)
+
+    return write
+
+
+def elf(interpreter, *, wide=True, order="<"):
+    """A file with one program header, PT_INTERP."""
+    word = "Q" if wide else "I"
+    size = 64 if wide else 52
+    where = size + (56 if wide else 32)
+    head = b"\x7fELF" + bytes([2 if wide else 1, 1 if order == "<" else 2]) + bytes(10)
+    head += struct.pack(f"{order}HHI3{word}I6H", 2, 62, 1, 0, size, 0, 0, size, where - size, 1, 0, 0, 0)
+    length = len(interpreter) + 1
+    if wide:
+        header = struct.pack(f"{order}II6Q", 3, 4, where, 0, 0, length, length, 1)
+    else:
+        header = struct.pack(f"{order}8I", 3, where, 0, 0, length, length, 4, 1)
+    return head + header + interpreter + b"\0"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"#!" + GONE,
+        b"#! \t" + GONE + b"  -x y\n",
+        b"#!" + GONE + b"\nexit\n",
+        b"#!" + GONE + b"\t\n",
+        b"#!" + GONE + b"\0x\n",
+    ],
+)
+def test_a_script(make, line):
+    assert missing_interpreter(make(line)) == GONE
+
+
+def test_a_script_of_another_system(make):
+    """Its lines end with a carriage return, which is a part of the name to the kernel."""
+    Path("/bin/sh\r").exists()
+    assert missing_interpreter(make(b"#!/bin/sh\r\necho\r\n")) == b"/bin/sh\r"
+
+
+@pytest.mark.parametrize("wide", [True, False])
+@pytest.mark.parametrize("order", ["<", ">"])
+def test_a_program(make, wide, order):
+    assert missing_interpreter(make(elf(GONE, wide=wide, order=order))) == GONE
+
+
+def test_a_script_of_a_program_that_misses_its_loader(make):
+    program = make(elf(GONE), "program")
+    assert missing_interpreter(make(b"#!" + program + b"\n")) == GONE
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"#!", b"#!\n", b"#! \t\n", b"#!relative\n", b"#!/bin/sh\n", b"#!" + b"/x" * 200, b"\x7fELF", b"text",
+     elf(GONE)[:70], elf(b""), elf(GONE).replace(struct.pack("<Q", 64), b"\xff" * 8)],
+)  # fmt: skip
+def test_nothing_to_say(make, content):
+    assert missing_interpreter(make(content)) is None
+
+
+def test_a_script_that_runs_itself(make, tmp_path):
+    assert missing_interpreter(make(b"#!" + os.fsencode(tmp_path) + b"/file\n")) is None
+
+
+def test_what_is_no_ordinary_file(tmp_path):
+    """A fifo would make its reader wait."""
+    os.mkfifo(tmp_path / "fifo")
+    for path in (tmp_path / "fifo", tmp_path, tmp_path / "missing", "/dev/zero", "/proc/self/status"):
+        Path(path).exists()
+        assert missing_interpreter(os.fsencode(path)) is None
+
+
+def test_only_where_the_probe_lets_it_be_looked_for(make):
+    path = os.fsdecode(make(b"#!" + GONE))
+    asked = fake_exec(errno="ENOENT", joined_path=path, missing_interpreter="")
+    other = fake_exec(errno="ENOENT", joined_path=path)
+    found, same, opened = with_interpreters([asked, other, fake_open()])
+    assert (found.missing_interpreter, same, opened) == (os.fsdecode(GONE), other, fake_open())
+    assert with_interpreters([fake_exec(errno="ENOENT", joined_path="/bin/sh", missing_interpreter="")])[
+        0
+    ] == fake_exec(errno="ENOENT", joined_path="/bin/sh")
+
+
+def test_a_real_program():
+    assert missing_interpreter(os.fsencode(shutil.which("sh"))) is None
