@@ -146,10 +146,12 @@ class Obedience:
     def _open(self, order: orders.Open, record: Record) -> story.Open:
         path, cut = self._path(order)
         flags, mode, resolve = _seen_flags(order.flags), order.mode & 0o7777, order.resolve
+        may_create = flags & {"O_CREAT", "O_TMPFILE"} or order.call == "creat"
+        may_create = may_create or (order.call == "openat2" and mode)  # it refuses one where it may create nothing
         if order.call == "creat":
             flags = frozenset({"O_WRONLY", "O_CREAT", "O_TRUNC"})
         if order.call == "openat2" and order.how_nowhere:
-            flags, resolve, cut = frozenset({"O_RDONLY"}), frozenset(), cut | {"flags"}
+            flags, resolve, may_create, cut = frozenset({"O_RDONLY"}), frozenset(), False, cut | {"flags"}
         return story.Open(
             record.pid,
             record.tid,
@@ -157,7 +159,7 @@ class Obedience:
             order.dirfd if order.call.startswith("openat") else None,
             path,
             flags,
-            mode if flags & {"O_CREAT", "O_TMPFILE"} else None,
+            mode if may_create else None,
             resolve if order.call == "openat2" else frozenset(),
             record.outcome,
             cut,
@@ -195,9 +197,10 @@ class Obedience:
     def _path(self, order: orders.Open | orders.Exec) -> tuple[bytes, frozenset[str]]:
         """What of the path the kernel can have read, and what is to be marked."""
         path = self._encoder.resolved(order.path)
-        if order.where in ("null", "nowhere") or (order.where == "over" and len(path) < PATH_MAX):
+        if order.where in ("null", "nowhere"):
             return b"", frozenset({"path"})
-        return path[: PATH_MAX - 1], frozenset({"path"} if len(path) >= PATH_MAX else ())
+        is_cut = order.where == "over" or len(path) >= PATH_MAX
+        return path[: PATH_MAX - 1], frozenset({"path"} if is_cut else ())
 
 
 def _look(place: bytes, file: bytes = b"", gone: str = "deleted") -> Where:

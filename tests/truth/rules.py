@@ -7,7 +7,7 @@ how many differences that were. What no rule removes is a mistake.
 from collections.abc import Callable
 from dataclasses import replace
 
-from .story import UNKNOWN, Exec, Fact, Open
+from .story import UNKNOWN, Change, Exec, Fact, Open
 
 Rule = Callable[[list[Fact], list[Fact]], int]
 
@@ -54,6 +54,27 @@ def _is_marked(told: Fact, seen: Fact) -> bool:
     return begins and replace(seen, argv=told.argv, cut=seen.cut - {"argv"}) == told
 
 
+def unreadable(missing: list[Fact], extra: list[Fact]) -> int:
+    """a text that ends where memory does: strace shows its address, onlooker what can be read, marked as cut."""
+    return pair(missing, extra, _is_unreadable)
+
+
+def _is_unreadable(told: Fact, seen: Fact) -> bool:
+    if isinstance(told, Change) and isinstance(seen, Change):
+        return bool(told.cut) and told == replace(seen, arguments=_without(seen, told.cut, told))
+    if isinstance(told, Open) and isinstance(seen, Open):
+        return "path" in told.cut and told == replace(seen, path=told.path, place=told.place)
+    if isinstance(told, Exec) and isinstance(seen, Exec):
+        return bool(told.cut) and told == replace(seen, argv=told.argv, path=told.path, place=told.place)
+    return False
+
+
+def _without(seen: Change, cut: frozenset[str], told: Change) -> tuple[tuple[str, object], ...]:
+    """The arguments, with strace's word for those that it could not read."""
+    words = dict(told.arguments)
+    return tuple((name, words.get(name) if name in cut else value) for name, value in seen.arguments)
+
+
 def pair(missing: list[Fact], extra: list[Fact], fits: Callable[[Fact, Fact], bool]) -> int:
     """Remove the pairs that fit; returns how many."""
     count = 0
@@ -66,7 +87,7 @@ def pair(missing: list[Fact], extra: list[Fact], fits: Callable[[Fact, Fact], bo
     return count
 
 
-RULES: tuple[Rule, ...] = (script, killed, marked)
+RULES: tuple[Rule, ...] = (script, killed, marked, unreadable)
 
 
 def reason(rule: Rule) -> str:

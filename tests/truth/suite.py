@@ -22,9 +22,10 @@ import onlooker
 from . import changes, strace
 from .__main__ import obstacle
 from .compare import Comparison, compare_facts
+from .rules import RULES
 from .run import USER, Tree, begun
 from .story import Fact, Open, fact
-from .suite_rules import RULES, killed_at_entry, missed
+from .suite_rules import killed_at_entry, missed
 from .table import explanations
 from .witness import Account, read, tellable
 from .workloads import environment

@@ -3,9 +3,10 @@
 import onlooker
 
 from . import changes
+from .rules import RULES
 from .story import Change
 from .strace import Call, parse
-from .suite_rules import RULES, killed_at_entry, missed
+from .suite_rules import killed_at_entry, missed
 
 TASK = {"pid": 7, "tid": 8, "ppid": 1, "uid": 0, "gid": 0, "comm": "x", "start_ns": 1, "cgroup_id": 1, "ns_pid": 7}
 HEAD = {"time": "2026-01-01T00:00:00.000000000Z", "boot_ns": 1, **TASK}
