@@ -203,7 +203,7 @@ static __noinline int end_file_call(struct scratch *scratch, enum kind kind)
 
 	send_scratch(scratch, kind, admit(kind, scratch->used, record->boot_ns));
 	release_scratch(scratch);
-	return 0;
+	return done();
 }
 
 static __always_inline __u16 errno_of(struct call *call)

@@ -145,5 +145,5 @@ static __noinline int emit_exec_failed(struct call *call)
 
 	send_scratch(scratch, KIND_EXEC, admit(KIND_EXEC, scratch->used, exec->record.boot_ns));
 	release_scratch(scratch);
-	return 0;
+	return done();
 }

@@ -129,5 +129,5 @@ static __noinline int emit_open(struct call *call)
 
 	send_scratch(scratch, KIND_OPEN, admit(KIND_OPEN, scratch->used, open->record.boot_ns));
 	release_scratch(scratch);
-	return 0;
+	return done();
 }
