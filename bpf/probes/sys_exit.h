@@ -37,8 +37,7 @@ int BPF_PROG(on_sys_exit, struct pt_regs *regs, long result)
 	long number = SYSCALL_NUMBER(regs);
 	struct call call;
 
-	if (!may_be_wanted(number) || !read_call(&call, regs, number, result) ||
-	    !weigh(&call, regs, number))
+	if (!may_be_wanted(number) || !read_call(&call, regs, number, result) || !weigh(&call, regs, number))
 		return 0;
 	return dispatch(&call, config.kinds_by_sys_exit); /* another program sees the others */
 }
@@ -74,15 +73,19 @@ SEC("kretprobe.multi")
 int on_call_return(struct pt_regs *ctx)
 {
 	struct pt_regs *regs = task_registers(current_task());
+	bool is_answered = bpf_get_attach_cookie(ctx) == ANSWERED_BY_SECCOMP;
 	long result = ctx->RESULT_REGISTER;
 	struct call call;
 
-	if (bpf_get_attach_cookie(ctx) == ANSWERED_BY_SECCOMP) {
+	if (is_answered) {
 		if ((int)result != -1)
 			return 0;
 		result = REGISTER(regs, RESULT_REGISTER);
 	}
 	if (!read_call(&call, regs, SYSCALL_NUMBER(regs), result))
+		return 0;
+	/* a success is made up, and an error is what the caller gets */
+	if (is_answered && (result >= 0 || !is_possible(&call) || was_trapped(&call, regs)))
 		return 0;
 	return dispatch(&call, config.kinds_by_call_return);
 }

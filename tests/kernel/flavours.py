@@ -24,6 +24,11 @@ def by_functions(monitor: Monitor) -> bool:
     return FUNCTION in {each.method for each in monitor.attached}
 
 
+def by_returns(monitor: Monitor) -> bool:
+    """Whether they are seen where their functions return, and filters where they keep a call from beginning."""
+    return METHODS["kprobe"] in {each.method for each in monitor.attached}
+
+
 @cache
 def loadable() -> list[str]:
     """Names for --attach. Kernels that let nobody attach to functions can be told only by trying."""
