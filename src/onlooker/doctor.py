@@ -8,7 +8,7 @@ from typing import Literal
 
 import msgspec
 
-from .errors import AttachError, LoadError, OnlookerError
+from .errors import AttachError, KernelTooOldError, LoadError, OnlookerError
 from .events import TASK_EVENTS
 from .filters import Filter
 from .probe import kernel
@@ -53,10 +53,10 @@ def _system() -> Check:
 
 
 def _kernel() -> Check:
-    found, needed = kernel.release(), ".".join(map(str, kernel.OLDEST))
-    if not kernel.is_too_old():
-        return Check("kernel", "ok", f"{found} ({needed} or newer is needed)")
-    return Check("kernel", "failed", f"{found}: too old", NOTHING, f"boot a kernel {needed} or newer")
+    found = kernel.release()
+    if missing := kernel.lacking():
+        return Check("kernel", "failed", f"{found}: {missing}", NOTHING, KernelTooOldError.hint)
+    return Check("kernel", "ok", f"{found} (5.10 or newer is needed, or back-ports)")
 
 
 def _btf() -> Check:

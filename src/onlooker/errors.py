@@ -114,17 +114,17 @@ class NotLinuxError(UnsupportedError):
 class KernelTooOldError(UnsupportedError):
     """The kernel lacks what the probe is built on."""
 
-    hint = "boot a kernel 5.10 or newer (uname -r tells which one runs)"
+    hint = "boot a kernel 5.10 or newer, or an older one into which its vendor has put that"
 
-    def __init__(self, release: str, needed: str) -> None:
-        super().__init__(f"Linux {release} is too old: {needed} or newer is needed")
+    def __init__(self, release: str, missing: str) -> None:
+        super().__init__(f"Linux {release} is too old: {missing}")
         self.release = release
 
 
 class NoBtfError(UnsupportedError):
     """The kernel does not describe its types."""
 
-    hint = "boot your distribution's kernel, or build yours with CONFIG_DEBUG_INFO_BTF=y"
+    hint = "boot your distribution's kernel, 5.10 or newer, or build yours with CONFIG_DEBUG_INFO_BTF=y"
 
     def __init__(self, path: str) -> None:
         super().__init__(f"this kernel has no type information (BTF): {path} is missing")

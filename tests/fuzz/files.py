@@ -82,8 +82,11 @@ def facts(path: Path) -> None:
         assert kernel.in_user_namespace() in (True, False)
     with mock.patch.object(kernel, "LOCKDOWN", path), mock.patch.object(kernel, "BTF", path):
         assert kernel.lockdown_mode().isprintable()
-        with mock.patch.object(kernel, "release", lambda: "5.14.0"):
-            assert kernel.is_too_old() in (True, False)
+        kernel.forget()
+        assert kernel.lacking() == "" or kernel.lacking().startswith("this kernel has no ")
+        assert not kernel.has_member("a", "b")
+        assert set(map(type, kernel.tracepoints().values())) <= {int}
+        kernel.forget()
 
 
 def time_namespace(path: Path) -> None:

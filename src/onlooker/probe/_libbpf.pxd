@@ -118,6 +118,32 @@ cdef extern from "bpf/libbpf.h":
     int libbpf_num_possible_cpus()
 
 
+cdef extern from "bpf/btf.h":
+    struct btf
+    struct btf_type:
+        uint32_t name_off
+        uint32_t type
+    struct btf_member:
+        uint32_t name_off
+        uint32_t type
+    btf *btf__parse(const char *path, void *)
+    void btf__free(btf *)
+    uint32_t btf__type_cnt(const btf *)
+    const btf_type *btf__type_by_id(const btf *, uint32_t)
+    int btf__find_by_name_kind(const btf *, const char *, uint32_t)
+    const char *btf__name_by_offset(const btf *, uint32_t)
+    unsigned short btf_vlen(const btf_type *)
+    bint btf_is_typedef(const btf_type *)
+    bint btf_is_ptr(const btf_type *)
+    bint btf_is_func_proto(const btf_type *)
+    bint btf_is_composite(const btf_type *)
+    btf_member *btf_members(const btf_type *)
+
+
+cdef extern from "linux/btf.h":
+    int BTF_KIND_STRUCT
+
+
 cdef extern from "bpf/bpf.h":
     struct bpf_test_run_opts:
         size_t sz

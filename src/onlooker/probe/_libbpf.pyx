@@ -6,7 +6,7 @@ Errors of the kernel are OSError with its errno; policy and wording are in `live
 
 from libc.stdint cimport uint32_t, uint64_t
 from libc.stdlib cimport calloc, free
-from libc.string cimport memcpy, memset
+from libc.string cimport memcpy, memset, strcmp, strlen, strncmp
 from posix.unistd cimport getpid
 
 import os
@@ -59,6 +59,68 @@ def use_capabilities(uint64_t mask):
 def keep_capabilities(uint64_t mask):
     """Give up all others, for good, in this thread and in all that it starts from now on."""
     _check(rights_keep(mask), "capset")
+
+
+cdef btf *types_of(path) except NULL:
+    cdef btf *types = btf__parse(os.fsencode(path), NULL)
+    if types == NULL:
+        raise OSError(errno, os.strerror(errno), str(path))
+    return types
+
+
+def tracepoints(path):
+    """The tracepoints in the type information in that file, each with the number of arguments of its prototype.
+
+    `typedef void (*btf_trace_NAME)(void *__data, ARGUMENTS)`: include/trace/bpf_probe.h.
+    """
+    cdef btf *types = types_of(path)
+    cdef const btf_type *found
+    cdef const char *name
+    cdef uint32_t i
+    result = {}
+    for i in range(1, btf__type_cnt(types)):
+        found = btf__type_by_id(types, i)
+        if not btf_is_typedef(found):
+            continue
+        name = btf__name_by_offset(types, found.name_off)
+        if strncmp(name, b"btf_trace_", 10):
+            continue
+        found = btf__type_by_id(types, found.type)
+        if found != NULL and btf_is_ptr(found):
+            found = btf__type_by_id(types, found.type)
+            if found != NULL and btf_is_func_proto(found):
+                result[name[10:strlen(name)].decode("utf-8", "replace")] = btf_vlen(found) - 1
+    btf__free(types)
+    return result
+
+
+def has_member(path, str struct, str member):
+    """Whether a struct in the type information in that file has that member; "a.b" is b in its member a."""
+    cdef btf *types = types_of(path)
+    cdef int id = btf__find_by_name_kind(types, struct.encode(), BTF_KIND_STRUCT)
+    for name in member.encode().split(b"."):
+        id = type_of_member(types, id, name, 8)
+    btf__free(types)
+    return id > 0
+
+
+cdef int type_of_member(btf *types, int id, bytes name, int depth):
+    """The type of the member of that name, also of a struct or union without a name; 0 if there is none."""
+    cdef const btf_type *found = btf__type_by_id(types, id) if id > 0 and depth else NULL
+    cdef btf_member *member
+    cdef const char *own
+    cdef int i, inner
+    if found == NULL or not btf_is_composite(found):
+        return 0
+    for i in range(btf_vlen(found)):
+        member = &btf_members(found)[i]
+        own = btf__name_by_offset(types, member.name_off)
+        if not strcmp(own, name):
+            return member.type
+        inner = 0 if own[0] else type_of_member(types, member.type, name, depth - 1)
+        if inner:
+            return inner
+    return 0
 
 
 cdef class Probe:

@@ -4,7 +4,8 @@ from collections.abc import Iterable
 
 import msgspec
 
-from .syscalls import SINCE, functions_of, functions_of_call, native_calls
+from .kernel import Feature
+from .syscalls import NEWER, functions_of, functions_of_call, native_calls
 
 RAW = "raw tracepoint"
 NOT_SEEN = "not seen"
@@ -17,7 +18,7 @@ METHODS = {"raw": RAW, "fexit": FUNCTION, "kprobe": RETURN, "tracepoint": TRACEP
 # what a seccomp filter answers is told where this function returns; a kernel without it has no such filters
 SECCOMP = "__secure_computing"
 # functions that a kernel may be without: what they do is then not there to be seen
-OPTIONAL = frozenset({SECCOMP} | {function for call in SINCE for function in functions_of_call(call)})
+OPTIONAL = frozenset({SECCOMP} | {function for call in NEWER for function in functions_of_call(call)})
 
 
 def is_tracepoint(place: str) -> bool:
@@ -30,8 +31,8 @@ class Candidate(msgspec.Struct, frozen=True):
     the functions of the kernel that it needs. `compat`: those of all these names that a kernel without 32-bit programs
     does not need, and can't take.
 
-    It needs a kernel whose type information knows `needs`. Linux has it from version `oldest` on. Before version
-    `since`, or where the type information knows `unless`, it is not used unless it is asked for: `flaw` says why.
+    It `needs` features of the kernel. Where the kernel has not `unflawed_with`, or has `flawed_with`, it is not used
+    unless it is asked for: `flaw` says why.
     """
 
     method: str
@@ -39,10 +40,9 @@ class Candidate(msgspec.Struct, frozen=True):
     why: str
     blind: str = ""
     compat: frozenset[str] = frozenset()
-    needs: str = ""
-    oldest: tuple[int, int] = (0, 0)
-    since: tuple[int, int] = (0, 0)
-    unless: str = ""
+    needs: tuple[Feature, ...] = ()
+    unflawed_with: Feature | None = None
+    flawed_with: Feature | None = None
     flaw: str = ""
 
 
@@ -62,7 +62,7 @@ class Hook(msgspec.Struct, frozen=True):
 # About Linux 7.1: programs at the tracepoints of system calls can be preempted (some may sleep there, for which
 # kernel/trace/bpf_trace.c got this function). While one is, the kernel skips it for all other processes of that cpu,
 # and counts that. So it is better to be at few calls than at all.
-_PREEMPTIBLE = "trace_call_bpf_faultable"
+_PREEMPTIBLE = Feature("trace_call_bpf_faultable")
 
 _SYS_EXIT = Candidate(
     RAW,
@@ -70,7 +70,7 @@ _SYS_EXIT = Candidate(
     "sees 32-bit calls too and needs no tracefs; costs every system call of the machine a little",
 )
 _SYS_EXIT_WHOLE = msgspec.structs.replace(
-    _SYS_EXIT, unless=_PREEMPTIBLE, flaw="this kernel can preempt it in any call, and then skips it for others"
+    _SYS_EXIT, flawed_with=_PREEMPTIBLE, flaw="this kernel can preempt it in any call, and then skips it for others"
 )
 
 
@@ -89,15 +89,16 @@ def _functions(event: str) -> Candidate:
 def _tracepoints(event: str) -> Candidate:
     """The tracepoints of the single calls. Two flaws: trace_call_bpf skips a program while bpf_prog_active is set on
     the cpu, which bpf(2) sets while it looks into maps; on a preemptible kernel another process's calls are then lost,
-    which is counted since dd8657894c11 (6.7). And perf shows 32-bit calls to nobody (trace_get_syscall_nr).
+    which is counted since dd8657894c11 (6.7). The change before it, of the same series and of no use without it, told
+    user space of such counts (3acf8ace6823). And perf shows 32-bit calls to nobody (trace_get_syscall_nr).
     """
     return Candidate(
         TRACEPOINT,
         {"on_call_exit": tuple(f"syscalls/sys_exit_{call}" for call in native_calls(event))},
         "costs other system calls less",
         "32-bit system calls",
-        since=(6, 7),
-        flaw="before Linux 6.7 the kernel may skip such programs without counting it",
+        unflawed_with=Feature("bpf_link_info", "count of skipped probes", member="perf_event.kprobe.missed"),
+        flaw="this kernel may skip such programs without counting it, as Linux before 6.7",
     )
 
 
@@ -111,7 +112,7 @@ def _returns(event: str) -> Candidate:
         {"on_call_return": (*native, *compat, SECCOMP)},
         "can't be preempted, so that the kernel skips it for nobody; costs other system calls nothing",
         compat=frozenset(compat),
-        needs="fprobe_hlist",
+        needs=(Feature("fprobe_hlist", "probes on the function graph tracer"),),
     )
 
 
@@ -124,7 +125,7 @@ def _both(event: str) -> Candidate:
         {**tracepoints.programs, **compat},
         "can be preempted, and is then skipped for others, in few calls only; costs other system calls less",
         compat=frozenset(compat),
-        needs=_PREEMPTIBLE,
+        needs=(_PREEMPTIBLE,),
     )
 
 
@@ -142,10 +143,19 @@ def _shared_calls(event: str) -> tuple[Candidate, ...]:
     return (_SYS_EXIT_WHOLE, _returns(event), _tracepoints(event), _SYS_EXIT)
 
 
-def _rings(submit: str, complete: str, oldest: tuple[int, int]) -> Candidate:
-    """The tracepoints of io_uring, with the programs for their arguments since that version."""
+def _rings(submit: str, submitted: Feature, complete: str, arguments: int) -> Candidate:
+    """The tracepoints of io_uring, with the programs for their arguments."""
     programs: dict[str, tuple[str, ...]] = {submit: (), complete: (), "on_ring_overflow": ()}
-    return Candidate(RAW, programs, "the ring's own tracepoints", needs="io_kiocb", oldest=oldest)
+    needs = (
+        submitted,
+        Feature("io_uring_complete", arguments=arguments),
+        Feature("io_uring_cqe_overflow", arguments=5),
+    )
+    return Candidate(RAW, programs, "the ring's own tracepoints", needs=needs)
+
+
+_REQUEST = Feature("io_uring_submit_req", arguments=1)  # Linux 6.3
+_ENTRY = Feature("io_uring_submit_sqe", arguments=2)  # Linux 6.0
 
 
 TABLE = (
@@ -172,7 +182,12 @@ TABLE = (
         "end",
         "both",
         (
-            Candidate(RAW, {"on_exit": ()}, "the kernel says which thread is the last", oldest=(6, 16)),
+            Candidate(
+                RAW,
+                {"on_exit": ()},
+                "the kernel says which thread is the last",
+                needs=(Feature("sched_process_exit", arguments=2),),  # Linux 6.16
+            ),
             Candidate(RAW, {"on_exit_old": ()}, "before Linux 6.16: the last thread is found by its process's counter"),
         ),
     ),
@@ -182,9 +197,9 @@ TABLE = (
         "io_uring",
         "both",
         (
-            _rings("on_ring_submit", "on_ring_complete", (6, 11)),
-            _rings("on_ring_submit", "on_ring_complete_old", (6, 3)),
-            _rings("on_ring_submit_old", "on_ring_complete_old", (6, 0)),
+            _rings("on_ring_submit", _REQUEST, "on_ring_complete", 3),  # Linux 6.11
+            _rings("on_ring_submit", _REQUEST, "on_ring_complete_old", 7),  # 5.18
+            _rings("on_ring_submit_old", _ENTRY, "on_ring_complete_old", 7),
         ),
         missed="files opened through io_uring",
     ),
@@ -199,8 +214,8 @@ TABLE = (
 
 _PLACES = {place for hook in TABLE for c in hook.candidates for places in c.programs.values() for place in places}
 TRACEPOINTS = tuple(sorted(place for place in _PLACES if is_tracepoint(place)))
-# those of calls that a kernel before this version may be without
-TRACEPOINTS_SINCE = {f"syscalls/sys_exit_{call}": version for call, version in SINCE.items()}
+# those of calls that a kernel may be without, with the functions that are the call
+NEWER_TRACEPOINTS = {f"syscalls/sys_exit_{call}": functions_of_call(call) for call in NEWER}
 
 
 def is_exit_of_function(program: str) -> bool:

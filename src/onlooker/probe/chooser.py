@@ -5,15 +5,15 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from ..errors import EXHAUSTED, AttachError, LoadError, ResourceError, UnsupportedError
+from ..errors import EXHAUSTED, AttachError, KernelTooOldError, LoadError, ResourceError, UnsupportedError
 from . import kernel
 from .attach import (
     METHODS,
+    NEWER_TRACEPOINTS,
     NOT_SEEN,
     OPTIONAL,
     SECCOMP,
     TRACEPOINTS,
-    TRACEPOINTS_SINCE,
     Candidate,
     Hook,
     is_call_exit,
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 
 SPARE_BYTES = 16 << 20  # some of what libbpf needs to read the kernel's type information
+ENOTSUPP = 524  # include/linux/errno.h: the kernel's own, of a kind of program that can't be run once
 
 
 class Chooser:
@@ -64,13 +65,10 @@ class Chooser:
 
     def _obstacle(self, candidate: Candidate) -> str:
         """Why the candidate can't be used, or ""."""
-        release = kernel.version(kernel.release())
-        if release < candidate.oldest:
-            return f"Linux has it from {'.'.join(map(str, candidate.oldest))} on"
-        if candidate.needs and not kernel.knows(candidate.needs):
-            return f"this kernel has no {candidate.needs}"
-        is_flawed = release < candidate.since or (candidate.unless and kernel.knows(candidate.unless))
-        if is_flawed and not self.method:
+        for feature in candidate.needs:
+            if lack := kernel.lacks(feature):
+                return lack
+        if not self.method and _is_flawed(candidate):
             return candidate.flaw
         if self._no_functions and any(is_exit_of_function(program) for program in self._programs(candidate)):
             return self._no_functions
@@ -92,8 +90,8 @@ class Chooser:
 
     def _is_newer(self, point: str) -> bool:
         """Whether this kernel lacks the system call itself: then there is nothing to see."""
-        since = TRACEPOINTS_SINCE.get(point)
-        return not self._no_tracefs and since is not None and kernel.version(kernel.release()) < since
+        functions = NEWER_TRACEPOINTS.get(point, ())
+        return not self._no_tracefs and bool(functions) and not any(map(kernel.knows, functions))
 
     def choose(self) -> list[tuple[Hook, Candidate]]:
         """One candidate for each hook. Raises AttachError where none is left."""
@@ -222,11 +220,18 @@ class Chooser:
         return True
 
 
+def _is_flawed(candidate: Candidate) -> bool:
+    has, lacks = candidate.flawed_with, candidate.unflawed_with
+    return (has is not None and not kernel.lacks(has)) or (lacks is not None and bool(kernel.lacks(lacks)))
+
+
 def _fill(setup: "Setup", probe: "Probe") -> None:
     try:
         setup.fill(probe)
     except OSError as error:
         _raise_if_exhausted(error)
+        if (error.errno, error.filename) == (ENOTSUPP, "identify"):
+            raise KernelTooOldError(kernel.release(), kernel.without(kernel.TEST_RUN)) from error
         raise _refusal(f"the kernel refused to set up the probe ({error.filename})", error, "") from error
 
 

@@ -4,9 +4,12 @@ import errno
 import os
 import platform
 import re
+import struct
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
+
+import msgspec
 
 from ..errors import (
     CapabilityError,
@@ -19,10 +22,32 @@ from ..errors import (
     ResourceError,
 )
 
-OLDEST = (5, 10)  # for BPF_PROG_TEST_RUN of raw tracepoints; helpers that are newer have substitutes in bpf/compat.h
-NEWEST_HELPER = b"BPF_FUNC_copy_from_user"
 OLDEST_LIBBPF = (1, 0)
 BTF = Path("/sys/kernel/btf/vmlinux")
+
+
+class Feature(msgspec.Struct, frozen=True):
+    """Something that a kernel has or lacks, by its type information (BTF) and not by its version: vendors back-port.
+
+    `name` is a function, a type or a value of an enum; a tracepoint, where `arguments` says how many its prototype has;
+    a struct, where `member` is the member that is asked for. `what`: in words.
+    """
+
+    name: str
+    what: str = ""
+    arguments: int = 0
+    member: str = ""
+
+
+# what nothing can take the place of; helpers that are newer have substitutes in bpf/compat.h
+NEEDED_FEATURES = (
+    Feature("BPF_TRACE_RAW_TP", "typed raw tracepoints"),
+    Feature("BPF_FUNC_probe_read_user_str", "way for BPF to read a process's strings"),
+    Feature("BPF_MAP_TYPE_RINGBUF", "BPF ring buffer"),
+    Feature("BPF_FUNC_ktime_get_boot_ns", "boot clock for BPF"),
+)
+# Linux 5.10, or a back-port; the function behind it may be called anything, so it is tried
+TEST_RUN = Feature("BPF_PROG_TEST_RUN", "way to run a raw tracepoint's program once")
 CONTAINER_MARKS = ("/.dockerenv", "/run/.containerenv")
 LOCKDOWN = Path("/sys/kernel/security/lockdown")
 
@@ -49,23 +74,73 @@ def version(text: str) -> tuple[int, int]:
     return (int(found[1]), int(found[2])) if found else (0, 0)
 
 
-def is_too_old() -> bool:
-    """By the version; an older kernel into which a distribution has put what is needed is not."""
-    if version(release()) >= OLDEST:
-        return False
+@cache
+def _names() -> bytes:
+    """All names in the kernel's type information, with a NUL around each; some 2.5 MB."""
     try:
-        return NEWEST_HELPER not in BTF.read_bytes()
-    except OSError:
-        return True
+        data = BTF.read_bytes()
+        header, _, _, at, length = struct.unpack_from("=5I", data, 4)  # struct btf_header, include/uapi/linux/btf.h
+    except (OSError, struct.error):
+        return b""
+    return data[header + at : header + at + length]
 
 
 @cache
 def knows(name: str) -> bool:
-    """Whether the kernel's type information has a function or a type of that name."""
+    """Whether the kernel's type information has a function, a type or a value of an enum of that name."""
+    return b"\0" + name.encode("ascii") + b"\0" in _names()
+
+
+def forget() -> None:
+    """Give back the memory of what was read."""
+    for read in (_names, knows, tracepoints, has_member):
+        read.cache_clear()
+
+
+@cache
+def tracepoints() -> dict[str, int]:
+    """The tracepoints in the kernel's type information, each with the number of arguments of its prototype."""
+    from . import _libbpf
+
     try:
-        return b"\0" + name.encode("ascii") + b"\0" in BTF.read_bytes()
+        return _libbpf.tracepoints(BTF)
+    except OSError:
+        return {}
+
+
+@cache
+def has_member(name: str, member: str) -> bool:
+    """Whether a struct, or one without a name in it, has that member."""
+    from . import _libbpf
+
+    try:
+        return _libbpf.has_member(BTF, name, member)
     except OSError:
         return False
+
+
+def without(feature: Feature) -> str:
+    """Says that this kernel has no such thing."""
+    name = feature.name + (f".{feature.member}" if feature.member else "")
+    return f"this kernel has no {feature.what} ({name})" if feature.what else f"this kernel has no {name}"
+
+
+def lacks(feature: Feature) -> str:
+    """In words what this kernel lacks; "" where it has it."""
+    if feature.arguments:
+        found = tracepoints().get(feature.name)
+        if found is None:
+            return f"this kernel has no tracepoint {feature.name}"
+        other = f"the tracepoint {feature.name} has {found} arguments here, not {feature.arguments}"
+        return other if found != feature.arguments else ""
+    if has_member(feature.name, feature.member) if feature.member else knows(feature.name):
+        return ""
+    return without(feature)
+
+
+def lacking() -> str:
+    """What of all that is needed this kernel lacks first, in words; "" where it lacks nothing, or does not tell."""
+    return next(filter(None, map(lacks, NEEDED_FEATURES)), "") if BTF.exists() else ""
 
 
 def effective_capabilities() -> int:
@@ -140,8 +215,8 @@ def check() -> None:
     """Raise the error that explains best why the probe could not be loaded here, if any does."""
     if platform.system() != "Linux":
         raise NotLinuxError(platform.system())
-    if is_too_old():
-        raise KernelTooOldError(release(), f"{OLDEST[0]}.{OLDEST[1]}")
+    if lack := lacking():
+        raise KernelTooOldError(release(), lack)
     if missing := missing_capabilities():
         raise CapabilityError(missing)
     if (mode := lockdown_mode()) == "confidentiality":

@@ -92,7 +92,11 @@ class LiveSource:
         self._kind_at = next(f.offset for f in made["fork"].header.members if f.name == "kind")
         self._decoder = Decoder([plan(i, each) for i, each in enumerate(made.values(), 1)], self._corrupt)
         chooser = Chooser(hooks(wanted.events, failed=wanted.failed), self._method)
-        self._probe, self._attached = chooser.load(Setup(wanted, self._ring_bytes, self._resolve, self._max_args_bytes))
+        setup = Setup(wanted, self._ring_bytes, self._resolve, self._max_args_bytes)
+        try:
+            self._probe, self._attached = chooser.load(setup)
+        finally:
+            kernel.forget()
         self._missed = self._misses(self._probe)
         self._looked_at = time.monotonic()
         self._home = this_process()

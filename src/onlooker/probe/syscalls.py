@@ -60,8 +60,8 @@ NUMBERS: Mapping[str, tuple[Mapping[str, int], Mapping[str, int]]] = {
     "aarch64": (AARCH64, ARM),
 }
 
-# calls that are newer than the oldest kernel that is supported, and since when
-SINCE = {"fchmodat2": (6, 6)}
+# calls that are newer than the oldest kernel that is supported (6.6)
+NEWER = frozenset({"fchmodat2"})
 
 # two events share the call: the probe is told of the other one, and looks at the flags (bpf/probes/rmdir.h)
 _TOLD_AS = {("rmdir", "unlinkat"): "unlink"}

@@ -4,9 +4,12 @@ Programs have the names of real ones where the chooser goes by their names.
 """
 
 from onlooker.probe.attach import METHODS, Candidate, Hook
+from onlooker.probe.kernel import Feature
 
 CALLS = {"open": ("open", "openat"), "exec": ("execve", "execveat")}
 FLAW = "the kernel may skip it"
+COUNTED = Feature("skips", "count of them")
+TOLD = Feature("sched_process_exit", arguments=2)
 POINTS = {event: tuple(f"syscalls/sys_exit_{call}" for call in calls) for event, calls in CALLS.items()}
 IDS = {point: number for number, point in enumerate(sorted(point for each in POINTS.values() for point in each), 100)}
 OPENS, EXECS = ([IDS[point] for point in POINTS[event]] for event in ("open", "exec"))
@@ -24,7 +27,12 @@ def calls(event, functions):
         Candidate(METHODS["raw"], {"on_sys_exit": ()}, "all calls"),
         Candidate(METHODS["fexit"], dict.fromkeys(functions, ()), "functions", compat=COMPAT & set(functions)),
         Candidate(
-            METHODS["tracepoint"], {"on_call_exit": POINTS[event]}, "single calls", "a few", since=(6, 7), flaw=FLAW
+            METHODS["tracepoint"],
+            {"on_call_exit": POINTS[event]},
+            "single calls",
+            "a few",
+            unflawed_with=COUNTED,
+            flaw=FLAW,
         ),
     )
 
@@ -38,7 +46,7 @@ HOOKS = (
         "end",
         "both",
         (
-            Candidate(METHODS["raw"], {"on_exit": ()}, "better", oldest=(6, 16)),
+            Candidate(METHODS["raw"], {"on_exit": ()}, "better", needs=(TOLD,)),
             Candidate(METHODS["raw"], {"on_exit_old": ()}, "worse"),
         ),
     ),

@@ -67,39 +67,54 @@ def test_programs_for_single_calls_are_those_of_the_calls(event):
     functions, tracepoints = by_method[METHODS["fexit"]], by_method[METHODS["tracepoint"]]
     assert (list(functions.programs), functions.compat) == ([*native, *compat], frozenset(compat))
     assert tracepoints.programs == {"on_call_exit": tuple(f"syscalls/sys_exit_{call}" for call in native_calls(event))}
-    assert (tracepoints.blind, tracepoints.since) == ("32-bit system calls", (6, 7))
+    assert (tracepoints.blind, tracepoints.unflawed_with.name) == ("32-bit system calls", "bpf_link_info")
     assert "may skip" in tracepoints.flaw
     assert hook.candidates[-1] == tracepoints  # it does not see all
 
 
+RINGS = {
+    "": (),
+    "old": ("on_ring_submit_old", "on_ring_complete_old", "on_ring_overflow"),
+    "between": ("on_ring_submit", "on_ring_complete_old", "on_ring_overflow"),
+    "new": ("on_ring_submit", "on_ring_complete", "on_ring_overflow"),
+}
+# what the type information of real kernels says: the number of arguments of tracepoints
+BEFORE_5_18 = {"sched_process_exit": 1, "io_uring_submit_sqe": 7, "io_uring_complete": 4}
+SINCE_6_0 = {"sched_process_exit": 1, "io_uring_submit_sqe": 2, "io_uring_complete": 7, "io_uring_cqe_overflow": 5}
+SINCE_6_3 = {"sched_process_exit": 1, "io_uring_submit_req": 1, "io_uring_complete": 7, "io_uring_cqe_overflow": 5}
+SINCE_6_16 = {"sched_process_exit": 2, "io_uring_submit_req": 1, "io_uring_complete": 3, "io_uring_cqe_overflow": 5}
+
+
 @pytest.mark.parametrize(
-    ("release", "opens", "exits", "ring"),
+    ("arguments", "lacks", "opens", "exits", "ring"),
     [
-        ("5.10.0", "on_sys_exit", "on_exit_old", ()),
-        ("6.0.0", "on_sys_exit", "on_exit_old", ("on_ring_submit_old", "on_ring_complete_old", "on_ring_overflow")),
-        ("6.3.0", "on_sys_exit", "on_exit_old", ("on_ring_submit", "on_ring_complete_old", "on_ring_overflow")),
-        ("6.14.0", "on_sys_exit", "on_exit_old", ("on_ring_submit", "on_ring_complete", "on_ring_overflow")),
-        ("6.18.44", "on_sys_exit", "on_exit", ("on_ring_submit", "on_ring_complete", "on_ring_overflow")),
-        ("7.1.0", "on_call_return", "on_exit", ("on_ring_submit", "on_ring_complete", "on_ring_overflow")),
-        ("7.1.1-no-fprobe", "on_call_exit", "on_exit", ("on_ring_submit", "on_ring_complete", "on_ring_overflow")),
+        pytest.param(BEFORE_5_18, "trace_call_bpf_faultable", "on_sys_exit", "on_exit_old", "", id="5.10"),
+        pytest.param(
+            {"sched_process_exit": 1}, "trace_call_bpf_faultable", "on_sys_exit", "on_exit_old", "", id="RHEL 8"
+        ),
+        pytest.param(SINCE_6_0, "trace_call_bpf_faultable", "on_sys_exit", "on_exit_old", "old", id="6.1"),
+        pytest.param(SINCE_6_3, "trace_call_bpf_faultable", "on_sys_exit", "on_exit_old", "between", id="6.6"),
+        pytest.param(SINCE_6_16, "trace_call_bpf_faultable", "on_sys_exit", "on_exit", "new", id="6.18"),
+        pytest.param(SINCE_6_16, "", "on_call_return", "on_exit", "new", id="7.2"),
+        pytest.param(SINCE_6_16, "fprobe_hlist", "on_call_exit", "on_exit", "new", id="7.2 without fprobe"),
     ],
 )
-def test_what_is_preferred_on_a_kernel_that_takes_all(monkeypatch, release, opens, exits, ring):
+@pytest.mark.parametrize("release", ["2.6.78", "4.18.0-553.el8.x86_64", "9.9.9"])
+def test_what_is_preferred_goes_by_what_the_kernel_has(monkeypatch, arguments, lacks, opens, exits, ring, release):
     monkeypatch.setattr(kernel, "release", lambda: release)
-    preemptible = opens != "on_sys_exit"
-    lacks = {"trace_call_bpf_faultable"} if not preemptible else {"fprobe_hlist"} if "no-fprobe" in release else set()
-    monkeypatch.setattr(kernel, "knows", lambda name: name not in lacks)
+    monkeypatch.setattr(kernel, "knows", lambda name: name != lacks)
+    monkeypatch.setattr(kernel, "has_member", lambda name, member: True)
+    monkeypatch.setattr(kernel, "tracepoints", lambda: arguments)
     chosen = Chooser(hooks(tuple(TASK_EVENTS), failed=False)).choose()
     found = {(hook.event, hook.purpose): tuple(candidate.programs) for hook, candidate in chosen}
     for event, purpose in (("open", "success and failure"), ("exec", "failure")):
         compat = FUNCTIONS[event][1] if opens == "on_call_exit" else []
         assert found[event, purpose] == (opens, *compat)
     assert found["exit", "end"] == (exits,)
-    assert found["open", "io_uring"] == ring
+    assert found["open", "io_uring"] == RINGS[ring]
     blind = {candidate.blind for _, candidate in chosen} - {""}
-    assert blind == (
-        {"32-bit system calls"} if opens == "on_call_exit" else set() if ring else {"files opened through io_uring"}
-    )
+    assert ("32-bit system calls" in blind) == (opens == "on_call_exit")
+    assert ("files opened through io_uring" in blind) == (not ring)
 
 
 def test_return_probes_are_at_every_function_of_the_calls_and_at_what_seccomp_answers():
@@ -126,7 +141,9 @@ def test_the_one_program_for_all_calls():
 
 def test_no_candidate_of_a_hook_is_there_twice():
     for hook in TABLE:
-        sets = {(frozenset(candidate.programs), candidate.unless) for candidate in hook.candidates}
+        sets = {
+            (frozenset(candidate.programs), candidate.flawed_with, candidate.needs) for candidate in hook.candidates
+        }
         assert len(sets) == len(hook.candidates), hook
 
 

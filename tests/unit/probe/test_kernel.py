@@ -9,21 +9,27 @@ import pytest
 
 from onlooker import errors
 from onlooker.probe import _libbpf, kernel
+from onlooker.probe.kernel import Feature
+
+from .made_up_types import UNION, Types
 
 ALL = 0x1FFFFFFFFFF
+NEEDED = [feature.name for feature in kernel.NEEDED_FEATURES]
 ADMIN, PERFMON, BPF = 1 << 21, 1 << 38, 1 << 39
 
 
 @pytest.fixture
 def fine(monkeypatch, tmp_path):
     """A kernel and a user that can do everything; each test spoils one thing."""
-    (tmp_path / "vmlinux").touch()
+    (tmp_path / "vmlinux").write_bytes(bytes(Types(NEEDED)))
+    kernel.forget()
     monkeypatch.setattr(platform, "system", lambda: "Linux")
     monkeypatch.setattr(platform, "release", lambda: "6.1.0-18-amd64")
     monkeypatch.setattr(kernel, "effective_capabilities", lambda: ALL)
     monkeypatch.setattr(kernel, "LOCKDOWN", tmp_path / "lockdown")
     monkeypatch.setattr(kernel, "BTF", tmp_path / "vmlinux")
-    return tmp_path
+    yield tmp_path
+    kernel.forget()
 
 
 @pytest.mark.parametrize(
@@ -38,18 +44,64 @@ def test_a_kernel_that_can(fine):
     assert kernel.check() is None
 
 
-@pytest.mark.parametrize("release", ["5.9.16", "4.19.0", "3.10.0-1160.el7"])
-def test_a_kernel_that_is_too_old(fine, monkeypatch, release):
+@pytest.mark.parametrize("release", ["4.18.0-553.el8.x86_64", "2.6.78", "5.10.0", "", "nonsense"])
+def test_what_it_can_counts_and_not_how_it_is_called(fine, monkeypatch, release):
+    """A vendor's old kernel with back-ports; any, under setarch --uname-2.6."""
+    monkeypatch.setattr(platform, "release", lambda: release)
+    assert kernel.check() is None
+
+
+@pytest.mark.parametrize(
+    ("name", "lack"),
+    [
+        ("BPF_MAP_TYPE_RINGBUF", "this kernel has no BPF ring buffer (BPF_MAP_TYPE_RINGBUF)"),
+        ("BPF_FUNC_ktime_get_boot_ns", "this kernel has no boot clock for BPF (BPF_FUNC_ktime_get_boot_ns)"),
+    ],
+)
+@pytest.mark.parametrize("release", ["4.18.0-80.el8.x86_64", "6.18.0"])
+def test_a_kernel_that_lacks_something(fine, monkeypatch, release, name, lack):
+    (fine / "vmlinux").write_bytes(bytes(Types(each for each in NEEDED if each != name)))
+    kernel.forget()
     monkeypatch.setattr(platform, "release", lambda: release)
     with pytest.raises(errors.KernelTooOldError) as caught:
         kernel.check()
-    assert str(caught.value) == f"Linux {release} is too old: 5.10 or newer is needed"
+    assert str(caught.value) == f"Linux {release} is too old: {lack}"
     assert (caught.value.release, caught.value.exit_code) == (release, 3)
 
 
-def test_the_oldest_kernel(fine, monkeypatch):
-    monkeypatch.setattr(platform, "release", lambda: "5.10.0")
-    kernel.check()
+def test_arguments_and_members(fine):
+    types = Types()
+    types.tracepoint("sched_process_exit", 2)
+    kprobe = types.composite("", {"missed": types.pointer()})
+    event = types.composite("", {"": types.composite("", {"kprobe": kprobe, "uprobe": kprobe}, UNION)})
+    types.composite("bpf_link_info", {"type": types.pointer(), "": types.composite("", {"perf_event": event}, UNION)})
+    (fine / "vmlinux").write_bytes(bytes(types))
+    kernel.forget()
+    assert kernel.tracepoints() == {"sched_process_exit": 2}
+    for member, has in [("perf_event.kprobe.missed", True), ("perf_event.missed", False), ("type.missed", False)]:
+        assert kernel.has_member("bpf_link_info", member) is has
+    said = [kernel.lacks(Feature("sched_process_exit", arguments=number)) for number in (2, 1)]
+    assert said == ["", "the tracepoint sched_process_exit has 2 arguments here, not 1"]
+    assert kernel.lacks(Feature("sys_exit", arguments=2)) == "this kernel has no tracepoint sys_exit"
+    assert kernel.lacks(Feature("bpf_link_info", member="no")) == "this kernel has no bpf_link_info.no"
+    assert not kernel.has_member("task_struct", "signal")
+
+
+def test_the_kernel_that_is_here():
+    """Its tracepoints have the arguments that the programs are written for."""
+    if not kernel.BTF.exists():
+        pytest.skip("this kernel has no type information")
+    assert kernel.tracepoints()["sys_exit"] == 2
+    assert kernel.has_member("task_struct", "signal")
+    assert not kernel.has_member("task_struct", "signal.nothing")
+    kernel.forget()
+
+
+@pytest.mark.parametrize("content", [b"", b"\x9f\xeb\1\0", b"nonsense" * 100])
+def test_damaged_type_information(fine, content):
+    (fine / "vmlinux").write_bytes(content)
+    kernel.forget()
+    assert (kernel.tracepoints(), kernel.has_member("a", "b"), kernel.knows("a")) == ({}, False, False)
 
 
 def test_another_system(fine, monkeypatch):

@@ -6,6 +6,8 @@ import pytest
 
 from onlooker.probe import kernel
 
+from .made_up_types import Types
+
 
 @pytest.fixture
 def proc(monkeypatch, tmp_path):
@@ -38,20 +40,20 @@ def test_effective_capabilities(proc, status, mask):
 @pytest.mark.parametrize(
     ("types", "has"),
     [
-        (b"\0vfs_open\0do_open\0", True),
-        (b"\0my_do_open\0", False),
-        (b"\0do_openat\0", False),
-        (b"", False),
+        (["vfs_open", "do_open"], True),
+        (["my_do_open"], False),
+        (["do_openat"], False),
+        ([], False),
         (None, False),
     ],
 )
 def test_functions_that_the_kernel_has(monkeypatch, tmp_path, types, has):
     monkeypatch.setattr(kernel, "BTF", tmp_path / "vmlinux")
     if types is not None:
-        (tmp_path / "vmlinux").write_bytes(types)
-    kernel.knows.cache_clear()
+        (tmp_path / "vmlinux").write_bytes(bytes(Types(types)))
+    kernel.forget()
     assert kernel.knows("do_open") is has
-    kernel.knows.cache_clear()
+    kernel.forget()
 
 
 @pytest.mark.parametrize(

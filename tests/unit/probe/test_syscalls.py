@@ -12,7 +12,7 @@ import pytest
 
 from onlooker.events import TASK_EVENTS
 from onlooker.probe import syscalls
-from onlooker.probe.syscalls import CALLS, NUMBERS, SINCE, X32_EXECS, calls_of, functions_of, native_calls, table
+from onlooker.probe.syscalls import CALLS, NEWER, NUMBERS, X32_EXECS, calls_of, functions_of, native_calls, table
 
 from ..compiler import CC
 
@@ -45,7 +45,7 @@ def in_header(name: str) -> dict[str, int]:
 def test_the_kernels_headers_say_the_same(name):
     numbers = in_header(HEADERS[name])
     assert len(numbers) > 290
-    newer = SINCE.keys() - numbers.keys()  # than the headers
+    newer = NEWER - numbers.keys()  # than the headers
     assert {call: numbers.get(call) for call in TABLES[name].keys() - newer} == older(TABLES[name], newer)
 
 
@@ -57,7 +57,7 @@ def older(numbers, without):
 def test_no_call_of_an_event_is_forgotten(name):
     calls = {call for event in TASK_EVENTS for call in calls_of(event)}
     numbers = in_header(HEADERS[name])
-    newer = SINCE.keys() - numbers.keys()
+    newer = NEWER - numbers.keys()
     assert calls & numbers.keys() == (TABLES[name].keys() & calls) - newer == TABLES[name].keys() - newer
 
 
@@ -75,14 +75,14 @@ def resolve():
 @pytest.mark.parametrize("name", TABLES)
 def test_libseccomp_says_the_same(resolve, name):
     known = {call: resolve(ARCHITECTURES[name], call) for call in TABLES[name]}
-    unknown = {call for call in SINCE if known[call] == UNKNOWN}
+    unknown = {call for call in NEWER if known[call] == UNKNOWN}
     assert older(known, unknown) == older(TABLES[name], unknown)
 
 
 def test_x32_programs_use_the_native_table_but_for_execs(resolve):
     own = {call: number for number, call in X32_EXECS.items()}
     for call, number in syscalls.X86_64.items():
-        if call in SINCE and resolve(X32, call) == UNKNOWN:
+        if call in NEWER and resolve(X32, call) == UNKNOWN:
             continue
         assert resolve(X32, call) == X32_BIT | own.get(call, number), call
 
