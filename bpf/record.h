@@ -7,27 +7,15 @@ struct {
 	__uint(max_entries, 1 << 24); /* the loader sets it */
 } ring SEC(".maps");
 
-struct lost {
-	__u64 count[KINDS][LOSSES];
-};
-
-struct {
-	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, 1);
-	__type(key, __u32);
-	__type(value, struct lost);
-} losses SEC(".maps");
+/* The loader maps it into its memory: while bpf(2) looks into a map, the kernel runs no return probe on that cpu
+ * (bpf_disable_instrumentation), and a loader that is preempted there would make them miss what others do. */
+__u64 losses[KINDS][LOSSES] SEC(".data.losses");
 
 const volatile __u32 wire_version SEC(".rodata.wire") = WIRE_VERSION;
 
 static __always_inline void count_lost(enum kind kind, enum loss reason)
 {
-	__u32 key = 0;
-	struct lost *lost = bpf_map_lookup_elem(&losses, &key);
-
-	/* atomic, because a program can be preempted or interrupted by another one on the same cpu */
-	if (lost)
-		__sync_fetch_and_add(&lost->count[kind][reason], 1);
+	__sync_fetch_and_add(&losses[kind][reason], 1);
 }
 
 /* How full the ring was when somebody last looked. */

@@ -113,9 +113,7 @@ cdef extern from "bpf/libbpf.h":
     void *bpf_map__initial_value(bpf_map *, size_t *)
     int bpf_map__set_max_entries(bpf_map *, uint32_t)
     int bpf_map__update_elem(bpf_map *, const void *, size_t, const void *, size_t, uint64_t)
-    int bpf_map__lookup_elem(bpf_map *, const void *, size_t, void *, size_t, uint64_t)
     int bpf_map__fd(bpf_map *)
-    int libbpf_num_possible_cpus()
 
 
 cdef extern from "bpf/btf.h":

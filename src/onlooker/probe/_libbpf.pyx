@@ -7,6 +7,7 @@ Errors of the kernel are OSError with its errno; policy and wording are in `live
 from libc.stdint cimport uint32_t, uint64_t
 from libc.stdlib cimport calloc, free
 from libc.string cimport memcpy, memset, strcmp, strlen, strncmp
+from posix.mman cimport MAP_FAILED, MAP_SHARED, PROT_READ, mmap, munmap
 from posix.unistd cimport getpid
 
 import os
@@ -134,8 +135,7 @@ cdef class Probe:
     cdef bint _has_reader
     cdef int _pid  # whose thread the reader's is
     cdef uint64_t *_counters
-    cdef bpf_map *_losses
-    cdef size_t _kinds, _reasons, _cpus
+    cdef size_t _kinds, _reasons
 
     def __cinit__(self):
         self._reader.ring.epoll = -1
@@ -345,13 +345,15 @@ cdef class Probe:
 
     def open_losses(self, size_t kinds, size_t reasons):
         """Get ready to read counters of that many kinds and reasons."""
-        cdef int cpus = libbpf_num_possible_cpus()
-        _check(cpus, "cpus")
-        self._kinds, self._reasons, self._cpus = kinds, reasons, cpus
-        self._losses = self._map("losses")
-        self._counters = <uint64_t *>calloc(cpus, kinds * reasons * sizeof(uint64_t))
-        if self._counters == NULL:
-            raise MemoryError
+        cdef size_t size
+        cdef void *counters
+        cdef bpf_map *found = self._map(".data.losses")
+        if bpf_map__initial_value(found, &size) == NULL or size != kinds * reasons * sizeof(uint64_t):
+            raise ValueError("the object's counters have another size")
+        counters = mmap(NULL, size, PROT_READ, MAP_SHARED, bpf_map__fd(found), 0)
+        if counters == MAP_FAILED:
+            raise OSError(errno, os.strerror(errno), "losses")
+        self._kinds, self._reasons, self._counters = kinds, reasons, <uint64_t *>counters
 
     def wait(self, int milliseconds):
         """Sleep, without the GIL, until there is something to drain or the time is over."""
@@ -390,35 +392,19 @@ cdef class Probe:
         """The sum of all the probe's counters: whether anything was lost is asked for every batch."""
         cdef size_t i
         cdef uint64_t total = 0
-        self._read_counters()
-        for i in range(self._cpus * self._kinds * self._reasons):
+        self._alive()
+        for i in range(self._kinds * self._reasons):
             total += self._counters[i]
         return total
 
     def losses(self):
-        """The probe's counters, summed over cpus: a list for each kind of event (from 0) of a count for each reason."""
-        cdef size_t kind, reason, cpu, width = self._kinds * self._reasons
-        cdef uint64_t total
-        self._read_counters()
-        result = []
-        for kind in range(self._kinds):
-            row = []
-            for reason in range(self._reasons):
-                total = 0
-                for cpu in range(self._cpus):
-                    total += self._counters[cpu * width + kind * self._reasons + reason]
-                row.append(total)
-            result.append(row)
-        return result
-
-    cdef _read_counters(self):
-        cdef uint32_t key = 0
-        cdef int error
+        """The probe's counters: a list for each kind of event (from 0) of a count for each reason."""
+        cdef size_t kind, reason
         self._alive()
-        error = bpf_map__lookup_elem(self._losses, &key, sizeof(key), self._counters,
-                                     self._cpus * self._kinds * self._reasons * sizeof(uint64_t), 0)
-        if error < 0:
-            _check(error, "losses")
+        return [
+            [self._counters[kind * self._reasons + reason] for reason in range(self._reasons)]
+            for kind in range(self._kinds)
+        ]
 
     def misses(self, str name):
         """How often the kernel skipped the program because one was already running on that cpu (Linux 5.12)."""
@@ -446,7 +432,8 @@ cdef class Probe:
                 bpf_link__destroy(self._links[i])
             if object != NULL:
                 bpf_object__close(object)
-        free(self._counters)
+        if self._counters != NULL:
+            munmap(self._counters, self._kinds * self._reasons * sizeof(uint64_t))
         self._counters = NULL
 
     def close(self):
