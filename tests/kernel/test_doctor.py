@@ -27,6 +27,7 @@ NAMES = [
     "rights kept",
     "attach raw",
     "attach fexit",
+    "attach kprobe",
     "attach tracepoint",
 ]
 

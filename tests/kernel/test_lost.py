@@ -73,7 +73,7 @@ def test_a_flood_of_opens_is_counted_and_leaves_room(workloads: Workloads, metho
 @pytest.mark.usefixtures("no_backlog")
 def test_a_flood_of_processes_is_counted(workloads: Workloads) -> None:
     opener, program = workloads.renamed("open"), workloads.renamed("fork")
-    with Monitor(comm=[opener.name, program.name], attach="raw", buffer_bytes=SMALL) as monitor:
+    with Monitor(comm=[opener.name, program.name], buffer_bytes=SMALL) as monitor:
         Process(opener, *opening(LONG, "/" * 4000)).wait()
         run = Process(program, "fork", FORKS).wait()
         run.events = [event for event in drain(monitor) if event.event == "lost" or event.comm == program.name]
@@ -126,7 +126,7 @@ def test_a_flood_of_long_paths_is_counted(workloads: Workloads, method: str) -> 
 @pytest.mark.usefixtures("no_backlog")
 def test_a_loss_is_an_event(workloads: Workloads) -> None:
     program = workloads.renamed("open")
-    with Monitor(comm=[program.name], attach="raw", buffer_bytes=SMALL) as monitor:
+    with Monitor(comm=[program.name], buffer_bytes=SMALL) as monitor:
         run = Process(program, *opening(FLOOD)).wait()
         run.events = drain(monitor)
     [lost] = [event for event in run.events if isinstance(event, Lost)]
@@ -150,7 +150,7 @@ def test_a_reader_that_sleeps_loses_nothing_yet(workloads: Workloads) -> None:
 @pytest.mark.usefixtures("no_backlog")
 def test_nothing_is_refused_for_a_flood_that_is_over(workloads: Workloads) -> None:
     program = workloads.renamed("open")
-    with Monitor(comm=[program.name], events=["open"], attach="raw", buffer_bytes=SMALL) as monitor:
+    with Monitor(comm=[program.name], events=["open"], buffer_bytes=SMALL) as monitor:
         Process(program, *opening(FLOOD)).wait()
         assert set(without_skipped(losses(drain(monitor)))[0]) == {("open", "headroom")}
         for _ in range(COUNT):  # each alone, so that no other could have looked at the ring for it

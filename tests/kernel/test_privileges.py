@@ -132,7 +132,8 @@ def test_the_doctor_tells_what_two_capabilities_cost(env: dict[str, str]) -> Non
     assert "--attach tracepoint" in checks["tracefs"]["cost"]
     assert checks["tracefs"]["remedy"] == "sudo onlooker (CAP_SYS_ADMIN)"
     assert checks["probe"]["status"] == "ok"
-    assert {each["method"] for each in found["attached"]} == {"raw tracepoint"}
+    calls = {"return probes"} if may_be_skipped() else set()
+    assert {each["method"] for each in found["attached"]} == {"raw tracepoint"} | calls
 
 
 def test_in_a_pid_namespace_its_own_events_are_not_shown(workloads: Workloads, env: dict[str, str]) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 import msgspec
 
 from ..errors import (
+    EXHAUSTED,
     CapabilityError,
     ForbiddenError,
     KernelTooOldError,
@@ -80,7 +81,10 @@ def _names() -> bytes:
     try:
         data = BTF.read_bytes()
         header, _, _, at, length = struct.unpack_from("=5I", data, 4)  # struct btf_header, include/uapi/linux/btf.h
-    except (OSError, struct.error):
+    except OSError as error:
+        _raise_if_exhausted(error)
+        return b""
+    except struct.error:
         return b""
     return data[header + at : header + at + length]
 
@@ -93,7 +97,7 @@ def knows(name: str) -> bool:
 
 def forget() -> None:
     """Give back the memory of what was read."""
-    for read in (_names, knows, tracepoints, has_member):
+    for read in _READ:
         read.cache_clear()
 
 
@@ -104,7 +108,8 @@ def tracepoints() -> dict[str, int]:
 
     try:
         return _libbpf.tracepoints(BTF)
-    except OSError:
+    except OSError as error:
+        _raise_if_exhausted(error)
         return {}
 
 
@@ -115,8 +120,18 @@ def has_member(name: str, member: str) -> bool:
 
     try:
         return _libbpf.has_member(BTF, name, member)
-    except OSError:
+    except OSError as error:
+        _raise_if_exhausted(error)
         return False
+
+
+_READ = (_names, knows, tracepoints, has_member)
+
+
+def _raise_if_exhausted(error: OSError) -> None:
+    """What could not be read for want of a descriptor or of memory is not missing."""
+    if error.errno in EXHAUSTED:
+        raise ResourceError(error) from error
 
 
 def without(feature: Feature) -> str:
@@ -140,7 +155,7 @@ def lacks(feature: Feature) -> str:
 
 def lacking() -> str:
     """What of all that is needed this kernel lacks first, in words; "" where it lacks nothing, or does not tell."""
-    return next(filter(None, map(lacks, NEEDED_FEATURES)), "") if BTF.exists() else ""
+    return next(filter(None, map(lacks, NEEDED_FEATURES)), "") if _names() else ""
 
 
 def effective_capabilities() -> int:
