@@ -6,7 +6,7 @@ from . import changes
 from .rules import RULES
 from .story import Change
 from .strace import Call, parse
-from .suite_rules import killed_at_entry, missed
+from .suite_rules import cut_short, missed
 
 TASK = {"pid": 7, "tid": 8, "ppid": 1, "uid": 0, "gid": 0, "comm": "x", "start_ns": 1, "cgroup_id": 1, "ns_pid": 7}
 HEAD = {"time": "2026-01-01T00:00:00.000000000Z", "boot_ns": 1, **TASK}
@@ -64,9 +64,9 @@ def test_another_mode_is_not_explained() -> None:
     assert not any(rule(missing, extra) for rule in RULES)
 
 
-def test_killed_at_its_entry() -> None:
+def test_ended_in_its_last_call() -> None:
     extra = [told(f'unlink("\\x61") = {result}') for result in ("-1 ENOSYS (Function not implemented)", "0")]
-    assert killed_at_entry([], extra) == 1
+    assert cut_short([], extra) == 1
     assert [each.result for each in extra] == ["0"]
 
 
