@@ -151,8 +151,14 @@ struct mm_struct {
 	struct file *exe_file;
 };
 
+struct kernel_clone_args {
+	int io_thread;
+	int user_worker;
+};
+
 struct signal_struct {
 	atomic_t live;
+	int nr_threads;
 	unsigned int flags;
 	int group_exit_code;
 };
@@ -261,6 +267,11 @@ struct io_cmd_data {
 
 struct io_cqe {
 	__u64 user_data;
+	__s32 res;
+};
+
+struct io_ring_ctx {
+	unsigned int cached_sq_head;
 };
 
 struct io_kiocb {
@@ -300,6 +311,8 @@ struct io_uring_cqe {
 
 /* include/linux/sched.h, include/linux/sched/signal.h */
 #define PF_KTHREAD 0x00200000
+#define PF_IO_WORKER 0x00000010
+#define PF_USER_WORKER 0x00004000
 #define SIGNAL_GROUP_EXIT 0x00000004
 
 /* include/linux/fs.h, since Linux 4.19 (73a09dd94377): this very open made the file */

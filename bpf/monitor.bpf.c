@@ -22,6 +22,7 @@
 #include "witness.h"
 #include "names.h"
 #include "file_call.h"
+#include "ring_pending.h"
 #include "probes/fexit.h" /* first, because they are what a kernel refuses most often */
 #include "probes/fork.h"
 #include "probes/exit.h"

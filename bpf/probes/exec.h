@@ -2,20 +2,26 @@
 
 #define INTERPRETER_BYTES 256 /* BINPRM_BUF_SIZE, include/uapi/linux/binfmts.h: the longest interpreter line */
 #define PIECE_BYTES 4096
-#define ARGV_BYTES 8192 /* of arguments go into the scratch memory; more into the ring at once */
+#define ARGV_BYTES 8192 /* of arguments go into the scratch memory; for more there are a few larger rooms */
 #define TEXTS_BYTES 16384 /* most that a record has before its arguments: three paths of 4 KiB, and little else */
+#define LARGE_ARGV_BYTES 262144
 
-/* Records with many arguments come in two sizes, because the room that bpf_ringbuf_reserve gives must be known to the
- * verifier. */
-struct exec_large {
-	char texts[TEXTS_BYTES];
-	char argv[32768];
+/* Memory for records with many arguments, so that each takes as much of the ring as it is long: reserving room in the ring
+ * needs a size that is known when the program is loaded. For all cpus together, claimed as scratch memory is; whoever
+ * finds none gets its arguments cut. */
+struct exec_room {
+	__u64 taken;
+	char bytes[TEXTS_BYTES + LARGE_ARGV_BYTES];
 };
 
-struct exec_huge {
-	char texts[TEXTS_BYTES];
-	char argv[262144];
-};
+#define EXEC_ROOMS 16
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1); /* the loader sets it: up to EXEC_ROOMS */
+	__type(key, __u32);
+	__type(value, struct exec_room);
+} exec_rooms SEC(".maps");
 
 static __always_inline void clear_exec(struct exec_record *exec)
 {
@@ -86,34 +92,53 @@ static __always_inline __u32 copy_argv(char *to, const __u32 most, unsigned long
 	return bytes;
 }
 
-/* Completes and sends a record whose arguments do not fit into the scratch memory: the rest of it is copied. */
-#define SEND_LARGE_EXEC(type)                                                                                          \
-	({                                                                                                             \
-		const __u32 most = sizeof(((struct type *)0)->argv);                                                   \
-		__u32 wanted = bytes > most ? most : bytes, used = scratch->used;                                      \
-		long flags = look(sizeof(struct type));                                                                \
-		struct type *record = bpf_ringbuf_reserve(&ring, sizeof(struct type), 0);                              \
-		if (record) {                                                                                          \
-			zero(record, sizeof(*record));                                                                 \
-			exec->argv.offset = TEXTS_BYTES;                                                               \
-			exec->argv.length = copy_argv(record->argv, most, from, wanted);                               \
-			if (exec->argv.length < bytes)                                                                 \
-				exec->record.cut |= EXEC_CUT_ARGV;                                                     \
-			if (used <= TEXTS_BYTES)                                                                       \
-				bpf_probe_read_kernel(record->texts, used, scratch->bytes);                            \
-			bpf_ringbuf_submit(record, flags);                                                             \
-		} else {                                                                                               \
-			count_lost(KIND_EXEC, LOST_RING_FULL);                                                         \
-		}                                                                                                      \
-	})
+static __always_inline struct exec_room *take_exec_room(void)
+{
+	__u32 i;
+
+	for (i = 0; i < EXEC_ROOMS; i++) {
+		__u32 which = i;
+		struct exec_room *room = bpf_map_lookup_elem(&exec_rooms, &which);
+
+		if (!room)
+			return 0;
+		__sync_fetch_and_add(&room->taken, 1);
+		if (*(volatile __u64 *)&room->taken == 1)
+			return room;
+		__sync_fetch_and_add(&room->taken, -1);
+	}
+	return 0;
+}
+
+/* Completes and sends a record whose arguments do not fit into the scratch memory. */
+static __always_inline void send_large_exec(struct scratch *scratch, struct exec_room *room, unsigned long from,
+					    unsigned long bytes)
+{
+	struct exec_record *exec = (void *)scratch->bytes;
+	__u64 wanted = bytes > LARGE_ARGV_BYTES ? LARGE_ARGV_BYTES : bytes, used = scratch->used, size;
+
+	if (used > TEXTS_BYTES)
+		used = TEXTS_BYTES; /* it never is */
+	exec->argv.offset = used;
+	exec->argv.length = copy_argv(room->bytes + used, LARGE_ARGV_BYTES, from, wanted);
+	if (exec->argv.length < bytes)
+		exec->record.cut |= EXEC_CUT_ARGV;
+	bpf_probe_read_kernel(room->bytes, used, scratch->bytes);
+	size = used + exec->argv.length;
+	if (size > sizeof(room->bytes))
+		size = sizeof(room->bytes); /* it never is */
+	if (bpf_ringbuf_output(&ring, room->bytes, size, look(size)))
+		count_lost(KIND_EXEC, LOST_RING_FULL);
+}
 
 static __always_inline void send_small_exec(struct scratch *scratch, unsigned long from, unsigned long bytes)
 {
 	struct exec_record *exec = (void *)scratch->bytes;
 	char *to = room_for(scratch, ARGV_BYTES);
+	unsigned long wanted = bytes > ARGV_BYTES ? ARGV_BYTES : bytes;
 
 	exec->argv.offset = scratch->used;
-	exec->argv.length = to ? copy_argv(to, ARGV_BYTES, from, bytes) : 0;
+	exec->argv.length = to ? copy_argv(to, ARGV_BYTES, from, wanted) : 0;
 	if (exec->argv.length < bytes)
 		exec->record.cut |= EXEC_CUT_ARGV;
 	scratch->used += exec->argv.length;
@@ -125,6 +150,7 @@ static __always_inline void send_small_exec(struct scratch *scratch, unsigned lo
 SEC("tp_btf/sched_process_exec")
 int BPF_PROG(on_exec, struct task_struct *task, int old_pid, struct linux_binprm *bprm)
 {
+	struct exec_room *room;
 	unsigned long from, bytes;
 	struct scratch *scratch;
 	struct exec_record *exec;
@@ -147,12 +173,13 @@ int BPF_PROG(on_exec, struct task_struct *task, int old_pid, struct linux_binprm
 		bytes = config.argv_bytes;
 		exec->record.cut |= EXEC_CUT_ARGV;
 	}
-	if (bytes <= ARGV_BYTES)
+	room = bytes > ARGV_BYTES ? take_exec_room() : 0;
+	if (room) {
+		send_large_exec(scratch, room, from, bytes);
+		__sync_fetch_and_add(&room->taken, -1);
+	} else {
 		send_small_exec(scratch, from, bytes);
-	else if (bytes <= sizeof(((struct exec_large *)0)->argv))
-		SEND_LARGE_EXEC(exec_large);
-	else
-		SEND_LARGE_EXEC(exec_huge);
+	}
 	release_scratch(scratch);
 	return 0;
 }

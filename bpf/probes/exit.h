@@ -41,13 +41,26 @@ int BPF_PROG(on_exit, struct task_struct *task, bool group_dead)
 	return group_dead ? emit_exit(task) : 0;
 }
 
-/* Processes whose exit was reported, while their last threads race each other to the program below. */
+/* Processes whose last threads race each other to the program below, and whose exit was reported: until they are reaped,
+ * or the last thread is seen to be alone. Only processes with threads are in it, and only for that long; where there is no
+ * room, the exit is counted. 16384 entries of 80 bytes, 1.3 MB; memory is taken as it is needed. */
+struct exited {
+	__u64 start_ns;
+	__u64 pid;
+};
+
 struct {
-	__uint(type, BPF_MAP_TYPE_LRU_HASH);
-	__uint(max_entries, 1); /* the loader sets it */
-	__type(key, __u64);
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 16384);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, struct exited);
 	__type(value, __u8);
 } exited SEC(".maps");
+
+static __always_inline struct exited exited_of(struct task_struct *task)
+{
+	return (struct exited){ BPF_CORE_READ(task, group_leader, start_boottime), BPF_CORE_READ(task, tgid) };
+}
 
 /* Before Linux 6.16 the program is not told group_dead, and two threads that end together can both find no thread
  * alive. The first of them reports.
@@ -55,13 +68,34 @@ struct {
 SEC("tp_btf/sched_process_exit")
 int BPF_PROG(on_exit_old, struct task_struct *task)
 {
-	__u64 key = BPF_CORE_READ(task, group_leader, start_boottime) ^ ((__u64)READ(task, tgid) << 40);
+	struct exited key = exited_of(task);
 	__u8 value = 0;
+	int error;
 
 	if (BPF_CORE_READ(task, signal, live.counter))
 		return 0;
+	/* the others are gone (__exit_signal, kernel/exit.c), so nobody comes after this one */
+	if (BPF_CORE_READ(task, signal, nr_threads) == 1)
+		return (int)bpf_map_delete_elem(&exited, &key) ? emit_exit(task) : 0;
 	/* an int before 6.4, whose upper half must not be compared */
-	if ((int)bpf_map_update_elem(&exited, &key, &value, BPF_NOEXIST) == -17 /* EEXIST */)
+	error = (int)bpf_map_update_elem(&exited, &key, &value, BPF_NOEXIST);
+	if (!error)
+		return emit_exit(task);
+	if (error != -17 /* EEXIST */ && is_wanted(task))
+		count_lost(KIND_EXIT, LOST_UNTRACKED);
+	return 0;
+}
+
+/* A process is over and reaped. Called for every thread, that of the process last, by delayed_put_task_struct in
+ * kernel/exit.c: TP_PROTO(struct task_struct *p) */
+SEC("tp_btf/sched_process_free")
+int BPF_PROG(on_reaped, struct task_struct *task)
+{
+	struct exited key;
+
+	if (BPF_CORE_READ(task, pid) != BPF_CORE_READ(task, tgid))
 		return 0;
-	return emit_exit(task);
+	key = exited_of(task);
+	bpf_map_delete_elem(&exited, &key);
+	return 0;
 }

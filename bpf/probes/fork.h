@@ -38,11 +38,8 @@ static __always_inline void fill_clone(struct fork_record *fork, struct task_str
 	fork->clone_flags = (flags & ~(0xffULL << 56)) | signal << 56;
 }
 
-/* Linux 2.6.25, include/trace/events/sched.h; called by kernel_clone (kernel/fork.c) before the child can run, so it
- * precedes every event of the child:
- * TP_PROTO(struct task_struct *parent, struct task_struct *child) */
-SEC("tp_btf/sched_process_fork")
-int BPF_PROG(on_fork, struct task_struct *parent, struct task_struct *child)
+/* `parent` is the current task. */
+static __always_inline int emit_fork(struct task_struct *parent, struct task_struct *child, bool is_call)
 {
 	bool thread = READ(child, tgid) == READ(parent, tgid);
 	struct task_struct *child_parent;
@@ -72,8 +69,36 @@ int BPF_PROG(on_fork, struct task_struct *parent, struct task_struct *child)
 	fork->syscall = 0;
 	fork->clone_flags = 0;
 	__builtin_memset(fork->pad, 0, sizeof(fork->pad));
-	fill_clone(fork, parent);
+	if (is_call)
+		fill_clone(fork, parent);
 
 	bpf_ringbuf_submit(fork, flags);
 	return 0;
+}
+
+/* Linux 2.6.25, include/trace/events/sched.h; called by kernel_clone (kernel/fork.c) before the child can run, so it
+ * precedes every event of the child:
+ * TP_PROTO(struct task_struct *parent, struct task_struct *child) */
+SEC("tp_btf/sched_process_fork")
+int BPF_PROG(on_fork, struct task_struct *parent, struct task_struct *child)
+{
+	return emit_fork(parent, child, true);
+}
+
+/* Whether the kernel made it to work for a process, by create_io_thread (Linux 5.12) or vhost_task_create (6.4): those
+ * do not pass kernel_clone. Before, such workers are threads of the kernel, and the flags mean something else. */
+static __always_inline bool is_worker(struct task_struct *child)
+{
+	__u32 flags = READ(child, flags);
+
+	return (flags & PF_IO_WORKER && bpf_core_field_exists(struct kernel_clone_args, io_thread)) ||
+	       (flags & PF_USER_WORKER && bpf_core_field_exists(struct kernel_clone_args, user_worker));
+}
+
+/* Linux 2.6.25, include/trace/events/task.h; called by copy_process (kernel/fork.c) for whatever is created, last:
+ * TP_PROTO(struct task_struct *task, unsigned long clone_flags) */
+SEC("tp_btf/task_newtask")
+int BPF_PROG(on_worker, struct task_struct *child)
+{
+	return config.threads && is_worker(child) ? emit_fork(current_task(), child, false) : 0;
 }

@@ -1,72 +1,34 @@
 /* Files opened through io_uring, which passes no system call for them: events/open.py. The path is at hand only when the
- * request is submitted, the result only when it completes, so what was submitted is kept in between. */
+ * request is submitted, the result only when it completes; bpf/ring_pending.h keeps the one for the other.
+ *
+ * How a request ends, and by what that is seen:
+ * - it completes: io_uring_complete;
+ * - the same, but the completion finds no room: io_uring_cqe_overflow, which is not told of the request;
+ * - it is cancelled, because one before it in a chain failed: io_uring_fail_link, and then one of those two, unless the
+ *   failed one was told not to report its success;
+ * - it was itself told not to report its success, and succeeds: nothing. So it is told of when it is submitted.
+ * A request that can't be prepared is not submitted: io_uring_req_failed, and then the same ends. */
 
 /* include/uapi/linux/io_uring.h */
 #define IORING_OP_OPENAT 18
 #define IORING_OP_OPENAT2 28
+/* include/linux/io_uring_types.h */
 #define REQ_F_CQE_SKIP (1 << 6) /* IOSQE_CQE_SKIP_SUCCESS: a success does not complete where we could see it */
+#define REQ_F_FAIL (1 << 8)
 
-struct ring_open {
-	struct record record; /* who submitted it: a kernel thread may complete what a process leaves behind */
+#define ECANCELED 125
+
+/* struct io_uring_sqe, include/uapi/linux/io_uring.h, as far as opens use it */
+struct ring_request {
+	__u8 opcode, flags;
+	__u16 ioprio;
+	__s32 fd;
+	__u64 addr2, addr;
+	__u32 len, open_flags;
 	__u64 user_data;
-	__u64 flags, resolve, mode;
-	__s32 dirfd;
-	__u32 length;
-	bool direct; /* the file goes into a table of the ring's own, and not to a descriptor */
-	bool told;
-	char path[PATH_BYTES];
+	__u16 buf_index, personality;
+	__u32 file_index;
 };
-
-/* By the address of the request; the oldest make way if some never complete. */
-struct {
-	__uint(type, BPF_MAP_TYPE_LRU_HASH);
-	__uint(max_entries, 1); /* the loader sets it; where more are in flight at once, the path is marked as cut */
-	__type(key, __u64);
-	__type(value, struct ring_open);
-} ring_opens SEC(".maps");
-
-/* Opens that are under way, by what a completion says of them that found no room: io_uring_complete is not told of
- * those (io_fill_cqe_req, io_uring/io_uring.h), and io_uring_cqe_overflow not of the request. */
-struct ring_word {
-	__u64 ring, user_data;
-};
-
-struct ring_pending {
-	__u64 request; /* the last one */
-	__u64 count;
-};
-
-struct {
-	__uint(type, BPF_MAP_TYPE_LRU_HASH);
-	__uint(max_entries, 1); /* the loader sets it */
-	__type(key, struct ring_word);
-	__type(value, struct ring_pending);
-} ring_words SEC(".maps");
-
-static __always_inline struct ring_word word_of(struct io_kiocb *request)
-{
-	return (struct ring_word){ (__u64)BPF_CORE_READ(request, ctx), BPF_CORE_READ(request, cqe.user_data) };
-}
-
-static __always_inline void expect(struct ring_word *word, __u64 request)
-{
-	struct ring_pending *pending = bpf_map_lookup_elem(&ring_words, word), first = { request, 1 };
-
-	if (pending) {
-		pending->request = request;
-		__sync_fetch_and_add(&pending->count, 1);
-	} else {
-		bpf_map_update_elem(&ring_words, word, &first, BPF_ANY);
-	}
-}
-
-static __always_inline void expect_no_more(struct ring_word *word, struct ring_pending *pending)
-{
-	if (pending->count > 1)
-		__sync_fetch_and_add(&pending->count, -1);
-	else
-		bpf_map_delete_elem(&ring_words, word);
-}
 
 static __always_inline bool opens_a_file(struct io_kiocb *request)
 {
@@ -100,6 +62,7 @@ static __always_inline char append_ring_open(struct scratch *scratch, struct rin
 	open->resolve = submitted->resolve;
 	open->dirfd = submitted->dirfd;
 	open->mode = shown_mode(submitted->flags, submitted->mode, true); /* openat's is as the kernel takes it already */
+	open->record.cut |= submitted->record.cut;
 	if (!to || bpf_probe_read_kernel(to, length, submitted->path))
 		return 0;
 	open->path.length = length;
@@ -108,7 +71,7 @@ static __always_inline char append_ring_open(struct scratch *scratch, struct rin
 }
 
 /* A request that says nothing when it succeeds is told of now, and its result is not known. */
-static __always_inline void tell_at_once(struct ring_open *submitted, struct task_struct *task)
+static __always_inline void emit_ring_submitted(struct ring_open *submitted, struct task_struct *task)
 {
 	struct scratch *scratch;
 	struct open_record *open;
@@ -127,96 +90,20 @@ static __always_inline void tell_at_once(struct ring_open *submitted, struct tas
 	release_scratch(scratch);
 }
 
-/* Linux 7.0 keeps the name in a struct of its own (struct delayed_filename, include/linux/fs.h) */
-static __always_inline const char *submitted_name(struct io_open *command)
-{
-	struct io_open___v6 *before = (void *)command;
-
-	if (bpf_core_field_exists(command->filename.__incomplete_filename))
-		return BPF_CORE_READ(command, filename.__incomplete_filename, name);
-	return BPF_CORE_READ(before, filename, name);
-}
-
-static __always_inline int submit_ring_open(struct io_kiocb *request)
-{
-	struct io_open *command = (void *)((char *)request + bpf_core_field_offset(struct io_kiocb, cmd));
-	struct task_struct *task = current_task();
-	struct scratch *scratch;
-	struct ring_open *submitted;
-	struct ring_word word;
-	__u64 key = (__u64)request;
-	__u32 which;
-	long length;
-
-	if (!opens_a_file(request) || !is_wanted(task))
-		return 0;
-	/* of an earlier request at this address, which never completed */
-	bpf_map_delete_elem(&ring_opens, &key);
-	scratch = take_scratch(KIND_OPEN, sizeof(*submitted), &which);
-	if (!scratch)
-		return 0;
-
-	submitted = (void *)scratch->bytes;
-	word = word_of(request);
-	fill_record(&submitted->record, KIND_OPEN, task);
-	submitted->user_data = word.user_data;
-	submitted->flags = BPF_CORE_READ(command, how.flags);
-	submitted->mode = BPF_CORE_READ(command, how.mode);
-	submitted->resolve = BPF_CORE_READ(command, how.resolve);
-	submitted->dirfd = dirfd_of(BPF_CORE_READ(command, dfd));
-	submitted->direct = BPF_CORE_READ(command, file_slot) != 0;
-	submitted->told = !!(BPF_CORE_READ(request, flags) & REQ_F_CQE_SKIP);
-	length = bpf_probe_read_kernel_str(submitted->path, PATH_BYTES, submitted_name(command));
-	submitted->length = length < 1 ? 0 : length - 1;
-	bpf_map_update_elem(&ring_opens, &key, submitted, BPF_ANY);
-	release_scratch(scratch);
-
-	if (!(BPF_CORE_READ(request, flags) & REQ_F_CQE_SKIP)) {
-		expect(&word, key);
-	} else {
-		submitted = bpf_map_lookup_elem(&ring_opens, &key);
-		if (submitted && !config.failed)
-			tell_at_once(submitted, task);
-	}
-	return 0;
-}
-
-static __always_inline int complete_ring_open(struct io_kiocb *request, int result)
+/* A request that has ended; `submitted` is none where it was not seen. */
+static __always_inline void emit_ring_ended(struct ring_open *submitted, int result)
 {
 	struct call call = { .task = current_task(), .result = result, .kind = KIND_OPEN };
 	struct task_struct *task = call.task; /* READ would look for call itself among the kernel's types */
-	struct ring_word word;
-	struct ring_pending *pending;
-	__u64 key = (__u64)request;
-	struct ring_open *submitted;
 	struct scratch *scratch;
 	struct open_record *open;
+	bool is_own = true;
 	char first = 0;
 	__u32 which;
-	bool is_own = true;
 
-	if (!opens_a_file(request))
-		return 0;
-	word = word_of(request);
-	pending = bpf_map_lookup_elem(&ring_words, &word);
-	if (pending)
-		expect_no_more(&word, pending);
-	if (config.failed && result >= 0)
-		goto forget;
-	submitted = bpf_map_lookup_elem(&ring_opens, &key);
-	/* one that could not even be prepared is not submitted, and may have another one's address */
-	if (submitted && submitted->user_data != word.user_data) {
-		bpf_map_delete_elem(&ring_opens, &key);
-		submitted = bpf_map_lookup_elem(&ring_opens, &key);
-	}
-	if (!watching || (!submitted && !is_wanted(call.task)))
-		goto forget;
-	if (submitted && submitted->told && !config.failed)
-		goto forget;
 	scratch = take_scratch(KIND_OPEN, sizeof(*open), &which);
 	if (!scratch)
-		goto forget;
-
+		return;
 	open = (void *)scratch->bytes;
 	fill_ring_open(open, call.task);
 	open->errno = result < 0 ? -result : 0;
@@ -229,8 +116,9 @@ static __always_inline int complete_ring_open(struct io_kiocb *request, int resu
 			open->record.boot_ns = boot_ns;
 		}
 		first = append_ring_open(scratch, submitted);
-	} else
+	} else {
 		open->record.cut |= OPEN_CUT_PATH | OPEN_CUT_FLAGS;
+	}
 	if (submitted && submitted->direct && result >= 0) {
 		open->record.cut |= OPEN_CUT_REAL_PATH;
 		if (open->flags & (O_CREAT | __O_TMPFILE))
@@ -247,8 +135,149 @@ static __always_inline int complete_ring_open(struct io_kiocb *request, int resu
 	}
 	send_scratch(scratch, KIND_OPEN, admit(KIND_OPEN, scratch->used, open->record.boot_ns));
 	release_scratch(scratch);
-forget:
-	bpf_map_delete_elem(&ring_opens, &key);
+}
+
+/* Linux 7.0 keeps the name in a struct of its own (struct delayed_filename, include/linux/fs.h) */
+static __always_inline const char *submitted_name(struct io_open *command)
+{
+	struct io_open___v6 *before = (void *)command;
+
+	if (bpf_core_field_exists(command->filename.__incomplete_filename))
+		return BPF_CORE_READ(command, filename.__incomplete_filename, name);
+	return BPF_CORE_READ(before, filename, name);
+}
+
+static __always_inline struct ring_open *begin_ring_open(struct scratch *scratch, struct io_kiocb *request,
+							 struct task_struct *task)
+{
+	struct ring_open *submitted = (void *)scratch->bytes;
+
+	fill_record(&submitted->record, KIND_OPEN, task);
+	submitted->ring = (__u64)BPF_CORE_READ(request, ctx);
+	submitted->user_data = BPF_CORE_READ(request, cqe.user_data);
+	return submitted;
+}
+
+static __always_inline int submit_ring_open(struct io_kiocb *request)
+{
+	struct io_open *command = (void *)((char *)request + bpf_core_field_offset(struct io_kiocb, cmd));
+	struct task_struct *task = current_task();
+	struct scratch *scratch;
+	struct ring_open *submitted;
+	__u64 key = (__u64)request;
+	__u8 value = 0;
+	__u32 which;
+	long length;
+
+	if (!opens_a_file(request))
+		return 0;
+	begin_request(key);
+	if (!is_wanted(task))
+		return 0;
+	scratch = take_scratch(KIND_OPEN, sizeof(*submitted), &which);
+	if (!scratch)
+		return 0;
+
+	submitted = begin_ring_open(scratch, request, task);
+	submitted->flags = BPF_CORE_READ(command, how.flags);
+	submitted->mode = BPF_CORE_READ(command, how.mode);
+	submitted->resolve = BPF_CORE_READ(command, how.resolve);
+	submitted->dirfd = dirfd_of(BPF_CORE_READ(command, dfd));
+	submitted->direct = BPF_CORE_READ(command, file_slot) != 0;
+	length = bpf_probe_read_kernel_str(submitted->path, PATH_BYTES, submitted_name(command));
+	submitted->length = length < 1 ? 0 : length - 1;
+	if (!(BPF_CORE_READ(request, flags) & REQ_F_CQE_SKIP)) {
+		remember_ring_open(key, submitted);
+	} else if (config.failed) {
+		/* to be told of if it fails, without its path: kept, it would stay where it succeeds. If the failure finds
+		 * no room, it is counted as that of a ring whose requests are not all known. */
+		bpf_map_delete_elem(&rings, &submitted->ring);
+	} else {
+		bpf_map_update_elem(&ring_told, &key, &value, BPF_ANY);
+		emit_ring_submitted(submitted, task);
+	}
+	release_scratch(scratch);
+	return 0;
+}
+
+/* The arguments of a request that the kernel did not take, read from where the caller has them. */
+static __always_inline int fail_ring_open(struct ring_request *entry, struct io_kiocb *request)
+{
+	struct task_struct *task = current_task();
+	struct ring_request passed = {};
+	struct open_how how = {};
+	struct ring_open *submitted;
+	struct scratch *scratch;
+	__u64 key = (__u64)request;
+	__u32 which;
+	long length;
+	bool torn;
+
+	if (!opens_a_file(request))
+		return 0;
+	begin_request(key);
+	if (!is_wanted(task))
+		return 0;
+	scratch = take_scratch(KIND_OPEN, sizeof(*submitted), &which);
+	if (!scratch)
+		return 0;
+
+	submitted = begin_ring_open(scratch, request, task);
+	bpf_probe_read_kernel(&passed, sizeof(passed), entry);
+	how.flags = passed.open_flags;
+	if (how.flags & (O_CREAT | __O_TMPFILE)) /* build_open_how, fs/open.c */
+		how.mode = passed.len & MODE_BITS;
+	if (passed.opcode == IORING_OP_OPENAT2) {
+		how.flags = how.mode = 0;
+		if (passed.len < sizeof(how) || bpf_probe_read_user(&how, sizeof(how), (void *)passed.addr2))
+			submitted->record.cut |= OPEN_CUT_FLAGS;
+	}
+	submitted->flags = how.flags;
+	submitted->mode = how.mode;
+	submitted->resolve = how.resolve;
+	submitted->dirfd = dirfd_of(passed.fd);
+	submitted->direct = passed.file_index != 0;
+	length = read_user_text(submitted->path, (const char *)passed.addr, &torn);
+	submitted->length = length < 1 ? 0 : length - 1;
+	if (length < 1 || torn || (length == PATH_BYTES && goes_on((const char *)passed.addr, PATH_BYTES)))
+		submitted->record.cut |= OPEN_CUT_PATH;
+	remember_ring_open(key, submitted);
+	release_scratch(scratch);
+	return 0;
+}
+
+static __always_inline bool is_of_interest(int result)
+{
+	return watching && !(config.failed && result >= 0);
+}
+
+/* Something ended that may be an open of which nothing is known, because it was submitted before the monitor began. A
+ * kernel thread may have ended it for a process that is wanted. */
+static __always_inline void count_unknown(__u64 ring)
+{
+	struct task_struct *task = current_task();
+
+	if (!bpf_map_lookup_elem(&rings, &ring) && (READ(task, flags) & PF_KTHREAD || is_wanted(task)))
+		count_lost(KIND_OPEN, LOST_UNTRACKED);
+}
+
+static __always_inline int complete_ring_open(struct io_kiocb *request, int result)
+{
+	struct ring_open *submitted;
+	__u64 key = (__u64)request;
+
+	if (!opens_a_file(request))
+		return 0;
+	if (!(int)bpf_map_delete_elem(&ring_told, &key))
+		return 0;
+	submitted = bpf_map_lookup_elem(&ring_opens, &key);
+	if (is_of_interest(result)) {
+		if (submitted || is_wanted(current_task()))
+			emit_ring_ended(submitted, result);
+		else
+			count_unknown((__u64)BPF_CORE_READ(request, ctx));
+	}
+	forget_ring_open(key);
 	return 0;
 }
 
@@ -267,6 +296,13 @@ int BPF_PROG(on_ring_submit_old, struct io_kiocb *request)
 	return submit_ring_open(request);
 }
 
+/* Linux 6.0; called by io_submit_fail_init: TP_PROTO(const struct io_uring_sqe *sqe, struct io_kiocb *req, int error) */
+SEC("tp_btf/io_uring_req_failed")
+int BPF_PROG(on_ring_failed, struct ring_request *entry, struct io_kiocb *request)
+{
+	return fail_ring_open(entry, request);
+}
+
 /* Linux 6.11: TP_PROTO(struct io_ring_ctx *ctx, void *req, struct io_uring_cqe *cqe) */
 SEC("tp_btf/io_uring_complete")
 int BPF_PROG(on_ring_complete, void *ring, struct io_kiocb *request, struct io_uring_cqe *completion)
@@ -281,30 +317,52 @@ int BPF_PROG(on_ring_complete_old, void *ring, struct io_kiocb *request, __u64 u
 	return complete_ring_open(request, result);
 }
 
-/* A completion that found no room in the ring. If it is that of an open, its path is told, but not its result, because
- * another request may have the same user_data; of several opens that have, which one is not known.
+/* A request is cancelled because one before it failed. io_fail_links (io_uring/timeout.c) has already decided whether it
+ * completes: if not, this is its end. Linux 6.0: TP_PROTO(struct io_kiocb *req, struct io_kiocb *link) */
+SEC("tp_btf/io_uring_fail_link")
+int BPF_PROG(on_ring_cancel, struct io_kiocb *failed, struct io_kiocb *request)
+{
+	__u64 flags = BPF_CORE_READ(request, flags), key = (__u64)request;
+	struct ring_open *submitted;
+
+	if (!opens_a_file(request) || !(flags & REQ_F_CQE_SKIP) || !(int)bpf_map_delete_elem(&ring_told, &key))
+		return 0;
+	submitted = bpf_map_lookup_elem(&ring_opens, &key);
+	if (watching && (submitted || is_wanted(current_task())))
+		emit_ring_ended(submitted, flags & REQ_F_FAIL ? BPF_CORE_READ(request, cqe.res) : -ECANCELED);
+	forget_ring_open(key);
+	return 0;
+}
+
+/* A completion that found no room in the ring. If its request is not known, it can only be that of an open if that was
+ * submitted before the monitor began: what could not be remembered since was counted then.
  * Linux 5.18: TP_PROTO(void *ctx, unsigned long long user_data, s32 res, u32 cflags, void *ocqe) */
 SEC("tp_btf/io_uring_cqe_overflow")
 int BPF_PROG(on_ring_overflow, void *ring, __u64 user_data, int result)
 {
-	struct ring_word word = { (__u64)ring, user_data };
-	struct ring_pending *pending = bpf_map_lookup_elem(&ring_words, &word);
-	struct task_struct *task = current_task();
-	struct ring_open *submitted;
-	__u64 key;
+	__u64 key = find_ring_open((__u64)ring, user_data, result);
+	struct ring_open *submitted = bpf_map_lookup_elem(&ring_opens, &key);
 
-	if (!pending || !is_wanted(task))
-		return 0;
-	key = pending->request;
-	submitted = pending->count == 1 ? bpf_map_lookup_elem(&ring_opens, &key) : 0;
-	if (config.failed && result >= 0)
-		; /* not wanted */
-	else if (submitted)
-		tell_at_once(submitted, task);
-	else
-		count_lost(KIND_OPEN, LOST_BUSY);
-	expect_no_more(&word, pending);
-	if (submitted)
-		bpf_map_delete_elem(&ring_opens, &key);
+	if (is_of_interest(result)) {
+		if (submitted)
+			emit_ring_ended(submitted, result);
+		else
+			count_unknown((__u64)ring);
+	}
+	if (key)
+		forget_ring_open(key);
+	return 0;
+}
+
+/* A ring is new and has taken no request yet, so all that it takes are seen. Linux 5.18; called by io_uring_create:
+ * TP_PROTO(int fd, void *ctx, u32 sq_entries, u32 cq_entries, u32 flags) */
+SEC("tp_btf/io_uring_create")
+int BPF_PROG(on_ring_create, int fd, struct io_ring_ctx *ring)
+{
+	__u64 key = (__u64)ring;
+	__u8 value = 0;
+
+	if (watching && !BPF_CORE_READ(ring, cached_sq_head))
+		bpf_map_update_elem(&rings, &key, &value, BPF_ANY);
 	return 0;
 }

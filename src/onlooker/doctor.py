@@ -14,7 +14,8 @@ from .filters import Filter
 from .probe import kernel
 from .probe.attach import METHODS
 from .probe.live import LiveSource
-from .probe.setup import SMALLEST_RING_BYTES
+from .probe.maps import needed
+from .probe.setup import DEFAULT_RING_BYTES, SMALLEST_RING_BYTES, Setup
 from .probe.source import Attachment
 from .probe.tracefs import opened
 
@@ -119,6 +120,18 @@ def _pid_namespace() -> Check:
     return Check("process ids", "limited", "a pid namespace", "pid and ppid are the machine's, not those of ps", remedy)
 
 
+def _memory() -> Check:
+    """Of the kernel's, for the probe's maps; what onlooker takes itself, ps shows."""
+    try:
+        kernel.libbpf_version()
+        found, cpus = needed(Setup(Filter(), DEFAULT_RING_BYTES, resolve=True))
+    except OnlookerError as error:
+        return Check("kernel memory", "failed", str(error), NOTHING, error.hint)
+    taken, buffer, most = (round(size / (1 << 20)) for size in (found.always, DEFAULT_RING_BYTES, found.most))
+    result = f"{taken} MiB for {cpus} possible processors, {buffer} of them the buffer; {most} MiB at most"
+    return Check("kernel memory", "ok", result)
+
+
 CHECKS: tuple[Callable[[], Check], ...] = (
     _system,
     _kernel,
@@ -129,6 +142,7 @@ CHECKS: tuple[Callable[[], Check], ...] = (
     _jit,
     _tracefs,
     _pid_namespace,
+    _memory,
 )
 
 

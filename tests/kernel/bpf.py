@@ -1,5 +1,5 @@
 """bpf(2), as far as the tests need it: to see which programs, maps, links and BTF objects the kernel has,
-and to make it create a thread.
+what is in a map, and to make it create a thread.
 """
 
 import ctypes
@@ -11,12 +11,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from onlooker import Monitor
+from onlooker.probe.live import LiveSource
+
 from .watching import DEADLINE_SECONDS
 
 _NUMBER = {"x86_64": 321, "aarch64": 280}  # include/uapi/asm/unistd.h
 # enum bpf_cmd, include/uapi/linux/bpf.h: each finds the next id after a given one
 _GET_NEXT_ID = {"prog": 11, "map": 12, "btf": 23, "link": 31}
-_MAP_CREATE, _MAP_UPDATE_ELEM = 0, 2
+_MAP_CREATE, _MAP_UPDATE_ELEM, _MAP_GET_NEXT_KEY = 0, 2, 4
 _CPUMAP = 16  # BPF_MAP_TYPE_CPUMAP
 _ATTRIBUTE_BYTES = 128
 
@@ -88,3 +91,18 @@ def _bpf(command: int, attribute: bytes | ctypes.Array[ctypes.c_char]) -> int:
     if result < 0:
         raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
     return result
+
+
+def entries(monitor: Monitor, name: str) -> int:
+    """How many entries the monitor's map of that name has."""
+    assert isinstance(monitor._source, LiveSource)
+    assert monitor._source._probe
+    descriptor = monitor._source._probe.map_descriptor(name)
+    key = ctypes.create_string_buffer(64)
+    count, after = 0, 0  # no key: the first
+    while True:
+        try:
+            _bpf(_MAP_GET_NEXT_KEY, struct.pack("=IIQQ", descriptor, 0, after, ctypes.addressof(key)))
+        except FileNotFoundError:
+            return count
+        count, after = count + 1, ctypes.addressof(key)

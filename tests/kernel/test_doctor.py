@@ -23,6 +23,7 @@ NAMES = [
     "BPF compiler",
     "tracefs",
     "process ids",
+    "kernel memory",
     "probe",
     "rights kept",
     "attach raw",

@@ -106,8 +106,9 @@ def test_threads_end_at_the_same_moment(
     renamed = workloads.renamed("exit")
     if program == "on_exit_old":
         monkeypatch.setattr(attach, "TABLE", without(attach.TABLE, "on_exit"))
+    programs = ("on_exit_old", "on_reaped") if program == "on_exit_old" else (program,)
     with Monitor(events=["fork", "exit"], comm=[renamed.name]) as monitor:
-        assert [each.programs for each in monitor.attached if each.event == "exit"] == [(program,)]
+        assert [each.programs for each in monitor.attached if each.event == "exit"] == [programs]
         run = watch(monitor, renamed, how, 100, RACES)
     statuses = dict(zip(run.numbers[::2], run.numbers[1::2], strict=True))
     assert [fork.child_pid for fork in run.of(Fork)] == list(statuses)

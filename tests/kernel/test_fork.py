@@ -13,9 +13,10 @@ from onlooker import Event, Exec, Exit, Fork, Monitor, Open
 from onlooker.probe import kernel
 
 from .bpf import kernel_thread
+from .commands import wait_until
 from .conftest import Workloads
 from .mounts import in_a_chroot
-from .watching import DEADLINE_SECONDS, Run, drain, watch
+from .watching import DEADLINE_SECONDS, Process, Run, drain, watch
 
 COUNT = 23
 LIVES = 523
@@ -82,6 +83,41 @@ def test_threads_are_shown_on_request(workloads: Workloads) -> None:
         assert {"CLONE_THREAD", "CLONE_VM", "CLONE_SIGHAND"} <= set(fork.clone_flags)
         assert fork.child_start_ns > fork.start_ns
     assert run.exits == [run.only(Exit, run.pid)]  # a thread's end is not the process's
+
+
+@pytest.mark.skipif(
+    kernel.version(kernel.release()) < (5, 12), reason="before, io_uring's workers are the kernel's own"
+)
+def test_a_ring_s_workers_are_threads(workloads: Workloads, scratch: Path) -> None:
+    """The kernel makes them for the process, without a call of it, and not by way of kernel_clone."""
+    program = workloads.renamed("rings")
+    os.mkfifo("fifo")
+    steps = (
+        "ring",
+        8,
+        8,
+        *("open", 1, "a", "fifo") * 3,
+        "submit",
+        "mark",
+        "ready",
+        "begin",
+        "write",
+        "fifo",
+        "reap",
+        3,
+    )
+    with Monitor(comm=[program.name], events=["fork"], threads=True, attach="raw") as monitor:
+        process = Process(program, *steps)
+        wait_until(Path("ready").exists)
+        workers = {int(path.name) for path in Path(f"/proc/{process.pid}/task").iterdir()} - {process.pid}
+        run = process.wait()
+        run.events = drain(monitor)
+    assert workers
+    assert workers <= {fork.child_tid for fork in run.forks}
+    assert len({fork.child_tid for fork in run.forks}) == len(run.forks)
+    assert {(f.pid, f.child_pid, f.thread, f.kernel, f.syscall) for f in run.forks} == {
+        (run.pid, run.pid, True, False, None)
+    }
 
 
 def test_a_thread_creates_a_process(monitor: Monitor, workloads: Workloads) -> None:

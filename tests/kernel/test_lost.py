@@ -110,6 +110,21 @@ def test_a_flood_of_failed_execs_is_counted(workloads: Workloads, method: str) -
         assert [event.pid for event in run.of(Exec) if not event.errno] == [run.pid, forks.pid]
 
 
+@pytest.mark.parametrize("kib", [9, 33, 100])
+@pytest.mark.usefixtures("no_backlog")
+def test_many_arguments_take_no_more_of_the_buffer_than_they_are_long(workloads: Workloads, kib: int) -> None:
+    program = workloads.renamed("nothing")
+    argument = "x" * (kib << 10)
+    fit = SMALL // (len(argument) + 1024)  # what else is in a record
+    with Monitor(comm=[program.name], events=["exec"], attach="raw", buffer_bytes=SMALL) as monitor:
+        for _ in range(fit + 3):
+            Process(program, argument).wait()
+        events = drain(monitor)
+    execs = [event for event in events if isinstance(event, Exec)]
+    assert {(event.argv[1], event.cut) for event in execs} == {(argument, ())}
+    assert fit <= len(execs) == fit + 3 - losses(events).get(("exec", "ring full"), 0)
+
+
 @pytest.mark.parametrize("method", flavours())
 @pytest.mark.usefixtures("no_backlog")
 def test_a_flood_of_long_paths_is_counted(workloads: Workloads, method: str) -> None:

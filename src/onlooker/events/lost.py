@@ -7,20 +7,21 @@ from ..schema.kinds import choice, doc, unsigned
 from .base import Event
 
 # counted by the probe, for each kind of event; the order is the wire's
-PROBE_REASONS = ("ring full", "headroom", "busy")
+PROBE_REASONS = ("ring full", "headroom", "busy", "untracked")
 # found by the reader, the kernel and the decoder
 REASONS = (*PROBE_REASONS, "unfinished", "recursion", "corrupt")
-# counted before the filter and before the call's result is known: so many at most
-UNCERTAIN_REASONS = frozenset({"recursion"})
+# counted before it is known whether they are wanted, or shown without their path: so many at most
+UNCERTAIN_REASONS = frozenset({"recursion", "untracked"})
 
 
 class Lost(Event, frozen=True, gc=False, omit_defaults=True, tag="lost"):
     """Some events were lost since the last such report. Silence means that nothing was.
 
     Reasons: "ring full" (no room in the buffer), "headroom" (the last quarter of the buffer is kept for process
-    events), "busy" (too many calls of one cpu were interrupted half-way in the probe), "unfinished" (a record was never
-    finished), "recursion" (the kernel skipped the program because one was already running there; for which process is
-    not known, so at most so many are missing), "corrupt" (a record made no sense).
+    events), "busy" (too many calls of one cpu were interrupted half-way in the probe), "untracked" (there was no room
+    left to remember what had begun, or what ended had begun before the monitor: at most so many are missing),
+    "unfinished" (a record was never finished), "recursion" (the kernel skipped the program because one was already
+    running there; for which process is not known, so at most so many are missing), "corrupt" (a record made no sense).
     """
 
     event: ClassVar[str] = "lost"
@@ -35,7 +36,9 @@ class Lost(Event, frozen=True, gc=False, omit_defaults=True, tag="lost"):
         ),
         doc('Which events, by their name, or "unknown".'),
     ]
-    reason: Annotated[str, choice(*REASONS), doc("Why: ring full, headroom, busy, unfinished, recursion or corrupt.")]
+    reason: Annotated[
+        str, choice(*REASONS), doc("Why: ring full, headroom, busy, untracked, unfinished, recursion or corrupt.")
+    ]
 
     def _who(self) -> str:
         return f"Process onlooker (PID:{os.getpid()})"

@@ -102,6 +102,13 @@ cdef extern from "bpf/libbpf.h":
     bpf_program *bpf_object__next_program(bpf_object *, bpf_program *)
     bpf_program *bpf_object__find_program_by_name(bpf_object *, const char *)
     bpf_map *bpf_object__find_map_by_name(bpf_object *, const char *)
+    bpf_map *bpf_object__next_map(const bpf_object *, const bpf_map *)
+    const char *bpf_map__name(const bpf_map *)
+    int bpf_map__type(const bpf_map *)
+    uint32_t bpf_map__key_size(const bpf_map *)
+    uint32_t bpf_map__value_size(const bpf_map *)
+    uint32_t bpf_map__max_entries(const bpf_map *)
+    uint32_t bpf_map__map_flags(const bpf_map *)
     const char *bpf_program__name(bpf_program *)
     int bpf_program__set_autoload(bpf_program *, bint)
     int bpf_program__fd(bpf_program *)
@@ -114,6 +121,7 @@ cdef extern from "bpf/libbpf.h":
     int bpf_map__set_max_entries(bpf_map *, uint32_t)
     int bpf_map__update_elem(bpf_map *, const void *, size_t, const void *, size_t, uint64_t)
     int bpf_map__fd(bpf_map *)
+    int libbpf_num_possible_cpus()
 
 
 cdef extern from "bpf/btf.h":

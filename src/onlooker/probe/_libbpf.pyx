@@ -30,6 +30,13 @@ def open_cached(path: bytes, flags: int) -> int:
     return fd
 
 
+def possible_cpus():
+    """How many processors the machine may ever have: so many values a map has that has one for each."""
+    cdef int cpus = libbpf_num_possible_cpus()
+    _check(cpus, "cpus")
+    return cpus
+
+
 def log():
     """What libbpf and the verifier have printed since the last object was opened."""
     return log_text[:log_used].decode("utf-8", "replace")
@@ -189,6 +196,23 @@ cdef class Probe:
     def programs(self):
         """Names of all the programs in the object."""
         return list(self._names)
+
+    @property
+    def maps(self):
+        """Of each map its name, its type (enum bpf_map_type), the bytes of a key and of a value, its entries and flags."""
+        cdef bpf_map *each = NULL
+        self._alive()
+        found = []
+        while True:
+            each = bpf_object__next_map(self._object, each)
+            if each == NULL:
+                return found
+            found.append(((<bytes>bpf_map__name(each)).decode(), bpf_map__type(each), bpf_map__key_size(each),
+                          bpf_map__value_size(each), bpf_map__max_entries(each), bpf_map__map_flags(each)))
+
+    def map_descriptor(self, str name):
+        """The descriptor of a loaded map; it stays the probe's."""
+        return bpf_map__fd(self._map(name))
 
     @property
     def wire_version(self):

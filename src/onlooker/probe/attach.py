@@ -145,13 +145,15 @@ def _shared_calls(event: str) -> tuple[Candidate, ...]:
 
 def _rings(submit: str, submitted: Feature, complete: str, arguments: int) -> Candidate:
     """The tracepoints of io_uring, with the programs for their arguments."""
-    programs: dict[str, tuple[str, ...]] = {submit: (), complete: (), "on_ring_overflow": ()}
+    programs = (submit, complete, "on_ring_failed", "on_ring_cancel", "on_ring_overflow", "on_ring_create")
     needs = (
         submitted,
         Feature("io_uring_complete", arguments=arguments),
         Feature("io_uring_cqe_overflow", arguments=5),
+        Feature("io_uring_req_failed", arguments=3),  # Linux 6.0; before, 4
+        Feature("io_uring_fail_link", arguments=2),  # Linux 6.0; before, 5
     )
-    return Candidate(RAW, programs, "the ring's own tracepoints", needs=needs)
+    return Candidate(RAW, dict.fromkeys(programs, ()), "the ring's own tracepoints", needs=needs)
 
 
 _REQUEST = Feature("io_uring_submit_req", arguments=1)  # Linux 6.3
@@ -163,7 +165,11 @@ TABLE = (
         "fork",
         "creation",
         "success",
-        (Candidate(RAW, {"on_fork": ()}, "needs neither tracefs nor kprobes; before the child can run"),),
+        (
+            Candidate(
+                RAW, {"on_fork": (), "on_worker": ()}, "needs neither tracefs nor kprobes; before the child can run"
+            ),
+        ),
     ),
     Hook(
         "exec",
@@ -188,7 +194,11 @@ TABLE = (
                 "the kernel says which thread is the last",
                 needs=(Feature("sched_process_exit", arguments=2),),  # Linux 6.16
             ),
-            Candidate(RAW, {"on_exit_old": ()}, "before Linux 6.16: the last thread is found by its process's counter"),
+            Candidate(
+                RAW,
+                {"on_exit_old": (), "on_reaped": ()},
+                "before Linux 6.16: the last thread is found by its process's counter",
+            ),
         ),
     ),
     Hook("open", "success and failure", "both", _calls("open")),

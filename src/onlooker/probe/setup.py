@@ -26,18 +26,16 @@ LARGEST_RING_BYTES = 1 << 30
 HEADROOM = 4  # one in so many bytes of the ring is kept for process events
 WATERMARK_BYTES = 256 << 10  # some 1900 opens, so that waking, at 5 us, costs each of them 3 ns
 OBJECT = Path(__file__).with_name("monitor.bpf.o")
-# Entries of the maps that forget the oldest: what may be under way at once. Each cpu takes 128 of them into stock
-# (LOCAL_FREE_TARGET, kernel/bpf/bpf_lru_list.c), and where none are left, they are taken from what is in use.
-FORGETFUL = {"exited": 4096, "ring_words": 4096, "ring_opens": 512}
-STOCK = 256
-MOST_FORGETFUL = 1 << 14
+# For records with more than 8 KiB of arguments, 272 KiB each (bpf/probes/exec.h). Filling one takes some 20 us, so that
+# even 128 cpus that do nothing but execute such programs seldom need more at once.
+LEAST_EXEC_ROOMS, MOST_EXEC_ROOMS = 4, 16
 BATCH_BYTES = 128 << 10  # decoded at once: some 900 events, whose 1 MB of objects stay in the processor's cache
 BACKLOG = 8  # so many times the ring may wait in this process's memory: with 16 MiB, some 900 000 opens
 MOST_BACKLOG_BYTES = 256 << 20
-MOST_ARGS_BYTES = 256 << 10  # struct exec_huge in bpf/probes/exec.h
+MOST_ARGS_BYTES = 256 << 10  # LARGE_ARGV_BYTES in bpf/probes/exec.h
 SETTLED_BYTES = 48 << 20  # what onlooker takes beside ring and backlog: 36 MiB, and some for other events than opens
 LEAST_BACKLOG_BYTES = 1 << 20
-LONGEST_RECORD_BYTES = 512 << 10  # struct exec_huge in bpf/probes/exec.h has 272 KiB
+LONGEST_RECORD_BYTES = 512 << 10  # struct exec_room in bpf/probes/exec.h has 272 KiB
 
 
 class Setup(msgspec.Struct, frozen=True):
@@ -92,10 +90,9 @@ class Setup(msgspec.Struct, frozen=True):
             resolve=self.resolve,
             can_cast=kernel.knows("bpf_rdonly_cast"),
         )
+        probe.size_map("exec_rooms", min(max(os.cpu_count() or 1, LEAST_EXEC_ROOMS), MOST_EXEC_ROOMS))
         for name, entries in (("comms", wanted.comm), ("pids", wanted.pid), ("uids", wanted.uid)):
             probe.size_map(name, max(1, len(entries)))
-        for name, least in FORGETFUL.items():
-            probe.size_map(name, min(least + STOCK * (os.cpu_count() or 1), MOST_FORGETFUL))
         return probe
 
     def fill(self, probe: "Probe") -> None:

@@ -72,17 +72,34 @@ def test_programs_for_single_calls_are_those_of_the_calls(event):
     assert hook.candidates[-1] == tracepoints  # it does not see all
 
 
+ENDS = ("on_ring_failed", "on_ring_cancel", "on_ring_overflow", "on_ring_create")
 RINGS = {
     "": (),
-    "old": ("on_ring_submit_old", "on_ring_complete_old", "on_ring_overflow"),
-    "between": ("on_ring_submit", "on_ring_complete_old", "on_ring_overflow"),
-    "new": ("on_ring_submit", "on_ring_complete", "on_ring_overflow"),
+    "old": ("on_ring_submit_old", "on_ring_complete_old", *ENDS),
+    "between": ("on_ring_submit", "on_ring_complete_old", *ENDS),
+    "new": ("on_ring_submit", "on_ring_complete", *ENDS),
 }
+FAILURES = {"io_uring_req_failed": 3, "io_uring_fail_link": 2}
 # what the type information of real kernels says: the number of arguments of tracepoints
 BEFORE_5_18 = {"sched_process_exit": 1, "io_uring_submit_sqe": 7, "io_uring_complete": 4}
-SINCE_6_0 = {"sched_process_exit": 1, "io_uring_submit_sqe": 2, "io_uring_complete": 7, "io_uring_cqe_overflow": 5}
-SINCE_6_3 = {"sched_process_exit": 1, "io_uring_submit_req": 1, "io_uring_complete": 7, "io_uring_cqe_overflow": 5}
-SINCE_6_16 = {"sched_process_exit": 2, "io_uring_submit_req": 1, "io_uring_complete": 3, "io_uring_cqe_overflow": 5}
+SINCE_6_0 = {
+    "sched_process_exit": 1,
+    "io_uring_submit_sqe": 2,
+    "io_uring_complete": 7,
+    "io_uring_cqe_overflow": 5,
+} | FAILURES
+SINCE_6_3 = {
+    "sched_process_exit": 1,
+    "io_uring_submit_req": 1,
+    "io_uring_complete": 7,
+    "io_uring_cqe_overflow": 5,
+} | FAILURES
+SINCE_6_16 = {
+    "sched_process_exit": 2,
+    "io_uring_submit_req": 1,
+    "io_uring_complete": 3,
+    "io_uring_cqe_overflow": 5,
+} | FAILURES
 
 
 @pytest.mark.parametrize(
@@ -110,7 +127,7 @@ def test_what_is_preferred_goes_by_what_the_kernel_has(monkeypatch, arguments, l
     for event, purpose in (("open", "success and failure"), ("exec", "failure")):
         compat = FUNCTIONS[event][1] if opens == "on_call_exit" else []
         assert found[event, purpose] == (opens, *compat)
-    assert found["exit", "end"] == (exits,)
+    assert found["exit", "end"] == ((exits, "on_reaped") if exits == "on_exit_old" else (exits,))
     assert found["open", "io_uring"] == RINGS[ring]
     blind = {candidate.blind for _, candidate in chosen} - {""}
     assert ("32-bit system calls" in blind) == (opens == "on_call_exit")

@@ -140,7 +140,7 @@ def filled(**wanted):
 
 def test_it_gets_ready_to_read():
     ring = ("ring", 1 << 20, BATCH_BYTES, LONGEST_RECORD_BYTES, BACKLOG << 20)
-    assert filled() == [("run", "identify"), ring, ("losses", 14, 3)]
+    assert filled() == [("run", "identify"), ring, ("losses", 14, 4)]
 
 
 def test_ids():

@@ -1,0 +1,144 @@
+/* Opens through io_uring that are under way: what was submitted is kept until the request ends. Nothing here forgets;
+ * what finds no room is counted. */
+#ifndef ONLOOKER_RING_PENDING_H
+#define ONLOOKER_RING_PENDING_H
+
+struct ring_open {
+	struct record record; /* who submitted it: a kernel thread may complete what a process leaves behind */
+	__u64 ring, user_data;
+	__u64 flags, resolve, mode;
+	__s32 dirfd;
+	__u32 length;
+	bool direct; /* the file goes into a table of the ring's own, and not to a descriptor */
+	char path[PATH_BYTES];
+};
+
+/* By the address of the request. 4096 entries of 4.3 KiB, so 17 MiB (or 32, as the kernel's allocator rounds them up)
+ * are the most that they can take: whoever wants to fill it must have as many opens blocked at once, each of which costs
+ * him as much. Memory is taken as it is needed: Linux 6.1 (fba1a1c6c912) has an allocator for that which is safe
+ * wherever a program runs, and before, programs of this type may use the kernel's usual one
+ * (check_map_prog_compatibility, kernel/bpf/verifier.c), which is safe where requests are submitted. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 4096);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, __u64);
+	__type(value, struct ring_open);
+} ring_opens SEC(".maps");
+
+/* How many of them may be what a completion without room tells of (io_uring_cqe_overflow knows no request), by a hash of
+ * its words: that most are none is seen without a search. */
+#define RING_WORDS 4096
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, RING_WORDS);
+	__type(key, __u32);
+	__type(value, __u32);
+} ring_words SEC(".maps");
+
+/* Requests that were told of when they were submitted, by address. One that succeeds ends unseen and stays here until
+ * another open has its address. Where there is no room, one that fails is told of twice. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 4096); /* 64 bytes each */
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, __u64);
+	__type(value, __u8);
+} ring_told SEC(".maps");
+
+/* Rings whose every request was seen, by address; the address of one that is gone stays until another ring has it. 64
+ * bytes each. Where there is no room, what overflows in the ring counts as what overflows in one that is older than the
+ * monitor. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 16384);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, __u64);
+	__type(value, __u8);
+} rings SEC(".maps");
+
+static __always_inline __u32 *ring_word(__u64 ring, __u64 user_data)
+{
+	__u32 slot = ((ring >> 6 ^ user_data) * 0x9E3779B97F4A7C15ULL >> 52) & (RING_WORDS - 1);
+
+	return bpf_map_lookup_elem(&ring_words, &slot);
+}
+
+/* What ends is forgotten, whoever ended it. */
+static __always_inline void forget_ring_open(__u64 request)
+{
+	struct ring_open *submitted = bpf_map_lookup_elem(&ring_opens, &request);
+	__u64 ring, user_data;
+	__u32 *word;
+
+	if (!submitted)
+		return;
+	ring = submitted->ring;
+	user_data = submitted->user_data;
+	/* an int before 6.4, whose upper half must not be compared */
+	if ((int)bpf_map_delete_elem(&ring_opens, &request))
+		return; /* another cpu did it */
+	word = ring_word(ring, user_data);
+	if (word)
+		__sync_fetch_and_add(word, -1);
+}
+
+static __always_inline void remember_ring_open(__u64 request, struct ring_open *submitted)
+{
+	__u32 *word = ring_word(submitted->ring, submitted->user_data);
+
+	if (!word)
+		return;
+	__sync_fetch_and_add(word, 1); /* first, so that nobody who looks finds less than there is */
+	if ((int)bpf_map_update_elem(&ring_opens, &request, submitted, BPF_NOEXIST)) {
+		__sync_fetch_and_add(word, -1);
+		count_lost(KIND_OPEN, LOST_UNTRACKED);
+	}
+}
+
+/* What was known of an earlier request at this address. */
+static __always_inline void begin_request(__u64 request)
+{
+	forget_ring_open(request);
+	bpf_map_delete_elem(&ring_told, &request);
+}
+
+/* include/linux/io_uring_types.h, this bit since 5.17: cleared once the file was opened or could not be */
+#define REQ_F_NEED_CLEANUP (1 << 13)
+
+/* Which of them has ended with `result` in that ring, with that user_data. */
+struct ring_search {
+	__u64 ring, user_data;
+	__u64 found;
+	int result;
+};
+
+static long match_ring_open(void *map, const void *key, void *value, struct ring_search *search)
+{
+	struct ring_open *submitted = value;
+	struct io_kiocb *request = *(void **)key;
+
+	if (submitted->ring != search->ring || submitted->user_data != search->user_data)
+		return 0;
+	if (BPF_CORE_READ(request, cqe.res) != search->result)
+		return 0;
+	/* it has not been carried out yet (io_openat2, io_uring/openclose.c): then it can only have been cancelled */
+	if (BPF_CORE_READ(request, flags) & REQ_F_NEED_CLEANUP && search->result >= 0)
+		return 0;
+	search->found = (__u64)request;
+	return 1;
+}
+
+/* The request that a completion without room is of; 0 if it is none of them. */
+static __always_inline __u64 find_ring_open(__u64 ring, __u64 user_data, int result)
+{
+	struct ring_search search = { ring, user_data, 0, result };
+	__u32 *word = ring_word(ring, user_data);
+
+	if (word && *(volatile __u32 *)word)
+		bpf_for_each_map_elem(&ring_opens, match_ring_open, &search, 0);
+	return search.found;
+}
+
+#endif

@@ -1,0 +1,74 @@
+"""How much of the kernel's memory the probe takes, computed from its maps as they are defined."""
+
+from collections.abc import Iterable
+
+import msgspec
+
+from .setup import Setup
+
+# enum bpf_map_type, include/uapi/linux/bpf.h
+HASH, ARRAY, PERCPU_ARRAY, LPM_TRIE, RINGBUF = 1, 2, 6, 11, 27
+NO_PREALLOC = 1  # BPF_F_NO_PREALLOC, the same file
+ELEMENT_BYTES = 48  # struct htab_elem, kernel/bpf/hashtab.c; that of a trie is not larger
+BUCKET_BYTES = 16  # struct bucket, the same file
+
+Map = tuple[str, int, int, int, int, int]  # name, type, bytes of a key, of a value, entries, flags
+
+
+class Memory(msgspec.Struct, frozen=True):
+    """In bytes: `always` as long as something is watched, `most` when the maps that take it as needed are full."""
+
+    always: int
+    most: int
+
+
+def memory(maps: Iterable[Map], cpus: int) -> Memory:
+    """That of all maps together, on a machine with so many possible processors."""
+    always = most = 0
+    for _, kind, key, value, entries, flags in maps:
+        fixed, full = _one(kind, key, value, entries, flags, cpus)
+        always += fixed
+        most += full
+    return Memory(always, most)
+
+
+def needed(setup: Setup) -> tuple[Memory, int]:
+    """That of a probe that watches so, on this machine, and for how many processors. Nothing reaches the kernel."""
+    from . import _libbpf
+
+    probe = setup.open((), ())
+    try:
+        cpus = _libbpf.possible_cpus()
+        return memory(probe.maps, cpus), cpus
+    finally:
+        probe.close()
+
+
+def _one(kind: int, key: int, value: int, entries: int, flags: int, cpus: int) -> tuple[int, int]:
+    if kind == RINGBUF:
+        return entries, entries
+    if kind == ARRAY:
+        return _eight(value) * entries, _eight(value) * entries
+    if kind == PERCPU_ARRAY:
+        return _eight(value) * entries * cpus, _eight(value) * entries * cpus
+    element = ELEMENT_BYTES + _eight(key) + _eight(value)
+    if kind == HASH and not flags & NO_PREALLOC:
+        whole = BUCKET_BYTES * _power(entries) + element * (entries + cpus)  # one to spare for each processor
+        return whole, whole
+    if kind == HASH:
+        buckets = BUCKET_BYTES * _power(entries)
+        # what the allocator keeps ready for each processor: high_watermark, kernel/bpf/memalloc.c
+        ready = min(96, max(96 * 256 // element, 3)) * cpus
+        return buckets, buckets + _power(element) * (entries + ready)
+    if kind == LPM_TRIE:
+        return 0, element * entries
+    raise ValueError(f"maps of type {kind} are not known here")
+
+
+def _eight(size: int) -> int:
+    return (size + 7) // 8 * 8
+
+
+def _power(size: int) -> int:
+    """The next power of two: so the kernel counts buckets, and so its allocator rounds up what is large."""
+    return 1 << (size - 1).bit_length()
