@@ -50,7 +50,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add("--pid", metavar="LIST", action="append", help="processes of these ids (the machine's, as in the output)")
     add("--uid", metavar="LIST", action="append", help="processes of these real users: names or numbers")
-    add("--failed", action="store_true", help="only what failed: calls with an error, exits not with code 0")
+    add("--failed", action="store_true", help="only failures: calls with an error, non-zero exits")
     add("--threads", action="store_true", help="the creation of threads too")
     how = parser.add_argument_group("how to show it")
     add = how.add_argument

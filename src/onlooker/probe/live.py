@@ -218,7 +218,7 @@ class LiveSource:
             try:
                 self._records = probe.drain(now)
             except ValueError as error:
-                raise OnlookerError(f"the kernel's ring buffer can't be read on: {error}") from error
+                raise OnlookerError(f"the ring buffer is corrupt: {error}") from error
         return self._records
 
     def _losses(self, probe: "Probe") -> list[Event]:
