@@ -108,7 +108,9 @@ static __always_inline enum walked step(struct scratch *scratch, struct climb *c
 		if (above == mount)
 			return end_at(scratch, climb, mount);
 		climb->dentry = PEEK(mount, mnt_mountpoint);
-		if (climb->dentry == dentry) /* half taken away: unhash_mnt, fs/namespace.c */
+		/* half taken away: unhash_mnt (fs/namespace.c) makes it its own parent, and then its root the mountpoint.
+		 * The two are the same where a directory is mounted on itself, too. */
+		if (PEEK(mount, mnt_parent) != above)
 			return WALKED_RACED;
 		climb->mount = above;
 		climb->top = PEEK(above, mnt.mnt_root);

@@ -123,6 +123,13 @@ def test_a_bind_mount(monitor: Monitor, workloads: Workloads, tree: Path) -> Non
 
 
 @not_in_a_chroot
+def test_a_directory_on_itself(monitor: Monitor, workloads: Workloads, tree: Path) -> None:
+    """The mountpoint and the root of the mount are the same directory: as where a container's root is prepared."""
+    event = attempt(monitor, workloads, "a/b/file", under=prepared("mount --bind a a; mount --bind a/b a/b; cd ."))
+    assert (event.real_path, event.file_state, event.cut) == (f"{tree}/a/b/file", None, ())
+
+
+@not_in_a_chroot
 def test_a_bind_mount_of_a_file(monitor: Monitor, workloads: Workloads, tree: Path) -> None:
     (tree / "other").touch()
     event = attempt(monitor, workloads, "other", under=prepared("mount --bind a/b/file other"))
