@@ -366,3 +366,28 @@ def test_moves_meanwhile(monitor: Monitor, workloads: Workloads, scratch: Path, 
     given_up = [(event.real_path, event.cut) for event in opens if event.cut]
     assert set(given_up) <= {(None, ("real_path",))}
     assert len(given_up) < RACES / 20
+
+
+@not_in_a_chroot
+def test_the_working_directory_changes_meanwhile(monitor: Monitor, workloads: Workloads, scratch: Path) -> None:
+    """From one file system to another, by a thread: no directory is told of the one in a mount of the other."""
+    run = watch(monitor, workloads["moves"], "cwd", RACES)
+    opens = run.opens()
+    assert len(opens) == RACES
+    whole = {event.joined_path for event in opens if not event.cut}
+    assert whole == {f"{scratch}/a/outer/inner/missing", f"{scratch}/b/missing"}
+    given_up = [(event.joined_path, event.cut) for event in opens if event.cut]
+    assert set(given_up) <= {(None, ("joined_path",))}
+    assert len(given_up) < RACES / 20
+
+
+@not_in_a_chroot
+@pytest.mark.parametrize("length", [255, 256, 512, 1024])
+def test_names_longer_than_those_of_others(monitor: Monitor, workloads: Workloads, scratch: Path, length: int) -> None:
+    """In FUSE, where a name may have 1024 bytes."""
+    run = watch(monitor, workloads["long_names"], length, COUNT)
+    assert run.numbers == [0]
+    events = [event for event in run.opens() if event.path.startswith("f")]
+    assert len(events) == COUNT
+    for event in events:
+        assert (event.real_path, event.cut) == (f"{scratch}/mnt/{'d' * length}/{'f' * length}", ())

@@ -1,7 +1,8 @@
 /* moves WAY COUNT: opens the file "f" COUNT times by a directory that another process moves all the time; in a mount
  * namespace and an empty directory of its own.
  * WAY: dirs, the directory above it and the one above that change places; mounts, the file system that it is in moves,
- * and the one that that is in. */
+ * and the one that that is in; cwd, a thread changes the working directory from one file system to another, and what is
+ * opened is "missing" and starts there. */
 #include "workload.h"
 #include <sched.h>
 #include <sys/mount.h>
@@ -28,10 +29,42 @@ static void move_for_ever(int mounts)
 	}
 }
 
+static int places[2];
+
+static void *move_the_process(void *unused)
+{
+	for (;;) {
+		check(!fchdir(places[0]), "fchdir");
+		check(!fchdir(places[1]), "fchdir");
+	}
+	return unused;
+}
+
+static int place(const char *directory)
+{
+	int fd = open(directory, O_PATH | O_DIRECTORY);
+
+	check(fd >= 0, directory);
+	return fd;
+}
+
+static void open_while_the_process_moves(long count)
+{
+	pthread_t mover;
+
+	places[0] = place("a/outer/inner");
+	places[1] = place("b");
+	check(!fchdir(places[0]), "fchdir");
+	check(!pthread_create(&mover, NULL, move_the_process, NULL), "pthread_create");
+	syscall(SYS_openat, -1, "begin", O_RDONLY);
+	while (count-- > 0)
+		check(syscall(SYS_openat, AT_FDCWD, "missing", O_RDONLY) < 0, "missing");
+}
+
 int main(int argc, char **argv)
 {
 	check(argc == 3, "moves WAY COUNT");
-	int mounts = !strcmp(argv[1], "mounts"), directory;
+	int moves_itself = !strcmp(argv[1], "cwd"), mounts = moves_itself || !strcmp(argv[1], "mounts"), directory;
 	long count = number(argv[2]), i;
 	pid_t mover;
 
@@ -52,6 +85,10 @@ int main(int argc, char **argv)
 	directory = open("a/outer/inner/f", O_CREAT | O_RDWR, 0644);
 	check(directory >= 0 && !close(directory), "f");
 	directory = open("a/outer/inner", O_PATH | O_DIRECTORY);
+	if (moves_itself) {
+		open_while_the_process_moves(count);
+		_exit(0);
+	}
 	mover = fork();
 	check(directory >= 0 && mover >= 0, "fork");
 	if (!mover) {

@@ -22,7 +22,7 @@ BOOTS = 3
 LIMIT_SECONDS = 1500  # for what takes 300 on a machine that has nothing else to do: noise makes it slow, never wrong
 # patterns of names in Debian's packages; the modules that the tests need, none of which needs another
 IMAGE = r"/vmlinuz"
-MODULES = (r"/overlay\.ko", r"/binfmt_misc\.ko")
+MODULES = (r"/overlay\.ko", r"/binfmt_misc\.ko", r"/fuse\.ko")
 ATTACH = "raw,fexit,tracepoint"  # Debian's kernels can load all of them
 RETURN_PROBES = {"sid"}  # and these the newer fprobe (Linux 6.14)
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
