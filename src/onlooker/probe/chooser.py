@@ -1,11 +1,13 @@
 """Choosing, for each hook, the first candidate that this kernel takes, and loading the probe with it."""
 
 import mmap
+import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
-from ..errors import EXHAUSTED, AttachError, KernelTooOldError, LoadError, ResourceError, UnsupportedError
+from ..errors import AttachError, KernelTooOldError, LoadError, ResourceError, UnsupportedError
 from . import kernel
 from .attach import (
     METHODS,
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
 
 
 SPARE_BYTES = 16 << 20  # some of what libbpf needs to read the kernel's type information
+SPARE_DESCRIPTORS = 4  # libbpf's tests have two or three open at once
 ENOTSUPP = 524  # include/linux/errno.h: the kernel's own, of a kind of program that can't be run once
 
 
@@ -172,7 +175,8 @@ class Chooser:
             probe.load(("identify", *programs))
             return True
         except OSError as error:
-            _raise_if_exhausted(error)
+            # a failed load has given back its own descriptors: each map and each program has one
+            _raise_if_exhausted(error, len(probe.maps) + 1 + len(programs) + SPARE_DESCRIPTORS)
             log = _libbpf.log()
             culprit = re.search(r"prog '(\w+)': failed to (?:load|prepare load attributes)", log)
             at_function = culprit is not None and is_exit_of_function(culprit[1])
@@ -241,14 +245,24 @@ def _refusal(what: str, error: OSError, log: str) -> UnsupportedError:
     return forbidden if forbidden and "processed " not in log else LoadError(f"{what}: {error.strerror}", log)
 
 
-def _raise_if_exhausted(error: OSError) -> None:
+def _raise_if_exhausted(error: OSError, descriptors: int = SPARE_DESCRIPTORS) -> None:
     """A kernel that has run out of something can still do it another time: that is no reason to try another way.
 
-    libbpf hides it behind other errors where its own memory has run out; so some is asked for.
+    libbpf hides it behind other errors: where its own memory has run out, and where one of its tests of what the kernel
+    has finds no descriptor, and takes the feature for missing (src/features.c). So some of both is asked for.
     """
-    if error.errno in EXHAUSTED:
-        raise ResourceError(error) from error
+    kernel.raise_if_exhausted(error)
     try:
         mmap.mmap(-1, SPARE_BYTES).close()
     except OSError as short:
         raise ResourceError(OSError(short.errno, short.strerror, "memory")) from error
+    try:
+        _open_and_close(descriptors)
+    except OSError as short:
+        kernel.raise_if_exhausted(OSError(short.errno, short.strerror, error.filename))
+
+
+def _open_and_close(count: int) -> None:
+    with ExitStack() as opened:
+        for _ in range(count):
+            opened.callback(os.close, os.open("/", os.O_PATH | os.O_CLOEXEC))

@@ -82,7 +82,7 @@ def _names() -> bytes:
         data = BTF.read_bytes()
         header, _, _, at, length = struct.unpack_from("=5I", data, 4)  # struct btf_header, include/uapi/linux/btf.h
     except OSError as error:
-        _raise_if_exhausted(error)
+        raise_if_exhausted(error)
         return b""
     except struct.error:
         return b""
@@ -109,7 +109,7 @@ def tracepoints() -> dict[str, int]:
     try:
         return _libbpf.tracepoints(BTF)
     except OSError as error:
-        _raise_if_exhausted(error)
+        raise_if_exhausted(error)
         return {}
 
 
@@ -121,14 +121,14 @@ def has_member(name: str, member: str) -> bool:
     try:
         return _libbpf.has_member(BTF, name, member)
     except OSError as error:
-        _raise_if_exhausted(error)
+        raise_if_exhausted(error)
         return False
 
 
 _READ = (_names, knows, tracepoints, has_member)
 
 
-def _raise_if_exhausted(error: OSError) -> None:
+def raise_if_exhausted(error: OSError) -> None:
     """What could not be read for want of a descriptor or of memory is not missing."""
     if error.errno in EXHAUSTED:
         raise ResourceError(error) from error

@@ -69,6 +69,7 @@ class Setup(msgspec.Struct, frozen=True):
         try:
             probe = Probe(without_missing_calls(image, kernel.knows))
         except OSError as error:
+            kernel.raise_if_exhausted(error)
             raise LoadError(f"the probe's object file can't be read: {error.strerror}", "") from error
         if probe.wire_version != wire.version(layouts(), PROBE_REASONS):
             raise _unbuilt("the probe's object file is of another build than the Python part")

@@ -23,6 +23,7 @@ class FakeProbe:
     returns: dict[str, dict[str, int]] = field(default_factory=dict)
     calls: list[tuple[Any, ...]] = field(default_factory=list)
     closed: bool = False
+    maps: tuple[str, ...] = ("ring",)
 
     def _fail(self) -> None:
         raise OSError(self.error, os.strerror(self.error))

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import resource
 from dataclasses import dataclass, field
 
 import pytest
@@ -436,3 +437,18 @@ def test_a_kernel_that_can_not_run_a_program_once_is_too_old(load, monkeypatch):
     with pytest.raises(KernelTooOldError, match=r"^Linux 5\.9\.0 is too old: this kernel has no way to run a raw "):
         load(setup, ("open",))
     assert setup.probes[0].closed
+
+
+def test_a_want_of_descriptors_behind_another_error(load):
+    """No other program is tried for it."""
+    setup = FakeSetup(refused=("on_exit",))
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    lowest = os.open("/", os.O_PATH)  # all below it are open
+    os.close(lowest)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (lowest + 6, hard))  # a map, two programs and four to spare make seven
+    try:
+        with pytest.raises(ResourceError, match=r"^cannot set up the probe: Too many open files \("):
+            load(setup, ("exit",))
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    assert [each.closed for each in setup.probes] == [True]
