@@ -6,7 +6,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import chdir, contextmanager
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -89,8 +89,15 @@ def _diagnosis() -> doctor.Diagnosis:
 
 @contextmanager
 def _caught(variables: dict[str, str]) -> Iterator[tuple[Path, Path]]:
-    """Files in place of standard output and standard error, a list in place of the kernel."""
-    with tempfile.TemporaryDirectory() as directory, mock.patch.dict(os.environ, variables):
+    """Files in place of standard output and standard error, a list in place of the kernel, and a directory for what
+    `--output` makes.
+    """
+    with (
+        tempfile.TemporaryDirectory() as directory,
+        tempfile.TemporaryDirectory() as here,
+        chdir(here),
+        mock.patch.dict(os.environ, variables),
+    ):
         out, err = Path(directory, "out"), Path(directory, "err")
         time.tzset()
         with (

@@ -30,22 +30,29 @@ def show(text: str) -> None:
 
 def say(text: str) -> None:
     """One or more lines, each beginning with the program's name."""
-    _tell("".join(f"onlooker: {line}\n" for line in text.splitlines()))
+    _tell("".join(f"onlooker: {line}\n" for line in text.removesuffix("\n").split("\n")))
 
 
 def _tell(text: str) -> None:
-    """A standard error that is closed, full or not read is no reason to fail or to hang."""
+    """A standard error that is closed, full or not read is no reason to fail or to hang. What would change the look of
+    a terminal is escaped: a message may repeat what was typed, or what a file or libbpf says.
+    """
     if sys.stderr is None:
         return
     with suppress(OSError, ValueError):
         descriptor = sys.stderr.fileno()
         poll = select.poll()
         poll.register(descriptor, select.POLLOUT)
-        for line in text.splitlines(keepends=True):
+        for line in text.removesuffix("\n").split("\n"):
             if not _can_write(poll):
                 return
             # past sys.stderr: what it could not write would make Python end with 120
-            os.write(descriptor, line.encode(errors="backslashreplace"))
+            os.write(descriptor, f"{_printable(line.expandtabs())}\n".encode())
+
+
+def _printable(line: str) -> str:
+    """As repr() would write it. Without the native module, which may be what is missing."""
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in line)
 
 
 def _can_write(poll: select.poll) -> bool:
@@ -57,9 +64,9 @@ def _can_write(poll: select.poll) -> bool:
 
 def say_error(error: OnlookerError) -> None:
     """What and where, an empty line, what to type."""
-    say(str(error))
+    say(_printable(str(error)))  # line breaks too
     if error.hint:
-        _tell(f"\nhint: {error.hint}\n")
+        _tell(f"\nhint: {_printable(error.hint)}\n")
 
 
 class Log:

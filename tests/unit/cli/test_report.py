@@ -35,6 +35,17 @@ def test_an_error_has_its_hint(capfd):
     assert capfd.readouterr() == ("", expected)
 
 
+def test_an_error_is_printable_and_its_message_and_hint_one_line_each(capfd):
+    say_error(UsageError("no \x1b[2J\n\u2028x\t'\xad", "type --pid 1,\udcff\r\n2"))
+    said = "onlooker: no \\x1b[2J\\n\\u2028x\\t'\\xad\n\nhint: type --pid 1,\\udcff\\r\\n2\n"
+    assert capfd.readouterr() == ("", said)
+
+
+def test_what_a_library_says_is_printable(capfd):
+    Log("debug")("debug", "a\x1b\tb\x85\r\nc\n")
+    assert capfd.readouterr().err == "onlooker: debug: a\\x1b     b\\x85\\r\nonlooker: c\n"
+
+
 @pytest.mark.parametrize(
     ("level", "said"), [("debug", "diwe"), ("info", "iwe"), ("warning", "we"), ("error", "e")], ids=lambda each: each
 )
