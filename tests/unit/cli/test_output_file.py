@@ -20,19 +20,26 @@ BLOCK = 1000
 
 # each number on standard input is so many events; their paths count them
 HANDED = """
-import functools, sys, select
+import functools, os, select, sys
 import onlooker.cli.watch as watch
 from onlooker import FakeSource, fake_open
 from onlooker.cli.main import main
+def next_line(timeout):
+    line = b""
+    if select.select([0], [], [], timeout)[0]:
+        while (byte := os.read(0, 1)).strip():  # no buffer, whose lines select(2) would not see
+            line += byte
+    return line
 class Handed(FakeSource):
-    exhausted = False
+    exhausted = stopped = False
     at = 0
     def stop(self):
-        self.exhausted = True
+        self.stopped = True
     def poll(self, timeout):
-        if self.exhausted or not select.select([sys.stdin], [], [], timeout)[0]:
-            return []
-        count = int(sys.stdin.readline() or 0)
+        line = next_line(0 if self.stopped else timeout)
+        # what it was handed before the end is still given, as from the probe's ring
+        self.exhausted = self.stopped and not line
+        count = int(line or 0)
         self.at += count
         return [fake_open(path=f"/{number}") for number in range(self.at - count, self.at)]
 watch.Monitor = functools.partial(watch.Monitor, source=Handed([]))
