@@ -1,11 +1,13 @@
 """Watching: the public interface."""
 
+import os
 import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Sequence
 from operator import attrgetter, length_hint
 from types import TracebackType
 from typing import Self
+from weakref import WeakSet
 
 import msgspec
 
@@ -136,6 +138,7 @@ class Monitor:
         while True:
             self._check_use()
             yield from self._given
+            self._check_use()  # in a child of fork(2), `_given` ends early
             self._next(None)
             if not length_hint(self._given) and self.ended:
                 return
@@ -146,6 +149,7 @@ class Monitor:
             raise UsageError("the monitor is closed", "make a new one: onlooker.Monitor()")
         if self._started_at is None:
             self._home = this_process()
+            _STARTED.add(self)
             self._source.start(self.filter)
             self._started_at = time.monotonic()
             if self._stopping:
@@ -233,6 +237,10 @@ class Monitor:
         if self._home != this_process():
             raise ForkedError
 
+    def _abandon(self) -> None:
+        """In a child of fork(2): what is left of the batch is the parent's. An iteration holds the same iterator."""
+        deque(self._given, maxlen=0)
+
     def _count(self, batch: Sequence[Event]) -> None:
         kinds = Counter(map(type, batch))
         for name, kind in EVENTS.items():
@@ -243,6 +251,17 @@ class Monitor:
             for event in batch:
                 if isinstance(event, Lost):
                     self._lost[event.of, event.reason] += event.count
+
+
+_STARTED: WeakSet[Monitor] = WeakSet()
+
+
+def _abandon_in_child() -> None:
+    for monitor in list(_STARTED):
+        monitor._abandon()  # noqa: SLF001
+
+
+os.register_at_fork(after_in_child=_abandon_in_child)
 
 
 def _check_size(buffer_bytes: int) -> None:

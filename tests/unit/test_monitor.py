@@ -193,6 +193,20 @@ def test_in_a_fork_it_says_what_to_do():
     assert monitor.stats().complete
 
 
+def test_a_fork_inside_a_loop_gets_nothing_more_of_the_batch():
+    def go_on():
+        with suppress(ForkedError):
+            return pids(events)
+        return ForkedError.__name__
+
+    with Monitor(source=execs()) as monitor:
+        events = iter(monitor)
+        assert next(events).pid == 1
+        assert in_a_fork(go_on) == "ForkedError"
+        assert pids(events) == [2, 3, 4, 5, 6, 7]
+    assert monitor.stats().complete
+
+
 def test_a_monitor_can_be_started_in_a_fork():
     monitor = Monitor(source=execs())
 
