@@ -44,6 +44,7 @@ class Candidate(msgspec.Struct, frozen=True):
     unflawed_with: Feature | None = None
     flawed_with: Feature | None = None
     flaw: str = ""
+    name: str = ""  # for the reason why it was not chosen, where another candidate has the same method
 
 
 class Hook(msgspec.Struct, frozen=True):
@@ -126,6 +127,7 @@ def _both(event: str) -> Candidate:
         "can be preempted, and is then skipped for others, in few calls only; costs other system calls less",
         compat=frozenset(compat),
         needs=(_PREEMPTIBLE,),
+        name="tracepoints and 32-bit functions",
     )
 
 

@@ -141,7 +141,7 @@ class Chooser:
             for better in self._allowed(hook):
                 if better == candidate or candidate.method == NOT_SEEN:
                     break
-                name = better.method if len(better.programs) > 2 else "/".join(better.programs)
+                name = better.name or better.method if len(better.programs) > 2 else "/".join(better.programs)
                 why += f"; not {name}: {self._obstacle(better)}"
             programs = tuple(self._programs(candidate))
             report.append(Attachment(hook.event, hook.purpose, candidate.method, programs, why, candidate.blind))

@@ -198,6 +198,15 @@ def test_functions_are_attached_together_and_seccomp_s_is_marked(load, monkeypat
     assert (probe.attached, setup.by_call_return, report.programs) == ({}, [{"chmod"}], ("on_call_return",))
 
 
+def test_two_ways_of_one_method_are_told_apart(load, monkeypatch):
+    """Both are tracepoints; the one that was not chosen is named by what it adds."""
+    lacking = "this kernel has no trace_call_bpf_faultable"
+    monkeypatch.setattr(kernel, "lacks", lambda feature: lacking if feature.name == "trace_call_bpf_faultable" else "")
+    monkeypatch.setattr(chooser, "tracepoint_ids", lambda names: (dict.fromkeys(names, 5), "here"))
+    _, report = load(FakeSetup(), ("exec",), method="tracepoint", table=TABLE)
+    assert report[-1].why.endswith(f"; not tracepoints and 32-bit functions: {lacking}")
+
+
 @pytest.mark.parametrize("event", ["open", "truncate"])
 def test_a_function_of_a_call_that_is_missing_is_an_obstacle(load, monkeypatch, event):
     """What it does would be missed in silence."""
