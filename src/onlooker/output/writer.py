@@ -30,8 +30,8 @@ class StalledError(OutputError):
 
 
 def append(descriptor: int, data: bytes | memoryview) -> int:
-    """As write(2), but at the file's end, wherever that is now: who truncates the file, as logrotate's `copytruncate`
-    does, gets no hole of NULs. The descriptor, which a shell shares with others, stays as it is.
+    """As write(2), but appends, so a truncated file (logrotate's `copytruncate`) has no hole. The descriptor, which a
+    shell shares with others, stays as it is.
     Source: pwritev2(2), RWF_APPEND since Linux 4.16.
     """
     try:

@@ -60,7 +60,7 @@ NUMBERS: Mapping[str, tuple[Mapping[str, int], Mapping[str, int]]] = {
     "aarch64": (AARCH64, ARM),
 }
 
-# calls that are newer than the oldest kernel that is supported (6.6)
+# calls newer than Linux 5.10: fchmodat2 (6.6)
 NEWER = frozenset({"fchmodat2"})
 
 # two events share the call: the probe is told of the other one, and looks at the flags (bpf/probes/rmdir.h)
