@@ -258,7 +258,7 @@ _STARTED: WeakSet[Monitor] = WeakSet()
 
 def _abandon_in_child() -> None:
     for monitor in list(_STARTED):
-        monitor._abandon()  # noqa: SLF001
+        monitor._abandon()
 
 
 os.register_at_fork(after_in_child=_abandon_in_child)
