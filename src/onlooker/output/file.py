@@ -4,6 +4,7 @@ import errno
 import os
 import stat
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from ..errors import OutputError
@@ -23,11 +24,28 @@ class OpenError(OutputError):
 def open_output(path: str) -> int:
     """A descriptor that appends to the file, which is made where it is missing. Raises OpenError."""
     try:
-        return os.open(path, _FLAGS, _MODE)
+        descriptor = os.open(path, _FLAGS, _MODE)
     except ValueError as error:  # a NUL in it
         raise OpenError(OSError(errno.EINVAL, f"{path!r}: {error}")) from error
     except OSError as error:
         raise OpenError(OSError(error.errno, f"{path!r}: {_reason(path, error)}")) from error
+    _end_the_last_line(descriptor)
+    return descriptor
+
+
+def _end_the_last_line(descriptor: int) -> None:
+    """A full disk may have left half a line: the next event must not become a part of it."""
+    found = os.fstat(descriptor)
+    if not stat.S_ISREG(found.st_mode) or not found.st_size:
+        return
+    with suppress(OSError):  # it may be one that can only be written to, or still be full
+        readable = os.open(f"/proc/self/fd/{descriptor}", os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            is_torn = os.pread(readable, 1, found.st_size - 1) != b"\n"
+        finally:
+            os.close(readable)
+        if is_torn:
+            os.write(descriptor, b"\n")
 
 
 def _reason(path: str, error: OSError) -> str:

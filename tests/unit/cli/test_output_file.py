@@ -119,6 +119,17 @@ def test_the_file_gets_the_events_and_standard_output_nothing(tmp_path, handed):
     assert (tmp_path / "stdout").read_bytes() == b""
 
 
+def test_half_a_line_of_a_full_disk_is_ended(tmp_path, handed):
+    (tmp_path / "out").write_text('{"event":"open","ti')
+    monitor = handed("-o", str(tmp_path / "out")).ready()
+    monitor.hand(3)
+    wait_until(lambda: (tmp_path / "out").stat().st_size > 100)
+    assert monitor.end() == 0
+    torn, *whole = (tmp_path / "out").read_text().splitlines()
+    assert torn == '{"event":"open","ti'
+    assert [json.loads(line)["path"] for line in whole] == ["/0", "/1", "/2"]
+
+
 def test_a_dash_is_standard_output_and_a_hang_up_its_end(tmp_path, handed):
     with (tmp_path / "stdout").open("wb") as stdout:
         monitor = handed("--output", "-", stdout=stdout).ready()
