@@ -81,8 +81,25 @@ static inline size_t backlog_count(const struct backlog *backlog)
 	return count;
 }
 
-/* Moves one block from the ring to the backlog, if it may grow. The bytes moved, or -1 if the ring makes no sense.
- * Without memory the records stay in the ring, where the kernel counts what no longer fits. */
+/* As backlog_fill, into the newest block, which has no batch yet: so there is room for the longest record. */
+static inline long backlog_top_up(struct backlog *backlog, struct ring *ring)
+{
+	struct block *last = backlog->last;
+	long moved = ring_drain(ring, last->records + last->used, backlog->room - last->used, backlog->batch - last->used);
+
+	if (moved <= 0)
+		return moved;
+	last->used += moved;
+	backlog->bytes += moved;
+	return last->used;
+}
+
+/* Moves records from the ring to the newest block, until it has a batch, if the backlog may grow. The bytes in that
+ * block, 0 if none were moved, or -1 if the ring makes no sense. Without memory the records stay in the ring, where the
+ * kernel counts what no longer fits.
+ *
+ * A block that has no batch yet is continued: each takes a page at least, so that the bound would be far exceeded if
+ * the few records of every look had one of their own. */
 static inline long backlog_fill(struct backlog *backlog, struct ring *ring)
 {
 	struct block *block;
@@ -90,6 +107,8 @@ static inline long backlog_fill(struct backlog *backlog, struct ring *ring)
 
 	if (backlog->bytes >= backlog->most || !ring_has_data(ring))
 		return 0;
+	if (backlog->last && backlog->last->used < backlog->batch)
+		return backlog_top_up(backlog, ring);
 	block = block_new(backlog);
 	if (!block)
 		return 0;

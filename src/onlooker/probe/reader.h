@@ -23,7 +23,7 @@ struct reader {
 	int running, stopping, error;
 };
 
-/* Moves one block; the lock is held no longer than that, so that `reader_take` never waits for a fast producer. */
+/* Fills one block; the lock is held no longer than that, so that `reader_take` never waits for a fast producer. */
 static inline long reader_fill(struct reader *reader)
 {
 	long moved;

@@ -132,8 +132,38 @@ static void steady(void)
 	free(ring.data);
 }
 
+/* records that come one by one continue a block, but not the one that is being read */
+static void few_at_a_time(void)
+{
+	struct ring ring = empty(SIZE, 0);
+	struct backlog backlog = with(96, 1000);
+	int i, blocks = 0, seen = 1;
+
+	put(&ring, 0, 16, 0);
+	assert(backlog_fill(&backlog, &ring) == 24);
+	expect(backlog_take(&backlog)->records, 0, 16);
+	for (i = 1; i < 23; i++) {
+		put(&ring, i, 16, 0);
+		assert(backlog_fill(&backlog, &ring) == (i - 1) % 4 * 24 + 24);
+		assert(backlog.current->used == 24);
+	}
+	assert(backlog.bytes == 22 * 24 && backlog_count(&backlog) == 22);
+	while (backlog_take(&backlog)) {
+		unsigned char *at = backlog.current->records;
+
+		while (at < backlog.current->records + backlog.current->used)
+			at = expect(at, seen++, 16);
+		assert(backlog.current->used == (seen == 23 ? 48 : 96));
+		blocks++;
+	}
+	assert(seen == 23 && blocks == 6 && !backlog.bytes);
+	backlog_close(&backlog);
+	free(ring.data);
+}
+
 static const struct test_case cases[] = {
 	CASE(nothing), CASE(in_order), CASE(bounded), CASE(busy), CASE(corrupt), CASE(steady),
+	CASE(few_at_a_time),
 };
 
 int main(int count, char **words)

@@ -26,7 +26,7 @@ CASES = {
         "a_record_that_never_fits",
         "a_long_batch",
     ),
-    "backlog_test": ("nothing", "in_order", "bounded", "busy", "corrupt", "steady"),
+    "backlog_test": ("nothing", "in_order", "bounded", "busy", "corrupt", "steady", "few_at_a_time"),
 }
 
 
