@@ -111,6 +111,7 @@ class Monitor:
             )
         self._source: Source = source
         self._home = this_process()
+        self._batch: Sequence[Event] = ()  # counted, and its source may not know yet
         self._given: Iterator[Event] = iter(())  # of the last batch, what nobody has got yet
         self._counts: Counter[str] = Counter()
         self._lost: Counter[tuple[str, str]] = Counter()
@@ -170,8 +171,7 @@ class Monitor:
         self._check_use()
         if not length_hint(self._given):
             self._next(seconds)
-        batch, self._given = list(self._given), iter(())
-        return batch
+        return [*self._given]  # not list(): where a function is called, a signal's handler may raise and lose them
 
     def _next(self, timeout: float | None) -> None:
         """The next batch, into `_given`: what an exception breaks off is still there."""
@@ -180,11 +180,26 @@ class Monitor:
             left = _SLICE_SECONDS if deadline is None else deadline - time.monotonic()
             batch = self._source.poll(max(0.0, min(_SLICE_SECONDS, left)))
             if batch:
-                self._given = iter(batch)
-                self._count(batch)
+                self._receive(batch)
                 return
             if self.ended or (deadline is not None and left <= 0):
                 return
+
+    def _receive(self, batch: Sequence[Event]) -> None:
+        """Nothing is called while the batch and its counts are noted, so that no signal's handler can raise there; the
+        source keeps the batch until that is done.
+        """
+        if batch is not self._batch:
+            given, (counts, lost, cut) = iter(batch), self._counted(batch)
+            self._batch, self._given = batch, given
+            self._counts, self._lost, self._cut = counts, lost, cut
+        self._acknowledge()
+
+    def _acknowledge(self) -> None:
+        taken = getattr(self._source, "taken", None)
+        if taken:
+            taken(self._batch)
+        self._batch = ()
 
     def stop(self) -> None:
         """Watch nothing more from now on; what happened before can still be polled. Returns at once."""
@@ -205,8 +220,9 @@ class Monitor:
             self._counts[event.event] -= 1
             self._cut -= bool(event.cut)
         self._given, self._stopping = iter(()), True
+        self._acknowledge()
         rest = self._source.close() or Rest()
-        self._count(rest.lost)
+        self._counts, self._lost, self._cut = self._counted(rest.lost)
         self._unread = len(left) + rest.unread
 
     @property
@@ -241,16 +257,17 @@ class Monitor:
         """In a child of fork(2): what is left of the batch is the parent's. An iteration holds the same iterator."""
         deque(self._given, maxlen=0)
 
-    def _count(self, batch: Sequence[Event]) -> None:
-        kinds = Counter(map(type, batch))
+    def _counted(self, batch: Sequence[Event]) -> tuple[Counter[str], Counter[tuple[str, str]], int]:
+        """The counts with those of the batch: of events, of losses, and of those with a field that is cut."""
+        counts, lost, kinds = self._counts.copy(), self._lost.copy(), Counter(map(type, batch))
         for name, kind in EVENTS.items():
             if count := kinds.get(kind):
-                self._counts[name] += count
-        self._cut += sum(map(bool, map(attrgetter("cut"), batch)))
+                counts[name] += count
         if Lost in kinds:
             for event in batch:
                 if isinstance(event, Lost):
-                    self._lost[event.of, event.reason] += event.count
+                    lost[event.of, event.reason] += event.count
+        return counts, lost, self._cut + sum(map(bool, map(attrgetter("cut"), batch)))
 
 
 _STARTED: WeakSet[Monitor] = WeakSet()

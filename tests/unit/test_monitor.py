@@ -1,6 +1,7 @@
 """Monitor over the fake source, as users test their own programs."""
 
 import os
+import sys
 import threading
 import time
 from contextlib import suppress
@@ -191,6 +192,42 @@ def test_in_a_fork_it_says_what_to_do():
         assert pids(monitor) == [2, 3, 4, 5, 6, 7]
         assert "after the fork" in ForkedError().hint
     assert monitor.stats().complete
+
+
+class Boom(Exception):
+    """Raised by a signal's handler."""
+
+
+@pytest.mark.parametrize("line", range(12))
+@pytest.mark.parametrize("function", ["_receive", "_acknowledge", "_counted", "taken", "_next"])
+def test_an_exception_of_a_signal_loses_nothing_on_the_way(function, line):
+    """Wherever something is called, which is where CPython runs handlers."""
+    passed = 0
+
+    def profile(frame, event, argument):
+        nonlocal passed
+        if frame.f_code.co_name == function and event in ("call", "c_call", "c_return"):
+            passed += 1
+            if passed == line + 1:
+                sys.setprofile(None)
+                raise Boom
+
+    with Monitor(source=FakeSource([*(fake_exec(pid=pid) for pid in PIDS), LOST], batch=5)) as monitor:
+        found = []
+        sys.setprofile(profile)
+        try:
+            found += monitor.poll()
+        except Boom:
+            pass
+        finally:
+            sys.setprofile(None)
+        while not monitor.ended:
+            found += monitor.poll()
+        found += monitor.poll()
+    assert [event.pid for event in found if event.event == "exec"] == list(PIDS)
+    stats = monitor.stats()
+    assert (stats.events, stats.lost, stats.unread) == ({"exec": 7, "lost": 1}, {("open", "headroom"): 23}, 0)
+    assert not stats.aborted
 
 
 def test_a_fork_inside_a_loop_gets_nothing_more_of_the_batch():

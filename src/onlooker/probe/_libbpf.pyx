@@ -140,6 +140,7 @@ cdef class Probe:
     cdef size_t _link_count
     cdef reader _reader
     cdef bint _has_reader
+    cdef block *_oldest  # given by `drain`, and not `drained` yet
     cdef int _pid  # whose thread the reader's is
     cdef uint64_t *_counters
     cdef size_t _kinds, _reasons
@@ -390,23 +391,30 @@ cdef class Probe:
         return self._has_reader and reader_has_data(&self._reader)
 
     def drain(self, bint now=False):
-        """Records as one buffer: for each an 8-byte length, then its bytes padded to 8. Valid until the next call.
+        """Records as one buffer: for each an 8-byte length, then its bytes padded to 8. The same again, and valid,
+        until the call of `drained`.
 
         What has just come may be left for a moment, to be given together with more, but not if it is wanted `now`.
         """
-        cdef block *oldest = NULL
-        if self._has_reader:
+        cdef block *oldest = self._oldest
+        if self._has_reader and oldest == NULL:
             with nogil:
                 oldest = reader_take(&self._reader, now)
+            self._oldest = oldest
         if oldest != NULL:
             return PyMemoryView_FromMemory(<char *>oldest.records, oldest.used, PyBUF_READ)
         if self._has_reader and reader_has_failed(&self._reader):
             raise ValueError("the ring holds a record that is too long to be one")
         return memoryview(b"")
 
-    def unread(self, bint last):
-        """How many records were not given by `drain`; with `last`, those that it gave last are among them."""
+    def drained(self):
+        """What `drain` gave was read."""
+        self._oldest = NULL
+
+    def unread(self):
+        """How many records were not `drained`."""
         cdef size_t count = 0
+        cdef bint last = self._oldest != NULL
         if self._has_reader:
             with nogil:
                 count = reader_count(&self._reader, last)
@@ -446,6 +454,7 @@ cdef class Probe:
         self._link_count = 0
         self._object = NULL
         self._has_reader = False
+        self._oldest = NULL
         is_ours = is_ours and getpid() == self._pid  # C code, too, can fork: daemon(3)
         with nogil:
             if has_reader and is_ours:

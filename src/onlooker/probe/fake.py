@@ -1,6 +1,6 @@
 """Events without a kernel: for tests of programs that use onlooker."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from ..errors import UsageError
@@ -44,6 +44,7 @@ class FakeSource:
             raise UsageError(f"not a size of batches: {batch!r}", "a whole number from 1 on")
         self._batch = batch
         self._wanted = Filter()
+        self._found: list[Event] = []
 
     def start(self, wanted: Filter) -> None:
         """Take the filter."""
@@ -51,11 +52,15 @@ class FakeSource:
 
     def poll(self, timeout: float) -> list[Event]:
         """The next events; never waits."""
-        while self._events:
-            head, self._events = self._events[: self._batch], self._events[self._batch :]
-            if found := [event for event in head if self._wanted.matches(event)]:
-                return found
-        return []
+        while self._events and not self._found:
+            found = [event for event in self._events[: self._batch] if self._wanted.matches(event)]
+            self._found, self._events = found, self._events[self._batch :]
+        return self._found
+
+    def taken(self, batch: Sequence[Event]) -> None:
+        """What `poll` gave has arrived."""
+        if batch is self._found:
+            self._found = []
 
     def stop(self) -> None:
         """Nothing to stop: what is left can still be polled."""
@@ -63,7 +68,7 @@ class FakeSource:
     @property
     def exhausted(self) -> bool:
         """Whether the list is empty."""
-        return not self._events
+        return not self._events and not self._found
 
     @property
     def attached(self) -> tuple[Attachment, ...]:
@@ -72,8 +77,8 @@ class FakeSource:
 
     def close(self) -> Rest:
         """Drop what is left, and tell how much that is."""
-        left = [event for event in self._events if self._wanted.matches(event)]
-        self._events = []
+        left = [event for event in (*self._found, *self._events) if self._wanted.matches(event)]
+        self._events, self._found = [], []
         lost = [event for event in left if isinstance(event, Lost)]
         return Rest(lost, len(left) - len(lost))
 

@@ -3,6 +3,7 @@
 import os
 import time
 from collections import Counter
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING
 from weakref import WeakSet
@@ -55,7 +56,7 @@ class LiveSource:
         self._notes: list[str] = []
         self._clock = WallClock()
         self._home = this_process()
-        self._records: bytes | memoryview = b""  # taken from the probe and not given yet
+        self._found: list[Event] = []  # given by `poll`, until `taken`
         self._stopping = False
         self._quiet_since: float | None = None
         self._exhausted = False
@@ -137,24 +138,31 @@ class LiveSource:
         return True
 
     def poll(self, timeout: float) -> list[Event]:
-        """The next events; see `Source.poll`."""
+        """The next events; see `Source.poll`. What an exception, such as a signal's, breaks off is given next time."""
         deadline = time.monotonic() + timeout
-        while self._probe and not self._exhausted:
+        while self._probe and not self._exhausted and not self._found:
             if self._stopping:
                 self._quieten(self._probe)
-            if found := self._drain(self._probe):
-                return found
+            self._drain(self._probe)
+            if self._found:
+                break
             if self._quiet_since is not None:
                 if self._is_settled(self._probe, self._quiet_since):
-                    self._exhausted = True
-                    return self._last_losses(self._probe)
+                    self._last_losses(self._probe)
+                    break
                 self._probe.wait(1)
                 continue
             left = deadline - time.monotonic()
             if left <= 0:
-                return self._drain(self._probe, now=True)
+                self._drain(self._probe, now=True)
+                break
             self._probe.wait(min(SLICE_MS, 1 + int(left * 1000)))
-        return []
+        return self._found
+
+    def taken(self, batch: Sequence[Event]) -> None:
+        """What `poll` gave has arrived."""
+        if batch is self._found:
+            self._found = []
 
     def stop(self) -> None:
         """Make every program silent at once. Detaching them takes half a second and is done by `close`."""
@@ -175,13 +183,15 @@ class LiveSource:
         try:
             return Rest() if ended else self._rest(probe)
         finally:
-            self._records = b""
             probe.close()
 
     def _rest(self, probe: "Probe") -> Rest:
         """What comes out of a probe that is closed before all was polled."""
         self._quieten(probe)
-        return Rest(self._losses(probe) + self._skipped(probe), probe.unread(len(self._records) > 0))
+        self._losses(probe)
+        self._skipped(probe)
+        lost = [event for event in self._found if isinstance(event, Lost)]
+        return Rest(lost, probe.unread() + len(self._found) - len(lost))
 
     def _quieten(self, probe: "Probe") -> None:
         if self._quiet_since is None:
@@ -192,36 +202,39 @@ class LiveSource:
     def _is_settled(self, probe: "Probe", since: float) -> bool:
         return not probe.has_data() or time.monotonic() - since > SETTLE_SECONDS
 
-    def _last_losses(self, probe: "Probe") -> list[Event]:
-        lost = self._losses(probe) + self._skipped(probe)
-        if probe.has_data():  # a record that was never finished, and how many behind it nobody can tell
-            lost.append(self._lost(1, "unknown", "unfinished"))
-        return lost
+    # A signal's handler runs, and may raise, only where a function is called or begins, or a loop goes round (CPython's
+    # eval breaker). So between the two statements that tell something and note that it was told, nothing is called.
 
-    def _drain(self, probe: "Probe", *, now: bool = False) -> list[Event]:
-        found: list[Event] = []
+    def _last_losses(self, probe: "Probe") -> None:
+        self._losses(probe)
+        self._skipped(probe)
+        # a record that was never finished, and how many behind it nobody can tell
+        last = [self._lost(1, "unknown", "unfinished")] if probe.has_data() else []
+        self._found = self._found + last
+        self._exhausted = True
+
+    def _drain(self, probe: "Probe", *, now: bool = False) -> None:
+        """Into `_found`."""
         if len(records := self._take(probe, now)):
             found = with_interpreters(self._decoder.decode(records, self._clock.offset_ns(), self._kind_at))
+            self._found = self._found + found
+            probe.drained()
         if (total := probe.total_lost()) != self._total_lost:
+            self._losses(probe)
             self._total_lost = total
-            found += self._losses(probe)
         if time.monotonic() - self._looked_at > LOOK_SECONDS:
-            found += self._skipped(probe)
+            self._skipped(probe)
             with suppress(OSError):  # who has given up the right to ask goes on with what was known
                 probe.run("identify")  # the root directory may be another now
-        self._records = b""
-        return found
 
-    def _take(self, probe: "Probe", now: bool) -> bytes | memoryview:
-        """The next records; the same again if an exception, such as a signal's, came before their events were given."""
-        if not len(self._records):
-            try:
-                self._records = probe.drain(now)
-            except ValueError as error:
-                raise OnlookerError(f"the ring buffer is corrupt: {error}") from error
-        return self._records
+    def _take(self, probe: "Probe", now: bool) -> memoryview:
+        """The next records; the same again until the probe is told that they were `drained`."""
+        try:
+            return probe.drain(now)
+        except ValueError as error:
+            raise OnlookerError(f"the ring buffer is corrupt: {error}") from error
 
-    def _losses(self, probe: "Probe") -> list[Event]:
+    def _losses(self, probe: "Probe") -> None:
         """A `lost` event for each of the probe's counters that grew."""
         counts = {
             (name, reason): count
@@ -229,22 +242,24 @@ class LiveSource:
             for reason, count in zip(PROBE_REASONS, row, strict=True)
         }
         grown = {key: count - self._told.get(key, 0) for key, count in counts.items()}
+        lost = [self._lost(count, of, reason) for (of, reason), count in grown.items() if count > 0]
+        self._found = self._found + lost
         self._told = counts
-        return [self._lost(count, of, reason) for (of, reason), count in grown.items() if count > 0]
 
     def _misses(self, probe: "Probe") -> dict[str, int]:
         """The kernel's own count of how often it skipped each program."""
         return {program: probe.misses(program) for attachment in self._attached for program in attachment.programs}
 
-    def _skipped(self, probe: "Probe") -> list[Event]:
+    def _skipped(self, probe: "Probe") -> None:
         """A `lost` event for each event that the kernel skipped a program of; "unknown" where it reports several."""
-        before, self._missed = self._missed, self._misses(probe)
-        self._looked_at = time.monotonic()
+        missed, now = self._misses(probe), time.monotonic()
         grown: Counter[str] = Counter()
-        for program, count in self._missed.items():
+        for program, count in missed.items():
             events = {a.event for a in self._attached if program in a.programs}
-            grown[events.pop() if len(events) == 1 else "unknown"] += count - before[program]
-        return [self._lost(count, of, "recursion") for of, count in grown.items() if count > 0]
+            grown[events.pop() if len(events) == 1 else "unknown"] += count - self._missed[program]
+        lost = [self._lost(count, of, "recursion") for of, count in grown.items() if count > 0]
+        self._found = self._found + lost
+        self._missed, self._looked_at = missed, now
 
     def _lost(self, count: int, of: str, reason: str) -> Event:
         boot_ns = self._clock.boot_ns()

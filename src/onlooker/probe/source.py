@@ -47,7 +47,8 @@ class Source(Protocol):
     def poll(self, timeout: float) -> list[Event]:
         """Events as soon as there are any, in the order that `Monitor.poll` promises.
 
-        Empty after `timeout` seconds or once `exhausted`.
+        Empty after `timeout` seconds or once `exhausted`. A source that has `taken` gives the same list again until
+        that is called: what an exception breaks off on the way to the monitor, such as a signal's, is not lost.
         """
 
     def stop(self) -> None:

@@ -32,12 +32,13 @@ class Ring:
         self.missed = {"on_exit": 0, "on_open": 0, "on_openat": 0}
         self.calls: list[object] = []
         self.waiting = 0
+        self.begun: bytes | None = None
 
     def settle(self):
         self.calls.append("settle")
 
-    def unread(self, last):
-        return self.waiting + last
+    def unread(self):
+        return self.waiting + (self.begun is not None)
 
     def abandon(self):
         self.calls.append("abandon")
@@ -46,7 +47,12 @@ class Ring:
         self.calls.append(watching)
 
     def drain(self, now=False):
-        return self.batches.pop(0) if self.batches else b""
+        if self.begun is None and self.batches:
+            self.begun = self.batches.pop(0)
+        return self.begun or b""
+
+    def drained(self):
+        self.begun = None
 
     def has_data(self):
         return self.busy or bool(self.batches)
@@ -79,11 +85,20 @@ def ring():
     return Ring()
 
 
+class Taken(LiveSource):
+    """What it gives arrives."""
+
+    def poll(self, timeout):
+        found = super().poll(timeout)
+        self.taken(found)
+        return found
+
+
 @pytest.fixture
 def source(ring, monkeypatch):
     monkeypatch.setattr(kernel, "check", lambda: None)
     monkeypatch.setattr(Chooser, "load", lambda self, setup: (ring, ATTACHED))
-    made = LiveSource()
+    made = Taken()
     made.start(Filter())
     return made
 
@@ -281,6 +296,19 @@ def test_records_are_not_lost_by_an_exception_that_comes_while_they_are_decoded(
     with pytest.raises(KeyboardInterrupt):
         source.poll(1)
     assert source.close().unread == 1
+
+
+def test_what_did_not_arrive_is_given_again_or_counted(source, ring):
+    """Events and losses: an exception came on the way to the monitor."""
+    ring.batches = [batch(record("exit", plain("exit")))]
+    ring.counts["open", "headroom"] = 3
+    ring.missed |= {"on_open": 2}
+    found = LiveSource.poll(source, 1)
+    assert [event.event for event in found] == ["exit", "lost"]
+    assert LiveSource.poll(source, 1) is found
+    rest = source.close()
+    assert losses(rest.lost) == [(3, "open", "headroom"), (2, "open", "recursion")]
+    assert rest.unread == 1
 
 
 def test_in_a_fork_the_probe_is_the_parents(source, ring, monkeypatch):
