@@ -10,6 +10,7 @@ struct ring_open {
 	__s32 dirfd;
 	__u32 length;
 	bool direct; /* the file goes into a table of the ring's own, and not to a descriptor */
+	bool cancelled; /* by a failure before it in its chain: never carried out, and not marked as failed */
 	char path[PATH_BYTES];
 };
 
@@ -106,6 +107,7 @@ static __always_inline void begin_request(__u64 request)
 
 /* include/linux/io_uring_types.h, this bit since 5.17: cleared once the file was opened or could not be */
 #define REQ_F_NEED_CLEANUP (1 << 13)
+#define REQ_F_FAIL (1 << 8) /* it failed or was cancelled by itself (req_set_fail): cleared when a request begins */
 
 /* Which of them has ended with `result` in that ring, with that user_data. */
 struct ring_search {
@@ -118,13 +120,17 @@ static long match_ring_open(void *map, const void *key, void *value, struct ring
 {
 	struct ring_open *submitted = value;
 	struct io_kiocb *request = *(void **)key;
+	__u64 flags;
 
 	if (submitted->ring != search->ring || submitted->user_data != search->user_data)
 		return 0;
 	if (BPF_CORE_READ(request, cqe.res) != search->result)
 		return 0;
-	/* it has not been carried out yet (io_openat2, io_uring/openclose.c): then it can only have been cancelled */
-	if (BPF_CORE_READ(request, flags) & REQ_F_NEED_CLEANUP && search->result >= 0)
+	/* The result alone proves nothing: until a request has ended, it may be that of an earlier one at the same address
+	 * (io_preinit_req clears it once, io_init_req does not). An open that fails is marked (io_openat2,
+	 * io_uring/openclose.c; io_req_defer_failed), and one that succeeds has nothing left to clean up. */
+	flags = BPF_CORE_READ(request, flags);
+	if (search->result < 0 ? !(flags & REQ_F_FAIL) && !submitted->cancelled : !!(flags & REQ_F_NEED_CLEANUP))
 		return 0;
 	search->found = (__u64)request;
 	return 1;

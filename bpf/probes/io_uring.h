@@ -14,7 +14,6 @@
 #define IORING_OP_OPENAT2 28
 /* include/linux/io_uring_types.h */
 #define REQ_F_CQE_SKIP (1 << 6) /* IOSQE_CQE_SKIP_SUCCESS: a success does not complete where we could see it */
-#define REQ_F_FAIL (1 << 8)
 
 #define ECANCELED 125
 
@@ -184,6 +183,7 @@ static __always_inline int submit_ring_open(struct io_kiocb *request)
 	submitted->resolve = BPF_CORE_READ(command, how.resolve);
 	submitted->dirfd = dirfd_of(BPF_CORE_READ(command, dfd));
 	submitted->direct = BPF_CORE_READ(command, file_slot) != 0;
+	submitted->cancelled = false;
 	length = bpf_probe_read_kernel_str(submitted->path, PATH_BYTES, submitted_name(command));
 	submitted->length = length < 1 ? 0 : length - 1;
 	if (!(BPF_CORE_READ(request, flags) & REQ_F_CQE_SKIP)) {
@@ -237,6 +237,7 @@ static __always_inline int fail_ring_open(struct ring_request *entry, struct io_
 	submitted->resolve = how.resolve;
 	submitted->dirfd = dirfd_of(passed.fd);
 	submitted->direct = passed.file_index != 0;
+	submitted->cancelled = false;
 	length = read_user_text(submitted->path, (const char *)passed.addr, &torn);
 	submitted->length = length < 1 ? 0 : length - 1;
 	if (length < 1 || torn || (length == PATH_BYTES && goes_on((const char *)passed.addr, PATH_BYTES)))
@@ -325,9 +326,13 @@ int BPF_PROG(on_ring_cancel, struct io_kiocb *failed, struct io_kiocb *request)
 	__u64 flags = BPF_CORE_READ(request, flags), key = (__u64)request;
 	struct ring_open *submitted;
 
-	if (!opens_a_file(request) || !(flags & REQ_F_CQE_SKIP) || !(int)bpf_map_delete_elem(&ring_told, &key))
+	if (!opens_a_file(request))
 		return 0;
 	submitted = bpf_map_lookup_elem(&ring_opens, &key);
+	if (submitted)
+		submitted->cancelled = true;
+	if (!(flags & REQ_F_CQE_SKIP) || !(int)bpf_map_delete_elem(&ring_told, &key))
+		return 0;
 	if (watching && (submitted || is_wanted(current_task())))
 		emit_ring_ended(submitted, flags & REQ_F_FAIL ? BPF_CORE_READ(request, cqe.res) : -ECANCELED);
 	forget_ring_open(key);

@@ -99,6 +99,19 @@ def test_others_with_the_same_user_data_meanwhile(monitor: Monitor, program: Pat
     assert len(told(events)) == 2  # and that for writing
 
 
+def test_others_with_the_result_of_an_earlier_request(monitor: Monitor, program: Path, scratch: Path) -> None:
+    """What waits still holds the result of the request before it at its address: it is not taken for its own."""
+    os.mkfifo(scratch / "fifo")
+    before = ("ring", ROOM, ROOM, *("open", 6, "-", "none") * COUNT, "submit", "reap", COUNT)
+    waiting = ("open", 7, "a", "fifo", "submit", "sleep", 100, *("nop", 5, "-") * ROOM, *("unlink", 7, "none") * COUNT)
+    end = ("submit", "sleep", 100, "write", "fifo", "reap", ROOM + 1 + COUNT)
+    done, events = run(monitor, program, *before, "begin", *waiting, *end)
+    [fd] = [result for user_data, result in done if user_data == 7 and result > 0]
+    assert Counter(done)[7, -2] == COUNT
+    assert [event for event in told(events) if event[1] == fd] == [("fifo", fd, None, ())]
+    assert len(told(events)) == 2  # and that for writing
+
+
 def test_a_chain_that_breaks(monitor: Monitor, program: Path, file: str) -> None:
     """The head says nothing of its success, so the others say nothing of being cancelled."""
     chain = ("fail", 1, "ls", *("open", 2, "l", file) * COUNT, "open", 3, "-", file)

@@ -5,6 +5,7 @@
  *                           l (a chain: what is queued next waits for it), or -
  * nop USER_DATA HOW         queue a request that does nothing
  * fail USER_DATA HOW        queue one that fails: a read from no descriptor
+ * unlink USER_DATA PATH     queue the removal of PATH
  * submit                    what is queued
  * reap COUNT                wait for so many completions, print and take them, and what overflowed meanwhile
  * write PATH                open for writing, which lets those who open a fifo go on; it stays open
@@ -99,6 +100,9 @@ int main(int argc, char **argv)
 			step += 2;
 		} else if (!strcmp(*step, "fail")) {
 			queue(IORING_OP_READ, -1, step[1], step[2], NULL);
+			step += 2;
+		} else if (!strcmp(*step, "unlink")) {
+			queue(IORING_OP_UNLINKAT, AT_FDCWD, step[1], "-", step[2]);
 			step += 2;
 		} else if (!strcmp(*step, "submit")) {
 			submit();
