@@ -21,7 +21,7 @@ typedef struct {
 } atomic_long_t;
 
 struct list_head {
-	struct list_head *next;
+	struct list_head *next, *prev;
 };
 
 typedef struct {

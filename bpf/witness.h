@@ -8,7 +8,7 @@
 #define PT_PTRACED 1          /* include/linux/ptrace.h */
 #define SIGSYS 31
 #define SYS_SECCOMP 1 /* include/uapi/asm-generic/siginfo.h */
-#define MOST_PENDING 8
+#define MOST_PENDING 16
 #define MOST_ERRNO 4095 /* include/linux/err.h */
 #define MOST_FD 0x7fffffff
 
@@ -21,20 +21,21 @@ static __always_inline bool is_possible(struct call *call)
 }
 
 /* Whether the kernel itself has just sent SIGSYS for a filter (force_sig_info_to_task, kernel/signal.c): it is pending
- * and not blocked, and its origin is one that no process can send to another. */
+ * and not blocked, and its origin is one that no process can send to another. It was queued last (__send_signal_locked), so the search begins
+ * at the end: what was pending before does not hide it. */
 static __always_inline bool is_sigsys_pending(struct task_struct *task)
 {
-	struct list_head *head = __builtin_preserve_access_index(&task->pending.list), *next = READ(task, pending.list.next);
+	struct list_head *head = __builtin_preserve_access_index(&task->pending.list), *last = READ(task, pending.list.prev);
 	int i;
 
 	if (!(READ(task, pending.signal.sig[0]) & ~READ(task, blocked.sig[0]) & 1UL << (SIGSYS - 1)))
 		return false;
-	for (i = 0; i < MOST_PENDING && next != head; i++) {
-		struct sigqueue *queued = (void *)next; /* `list` is its first member */
+	for (i = 0; i < MOST_PENDING && last != head; i++) {
+		struct sigqueue *queued = (void *)last; /* `list` is its first member */
 
 		if (PEEK(queued, info.si_signo) == SIGSYS && PEEK(queued, info.si_code) == SYS_SECCOMP)
 			return true;
-		next = PEEK(queued, list.next);
+		last = PEEK(queued, list.prev);
 	}
 	return false;
 }

@@ -4,7 +4,7 @@
  * answer HOW exec 0 PROGRAM ARGS...: executes the program under such a filter.
  *
  * HOW: allow, a seccomp filter that allows by the call's number; look, one that allows once it has looked at an argument;
- * trap, SIGSYS; errno, minus VALUE; notify, a supervisor gives VALUE; go-on, a supervisor lets the kernel do it; cont,
+ * trap, SIGSYS; pending, the same behind 23 blocked signals; errno, minus VALUE; notify, a supervisor gives VALUE; go-on, a supervisor lets the kernel do it; cont,
  * syscall, sysemu, a tracer that emulates the call (PTRACE_SYSEMU) gives VALUE and goes on with that request. */
 #include "workload.h"
 #include <limits.h>
@@ -20,6 +20,19 @@
 #define ARRAY_SIZE(array) (sizeof(array) / sizeof(*(array)))
 #define I386_OPENAT 295
 #define X32_BIT 0x40000000
+
+/* Signals of this thread that stay pending. */
+static void send_blocked(int count)
+{
+	siginfo_t info = { .si_signo = SIGRTMIN, .si_code = SI_QUEUE };
+	sigset_t blocked;
+
+	sigemptyset(&blocked);
+	sigaddset(&blocked, SIGRTMIN);
+	check(!sigprocmask(SIG_BLOCK, &blocked, NULL), "sigprocmask");
+	while (count--)
+		check(!syscall(SYS_rt_tgsigqueueinfo, getpid(), getpid(), SIGRTMIN, &info), "rt_tgsigqueueinfo");
+}
 
 static int install(unsigned int number, unsigned int answer, unsigned int flags)
 {
@@ -179,10 +192,12 @@ int main(int argc, char **argv)
 		check(read(words[0], &byte, 1) == 1, "read");
 		syscall(SYS_tgkill, getpid(), getpid(), SIGUSR1);
 	} else {
-		install(nr, !strcmp(how, "trap")  ? SECCOMP_RET_TRAP :
-			    !strcmp(how, "errno") ? SECCOMP_RET_ERRNO | value :
-			    !strcmp(how, "allow") ? SECCOMP_RET_ALLOW :
-						    0, 0);
+		if (!strcmp(how, "pending"))
+			send_blocked(23);
+		install(nr, !strcmp(how, "trap") || !strcmp(how, "pending") ? SECCOMP_RET_TRAP :
+			    !strcmp(how, "errno")			    ? SECCOMP_RET_ERRNO | value :
+			    !strcmp(how, "allow")			    ? SECCOMP_RET_ALLOW :
+									      0, 0);
 	}
 	if (!strcmp(call, "exec"))
 		execv(path, argv + 4);
