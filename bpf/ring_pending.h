@@ -39,7 +39,7 @@ struct {
 } ring_words SEC(".maps");
 
 /* Requests that were told of when they were submitted, by address. One that succeeds ends unseen and stays here until
- * another open has its address. Where there is no room, one that fails is told of twice. */
+ * another open has its address. What finds no room is counted, and told of only if it fails. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 4096); /* 64 bytes each */

@@ -188,13 +188,14 @@ static __always_inline int submit_ring_open(struct io_kiocb *request)
 	submitted->length = length < 1 ? 0 : length - 1;
 	if (!(BPF_CORE_READ(request, flags) & REQ_F_CQE_SKIP)) {
 		remember_ring_open(key, submitted);
-	} else if (config.failed) {
+	} else if (!config.failed && !(int)bpf_map_update_elem(&ring_told, &key, &value, BPF_ANY)) {
+		emit_ring_submitted(submitted, task);
+	} else {
 		/* to be told of if it fails, without its path: kept, it would stay where it succeeds. If the failure finds
 		 * no room, it is counted as that of a ring whose requests are not all known. */
 		bpf_map_delete_elem(&rings, &submitted->ring);
-	} else {
-		bpf_map_update_elem(&ring_told, &key, &value, BPF_ANY);
-		emit_ring_submitted(submitted, task);
+		if (!config.failed)
+			count_lost(KIND_OPEN, LOST_UNTRACKED);
 	}
 	release_scratch(scratch);
 	return 0;

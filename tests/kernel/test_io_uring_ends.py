@@ -176,6 +176,19 @@ def test_more_than_can_be_remembered(monitor: Monitor, program: Path, scratch: P
     assert paths["last", ()] == COUNT
 
 
+def test_more_that_say_nothing_than_can_be_remembered(program: Path, scratch: Path, file: str) -> None:
+    """Those for which there is no room are counted, and shown only if they fail."""
+    os.mkfifo(scratch / "fifo")
+    steps = ("ring", 4096, 32768, *("open", 1, "as", "fifo") * (MOST + COUNT), *("open", 2, "s", "none") * COUNT)
+    with Monitor(comm=[program.name], events=["open"], attach="raw") as monitor:
+        done, events = run(monitor, program, "begin", *steps, "submit", "write", "fifo", "reap", COUNT)
+        lost = losses(events)
+        paths = Counter((e.path, e.errno) for e in events if isinstance(e, Open) and e.syscall == "io_uring")
+    assert done == [(2, -2)] * COUNT
+    assert lost == {("open", "untracked"): 2 * COUNT}
+    assert paths == Counter({("fifo", None): MOST, ("", "ENOENT"): COUNT})
+
+
 def test_what_was_submitted_before_the_start(program: Path, scratch: Path, file: str) -> None:
     """It is shown without its path where it completes, and counted where its completion finds no room."""
     os.mkfifo(scratch / "fifo")
