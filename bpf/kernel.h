@@ -321,7 +321,6 @@ struct io_uring_cqe {
 /* include/uapi/linux/fcntl.h and asm-generic/fcntl.h; these two are the same on x86_64 and aarch64 */
 #define O_CREAT 0100
 #define __O_TMPFILE 020000000
-#define ENOENT 2
 #define O_ACCMODE 3
 #define O_WRONLY 01
 #define O_TRUNC 01000
@@ -339,6 +338,7 @@ struct io_uring_cqe {
 #define RESOLVE_IN_ROOT 0x10 /* include/uapi/linux/openat2.h */
 #define NAME_BYTES 256 /* NAME_MAX and a NUL */
 #define ENOENT 2
+#define EEXIST 17
 #define ENOTDIR 20
 #define ENAMETOOLONG 36
 #define ELOOP 40

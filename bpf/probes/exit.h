@@ -43,7 +43,7 @@ int BPF_PROG(on_exit, struct task_struct *task, bool group_dead)
 
 /* Processes whose last threads race each other to the program below, and whose exit was reported: until they are reaped,
  * or the last thread is seen to be alone. Only processes with threads are in it, and only for that long; where there is no
- * room, the exit is counted. 16384 entries of 80 bytes, 1.3 MB; memory is taken as it is needed. */
+ * room, an exit can be reported twice. 16384 entries of 80 bytes, 1.3 MB; memory is taken as it is needed. */
 struct exited {
 	__u64 start_ns;
 	__u64 pid;
@@ -70,7 +70,6 @@ int BPF_PROG(on_exit_old, struct task_struct *task)
 {
 	struct exited key = exited_of(task);
 	__u8 value = 0;
-	int error;
 
 	if (BPF_CORE_READ(task, signal, live.counter))
 		return 0;
@@ -78,12 +77,7 @@ int BPF_PROG(on_exit_old, struct task_struct *task)
 	if (BPF_CORE_READ(task, signal, nr_threads) == 1)
 		return (int)bpf_map_delete_elem(&exited, &key) ? emit_exit(task) : 0;
 	/* an int before 6.4, whose upper half must not be compared */
-	error = (int)bpf_map_update_elem(&exited, &key, &value, BPF_NOEXIST);
-	if (!error)
-		return emit_exit(task);
-	if (error != -17 /* EEXIST */ && is_wanted(task))
-		count_lost(KIND_EXIT, LOST_UNTRACKED);
-	return 0;
+	return (int)bpf_map_update_elem(&exited, &key, &value, BPF_NOEXIST) == -EEXIST ? 0 : emit_exit(task);
 }
 
 /* A process is over and reaped. Called for every thread, that of the process last, by delayed_put_task_struct in
