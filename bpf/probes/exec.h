@@ -77,6 +77,16 @@ static __always_inline void append_program(struct scratch *scratch, __u32 which,
 		exec->record.cut |= EXEC_CUT_EXE;
 }
 
+/* A piece that could not be read may begin in a page that is there: reads that part. How many bytes it has. */
+static __always_inline __u32 copy_to_border(char *to, unsigned long from, unsigned long bytes)
+{
+	__u64 there = PIECE_BYTES - (from & (PIECE_BYTES - 1));
+
+	if (there >= bytes || bpf_probe_read_user(to, there & (PIECE_BYTES - 1), (void *)from))
+		return 0;
+	return there;
+}
+
 /* The arguments lie one behind the other, each with its NUL, in the new program's memory (mm->arg_start). Read in
  * pieces, so that a page that is not there takes only what comes from it on. How many bytes were read; `most` is a
  * constant power of two. */
@@ -86,9 +96,9 @@ static __always_inline __u32 copy_argv(char *to, const __u32 most, unsigned long
 
 	for (; done < most && done + PIECE_BYTES <= bytes; done += PIECE_BYTES)
 		if (bpf_probe_read_user(to + done, PIECE_BYTES, (void *)(from + done)))
-			return done;
+			return done + copy_to_border(to + done, from + done, PIECE_BYTES);
 	if (done < most && bpf_probe_read_user(to + done, bytes & (PIECE_BYTES - 1), (void *)(from + done)))
-		return done;
+		return done + copy_to_border(to + done, from + done, bytes & (PIECE_BYTES - 1));
 	return bytes;
 }
 
