@@ -47,8 +47,11 @@ COLUMNS = (
     ("RESULT", 12, False),  # ENAMETOOLONG
     ("DETAILS", 0, False),
 )
-_NAME_WIDTH, _RESULT_WIDTH = (width for name, width, _ in COLUMNS if name in ("NAME", "RESULT"))
-_NOBODY = " ".join(" " * width for name, width, _ in COLUMNS if name in ("PID", "PPID", "UID", "NAME"))
+_NARROW = 110  # a terminal of fewer columns gets fewer and narrower ones, so that DETAILS keeps 30 of 80
+_NARROW_WIDTHS = {"TIME": 8, "NAME": 10}  # whole seconds
+_NARROW_COLUMNS = tuple(
+    (name, _NARROW_WIDTHS.get(name, width), right) for name, width, right in COLUMNS if name not in ("PPID", "UID")
+)
 STYLES = {
     "fork": Style(color="cyan"),
     "exec": Style(color="green"),
@@ -148,6 +151,8 @@ class TableFormatter:
         self._width = width
         self._terminal = terminal
         self._time = LocalTime()
+        self._columns = COLUMNS
+        self._headed: object = None  # the columns that the last head named
         self._process: tuple[int, int, int, str] | None = None
         self._shown_process = ""
 
@@ -161,19 +166,27 @@ class TableFormatter:
     def head(self) -> bytes:
         """The names of the columns."""
         self._look_at_the_width()
-        names = [_cell(name, width, right) if width else name for name, width, right in COLUMNS]
-        return self._row(" ".join(names), "head").encode()
+        return self._head().encode()
+
+    def _head(self) -> str:
+        self._headed = self._columns
+        names = [_cell(name, width, right) if width else name for name, width, right in self._columns]
+        return self._row(" ".join(names), "head")
 
     def format(self, events: Sequence[Event]) -> bytes:
         """The rows."""
         self._look_at_the_width()
-        return "".join(map(self._event, events)).encode()
+        changed = self._headed is not None and self._headed is not self._columns and events
+        return ((self._head() if changed else "") + "".join(map(self._event, events))).encode()
 
     def _look_at_the_width(self) -> None:
         """Once for each batch, since a terminal can be resized at any time."""
         if self._terminal is not None:
             with suppress(OSError):  # it was hung up
                 self._width = os.get_terminal_size(self._terminal).columns
+        columns = _NARROW_COLUMNS if 0 < self._width < _NARROW else COLUMNS
+        if columns is not self._columns:
+            self._columns, self._process = columns, None
 
     def _event(self, event: Event) -> str:
         shown = _shortened(event, _LOOKED_AT * self._width) if self._width else event
@@ -181,9 +194,11 @@ class TableFormatter:
             who = self._who(event)
             style = "failed" if has_failed(event) else event.event
         else:
-            who, style = _NOBODY, event.event
-        outcome = _cell(result(event), _RESULT_WIDTH, False)
-        time = self._time(event.time)[11:]
+            who = " ".join(" " * width for name, width, _ in self._columns if name in ("PID", "PPID", "UID", "NAME"))
+            style = event.event
+        widths = {name: width for name, width, _ in self._columns}
+        outcome = _cell(result(event), widths["RESULT"], False)
+        time = self._time(event.time)[11 : 11 + widths["TIME"]]
         return self._row(f"{time} {event.event:<8} {who} {outcome} {details(shown)}{marks(event)}", style)
 
     def _who(self, event: TaskEvent) -> str:
@@ -191,8 +206,9 @@ class TableFormatter:
         process = (event.pid, event.ppid, event.uid, event.comm)
         if process != self._process:
             self._process = process
-            name = _cell(escape(event.comm), _NAME_WIDTH, False)
-            self._shown_process = f"{event.pid:>7} {event.ppid:>7} {event.uid:>5} {name}"
+            values = {"PID": event.pid, "PPID": event.ppid, "UID": event.uid, "NAME": escape(event.comm)}
+            cells = [_cell(str(values[name]), width, right) for name, width, right in self._columns if name in values]
+            self._shown_process = " ".join(cells)
         return self._shown_process
 
     def _row(self, line: str, style: str) -> str:

@@ -134,8 +134,8 @@ def test_colours_change_nothing_else(event, width):
 
 def test_a_row_that_is_too_wide_is_cut_and_marked():
     whole = row(fake_open(path="/" + 100 * "x"))
-    assert row(fake_open(path="/" + 100 * "x"), width=100) == whole[:99] + "…"
-    assert row(fake_open(path="/" + 100 * "漢"), width=DETAILS_AT + 5) == whole[:DETAILS_AT] + "/漢 …"
+    assert row(fake_open(path="/" + 100 * "x"), width=120) == whole[:119] + "…"
+    assert row(fake_open(path="/" + 100 * "漢"), width=DETAILS_AT + 45) == whole[:DETAILS_AT] + "/" + 21 * "漢" + " …"
 
 
 def test_what_can_not_be_shown_is_not_escaped(monkeypatch):
@@ -231,3 +231,10 @@ def test_a_pipe_gets_whole_rows_without_colours(monkeypatch):
     os.close(writer)
     assert "\x1b" not in text
     assert 200 * "x" in text
+
+
+def test_a_narrow_terminal_keeps_room_for_the_details():
+    head = TableFormatter(colour=False, width=80).head()
+    assert head == b"TIME     EVENT        PID NAME       RESULT       DETAILS\n"
+    assert 80 - head.index(b"DETAILS") >= 30
+    assert b"PPID" in TableFormatter(colour=False, width=110).head()
