@@ -174,7 +174,7 @@ def _methods() -> list[Check]:
         except OnlookerError as error:
             reason = error.reason if isinstance(error, AttachError) else str(error)
             cost = f"--attach {name} can't be used"
-            remedy = "leave out --attach: what is chosen then stands below"
+            remedy = "leave out --attach; onlooker then uses the methods listed below"
             checks.append(Check(f"attach {name}", "limited", f"{method}: {reason}", cost, remedy))
         finally:
             source.close()

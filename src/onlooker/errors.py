@@ -56,6 +56,8 @@ class OutputError(OnlookerError):
     def __init__(self, error: OSError) -> None:
         super().__init__(f"cannot write the output: {error.strerror or error}")
         self.error = error
+        if error.errno == errno.EFBIG:  # setrlimit(2), RLIMIT_FSIZE
+            self.hint = "raise the limit (ulimit -f), and run it again"
 
 
 EXHAUSTED = (errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN)
@@ -192,7 +194,7 @@ class AttachError(UnsupportedError):
     """No way to observe an event can be attached on this kernel; `event` names it."""
 
     def __init__(self, event: str, reason: str, *, forced: bool = False) -> None:
-        super().__init__(f"cannot observe {event} events {'in that way ' if forced else ''}on this kernel: {reason}")
+        super().__init__(f"cannot observe {event} events {'with this --attach ' if forced else ''}on this kernel: {reason}")
         self.event = event
         self.reason = reason
         if forced:

@@ -90,7 +90,7 @@ def _items(value: str) -> list[str]:
     try:
         return list(words)
     except ValueError:  # a quote that is not closed, or nothing behind a backslash
-        hint = "quotes keep an item together, and a backslash stands before a quote that is one"
+        hint = 'close the quote, or write \\" for a literal quote'
         raise UsageError(f"not a list: {value!r}", hint) from None
 
 

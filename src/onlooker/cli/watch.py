@@ -46,7 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--filter",
         metavar="LIST",
         action="append",
-        help="processes of these names; NAME* of this beginning",
+        help="processes of these names; NAME* matches every name that begins so",
     )
     add("--pid", metavar="LIST", action="append", help="processes of these ids (the machine's, as in the output)")
     add("--uid", metavar="LIST", action="append", help="processes of these real users: names or numbers")
@@ -56,9 +56,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add = how.add_argument
     add("--output-format", metavar="FORMAT", default="text", help=f"{', '.join(FORMATS)} (default: text)")
     add("-o", "--output", metavar="FILE", help="append the events to this file; SIGHUP opens it again (default: -)")
-    add("-q", "--quiet", action="store_true", help="events and errors only: the same as --log-level error")
+    add("-q", "--quiet", action="store_true", help="events and errors only: the same as --log-level error, and goes before it")
     add("--log-level", metavar="LEVEL", default="warning", help=f"{', '.join(LEVELS)} (default: warning)")
-    end = parser.add_argument_group("when to end (else: Ctrl-C)")
+    end = parser.add_argument_group("when to stop (default: at Ctrl-C)")
     add = end.add_argument
     add("--duration", metavar="TIME", help="after this time: seconds, or 200ms, 2m, 1h")
     add("--count", metavar="N", help="after this many events")
@@ -68,7 +68,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--max-args-bytes",
         metavar="SIZE",
         default="256K",
-        help="keep so much of an exec's arguments, and mark what is longer as cut: 0 to 256K (default: 256K)",
+        help="keep at most this much of an exec's arguments; longer ones are marked as cut: 0 to 256K (default: 256K)",
     )
     add(
         "--buffer-size",
@@ -136,6 +136,8 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _writer(path: str | None, ending: Ending, log: Log) -> Writer:
     """To the file, or to standard output where there is none or it is "-"."""
+    if path == "":
+        raise UsageError("no file is given to -o", "onlooker watch -o events.txt")
     if path not in (None, "-"):
         made = FileWriter(path, ending.gives_up, partial(log, "error"))
         ending.hang_up = made.reopen
