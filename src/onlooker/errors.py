@@ -194,7 +194,7 @@ class AttachError(UnsupportedError):
     """No way to observe an event can be attached on this kernel; `event` names it."""
 
     def __init__(self, event: str, reason: str, *, forced: bool = False) -> None:
-        super().__init__(f"cannot observe {event} events {'with this --attach ' if forced else ''}on this kernel: {reason}")
+        super().__init__(f"cannot observe {event} events {'by --attach ' if forced else ''}on this kernel: {reason}")
         self.event = event
         self.reason = reason
         if forced:

@@ -170,7 +170,7 @@ def test_a_forced_way_that_needs_more_says_so(env: dict[str, str]) -> None:
     command = nobody(BPF_AND_PERFMON)
     ended = run("watch", "--attach", "tracepoint", "--events", "open", command=command, env=env)
     said = (
-        r"onlooker: cannot observe open events with this --attach on this kernel: "
+        r"onlooker: cannot observe open events by --attach on this kernel: "
         r"(?:.*; )?syscalls/sys_exit_\w+: tracefs can't be had: (Operation not permitted|Permission denied)\n\n"
         "hint: leave out --attach; what works here, and for whom: onlooker doctor\n"
     )

@@ -56,7 +56,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add = how.add_argument
     add("--output-format", metavar="FORMAT", default="text", help=f"{', '.join(FORMATS)} (default: text)")
     add("-o", "--output", metavar="FILE", help="append the events to this file; SIGHUP opens it again (default: -)")
-    add("-q", "--quiet", action="store_true", help="events and errors only: the same as --log-level error, and goes before it")
+    add(
+        "-q",
+        "--quiet",
+        action="store_true",
+        help="events and errors only: the same as --log-level error, and goes before it",
+    )
     add("--log-level", metavar="LEVEL", default="warning", help=f"{', '.join(LEVELS)} (default: warning)")
     end = parser.add_argument_group("when to stop (default: at Ctrl-C)")
     add = end.add_argument

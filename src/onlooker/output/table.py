@@ -151,7 +151,7 @@ class TableFormatter:
         self._width = width
         self._terminal = terminal
         self._time = LocalTime()
-        self._columns = COLUMNS
+        self._columns: tuple[tuple[str, int, bool], ...] = COLUMNS
         self._headed: object = None  # the columns that the last head named
         self._process: tuple[int, int, int, str] | None = None
         self._shown_process = ""

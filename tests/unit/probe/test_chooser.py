@@ -173,7 +173,7 @@ def test_a_function_that_the_kernel_lacks_is_no_matter_of_rights(load, monkeypat
     """Some kernels refuse them to everybody with the words for missing rights."""
     monkeypatch.setattr(kernel, "explain_refusal", lambda error: CapabilityError(("CAP_BPF",)))
     why = f"{FIRST} is refused \\(Operation not permitted\\)"
-    with pytest.raises(AttachError, match=f"^cannot observe open events with this --attach on this kernel: {why}$") as caught:
+    with pytest.raises(AttachError, match=f"^cannot observe open events by --attach on this kernel: {why}$") as caught:
         load(FakeSetup(refused=(FIRST,), error=errno.EPERM, what=what), ("open",), method="fexit")
     assert caught.value.hint == "leave out --attach; what works here, and for whom: onlooker doctor"
 
@@ -280,7 +280,7 @@ def test_a_forced_method_has_no_substitute(load, monkeypatch):
     assert "prog 'on_call_exit': failed to load" in caught.value.log
     monkeypatch.setattr(chooser, "tracepoint_ids", without_tracefs)
     with pytest.raises(
-        AttachError, match=r"^cannot observe open events with this --attach on this kernel: .*tracefs can't be had"
+        AttachError, match=r"^cannot observe open events by --attach on this kernel: .*tracefs can't be had"
     ):
         load(FakeSetup(), ("open",), method="tracepoint")
 
