@@ -205,7 +205,7 @@ def test_a_file_that_may_grow_no_further(tmp_path, handed, way):
     assert monitor.process.wait(SECONDS) == 1
     assert out.stat().st_size == 1000
     said = monitor.err.read_text()
-    assert "onlooker: cannot write the output: File too large\n\nhint: make room" in said
+    assert "onlooker: cannot write the output: File too large\n\nhint: raise the limit (ulimit -f)" in said
     assert "incomplete: the output was not written to its end" in said
 
 
