@@ -3,9 +3,11 @@ probe keeps nothing of it.
 """
 
 import os
+import resource
 import subprocess
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -176,11 +178,22 @@ def test_more_than_can_be_remembered(monitor: Monitor, program: Path, scratch: P
     assert paths["last", ()] == COUNT
 
 
+@contextmanager
+def descriptors(most: int) -> Iterator[None]:
+    """What is started meanwhile may have so many open."""
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, max(most, before[1])))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
+
+
 def test_more_that_say_nothing_than_can_be_remembered(program: Path, scratch: Path, file: str) -> None:
     """Those for which there is no room are counted, and shown only if they fail."""
     os.mkfifo(scratch / "fifo")
     steps = ("ring", 4096, 32768, *("open", 1, "as", "fifo") * (MOST + COUNT), *("open", 2, "s", "none") * COUNT)
-    with Monitor(comm=[program.name], events=["open"], attach="raw") as monitor:
+    with descriptors(MOST + 1000), Monitor(comm=[program.name], events=["open"], attach="raw") as monitor:
         done, events = run(monitor, program, "begin", *steps, "submit", "write", "fifo", "reap", COUNT)
         lost = losses(events)
         paths = Counter((e.path, e.errno) for e in events if isinstance(e, Open) and e.syscall == "io_uring")
