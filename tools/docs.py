@@ -14,10 +14,14 @@ from onlooker.cli import main as cli
 from onlooker.cli.parser import parser
 from onlooker.events import EVENTS, TaskEvent
 from onlooker.events.base import Event
+from onlooker.filters import Filter
+from onlooker.probe import maps
+from onlooker.probe.setup import DEFAULT_RING_BYTES, Setup
 from onlooker.schema.layout import declared
 
 PROJECT = Path(__file__).parent.parent
 TYPES = {int: "number", bool: "true or false", str: "text"}
+PROCESSORS = (2, 8, 128)
 HEAD = "| field | type | meaning |\n|---|---|---|"
 
 
@@ -56,7 +60,19 @@ def fields() -> str:
     return "\n\n".join(parts)
 
 
-PARTS = {"README.md": {"options": options}, "docs/fields.md": {"fields": fields}}
+def memory() -> str:
+    """What `onlooker doctor` says of the kernel's memory, on machines of other sizes."""
+    probe = Setup(Filter(), DEFAULT_RING_BYTES, resolve=True).open((), ())
+    try:
+        found = [(cpus, maps.memory(probe.maps, cpus)) for cpus in PROCESSORS]
+    finally:
+        probe.close()
+    rows = [f"| {cpus} | {maps.in_mib(each.always)} MiB | {maps.in_mib(each.most)} MiB |" for cpus, each in found]
+    head = "| possible processors | kernel memory | at most |\n|---|---|---|"
+    return "\n".join((head, *rows))
+
+
+PARTS = {"README.md": {"options": options, "memory": memory}, "docs/fields.md": {"fields": fields}}
 
 
 def made(text: str, parts: dict[str, Callable[[], str]]) -> str:

@@ -14,12 +14,13 @@ from .filters import Filter
 from .probe import kernel
 from .probe.attach import METHODS
 from .probe.live import LiveSource
-from .probe.maps import needed
+from .probe.maps import in_mib, needed
 from .probe.setup import DEFAULT_RING_BYTES, SMALLEST_RING_BYTES, Setup
 from .probe.source import Attachment
 from .probe.tracefs import opened
 
 ROOT = "sudo onlooker"
+ROOT_OF_MACHINE = "run it as root of the machine itself, outside of the container"
 
 
 class Check(msgspec.Struct, frozen=True):
@@ -57,7 +58,7 @@ def _kernel() -> Check:
     found = kernel.release()
     if missing := kernel.lacking():
         return Check("kernel", "failed", f"{found}: {missing}", NOTHING, KernelTooOldError.hint)
-    return Check("kernel", "ok", f"{found} (5.10 or newer is needed, or back-ports)")
+    return Check("kernel", "ok", f"{found} has what the probe needs")
 
 
 def _btf() -> Check:
@@ -72,20 +73,20 @@ def _libbpf() -> Check:
         major, minor = kernel.libbpf_version()
     except OnlookerError as error:
         return Check("libbpf", "failed", str(error), NOTHING, error.hint)
-    return Check("libbpf", "ok", f"{major}.{minor}")
+    return Check("libbpf", "ok", f"version {major}.{minor}")
 
 
 def _capabilities() -> Check:
     if missing := kernel.missing_capabilities():
         return Check("capabilities", "failed", f"missing: {', '.join(missing)}", NOTHING, f"{ROOT} doctor")
     if kernel.in_user_namespace():
-        return Check("capabilities", "failed", "a user namespace's only", NOTHING, "run it as root of the machine")
+        return Check("capabilities", "failed", "only inside a user namespace", NOTHING, ROOT_OF_MACHINE)
     names = [name for name, bit in kernel.CAPABILITIES.items() if kernel.effective_capabilities() >> bit & 1]
     return Check("capabilities", "ok", ", ".join(names))
 
 
 def _lockdown() -> Check:
-    mode = kernel.lockdown_mode() or "none"
+    mode = kernel.lockdown_mode() or "off"
     if mode == "confidentiality":
         remedy = "boot without lockdown=confidentiality on the kernel's command line"
         return Check("lockdown", "failed", mode, NOTHING, remedy)
@@ -106,10 +107,15 @@ def _jit() -> Check:
 def _tracefs() -> Check:
     try:
         with opened() as (_, where):
-            return Check("tracefs", "ok", where)
+            result = (
+                f"mounted at {where}" if where.startswith("/") else "not mounted; onlooker mounts it for itself alone"
+            )
+            return Check("tracefs", "ok", result)
     except OSError as error:
         cost = "--attach tracepoint can't be used"
-        return Check("tracefs", "limited", f"can't be had: {error.strerror}", cost, f"{ROOT} (CAP_SYS_ADMIN)")
+        return Check(
+            "tracefs", "limited", f"can't be read or mounted: {error.strerror}", cost, f"run it as root: {ROOT}"
+        )
 
 
 def _pid_namespace() -> Check:
@@ -117,7 +123,13 @@ def _pid_namespace() -> Check:
     if not kernel.in_pid_namespace():
         return Check("process ids", "ok", "as ps shows them")
     remedy = "compare with ns_pid, or run it outside of the container"
-    return Check("process ids", "limited", "a pid namespace", "pid and ppid are the machine's, not those of ps", remedy)
+    return Check(
+        "process ids",
+        "limited",
+        "a pid namespace with ids of its own",
+        "pid and ppid are the machine's, not those of ps",
+        remedy,
+    )
 
 
 def _memory() -> Check:
@@ -127,8 +139,10 @@ def _memory() -> Check:
         found, cpus = needed(Setup(Filter(), DEFAULT_RING_BYTES, resolve=True))
     except OnlookerError as error:
         return Check("kernel memory", "failed", str(error), NOTHING, error.hint)
-    taken, buffer, most = (round(size / (1 << 20)) for size in (found.always, DEFAULT_RING_BYTES, found.most))
-    result = f"{taken} MiB for {cpus} possible processors, {buffer} of them the buffer; {most} MiB at most"
+    buffer, most = in_mib(DEFAULT_RING_BYTES), in_mib(found.most)
+    rest = in_mib(found.always) - buffer
+    processors = f"{cpus} possible processor{'' if cpus == 1 else 's'}"
+    result = f"{buffer} MiB for the buffer and {rest} MiB for {processors}; at most {most} MiB in all"
     return Check("kernel memory", "ok", result)
 
 
@@ -151,8 +165,8 @@ def _probe() -> tuple[list[Check], tuple[Attachment, ...]]:
     source = LiveSource()
     try:
         source.start(Filter(events=tuple(TASK_EVENTS)))
-        kept = ", ".join(source.needed_capabilities()) or "none"
-        checks = [Check("probe", "ok", "loads and attaches"), Check("rights kept", "ok", f"{kept} while it watches")]
+        kept = " and ".join(source.needed_capabilities()) or "no capability"
+        checks = [Check("probe", "ok", "loads and attaches"), Check("after the start", "ok", f"it keeps {kept}")]
         return checks, source.attached
     except OnlookerError as error:
         why = f"{error}"
@@ -174,7 +188,7 @@ def _methods() -> list[Check]:
         except OnlookerError as error:
             reason = error.reason if isinstance(error, AttachError) else str(error)
             cost = f"--attach {name} can't be used"
-            remedy = "leave out --attach; onlooker then uses the methods listed below"
+            remedy = "none is needed: without --attach, onlooker uses the methods that are listed below"
             checks.append(Check(f"attach {name}", "limited", f"{method}: {reason}", cost, remedy))
         finally:
             source.close()

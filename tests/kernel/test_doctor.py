@@ -25,7 +25,7 @@ NAMES = [
     "process ids",
     "kernel memory",
     "probe",
-    "rights kept",
+    "after the start",
     "attach raw",
     "attach fexit",
     "attach kprobe",

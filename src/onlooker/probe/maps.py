@@ -32,6 +32,11 @@ def memory(maps: Iterable[Map], cpus: int) -> Memory:
     return Memory(always, most)
 
 
+def in_mib(size: int) -> int:
+    """Rounded to whole MiB, as doctor and README.md say it."""
+    return round(size / (1 << 20))
+
+
 def needed(setup: Setup) -> tuple[Memory, int]:
     """That of a probe that watches so, on this machine, and for how many processors. Nothing reaches the kernel."""
     from . import _libbpf
