@@ -25,9 +25,12 @@ from difflib import get_close_matches
 
 
 class OnlookerError(Exception):
-    """The root. `hint` is a remedy, with the command to type where there is one; `exit_code` is the command's."""
+    """The root. `hint` is a remedy, with the command or the argument to type where there is one; `command_hint` is the
+    same in the command line's words where they are others; `exit_code` is the command's.
+    """
 
     hint = ""
+    command_hint = ""
     exit_code = 1
 
 
@@ -36,9 +39,10 @@ class UsageError(OnlookerError, ValueError):
 
     exit_code = 2
 
-    def __init__(self, message: str, hint: str = "") -> None:
+    def __init__(self, message: str, hint: str = "", command_hint: str = "") -> None:
         super().__init__(message)
         self.hint = hint
+        self.command_hint = command_hint
 
     @classmethod
     def unknown(cls, what: str, value: object, choices: Sequence[str]) -> "UsageError":
@@ -49,15 +53,27 @@ class UsageError(OnlookerError, ValueError):
 
 
 class OutputError(OnlookerError):
-    """Writing the output failed; `error` is the system's."""
+    """Writing the output failed; `error` is the system's, with the file's name if known, `cause` its short name."""
 
     hint = "make room or choose another place for the output, and run it again"
 
     def __init__(self, error: OSError) -> None:
-        super().__init__(f"cannot write the output: {error.strerror or error}")
+        reason = error.strerror or str(error)
+        where = "" if error.filename is None else f"{error.filename!r}: "
+        super().__init__(f"cannot write the output: {where}{reason}")
         self.error = error
+        self.cause = _CAUSES.get(error.errno or 0, reason)
         if error.errno == errno.EFBIG:  # setrlimit(2), RLIMIT_FSIZE
             self.hint = "raise the limit (ulimit -f), and run it again"
+
+
+_CAUSES = {
+    errno.ENOSPC: "the disk is full",
+    errno.EDQUOT: "the disk quota is used up",
+    errno.EFBIG: "the limit of file sizes is reached",
+    errno.EIO: "the device has failed",
+    errno.EROFS: "the file system is read-only",
+}
 
 
 EXHAUSTED = (errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN)
@@ -198,4 +214,5 @@ class AttachError(UnsupportedError):
         self.event = event
         self.reason = reason
         if forced:
-            self.hint = "leave out --attach; what works here, and for whom: onlooker doctor"
+            self.hint = "leave out attach; what works here, and for whom: onlooker doctor"
+            self.command_hint = self.hint.replace("attach", "--attach", 1)

@@ -95,8 +95,8 @@ class Monitor:
         self.filter = Filter.of(events=events, comm=comm, pid=pid, uid=uid, failed=failed, threads=threads)
         check_bool("resolve", resolve)
         check_bool("least_rights", least_rights)
-        _check_size(buffer_bytes)
-        _check_args_bytes(max_args_bytes)
+        check_buffer_bytes(buffer_bytes)
+        check_max_args_bytes(max_args_bytes)
         if attach is not None and attach not in list(METHODS):
             raise UsageError.unknown("attach method", attach, tuple(METHODS))
         if source is not None:
@@ -281,17 +281,22 @@ def _abandon_in_child() -> None:
 os.register_at_fork(after_in_child=_abandon_in_child)
 
 
-def _check_size(buffer_bytes: int) -> None:
-    whole = isinstance(buffer_bytes, int) and not isinstance(buffer_bytes, bool)
-    if not whole or buffer_bytes & (buffer_bytes - 1) or not SMALLEST_RING_BYTES <= buffer_bytes <= LARGEST_RING_BYTES:
-        hint = "a power of two from 1M to 1G, such as 16M"
-        raise UsageError(f"not a buffer size: {buffer_bytes!r}", hint if whole else "a number of bytes: 16 << 20")
+def check_buffer_bytes(size: int, typed: str | None = None) -> None:
+    """Raises UsageError, which names it as it was `typed`, where no ring can have that size."""
+    whole = isinstance(size, int) and not isinstance(size, bool)
+    if not whole or size & (size - 1) or not SMALLEST_RING_BYTES <= size <= LARGEST_RING_BYTES:
+        hint = "a power of two from 1 << 20 to 1 << 30: buffer_bytes=16 << 20"
+        command_hint = "a power of two from 1M to 1G: --buffer-size 16M"
+        raise UsageError(f"not a buffer size: {typed or size!r}", hint, command_hint)
 
 
-def _check_args_bytes(max_args_bytes: int) -> None:
-    whole = isinstance(max_args_bytes, int) and not isinstance(max_args_bytes, bool)
-    if not whole or not 0 <= max_args_bytes <= MOST_ARGS_BYTES:
-        raise UsageError(f"not a size of arguments: {max_args_bytes!r}", "0 to 256K, such as 16K")
+def check_max_args_bytes(size: int, typed: str | None = None) -> None:
+    """Raises UsageError, which names it as it was `typed`, where so much can't be kept of the arguments of an exec."""
+    whole = isinstance(size, int) and not isinstance(size, bool)
+    if not whole or not 0 <= size <= MOST_ARGS_BYTES:
+        hint = f"a number of bytes from 0 to {MOST_ARGS_BYTES}: max_args_bytes=16 << 10"
+        command_hint = "0 to 256K: --max-args-bytes 16K"
+        raise UsageError(f"not a size of arguments: {typed or size!r}", hint, command_hint)
 
 
 def _check_source(source: Source) -> None:

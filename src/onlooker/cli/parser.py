@@ -97,9 +97,14 @@ def _items(value: str) -> list[str]:
 _MOST_DIGITS = 20  # of 2**64; int() refuses thousands of them with an error of its own
 
 
+def is_number(text: str) -> bool:
+    """Whether it is a whole number in decimal, and not of thousands of digits."""
+    return text.isascii() and text.isdigit() and len(text) <= _MOST_DIGITS
+
+
 def number(what: str, text: str, *, least: int = 0) -> int:
     """A whole number in decimal."""
-    if not (text.isascii() and text.isdigit()) or len(text) > _MOST_DIGITS or int(text) < least:
+    if not is_number(text) or int(text) < least:
         raise UsageError(f"not a {what}: {text!r}", f"a whole number from {least} on")
     return int(text)
 
@@ -123,6 +128,6 @@ def size(text: str) -> int:
     """Bytes of "1048576", "64K", "16M", "1G"."""
     body = text.rstrip("KMG")
     unit = _BYTES.get(text[len(body) :])
-    if unit is None or not (body.isascii() and body.isdigit()) or len(body) > _MOST_DIGITS:
+    if unit is None or not is_number(body):
         raise UsageError(f"not a size: {text!r}", "bytes, or with a unit: 16M")
     return int(body) * unit

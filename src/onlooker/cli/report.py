@@ -65,8 +65,8 @@ def _can_write(poll: select.poll) -> bool:
 def say_error(error: OnlookerError) -> None:
     """What and where, an empty line, what to type."""
     say(_printable(str(error)))  # line breaks too
-    if error.hint:
-        _tell(f"\nhint: {_printable(error.hint)}\n")
+    if hint := error.command_hint or error.hint:
+        _tell(f"\nhint: {_printable(hint)}\n")
 
 
 class Log:

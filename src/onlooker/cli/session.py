@@ -9,7 +9,6 @@ from ..monitor import Monitor
 from ..output import Formatter
 from ..output.writer import ClosedPipeError, StalledError, Writer
 from ..probe import kernel
-from ..probe.processes import without_processes
 from ..probe.source import grouped
 from .ending import Ending, notify_systemd
 from .report import Log, say
@@ -53,8 +52,6 @@ class Session:
         log = self._log
         for note in self._monitor.filter.notes():
             log("warning", note)
-        if log.says("debug") and (absent := without_processes(self._monitor.filter.uid)):
-            log("debug", f"no process has user id {', '.join(map(str, absent))} now")
         try:
             self._monitor.start()
         except BaseException as error:
@@ -73,7 +70,10 @@ class Session:
         except BaseException as error:
             if isinstance(error, StalledError) and self._ending.is_dropped:
                 return self._sum_up(End.DROPPED)
-            self._sum_up(End.UNWRITTEN if isinstance(error, OutputError) else End.FAILED)
+            if isinstance(error, OutputError):
+                self._sum_up(End.UNWRITTEN, error.cause)
+            else:
+                self._sum_up(End.FAILED)
             raise
         return self._sum_up(End.ASKED)
 
@@ -129,8 +129,8 @@ class Session:
         self._left = left
         return batch
 
-    def _sum_up(self, end: End) -> int:
-        """Count a last time, say what was seen and whether it was all; the exit code."""
+    def _sum_up(self, end: End, cause: str = "") -> int:
+        """Count a last time, say what was seen and whether it was all, and the `cause` of it; the exit code."""
         self._monitor.close()
         stats = self._monitor.stats()
         unwritten = [event for event in self._unwritten if not isinstance(event, Lost)]
@@ -144,6 +144,7 @@ class Session:
             seconds=stats.seconds,
             unwritten=len(unwritten) + unread,
             end=end,
+            cause=cause,
         )
         self._log.tell(str(report))
         if not report.complete and not self._log.says("warning"):

@@ -19,7 +19,8 @@ class End(Enum):
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
-    """What was written (`shown`, by kind), lost (by kind and reason), seen and not written, not whole (`cut`).
+    """What was written (`shown`, by kind), lost (by kind and reason), seen and not written, not whole (`cut`); why it
+    ended, and the `cause` of that where the system has named one.
 
     >>> print(Report(shown={"open": 3, "exec": 1}, seconds=1.5))
     4 events in 1.5 s: 1 exec, 3 open
@@ -33,6 +34,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     seconds: float = 0.0
     unwritten: int = 0
     end: End = End.ASKED
+    cause: str = ""
 
     def __str__(self) -> str:
         kinds = [f"{self.shown[name]} {name}" for name in EVENTS if self.shown.get(name) and name != "lost"]
@@ -73,7 +75,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     def _gaps(self) -> Iterator[str]:
         """What keeps the report from being complete."""
         if self.end in (End.UNWRITTEN, End.FAILED) or (self.unwritten and self.end is not End.ASKED):
-            yield self.end.value
+            yield self.end.value + (f" ({self.cause})" if self.cause else "")
         if self.unwritten:
             yield f"{_events(self.unwritten, 'was', 'were')} seen and not written"
         certain = sum(count for (_, reason), count in self.lost.items() if reason not in UNCERTAIN_REASONS)

@@ -2,19 +2,20 @@
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 
 from ..errors import UsageError
 from ..events import DEFAULT_EVENTS, EVENT_GROUPS, TASK_EVENTS
-from ..monitor import Monitor
+from ..filters import HIGHEST_PID, process_id_error, user_id
+from ..monitor import Monitor, check_buffer_bytes, check_max_args_bytes
 from ..output import FORMATS, formatter
 from ..output.file import FileWriter
 from ..output.writer import Writer
 from ..probe.attach import METHODS
-from ..probe.processes import is_named
+from ..probe.processes import is_named, without_processes
 from .ending import Ending
-from .parser import duration, listed, number, one_of, size
+from .parser import duration, is_number, listed, number, one_of, size
 from .report import LEVELS, Log
 from .session import Session
 
@@ -107,16 +108,37 @@ def _name_notes(values: Sequence[str] | None) -> list[str]:
     ]
 
 
+def _user_notes(users: Sequence[str]) -> list[str]:
+    """Those of the users that no process belongs to now, as they were typed."""
+    ids = {user: user_id(user) for user in users}
+    absent = without_processes(ids.values()) if ids else []
+    named = [user for user, number_ in ids.items() if number_ in absent]
+    return [f"no process belongs to these users now: {', '.join(named)}"] if named else []
+
+
+def _process_id(text: str) -> int:
+    if not is_number(text) or not 1 <= int(text) <= HIGHEST_PID:
+        raise process_id_error(text)
+    return int(text)
+
+
+def _size(text: str, check: Callable[[int, str], None]) -> int:
+    """Bytes, checked as the monitor does, but named as they were typed."""
+    found = size(text)
+    check(found, text)
+    return found
+
+
 def _monitor(arguments: argparse.Namespace) -> Monitor:
     return Monitor(
         events=listed(arguments.events),
         comm=_given("process name", arguments.filter),
-        pid=[number("process id", text) for text in _given("process id", arguments.pid)],
+        pid=[_process_id(text) for text in _given("process id", arguments.pid)],
         uid=_given("user", arguments.uid),
         failed=arguments.failed,
         threads=arguments.threads,
-        buffer_bytes=size(arguments.buffer_size),
-        max_args_bytes=size(arguments.max_args_bytes),
+        buffer_bytes=_size(arguments.buffer_size, check_buffer_bytes),
+        max_args_bytes=_size(arguments.max_args_bytes, check_max_args_bytes),
         attach=arguments.attach,
         resolve=not arguments.no_resolve,
         least_rights=True,
@@ -132,6 +154,9 @@ def run(arguments: argparse.Namespace) -> int:
     monitor = _monitor(arguments)
     for note in _name_notes(arguments.filter):
         log("warning", note)
+    if log.says("debug"):
+        for note in _user_notes(_given("user", arguments.uid)):
+            log("debug", note)
     ending = Ending(monitor.stop, log.tell)
     writer = _writer(arguments.output, ending, log)
     with ending:

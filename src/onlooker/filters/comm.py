@@ -6,6 +6,7 @@ from ..errors import UsageError
 from ..schema.kinds import COMM_BYTES
 
 LONGEST = COMM_BYTES - 1
+STAR = "a name, or the start of one and a single * at its end"
 
 
 class CommPattern(msgspec.Struct, frozen=True):
@@ -34,7 +35,8 @@ def comm_pattern(text: str) -> CommPattern:
     if "*" in body or "\0" in body or not text:
         raise UsageError(
             f"not a process name: {text!r}" if text else "a process name can't be empty",
-            "a name, or the start of one and a single * at its end: --filter 'nginx*'",
+            f"{STAR}: comm=['nginx*']",
+            f"{STAR}: --filter 'nginx*'",
         )
     try:
         name = body.encode("utf-8", "surrogateescape")

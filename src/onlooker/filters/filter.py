@@ -9,7 +9,15 @@ from ..errors import UsageError
 from ..events import DEFAULT_EVENTS, EVENT_GROUPS, TASK_EVENTS, Event, Exit, Fork, Lost, TaskEvent
 from .comm import CommPattern, comm_pattern
 
-HIGHEST_ID = 2**32 - 1
+HIGHEST_PID = 2**31 - 1  # pid_t is an int
+HIGHEST_UID = 2**32 - 2
+NO_USER = 2**32 - 1  # (uid_t)-1: uid_valid(), include/linux/uidgid.h
+EXAMPLES: dict[str, list[str] | list[int] | list[object]] = {
+    "events": ["exec", "open"],
+    "comm": ["nginx"],
+    "pid": [1234],
+    "uid": [1000, "www-data"],
+}
 
 
 class Filter(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,20 +51,25 @@ class Filter(msgspec.Struct, frozen=True, kw_only=True):
         """
         for what, given in (("events", () if events is None else events), ("comm", comm), ("pid", pid), ("uid", uid)):
             if given is None or isinstance(given, str | bytes) or not isinstance(given, Iterable):
-                hint = "leave it out" if given is None else f"{what}=[{given!r}]"
-                raise UsageError(f"{what} is a list, not {given!r}", hint)
+                raise UsageError(
+                    f"{what} is a list, not {given!r}", "leave it out" if given is None else _as_list(what, given)
+                )
         check_bool("failed", failed)
         check_bool("threads", threads)
         chosen = _events(("default",) if events is None else events)
         if not chosen:
             raise UsageError("no event is chosen", f"default, all, or some of {', '.join(TASK_EVENTS)}")
         if failed and set(chosen) <= {"fork"}:
-            raise UsageError("a fork that failed is not reported", "--failed goes with every other event")
+            raise UsageError(
+                "a fork that failed is not reported",
+                "failed=True goes with every other event",
+                "--failed goes with every other event",
+            )
         return cls(
             events=chosen,
             comm=tuple(comm_pattern(text) for text in comm),
-            pid=_ids("process id", pid),
-            uid=_ids("user id", map(_user, uid)),
+            pid=tuple(dict.fromkeys(map(_process, pid))),
+            uid=tuple(dict.fromkeys(map(user_id, uid))),
             failed=failed,
             threads=threads,
         )
@@ -98,11 +111,27 @@ def _events(names: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found))
 
 
-def _user(user: int | str) -> int:
-    """The number of a user who is given by name; what is a number already stays."""
-    if not isinstance(user, str):
-        return user
-    if user.isascii() and user.isdigit() and len(user) <= len(str(HIGHEST_ID)):
+def _as_list(what: str, given: object) -> str:
+    """What to type in place of `given`: the list of it where it can be an item, else an example."""
+    example = EXAMPLES[what]
+    return f"{what}={[given] if type(given) in {type(item) for item in example} else example}"
+
+
+def user_id(user: int | str) -> int:
+    """The number of a user who is given by number or name. Raises UsageError where there can be no such user."""
+    number = _number_of(user) if isinstance(user, str) else user
+    if not isinstance(number, int) or isinstance(number, bool) or not 0 <= number <= NO_USER:
+        raise UsageError(f"not a user id: {number!r}", USER_HINT)
+    if number == NO_USER:
+        raise UsageError(f"no process has user id {number}: it is (uid_t)-1, which means no user", USER_HINT)
+    return number
+
+
+USER_HINT = f"a user's name, or a number from 0 to {HIGHEST_UID}"
+
+
+def _number_of(user: str) -> int:
+    if user.isascii() and user.isdigit() and len(user) <= len(str(HIGHEST_UID)):
         return int(user)
     import pwd  # seldom needed
 
@@ -111,16 +140,20 @@ def _user(user: int | str) -> int:
     except (KeyError, ValueError):  # ValueError: a NUL in it, or no UTF-8
         error = UsageError.unknown("user", user, [entry.pw_name for entry in pwd.getpwall()])
         if not error.hint.startswith("did you mean"):
-            error.hint = "a user's name, or a number from 0 to 4294967295"
+            error.hint = USER_HINT
         raise error from None
 
 
-def _ids(what: str, numbers: Iterable[int]) -> tuple[int, ...]:
-    found = tuple(numbers)
-    for number in found:
-        if not isinstance(number, int) or isinstance(number, bool) or not 0 <= number <= HIGHEST_ID:
-            raise UsageError(f"not a {what}: {number!r}", f"a number from 0 to {HIGHEST_ID}")
-    return tuple(dict.fromkeys(found))
+def _process(pid: int) -> int:
+    if not isinstance(pid, int) or isinstance(pid, bool) or not 1 <= pid <= HIGHEST_PID:
+        raise process_id_error(pid)
+    return pid
+
+
+def process_id_error(given: object) -> UsageError:
+    """`given` is the id of no process."""
+    hint = f"process ids are numbers from 1 to {HIGHEST_PID}: "
+    return UsageError(f"not a process id: {given!r}", hint + "pid=[1234]", hint + "--pid 1234")
 
 
 def check_bool(what: str, value: bool) -> None:

@@ -26,9 +26,9 @@ def open_output(path: str) -> int:
     try:
         descriptor = os.open(path, _FLAGS, _MODE)
     except ValueError as error:  # a NUL in it
-        raise OpenError(OSError(errno.EINVAL, f"{path!r}: {error}")) from error
+        raise OpenError(OSError(errno.EINVAL, str(error), path)) from error
     except OSError as error:
-        raise OpenError(OSError(error.errno, f"{path!r}: {_reason(path, error)}")) from error
+        raise OpenError(OSError(error.errno, _reason(path, error), path)) from error
     _end_the_last_line(descriptor)
     return descriptor
 
@@ -62,7 +62,7 @@ class FileWriter(Writer):
 
     def __init__(self, path: str, give_up: Callable[[], bool], tell: Callable[[str], None]) -> None:
         """`tell` is told why the file could not be opened again; then the one that was opened before is written on."""
-        super().__init__(open_output(path), give_up)
+        super().__init__(open_output(path), give_up, path)
         self._path = path
         self._tell = tell
         self._was_moved = False

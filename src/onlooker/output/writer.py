@@ -25,8 +25,9 @@ class StalledError(OutputError):
 
     hint = "let the reader of the pipe read on, or write to a file"
 
-    def __init__(self, unwritten: int) -> None:
-        super().__init__(OSError(0, f"its reader has stalled, {unwritten} bytes were not written"))
+    def __init__(self, unwritten: int, name: str | None = None) -> None:
+        super().__init__(OSError(0, f"its reader has stalled, {unwritten} bytes were not written", name))
+        self.cause = "its reader has stalled"
 
 
 def append(descriptor: int, data: bytes | memoryview) -> int:
@@ -48,7 +49,7 @@ def _is_at_end(descriptor: int) -> bool:
 
 
 class Writer:
-    """Writes whole buffers. `give_up()` is asked while a reader lets us wait.
+    """Writes whole buffers. `give_up()` is asked while a reader lets us wait; `name` is the file's, for errors.
 
     `head` is what a file of its own begins with; see `FileWriter`. `taken`: how many bytes of the last buffer were
     written, also where it raised.
@@ -56,7 +57,7 @@ class Writer:
 
     head = b""
 
-    def __init__(self, descriptor: int, give_up: Callable[[], bool] = lambda: False) -> None:
+    def __init__(self, descriptor: int, give_up: Callable[[], bool] = lambda: False, name: str | None = None) -> None:
         """Raises OutputError if the descriptor is not open."""
         try:
             mode = os.fstat(descriptor).st_mode
@@ -71,6 +72,7 @@ class Writer:
                 descriptor = os.open(f"/proc/self/fd/{descriptor}", flags)
         self._descriptor = descriptor
         self._give_up = give_up
+        self._name = name
         # on a file a write returns at once, and poll(2) tells nothing
         self._waits = not stat.S_ISREG(mode)
         self._write = os.write if self._waits or not _is_at_end(descriptor) else append
@@ -104,7 +106,7 @@ class Writer:
             except OSError as error:
                 if self._is_terminal and error.errno == errno.EIO:  # it was hung up
                     raise ClosedPipeError from error
-                raise OutputError(error) from error
+                raise OutputError(OSError(error.errno, error.strerror, self._name)) from error
 
     def check_reader(self) -> None:
         """Raises ClosedPipeError if nobody will ever read what is written."""
@@ -119,4 +121,4 @@ class Writer:
 
     def _check_patience(self, unwritten: int) -> None:
         if self._give_up():
-            raise StalledError(unwritten)
+            raise StalledError(unwritten, self._name)

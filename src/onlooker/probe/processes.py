@@ -30,9 +30,9 @@ def look_for(pids: Sequence[int]) -> list[str]:
     notes += [f"{tid} is a thread of process {group} ({name})" for tid, (group, name) in threads.items()]
     meant = ",".join(str(group) for group in dict.fromkeys(group for group, _ in threads.values()))
     if len(missing) + len(threads) == len(set(pids)):
-        raise UsageError("; ".join(notes), f"--pid {meant}" if meant else "ps -e shows the processes that there are")
-    if meant:
-        notes[-1] += f": --pid {meant}"
+        if not meant:
+            raise UsageError("; ".join(notes), "ps -e shows the processes that there are")
+        raise UsageError("; ".join(notes), f"pid=[{meant.replace(',', ', ')}]", f"--pid {meant}")
     if os.getpid() in pids:
         notes.append(f"process {os.getpid()} is the monitor itself, whose events are not shown")
     return notes
@@ -49,12 +49,12 @@ def _identity(pid: int) -> tuple[int | None, str]:
     except (OSError, KeyError, ValueError):
         pass
     try:
-        os.kill(pid, 0) if pid else None  # 0 would be this process's group
+        os.kill(pid, 0)
     except PermissionError:
         return pid, ""
     except (ProcessLookupError, OverflowError):
         return None, ""
-    return pid or None, ""
+    return pid, ""
 
 
 def _status(directory: Path) -> dict[str, str]:

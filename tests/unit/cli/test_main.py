@@ -50,7 +50,10 @@ def test_schema_is_the_file_in_the_package(capfd):
         assert told(capfd, "schema") == (0, file.read(), "")
 
 
+PIDS = "process ids are numbers from 1 to 2147483647: --pid 1234"
 STAR = "a name, or the start of one and a single * at its end: --filter 'nginx*'"
+USERS = "a user's name, or a number from 0 to 4294967294"
+NO_USER = "no process has user id 4294967295: it is (uid_t)-1, which means no user"
 MISTAKES = [
     (["wach"], "unknown command 'wach'", "did you mean 'watch'?"),
     (["\x1b[31m"], r"unknown command '\x1b[31m'", "one of watch, doctor, schema"),
@@ -77,17 +80,23 @@ MISTAKES = [
     (["--events", "exec,lost"], "unknown event 'lost'", f"one of {ALL}, default, all"),
     (["--events", ","], "no event is chosen", f"default, all, or some of {ALL}"),
     (["--attach", "audit"], "unknown attach method 'audit'", "one of raw, fexit, kprobe, tracepoint"),
-    (["--pid", "-5"], "not a process id: '-5'", "a whole number from 0 on"),
-    (["--pid", "1 2.5"], "not a process id: '2.5'", "a whole number from 0 on"),
+    (["--pid", "-5"], "not a process id: '-5'", PIDS),
+    (["--pid", "1 2.5"], "not a process id: '2.5'", PIDS),
+    (["--pid", "0"], "not a process id: '0'", PIDS),
+    (["--pid", "1,2147483648"], "not a process id: '2147483648'", PIDS),
     (["--pid", ""], "no process id is given", "one, or several with commas"),
     (["--uid", ","], "no user is given", "one, or several with commas"),
     (["--filter", ""], "no process name is given", "one, or several with commas"),
     (["--filter", "a,''"], "a process name can't be empty", STAR),
     (["--uid", "rot"], "unknown user 'rot'", "did you mean 'root'?"),
-    (["--uid", "4294967296"], "not a user id: 4294967296", "a number from 0 to 4294967295"),
+    (["--uid", "4294967296"], "not a user id: 4294967296", USERS),
+    (["--uid", "0,4294967295"], NO_USER, USERS),
+    (["--uid=-1"], "unknown user '-1'", USERS),
     (["--count", "0"], "not a count: '0'", "a whole number from 1 on"),
     (["--duration", "soon"], "not a duration: 'soon'", "seconds, or with a unit: 10, 1.5, 200ms, 2m, 1h"),
-    (["--buffer-size", "3M"], "not a buffer size: 3145728", "a power of two from 1M to 1G, such as 16M"),
+    (["--buffer-size", "3M"], "not a buffer size: '3M'", "a power of two from 1M to 1G: --buffer-size 16M"),
+    (["--buffer-size", "2G"], "not a buffer size: '2G'", "a power of two from 1M to 1G: --buffer-size 16M"),
+    (["--max-args-bytes", "1M"], "not a size of arguments: '1M'", "0 to 256K: --max-args-bytes 16K"),
     (["--buffer-size", "lots"], "not a size: 'lots'", "bytes, or with a unit: 16M"),
     (["--failed", "--events", "fork"], "a fork that failed is not reported", "--failed goes with every other event"),
 ]

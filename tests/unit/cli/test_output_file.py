@@ -83,10 +83,13 @@ class Handed:
 
 @pytest.fixture
 def handed(tmp_path):
+    """Starts one with these options; with `out`, one that writes to that file, by `-o` or the shell's ">"."""
     made = []
 
-    def start(*options, **how):
-        made.append(Handed(tmp_path, *options, **how))
+    def start(*options, out=None, way="-o", stdout=subprocess.DEVNULL):
+        with (out if out and way == ">" else Path(os.devnull)).open("wb") as file:
+            options += ("-o", str(out)) if out and way == "-o" else ()
+            made.append(Handed(tmp_path, *options, stdout=file if out else stdout))
         return made[-1]
 
     yield start
@@ -108,26 +111,34 @@ def rotate(directory, file, *words):
     subprocess.run([LOGROTATE, "-f", "-s", state, config], check=True, timeout=SECONDS)
 
 
-def test_the_file_gets_the_events_and_standard_output_nothing(tmp_path, handed):
-    (tmp_path / "out").write_text("before\n")
+@pytest.mark.parametrize(("before", "kept"), [("before\n", "before"), ('{"event":"open","ti', '{"event":"open","ti')])
+def test_the_file_gets_the_events_and_standard_output_nothing(tmp_path, handed, before, kept):
+    """On lines of their own, also where a full disk has left half a line."""
+    out = tmp_path / "out"
+    out.write_text(before)
     with (tmp_path / "stdout").open("wb") as stdout:
-        monitor = handed("-o", str(tmp_path / "out"), stdout=stdout).ready()
+        monitor = handed("-o", str(out), stdout=stdout).ready()
     monitor.hand(3)
-    wait_until(lambda: (tmp_path / "out").stat().st_size > 100)
+    wait_until(lambda: out.stat().st_size > 100)
     assert monitor.end() == 0
-    assert (tmp_path / "out").read_text().startswith('before\n{"event":"open",')
+    first, *lines = out.read_text().splitlines()
+    assert first == kept
+    assert [json.loads(line)["path"] for line in lines] == ["/0", "/1", "/2"]
     assert (tmp_path / "stdout").read_bytes() == b""
 
 
-def test_half_a_line_of_a_full_disk_is_ended(tmp_path, handed):
-    (tmp_path / "out").write_text('{"event":"open","ti')
-    monitor = handed("-o", str(tmp_path / "out")).ready()
-    monitor.hand(3)
-    wait_until(lambda: (tmp_path / "out").stat().st_size > 100)
-    assert monitor.end() == 0
-    torn, *whole = (tmp_path / "out").read_text().splitlines()
-    assert torn == '{"event":"open","ti'
-    assert [json.loads(line)["path"] for line in whole] == ["/0", "/1", "/2"]
+@pytest.mark.parametrize(
+    ("name", "code", "said", "hint"),
+    [
+        ("", 2, "no file is given to -o", "onlooker watch -o events.txt"),
+        ("/", 1, "cannot write the output: '/': Is a directory", "choose another file: -o FILE"),
+        ("/dev/full/x", 1, "cannot write the output: '/dev/full/x': Not a directory", "choose another file: -o FILE"),
+    ],
+)
+def test_what_is_no_file(handed, name, code, said, hint):
+    monitor = handed("-o", name)
+    assert monitor.process.wait(SECONDS) == code
+    assert monitor.err.read_text() == f"onlooker: {said}\n\nhint: {hint}\n"
 
 
 def test_a_dash_is_standard_output_and_a_hang_up_its_end(tmp_path, handed):
@@ -142,7 +153,7 @@ def test_a_dash_is_standard_output_and_a_hang_up_its_end(tmp_path, handed):
 def test_lines_stay_whole_where_it_is_opened_again_while_it_writes(tmp_path, handed):
     """Each block is some 300 kB; a hang-up comes at any time of its writing."""
     out = tmp_path / "out"
-    monitor = handed("-o", str(out)).ready()
+    monitor = handed(out=out).ready()
     moved = []
     for at in range(12):
         monitor.hand(BLOCK)
@@ -194,19 +205,20 @@ def test_what_cannot_be_opened_again_is_said(tmp_path, handed):
 def test_a_file_that_may_grow_no_further(tmp_path, handed, way):
     """RLIMIT_FSIZE: the write that goes beyond it is cut, and the next one refused."""
     out = tmp_path / "out"
-    if way == "-o":
-        monitor = handed("-o", str(out))
-    else:
-        with out.open("wb") as stdout:
-            monitor = handed(stdout=stdout)
-    monitor.ready()
+    monitor = handed(out=out, way=way).ready()
     resource.prlimit(monitor.process.pid, resource.RLIMIT_FSIZE, (1000, 1000))
     monitor.hand(BLOCK)
     assert monitor.process.wait(SECONDS) == 1
     assert out.stat().st_size == 1000
-    said = monitor.err.read_text()
-    assert "onlooker: cannot write the output: File too large\n\nhint: raise the limit (ulimit -f)" in said
-    assert "incomplete: the output was not written to its end" in said
+    where = f"{str(out)!r}: " if way == "-o" else ""
+    *_, lost, verdict, said, nothing, hint = monitor.err.read_text().splitlines()
+    [unwritten] = re.findall(r"lost: (\d+) seen and not written", lost)
+    assert verdict == (
+        "onlooker: incomplete: the output was not written to its end (the limit of file sizes is reached); "
+        f"{unwritten} events were seen and not written"
+    )
+    assert said == f"onlooker: cannot write the output: {where}File too large"
+    assert (nothing, hint) == ("", "hint: raise the limit (ulimit -f), and run it again")
 
 
 needs_logrotate = pytest.mark.skipif(LOGROTATE is None, reason="logrotate is not installed")
@@ -217,12 +229,7 @@ needs_logrotate = pytest.mark.skipif(LOGROTATE is None, reason="logrotate is not
 def test_copytruncate(tmp_path, handed, way):
     """No hole of NULs, also where a shell has opened the file without O_APPEND."""
     out = tmp_path / "out"
-    if way == "-o":
-        monitor = handed("-o", str(out))
-    else:
-        with out.open("wb") as stdout:
-            monitor = handed(stdout=stdout)
-    monitor.ready()
+    monitor = handed(out=out, way=way).ready()
     monitor.hand(BLOCK)
     wait_until(lambda: out.read_bytes().count(b"\n") == BLOCK)
     rotate(tmp_path, out, "copytruncate")
@@ -237,7 +244,7 @@ def test_copytruncate(tmp_path, handed, way):
 def test_create_and_a_hang_up(tmp_path, handed):
     """As docs/output.md says; nothing is lost between the old file and the new one."""
     out = tmp_path / "out"
-    monitor = handed("-o", str(out)).ready()
+    monitor = handed(out=out).ready()
     script = ("create 0600", "postrotate", f" kill -HUP {monitor.process.pid}", "endscript")
     monitor.hand(BLOCK)
     wait_until(lambda: out.read_bytes().count(b"\n") == BLOCK)

@@ -67,6 +67,10 @@ CUT = "a field that is not whole (marked: cut)"
             "incomplete: it was ended at once; 1 event was seen and not written",
         ),
         ({"end": End.UNWRITTEN}, "incomplete: the output was not written to its end"),
+        (
+            {"end": End.UNWRITTEN, "cause": "the disk is full", "unwritten": 2},
+            "incomplete: the output was not written to its end (the disk is full); 2 events were seen and not written",
+        ),
         ({"end": End.UNWRITTEN, "cut": 1}, f"incomplete: the output was not written to its end; 1 event has {CUT}"),
         (
             {"end": End.UNWRITTEN, "lost": {OPEN: 2}},

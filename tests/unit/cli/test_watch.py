@@ -167,11 +167,10 @@ def test_a_name_with_a_space_that_a_process_has_is_noted(watch):
 
 
 def test_a_user_without_processes_is_noted_for_debugging(watch):
-    assert (
-        said("debug: no process has user id 4294967295 now")
-        in watch("--uid", f"4294967295,{os.getuid()}", "--log-level", "debug")[2]
-    )
-    assert "no process" not in watch("--uid", "4294967295", "--log-level", "info")[2]
+    users = f"4294967293,0004294967,{os.getuid()}"
+    note = said("debug: no process belongs to these users now: 4294967293, 0004294967")
+    assert note in watch("--uid", users, "--log-level", "debug")[2]
+    assert "no process" not in watch("--uid", users, "--log-level", "info")[2]
 
 
 class Doubtful(FakeSource):
@@ -277,7 +276,7 @@ def test_a_full_disk(watch, monkeypatch):
     assert err == HEAD + said(
         "0 events in 0.0 s",
         "lost: 1 seen and not written",
-        "incomplete: the output was not written to its end; 1 event was seen and not written",
+        "incomplete: the output was not written to its end (the disk is full); 1 event was seen and not written",
         "cannot write the output: No space left on device",
     ) + ("\nhint: make room or choose another place for the output, and run it again\n")
 
@@ -307,7 +306,7 @@ def test_a_full_disk_takes_some_events(watch, monkeypatch, tmp_path):
         + said(
             "2 events in 0.0 s: 1 exec, 1 open",
             "lost: 45 open (ring full), 2 seen and not written",
-            "incomplete: the output was not written to its end; 2 events were seen and not written; "
+            "incomplete: the output was not written to its end (the disk is full); 2 events were seen and not written; "
             "45 events are missing; a larger --buffer-size or a narrower --filter may help",
         )
     )
@@ -445,7 +444,11 @@ def test_a_reader_that_stalls(watch, monkeypatch):
     reader = unread_pipe(monkeypatch)
     code, _, err = watch(source=Signalled([fake_open()] * EVENTS, (0.5, signal.SIGTERM)))
     assert code == 1
-    found = re.search(SAID + r"the output was not written to its end; \2 events were seen and not written\n", err)
+    found = re.search(
+        SAID
+        + r"the output was not written to its end \(its reader has stalled\); \2 events were seen and not written\n",
+        err,
+    )
     assert found, err
     assert os.read(reader, 1 << 20).count(b"\n") == int(found[1]) == EVENTS - int(found[2]) > 0
     os.close(reader)

@@ -67,7 +67,8 @@ def test_what_is_no_name(text):
     with pytest.raises(UsageError) as caught:
         comm_pattern(text)
     assert str(caught.value) == f"not a process name: {text!r}"
-    assert caught.value.hint == "a name, or the start of one and a single * at its end: --filter 'nginx*'"
+    assert caught.value.hint == "a name, or the start of one and a single * at its end: comm=['nginx*']"
+    assert caught.value.command_hint == caught.value.hint.replace("comm=['nginx*']", "--filter 'nginx*'")
 
 
 def test_an_empty_name():

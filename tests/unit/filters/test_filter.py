@@ -8,11 +8,14 @@ from onlooker import Lost, fake_exec, fake_exit, fake_fork, fake_open
 from onlooker.errors import UsageError
 from onlooker.events import DEFAULT_EVENTS, REASONS, TASK_EVENTS
 from onlooker.filters import Filter, has_failed
-from onlooker.filters.filter import HIGHEST_ID
+from onlooker.filters.filter import HIGHEST_UID
 
 LOST = Lost("2026-01-31T12:00:00.000000000Z", 1, 3, "open", "ring full")
 THREAD = fake_fork(thread=True, child_pid=1234, child_tid=1236)
-FAILED_HINT = "--failed goes with every other event"
+FAILED_HINT = "failed=True goes with every other event"
+PIDS = "process ids are numbers from 1 to 2147483647: pid=[1234]"
+USERS = "a user's name, or a number from 0 to 4294967294"
+NO_USER = "no process has user id 4294967295: it is (uid_t)-1, which means no user"
 ALL = ", ".join(TASK_EVENTS)
 ONE_OF_EACH = (fake_fork(), fake_exec(), fake_exit(), fake_open())
 FAILED = (fake_exec(errno="ENOENT"), fake_exit(exit_code=1), fake_exit(signal="SIGKILL"), fake_open(errno="EACCES"))
@@ -29,14 +32,17 @@ FAILED = (fake_exec(errno="ENOENT"), fake_exit(exit_code=1), fake_exit(signal="S
         ({"events": ["fork"], "failed": True}, "a fork that failed is not reported", FAILED_HINT),
         ({"comm": ["a", ""]}, "a process name can't be empty", None),
         ({"comm": ["a*b"]}, "not a process name: 'a*b'", None),
-        ({"pid": [-1]}, "not a process id: -1", "a number from 0 to 4294967295"),
-        ({"pid": [1, 2**32]}, "not a process id: 4294967296", "a number from 0 to 4294967295"),
-        ({"uid": [-2]}, "not a user id: -2", "a number from 0 to 4294967295"),
+        ({"pid": [-1]}, "not a process id: -1", PIDS),
+        ({"pid": [0]}, "not a process id: 0", PIDS),
+        ({"pid": [1, 2**31]}, "not a process id: 2147483648", PIDS),
+        ({"uid": [-2]}, "not a user id: -2", USERS),
         ({"uid": ["rooot"]}, "unknown user 'rooot'", "did you mean 'root'?"),
-        ({"uid": ["-1"]}, "unknown user '-1'", "a user's name, or a number from 0 to 4294967295"),
-        ({"uid": ["4294967296"]}, "not a user id: 4294967296", "a number from 0 to 4294967295"),
-        ({"uid": ["9" * 5000]}, f"unknown user '{'9' * 5000}'", "a user's name, or a number from 0 to 4294967295"),
-        ({"uid": ["\0\x1b"]}, r"unknown user '\x00\x1b'", "a user's name, or a number from 0 to 4294967295"),
+        ({"uid": ["-1"]}, "unknown user '-1'", USERS),
+        ({"uid": ["4294967296"]}, "not a user id: 4294967296", USERS),
+        ({"uid": ["4294967295"]}, NO_USER, USERS),
+        ({"uid": [0, 2**32 - 1]}, NO_USER, USERS),
+        ({"uid": ["9" * 5000]}, f"unknown user '{'9' * 5000}'", USERS),
+        ({"uid": ["\0\x1b"]}, r"unknown user '\x00\x1b'", USERS),
     ],
 )  # fmt: skip
 def test_errors_say_what_and_what_to_type(given, message, hint):
@@ -53,8 +59,8 @@ def test_what_is_not_given_restricts_nothing():
 
 
 def test_repetitions_are_dropped_and_the_order_kept():
-    wanted = Filter.of(events=["open", "exec", "open"], pid=[3, 1, 3], uid=iter([0, HIGHEST_ID, 0]))
-    assert (wanted.events, wanted.pid, wanted.uid) == (("open", "exec"), (3, 1), (0, HIGHEST_ID))
+    wanted = Filter.of(events=["open", "exec", "open"], pid=[3, 1, 3], uid=iter([0, HIGHEST_UID, 0]))
+    assert (wanted.events, wanted.pid, wanted.uid) == (("open", "exec"), (3, 1), (0, HIGHEST_UID))
 
 
 def test_users_by_name_or_number():

@@ -119,8 +119,18 @@ def test_a_fifo_that_is_read(tmp_path, told):
 
 
 def test_a_full_disk():
-    with pytest.raises(OutputError, match="No space left on device"):
+    with pytest.raises(OutputError) as raised:
         FileWriter("/dev/full", lambda: False, print).write(b"one\n")
+    assert str(raised.value) == "cannot write the output: '/dev/full': No space left on device"
+    assert raised.value.cause == "the disk is full"
+
+
+def test_a_fifo_that_is_not_read(tmp_path, told):
+    os.mkfifo(tmp_path / "fifo")
+    reader = os.open(tmp_path / "fifo", os.O_RDONLY | os.O_NONBLOCK)
+    with pytest.raises(OutputError, match=f"'{tmp_path}/fifo': its reader has stalled, .* bytes were not written"):
+        FileWriter(str(tmp_path / "fifo"), lambda: True, told.append).write(b"x" * (1 << 20))
+    os.close(reader)
 
 
 def test_who_truncates_what_a_shell_has_opened_gets_no_hole(tmp_path):

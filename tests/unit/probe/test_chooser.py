@@ -175,7 +175,7 @@ def test_a_function_that_the_kernel_lacks_is_no_matter_of_rights(load, monkeypat
     why = f"{FIRST} is refused \\(Operation not permitted\\)"
     with pytest.raises(AttachError, match=f"^cannot observe open events by --attach on this kernel: {why}$") as caught:
         load(FakeSetup(refused=(FIRST,), error=errno.EPERM, what=what), ("open",), method="fexit")
-    assert caught.value.hint == "leave out --attach; what works here, and for whom: onlooker doctor"
+    assert caught.value.hint == "leave out attach; what works here, and for whom: onlooker doctor"
 
 
 def test_functions_that_the_kernel_lets_nobody_watch_are_not_tried_one_by_one(load):

@@ -50,8 +50,8 @@ def test_nobody():
         look_for([NOBODY])
     assert str(raised.value) == f"no such process: {NOBODY}"
     assert raised.value.hint == "ps -e shows the processes that there are"
-    with pytest.raises(UsageError, match="no such process: 0, 4294967295"):
-        look_for([0, 2**32 - 1])
+    with pytest.raises(UsageError, match=f"no such process: {NOBODY}, 2147483647"):
+        look_for([NOBODY, 2**31 - 1])
 
 
 def test_a_list_that_is_long():
@@ -68,13 +68,14 @@ def test_a_thread(thread):
     with pytest.raises(UsageError) as raised:
         look_for([thread])
     assert str(raised.value) == f"{thread} is a thread of process {os.getpid()} ({name()})"
-    assert raised.value.hint == f"--pid {os.getpid()}"
+    assert raised.value.hint == f"pid=[{os.getpid()}]"
+    assert raised.value.command_hint == f"--pid {os.getpid()}"
 
 
 def test_a_thread_among_others(thread):
     assert look_for([thread, 1, NOBODY]) == [
         f"no such process: {NOBODY}",
-        f"{thread} is a thread of process {os.getpid()} ({name()}): --pid {os.getpid()}",
+        f"{thread} is a thread of process {os.getpid()} ({name()})",
     ]
 
 

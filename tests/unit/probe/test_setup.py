@@ -144,9 +144,9 @@ def test_it_gets_ready_to_read():
 
 
 def test_ids():
-    assert filled(pid=[1, 2**32 - 1], uid=[0])[:3] == [
+    assert filled(pid=[1, 2**31 - 1], uid=[0])[:3] == [
         ("pids", struct.pack("=I", 1), b"\1"),
-        ("pids", b"\xff" * 4, b"\1"),
+        ("pids", b"\xff\xff\xff\x7f", b"\1"),
         ("uids", b"\0" * 4, b"\1"),
     ]
 
