@@ -107,7 +107,7 @@ def boot(kernel: str, files: dict[str, Path], archive: Path, options: argparse.N
         with tempfile.TemporaryDirectory(prefix="onlooker-") as name:
             made, own = Path(name, "made"), Path(shutil.copy(archive, name))
             made.mkdir()
-            Path(made, "done").write_text("\n".join(report.ended(outcome)))
+            Path(made, "done").write_text("\n".join(test["test"] for test in outcome.tests))
             make_options(made, shlex.split(options.tests), environment_of(kernel, options))
             initramfs.add(made, [files[module] for module in MODULES if module in files], own)
             before, outcome = outcome, machine.boot(kernel, files[IMAGE], own, log, options.limit)

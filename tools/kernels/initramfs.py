@@ -19,7 +19,7 @@ from .errors import SetupError
 
 PROJECT = Path(__file__).parents[2]
 # what the kernel tests import, with all that it needs itself
-DISTRIBUTIONS = ("onlooker", "pytest", "pytest-rerunfailures", "pytest-timeout", "pytest-xdist", "jsonschema")
+DISTRIBUTIONS = ("onlooker", "pytest", "pytest-timeout", "pytest-xdist", "jsonschema")
 # whose programs the tests may run: what every Debian has
 PACKAGES = ("bash", "coreutils", "dash", "findutils", "grep", "mount", "sed", "util-linux", "util-linux-extra")
 OTHER_FILES = ("/etc/passwd", "/etc/group", "/etc/nsswitch.conf", "/etc/ld.so.cache", "/etc/ld.so.conf")

@@ -41,8 +41,6 @@ def details(outcome: Outcome) -> str:
             lines += [f"FAILED {test['test']}", *(f"    {line}" for line in test["message"].splitlines())]
     skipped = Counter((_file(test["test"]), test["message"]) for test in outcome.tests if test["outcome"] == "skipped")
     lines += [f"skipped {count} of {file}: {reason}" for (file, reason), count in skipped.items()]
-    again = Counter(_file(test["test"]) for test in outcome.tests if test["outcome"] == "rerun")
-    lines += [f"run again {count} of {file}" for file, count in again.items()]
     title = f"{outcome.kernel} ({outcome.release or 'it did not come up'}):"
     return "\n".join([title, *(f"  {line}" for line in lines)]) if lines else ""
 
@@ -50,11 +48,6 @@ def details(outcome: Outcome) -> str:
 def succeeded(outcome: Outcome) -> bool:
     """Whether all tests were run, and none failed."""
     return not outcome.failure and bool(outcome.tests) and all(test["outcome"] != "failed" for test in outcome.tests)
-
-
-def ended(outcome: Outcome) -> list[str]:
-    """The tests that need not be run any more."""
-    return [test["test"] for test in outcome.tests if test["outcome"] != "rerun"]
 
 
 def total(outcome: Outcome) -> Counter[str]:

@@ -4,7 +4,7 @@ import json
 
 import pytest
 from kernels.machine import Outcome, told
-from kernels.report import details, ended, succeeded, table
+from kernels.report import details, succeeded, table
 
 RELEASE = {"release": "6.1.0-50-cloud-amd64"}
 END = {"end": 0}
@@ -89,11 +89,3 @@ def test_a_machine_that_did_not_come_up() -> None:
     outcome = Outcome("6.12", failure="it did not end within 900 s")
     assert details(outcome) == "6.12 (it did not come up):\n  it did not end within 900 s"
     assert table([outcome]).splitlines()[0].split() == ["6.12"]
-
-
-def test_what_was_run_again() -> None:
-    """It counts as it ended."""
-    outcome = told("sid", lines(RELEASE, test("a.py::x", "rerun"), test("a.py::x"), test("b.py::y", "rerun"), END))
-    assert "run again 1 of a" in details(outcome)
-    assert "1 passed" in table([outcome])
-    assert ended(outcome) == ["tests/kernel/test_a.py::x"]
