@@ -50,6 +50,8 @@ static __always_inline struct pt_regs *task_registers(struct task_struct *task)
 /* the lower half: the upper one is the caller's rubbish, which the kernel does not look at (entry_SYSCALL_64) */
 #define SYSCALL_NUMBER(regs) ((int)REGISTER(regs, orig_ax))
 #define RESULT_REGISTER ax
+#define FIRST_ARGUMENT di /* of a function of the kernel, where it is entered */
+#define SECOND_ARGUMENT si
 #define ROLLED_BACK_RESULT(regs) ((long)REGISTER(regs, orig_ax)) /* syscall_rollback, asm/syscall.h */
 #define O_DIRECTORY 0200000
 #define O_NOFOLLOW 0400000
@@ -83,6 +85,8 @@ static __always_inline void read_arguments(__u64 argument[5], struct pt_regs *re
 #elif defined(__TARGET_ARCH_arm64)
 #define SYSCALL_NUMBER(regs) ((int)REGISTER(regs, syscallno))
 #define RESULT_REGISTER regs[0]
+#define FIRST_ARGUMENT regs[0] /* of a function of the kernel, where it is entered */
+#define SECOND_ARGUMENT regs[1]
 #define ROLLED_BACK_RESULT(regs) ((long)REGISTER(regs, orig_x0)) /* syscall_rollback, asm/syscall.h */
 #define O_DIRECTORY 040000
 #define O_NOFOLLOW 0100000
@@ -123,6 +127,11 @@ extern void *bpf_rdonly_cast(const void *address, __u32 type) __ksym __weak;
 			bpf_core_read(&peeked, sizeof(peeked), &(from)->field);                                        \
 		peeked;                                                                                                \
 	})
+
+/* The same pointer, with which a program that got it as a number can do what others can with a typed one. Only for
+ * programs that no older kernel takes. */
+#define TYPED(pointer)                                                                                                 \
+	((typeof(pointer))bpf_rdonly_cast(pointer, bpf_core_type_id_kernel(typeof(*(pointer)))))
 
 /* Copies a string of the caller's of up to TEXT_ROOM bytes, its NUL included: how many bytes that were, or negative.
  * Before Linux 6.14 the helper says 0 for an empty one and may not have written its NUL (strncpy_from_user_nofault,

@@ -155,10 +155,7 @@ static __always_inline void send_small_exec(struct scratch *scratch, unsigned lo
 	send_scratch(scratch, KIND_EXEC, look(scratch->used));
 }
 
-/* Linux 3.4, include/trace/events/sched.h; called by exec_binprm (fs/exec.c) once the new program stands:
- * TP_PROTO(struct task_struct *p, pid_t old_pid, struct linux_binprm *bprm) */
-SEC("tp_btf/sched_process_exec")
-int BPF_PROG(on_exec, struct task_struct *task, int old_pid, struct linux_binprm *bprm)
+static __always_inline int emit_exec(struct task_struct *task, struct linux_binprm *bprm)
 {
 	struct exec_room *room;
 	unsigned long from, bytes;
@@ -192,4 +189,21 @@ int BPF_PROG(on_exec, struct task_struct *task, int old_pid, struct linux_binprm
 	}
 	release_scratch(scratch);
 	return 0;
+}
+
+/* Linux 3.4, include/trace/events/sched.h; called by exec_binprm (fs/exec.c) once the new program stands:
+ * TP_PROTO(struct task_struct *p, pid_t old_pid, struct linux_binprm *bprm) */
+SEC("tp_btf/sched_process_exec")
+int BPF_PROG(on_exec, struct task_struct *task, int old_pid, struct linux_binprm *bprm)
+{
+	return emit_exec(task, bprm);
+}
+
+/* The same where the kernel can't interrupt it (probes/sys_exit.h), and a moment earlier: what loads a program of whatever
+ * format (fs/binfmt_*.c) calls it last, when nothing can fail any more.
+ * Linux 4.17, fs/exec.c: void finalize_exec(struct linux_binprm *bprm) */
+SEC("kprobe.multi")
+int on_finalize_exec(struct pt_regs *ctx)
+{
+	return emit_exec(current_task(), TYPED((struct linux_binprm *)ctx->FIRST_ARGUMENT));
 }

@@ -41,6 +41,14 @@ int BPF_PROG(on_exit, struct task_struct *task, bool group_dead)
 	return group_dead ? emit_exit(task) : 0;
 }
 
+/* The same where the kernel can't interrupt it (probes/sys_exit.h): do_exit calls it just before.
+ * Linux 2.6.18, kernel/taskstats.c: void taskstats_exit(struct task_struct *tsk, int group_dead) */
+SEC("kprobe.multi")
+int on_taskstats_exit(struct pt_regs *ctx)
+{
+	return (int)ctx->SECOND_ARGUMENT ? emit_exit(current_task()) : 0;
+}
+
 /* Processes whose last threads race each other to the program below, and whose exit was reported: until they are reaped,
  * or the last thread is seen to be alone. Only processes with threads are in it, and only for that long; where there is no
  * room, an exit can be reported twice. 16384 entries of 80 bytes, 1.3 MB; memory is taken as it is needed. */

@@ -102,3 +102,14 @@ int BPF_PROG(on_worker, struct task_struct *child)
 {
 	return config.threads && is_worker(child) ? emit_fork(current_task(), child, false) : 0;
 }
+
+/* Both at once, where the kernel can't interrupt it (probes/sys_exit.h): all that is created starts to run here, by
+ * kernel_clone just behind the first tracepoint, and by who made a worker.
+ * Linux 2.6.12, kernel/sched/core.c: void wake_up_new_task(struct task_struct *p) */
+SEC("kprobe.multi")
+int on_wake_up_new_task(struct pt_regs *ctx)
+{
+	struct task_struct *child = TYPED((struct task_struct *)ctx->FIRST_ARGUMENT);
+
+	return emit_fork(current_task(), child, !is_worker(child));
+}

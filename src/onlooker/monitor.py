@@ -62,11 +62,11 @@ class Monitor:
     the first four), `comm` (process names, "nginx" or "nginx*"), `pid`, `uid` (numbers or users' names), `failed` (only
     what failed), `threads` (also the creation of threads). `buffer_bytes` is the ring between the kernel and this
     process: a power of two, 1 MiB to 1 GiB.
-    `attach` forces how system calls are observed: "raw", "fexit", "kprobe" or "tracepoint". `resolve`: whether to
-    look up which file a path led to, and the directory of one that led to none. `max_args_bytes`: how much of an exec's
-    arguments is kept; what is longer is marked as cut. `least_rights`: whether the thread that starts it gives up, for
-    good, all capabilities that watching does not need from then on, as the command does. `source` replaces the kernel,
-    for tests.
+    `attach` forces how events are observed, where they can be observed so: "raw", "fexit", "kprobe" or "tracepoint".
+    `resolve`: whether to look up which file a path led to, and the directory of one that led to none. `max_args_bytes`:
+    how much of an exec's arguments is kept; what is longer is marked as cut. `least_rights`: whether the thread that
+    starts it gives up, for good, all capabilities that watching does not need from then on, as the command does.
+    `source` replaces the kernel, for tests.
 
     Events of this very process are never reported. One thread uses a monitor; only `stop` may be called from others and
     from signal handlers. A child of fork(2) can't use it: it raises ForkedError there. Nothing is pinned in the kernel:

@@ -137,7 +137,7 @@ def by_descriptor(workloads: Workloads, descriptor: int, path: str = "", flags: 
     """execveat(2), as fexecve(3) uses it; by pid, because before Linux 6.14 it is then named after the descriptor."""
     process = Process(workloads["exec"], "execveat", inherited(descriptor), flags, path, "zero")
     os.close(INHERITED)
-    with Monitor(pid=[process.pid], attach="raw") as monitor:
+    with Monitor(pid=[process.pid]) as monitor:
         run, [run.events] = collect(process, [monitor])
     assert run.code == 0
     return run

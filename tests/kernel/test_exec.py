@@ -207,7 +207,7 @@ def test_execveat_of_a_descriptor(workloads: Workloads) -> None:
     process = Process(workloads["exec"], "execveat", descriptor, AT_EMPTY_PATH, "", "nothing", "-x")
     os.close(descriptor)
     # by pid, because before Linux 6.14 the process is then named after the descriptor's number
-    with Monitor(pid=[process.pid], attach="raw") as monitor:
+    with Monitor(pid=[process.pid]) as monitor:
         run, [run.events] = collect(process, [monitor])
     event = run.only(Exec)
     assert (event.path, event.argv) == (f"/dev/fd/{descriptor}", ("nothing", "-x"))

@@ -84,7 +84,7 @@ def counts(events: Sequence[Event]) -> dict[type, int]:
 
 def names_seen(workloads: Workloads, patterns: Sequence[str], programs: Sequence[Path], **options: Any) -> list[str]:
     """The names of the programs whose end is seen, in the order in which they ran."""
-    with Monitor(events=["exit"], comm=patterns, attach="raw", **options) as monitor:
+    with Monitor(events=["exit"], comm=patterns, **options) as monitor:
         runs = [Process(program).wait() for program in programs]
         events = drain(monitor)
     ended = {event.pid: event.comm for event in events if isinstance(event, Exit)}
@@ -125,7 +125,7 @@ def test_a_name_that_is_not_utf8(workloads: Workloads) -> None:
 
 def test_the_name_is_the_main_threads(workloads: Workloads) -> None:
     program = workloads.renamed("mixed")
-    with Monitor(events=["open"], comm=[program.name], attach="raw") as monitor:
+    with Monitor(events=["open"], comm=[program.name]) as monitor:
         run = watch(monitor, program, OTHER_UID)
     by_thread = [event for event in run.opens() if event.tid != event.pid]
     assert [(event.comm, event.path) for event in by_thread] == [(program.name, "/"), (program.name, "missing")]
@@ -134,7 +134,7 @@ def test_the_name_is_the_main_threads(workloads: Workloads) -> None:
 def test_many_pids(workloads: Workloads) -> None:
     processes = [Process(workloads["exit"], "code", i) for i in range(COUNT)]
     chosen = [process.pid for process in processes[::2]]
-    with Monitor(pid=chosen, attach="raw") as monitor:
+    with Monitor(pid=chosen) as monitor:
         runs = [process.wait() for process in processes]
         events = drain(monitor)
     ended = [event for event in events if isinstance(event, Exit)]

@@ -73,7 +73,7 @@ def test_threads_are_not_shown(monitor: Monitor, workloads: Workloads) -> None:
 
 def test_threads_are_shown_on_request(workloads: Workloads) -> None:
     program = workloads.renamed("fork")
-    with Monitor(comm=[program.name], threads=True, attach="raw") as monitor:
+    with Monitor(comm=[program.name], threads=True) as monitor:
         run = watch(monitor, program, "thread", COUNT)
     assert [fork.child_tid for fork in run.forks] == run.numbers
     for fork in run.forks:
@@ -106,7 +106,7 @@ def test_a_ring_s_workers_are_threads(workloads: Workloads, scratch: Path) -> No
         "reap",
         3,
     )
-    with Monitor(comm=[program.name], events=["fork"], threads=True, attach="raw") as monitor:
+    with Monitor(comm=[program.name], events=["fork"], threads=True) as monitor:
         process = Process(program, *steps)
         wait_until(Path("ready").exists)
         workers = {int(path.name) for path in Path(f"/proc/{process.pid}/task").iterdir()} - {process.pid}
@@ -170,7 +170,7 @@ def test_the_creation_comes_first(monitor: Monitor, workloads: Workloads) -> Non
 def test_a_kernel_thread() -> None:
     deadline = time.monotonic() + DEADLINE_SECONDS
     events: list[Event] = []
-    with Monitor(events=["fork", "exit"], comm=["kthreadd", "cpumap/*"], attach="raw") as monitor:
+    with Monitor(events=["fork", "exit"], comm=["kthreadd", "cpumap/*"]) as monitor:
         with kernel_thread() as name:
             pass
         ends: list[Exit] = []
@@ -216,7 +216,7 @@ def test_a_program_that_the_kernel_starts(workloads: Workloads, scratch: Path) -
     agent = workloads.renamed("nothing")
     deadline = time.monotonic() + DEADLINE_SECONDS
     events: list[Event] = []
-    with Monitor(comm=["kworker/*", agent.name], events=["fork", "exec", "exit"], attach="raw") as monitor:
+    with Monitor(comm=["kworker/*", agent.name], events=["fork", "exec", "exit"]) as monitor:
         run_as_release_agent(agent, scratch)
         while not any(isinstance(event, Exit) and event.comm == agent.name for event in events):
             assert time.monotonic() < deadline

@@ -13,17 +13,17 @@ import pytest
 
 from onlooker import Exec, Exit, Monitor, Open
 from onlooker.probe._libbpf import Probe
-from onlooker.probe.attach import NOT_SEEN
+from onlooker.probe.attach import METHODS, NOT_SEEN
 from onlooker.probe.live import LiveSource
 
 from .bpf import Ids, existing, gone, held_by
 from .commands import started
 from .conftest import Workloads
-from .flavours import sees_rings
+from .flavours import flavours, loadable, sees_rings
 from .watching import DEADLINE_SECONDS, Process, collect, drain, watch
 
 COUNT = 23
-METHODS = {"tracepoint": "system call tracepoints", "raw": "raw tracepoint"}
+SURE = flavours()
 
 CHILD = """
 import sys, onlooker
@@ -108,7 +108,7 @@ def assert_held(ids: Ids) -> None:
     assert ids <= existing()
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", [method for method in loadable() if method != "fexit"])
 def test_close_leaves_nothing(workloads: Workloads, method: str) -> None:
     mounts, before = special_mounts(), held_by(os.getpid())
     descriptors = open_descriptors()
@@ -139,7 +139,7 @@ def killed(*command: str) -> Iterator[Ids]:
         yield ids
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", [method for method in loadable() if method != "fexit"])
 def test_a_killed_monitor_leaves_nothing(workloads: Workloads, method: str) -> None:
     mounts = special_mounts()
     with killed(CHILD, workloads.prefix, method) as ids:
@@ -152,7 +152,7 @@ def test_a_child_of_a_killed_monitor_does_not_keep_it_alive(workloads: Workloads
         assert gone(ids)
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", SURE)
 def test_a_fork_by_c_code_ends_and_does_not_disturb(workloads: Workloads, method: str) -> None:
     program = workloads.renamed("nothing")
     command = [sys.executable, "-c", C_FORK, program, method]
@@ -166,8 +166,10 @@ def test_nothing_is_mounted_by_looking_for_tracefs(workloads: Workloads) -> None
     assert special_mounts() == mounts
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", [method for method in loadable() if method != "fexit"])
 def test_what_is_attached_is_told(workloads: Workloads, method: str) -> None:
+    """Events of processes have no tracepoints of calls: they are observed as without --attach."""
+    of_processes = METHODS[SURE[0] if method == "tracepoint" else method]
     with Monitor(comm=[workloads.prefix], attach=method) as monitor:
         assert monitor.attached
         for each in monitor.attached:
@@ -176,22 +178,23 @@ def test_what_is_attached_is_told(workloads: Workloads, method: str) -> None:
                 assert (each.method, each.programs) == (NOT_SEEN, ())
                 continue
             calls = each.event == "open" or (each.event, each.purpose) == ("exec", "failure")
-            assert each.method == (METHODS[method] if calls and each.purpose != "io_uring" else METHODS["raw"])
             assert each.programs
+            if each.purpose != "io_uring":
+                assert each.method == (METHODS[method] if calls else of_processes)
         assert {each.event for each in monitor.attached} == {"fork", "exec", "exit", "open"}
 
 
 def test_only_what_is_wanted_is_attached(workloads: Workloads) -> None:
     with Monitor(comm=[workloads.prefix], events=["exit"]) as monitor:
         assert [each.event for each in monitor.attached] == ["exit"]
-    with Monitor(comm=[workloads.prefix], events=["exec"], failed=True, attach="raw") as monitor:
+    with Monitor(comm=[workloads.prefix], events=["exec"], failed=True) as monitor:
         assert [(each.event, each.purpose) for each in monitor.attached] == [("exec", "failure")]
 
 
 def test_from_the_start_to_the_stop(workloads: Workloads) -> None:
     """Everything between the two, and nothing else."""
     program = workloads.renamed("nothing")
-    with Monitor(events=["exec", "exit"], comm=[program.name], attach="raw") as monitor:
+    with Monitor(events=["exec", "exit"], comm=[program.name]) as monitor:
         runs = [Process(program).wait() for _ in range(COUNT)]
         monitor.stop()
         assert not monitor.ended
@@ -208,7 +211,7 @@ def test_from_the_start_to_the_stop(workloads: Workloads) -> None:
 def test_what_was_not_read_is_counted(workloads: Workloads, batches: bool) -> None:
     """In the batch that was begun, in the backlog and in the ring; and such a monitor is never complete."""
     program = workloads.renamed("nothing")
-    with Monitor(events=["exec", "exit"], comm=[program.name], attach="raw") as monitor:
+    with Monitor(events=["exec", "exit"], comm=[program.name]) as monitor:
         for _ in range(COUNT):
             Process(program).wait()
         seen = len(monitor.poll(None)) if batches else sum(1 for _ in zip(range(3), monitor, strict=False))
@@ -217,7 +220,7 @@ def test_what_was_not_read_is_counted(workloads: Workloads, batches: bool) -> No
     stats = monitor.stats()
     assert (sum(stats.events.values()), stats.unread, stats.lost) == (seen, 4 * COUNT - seen, {})
     assert not stats.complete
-    with Monitor(events=["exec"], comm=[program.name], attach="raw") as monitor:
+    with Monitor(events=["exec"], comm=[program.name]) as monitor:
         pass
     assert not monitor.stats().complete
 
@@ -231,14 +234,14 @@ def test_skipped_programs_are_counted_at_the_end(workloads: Workloads, monkeypat
         return {name: count + 5 * (len(asked) > 1) for name, count in real(source, probe).items()}
 
     monkeypatch.setattr(LiveSource, "_misses", misses)
-    with Monitor(events=["exit"], comm=[workloads.prefix], attach="raw") as monitor:
+    with Monitor(events=["exit"], comm=[workloads.prefix]) as monitor:
         programs = sum(len(attachment.programs) for attachment in monitor.attached)
     assert monitor.stats().lost == {("exit", "recursion"): 5 * programs}
 
 
 def test_iteration_ends_at_a_stop_by_another_thread(workloads: Workloads) -> None:
     program = workloads.renamed("nothing")
-    with Monitor(events=["exit"], comm=[program.name], attach="raw") as monitor:
+    with Monitor(events=["exit"], comm=[program.name]) as monitor:
 
         def work() -> None:
             for _ in range(COUNT):
@@ -253,7 +256,7 @@ def test_iteration_ends_at_a_stop_by_another_thread(workloads: Workloads) -> Non
 
 def test_monitors_do_not_disturb_each_other(workloads: Workloads) -> None:
     program = workloads.renamed("open")
-    with Monitor(comm=[program.name], attach="tracepoint") as one, Monitor(comm=[program.name], attach="raw") as other:
+    with Monitor(comm=[program.name], attach=SURE[-1]) as one, Monitor(comm=[program.name], attach=SURE[0]) as other:
         process = Process(program, "openat", "plain", -100, "/", 0, 0, 0, COUNT)
         run, [run.events, others] = collect(process, [one, other])
         assert len(run.opens()) == COUNT

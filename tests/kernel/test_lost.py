@@ -116,7 +116,7 @@ def test_many_arguments_take_no_more_of_the_buffer_than_they_are_long(workloads:
     program = workloads.renamed("nothing")
     argument = "x" * (kib << 10)
     fit = SMALL // (len(argument) + 1024)  # what else is in a record
-    with Monitor(comm=[program.name], events=["exec"], attach="raw", buffer_bytes=SMALL) as monitor:
+    with Monitor(comm=[program.name], events=["exec"], buffer_bytes=SMALL) as monitor:
         for _ in range(fit + 3):
             Process(program, argument).wait()
         events = drain(monitor)

@@ -200,7 +200,7 @@ def test_the_monitor_s_own_root_is_moved(workloads: Workloads, tree: Path, monke
     program = workloads.renamed("open")
     root = os.open("/", os.O_DIRECTORY)
     found = []
-    with Monitor(events=["open"], comm=[program.name], attach="raw") as monitor:
+    with Monitor(events=["open"], comm=[program.name]) as monitor:
         for own_root in (str(tree), "."):
             os.chroot(own_root)
             try:
@@ -273,7 +273,9 @@ def test_fields_read_by_helper(workloads: Workloads, tree: Path, monkeypatch: py
     """As before Linux 6.2, and all programs load."""
     monkeypatch.setattr(kernel, "knows", lambda name: name != "bpf_rdonly_cast" and KNOWS(name))
     program = workloads.renamed("open")
-    with Monitor(events=["all"], comm=[program.name], attach="raw") as monitor:
+    with Monitor(events=["all"], comm=[program.name]):
+        pass
+    with Monitor(events=["open"], comm=[program.name]) as monitor:
         run = watch(monitor, program, "openat", "plain", AT_FDCWD, "away/b/file", 0, 0, 0, COUNT)
     for event in run.opens():
         assert_is(event, tree / "a/b/file")

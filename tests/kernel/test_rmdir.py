@@ -8,6 +8,7 @@ from onlooker import Monitor, Rmdir, Unlink
 
 from .conftest import Workloads
 from .file_calls import COUNT, NATIVE, REMOVEDIR, attempt, make, opened, ways
+from .flavours import flavours
 
 WAYS = pytest.mark.parametrize(("call", "compat"), ways(Rmdir))
 
@@ -42,7 +43,7 @@ def test_in_another_directory(
     assert list((scratch / "a").iterdir()) == []
 
 
-@pytest.mark.parametrize("attach", ["tracepoint", "raw"])
+@pytest.mark.parametrize("attach", flavours(without="fexit"))
 @pytest.mark.parametrize(("event", "flags", "other"), [("rmdir", REMOVEDIR, 0), ("unlink", 0, REMOVEDIR)])
 def test_one_of_the_two_events_that_share_a_call(
     workloads: Workloads, scratch: Path, attach: str, event: str, flags: int, other: int

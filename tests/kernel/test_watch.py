@@ -19,6 +19,7 @@ from jsonschema import Draft202012Validator
 
 from .commands import WATCH, Ended, run, watching
 from .conftest import Workloads, fresh_name
+from .flavours import flavours
 from .watching import Process
 
 COUNT = 23
@@ -65,7 +66,7 @@ def test_a_file_opened_by_name(cat: Path, scratch: Path, command: tuple[str, ...
     assert all(f"Process {cat.name} (PID:" in line for line in ended.lines)
 
 
-@pytest.mark.parametrize("method", ["tracepoint", "raw"])
+@pytest.mark.parametrize("method", flavours())
 def test_processes_created_by_one(workloads: Workloads, method: str) -> None:
     loop = Loop(workloads["nothing"], "")
     with watching("--pid", str(loop.pid), "--events", "fork", "--attach", method) as monitor:

@@ -87,7 +87,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="do not look up which file a path led to: no real_path, exe, cwd, joined_path, device, inode",
     )
-    add("--attach", metavar="METHOD", help=f"force how system calls are observed: {', '.join(METHODS)}")
+    add("--attach", metavar="METHOD", help=f"force how events are observed: {', '.join(METHODS)}")
 
 
 def _given(what: str, values: Sequence[str] | None) -> list[str]:

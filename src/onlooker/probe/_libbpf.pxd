@@ -110,6 +110,7 @@ cdef extern from "bpf/libbpf.h":
     uint32_t bpf_map__max_entries(const bpf_map *)
     uint32_t bpf_map__map_flags(const bpf_map *)
     const char *bpf_program__name(bpf_program *)
+    const char *bpf_program__section_name(bpf_program *)
     int bpf_program__set_autoload(bpf_program *, bint)
     int bpf_program__fd(bpf_program *)
     bpf_link *bpf_program__attach(bpf_program *) nogil
@@ -132,6 +133,8 @@ cdef extern from "bpf/btf.h":
     struct btf_member:
         uint32_t name_off
         uint32_t type
+    struct btf_param:
+        uint32_t type
     btf *btf__parse(const char *path, void *)
     void btf__free(btf *)
     uint32_t btf__type_cnt(const btf *)
@@ -144,10 +147,12 @@ cdef extern from "bpf/btf.h":
     bint btf_is_func_proto(const btf_type *)
     bint btf_is_composite(const btf_type *)
     btf_member *btf_members(const btf_type *)
+    btf_param *btf_params(const btf_type *)
 
 
 cdef extern from "linux/btf.h":
     int BTF_KIND_STRUCT
+    int BTF_KIND_FUNC
 
 
 cdef extern from "bpf/bpf.h":

@@ -102,6 +102,29 @@ def tracepoints(path):
     return result
 
 
+def parameters(path, str function):
+    """The types of a function's parameters in the type information in that file, each by its name, such as "int", and
+    with a * behind it for a pointer; None if there is no such function.
+    """
+    cdef btf *types = types_of(path)
+    cdef int id = btf__find_by_name_kind(types, function.encode(), BTF_KIND_FUNC)
+    cdef const btf_type *found = btf__type_by_id(types, id) if id > 0 else NULL
+    cdef int i
+    result = None
+    if found != NULL:
+        found = btf__type_by_id(types, found.type)
+        result = tuple([name_of_type(types, btf_params(found)[i].type) for i in range(btf_vlen(found))])
+    btf__free(types)
+    return result
+
+
+cdef str name_of_type(btf *types, uint32_t id):
+    cdef const btf_type *found = btf__type_by_id(types, id)
+    if btf_is_ptr(found):
+        return name_of_type(types, found.type) + "*"
+    return btf__name_by_offset(types, found.name_off).decode("utf-8", "replace")
+
+
 def has_member(path, str struct, str member):
     """Whether a struct in the type information in that file has that member; "a.b" is b in its member a."""
     cdef btf *types = types_of(path)
@@ -325,8 +348,10 @@ cdef class Probe:
             raise OSError(error, os.strerror(error), name)
         self._keep(link, name)
 
-    def attach_returns(self, str name, cookies):
-        """Attach a program where functions of the kernel return: all or none. Each is given with its cookie."""
+    def attach_functions(self, str name, cookies):
+        """Attach a program where functions of the kernel are entered, or return, as its section says: all or none. Each
+        is given with its cookie.
+        """
         cdef bpf_program *program = self._program(name)
         cdef bpf_kprobe_multi_opts opts
         cdef bpf_link *link
@@ -335,7 +360,7 @@ cdef class Probe:
         memset(&opts, 0, sizeof(opts))
         opts.sz = sizeof(opts)
         opts.cnt = count
-        opts.retprobe = True
+        opts.retprobe = bpf_program__section_name(program).startswith(b"kretprobe")
         cdef const char **functions = <const char **>calloc(count, sizeof(char *))
         cdef uint64_t *numbers = <uint64_t *>calloc(count, sizeof(uint64_t))
         try:

@@ -11,8 +11,8 @@ RAW = "raw tracepoint"
 NOT_SEEN = "not seen"
 TRACEPOINT = "system call tracepoints"
 FUNCTION = "function exits"
-RETURN = "return probes"
-METHODS = {"raw": RAW, "fexit": FUNCTION, "kprobe": RETURN, "tracepoint": TRACEPOINT}  # as --attach names them
+PROBE = "function probes"
+METHODS = {"raw": RAW, "fexit": FUNCTION, "kprobe": PROBE, "tracepoint": TRACEPOINT}  # as --attach names them
 
 
 # what a seccomp filter answers is told where this function returns; a kernel without it has no such filters
@@ -65,6 +65,13 @@ class Hook(msgspec.Struct, frozen=True):
 # and counts that. So it is better to be at few calls than at all.
 _PREEMPTIBLE = Feature("trace_call_bpf_faultable")
 
+# About Linux 7.0: so can those at all other tracepoints, which SRCU protects since then (kernel/tracepoint.c).
+_PREEMPTIBLE_ELSEWHERE = Feature("tp_transition_snapshot", member="srcu_gp")
+# struct fprobe_hlist came with the fprobe that can't be preempted (bpf/probes/sys_exit.h)
+_FPROBE = Feature("fprobe_hlist", "probes on the function graph tracer")
+
+_CAST = Feature("bpf_rdonly_cast")  # 6.2, and so wherever those are
+
 _SYS_EXIT = Candidate(
     RAW,
     {"on_sys_exit": ()},
@@ -104,16 +111,16 @@ def _tracepoints(event: str) -> Candidate:
 
 
 def _returns(event: str) -> Candidate:
-    """One program where the functions of the calls return. struct fprobe_hlist came with the fprobe that can't be
-    preempted (bpf/probes/sys_exit.h). What was called before the start and returns later does not pass there.
+    """One program where the functions of the calls return. What was called before the start and returns later does not
+    pass there.
     """
     native, compat = functions_of(event)
     return Candidate(
-        RETURN,
+        PROBE,
         {"on_call_return": (*native, *compat, SECCOMP)},
         "can't be preempted, so that the kernel skips it for nobody; costs other system calls nothing",
         compat=frozenset(compat),
-        needs=(Feature("fprobe_hlist", "probes on the function graph tracer"),),
+        needs=(_FPROBE,),
     )
 
 
@@ -145,6 +152,19 @@ def _shared_calls(event: str) -> tuple[Candidate, ...]:
     return (_SYS_EXIT_WHOLE, _returns(event), _tracepoints(event), _SYS_EXIT)
 
 
+def _tasks(program: str, function: Feature, raw: Candidate, *older: Candidate) -> tuple[Candidate, ...]:
+    """The ways to see processes: a tracepoint, or where it can be preempted, a function that is called beside it."""
+    flaw = "this kernel can preempt it, and then skips it for others"
+    whole = msgspec.structs.replace(raw, flawed_with=_PREEMPTIBLE_ELSEWHERE, flaw=flaw)
+    probe = Candidate(
+        PROBE,
+        {program: (function.name,)},
+        "can't be preempted, so that the kernel skips it for nobody",
+        needs=(_FPROBE, _CAST, function),
+    )
+    return (whole, probe, raw, *older)
+
+
 def _rings(submit: str, submitted: Feature, complete: str, arguments: int) -> Candidate:
     """The tracepoints of io_uring, with the programs for their arguments."""
     programs = (submit, complete, "on_ring_failed", "on_ring_cancel", "on_ring_overflow", "on_ring_create")
@@ -167,7 +187,9 @@ TABLE = (
         "fork",
         "creation",
         "success",
-        (
+        _tasks(
+            "on_wake_up_new_task",
+            Feature("wake_up_new_task", parameters=("task_struct*",)),
             Candidate(
                 RAW, {"on_fork": (), "on_worker": ()}, "needs neither tracefs nor kprobes; before the child can run"
             ),
@@ -177,7 +199,11 @@ TABLE = (
         "exec",
         "success",
         "success",
-        (Candidate(RAW, {"on_exec": ()}, "the kernel's own word that the new program stands"),),
+        _tasks(
+            "on_finalize_exec",
+            Feature("finalize_exec", parameters=("linux_binprm*",)),
+            Candidate(RAW, {"on_exec": ()}, "the kernel's own word that the new program stands"),
+        ),
     ),
     Hook(
         "exec",
@@ -189,7 +215,9 @@ TABLE = (
         "exit",
         "end",
         "both",
-        (
+        _tasks(
+            "on_taskstats_exit",
+            Feature("taskstats_exit", parameters=("task_struct*", "int")),
             Candidate(
                 RAW,
                 {"on_exit": ()},

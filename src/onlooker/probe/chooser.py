@@ -71,7 +71,7 @@ class Chooser:
         for feature in candidate.needs:
             if lack := kernel.lacks(feature):
                 return lack
-        if not self.method and _is_flawed(candidate):
+        if not self._is_forced(candidate) and _is_flawed(candidate):
             return candidate.flaw
         if self._no_functions and any(is_exit_of_function(program) for program in self._programs(candidate)):
             return self._no_functions
@@ -115,8 +115,10 @@ class Chooser:
 
     def _allowed(self, hook: Hook) -> Sequence[Candidate]:
         """All candidates, or those of the forced method where the hook has one."""
-        forced = [c for c in hook.candidates if self.method and c.method == METHODS[self.method]]
-        return forced or hook.candidates
+        return [c for c in hook.candidates if self._is_forced(c)] or hook.candidates
+
+    def _is_forced(self, candidate: Candidate) -> bool:
+        return self.method is not None and candidate.method == METHODS[self.method]
 
     def places(self, chosen: Sequence[tuple[Hook, Candidate]]) -> dict[str, list[int] | list[str]]:
         """The programs of what was chosen, each with the ids of its tracepoints or the names of its functions; none
@@ -137,12 +139,13 @@ class Chooser:
         """The report of what was chosen, with what stood against the preferred candidates."""
         report = []
         for hook, candidate in chosen:
-            why = candidate.why
+            against: dict[str, None] = {}
             for better in self._allowed(hook):
                 if better == candidate or candidate.method == NOT_SEEN:
                     break
                 name = better.name or better.method if len(better.programs) > 2 else "/".join(better.programs)
-                why += f"; not {name}: {self._obstacle(better)}"
+                against[f"; not {name}: {self._obstacle(better)}"] = None  # one can be there with a flaw and without
+            why = candidate.why + "".join(against)
             programs = tuple(self._programs(candidate))
             report.append(Attachment(hook.event, hook.purpose, candidate.method, programs, why, candidate.blind))
         return tuple(report)
@@ -214,7 +217,7 @@ class Chooser:
                     if isinstance(place, int):
                         probe.attach_tracepoint(program, place)
                 if functions:
-                    probe.attach_returns(program, functions)
+                    probe.attach_functions(program, functions)
                 elif not places:
                     probe.attach(program)
             except OSError as error:

@@ -31,13 +31,15 @@ class Feature(msgspec.Struct, frozen=True):
     """Something that a kernel has or lacks, by its type information (BTF) and not by its version: vendors back-port.
 
     `name` is a function, a type or a value of an enum; a tracepoint, where `arguments` says how many its prototype has;
-    a struct, where `member` is the member that is asked for. `what`: in words.
+    a struct, where `member` is the member that is asked for; a function with those `parameters`, each by its type.
+    `what`: in words.
     """
 
     name: str
     what: str = ""
     arguments: int = 0
     member: str = ""
+    parameters: tuple[str, ...] = ()
 
 
 # what nothing can take the place of; helpers that are newer have substitutes in bpf/compat.h
@@ -116,6 +118,8 @@ def tracepoints() -> dict[str, int]:
 @cache
 def has_member(name: str, member: str) -> bool:
     """Whether a struct, or one without a name in it, has that member."""
+    if not all(map(knows, (name, *member.split(".")))):  # which takes no time
+        return False
     from . import _libbpf
 
     try:
@@ -125,7 +129,21 @@ def has_member(name: str, member: str) -> bool:
         return False
 
 
-_READ = (_names, knows, tracepoints, has_member)
+@cache
+def parameters(function: str) -> tuple[str, ...] | None:
+    """The types of a function's parameters, such as "int" and "task_struct*"; None where there is no such function."""
+    if not knows(function):
+        return None
+    from . import _libbpf
+
+    try:
+        return _libbpf.parameters(BTF, function)
+    except OSError as error:
+        raise_if_exhausted(error)
+        return None
+
+
+_READ = (_names, knows, tracepoints, has_member, parameters)
 
 
 def raise_if_exhausted(error: OSError) -> None:
@@ -148,6 +166,9 @@ def lacks(feature: Feature) -> str:
             return f"this kernel has no tracepoint {feature.name}"
         other = f"the tracepoint {feature.name} has {found} arguments here, not {feature.arguments}"
         return other if found != feature.arguments else ""
+    if feature.parameters and (types := parameters(feature.name)) is not None:
+        other = f"{feature.name} is another function here: ({', '.join(types)})"
+        return other if types != feature.parameters else ""
     if has_member(feature.name, feature.member) if feature.member else knows(feature.name):
         return ""
     return without(feature)

@@ -42,7 +42,7 @@ class LiveSource:
         max_args_bytes: int = MOST_ARGS_BYTES,
         least_rights: bool = False,
     ) -> None:
-        """`method`: one of `attach.METHODS` to force how system calls are observed; `ring_bytes`: a power of two;
+        """`method`: one of `attach.METHODS` to force how events are observed; `ring_bytes`: a power of two;
         `resolve`: whether to look up which file a path led to; `max_args_bytes`: how much of an exec's arguments to
         keep; `least_rights`: whether to give up what is not needed once all is attached.
         """

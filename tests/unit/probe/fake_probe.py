@@ -46,7 +46,7 @@ class FakeProbe:
             self._fail()
         self.attached.setdefault(program, []).append(tracepoint)
 
-    def attach_returns(self, program: str, cookies: dict[str, int]) -> None:
+    def attach_functions(self, program: str, cookies: dict[str, int]) -> None:
         if program in self.unattachable:
             self._fail()
         self.returns[program] = cookies

@@ -3,7 +3,7 @@
 import struct
 from collections.abc import Iterable
 
-PTR, STRUCT, UNION, TYPEDEF, FUNC_PROTO = 2, 4, 5, 8, 13
+INT, PTR, STRUCT, UNION, TYPEDEF, FUNC, FUNC_PROTO = 1, 2, 4, 5, 8, 12, 13
 
 
 class Types:
@@ -34,8 +34,17 @@ class Types:
         rest = b"".join(struct.pack("=III", self._string(each), of, 0) for each, of in members.items())
         return self._add(kind, name, len(members), 8, rest)
 
-    def pointer(self) -> int:
-        return self._add(PTR, "", 0, 0)
+    def function(self, name: str, parameters: Iterable[int]) -> None:
+        """One with parameters of these types."""
+        each = [struct.pack("=II", 0, of) for of in parameters]
+        self._add(FUNC, name, 0, self._add(FUNC_PROTO, "", len(each), 0, b"".join(each)))
+
+    def integer(self, name: str) -> int:
+        """Of 32 bits, with a sign."""
+        return self._add(INT, name, 0, 4, struct.pack("=I", 1 << 24 | 32))
+
+    def pointer(self, to: int = 0) -> int:
+        return self._add(PTR, "", 0, to)
 
     def __bytes__(self) -> bytes:
         types = b"".join(self._types)

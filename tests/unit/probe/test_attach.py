@@ -3,7 +3,7 @@
 import pytest
 
 from onlooker.events import DEFAULT_EVENTS, TASK_EVENTS
-from onlooker.probe import kernel
+from onlooker.probe import chooser, kernel
 from onlooker.probe._libbpf import Probe
 from onlooker.probe.attach import METHODS, OPTIONAL, TABLE, TRACEPOINTS, hooks, is_sys_exit
 from onlooker.probe.chooser import Chooser
@@ -102,43 +102,82 @@ SINCE_6_16 = {
 } | FAILURES
 
 
+FAULTABLE = "trace_call_bpf_faultable"
+IS_SRCU = "tp_transition_snapshot.srcu_gp"
+PARAMETERS = {
+    "wake_up_new_task": ("task_struct*",),
+    "finalize_exec": ("linux_binprm*",),
+    "taskstats_exit": ("task_struct*", "int"),
+}
+TRACED = {"fork": ("on_fork", "on_worker"), "exec": ("on_exec",), "exit": ("on_exit",)}
+ENTERED = {"fork": ("on_wake_up_new_task",), "exec": ("on_finalize_exec",), "exit": ("on_taskstats_exit",)}
+OLD = TRACED | {"exit": ("on_exit_old", "on_reaped")}
+
+
 @pytest.mark.parametrize(
-    ("arguments", "lacks", "opens", "exits", "ring"),
+    ("arguments", "lacks", "opens", "tasks", "ring"),
     [
-        pytest.param(BEFORE_5_18, "trace_call_bpf_faultable", "on_sys_exit", "on_exit_old", "", id="5.10"),
+        pytest.param(BEFORE_5_18, [FAULTABLE, IS_SRCU, "fprobe_hlist"], "on_sys_exit", OLD, "", id="5.10"),
         pytest.param(
-            {"sched_process_exit": 1}, "trace_call_bpf_faultable", "on_sys_exit", "on_exit_old", "", id="RHEL 8"
+            {"sched_process_exit": 1}, [FAULTABLE, IS_SRCU, "fprobe_hlist"], "on_sys_exit", OLD, "", id="RHEL 8"
         ),
-        pytest.param(SINCE_6_0, "trace_call_bpf_faultable", "on_sys_exit", "on_exit_old", "old", id="6.1"),
-        pytest.param(SINCE_6_3, "trace_call_bpf_faultable", "on_sys_exit", "on_exit_old", "between", id="6.6"),
-        pytest.param(SINCE_6_16, "trace_call_bpf_faultable", "on_sys_exit", "on_exit", "new", id="6.18"),
-        pytest.param(SINCE_6_16, "", "on_call_return", "on_exit", "new", id="7.2"),
-        pytest.param(SINCE_6_16, "fprobe_hlist", "on_call_exit", "on_exit", "new", id="7.2 without fprobe"),
+        pytest.param(SINCE_6_0, [FAULTABLE, IS_SRCU, "fprobe_hlist"], "on_sys_exit", OLD, "old", id="6.1"),
+        pytest.param(SINCE_6_3, [FAULTABLE, IS_SRCU, "fprobe_hlist"], "on_sys_exit", OLD, "between", id="6.6"),
+        pytest.param(
+            SINCE_6_3, [FAULTABLE, IS_SRCU], "on_sys_exit", TRACED | {"exit": ENTERED["exit"]}, "between", id="6.15"
+        ),
+        pytest.param(SINCE_6_16, [FAULTABLE, IS_SRCU], "on_sys_exit", TRACED, "new", id="6.18"),
+        pytest.param(SINCE_6_16, [FAULTABLE], "on_sys_exit", ENTERED, "new", id="7.0"),
+        pytest.param(SINCE_6_16, [], "on_call_return", ENTERED, "new", id="7.2"),
+        pytest.param(SINCE_6_16, ["fprobe_hlist"], "on_call_exit", TRACED, "new", id="7.2 without fprobe"),
+        pytest.param(
+            SINCE_6_16,
+            ["taskstats_exit"],
+            "on_call_return",
+            ENTERED | {"exit": TRACED["exit"]},
+            "new",
+            id="7.2 without taskstats",
+        ),
     ],
 )
 @pytest.mark.parametrize("release", ["2.6.78", "4.18.0-553.el8.x86_64", "9.9.9"])
-def test_what_is_preferred_goes_by_what_the_kernel_has(monkeypatch, arguments, lacks, opens, exits, ring, release):
+def test_what_is_preferred_goes_by_what_the_kernel_has(monkeypatch, arguments, lacks, opens, tasks, ring, release):
     monkeypatch.setattr(kernel, "release", lambda: release)
-    monkeypatch.setattr(kernel, "knows", lambda name: name != lacks)
-    monkeypatch.setattr(kernel, "has_member", lambda name, member: True)
+    monkeypatch.setattr(kernel, "knows", lambda name: name not in lacks)
+    monkeypatch.setattr(kernel, "has_member", lambda name, member: f"{name}.{member}" not in lacks)
+    monkeypatch.setattr(kernel, "parameters", lambda name: None if name in lacks else PARAMETERS[name])
     monkeypatch.setattr(kernel, "tracepoints", lambda: arguments)
     chosen = Chooser(hooks(tuple(TASK_EVENTS), failed=False)).choose()
     found = {(hook.event, hook.purpose): tuple(candidate.programs) for hook, candidate in chosen}
     for event, purpose in (("open", "success and failure"), ("exec", "failure")):
         compat = FUNCTIONS[event][1] if opens == "on_call_exit" else []
         assert found[event, purpose] == (opens, *compat)
-    assert found["exit", "end"] == ((exits, "on_reaped") if exits == "on_exit_old" else (exits,))
+    for event, purpose in (("fork", "creation"), ("exec", "success"), ("exit", "end")):
+        assert found[event, purpose] == tasks[event]
     assert found["open", "io_uring"] == RINGS[ring]
     blind = {candidate.blind for _, candidate in chosen} - {""}
     assert ("32-bit system calls" in blind) == (opens == "on_call_exit")
     assert ("files opened through io_uring" in blind) == (not ring)
 
 
+@pytest.mark.parametrize(
+    ("method", "tasks"), [("raw", TRACED), ("kprobe", ENTERED), ("tracepoint", ENTERED), ("fexit", ENTERED)]
+)
+def test_what_can_not_be_forced_is_as_without(monkeypatch, method, tasks):
+    monkeypatch.setattr(kernel, "knows", lambda name: True)
+    monkeypatch.setattr(kernel, "has_member", lambda name, member: True)
+    monkeypatch.setattr(kernel, "parameters", PARAMETERS.get)
+    monkeypatch.setattr(kernel, "tracepoints", lambda: SINCE_6_16)
+    monkeypatch.setattr(chooser, "tracepoint_ids", lambda names: (dict.fromkeys(names, 1), "here"))
+    chosen = Chooser(hooks(("fork", "exec", "exit"), failed=False), method).choose()
+    assert {hook.event: tuple(c.programs) for hook, c in chosen if hook.purpose != "failure"} == tasks
+
+
 def test_return_probes_are_at_every_function_of_the_calls_and_at_what_seccomp_answers():
     by_event = {
         hook.event: candidate.programs["on_call_return"]
         for hook, candidate in CANDIDATES
-        if candidate.method == METHODS["kprobe"]
+        if "on_call_return" in candidate.programs
     }
     assert set(by_event) == set(TASK_EVENTS) - {"fork", "exit"}
     for event, functions in by_event.items():

@@ -87,6 +87,23 @@ def test_arguments_and_members(fine):
     assert not kernel.has_member("task_struct", "signal")
 
 
+def test_functions(fine):
+    types = Types()
+    task = types.pointer(types.composite("task_struct", {}))
+    types.function("taskstats_exit", [task, types.integer("int")])
+    types.function("nothing", [])
+    (fine / "vmlinux").write_bytes(bytes(types))
+    kernel.forget()
+    assert kernel.parameters("taskstats_exit") == ("task_struct*", "int")
+    assert [kernel.parameters(each) for each in ("nothing", "other", "task_struct")] == [(), None, None]
+    said = [
+        kernel.lacks(Feature(name, parameters=("task_struct*", *more)))
+        for name, more in [("taskstats_exit", ["int"]), ("taskstats_exit", []), ("other", [])]
+    ]
+    other = "taskstats_exit is another function here: (task_struct*, int)"
+    assert said == ["", other, "this kernel has no other"]
+
+
 def test_the_kernel_that_is_here():
     """Its tracepoints have the arguments that the programs are written for."""
     if not kernel.BTF.exists():

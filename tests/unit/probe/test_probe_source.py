@@ -3,9 +3,11 @@ one kernel to the next, be misread, pile up or get mixed up.
 """
 
 import re
+from collections import Counter
 from pathlib import Path
 
 from onlooker.filters import Filter
+from onlooker.probe.attach import METHODS, TABLE
 from onlooker.probe.setup import DEFAULT_RING_BYTES, Setup
 
 BPF = Path(__file__).parents[3] / "bpf"
@@ -14,12 +16,22 @@ SOURCE = "\n".join(path.read_text() for path in sorted(BPF.rglob("*.h")))
 MAPS = {name: kind for kind, name in DEFINITION.findall(SOURCE)}
 
 
-def test_no_function_of_the_kernel_is_hooked_but_the_system_calls_themselves():
+def test_only_calls_and_functions_beside_tracepoints_are_hooked():
     """Others get new names and signatures, and some return an error as a pointer that must not be followed; a system
-    call returns a number, and its name stays.
+    call returns a number, and its name stays. Where others are entered, their parameters are compared with the kernel's
+    type information, and tracepoints take their place.
     """
     hooks = re.findall(r'SEC\("((?:fentry|fexit|fmod_ret|kprobe|kretprobe|ksyscall|lsm|iter)[^"]*)"(.*)\)', SOURCE)
-    assert [(hook, rest.strip(" \\")) for hook, rest in hooks] == [("fexit/", "#function"), ("kretprobe.multi", "")]
+    probes = [candidate for hook in TABLE for candidate in hook.candidates if candidate.method == METHODS["kprobe"]]
+    entries = [candidate for candidate in probes if "on_call_return" not in candidate.programs]
+    assert len(entries) == 3
+    for candidate in entries:
+        [(program, [function])] = candidate.programs.items()
+        assert program == f"on_{function}"
+        assert f'SEC("kprobe.multi")\nint {program}(struct pt_regs *ctx)' in SOURCE
+        assert [each.name for each in candidate.needs if each.parameters] == [function]
+    hooks = Counter((hook, rest.strip(" \\")) for hook, rest in hooks)
+    assert hooks == {("fexit/", "#function"): 1, ("kretprobe.multi", ""): 1, ("kprobe.multi", ""): len(entries)}
     functions = re.findall(r"^ON_RETURN\((\w+), KIND_\w+\)$", SOURCE, re.MULTILINE)
     assert len(functions) == SOURCE.count("ON_RETURN(") - 1 > 20
     assert all(re.fullmatch(r"__(x64|ia32|ia32_compat|arm64|arm64_compat)_sys_\w+", each) for each in functions)
