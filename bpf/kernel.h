@@ -282,6 +282,30 @@ struct io_kiocb {
 	__u64 flags;
 };
 
+/* include/trace/events/io_uring.h */
+struct trace_event_raw_io_uring_create {
+	struct io_ring_ctx *ctx;
+};
+
+struct trace_event_raw_io_uring_submit_req {
+	struct io_kiocb *req;
+};
+
+struct trace_event_raw_io_uring_complete {
+	struct io_kiocb *req;
+	int res;
+};
+
+struct trace_event_raw_io_uring_fail_link {
+	struct io_kiocb *link;
+};
+
+struct trace_event_raw_io_uring_cqe_overflow {
+	void *ctx;
+	__u64 user_data;
+	__s32 res;
+};
+
 struct open_how___kernel {
 	__u64 flags;
 	__u64 mode;

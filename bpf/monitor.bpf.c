@@ -28,6 +28,7 @@
 #include "probes/exit.h"
 #include "probes/open.h"
 #include "probes/io_uring.h"
+#include "probes/io_uring_hooks.h"
 #include "probes/exec.h"
 #include "probes/exec_failed.h"
 #include "probes/rename.h"

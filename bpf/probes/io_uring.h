@@ -283,46 +283,9 @@ static __always_inline int complete_ring_open(struct io_kiocb *request, int resu
 	return 0;
 }
 
-/* Linux 6.3, include/trace/events/io_uring.h; called by io_submit_sqe (io_uring/io_uring.c) once the request is
- * prepared: TP_PROTO(struct io_kiocb *req) */
-SEC("tp_btf/io_uring_submit_req")
-int BPF_PROG(on_ring_submit, struct io_kiocb *request)
-{
-	return submit_ring_open(request);
-}
-
-/* Linux 6.0 to 6.2: TP_PROTO(struct io_kiocb *req, bool force_nonblock) */
-SEC("tp_btf/io_uring_submit_sqe")
-int BPF_PROG(on_ring_submit_old, struct io_kiocb *request)
-{
-	return submit_ring_open(request);
-}
-
-/* Linux 6.0; called by io_submit_fail_init: TP_PROTO(const struct io_uring_sqe *sqe, struct io_kiocb *req, int error) */
-SEC("tp_btf/io_uring_req_failed")
-int BPF_PROG(on_ring_failed, struct ring_request *entry, struct io_kiocb *request)
-{
-	return fail_ring_open(entry, request);
-}
-
-/* Linux 6.11: TP_PROTO(struct io_ring_ctx *ctx, void *req, struct io_uring_cqe *cqe) */
-SEC("tp_btf/io_uring_complete")
-int BPF_PROG(on_ring_complete, void *ring, struct io_kiocb *request, struct io_uring_cqe *completion)
-{
-	return complete_ring_open(request, completion->res);
-}
-
-/* Linux 5.18: TP_PROTO(void *ctx, void *req, u64 user_data, int res, unsigned cflags, u64 extra1, u64 extra2) */
-SEC("tp_btf/io_uring_complete")
-int BPF_PROG(on_ring_complete_old, void *ring, struct io_kiocb *request, __u64 user_data, int result)
-{
-	return complete_ring_open(request, result);
-}
-
 /* A request is cancelled because one before it failed. io_fail_links (io_uring/timeout.c) has already decided whether it
- * completes: if not, this is its end. Linux 6.0: TP_PROTO(struct io_kiocb *req, struct io_kiocb *link) */
-SEC("tp_btf/io_uring_fail_link")
-int BPF_PROG(on_ring_cancel, struct io_kiocb *failed, struct io_kiocb *request)
+ * completes: if not, this is its end. */
+static __always_inline int cancel_ring_open(struct io_kiocb *request)
 {
 	__u64 flags = BPF_CORE_READ(request, flags), key = (__u64)request;
 	struct ring_open *submitted;
@@ -341,29 +304,25 @@ int BPF_PROG(on_ring_cancel, struct io_kiocb *failed, struct io_kiocb *request)
 }
 
 /* A completion that found no room in the ring. If its request is not known, it can only be that of an open if that was
- * submitted before the monitor began: what could not be remembered since was counted then.
- * Linux 5.18: TP_PROTO(void *ctx, unsigned long long user_data, s32 res, u32 cflags, void *ocqe) */
-SEC("tp_btf/io_uring_cqe_overflow")
-int BPF_PROG(on_ring_overflow, void *ring, __u64 user_data, int result)
+ * submitted before the monitor began: what could not be remembered since was counted then. */
+static __always_inline int overflow_ring(__u64 ring, __u64 user_data, int result)
 {
-	__u64 key = find_ring_open((__u64)ring, user_data, result);
+	__u64 key = find_ring_open(ring, user_data, result);
 	struct ring_open *submitted = bpf_map_lookup_elem(&ring_opens, &key);
 
 	if (is_of_interest(result)) {
 		if (submitted)
 			emit_ring_ended(submitted, result);
 		else
-			count_unknown((__u64)ring);
+			count_unknown(ring);
 	}
 	if (key)
 		forget_ring_open(key);
 	return 0;
 }
 
-/* A ring is new and has taken no request yet, so all that it takes are seen. Linux 5.18; called by io_uring_create:
- * TP_PROTO(int fd, void *ctx, u32 sq_entries, u32 cq_entries, u32 flags) */
-SEC("tp_btf/io_uring_create")
-int BPF_PROG(on_ring_create, int fd, struct io_ring_ctx *ring)
+/* A ring is new and has taken no request yet, so all that it takes are seen. */
+static __always_inline int create_ring(struct io_ring_ctx *ring)
 {
 	__u64 key = (__u64)ring;
 	__u8 value = 0;

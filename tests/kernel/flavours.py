@@ -43,6 +43,11 @@ def sees_rings() -> bool:
     return kernel.version(kernel.release()) >= (6, 0)
 
 
+def rings_may_be_skipped() -> bool:
+    """Whether this kernel can preempt programs at the raw tracepoints of io_uring: since Linux 7.0."""
+    return kernel.version(kernel.release()) >= (7, 0)
+
+
 def may_be_skipped() -> bool:
     """Whether this kernel can preempt programs at system calls and then skips them, which is counted as lost."""
     return kernel.knows("trace_call_bpf_faultable")

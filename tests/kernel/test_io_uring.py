@@ -5,14 +5,16 @@ from pathlib import Path
 
 import pytest
 
-from onlooker import Open
+from onlooker import Monitor, Open
 
 from .conftest import Workloads
-from .flavours import sees_rings
+from .flavours import by_returns, may_be_skipped, sees_rings
 from .test_open import AT_FDCWD, COUNT
-from .watching import Monitor, watch
+from .watching import SLOWER, Process, drain, losses, watch
 
 CALLS = ["openat", "openat2"]
+BUSY = [count // SLOWER for count in (8_003, 8_011, 8_017, 8_039, 8_053)]
+METHODS = [None, "raw"] if may_be_skipped() else [None]
 
 pytestmark = pytest.mark.skipif(not sees_rings(), reason="its tracepoints are those of 6.0")
 
@@ -121,3 +123,33 @@ def test_a_request_that_does_not_tell_its_success(
     (scratch / "file").touch()
     _, _, events = attempt(monitor, workloads, "openat", "skip", path)
     assert {(event.path, event.fd, event.errno, event.cut) for event in events} == {(path, None, None, ("fd",))}
+
+
+@pytest.mark.parametrize("how", ["plain", "async"])
+@pytest.mark.parametrize("method", METHODS)
+def test_nobody_is_skipped_for_another(workloads: Workloads, how: str, method: str | None) -> None:
+    """Several busy processes on one cpu: where the kernel can interrupt a program and then skips it for others, that is
+    counted, and there is a way that it can't interrupt.
+    """
+    program = workloads.renamed("io_uring")
+    cpu = str(min(os.sched_getaffinity(0)))
+    with Monitor(comm=[program.name], events=["open"], attach=method) as monitor:
+        processes = [
+            Process(program, "openat", how, AT_FDCWD, "/missing", 0, 0, 0, count, under=("taskset", "-c", cpu))
+            for count in BUSY
+        ]
+        for process in processes:
+            process.release()
+        events = []
+        while not all(process.ended() for process in processes):
+            events += monitor.poll(0.1)
+        monitor.stop()
+        events += drain(monitor)
+    assert {process.finish().code for process in processes} == {0}
+    opens = [event for event in events if isinstance(event, Open) and event.path == "/missing"]
+    shown = [sum(event.pid == process.pid for event in opens) for process in processes]
+    lost = losses(events)
+    if method is None and (by_returns(monitor) or not may_be_skipped()):
+        assert (shown, lost) == (BUSY, {})
+    else:
+        assert sum(shown) + sum(lost.values()) >= sum(BUSY)

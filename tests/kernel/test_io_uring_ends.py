@@ -36,7 +36,7 @@ def program(workloads: Workloads) -> Path:
 
 @pytest.fixture(scope="module")
 def running(program: Path) -> Iterator[Monitor]:
-    with Monitor(comm=[program.name], events=["open"], attach="raw") as monitor:
+    with Monitor(comm=[program.name], events=["open"]) as monitor:
         yield monitor
 
 
@@ -150,15 +150,15 @@ def test_a_request_that_can_not_be_prepared(
 def test_only_failures(program: Path, file: str) -> None:
     chain = ("fail", 1, "ls", "open", 2, "l", "a", "open", 3, "s", "b")
     steps = ("open", 4, "-", file, "open", 5, "s", file, "open", 6, "-", "c", "open", 7, "s", "d", "submit", "reap", 4)
-    with Monitor(comm=[program.name], events=["open"], failed=True, attach="raw") as monitor:
+    with Monitor(comm=[program.name], events=["open"], failed=True) as monitor:
         _, events = run(monitor, program, "begin", "ring", 64, 64, *chain, *steps)
         assert entries(monitor, "ring_opens") == 0
-    assert [(path, errno) for path, _, errno, _ in told(events)] == [
-        ("a", "ECANCELED"),
-        ("", "ECANCELED"),  # what says nothing of its success is only known from its failure
-        ("c", "ENOENT"),
-        ("", "ENOENT"),
-    ]
+    # what says nothing of its success is only known from its failure, without its path
+    shown = [(path, errno) for path, _, errno, _ in told(events)]
+    assert [each for each in shown if each[1] == "ECANCELED"] == [("a", "ECANCELED"), ("", "ECANCELED")]
+    # the others are no part of the chain: workers carry them out, whenever they come to it
+    others = [each for each in shown if each[1] != "ECANCELED"]
+    assert sorted(others) == [("", "ENOENT"), ("c", "ENOENT")]
 
 
 def test_more_than_can_be_remembered(monitor: Monitor, program: Path, scratch: Path) -> None:
@@ -193,7 +193,7 @@ def test_more_that_say_nothing_than_can_be_remembered(program: Path, scratch: Pa
     """Those for which there is no room are counted, and shown only if they fail."""
     os.mkfifo(scratch / "fifo")
     steps = ("ring", 4096, 32768, *("open", 1, "as", "fifo") * (MOST + COUNT), *("open", 2, "s", "none") * COUNT)
-    with descriptors(MOST + 1000), Monitor(comm=[program.name], events=["open"], attach="raw") as monitor:
+    with descriptors(MOST + 1000), Monitor(comm=[program.name], events=["open"]) as monitor:
         done, events = run(monitor, program, "begin", *steps, "submit", "write", "fifo", "reap", COUNT)
         lost = losses(events)
         paths = Counter((e.path, e.errno) for e in events if isinstance(e, Open) and e.syscall == "io_uring")
@@ -209,7 +209,7 @@ def test_what_was_submitted_before_the_start(program: Path, scratch: Path, file:
     process = Process(program, "ring", 8, 8, "open", 6, "a", "fifo", "submit", *full, "mark", "ready", "begin",
                       "open", 8, "-", file, "submit", "write", "fifo", "sleep", 200, "reap", ROOM + 2)  # fmt: skip
     wait_until(Path("ready").exists)
-    with Monitor(comm=[program.name], events=["open"], attach="raw") as monitor:
+    with Monitor(comm=[program.name], events=["open"]) as monitor:
         ended, [events] = collect(process, [monitor])
         monitor.stop()
         events += drain(monitor)
@@ -224,7 +224,7 @@ def test_what_was_submitted_before_the_start(program: Path, scratch: Path, file:
 def test_a_process_that_is_not_wanted_takes_no_room(program: Path, workloads: Workloads, scratch: Path) -> None:
     other = workloads.renamed("rings")
     os.mkfifo(scratch / "fifo")
-    with Monitor(comm=[program.name], events=["open"], attach="raw") as monitor:
+    with Monitor(comm=[program.name], events=["open"]) as monitor:
         steps = ("ring", 64, 64, *("open", 1, "a", "fifo") * COUNT, "submit", "mark", "ready", "begin")
         blocked = Process(other, *map(str, steps), "write", "fifo", "reap", COUNT)
         wait_until(Path("ready").exists)

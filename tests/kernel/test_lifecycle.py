@@ -13,13 +13,13 @@ import pytest
 
 from onlooker import Exec, Exit, Monitor, Open
 from onlooker.probe._libbpf import Probe
-from onlooker.probe.attach import METHODS, NOT_SEEN
+from onlooker.probe.attach import EVENT, METHODS, NOT_SEEN
 from onlooker.probe.live import LiveSource
 
 from .bpf import Ids, existing, gone, held_by
 from .commands import started
 from .conftest import Workloads
-from .flavours import flavours, loadable, sees_rings
+from .flavours import flavours, loadable, rings_may_be_skipped, sees_rings
 from .watching import DEADLINE_SECONDS, Process, collect, drain, watch
 
 COUNT = 23
@@ -179,7 +179,9 @@ def test_what_is_attached_is_told(workloads: Workloads, method: str) -> None:
                 continue
             calls = each.event == "open" or (each.event, each.purpose) == ("exec", "failure")
             assert each.programs
-            if each.purpose != "io_uring":
+            if each.purpose == "io_uring":
+                assert each.method == (EVENT if rings_may_be_skipped() and method != "raw" else METHODS["raw"])
+            else:
                 assert each.method == (METHODS[method] if calls else of_processes)
         assert {each.event for each in monitor.attached} == {"fork", "exec", "exit", "open"}
 

@@ -10,6 +10,7 @@ from .syscalls import NEWER, functions_of, functions_of_call, native_calls
 RAW = "raw tracepoint"
 NOT_SEEN = "not seen"
 TRACEPOINT = "system call tracepoints"
+EVENT = "trace events"
 FUNCTION = "function exits"
 PROBE = "function probes"
 METHODS = {"raw": RAW, "fexit": FUNCTION, "kprobe": PROBE, "tracepoint": TRACEPOINT}  # as --attach names them
@@ -66,7 +67,7 @@ class Hook(msgspec.Struct, frozen=True):
 _PREEMPTIBLE = Feature("trace_call_bpf_faultable")
 
 # About Linux 7.0: so can those at all other tracepoints, which SRCU protects since then (kernel/tracepoint.c).
-_PREEMPTIBLE_ELSEWHERE = Feature("tp_transition_snapshot", member="srcu_gp")
+_PREEMPTIBLE_ELSEWHERE = Feature("tp_transition_snapshot", "tracepoints that can be preempted", member="srcu_gp")
 # struct fprobe_hlist came with the fprobe that can't be preempted (bpf/probes/sys_exit.h)
 _FPROBE = Feature("fprobe_hlist", "probes on the function graph tracer")
 
@@ -178,6 +179,18 @@ def _rings(submit: str, submitted: Feature, complete: str, arguments: int) -> Ca
     return Candidate(RAW, dict.fromkeys(programs, ()), "the ring's own tracepoints", needs=needs)
 
 
+def _ring_events() -> Candidate:
+    """The same tracepoints as trace events, which can't be preempted: bpf/probes/io_uring_hooks.h."""
+    names = {"submit": "submit_req", "complete": "complete", "cancel": "fail_link", "overflow": "cqe_overflow"}
+    names = {part: f"io_uring_{name}" for part, name in {**names, "create": "create"}.items()}
+    return Candidate(
+        EVENT,
+        {**{f"on_ring_{part}_event": (f"io_uring/{name}",) for part, name in names.items()}, "on_ring_failed": ()},
+        "can't be preempted, so that the kernel skips them for nobody",
+        needs=(_PREEMPTIBLE_ELSEWHERE, *(Feature(f"trace_event_raw_{name}") for name in names.values())),
+    )
+
+
 _REQUEST = Feature("io_uring_submit_req", arguments=1)  # Linux 6.3
 _ENTRY = Feature("io_uring_submit_sqe", arguments=2)  # Linux 6.0
 
@@ -237,6 +250,7 @@ TABLE = (
         "io_uring",
         "both",
         (
+            _ring_events(),
             _rings("on_ring_submit", _REQUEST, "on_ring_complete", 3),  # Linux 6.11
             _rings("on_ring_submit", _REQUEST, "on_ring_complete_old", 7),  # 5.18
             _rings("on_ring_submit_old", _ENTRY, "on_ring_complete_old", 7),

@@ -5,7 +5,7 @@ import pytest
 from onlooker.events import DEFAULT_EVENTS, TASK_EVENTS
 from onlooker.probe import chooser, kernel
 from onlooker.probe._libbpf import Probe
-from onlooker.probe.attach import METHODS, OPTIONAL, TABLE, TRACEPOINTS, hooks, is_sys_exit
+from onlooker.probe.attach import EVENT, METHODS, OPTIONAL, TABLE, TRACEPOINTS, hooks, is_sys_exit
 from onlooker.probe.chooser import Chooser
 from onlooker.probe.setup import OBJECT
 from onlooker.probe.syscalls import functions_of, native_calls
@@ -44,11 +44,11 @@ def test_a_hook_is_named_by_its_event_and_purpose():
 
 
 @pytest.mark.parametrize(("hook", "candidate"), CANDIDATES, ids=lambda each: getattr(each, "event", ""))
-def test_a_candidate_says_why_and_has_a_method_that_can_be_forced(hook, candidate):
+def test_a_candidate_says_why_and_how(hook, candidate):
     assert candidate.why
     assert candidate.programs
-    assert candidate.method in METHODS.values()
-    assert any(candidate.programs.values()) == (candidate.method in (METHODS["tracepoint"], METHODS["kprobe"]))
+    assert candidate.method in (*METHODS.values(), EVENT)
+    assert any(candidate.programs.values()) == (candidate.method in (METHODS["tracepoint"], METHODS["kprobe"], EVENT))
     sees_all = candidate.method == METHODS["raw"] or bool(candidate.needs)
     assert bool(candidate.blind) == (not sees_all)
 
@@ -78,6 +78,10 @@ RINGS = {
     "old": ("on_ring_submit_old", "on_ring_complete_old", *ENDS),
     "between": ("on_ring_submit", "on_ring_complete_old", *ENDS),
     "new": ("on_ring_submit", "on_ring_complete", *ENDS),
+    "events": (
+        *(f"on_ring_{part}_event" for part in ("submit", "complete", "cancel", "overflow", "create")),
+        "on_ring_failed",
+    ),
 }
 FAILURES = {"io_uring_req_failed": 3, "io_uring_fail_link": 2}
 # what the type information of real kernels says: the number of arguments of tracepoints
@@ -127,15 +131,15 @@ OLD = TRACED | {"exit": ("on_exit_old", "on_reaped")}
             SINCE_6_3, [FAULTABLE, IS_SRCU], "on_sys_exit", TRACED | {"exit": ENTERED["exit"]}, "between", id="6.15"
         ),
         pytest.param(SINCE_6_16, [FAULTABLE, IS_SRCU], "on_sys_exit", TRACED, "new", id="6.18"),
-        pytest.param(SINCE_6_16, [FAULTABLE], "on_sys_exit", ENTERED, "new", id="7.0"),
-        pytest.param(SINCE_6_16, [], "on_call_return", ENTERED, "new", id="7.2"),
-        pytest.param(SINCE_6_16, ["fprobe_hlist"], "on_call_exit", TRACED, "new", id="7.2 without fprobe"),
+        pytest.param(SINCE_6_16, [FAULTABLE], "on_sys_exit", ENTERED, "events", id="7.0"),
+        pytest.param(SINCE_6_16, [], "on_call_return", ENTERED, "events", id="7.2"),
+        pytest.param(SINCE_6_16, ["fprobe_hlist"], "on_call_exit", TRACED, "events", id="7.2 without fprobe"),
         pytest.param(
             SINCE_6_16,
             ["taskstats_exit"],
             "on_call_return",
             ENTERED | {"exit": TRACED["exit"]},
-            "new",
+            "events",
             id="7.2 without taskstats",
         ),
     ],
@@ -147,6 +151,7 @@ def test_what_is_preferred_goes_by_what_the_kernel_has(monkeypatch, arguments, l
     monkeypatch.setattr(kernel, "has_member", lambda name, member: f"{name}.{member}" not in lacks)
     monkeypatch.setattr(kernel, "parameters", lambda name: None if name in lacks else PARAMETERS[name])
     monkeypatch.setattr(kernel, "tracepoints", lambda: arguments)
+    monkeypatch.setattr(chooser, "tracepoint_ids", lambda names: (dict.fromkeys(names, 23), "tracefs"))
     chosen = Chooser(hooks(tuple(TASK_EVENTS), failed=False)).choose()
     found = {(hook.event, hook.purpose): tuple(candidate.programs) for hook, candidate in chosen}
     for event, purpose in (("open", "success and failure"), ("exec", "failure")):
@@ -206,7 +211,8 @@ def test_no_candidate_of_a_hook_is_there_twice():
 def test_tracepoints():
     assert tuple(sorted(TRACEPOINTS)) == TRACEPOINTS
     calls = {call for event in TASK_EVENTS if event != "fork" for call in native_calls(event)}
-    assert {f"syscalls/sys_exit_{call}" for call in calls} == set(TRACEPOINTS)
+    rings = {f"io_uring/io_uring_{name}" for name in ("submit_req", "complete", "fail_link", "cqe_overflow", "create")}
+    assert {f"syscalls/sys_exit_{call}" for call in calls} | rings == set(TRACEPOINTS)
     assert len(TRACEPOINTS) >= 17
 
 
