@@ -47,11 +47,26 @@ COLUMNS = (
     ("RESULT", 12, False),  # ENAMETOOLONG
     ("DETAILS", 0, False),
 )
-_NARROW = 110  # a terminal of fewer columns gets fewer and narrower ones, so that DETAILS keeps 30 of 80
-_NARROW_WIDTHS = {"TIME": 8, "NAME": 10}  # whole seconds
-_NARROW_COLUMNS = tuple(
-    (name, _NARROW_WIDTHS.get(name, width), right) for name, width, right in COLUMNS if name not in ("PPID", "UID")
+Columns = tuple[tuple[str, int, bool], ...]
+
+
+def _only(**widths: int) -> Columns:
+    """The columns of these names, with these widths."""
+    return tuple((name, widths[name], right) for name, _, right in COLUMNS if name in widths)
+
+
+# a terminal of at most so many columns gets these: DETAILS keeps 30 of 80, and 13 of 40
+_LAYOUTS = (
+    (69, _only(EVENT=8, NAME=10, RESULT=6, DETAILS=0)),
+    (109, _only(TIME=8, EVENT=8, PID=7, NAME=10, RESULT=12, DETAILS=0)),  # whole seconds
 )
+
+
+def _columns(width: int) -> Columns:
+    """Those for so many columns; 0: as many as one likes."""
+    return next((columns for most, columns in _LAYOUTS if 0 < width <= most), COLUMNS)
+
+
 STYLES = {
     "fork": Style(color="cyan"),
     "exec": Style(color="green"),
@@ -151,7 +166,7 @@ class TableFormatter:
         self._width = width
         self._terminal = terminal
         self._time = LocalTime()
-        self._columns: tuple[tuple[str, int, bool], ...] = COLUMNS
+        self._columns: Columns = COLUMNS
         self._headed: object = None  # the columns that the last head named
         self._process: tuple[int, int, int, str] | None = None
         self._shown_process = ""
@@ -184,7 +199,7 @@ class TableFormatter:
         if self._terminal is not None:
             with suppress(OSError):  # it was hung up
                 self._width = os.get_terminal_size(self._terminal).columns
-        columns = _NARROW_COLUMNS if 0 < self._width < _NARROW else COLUMNS
+        columns = _columns(self._width)
         if columns is not self._columns:
             self._columns, self._process = columns, None
 
@@ -198,8 +213,8 @@ class TableFormatter:
             style = event.event
         widths = {name: width for name, width, _ in self._columns}
         outcome = _cell(result(event), widths["RESULT"], False)
-        time = self._time(event.time)[11 : 11 + widths["TIME"]]
-        return self._row(f"{time} {event.event:<8} {who} {outcome} {details(shown)}{marks(event)}", style)
+        time = self._time(event.time)[11 : 11 + widths["TIME"]] + " " if "TIME" in widths else ""
+        return self._row(f"{time}{event.event:<8} {who} {outcome} {details(shown)}{marks(event)}", style)
 
     def _who(self, event: TaskEvent) -> str:
         """The columns of the process; most events are by the process of the event before."""

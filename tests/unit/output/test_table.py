@@ -118,7 +118,7 @@ def test_a_number_is_never_cut():
 
 
 @settings(deadline=None, max_examples=200)
-@given(event=events, width=st.sampled_from([0, 20, 71, 80, 133]))
+@given(event=events, width=st.sampled_from([0, 20, 40, 71, 80, 133]))
 def test_a_row_is_printable_and_not_too_wide(event, width):
     line = row(event, width=width)
     assert line.isprintable()
@@ -238,3 +238,12 @@ def test_a_narrow_terminal_keeps_room_for_the_details():
     assert head == b"TIME     EVENT        PID NAME       RESULT       DETAILS\n"
     assert 80 - head.index(b"DETAILS") >= 30
     assert b"PPID" in TableFormatter(colour=False, width=110).head()
+
+
+def test_a_very_narrow_terminal_shows_what_was_done_to_which_file():
+    formatter = TableFormatter(colour=False, width=40)
+    rows = formatter.head() + formatter.format([fake_open(path="/etc/hostname", comm="cat", errno="ENAMETOOLONG")])
+    assert rows.decode().splitlines() == [
+        "EVENT    NAME       RESULT DETAILS",
+        "open     cat        ENAME… /etc/hostnam…",
+    ]
