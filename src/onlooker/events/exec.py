@@ -46,10 +46,7 @@ class Exec(TaskEvent, frozen=True, gc=False, omit_defaults=True, tag="exec"):
     joined_path: Annotated[
         str | None,
         joined("path"),
-        doc(
-            "Where it failed: the absolute path that it would have been, the directory and `path` put together as they "
-            "are; no link is followed."
-        ),
+        doc("Where it failed: the absolute form of `path`, joined to its directory; symlinks are not followed."),
     ] = None
     file_state: Annotated[str | None, choice(*FILE_STATES, absent=0), doc(FILE_STATE_DOC)] = None
     device: Annotated[

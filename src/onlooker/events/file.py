@@ -20,8 +20,8 @@ Unproven = Annotated[
     bool,
     boolean(),
     doc(
-        "The call said that it succeeded, but a seccomp filter or a debugger may have said so in its place: nothing "
-        "proves that the kernel ran it. Else absent."
+        "True where the call reported success, but nothing proves that the kernel ran it: a seccomp filter or a "
+        "debugger may have made that up. Else absent."
     ),
 ]
 Cut = Annotated[tuple[str, ...], cut_mask(), doc("Names of the fields that are incomplete.")]
@@ -42,9 +42,9 @@ DirFd = Annotated[
 ]
 NewDirFd = Annotated[int | None, signed(32, absent=NO_FD), doc("The same for new_path.")]
 
-_TOGETHER = "the directory and it put together as they are; no link is followed"
-JoinedPath = Annotated[str | None, joined("path"), doc(f"The absolute path that `path` is: {_TOGETHER}.")]
-JoinedNewPath = Annotated[str | None, joined("new_path"), doc(f"The absolute path that `new_path` is: {_TOGETHER}.")]
+_JOINED = "joined to its directory; symlinks are not followed."
+JoinedPath = Annotated[str | None, joined("path"), doc(f"The absolute form of `path`: {_JOINED}")]
+JoinedNewPath = Annotated[str | None, joined("new_path"), doc(f"The absolute form of `new_path`: {_JOINED}")]
 
 Fd = Annotated[
     int | None,

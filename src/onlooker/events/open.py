@@ -61,10 +61,7 @@ class Open(TaskEvent, frozen=True, gc=False, omit_defaults=True, tag="open"):
     joined_path: Annotated[
         str | None,
         joined("path"),
-        doc(
-            "Where the call failed: the absolute path that it would have been, the directory and `path` put together "
-            "as they are; no link is followed."
-        ),
+        doc("Where the call failed: the absolute form of `path`, joined to its directory; symlinks are not followed."),
     ] = None
     file_state: Annotated[str | None, choice(*FILE_STATES, absent=0), doc(FILE_STATE_DOC)] = None
     device: Annotated[
