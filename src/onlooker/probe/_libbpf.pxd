@@ -22,22 +22,6 @@ cdef extern from "config.h":
         unsigned char can_cast
 
 
-cdef extern from "fcntl.h":
-    int AT_FDCWD
-
-
-cdef extern from "linux/openat2.h":
-    uint64_t RESOLVE_CACHED
-
-
-cdef extern from "sys/syscall.h":
-    long SYS_openat2
-
-
-cdef extern from "unistd.h":
-    long syscall(long number, ...)
-
-
 cdef extern from "log.h":
     char *log_text
     size_t log_used
@@ -69,15 +53,6 @@ cdef extern from "reader.h":
     bint reader_has_failed(reader *) nogil
     void reader_abandon(reader *) nogil
     void reader_close(reader *) nogil
-
-
-cdef extern from "rights.h":
-    struct rights:
-        uint64_t permitted
-        uint64_t effective
-    int rights_get(rights *)
-    int rights_use(uint64_t effective)
-    int rights_keep(uint64_t kept)
 
 
 cdef extern from "bpf/libbpf.h":
@@ -125,36 +100,6 @@ cdef extern from "bpf/libbpf.h":
     int libbpf_num_possible_cpus()
 
 
-cdef extern from "bpf/btf.h":
-    struct btf
-    struct btf_type:
-        uint32_t name_off
-        uint32_t type
-    struct btf_member:
-        uint32_t name_off
-        uint32_t type
-    struct btf_param:
-        uint32_t type
-    btf *btf__parse(const char *path, void *)
-    void btf__free(btf *)
-    uint32_t btf__type_cnt(const btf *)
-    const btf_type *btf__type_by_id(const btf *, uint32_t)
-    int btf__find_by_name_kind(const btf *, const char *, uint32_t)
-    const char *btf__name_by_offset(const btf *, uint32_t)
-    unsigned short btf_vlen(const btf_type *)
-    bint btf_is_typedef(const btf_type *)
-    bint btf_is_ptr(const btf_type *)
-    bint btf_is_func_proto(const btf_type *)
-    bint btf_is_composite(const btf_type *)
-    btf_member *btf_members(const btf_type *)
-    btf_param *btf_params(const btf_type *)
-
-
-cdef extern from "linux/btf.h":
-    int BTF_KIND_STRUCT
-    int BTF_KIND_FUNC
-
-
 cdef extern from "bpf/bpf.h":
     struct bpf_test_run_opts:
         size_t sz
@@ -187,12 +132,6 @@ cdef extern from *:
         return syscall(SYS_perf_event_open, &attr, -1, sched_getcpu(), -1, PERF_FLAG_FD_CLOEXEC);
     }
 
-    /* What bpf(2) answers to a command that does not exist: EINVAL, or what somebody else answers in its place. */
-    static int bpf_answer_to_nothing(void)
-    {
-        return syscall(SYS_bpf, -1, NULL, 0) < 0 ? errno : 0;
-    }
-
     /* membarrier(2): waits until every cpu has been outside of the kernel's RCU sections, in which programs run. It is
      * refused with nohz_full and by some seccomp filters; then a time in which any program ends has to do. */
     static void wait_for_programs(void)
@@ -202,7 +141,6 @@ cdef extern from *:
     }
     """
     int open_tracepoint(unsigned long long id)
-    int bpf_answer_to_nothing()
     void wait_for_programs() nogil
     int errno
 

@@ -6,7 +6,7 @@ Errors of the kernel are OSError with its errno; policy and wording are in `live
 
 from libc.stdint cimport uint32_t, uint64_t
 from libc.stdlib cimport calloc, free
-from libc.string cimport memcpy, memset, strcmp, strlen, strncmp
+from libc.string cimport memcpy, memset
 from posix.mman cimport MAP_FAILED, MAP_SHARED, PROT_READ, mmap, munmap
 from posix.unistd cimport getpid
 
@@ -16,18 +16,6 @@ import os
 def libbpf_version():
     """`(major, minor)` of the libbpf that is linked."""
     return libbpf_major_version(), libbpf_minor_version()
-
-
-def open_cached(path: bytes, flags: int) -> int:
-    """A descriptor of what the kernel has in memory already, by openat2(2) with RESOLVE_CACHED (Linux 5.12): it never waits
-    for a file system. Raises OSError, with EAGAIN where it would have to.
-    """
-    cdef uint64_t[3] how  # struct open_how: flags, mode, resolve
-    how[:] = [flags, 0, RESOLVE_CACHED]
-    cdef long fd = syscall(SYS_openat2, AT_FDCWD, <const char *>path, &how[0], sizeof(how))
-    if fd < 0:
-        raise OSError(errno, os.strerror(errno), path)
-    return fd
 
 
 def possible_cpus():
@@ -45,113 +33,6 @@ def log():
 cdef _check(int result, str what):
     if result < 0:
         raise OSError(-result, os.strerror(-result), what)
-
-
-def bpf_answer():
-    """The errno of bpf(2) for a command that does not exist."""
-    return bpf_answer_to_nothing()
-
-
-def capabilities():
-    """`(permitted, effective)` of this thread, one bit for each capability."""
-    cdef rights found
-    _check(rights_get(&found), "capget")
-    return found.permitted, found.effective
-
-
-def use_capabilities(uint64_t mask):
-    """Make only these effective in this thread; the permitted ones stay."""
-    _check(rights_use(mask), "capset")
-
-
-def keep_capabilities(uint64_t mask):
-    """Give up all others, for good, in this thread and in all that it starts from now on."""
-    _check(rights_keep(mask), "capset")
-
-
-cdef btf *types_of(path) except NULL:
-    cdef btf *types = btf__parse(os.fsencode(path), NULL)
-    if types == NULL:
-        raise OSError(errno, os.strerror(errno), str(path))
-    return types
-
-
-def tracepoints(path):
-    """The tracepoints in the type information in that file, each with the number of arguments of its prototype.
-
-    `typedef void (*btf_trace_NAME)(void *__data, ARGUMENTS)`: include/trace/bpf_probe.h.
-    """
-    cdef btf *types = types_of(path)
-    cdef const btf_type *found
-    cdef const char *name
-    cdef uint32_t i
-    result = {}
-    for i in range(1, btf__type_cnt(types)):
-        found = btf__type_by_id(types, i)
-        if not btf_is_typedef(found):
-            continue
-        name = btf__name_by_offset(types, found.name_off)
-        if strncmp(name, b"btf_trace_", 10):
-            continue
-        found = btf__type_by_id(types, found.type)
-        if found != NULL and btf_is_ptr(found):
-            found = btf__type_by_id(types, found.type)
-            if found != NULL and btf_is_func_proto(found):
-                result[name[10:strlen(name)].decode("utf-8", "replace")] = btf_vlen(found) - 1
-    btf__free(types)
-    return result
-
-
-def parameters(path, str function):
-    """The types of a function's parameters in the type information in that file, each by its name, such as "int", and
-    with a * behind it for a pointer; None if there is no such function.
-    """
-    cdef btf *types = types_of(path)
-    cdef int id = btf__find_by_name_kind(types, function.encode(), BTF_KIND_FUNC)
-    cdef const btf_type *found = btf__type_by_id(types, id) if id > 0 else NULL
-    cdef int i
-    result = None
-    if found != NULL:
-        found = btf__type_by_id(types, found.type)
-        result = tuple([name_of_type(types, btf_params(found)[i].type) for i in range(btf_vlen(found))])
-    btf__free(types)
-    return result
-
-
-cdef str name_of_type(btf *types, uint32_t id):
-    cdef const btf_type *found = btf__type_by_id(types, id)
-    if btf_is_ptr(found):
-        return name_of_type(types, found.type) + "*"
-    return btf__name_by_offset(types, found.name_off).decode("utf-8", "replace")
-
-
-def has_member(path, str struct, str member):
-    """Whether a struct in the type information in that file has that member; "a.b" is b in its member a."""
-    cdef btf *types = types_of(path)
-    cdef int id = btf__find_by_name_kind(types, struct.encode(), BTF_KIND_STRUCT)
-    for name in member.encode().split(b"."):
-        id = type_of_member(types, id, name, 8)
-    btf__free(types)
-    return id > 0
-
-
-cdef int type_of_member(btf *types, int id, bytes name, int depth):
-    """The type of the member of that name, also of a struct or union without a name; 0 if there is none."""
-    cdef const btf_type *found = btf__type_by_id(types, id) if id > 0 and depth else NULL
-    cdef btf_member *member
-    cdef const char *own
-    cdef int i, inner
-    if found == NULL or not btf_is_composite(found):
-        return 0
-    for i in range(btf_vlen(found)):
-        member = &btf_members(found)[i]
-        own = btf__name_by_offset(types, member.name_off)
-        if not strcmp(own, name):
-            return member.type
-        inner = 0 if own[0] else type_of_member(types, member.type, name, depth - 1)
-        if inner:
-            return inner
-    return 0
 
 
 cdef class Probe:

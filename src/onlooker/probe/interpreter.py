@@ -62,7 +62,7 @@ def missing_interpreter(path: bytes) -> bytes | None:
 
 def _look_up(path: bytes) -> int:
     """A descriptor for the place only (O_PATH). Raises OSError, with EAGAIN if it is not in the kernel's memory."""
-    from ._libbpf import open_cached
+    from ._system import open_cached
 
     return open_cached(path, os.O_PATH | os.O_CLOEXEC)
 

@@ -106,10 +106,10 @@ def forget() -> None:
 @cache
 def tracepoints() -> dict[str, int]:
     """The tracepoints in the kernel's type information, each with the number of arguments of its prototype."""
-    from . import _libbpf
+    from . import _btf
 
     try:
-        return _libbpf.tracepoints(BTF)
+        return _btf.tracepoints(BTF)
     except OSError as error:
         raise_if_exhausted(error)
         return {}
@@ -120,10 +120,10 @@ def has_member(name: str, member: str) -> bool:
     """Whether a struct, or one without a name in it, has that member."""
     if not all(map(knows, (name, *member.split(".")))):  # which takes no time
         return False
-    from . import _libbpf
+    from . import _btf
 
     try:
-        return _libbpf.has_member(BTF, name, member)
+        return _btf.has_member(BTF, name, member)
     except OSError as error:
         raise_if_exhausted(error)
         return False
@@ -134,10 +134,10 @@ def parameters(function: str) -> tuple[str, ...] | None:
     """The types of a function's parameters, such as "int" and "task_struct*"; None where there is no such function."""
     if not knows(function):
         return None
-    from . import _libbpf
+    from . import _btf
 
     try:
-        return _libbpf.parameters(BTF, function)
+        return _btf.parameters(BTF, function)
     except OSError as error:
         raise_if_exhausted(error)
         return None
@@ -232,7 +232,7 @@ def in_pid_namespace() -> bool:
 def libbpf_version() -> tuple[int, int]:
     """`(major, minor)`. Raises LibbpfError where the native part can't be imported or its libbpf is too old."""
     try:
-        from . import _libbpf
+        from . import _btf, _libbpf, _system  # noqa: F401 later there may be no descriptor or memory left to import them
     except ImportError as error:
         if short := ResourceError.behind(error):
             raise short from error
@@ -260,7 +260,7 @@ def check() -> None:
     if not BTF.exists():
         raise NoBtfError(str(BTF))
     libbpf_version()
-    from ._libbpf import bpf_answer
+    from ._system import bpf_answer
 
     answer = bpf_answer()
     if answer != errno.EINVAL:  # what the kernel itself says to a command that does not exist

@@ -14,7 +14,7 @@ CHOICES = ((), READERS, ("CAP_SYS_ADMIN",))  # the last stands for both where a 
 
 def needed(works: Callable[[], bool]) -> tuple[str, ...]:
     """The least of `CHOICES` with which everything `works`, tried in turn with only those effective for a moment."""
-    from ._libbpf import capabilities, use_capabilities
+    from ._system import capabilities, use_capabilities
 
     permitted, effective = capabilities()
     try:
@@ -30,7 +30,7 @@ def needed(works: Callable[[], bool]) -> tuple[str, ...]:
 
 def keep_only(names: tuple[str, ...]) -> None:
     """Give up all other capabilities of this thread and of all that it starts. There is no way back."""
-    from ._libbpf import keep_capabilities
+    from ._system import keep_capabilities
 
     keep_capabilities(mask(names))
 
