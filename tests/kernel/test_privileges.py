@@ -132,7 +132,7 @@ def test_the_doctor_tells_what_two_capabilities_cost(env: dict[str, str]) -> Non
     assert checks["tracefs"]["status"] == "limited"
     assert checks["tracefs"]["result"].startswith("can't be read or mounted: ")
     assert "--attach tracepoint" in checks["tracefs"]["cost"]
-    assert checks["tracefs"]["remedy"] == "sudo onlooker (CAP_SYS_ADMIN)"
+    assert checks["tracefs"]["remedy"] == "run it as root: sudo onlooker"
     assert checks["probe"]["status"] == "ok"
     methods = {each["method"] for each in found["attached"] if each["purpose"] != "io_uring"}
     assert methods == {"function probes" if may_be_skipped() else "raw tracepoint"}
