@@ -32,15 +32,15 @@ truth-strace: build build/strace/.built ## the same with strace's own test progr
 test-kernels: build $(VENV)/.dev $(VENV)/.kernels ## the kernel tests on Linux 5.10, 6.1, 6.12 and sid's, emulated; KERNEL=6.1: on one
 	PYTHONPATH=tools $(BIN)/python -m kernels $(KERNEL)
 
-lint: build $(VENV)/.dev ## ruff, mypy --strict, the layer check, README.md and docs/fields.md
+lint: build $(VENV)/.dev ## ruff, mypy --strict, the layer check, README.md and the generated docs
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
-	$(BIN)/python tools/docs.py --check
+	$(BIN)/python -m tools.docs --check
 
-docs: build ## the parts of README.md and docs/fields.md that the program itself says
-	$(BIN)/python tools/docs.py
+docs: build ## the parts of README.md and docs that the program and its measurements say
+	$(BIN)/python -m tools.docs
 
 wheel: $(VENV)/.system $(VENV)/.wheel-tools ## one abi3 wheel for every Python, with libbpf in it, in dist/
 	rm -rf dist
@@ -49,8 +49,9 @@ wheel: $(VENV)/.system $(VENV)/.wheel-tools ## one abi3 wheel for every Python, 
 wheel-check: $(VENV)/.system $(VENV)/.wheel-tools ## two builds in other directories, by other umasks, give the same wheel
 	PATH="$(CURDIR)/$(BIN):$$PATH" tools/wheel-check.sh
 
-bench: build ## what watching costs, beside libbpf-tools' opensnoop if it is installed
-	$(BIN)/python benchmarks/cost.py
+RESULTS ?= build/benchmarks.json
+bench: build ## what watching costs, beside what is installed of its peers (as root); BENCH="open idle --rounds 3"
+	$(BIN)/python -m benchmarks --json $(RESULTS) $(BENCH)
 
 MINUTES ?= 10
 fuzz: build $(VENV)/.dev $(VENV)/.fuzz ## malformed input for everything that is read, for MINUTES=10; TARGETS="records ring"

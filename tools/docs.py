@@ -1,5 +1,5 @@
-"""Keep in README.md and docs/fields.md what the program itself says: `docs.py` writes them, `docs.py --check` fails if
-one is out of date.
+"""Keep in README.md, docs/fields.md and docs/benchmarks.md what the program and its measurements say: `python -m
+tools.docs` writes them, with `--check` it fails if one is out of date.
 
 Between `<!-- begin NAME -->` and `<!-- end NAME -->` stands what the function of that name in `PARTS` returns.
 """
@@ -10,6 +10,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import get_args, get_origin, get_type_hints
 
+import msgspec
+
+from benchmarks import report
+from benchmarks.results import Results
 from onlooker.cli import main as cli
 from onlooker.cli.parser import parser
 from onlooker.events import EVENTS, TaskEvent
@@ -72,7 +76,16 @@ def memory() -> str:
     return "\n".join((head, *rows))
 
 
-PARTS = {"README.md": {"options": options, "memory": memory}, "docs/fields.md": {"fields": fields}}
+def measured() -> Results:
+    """What `make bench` measured, the last time that it was kept."""
+    return msgspec.json.decode((PROJECT / "docs/benchmarks.json").read_bytes(), type=Results)
+
+
+PARTS: dict[str, dict[str, Callable[[], str]]] = {
+    "README.md": {"options": options, "memory": memory, "cost": lambda: report.summary(measured())},
+    "docs/fields.md": {"fields": fields},
+    "docs/benchmarks.md": {"benchmarks": lambda: report.page(measured())},
+}
 
 
 def made(text: str, parts: dict[str, Callable[[], str]]) -> str:
