@@ -17,7 +17,7 @@ SUMMARY = (
     ("idle", "idle", "onlooker, JSON", "opensnoop", "cpu"),
     ("idle", "idle", "onlooker, JSON", "opensnoop", "wakeups"),
     ("idle", "idle", "onlooker, JSON", "opensnoop", "pss"),
-    ("from the command to the first event", "idle", "onlooker, JSON", "opensnoop", "start"),
+    ("start, until it watches", "idle", "onlooker, JSON", "opensnoop", "start"),
     ("a build, `make -j2`", "build", "onlooker, JSON, all default events", "opensnoop and execsnoop", "added"),
 )
 DASH = "-"
