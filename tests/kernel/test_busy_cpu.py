@@ -1,33 +1,17 @@
 """Several busy processes on one cpu: the kernel switches between them in the middle of whatever they do."""
 
-import os
 from collections import Counter
-from collections.abc import Sequence
-from pathlib import Path
 
 import pytest
 
-from onlooker import Event, Exec, Exit, Fork, Monitor, Open
+from onlooker import Exec, Exit, Fork, Monitor, Open
 
 from .conftest import Workloads
 from .flavours import loadable, may_be_skipped
-from .watching import SLOWER, Process, Run, drain, losses, without_skipped
+from .watching import SLOWER, busy, losses, without_skipped
 
 OPENS = [count // SLOWER for count in (40_001, 48_007, 56_003, 64_007, 72_003)]
 SPAWNS = [count // SLOWER for count in (181, 193, 207, 221, 233)]
-
-
-def busy(monitor: Monitor, program: Path, commands: Sequence[tuple[str | int, ...]]) -> tuple[list[Run], list[Event]]:
-    """What processes on one cpu were, each with its arguments, and all events until they had ended."""
-    cpu = str(min(os.sched_getaffinity(0)))
-    processes = [Process(program, *command, under=("taskset", "-c", cpu)) for command in commands]
-    for process in processes:
-        process.release()
-    events = []
-    while not all(process.ended() for process in processes):
-        events += monitor.poll(0.1)
-    monitor.stop()
-    return [process.finish() for process in processes], events + drain(monitor)
 
 
 @pytest.mark.parametrize("method", loadable())

@@ -10,7 +10,7 @@ from onlooker import Monitor, Open
 from .conftest import Workloads
 from .flavours import by_returns, may_be_skipped, sees_rings
 from .test_open import AT_FDCWD, COUNT
-from .watching import SLOWER, Process, drain, losses, watch
+from .watching import SLOWER, busy, losses, watch
 
 CALLS = ["openat", "openat2"]
 BUSY = [count // SLOWER for count in (8_003, 8_011, 8_017, 8_039, 8_053)]
@@ -132,22 +132,12 @@ def test_nobody_is_skipped_for_another(workloads: Workloads, how: str, method: s
     counted, and there is a way that it can't interrupt.
     """
     program = workloads.renamed("io_uring")
-    cpu = str(min(os.sched_getaffinity(0)))
+    commands = [("openat", how, AT_FDCWD, "/missing", 0, 0, 0, count) for count in BUSY]
     with Monitor(comm=[program.name], events=["open"], attach=method) as monitor:
-        processes = [
-            Process(program, "openat", how, AT_FDCWD, "/missing", 0, 0, 0, count, under=("taskset", "-c", cpu))
-            for count in BUSY
-        ]
-        for process in processes:
-            process.release()
-        events = []
-        while not all(process.ended() for process in processes):
-            events += monitor.poll(0.1)
-        monitor.stop()
-        events += drain(monitor)
-    assert {process.finish().code for process in processes} == {0}
+        runs, events = busy(monitor, program, commands)
+    assert {run.code for run in runs} == {0}
     opens = [event for event in events if isinstance(event, Open) and event.path == "/missing"]
-    shown = [sum(event.pid == process.pid for event in opens) for process in processes]
+    shown = [sum(event.pid == run.pid for event in opens) for run in runs]
     lost = losses(events)
     if method is None and (by_returns(monitor) or not may_be_skipped()):
         assert (shown, lost) == (BUSY, {})

@@ -162,6 +162,19 @@ def watch(
     return run
 
 
+def busy(monitor: Monitor, program: Path, commands: Sequence[tuple[str | int, ...]]) -> tuple[list[Run], list[Event]]:
+    """What processes on one cpu were, each with its arguments, and all events until they had ended."""
+    cpu = str(min(os.sched_getaffinity(0)))
+    processes = [Process(program, *command, under=("taskset", "-c", cpu)) for command in commands]
+    for process in processes:
+        process.release()
+    events = []
+    while not all(process.ended() for process in processes):
+        events += monitor.poll(0.1)
+    monitor.stop()
+    return [process.finish() for process in processes], events + drain(monitor)
+
+
 def losses(events: Iterable[Event]) -> dict[tuple[str, str], int]:
     """How many events were lost, by (kind, reason)."""
     total: dict[tuple[str, str], int] = {}

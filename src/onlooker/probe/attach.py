@@ -181,8 +181,13 @@ def _rings(submit: str, submitted: Feature, complete: str, arguments: int) -> Ca
 
 def _ring_events() -> Candidate:
     """The same tracepoints as trace events, which can't be preempted: bpf/probes/io_uring_hooks.h."""
-    names = {"submit": "submit_req", "complete": "complete", "cancel": "fail_link", "overflow": "cqe_overflow"}
-    names = {part: f"io_uring_{name}" for part, name in {**names, "create": "create"}.items()}
+    names = {
+        "submit": "io_uring_submit_req",
+        "complete": "io_uring_complete",
+        "cancel": "io_uring_fail_link",
+        "overflow": "io_uring_cqe_overflow",
+        "create": "io_uring_create",
+    }
     return Candidate(
         EVENT,
         {**{f"on_ring_{part}_event": (f"io_uring/{name}",) for part, name in names.items()}, "on_ring_failed": ()},
@@ -215,7 +220,7 @@ TABLE = (
         _tasks(
             "on_finalize_exec",
             Feature("finalize_exec", parameters=("linux_binprm*",)),
-            Candidate(RAW, {"on_exec": ()}, "the kernel's own word that the new program stands"),
+            Candidate(RAW, {"on_exec": ()}, "called once the new program is in place"),
         ),
     ),
     Hook(
