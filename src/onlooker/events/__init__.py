@@ -1,9 +1,11 @@
 """WHAT is observed: one file and one class for each event, declared once.
 
-C layout, decoder, JSON and JSON Schema all follow from the classes; see `onlooker.schema`.
+C layout, plan, JSON, text and JSON Schema all follow from the classes; see `onlooker.schema`.
 """
 
 from ..schema.layout import Layout, layout
+from ..schema.plan import Plan
+from ..schema.plan import plan as plan_of
 from .base import Event, TaskEvent
 from .chmod import Chmod
 from .chown import Chown
@@ -40,6 +42,11 @@ PROCESS_EVENTS = ("fork", "exec", "exit")
 SCHEMA_VERSION = 1  # of the JSON; a new field keeps it, a removed or changed one raises it
 
 
+def plan() -> Plan:
+    """The plan of all events, losses too, by the classes."""
+    return plan_of({**layouts(), Lost.event: layout(Lost, TaskEvent)})
+
+
 def layouts() -> dict[str, Layout]:
     """The record of each event that the probe sends, by name, in the order of their numbers (from 1)."""
     return {name: layout(cls, TaskEvent) for name, cls in TASK_EVENTS.items()}
@@ -72,4 +79,5 @@ __all__ = [
     "Truncate",
     "Unlink",
     "layouts",
+    "plan",
 ]

@@ -1,12 +1,16 @@
 """What all events have in common."""
 
-from typing import Annotated, ClassVar
+from collections.abc import Callable
+from typing import Annotated, Any, ClassVar
 
 import msgspec
 
-from ..lines.json import json_lines
 from ..schema.kinds import doc, name, unsigned, wall_time
-from .words import local_second, process
+
+CHILD_AND_PARENT = "Process {comm} (PID:{pid}, PPID:{ppid})"
+
+# how a line is written is known to `onlooker.records`, which tells it when it is imported: "json" and "text"
+LINE_WRITERS: dict[str, Callable[["Event"], str]] = {}
 
 
 class Event(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, tag_field="event"):
@@ -15,9 +19,18 @@ class Event(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, tag_field
     Events are immutable. A field that does not apply is None here (an empty tuple for a list, False for a mark) and
     absent in JSON. `str(event)` is the classic line and `event.to_json()` the JSON line, both without a newline and
     harmless for a terminal.
+
+    A class says beside its fields how it is told: `phrase`, in the language of `onlooker.schema.phrase`, behind `who`;
+    and for a table, `result` in a word and `details`.
     """
 
     event: ClassVar[str]
+    who: ClassVar[str]
+    phrase: ClassVar[str]
+    result: ClassVar[str]
+    details: ClassVar[str]
+    example: ClassVar[dict[str, Any]] = {}  # plausible values, for `onlooker.testing.make`
+    success: ClassVar[dict[str, Any]] = {}  # and those that only a success has
 
     time: Annotated[str, wall_time(), doc("Wall-clock time, RFC 3339 in UTC with nanoseconds.")]
     boot_ns: Annotated[
@@ -36,27 +49,19 @@ class Event(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, tag_field
 
     def __str__(self) -> str:
         """The classic line in local time, as `onlooker watch` writes it. Whatever a name holds, it can be printed."""
-        return self._line(local_second(self.time) + self.time[20:26])
+        return LINE_WRITERS["text"](self)
 
     def to_json(self) -> str:
         """One JSON object on one line, as `onlooker watch --output-format json` writes it: with `FIELD_bytes` beside a
         text that is not UTF-8.
         """
-        return json_lines([self]).decode().removesuffix("\n")
-
-    def _line(self, time: str) -> str:
-        """The classic line with its time in other words."""
-        return f"[{time}] {self._who()} {self._did()}"
-
-    def _who(self) -> str:
-        raise NotImplementedError
-
-    def _did(self) -> str:
-        raise NotImplementedError
+        return LINE_WRITERS["json"](self)
 
 
 class TaskEvent(Event, frozen=True, gc=False, omit_defaults=True):
     """An event of one process: who did it. `(pid, start_ns)` is unique until the machine reboots."""
+
+    who: ClassVar[str] = "Process {comm} (PID:{pid})"
 
     pid: Annotated[int, unsigned(32), doc("Process id (the kernel's tgid), in the initial pid namespace.")]
     tid: Annotated[int, unsigned(32), doc("Thread id (the kernel's pid) of the thread that did it.")]
@@ -69,8 +74,3 @@ class TaskEvent(Event, frozen=True, gc=False, omit_defaults=True):
     ]
     cgroup_id: Annotated[int, unsigned(64), doc("Id of the process's cgroup in the version 2 hierarchy.")]
     ns_pid: Annotated[int, unsigned(32), doc("Process id in the process's own pid namespace.")]
-
-    shows_parent: ClassVar[bool] = False  # in the classic line
-
-    def _who(self) -> str:
-        return process(self.comm, self.pid, self.ppid if self.shows_parent else None)

@@ -1,12 +1,14 @@
 """A file's permissions were changed, or could not be."""
 
-from typing import Annotated, ClassVar
+from typing import Annotated, Any, ClassVar
 
-from ..schema.kinds import choice, doc, label, unsigned
+from ..schema.kinds import choice, doc, flag_names, unsigned
 from .base import TaskEvent
 from .file import Cut, Device, DirFd, Errno, Fd, FileState, Inode, JoinedPath, OptionalPath, RealPath, Unproven
-from .names import at_flag_names
-from .words import file_call, given_file
+from .names import AT_FLAGS
+from .words import GIVEN_FILE, GIVEN_NOTES, RESULT, call_details, call_phrase
+
+_WHAT = f"mode of {GIVEN_FILE} to {{mode:octal}}"
 
 
 class Chmod(TaskEvent, frozen=True, gc=False, omit_defaults=True, tag="chmod"):
@@ -22,7 +24,7 @@ class Chmod(TaskEvent, frozen=True, gc=False, omit_defaults=True, tag="chmod"):
     path: OptionalPath = None
     errno: Errno = None
     dirfd: DirFd = None
-    flags: Annotated[tuple[str, ...], label(32, at_flag_names), doc("Names of the flags of fchmodat2.")] = ()
+    flags: Annotated[tuple[str, ...], flag_names(32, AT_FLAGS), doc("Names of the flags of fchmodat2.")] = ()
     joined_path: JoinedPath = None
     fd: Fd = None
     real_path: RealPath = None
@@ -32,8 +34,7 @@ class Chmod(TaskEvent, frozen=True, gc=False, omit_defaults=True, tag="chmod"):
     unproven: Unproven = False
     cut: Cut = ()
 
-    def _object(self) -> str:
-        return f"mode of {given_file(self)} to 0{self.mode:03o}"
-
-    def _did(self) -> str:
-        return file_call(self, "changed", "change")
+    phrase: ClassVar[str] = call_phrase("changed", "change", _WHAT, GIVEN_NOTES)
+    result: ClassVar[str] = RESULT
+    details: ClassVar[str] = call_details(_WHAT, GIVEN_NOTES)
+    example: ClassVar[dict[str, Any]] = {"mode": 0o644}

@@ -1,14 +1,17 @@
 """A file's owner or group was changed, or could not be."""
 
-from typing import Annotated, ClassVar
+from typing import Annotated, Any, ClassVar
 
-from ..schema.kinds import choice, doc, label, unsigned
+from ..schema.kinds import choice, doc, flag_names, unsigned
 from .base import TaskEvent
 from .file import Cut, Device, DirFd, Errno, Fd, FileState, Inode, JoinedPath, OptionalPath, RealPath, Unproven
-from .names import at_flag_names
-from .words import file_call, given_file
+from .names import AT_FLAGS
+from .words import GIVEN_FILE, GIVEN_NOTES, RESULT, call_details, call_phrase
 
 UNCHANGED = 2**32 - 1  # chown(2): -1 leaves an id as it is
+
+# the ids as chown(1) takes them: nothing stands for one that is to stay as it is
+_WHAT = f"owner of {GIVEN_FILE} to {{owner}}:{{group}}"
 
 
 class Chown(TaskEvent, frozen=True, gc=False, omit_defaults=True, tag="chown"):
@@ -34,7 +37,7 @@ class Chown(TaskEvent, frozen=True, gc=False, omit_defaults=True, tag="chown"):
     path: OptionalPath = None
     errno: Errno = None
     dirfd: DirFd = None
-    flags: Annotated[tuple[str, ...], label(32, at_flag_names), doc("Names of the flags of fchownat.")] = ()
+    flags: Annotated[tuple[str, ...], flag_names(32, AT_FLAGS), doc("Names of the flags of fchownat.")] = ()
     joined_path: JoinedPath = None
     fd: Fd = None
     real_path: RealPath = None
@@ -44,10 +47,7 @@ class Chown(TaskEvent, frozen=True, gc=False, omit_defaults=True, tag="chown"):
     unproven: Unproven = False
     cut: Cut = ()
 
-    def _object(self) -> str:
-        """The ids as chown(1) takes them: nothing stands for one that is to stay as it is."""
-        owner, group = ("" if number is None else str(number) for number in (self.owner, self.group))
-        return f"owner of {given_file(self)} to {owner}:{group}"
-
-    def _did(self) -> str:
-        return file_call(self, "changed", "change")
+    phrase: ClassVar[str] = call_phrase("changed", "change", _WHAT, GIVEN_NOTES)
+    result: ClassVar[str] = RESULT
+    details: ClassVar[str] = call_details(_WHAT, GIVEN_NOTES)
+    example: ClassVar[dict[str, Any]] = {"owner": 1000, "group": 1000}

@@ -1,5 +1,7 @@
 """The kernel's names of errors, for all that a call can give: Python's differ by the library that it was built with."""
 
+from ..schema.values import Names
+
 # include/uapi/asm-generic/errno-base.h and errno.h, the same on x86_64 and aarch64, from 1 on; "-" is none
 _USUAL = """
     EPERM ENOENT ESRCH EINTR EIO ENXIO E2BIG ENOEXEC EBADF ECHILD EAGAIN ENOMEM EACCES EFAULT ENOTBLK EBUSY
@@ -39,13 +41,7 @@ _INTERNAL = {
     531: "ENOGRACE",
 }
 
-ERRNOS = {number: name for number, name in enumerate(_USUAL.split(), 1) if name != "-"} | _INTERNAL
-
-
-def errno_name(number: int) -> str:
-    """The symbol; errno(3). A number that has none is given as it is.
-
-    >>> errno_name(2), errno_name(95), errno_name(524)
-    ('ENOENT', 'EOPNOTSUPP', 'ENOTSUPP')
-    """
-    return ERRNOS.get(number) or str(number)
+ERRNOS = Names(
+    names=(*((number, name) for number, name in enumerate(_USUAL.split(), 1) if name != "-"), *_INTERNAL.items()),
+    other="{}",
+)

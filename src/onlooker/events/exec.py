@@ -1,15 +1,19 @@
 """A process executed a program, or tried to."""
 
-from typing import Annotated, ClassVar
+from typing import Annotated, Any, ClassVar
 
-from .. import lines
-from ..schema.kinds import choice, cut_mask, doc, joined, label, text, texts, unsigned, walked
-from .base import TaskEvent
-from .errnos import errno_name
+from ..schema.kinds import choice, cut_mask, doc, joined, one_of, text, texts, unsigned, walked
+from .base import CHILD_AND_PARENT, TaskEvent
+from .errnos import ERRNOS
 from .file import FILE_STATE_DOC, FILE_STATES
-from .words import file_note, joined_note, marks
+from .words import FILE_STATE, JOINED, RESULT, file_note
 
 NO_LOGIN = 2**32 - 1  # AUDIT_UID_UNSET and AUDIT_SID_UNSET, include/uapi/linux/audit.h
+
+# a relative path says nothing of where it starts, whatever runs the file
+_FILE = file_note("exe")
+_WHAT_RUNS = f"{{interpreter?{{/path?{file_note('exe', 'interpreter')}|{_FILE}}}|{_FILE}}}"
+_NOTES = f"{JOINED}{{missing_interpreter? [missing: {{missing_interpreter}}]}}{_WHAT_RUNS}{FILE_STATE}"
 
 
 class Exec(TaskEvent, frozen=True, gc=False, omit_defaults=True, tag="exec"):
@@ -34,7 +38,7 @@ class Exec(TaskEvent, frozen=True, gc=False, omit_defaults=True, tag="exec"):
     interpreter: Annotated[
         str | None, text(absent=0), doc("The program that runs the file where that is another one, as for scripts.")
     ] = None
-    errno: Annotated[str | None, label(16, errno_name, absent=0), doc("Name of the error where it failed.")] = None
+    errno: Annotated[str | None, one_of(16, ERRNOS, absent=0), doc("Name of the error where it failed.")] = None
     exe: Annotated[
         str | None,
         walked(),
@@ -71,21 +75,11 @@ class Exec(TaskEvent, frozen=True, gc=False, omit_defaults=True, tag="exec"):
     ] = None
     cut: Annotated[tuple[str, ...], cut_mask(), doc("Names of the fields that are incomplete.")] = ()
 
-    shows_parent: ClassVar[bool] = True
-
-    def _notes(self) -> str:
-        if self.errno:
-            missing = f" [missing: {lines.escape(self.missing_interpreter)}]" if self.missing_interpreter else ""
-            return f"{joined_note(self.path, self.joined_path)}{missing}"
-        # a relative path says nothing of where it starts, whatever runs the file
-        path = self.interpreter if self.interpreter and self.path.startswith("/") else self.path
-        return file_note(path, self.exe, self.file_state)
-
-    def _did(self) -> str:
-        path, arguments = lines.escape_path(self.path), lines.command_line(self.argv)
-        if self.errno:
-            said = f"failed to execute file {path}: {self.errno} [{arguments}]"
-        else:
-            by = f" by {lines.escape(self.interpreter)}" if self.interpreter else ""
-            said = f"executed file {path}{by}: {arguments}"
-        return f"{said}{self._notes()}{marks(self)}"
+    who: ClassVar[str] = CHILD_AND_PARENT
+    phrase: ClassVar[str] = (
+        "{errno?failed to execute file {path}: {errno} [{argv}]|"
+        "executed file {path}{interpreter? by {interpreter}}: {argv}}" + _NOTES
+    )
+    result: ClassVar[str] = RESULT
+    details: ClassVar[str] = "{path}{interpreter? by {interpreter}}: {argv}" + _NOTES
+    example: ClassVar[dict[str, Any]] = {"path": "/usr/bin/fake"}

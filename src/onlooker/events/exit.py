@@ -1,11 +1,10 @@
 """A process ended."""
 
-from typing import Annotated, ClassVar
+from typing import Annotated, Any, ClassVar
 
-from ..schema.kinds import boolean, doc, label, signed, unsigned
-from .base import TaskEvent
-from .names import signal_name
-from .words import marks, seconds
+from ..schema.kinds import boolean, doc, one_of, signed, unsigned
+from .base import CHILD_AND_PARENT, TaskEvent
+from .names import SIGNALS
 
 
 class Exit(TaskEvent, frozen=True, gc=False, omit_defaults=True, tag="exit"):
@@ -22,12 +21,15 @@ class Exit(TaskEvent, frozen=True, gc=False, omit_defaults=True, tag="exit"):
         None
     )
     signal: Annotated[
-        str | None, label(8, signal_name, absent=0), doc("Name of the signal where one killed the process.")
+        str | None, one_of(8, SIGNALS, absent=0), doc("Name of the signal where one killed the process.")
     ] = None
 
-    shows_parent: ClassVar[bool] = True
-
-    def _did(self) -> str:
-        core = " (core dumped)" if self.core_dumped else ""
-        how = f"was killed by {self.signal}{core}" if self.signal else f"exited with code {self.exit_code}"
-        return f"{how} after {seconds(self.duration_ns)}{marks(self)}"
+    who: ClassVar[str] = CHILD_AND_PARENT
+    phrase: ClassVar[str] = (
+        "{signal?was killed by {signal}{core_dumped? (core dumped)}|exited with code {exit_code}}"
+        " after {duration_ns:seconds}"
+    )
+    result: ClassVar[str] = "{signal?{signal}|{exit_code}}"
+    details: ClassVar[str] = "after {duration_ns:seconds}{core_dumped?, core dumped}"
+    example: ClassVar[dict[str, Any]] = {"duration_ns": 1_000_000_000}
+    success: ClassVar[dict[str, Any]] = {"exit_code": 0}

@@ -2,8 +2,8 @@
 
 from typing import Annotated
 
-from ..schema.kinds import boolean, choice, cut_mask, doc, joined, label, signed, text, unsigned, walked
-from .errnos import errno_name
+from ..schema.kinds import boolean, choice, cut_mask, doc, joined, one_of, signed, text, unsigned, walked
+from .errnos import ERRNOS
 
 # on the wire by their number, from 1; absent for a file that has a name in a directory, as most have
 FILE_STATES = ("deleted", "tmpfile", "memfd", "pseudo", "detached")
@@ -15,7 +15,7 @@ FILE_STATE_DOC = (
 
 NO_FD = -(2**31)  # on the wire: the call has no such descriptor; AT_FDCWD (-100) is one, and -1 may be passed
 
-Errno = Annotated[str | None, label(16, errno_name, absent=0), doc("Name of the error where it failed.")]
+Errno = Annotated[str | None, one_of(16, ERRNOS, absent=0), doc("Name of the error where it failed.")]
 Unproven = Annotated[
     bool,
     boolean(),

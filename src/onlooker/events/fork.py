@@ -1,11 +1,10 @@
 """A process or a thread was created."""
 
-from typing import Annotated, ClassVar
+from typing import Annotated, Any, ClassVar
 
-from ..schema.kinds import boolean, choice, cut_mask, doc, label, unsigned
-from .base import TaskEvent
-from .names import clone_flag_names
-from .words import marks
+from ..schema.kinds import boolean, choice, cut_mask, doc, flag_names, unsigned
+from .base import CHILD_AND_PARENT, TaskEvent
+from .names import CLONE_FLAGS
 
 
 class Fork(TaskEvent, frozen=True, gc=False, omit_defaults=True, tag="fork"):
@@ -33,14 +32,25 @@ class Fork(TaskEvent, frozen=True, gc=False, omit_defaults=True, tag="fork"):
     ] = None
     clone_flags: Annotated[
         tuple[str, ...],
-        label(64, clone_flag_names, cuttable=True),
+        flag_names(64, CLONE_FLAGS, cuttable=True),
         doc("Names of the clone flags, as passed, and last the signal sent to the parent at the child's exit."),
     ] = ()
     cut: Annotated[tuple[str, ...], cut_mask(), doc("Names of the fields that are incomplete.")] = ()
 
-    shows_parent: ClassVar[bool] = True
-
-    def _did(self) -> str:
-        called = f"sys_{self.syscall}" if self.syscall else "kernel_clone"
-        what = f" [thread {self.child_tid}]" if self.thread else " [kernel thread]" if self.kernel else ""
-        return f"called {called}{what}{marks(self)}"
+    who: ClassVar[str] = CHILD_AND_PARENT
+    phrase: ClassVar[str] = (
+        "called {syscall?sys_{syscall}|kernel_clone}{thread? [thread {child_tid}]|{kernel? [kernel thread]}}"
+    )
+    result: ClassVar[str] = "{child_tid}"
+    details: ClassVar[str] = (
+        "{thread?thread|{kernel?kernel thread|process}} by {syscall?{syscall}|kernel_clone}"
+        "{clone_flags? {clone_flags:words}}"
+    )
+    example: ClassVar[dict[str, Any]] = {
+        "child_pid": 1235,
+        "child_tid": 1235,
+        "child_start_ns": 60_000_000_000,
+        "child_ppid": 1234,
+        "syscall": "clone",
+        "clone_flags": ("SIGCHLD",),
+    }

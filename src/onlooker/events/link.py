@@ -2,8 +2,7 @@
 
 from typing import Annotated, ClassVar
 
-from .. import lines
-from ..schema.kinds import choice, doc, label
+from ..schema.kinds import choice, doc, flag_names
 from .base import TaskEvent
 from .file import (
     Cut,
@@ -21,8 +20,11 @@ from .file import (
     RealPath,
     Unproven,
 )
-from .names import at_flag_names
-from .words import file_call, given_file
+from .names import AT_FLAGS
+from .words import GIVEN, GIVEN_FILE, RESULT, call_details, call_phrase, joined_pair
+
+_WHAT = f"{GIVEN_FILE} as {{new_path}}"
+_NOTES = joined_pair(" as ") + GIVEN
 
 
 class Link(TaskEvent, frozen=True, gc=False, omit_defaults=True, tag="link"):
@@ -39,7 +41,7 @@ class Link(TaskEvent, frozen=True, gc=False, omit_defaults=True, tag="link"):
     errno: Errno = None
     dirfd: DirFd = None
     new_dirfd: NewDirFd = None
-    flags: Annotated[tuple[str, ...], label(32, at_flag_names), doc("Names of the flags of linkat.")] = ()
+    flags: Annotated[tuple[str, ...], flag_names(32, AT_FLAGS), doc("Names of the flags of linkat.")] = ()
     joined_path: JoinedPath = None
     joined_new_path: JoinedNewPath = None
     fd: Fd = None
@@ -50,8 +52,6 @@ class Link(TaskEvent, frozen=True, gc=False, omit_defaults=True, tag="link"):
     unproven: Unproven = False
     cut: Cut = ()
 
-    def _object(self) -> str:
-        return f"{given_file(self)} as {lines.escape_path(self.new_path)}"
-
-    def _did(self) -> str:
-        return file_call(self, "linked", "link")
+    phrase: ClassVar[str] = call_phrase("linked", "link", _WHAT, _NOTES)
+    result: ClassVar[str] = RESULT
+    details: ClassVar[str] = call_details(_WHAT, _NOTES)

@@ -1,6 +1,5 @@
 """Events that happened and could not be reported."""
 
-import os
 from typing import Annotated, ClassVar
 
 from ..schema.kinds import choice, doc, unsigned
@@ -8,10 +7,16 @@ from .base import Event
 
 # counted by the probe, for each kind of event; the order is the wire's
 PROBE_REASONS = ("ring full", "headroom", "busy", "untracked")
-# found by the reader, the kernel and the decoder
+# found by the reader, the kernel and what checks the records
 REASONS = (*PROBE_REASONS, "unfinished", "recursion", "corrupt")
 # counted before it is known whether they are wanted, or shown without their path: so many at most
 UNCERTAIN_REASONS = frozenset({"recursion", "untracked"})
+
+
+def _how_many(at_most: str, exactly: str) -> str:
+    for reason in sorted(UNCERTAIN_REASONS):
+        exactly = f"{{reason~{reason}?{at_most}|{exactly}}}"
+    return exactly
 
 
 class Lost(Event, frozen=True, gc=False, omit_defaults=True, tag="lost"):
@@ -40,9 +45,7 @@ class Lost(Event, frozen=True, gc=False, omit_defaults=True, tag="lost"):
         str, choice(*REASONS), doc("Why: ring full, headroom, busy, untracked, unfinished, recursion or corrupt.")
     ]
 
-    def _who(self) -> str:
-        return f"Process onlooker (PID:{os.getpid()})"
-
-    def _did(self) -> str:
-        lost = "may have lost up to" if self.reason in UNCERTAIN_REASONS else "lost"
-        return f"{lost} {self.count} {self.of} events: {self.reason}"
+    who: ClassVar[str] = "Process onlooker (PID:{own_pid})"
+    phrase: ClassVar[str] = _how_many("may have lost up to", "lost") + " {count} {of} events: {reason}"
+    result: ClassVar[str] = ""
+    details: ClassVar[str] = _how_many("up to ", "") + "{count} {of} events: {reason}"

@@ -1,12 +1,11 @@
 """A directory was created, or could not be."""
 
-from typing import Annotated, ClassVar
+from typing import Annotated, Any, ClassVar
 
-from .. import lines
 from ..schema.kinds import choice, doc, unsigned
 from .base import TaskEvent
 from .file import Cut, DirFd, Errno, JoinedPath, PassedPath, Unproven
-from .words import file_call
+from .words import RESULT, call_details, call_phrase
 
 
 class Mkdir(TaskEvent, frozen=True, gc=False, omit_defaults=True, tag="mkdir"):
@@ -26,8 +25,7 @@ class Mkdir(TaskEvent, frozen=True, gc=False, omit_defaults=True, tag="mkdir"):
     unproven: Unproven = False
     cut: Cut = ()
 
-    def _object(self) -> str:
-        return f"directory {lines.escape_path(self.path)}"
-
-    def _did(self) -> str:
-        return file_call(self, "created", "create")
+    phrase: ClassVar[str] = call_phrase("created", "create", "directory {path}")
+    result: ClassVar[str] = RESULT
+    details: ClassVar[str] = call_details("directory {path}")
+    example: ClassVar[dict[str, Any]] = {"path": "/srv/fake.d", "mode": 0o777}

@@ -1,17 +1,18 @@
 """A file was opened, or could not be."""
 
-from typing import Annotated, ClassVar
+from typing import Annotated, Any, ClassVar
 
-from .. import lines
-from ..schema.kinds import boolean, choice, cut_mask, doc, joined, label, signed, text, unsigned, walked
+from ..schema.kinds import boolean, choice, cut_mask, doc, flag_names, joined, one_of, signed, text, unsigned, walked
 from .base import TaskEvent
-from .errnos import errno_name
+from .errnos import ERRNOS
 from .file import FILE_STATE_DOC, FILE_STATES, Unproven
-from .names import open_flag_names, resolve_flag_names
-from .words import access_note, file_note, joined_note, marks
+from .names import OPEN_FLAGS, RESOLVE_FLAGS
+from .words import ACCESS, FILE_STATE, JOINED, file_note
 
 NO_DIRFD = -(2**31)  # on the wire: the call has no dirfd; AT_FDCWD (-100) is one
 NO_MODE = 2**63 - 2  # on the wire; openat2 takes any number and refuses this one
+
+_NOTES = JOINED + file_note("real_path") + FILE_STATE
 
 
 class Open(TaskEvent, frozen=True, gc=False, omit_defaults=True, tag="open"):
@@ -34,12 +35,12 @@ class Open(TaskEvent, frozen=True, gc=False, omit_defaults=True, tag="open"):
         doc("The path as passed: relative ones are relative to dirfd. Empty for open_by_handle_at, which takes none."),
     ]
     flags: Annotated[
-        tuple[str, ...], label(64, open_flag_names, cuttable=True), doc("Names of the flags, the access mode first.")
+        tuple[str, ...], flag_names(64, OPEN_FLAGS, cuttable=True), doc("Names of the flags, the access mode first.")
     ]
     fd: Annotated[
         int | None, signed(32, absent=-1, cuttable=True), doc("The new descriptor where the call succeeded.")
     ] = None
-    errno: Annotated[str | None, label(16, errno_name, absent=0), doc("Name of the error where it failed.")] = None
+    errno: Annotated[str | None, one_of(16, ERRNOS, absent=0), doc("Name of the error where it failed.")] = None
     dirfd: Annotated[
         int | None,
         signed(32, absent=NO_DIRFD),
@@ -51,7 +52,7 @@ class Open(TaskEvent, frozen=True, gc=False, omit_defaults=True, tag="open"):
         doc("Permission bits asked for, where a file may be created; openat2: as passed, even if wrong."),
     ] = None
     resolve: Annotated[
-        tuple[str, ...], label(64, resolve_flag_names, cuttable=True), doc("Names of the resolve flags of openat2(2).")
+        tuple[str, ...], flag_names(64, RESOLVE_FLAGS, cuttable=True), doc("Names of the resolve flags of openat2(2).")
     ] = ()
     real_path: Annotated[
         str | None,
@@ -74,15 +75,8 @@ class Open(TaskEvent, frozen=True, gc=False, omit_defaults=True, tag="open"):
     unproven: Unproven = False
     cut: Annotated[tuple[str, ...], cut_mask(), doc("Names of the fields that are incomplete.")] = ()
 
-    def _notes(self) -> str:
-        if self.errno:
-            return joined_note(self.path, self.joined_path)
-        if self.path == self.real_path and not self.file_state:
-            return ""
-        return file_note(self.path, self.real_path, self.file_state)
-
-    def _did(self) -> str:
-        path = lines.escape_path(self.path)
-        said = f"failed to open file {path}: {self.errno}" if self.errno else f"opened file {path}"
-        access = access_note(self.flags, self.created, self.errno is not None)
-        return f"{said}{access}{self._notes()}{marks(self)}"
+    phrase: ClassVar[str] = "{errno?failed to open file {path}: {errno}|opened file {path}}" + ACCESS + _NOTES
+    result: ClassVar[str] = "{errno?{errno}|fd {fd}}"
+    details: ClassVar[str] = "{path}{flags?  {flags:words}}{created? [created]}" + _NOTES
+    example: ClassVar[dict[str, Any]] = {"syscall": "openat", "path": "/etc/fake.conf", "dirfd": -100}
+    success: ClassVar[dict[str, Any]] = {"fd": 3}

@@ -2,12 +2,14 @@
 
 from typing import Annotated, ClassVar
 
-from .. import lines
-from ..schema.kinds import choice, doc, label
+from ..schema.kinds import choice, doc, flag_names
 from .base import TaskEvent
 from .file import Cut, DirFd, Errno, JoinedNewPath, JoinedPath, NewDirFd, NewPath, PassedPath, Unproven
-from .names import rename_flag_names
-from .words import EXCHANGE, between, file_call
+from .names import RENAME_FLAGS
+from .words import RESULT, call_details, call_phrase, joined_pair
+
+_BETWEEN = "{flags~RENAME_EXCHANGE? with | to }"
+_NOTES = joined_pair(_BETWEEN)
 
 
 class Rename(TaskEvent, frozen=True, gc=False, omit_defaults=True, tag="rename"):
@@ -24,15 +26,19 @@ class Rename(TaskEvent, frozen=True, gc=False, omit_defaults=True, tag="rename")
     errno: Errno = None
     dirfd: DirFd = None
     new_dirfd: NewDirFd = None
-    flags: Annotated[tuple[str, ...], label(32, rename_flag_names), doc("Names of the flags of renameat2.")] = ()
+    flags: Annotated[tuple[str, ...], flag_names(32, RENAME_FLAGS), doc("Names of the flags of renameat2.")] = ()
     joined_path: JoinedPath = None
     joined_new_path: JoinedNewPath = None
     unproven: Unproven = False
     cut: Cut = ()
 
-    def _object(self) -> str:
-        return f"file {lines.escape_path(self.path)} {between(self)} {lines.escape_path(self.new_path)}"
-
-    def _did(self) -> str:
-        exchanged = EXCHANGE in self.flags
-        return file_call(self, *(("exchanged", "exchange") if exchanged else ("renamed", "rename")))
+    phrase: ClassVar[str] = (
+        "{flags~RENAME_EXCHANGE?"
+        + call_phrase("exchanged", "exchange", "file {path} with {new_path}", "")
+        + "|"
+        + call_phrase("renamed", "rename", "file {path} to {new_path}", "")
+        + "}"
+        + _NOTES
+    )
+    result: ClassVar[str] = RESULT
+    details: ClassVar[str] = call_details(f"file {{path}}{_BETWEEN}{{new_path}}", _NOTES)

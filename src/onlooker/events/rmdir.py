@@ -1,12 +1,11 @@
 """A directory was removed, or could not be."""
 
-from typing import Annotated, ClassVar
+from typing import Annotated, Any, ClassVar
 
-from .. import lines
 from ..schema.kinds import choice, doc
 from .base import TaskEvent
 from .file import Cut, DirFd, Errno, JoinedPath, PassedPath, Unproven
-from .words import file_call
+from .words import RESULT, call_details, call_phrase
 
 
 class Rmdir(TaskEvent, frozen=True, gc=False, omit_defaults=True, tag="rmdir"):
@@ -25,8 +24,7 @@ class Rmdir(TaskEvent, frozen=True, gc=False, omit_defaults=True, tag="rmdir"):
     unproven: Unproven = False
     cut: Cut = ()
 
-    def _object(self) -> str:
-        return f"directory {lines.escape_path(self.path)}"
-
-    def _did(self) -> str:
-        return file_call(self, "removed", "remove")
+    phrase: ClassVar[str] = call_phrase("removed", "remove", "directory {path}")
+    result: ClassVar[str] = RESULT
+    details: ClassVar[str] = call_details("directory {path}")
+    example: ClassVar[dict[str, Any]] = {"path": "/srv/fake.d"}

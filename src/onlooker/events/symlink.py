@@ -1,12 +1,13 @@
 """A symbolic link was created, or could not be."""
 
-from typing import Annotated, ClassVar
+from typing import Annotated, Any, ClassVar
 
-from .. import lines
 from ..schema.kinds import choice, doc, text
 from .base import TaskEvent
 from .file import Cut, DirFd, Errno, JoinedPath, PassedPath, Unproven
-from .words import file_call
+from .words import RESULT, call_details, call_phrase
+
+_WHAT = "symbolic link {path} to {target}"
 
 
 class Symlink(TaskEvent, frozen=True, gc=False, omit_defaults=True, tag="symlink"):
@@ -26,8 +27,7 @@ class Symlink(TaskEvent, frozen=True, gc=False, omit_defaults=True, tag="symlink
     unproven: Unproven = False
     cut: Cut = ()
 
-    def _object(self) -> str:
-        return f"symbolic link {lines.escape_path(self.path)} to {lines.escape_path(self.target)}"
-
-    def _did(self) -> str:
-        return file_call(self, "created", "create")
+    phrase: ClassVar[str] = call_phrase("created", "create", _WHAT)
+    result: ClassVar[str] = RESULT
+    details: ClassVar[str] = call_details(_WHAT)
+    example: ClassVar[dict[str, Any]] = {"path": "/srv/new"}

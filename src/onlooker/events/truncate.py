@@ -1,11 +1,13 @@
 """A file was made a certain length, or could not be."""
 
-from typing import Annotated, ClassVar
+from typing import Annotated, Any, ClassVar
 
 from ..schema.kinds import choice, doc, signed
 from .base import TaskEvent
 from .file import Cut, Device, Errno, Fd, FileState, Inode, JoinedPath, OptionalPath, RealPath, Unproven
-from .words import file_call, given_file
+from .words import GIVEN_FILE, GIVEN_NOTES, RESULT, call_details, call_phrase
+
+_WHAT = f"{GIVEN_FILE} to {{length}} bytes"
 
 
 class Truncate(TaskEvent, frozen=True, gc=False, omit_defaults=True, tag="truncate"):
@@ -33,8 +35,7 @@ class Truncate(TaskEvent, frozen=True, gc=False, omit_defaults=True, tag="trunca
     unproven: Unproven = False
     cut: Cut = ()
 
-    def _object(self) -> str:
-        return f"{given_file(self)} to {self.length} bytes"
-
-    def _did(self) -> str:
-        return file_call(self, "truncated", "truncate")
+    phrase: ClassVar[str] = call_phrase("truncated", "truncate", _WHAT, GIVEN_NOTES)
+    result: ClassVar[str] = RESULT
+    details: ClassVar[str] = call_details(_WHAT, GIVEN_NOTES)
+    example: ClassVar[dict[str, Any]] = {"length": 0}

@@ -2,11 +2,10 @@
 
 from typing import Annotated, ClassVar
 
-from .. import lines
 from ..schema.kinds import choice, doc
 from .base import TaskEvent
 from .file import Cut, DirFd, Errno, JoinedPath, PassedPath, Unproven
-from .words import file_call
+from .words import RESULT, call_details, call_phrase
 
 
 class Unlink(TaskEvent, frozen=True, gc=False, omit_defaults=True, tag="unlink"):
@@ -25,8 +24,6 @@ class Unlink(TaskEvent, frozen=True, gc=False, omit_defaults=True, tag="unlink")
     unproven: Unproven = False
     cut: Cut = ()
 
-    def _object(self) -> str:
-        return f"file {lines.escape_path(self.path)}"
-
-    def _did(self) -> str:
-        return file_call(self, "removed", "remove")
+    phrase: ClassVar[str] = call_phrase("removed", "remove", "file {path}")
+    result: ClassVar[str] = RESULT
+    details: ClassVar[str] = call_details("file {path}")

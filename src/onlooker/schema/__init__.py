@@ -1,1 +1,1 @@
-"""HOW a declaration becomes bytes, a decoder, JSON Schema: nothing here knows any particular event."""
+"""HOW a declaration becomes bytes, a plan, JSON Schema: nothing here knows any particular event."""

@@ -1,31 +1,33 @@
 """What a field of an event can be on the wire: the vocabulary of the declarations in `onlooker.events`.
 
 A field is declared once, as `name: Annotated[python_type, kind, doc("...")]`. From the kind follow its C type in the
-record (`wire.py`), how the native decoder reads it (`plan.py`) and its JSON Schema (`jsonschema.py`).
+record (`wire.py`), how it is read natively (`plan.py`) and its JSON Schema (`jsonschema.py`).
 """
 
-from collections.abc import Callable
 from enum import IntEnum
 
 import msgspec
+
+from .values import Flags, Names, Values
 
 SCALARS = {"__u8": 1, "__u16": 2, "__u32": 4, "__u64": 8, "__s32": 4, "__s64": 8}
 COMM_BYTES = 16  # TASK_COMM_LEN, include/linux/sched.h: 15 bytes and a NUL
 
 
 class Op(IntEnum):
-    """The native decoder's operations; `probe/_decode.pyx` holds the other half of this list."""
+    """How a value is read; `records/native/plan.h` holds the other half of this list."""
 
     UNSIGNED = 0
     SIGNED = 1
-    BOOL = 2
+    BOOLEAN = 2
     TIME = 3
     NAME = 4
     TEXT = 5
     TEXTS = 6
-    LABEL = 7
-    PATH = 8
-    JOINED = 9
+    ONE_OF = 7
+    FLAGS = 8
+    PATH = 9
+    JOINED = 10
 
 
 def doc(text: str) -> msgspec.Meta:
@@ -38,7 +40,7 @@ class Kind(msgspec.Struct, frozen=True, kw_only=True):
 
     `ctype` is its C type in the record, "" where it has no bytes of its own. `absent` is the value on the wire (for a
     text: its offset) that means that the field does not apply. `cuttable`: the probe may mark it as incomplete.
-    `describe` raises LookupError for a number that can't be: the record is corrupt. `of` names another field that this
+    `values` are the names of its numbers; `is_enum`: the C header names them, too. `of` names another field that this
     one is made with.
     """
 
@@ -46,8 +48,9 @@ class Kind(msgspec.Struct, frozen=True, kw_only=True):
     op: Op
     absent: int | None = None
     cuttable: bool = False
-    describe: Callable[[int], object] | None = None
+    values: Values | None = None
     of: str = ""
+    is_enum: bool = False
 
     @property
     def size(self) -> int:
@@ -58,12 +61,6 @@ class Kind(msgspec.Struct, frozen=True, kw_only=True):
     def alignment(self) -> int:
         """Alignment in the record. A name is copied as two 64-bit words, so it is aligned like one."""
         return {"char": 8, "struct span": 4}.get(self.ctype) or SCALARS.get(self.ctype, 1)
-
-
-class Choice(Kind, frozen=True, kw_only=True):
-    """One of a few names known when the probe is built, counted from 1."""
-
-    names: tuple[str, ...] = ()
 
 
 def unsigned(bits: int, *, absent: int | None = None, cuttable: bool = False) -> Kind:
@@ -78,7 +75,7 @@ def signed(bits: int, *, absent: int | None = None, cuttable: bool = False) -> K
 
 def boolean(*, cuttable: bool = False) -> Kind:
     """True or false, one byte."""
-    return Kind(ctype="__u8", op=Op.BOOL, cuttable=cuttable)
+    return Kind(ctype="__u8", op=Op.BOOLEAN, cuttable=cuttable)
 
 
 def wall_time() -> Kind:
@@ -114,17 +111,21 @@ def joined(of: str) -> Kind:
     return Kind(ctype="struct span", op=Op.JOINED, absent=0, cuttable=True, of=of)
 
 
-def label(bits: int, describe: Callable[[int], object], *, absent: int | None = None, cuttable: bool = False) -> Kind:
-    """A number shown by its name or names: `describe(number)` is asked once for each number."""
-    return Kind(ctype=f"__u{bits}", op=Op.LABEL, absent=absent, cuttable=cuttable, describe=describe)
+def one_of(bits: int, names: Names, *, absent: int | None = None) -> Kind:
+    """A number shown by its name."""
+    return Kind(ctype=f"__u{bits}", op=Op.ONE_OF, absent=absent, values=names)
 
 
-def choice(*names: str, absent: int | None = None) -> Choice:
-    """One of `names`; also becomes an enum in the probe's C header."""
-    numbered = dict(enumerate(names, 1))
-    return Choice(ctype="__u8", op=Op.LABEL, absent=absent, names=names, describe=numbered.__getitem__)
+def flag_names(bits: int, names: Flags, *, cuttable: bool = False) -> Kind:
+    """A number shown by the names of its bits."""
+    return Kind(ctype=f"__u{bits}", op=Op.FLAGS, cuttable=cuttable, values=names)
+
+
+def choice(*names: str, absent: int | None = None) -> Kind:
+    """One of `names`, numbered from 1; also becomes an enum in the probe's C header."""
+    return Kind(ctype="__u8", op=Op.ONE_OF, absent=absent, values=Names.counted(*names), is_enum=True)
 
 
 def cut_mask() -> Kind:
     """Which texts are incomplete: a bit mask in the record's header, a tuple of field names in Python."""
-    return Kind(ctype="", op=Op.LABEL)
+    return Kind(ctype="", op=Op.FLAGS)

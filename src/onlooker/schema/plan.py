@@ -1,29 +1,94 @@
-"""The native decoder's table for one event, written from its class."""
+"""What there is to know of records, as data: for the native writers, and to be kept beside a recording."""
 
-from collections.abc import Callable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 import msgspec
 
 from .kinds import Op
-from .layout import CUT, Field, Layout
-
-# operation, offset, bytes, the value that means absent, number -> value, the offset of the other field it is made with
-Step = tuple[int, int, int, int | None, Callable[[int], object] | None, int]
-Plan = tuple[int, type[msgspec.Struct], int, list[Step]]
+from .layout import CUT, KIND, Field, Layout
+from .phrase import Phrase, fields_of, parse
+from .values import Flags, Values
 
 
-def _names_of_bits(names: tuple[str, ...]) -> Callable[[int], object]:
-    return lambda mask: tuple(name for bit, name in enumerate(names) if mask >> bit & 1)
+class StepPlan(msgspec.Struct, frozen=True):
+    """One field: `at` and `bytes` say where it lies in the record's fixed part. `absent`: the number (of a text: the
+    offset) that means that it does not apply. `omit`: left out of JSON where it is false or empty. `of`: the field that
+    a joined path ends with.
+    """
+
+    name: str
+    op: Op
+    at: int
+    bytes: int
+    absent: int | None = None
+    omit: bool = False
+    values: Values | None = None
+    of: str = ""
 
 
-def _step(f: Field, made: Layout) -> Step:
-    if f.name == "cut":
-        return Op.LABEL, f.offset, CUT.kind.size, None, _names_of_bits(made.cuttable), 0
+class EventPlan(msgspec.Struct, frozen=True):
+    """One event: its number on the wire, the bytes before the tail, its fields in their order, its phrases."""
+
+    name: str
+    number: int
+    bytes: int
+    steps: tuple[StepPlan, ...]
+    line: Phrase
+    result: Phrase
+    details: Phrase
+
+
+class Plan(msgspec.Struct, frozen=True):
+    """All events; and where a record's header says which it is, what is cut, and when it was."""
+
+    kind_at: int
+    cut_at: int
+    boot_at: int
+    events: tuple[EventPlan, ...]
+
+    def to_json(self) -> bytes:
+        """As it is kept beside records; `from_json` reads it."""
+        return msgspec.json.encode(self)
+
+    @classmethod
+    def from_json(cls, text: bytes) -> "Plan":
+        """Raises msgspec.ValidationError for what is no plan."""
+        return msgspec.json.decode(text, type=cls)
+
+
+MARKS = "{unproven? [unproven]}{cut? [cut: {cut}]}"  # what is doubtful of an event, or not whole, behind every phrase
+
+
+def plan(layouts: Mapping[str, Layout]) -> Plan:
+    """The plan of these events, numbered from 1 in their order. Raises ValueError for a phrase that is none."""
+    known = {f.name for made in layouts.values() for f in made.fields} | {"own_pid"}
+    header = {f.name: f.offset for f in next(iter(layouts.values())).header.members}
+    events = tuple(_event(name, number, made, known) for number, (name, made) in enumerate(layouts.items(), 1))
+    return Plan(kind_at=header[KIND.name], cut_at=header[CUT.name], boot_at=header["boot_ns"], events=events)
+
+
+def _event(name: str, number: int, made: Layout, known: set[str]) -> EventPlan:
+    cls: Any = made.event  # with its phrases: who, phrase, result, details
+    defaults = dict(zip(reversed(cls.__struct_fields__), reversed(cls.__struct_defaults__), strict=False))
+    steps = tuple(_step(f, made, f.name in defaults) for f in made.fields)
+    line = _phrase((f"{cls.who} ", cls.phrase, MARKS), known, name)
+    result, details = _phrase((cls.result,), known, name), _phrase((cls.details, MARKS), known, name)
+    return EventPlan(name, number, made.size, steps, line, result, details)
+
+
+def _phrase(parts: tuple[str, ...], known: Iterable[str], event: str) -> Phrase:
+    for part in parts:
+        parse(part)  # each by itself, so that none can go on in the next
+    found = parse("".join(parts))
+    if missing := sorted(set(fields_of(found)) - set(known)):
+        raise ValueError(f"the phrase of {event} speaks of {', '.join(missing)}, a field of no event")
+    return found
+
+
+def _step(f: Field, made: Layout, can_be_omitted: bool) -> StepPlan:
+    if f.name == CUT.name:
+        names = Flags(bits=tuple((1 << bit, name) for bit, name in enumerate(made.cuttable)))
+        return StepPlan(f.name, Op.FLAGS, f.offset, CUT.kind.size, None, True, names)
     size = 8 if f.kind.op is Op.TIME else f.kind.size
-    other = next((each.offset for each in made.fields if each.name == f.kind.of), 0)
-    return int(f.kind.op), f.offset, size, f.kind.absent, f.kind.describe, other
-
-
-def plan(number: int, made: Layout) -> Plan:
-    """`(kind number, event class, bytes before the tail, one step for each constructor argument)`."""
-    return number, made.event, made.size, [_step(f, made) for f in made.fields]
+    return StepPlan(f.name, f.kind.op, f.offset, size, f.kind.absent, can_be_omitted, f.kind.values, f.kind.of)

@@ -4,8 +4,8 @@ import re
 import zlib
 from collections.abc import Sequence
 
-from .kinds import Choice
 from .layout import Block, Layout
+from .values import Names
 
 HEAD = """\
 /* Made from src/onlooker/events by tools/generate.py; do not edit. */
@@ -48,9 +48,9 @@ def _constants(tag: str, made: Layout) -> str:
     upper = identifier(tag)
     text = "".join(f"#define {upper}_CUT_{identifier(name)} {1 << bit}\n" for bit, name in enumerate(made.cuttable))
     for f in made.body.members:
-        if isinstance(f.kind, Choice):
+        if f.kind.is_enum and isinstance(f.kind.values, Names):
             prefix = f"{upper}_{identifier(f.name)}"
-            text += _enum(f"{tag}_{f.name}", [(f"{prefix}_{identifier(n)}", i) for i, n in enumerate(f.kind.names, 1)])
+            text += _enum(f"{tag}_{f.name}", [(f"{prefix}_{identifier(n)}", i) for i, n in f.kind.values.names])
         elif f.kind.absent:
             text += f"#define {upper}_{identifier(f.name)}_ABSENT ({f.kind.ctype})({f.kind.absent}LL)\n"
     return text

@@ -7,13 +7,11 @@ import pytest
 
 from onlooker import events
 from onlooker.events import EVENTS, PROBE_REASONS, PROCESS_EVENTS, REASONS, TASK_EVENTS, Lost, TaskEvent
-from onlooker.probe import fake
-from onlooker.probe.fake import fake_exec, fake_open
-from onlooker.schema.kinds import Choice
 from onlooker.schema.layout import declared
+from onlooker.schema.values import Names
+from onlooker.testing import make
 
 CLASSES = pytest.mark.parametrize("cls", EVENTS.values(), ids=EVENTS)
-FAKES = tuple(getattr(fake, f"fake_{event}") for event in TASK_EVENTS)
 WHO = ("time", "boot_ns", "pid", "tid", "ppid", "uid", "gid", "comm", "start_ns", "cgroup_id", "ns_pid")
 LOGIN = ("loginuid", "session")
 MARKS = ("created", "unproven", "cut")
@@ -91,29 +89,29 @@ def test_an_event_can_not_be_changed(cls):
     assert cls.__struct_config__.omit_defaults
 
 
-@pytest.mark.parametrize("fake", FAKES)
-def test_an_event_is_a_value(fake):
-    event = fake()
-    assert event == fake() and hash(event) == hash(fake()) and event != fake(pid=1)
+@pytest.mark.parametrize("name", TASK_EVENTS)
+def test_an_event_is_a_value(name):
+    event = make(name)
+    assert event == make(name) and hash(event) == hash(make(name)) and event != make(name, pid=1)
     with pytest.raises(AttributeError, match="immutable"):
         event.pid = 1
 
 
-@pytest.mark.parametrize("fake", FAKES)
-def test_an_event_survives_json(fake):
-    event = fake()
+@pytest.mark.parametrize("name", TASK_EVENTS)
+def test_an_event_survives_json(name):
+    event = make(name)
     assert msgspec.json.decode(msgspec.json.encode(event), type=type(event)) == event
 
 
 def test_what_does_not_apply_is_absent_in_json():
-    line = msgspec.to_builtins(fake_open(errno="ENOENT", dirfd=None))
+    line = msgspec.to_builtins(make("open", errno="ENOENT", dirfd=None))
     assert set(line) == {"event", *WHO, "syscall", "path", "flags", "errno"}
 
 
 def test_every_event_can_be_asked_what_is_cut():
     lost = Lost("", 1, 1, "open", "headroom")
-    assert [event.cut for event in (*(fake() for fake in FAKES), lost)] == [()] * 14
-    assert fake_exec(cut=("argv",)).cut == ("argv",)
+    assert [event.cut for event in (*map(make, TASK_EVENTS), lost)] == [()] * 14
+    assert make("exec", cut=("argv",)).cut == ("argv",)
 
 
 def test_names_are_in_one_order_everywhere():
@@ -125,7 +123,11 @@ def test_names_are_in_one_order_everywhere():
 
 
 def test_losses_name_every_event_and_every_reason():
-    choices = {f.name: f.kind.names for f in declared(EVENTS["lost"]) if isinstance(f.kind, Choice)}
+    choices = {
+        f.name: tuple(name for _, name in f.kind.values.names)
+        for f in declared(EVENTS["lost"])
+        if isinstance(f.kind.values, Names)
+    }
     assert choices == {"of": (*TASK_EVENTS, "unknown"), "reason": REASONS}
     assert REASONS[: len(PROBE_REASONS)] == PROBE_REASONS
     for name in REASONS:

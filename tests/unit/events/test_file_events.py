@@ -2,24 +2,11 @@
 
 import pytest
 
-from onlooker import (
-    fake_chmod,
-    fake_chown,
-    fake_link,
-    fake_mkdir,
-    fake_rename,
-    fake_rmdir,
-    fake_symlink,
-    fake_truncate,
-    fake_unlink,
-)
 from onlooker.events import DEFAULT_EVENTS, EVENT_GROUPS, TASK_EVENTS, names
 from onlooker.schema.layout import declared
+from onlooker.testing import make
 
-FAKES = {
-    "rename": fake_rename, "unlink": fake_unlink, "mkdir": fake_mkdir, "rmdir": fake_rmdir, "link": fake_link,
-    "symlink": fake_symlink, "chmod": fake_chmod, "chown": fake_chown, "truncate": fake_truncate,
-}  # fmt: skip
+FILE_EVENTS = ("rename", "unlink", "mkdir", "rmdir", "link", "symlink", "chmod", "chown", "truncate")
 BY_DESCRIPTOR = ("fd", "real_path", "file_state", "device", "inode")
 OWN = {
     "rename": ("syscall", "path", "new_path", "errno", "dirfd", "new_dirfd", "flags", "joined_path", "joined_new_path"),
@@ -72,11 +59,9 @@ def test_minus_one_leaves_an_owner_as_it_is():
 
 @EACH
 def test_a_fake_is_a_success_until_told_otherwise(event):
-    fake = FAKES[event]
-    assert fake().event == event
-    assert fake().errno is None
-    assert fake(errno="EACCES").errno == "EACCES"
-    assert fake().cut == ()
+    assert make(event).errno is None
+    assert make(event, errno="EACCES").errno == "EACCES"
+    assert make(event).cut == ()
 
 
 def test_groups():
@@ -89,13 +74,13 @@ def test_groups():
 @pytest.mark.parametrize(
     ("describe", "number", "expected"),
     [
-        (names.rename_flag_names, 0, ()),
-        (names.rename_flag_names, 7, ("RENAME_NOREPLACE", "RENAME_EXCHANGE", "RENAME_WHITEOUT")),
-        (names.rename_flag_names, 1 << 31, ("0x80000000",)),
-        (names.at_flag_names, 0, ()),
-        (names.at_flag_names, 0x1400, ("AT_SYMLINK_FOLLOW", "AT_EMPTY_PATH")),
+        (names.RENAME_FLAGS.names_of, 0, ()),
+        (names.RENAME_FLAGS.names_of, 7, ("RENAME_NOREPLACE", "RENAME_EXCHANGE", "RENAME_WHITEOUT")),
+        (names.RENAME_FLAGS.names_of, 1 << 31, ("0x80000000",)),
+        (names.AT_FLAGS.names_of, 0, ()),
+        (names.AT_FLAGS.names_of, 0x1400, ("AT_SYMLINK_FOLLOW", "AT_EMPTY_PATH")),
         (
-            names.at_flag_names,
+            names.AT_FLAGS.names_of,
             0x1B01,
             ("AT_SYMLINK_NOFOLLOW", "AT_REMOVEDIR", "AT_NO_AUTOMOUNT", "AT_EMPTY_PATH", "0x1"),
         ),

@@ -2,7 +2,9 @@
 
 import pytest
 
-from onlooker.events.words import access_note, file_note, joined_note, leads_elsewhere
+from onlooker.testing import make
+
+from .phrases import _misleads
 
 SAME = [
     ("/etc/passwd", "/etc/passwd"),
@@ -36,27 +38,36 @@ ELSEWHERE = [
 ]
 
 
+def notes(event, **fields):
+    """What stands behind the path in the line of an event of `/x` or of what is given."""
+    event = make(event, **{"path": "/x", **fields})
+    return str(event).partition(f" file {event.path or chr(34) * 2}")[2]
+
+
 @pytest.mark.parametrize(("path", "real"), SAME)
 def test_a_path_that_says_which_file_it_is(path, real):
-    assert not leads_elsewhere(path, real)
-    assert file_note(path, real, None) == ""
+    assert notes("open", path=path, real_path=real) == ""
+    assert not _misleads(path, real)
 
 
 @pytest.mark.parametrize(("path", "real"), ELSEWHERE)
 def test_a_path_that_leads_elsewhere(path, real):
-    assert leads_elsewhere(path, real)
-    assert file_note(path, real, "deleted") == f" [file: {real}] [deleted]"
+    assert notes("open", path=path, real_path=real, file_state="deleted") == f" [file: {real}] [deleted]"
+    assert _misleads(path, real)
 
 
 def test_a_file_without_a_name_lies_in_the_directory_that_was_passed():
-    assert file_note("/tmp", "/tmp/#23", "tmpfile") == " [tmpfile]"
-    assert file_note("/tmp", "/jail/tmp/#23", "tmpfile") == " [file: /jail/tmp/#23] [tmpfile]"
+    assert notes("open", path="/tmp", real_path="/tmp/#23", file_state="tmpfile") == " [tmpfile]"
+    jailed = notes("open", path="/tmp", real_path="/jail/tmp/#23", file_state="tmpfile")
+    assert jailed == " [file: /jail/tmp/#23] [tmpfile]"
 
 
-def test_what_led_to_nothing():
-    assert joined_note("/x", "/x") == joined_note("x", None) == ""
-    assert joined_note("x", "/a\n/x") == r" [joined: /a\n/x]"
-    assert joined_note("/x", "/jail/x") == " [joined: /jail/x]"
+@pytest.mark.parametrize(
+    ("path", "joined", "expected"),
+    [("/x", "/x", ""), ("x", None, ""), ("x", "/a\n/x", r" [joined: /a\n/x]"), ("/x", "/jail/x", " [joined: /jail/x]")],
+)
+def test_what_led_to_nothing(path, joined, expected):
+    assert notes("open", path=path, errno="ENOENT", joined_path=joined) == f": ENOENT{expected}"
 
 
 @pytest.mark.parametrize(
@@ -76,11 +87,10 @@ def test_what_led_to_nothing():
     ],
 )
 def test_what_a_file_was_opened_for(flags, opened, failed):
-    names = tuple(flags.split())
-    assert access_note(names, created=False, failed=False) == opened
-    assert access_note(names, created=False, failed=True) == failed
+    assert notes("open", flags=tuple(flags.split())) == opened
+    assert notes("open", flags=tuple(flags.split()), errno="EPERM") == f": EPERM{failed}"
 
 
 def test_a_file_that_the_open_made_was_not_emptied():
-    assert access_note(("O_WRONLY", "O_CREAT", "O_TRUNC"), created=True, failed=False) == " [write, created]"
-    assert access_note(("O_RDONLY", "O_CREAT"), created=True, failed=False) == " [created]"
+    assert notes("open", flags=("O_WRONLY", "O_CREAT", "O_TRUNC"), created=True) == " [write, created]"
+    assert notes("open", flags=("O_RDONLY", "O_CREAT"), created=True) == " [created]"

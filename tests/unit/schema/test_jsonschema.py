@@ -7,31 +7,41 @@ import msgspec
 import pytest
 from jsonschema import Draft202012Validator
 
-from onlooker import Lost, fake_exec, fake_exit, fake_fork, fake_open
+from onlooker import Lost
 from onlooker.events import EVENTS, REASONS, SCHEMA_VERSION
 from onlooker.schema.jsonschema import DIALECT, schema
 from onlooker.schema.layout import declared
+from onlooker.testing import make
 
 SCHEMA = schema(EVENTS, SCHEMA_VERSION)
 VALIDATOR = Draft202012Validator(SCHEMA)
 
 LOSSES = [Lost("2026-01-31T12:00:00.000000000Z", 1, 2**64 - 1, "unknown", reason) for reason in REASONS]
 EXAMPLES = [
-    fake_fork(),
-    fake_fork(syscall=None, clone_flags=(), thread=True, cut=("clone_flags",)),
-    fake_exec(exe="/usr/bin/fake", cwd="/", file_state="deleted", device=65025, inode=23),
-    fake_exec(errno="ENOENT", interpreter="/bin/sh", argv=(), cut=("argv",)),
-    fake_exit(),
-    fake_exit(signal="SIGKILL", core_dumped=True),
-    fake_open(real_path="/etc/fake.conf", device=65025, inode=23),
-    fake_open(errno="ENOENT", joined_path="/x", dirfd=None, mode=0o644, resolve=("RESOLVE_BENEATH",), cut=("path",)),
+    make("fork"),
+    make("fork", syscall=None, clone_flags=(), thread=True, cut=("clone_flags",)),
+    make("exec", exe="/usr/bin/fake", cwd="/", file_state="deleted", device=65025, inode=23),
+    make("exec", errno="ENOENT", interpreter="/bin/sh", argv=(), cut=("argv",)),
+    make("exit"),
+    make("exit", signal="SIGKILL", core_dumped=True),
+    make("open", real_path="/etc/fake.conf", device=65025, inode=23),
+    make(
+        "open",
+        path="x",
+        errno="ENOENT",
+        joined_path="/x",
+        dirfd=None,
+        mode=0o644,
+        resolve=("RESOLVE_BENEATH",),
+        cut=("path",),
+    ),
     *LOSSES,
 ]
 
 
 def lines(**changed):
     """An exit as a line's object, with fields changed; ... removes one."""
-    line = {**msgspec.to_builtins(fake_exit()), **changed}
+    line = {**msgspec.to_builtins(make("exit")), **changed}
     return {name: value for name, value in line.items() if value is not ...}
 
 
