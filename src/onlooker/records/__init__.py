@@ -1,0 +1,17 @@
+"""Records as the kernel wrote them: batches of them, and what is made of them, natively, by one plan."""
+
+from ..events.base import LINE_WRITERS, Event
+from .batch import NUMBERS, PLAN, Batch
+
+__all__ = ["NUMBERS", "PLAN", "Batch"]
+
+
+def _text(event: Event) -> str:
+    return Batch.of([event])[0].to_text().decode().removesuffix("\n")
+
+
+def _json(event: Event) -> str:
+    return Batch.of([event])[0].to_json().decode().removesuffix("\n")
+
+
+LINE_WRITERS.update(text=_text, json=_json)

@@ -1,0 +1,178 @@
+"""The currency: records as the kernel wrote them, losses among them, and what can be made of them."""
+
+import struct
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from datetime import UTC, datetime
+from itertools import groupby
+from typing import Self
+
+from ..errors import UsageError
+from ..events import EVENTS, Event, Lost
+from ..events import plan as plan_of_classes
+from ..schema.plan import Plan
+from ._records import Records
+from .encode import offset_ns, record
+
+PLAN: Plan = plan_of_classes()
+NUMBERS = {event.name: event.number for event in PLAN.events}
+_LOST = NUMBERS[Lost.event]
+_BILLION = 1_000_000_000
+_own = threading.local()  # what is made of records is remembered from one to the next, by one thread
+
+
+def _records() -> Records:
+    found: Records | None = getattr(_own, "records", None)
+    if found is None:
+        found = _own.records = Records(PLAN, EVENTS)
+    return found
+
+
+class Batch:
+    """Some records, in the order of `Monitor.poll`. It is immutable, and lives as long as anybody wants it.
+
+    `data` is what it holds: for each record its length as 8 bytes, and its bytes, padded to 8. `offset_ns` is the wall
+    clock minus the boot clock, in nanoseconds.
+
+    >>> from onlooker.testing import make
+    >>> [batch] = Batch.of([make("open", path="/etc/hostname")])
+    >>> len(batch), batch.counts(), [event.path for event in batch]
+    (1, {'open': 1}, ['/etc/hostname'])
+    """
+
+    __slots__ = ("_counts", "_cut", "data", "offset_ns")
+
+    def __init__(self, data: bytes, offset_ns: int) -> None:
+        """Raises UsageError where a record makes no sense; `checked` tells it as a loss."""
+
+        def refuse(_number: int) -> bytes:
+            raise UsageError("a record makes no sense", "Batch.checked(data, offset_ns, boot_ns)")
+
+        self._take(_records().check(data, refuse), offset_ns)
+
+    def _take(self, data: bytes, offset_ns: int) -> None:
+        self.data = data
+        self.offset_ns = offset_ns
+        numbers, self._cut = _records().counts(data)
+        self._counts = {name: numbers[number] for name, number in NUMBERS.items() if numbers[number]}
+
+    @classmethod
+    def _of_whole(cls, data: bytes, offset_ns: int) -> Self:
+        """Of records that were checked, or made here: the native part reads beyond the end of others."""
+        made = cls.__new__(cls)
+        made._take(data, offset_ns)
+        return made
+
+    @classmethod
+    def checked(cls, data: bytes | memoryview, offset_ns: int, boot_ns: int) -> Self:
+        """Of what the probe sent: a record that makes no sense becomes a loss, at `boot_ns`."""
+
+        def corrupt(number: int) -> bytes:
+            of = next((name for name, each in NUMBERS.items() if each == number != _LOST), "unknown")
+            return record(PLAN, lost(boot_ns, offset_ns, 1, of, "corrupt"))
+
+        return cls._of_whole(_records().check(data, corrupt), offset_ns)
+
+    @classmethod
+    def of_losses(cls, losses: Iterable[tuple[int, str, str]], offset_ns: int, boot_ns: int) -> Self:
+        """Reports of losses: how many, of which event, why."""
+        made = (record(PLAN, lost(boot_ns, offset_ns, *each)) for each in losses)
+        return cls._of_whole(b"".join(map(framed, made)), offset_ns)
+
+    @classmethod
+    def of(cls, events: Iterable[Event]) -> list[Self]:
+        """The batches of events that were made by hand: one, unless their clocks differ. Raises UsageError for a field
+        that no record can hold.
+        """
+        return [
+            cls._of_whole(b"".join(framed(record(PLAN, event)) for event in some), offset)
+            for offset, some in groupby(events, offset_ns)
+        ]
+
+    def __len__(self) -> int:
+        return sum(self._counts.values())
+
+    def __iter__(self) -> Iterator[Event]:
+        return iter(self.events())
+
+    def __repr__(self) -> str:
+        return f"<Batch of {len(self)} events>"
+
+    def counts(self) -> dict[str, int]:
+        """How many of each kind, by name; reports of losses too."""
+        return dict(self._counts)
+
+    @property
+    def cut(self) -> int:
+        """How many have a field that is not whole."""
+        return self._cut
+
+    def lost(self) -> list[Lost]:
+        """The losses that it reports."""
+        return _records().events(self.data, self.offset_ns, _LOST) if Lost.event in self._counts else []
+
+    def events(self) -> list[Event]:
+        """An object for each."""
+        return _records().events(self.data, self.offset_ns)
+
+    def to_json(self) -> bytes:
+        """A JSON object for each, a line each: what `Event.to_json` gives."""
+        return _records().json_lines(self.data, self.offset_ns)
+
+    def to_text(self) -> bytes:
+        """The classic lines, in local time: what `str(event)` gives."""
+        return _records().text_lines(self.data, self.offset_ns)
+
+    def results(self) -> list[str]:
+        """How each went, in a word."""
+        return _records().results(self.data).decode().split("\n")[:-1]
+
+    def details(self, most: int = 0) -> list[str]:
+        """What happened, without who did it and when; of each text about the first `most` bytes (0: all)."""
+        return _records().details(self.data, most).decode().split("\n")[:-1]
+
+    def local_times(self) -> list[str]:
+        """When each was, in local time with microseconds."""
+        return _records().times(self.data, self.offset_ns).decode().split("\n")[:-1]
+
+    def split(self, most: int) -> tuple[Self, Self]:
+        """Up to the record that makes so many events, not counting losses; and the rest."""
+        place, _ = _records().place_after(self.data, most, _LOST)
+        return self._part(0, place), self._part(place, len(self.data))
+
+    def after(self, most: int) -> Self:
+        """Without the first so many records, losses counted."""
+        place, _ = _records().place_after(self.data, most, 0)
+        return self._part(place, len(self.data))
+
+    def with_text(self, event: str, field: str, say: Callable[[Event], bytes | None]) -> Self:
+        """Where events of that kind have the text `field`, what `say` gives of the event stands for it; None: it does
+        not apply.
+        """
+        plan = PLAN.events[NUMBERS[event] - 1]
+        step = next(place for place, each in enumerate(plan.steps) if each.name == field)
+        parts, end = [], 0
+        for at in _records().places(self.data, plan.number, step):
+            (length,) = struct.unpack_from("=Q", self.data, at - 8)
+            made = bytearray(self.data[at : at + length])
+            (seen,) = _records().events(framed(made), self.offset_ns)
+            text = say(seen)
+            struct.pack_into("=II", made, plan.steps[step].at, length if text else 0, len(text or b""))
+            parts += [self.data[end : at - 8], framed(made + (text or b""))]
+            end = at + length + -length % 8
+        return self._of_whole(b"".join((*parts, self.data[end:])), self.offset_ns) if parts else self
+
+    def _part(self, start: int, end: int) -> Self:
+        return self._of_whole(self.data[start:end], self.offset_ns)
+
+
+def framed(made: bytes | bytearray) -> bytes:
+    """A record as it stands in a batch's data."""
+    return struct.pack("=Q", len(made)) + made + bytes(-len(made) % 8)
+
+
+def lost(boot_ns: int, offset: int, count: int, of: str, reason: str) -> Lost:
+    """The report of a loss."""
+    seconds, rest = divmod(max(0, boot_ns + offset), _BILLION)
+    moment = datetime.fromtimestamp(seconds, UTC)
+    return Lost(f"{moment:%Y-%m-%dT%H:%M:%S}.{rest:09}Z", boot_ns, count, of, reason)

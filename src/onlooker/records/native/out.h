@@ -1,0 +1,51 @@
+/* Memory that grows while something is written to it. */
+#ifndef ONLOOKER_OUT_H
+#define ONLOOKER_OUT_H
+
+#include <stdlib.h>
+#include <string.h>
+
+struct out {
+	char *at;
+	size_t used, room;
+	int failed; /* no memory: what is written from then on goes nowhere */
+};
+
+/* Where up to `most` bytes can be written; NULL without memory. */
+static inline char *out_room(struct out *out, size_t most)
+{
+	size_t room;
+	char *grown;
+
+	if (most <= out->room - out->used)
+		return out->at + out->used;
+	room = 2 * out->room > out->used + most ? 2 * out->room : out->used + most + 4096;
+	grown = out->failed ? NULL : realloc(out->at, room);
+	if (!grown) {
+		out->failed = 1;
+		return NULL;
+	}
+	out->at = grown;
+	out->room = room;
+	return out->at + out->used;
+}
+
+static inline void out_put(struct out *out, const char *text, size_t length)
+{
+	char *to = out_room(out, length);
+
+	if (!to)
+		return;
+	memcpy(to, text, length);
+	out->used += length;
+}
+
+#define out_literal(out, text) out_put(out, text, sizeof(text) - 1)
+
+static inline void out_free(struct out *out)
+{
+	free(out->at);
+	memset(out, 0, sizeof(*out));
+}
+
+#endif

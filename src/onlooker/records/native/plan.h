@@ -1,0 +1,257 @@
+/* What is known of the records of a batch: onlooker.schema.plan as the writers need it. Nothing here knows any particular
+ * event. */
+#ifndef ONLOOKER_PLAN_H
+#define ONLOOKER_PLAN_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+struct text {
+	const char *at;
+	size_t length;
+};
+
+/* onlooker.schema.kinds.Op; its numbers are in the plan */
+enum op {
+	OP_UNSIGNED,
+	OP_SIGNED,
+	OP_BOOLEAN,
+	OP_TIME,
+	OP_NAME,
+	OP_TEXT,
+	OP_TEXTS,
+	OP_ONE_OF,
+	OP_FLAGS,
+	OP_PATH,
+	OP_JOINED,
+};
+
+struct named {
+	uint64_t number;
+	struct text name;
+};
+
+/* onlooker.schema.values: Names are sorted by their numbers, Flags in the order in which they are looked for */
+struct values {
+	struct named *names;
+	size_t count;
+	struct text before, after; /* how another number is called */
+	int has_other;
+	struct named *low;
+	size_t lows;
+	struct values *high;
+	unsigned high_shift;
+};
+
+/* one field */
+struct step {
+	int op;
+	uint32_t at, size;
+	uint32_t of; /* the step of the text that a joined path ends with */
+	int is_optional, is_omitted; /* `absent` says that there is none; left out where it says nothing */
+	int64_t absent;
+	struct values *values;
+	struct text key, key_beside; /* of JSON: `,"NAME":` and `,"NAME_bytes":` */
+};
+
+/* onlooker.schema.phrase, as a list of what is to be done one after the other */
+enum piece_op {
+	PIECE_TEXT,
+	PIECE_VALUE,
+	PIECE_OWN_PID,
+	PIECE_UNLESS, /* go on at `to` unless the test holds */
+	PIECE_JUMP,
+	PIECE_LIST,
+	PIECE_ITEM, /* an item of the list ends */
+	PIECE_END,
+};
+
+enum piece_test {
+	TEST_SET,
+	TEST_HAS,
+	TEST_DIFFERS,
+	TEST_MISLEADS,
+	TEST_ABSOLUTE,
+};
+
+enum piece_format {
+	FORMAT_PLAIN,
+	FORMAT_OCTAL,
+	FORMAT_SECONDS,
+	FORMAT_WORDS,
+};
+
+struct piece {
+	int op, test, format;
+	uint32_t step, other, to;
+	uint64_t bits, mask; /* of TEST_HAS */
+	struct text text;
+};
+
+struct phrase {
+	struct piece *pieces;
+	size_t count;
+};
+
+struct event {
+	uint32_t number, bytes;
+	int can_be_cut; /* one of its fields says what is cut */
+	struct step *steps;
+	size_t count;
+	struct text json_head; /* `{"event":"NAME"` */
+	struct phrase line, result, details;
+};
+
+#define KINDS 64
+
+struct plan {
+	uint32_t kind_at, cut_at, boot_at;
+	struct event *events[KINDS];
+};
+
+/* one record, with the plan of its event */
+struct record {
+	struct event *event;
+	const unsigned char *at;
+	size_t length;
+};
+
+static inline uint64_t read_unsigned(const unsigned char *at, uint32_t size)
+{
+	uint64_t eight = 0;
+
+	/* little-endian only: bpf/ is built for no other machine */
+	memcpy(&eight, at, size > 8 ? 8 : size);
+	return eight;
+}
+
+static inline int64_t read_signed(const unsigned char *at, uint32_t size)
+{
+	int32_t four;
+
+	if (size == 8)
+		return (int64_t)read_unsigned(at, 8);
+	memcpy(&four, at, 4);
+	return four;
+}
+
+static inline uint64_t number_of(struct record r, const struct step *step)
+{
+	return read_unsigned(r.at + step->at, step->size);
+}
+
+static inline struct text span_of(struct record r, const struct step *step)
+{
+	uint32_t offset = read_unsigned(r.at + step->at, 4);
+
+	return (struct text){ (const char *)r.at + offset, read_unsigned(r.at + step->at + 4, 4) };
+}
+
+/* a name is ended by a NUL, or fills its room */
+static inline struct text name_text(struct record r, const struct step *step)
+{
+	const char *at = (const char *)r.at + step->at;
+
+	return (struct text){ at, strnlen(at, step->size) };
+}
+
+static inline int is_absent(struct record r, const struct step *step)
+{
+	if (!step->is_optional)
+		return 0;
+	if (step->op == OP_SIGNED)
+		return read_signed(r.at + step->at, step->size) == step->absent;
+	/* of a text: its offset */
+	return read_unsigned(r.at + step->at, step->op == OP_TEXT || step->op >= OP_PATH ? 4 : step->size) ==
+	       (uint64_t)step->absent;
+}
+
+/* Walks through the records of a batch: each is an 8-byte length and its bytes, padded to 8. 0 at the end, -1 where what
+ * follows makes no sense; `event` is none where the kind is not known. */
+static inline int next_record(const struct plan *plan, const unsigned char **at, const unsigned char *end, struct record *r)
+{
+	uint64_t length, kind = KINDS;
+
+	if (*at == end)
+		return 0;
+	if (end - *at < 8)
+		return -1;
+	memcpy(&length, *at, 8);
+	if (length > (uint64_t)(end - *at - 8))
+		return -1;
+	r->at = *at + 8;
+	r->length = length;
+	*at += 8 + ((length + 7) & ~(uint64_t)7);
+	if (*at > end)
+		*at = end;
+	if (length >= plan->kind_at + 2)
+		kind = read_unsigned(r->at + plan->kind_at, 2);
+	r->event = kind < KINDS ? plan->events[kind] : NULL;
+	return 1;
+}
+
+/* The name of a number; none where it has none, and then `values` may say how it is called. */
+static inline const struct text *find_name(const struct values *values, uint64_t number)
+{
+	size_t low = 0, high = values->count;
+
+	while (low < high) {
+		size_t middle = (low + high) / 2;
+
+		if (values->names[middle].number == number)
+			return &values->names[middle].name;
+		if (values->names[middle].number < number)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return NULL;
+}
+
+/* All in the fixed part of the record. */
+static inline int is_fixed(const struct step *step)
+{
+	return step->op != OP_TIME && step->op != OP_TEXT && step->op != OP_TEXTS && step->op < OP_PATH;
+}
+
+/* Whether the record makes sense: it is as long as it must be, its texts lie in its tail, and its numbers have names where
+ * they must. */
+static inline int is_whole(struct record r)
+{
+	size_t i;
+
+	if (!r.event || r.length < r.event->bytes)
+		return 0;
+	for (i = 0; i < r.event->count; i++) {
+		const struct step *step = r.event->steps + i;
+
+		if (step->op == OP_ONE_OF) {
+			if (!step->values->has_other && !is_absent(r, step) && !find_name(step->values, number_of(r, step)))
+				return 0;
+		} else if (!is_fixed(step) && step->op != OP_TIME) {
+			uint64_t offset = read_unsigned(r.at + step->at, 4), length = read_unsigned(r.at + step->at + 4, 4);
+
+			if (length && (offset < r.event->bytes || offset + length > r.length))
+				return 0;
+		}
+	}
+	return 1;
+}
+
+/* The next of texts that are each ended by a NUL; the last may lack it where it is cut. */
+static inline int next_text(struct text *rest, struct text *one)
+{
+	size_t taken;
+
+	if (!rest->length)
+		return 0;
+	one->at = rest->at;
+	one->length = strnlen(rest->at, rest->length);
+	taken = one->length < rest->length ? one->length + 1 : one->length;
+	rest->at += taken;
+	rest->length -= taken;
+	return 1;
+}
+
+#endif
