@@ -5,13 +5,13 @@
 | the ring: positions, record headers, lengths, busy and discard bits | the kernel | `native/ring.c` |
 | the same while it is written, taken and closed, by three threads | the kernel | `native/race.c` |
 | what libbpf and the verifier print | the kernel | `native/log.c` |
-| records: kinds, numbers, names, spans, tails | any process | `records.py` |
+| records: kinds, numbers, names, spans, tails; and what is written of them | any process | `records.py` |
 | the names, paths and arguments in them, on their way to text, JSON and table | any process | `outputs.py` |
 | the command line and the environment | the user | `options.py` |
 | uid_map, status, lockdown, timens_offsets, tracefs ids | the kernel, a container | `files.py` |
 | the probe's object file | the package | `files.py` |
 
-`mutate.py` makes the records, `reference.py` says what they must become. The short run, `test_*.py`, is a part of
-`make test`; the long one, `run.py`, is `make fuzz`. A finding becomes a test in `tests/unit`, beside those of the code
-that it was found in.
+`mutate.py` makes the records, `unit/records/reference.py` says what they must become. The short run, `test_*.py`, is a
+part of `make test`; the long one, `run.py`, is `make fuzz`. A finding becomes a test in `tests/unit`, beside those of
+the code that it was found in.
 """

@@ -4,11 +4,13 @@ import struct
 from collections.abc import Callable, Iterator, Sequence
 from random import Random
 
-from onlooker.schema.kinds import Choice, Kind, Op
+from onlooker.events import EVENTS
+from onlooker.schema.kinds import Kind, Op
+from onlooker.schema.values import Names
 
 from ..unit.hostile import BYTES, CHARACTERS
-from ..unit.records import KIND_AT, LAYOUTS, batch, members, record, with_span
-from .reference import framed
+from ..unit.made_records import KIND_AT, LAYOUTS, batch, members, record, with_span
+from ..unit.records.reference import framed
 
 PIECES = (
     *(text.encode() for text in CHARACTERS),
@@ -47,15 +49,16 @@ def member(rng: Random, kind: Kind) -> int | bytes | tuple[bytes, ...]:
     bits = 8 * kind.size
     if kind.absent is not None and rng.random() < 0.3:
         return kind.absent
-    if isinstance(kind, Choice):
-        return rng.randrange(len(kind.names) + (rng.random() < 0.9)) + (rng.random() < 0.9)
+    if kind.is_enum:
+        assert isinstance(kind.values, Names)
+        return rng.randrange(len(kind.values.names) + (rng.random() < 0.9)) + (rng.random() < 0.9)
     return number(rng, bits) - (2 ** (bits - 1) if kind.ctype.startswith("__s") else 0)
 
 
 def ordinary(event: str, **fields: int | bytes) -> bytes:
     """A record of that event with nothing in the fields that are not given."""
     empty = {
-        name: b"" if f.kind.ctype == "struct span" or f.kind.op is Op.NAME else int(isinstance(f.kind, Choice))
+        name: b"" if f.kind.ctype == "struct span" or f.kind.op is Op.NAME else int(f.kind.is_enum)
         for name, f in members(event).items()
         if name not in ("kind", "cut")
     }
@@ -109,7 +112,7 @@ def _set_number(rng: Random, found: bytearray) -> None:
 
 def _set_kind(rng: Random, found: bytearray) -> None:
     if len(found) >= KIND_AT + 2:
-        struct.pack_into("=H", found, KIND_AT, rng.choice((*range(len(LAYOUTS) + 2), 63, 64, 2**16 - 1)))
+        struct.pack_into("=H", found, KIND_AT, rng.choice((*range(len(EVENTS) + 2), 63, 64, 2**16 - 1)))
 
 
 def _flip(rng: Random, found: bytearray) -> None:

@@ -12,11 +12,12 @@ from random import Random
 from typing import Any
 from unittest import mock
 
-from onlooker import FakeSource, Lost, Monitor, doctor, fake_exec, fake_open
+from onlooker import Lost, Monitor, doctor
 from onlooker.cli import watch
 from onlooker.cli.doctor import text
 from onlooker.cli.main import COMMANDS, main
 from onlooker.cli.parser import parser
+from onlooker.testing import FakeSource, make
 
 from .mutate import raw_text
 
@@ -29,7 +30,7 @@ WORDS = (
     *("inf", "nan", "1e5", "-1", "+1", "0x10", "1_000", "\u0663", "\u00b2", "AAA25", "CET-1CEST", ":/etc/localtime"),
 )  # fmt: skip
 LOST = Lost("2026-01-31T12:00:00.000000000Z", 1, 1, "open", "headroom")
-EVENTS = [fake_open(path="/\udcff\x1b[2J"), fake_exec(argv=("a\n", "\u202e")), LOST]
+EVENTS = [make("open", path="/\udcff\x1b[2J"), make("exec", argv=("a\n", "\u202e")), LOST]
 ERROR = re.compile(r"onlooker: [^\n]+\n(\nhint: [^\n]+\n)?\Z")
 
 

@@ -13,13 +13,12 @@ from zlib import crc32
 from jsonschema import Draft202012Validator
 from rich.cells import cell_len
 
-from onlooker import Event
+from onlooker import Batch, Event
 from onlooker.output.json import JsonFormatter
 from onlooker.output.table import TableFormatter
 from onlooker.output.text import TextFormatter
 
-from ..unit.records import KIND_AT
-from .records import NATIVE, changed, first, made, split
+from .records import BOOT_NS, changed, first, made, split
 
 __all__ = ["changed", "check", "first", "made"]
 
@@ -36,11 +35,12 @@ TABLES = {width: TableFormatter(colour=bool(width % 2), width=width) for width i
 def check(data: bytes) -> None:
     """Raises AssertionError, or whatever should not have been raised."""
     offset_ns, buffer = split(data)
-    events = NATIVE.decode(buffer, offset_ns, KIND_AT)
-    check_json(events)
-    check_lines(TEXT.format(events), events)
+    batch = Batch.checked(buffer, offset_ns, BOOT_NS)
+    events = batch.events()
+    check_json(batch, events)
+    check_lines(TEXT.format(batch), events)
     width = WIDTHS[crc32(data) % len(WIDTHS)]
-    rows = COLOUR.sub(b"", TABLES[width].format(events))
+    rows = COLOUR.sub(b"", TABLES[width].format(batch))
     check_lines(rows, events)
     assert not width or all(cell_len(row) <= width for row in rows.decode().split("\n")), width
 
@@ -53,9 +53,9 @@ def check_lines(output: bytes, events: list[Event]) -> None:
     assert all(line.isprintable() for line in lines)
 
 
-def check_json(events: list[Event]) -> None:
+def check_json(batch: Batch, events: list[Event]) -> None:
     """One valid object for each event, from which each value can be got back; nothing that steers a terminal."""
-    lines = JSON.format(events).decode().split("\n")
+    lines = JSON.format(batch).decode().split("\n")
     assert lines.pop() == ""
     for line, event in zip(lines, events, strict=True):
         assert line.isprintable()

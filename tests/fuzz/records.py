@@ -1,36 +1,20 @@
-"""Records, as they come out of the ring: what must hold for any bytes."""
+"""Records, as they come out of the ring: what must hold for any bytes, and for the lines that are made of them."""
 
+import json
 import os
 import struct
 from random import Random
 
 import msgspec
 
-from onlooker import Event, Lost
+from onlooker import Batch, Event, Lost
 from onlooker.lines import escape
-from onlooker.probe import _decode
-from onlooker.schema.plan import plan
 
 from ..unit.lines.test_escape import unescaped
-from ..unit.records import KIND_AT, LAYOUTS
+from ..unit.records.reference import check as check_all
 from .mutate import edges, generated, mutated
-from .reference import Reference
 
-PLANS = [plan(number, made) for number, made in enumerate(LAYOUTS.values(), 1)]
-
-
-def corrupt(kind: int) -> Event:
-    of = ("unknown", *LAYOUTS)[kind]
-    return Lost(time="2026-01-31T12:00:00.000000000Z", boot_ns=0, count=1, of=of, reason="corrupt")
-
-
-def decoder() -> _decode.Decoder:
-    return _decode.Decoder(PLANS, corrupt)
-
-
-# each remembers what it has seen, for as long as the process lives, as in a monitor
-NATIVE = decoder()
-REFERENCE = Reference(PLANS, corrupt)
+BOOT_NS = 23  # of what stands for a record that makes no sense
 
 
 def split(data: bytes) -> tuple[int, bytes]:
@@ -59,10 +43,41 @@ def changed(rng: Random, data: bytes) -> bytes:
 def check(data: bytes) -> None:
     """Raises AssertionError, or whatever should not have been raised."""
     offset_ns, buffer = split(data)
-    events = NATIVE.decode(buffer, offset_ns, KIND_AT)
-    assert events == REFERENCE.decode(buffer, offset_ns, KIND_AT)
+    batch, events = Batch.checked(buffer, offset_ns, BOOT_NS), check_all(buffer, offset_ns, BOOT_NS)
     for event in events:
         check_event(event)
+    check_lines(batch, events)
+    check_parts(batch, events)
+
+
+def check_lines(batch: Batch, events: list[Event]) -> None:
+    """One for each record, each printable, and each of JSON an object of its own."""
+    for lines in (batch.to_text(), batch.to_json()):
+        found = lines.decode().split("\n")
+        assert found.pop() == ""
+        assert len(found) == len(events)
+        assert all(line.isprintable() for line in found)
+    assert [json.loads(line)["event"] for line in found] == [event.event for event in events]
+    assert (
+        len(batch.results())
+        == len(batch.details())
+        == len(batch.details(16))
+        == len(batch.local_times())
+        == len(events)
+    )
+    assert all(line.isprintable() for line in (*batch.results(), *batch.details(), *batch.details(16)))
+
+
+def check_parts(batch: Batch, events: list[Event]) -> None:
+    """What a batch counts and how it is parted."""
+    assert len(batch) == len(events)
+    assert batch.lost() == [event for event in events if isinstance(event, Lost)]
+    assert batch.cut == sum(bool(event.cut) for event in events)
+    for most in (0, 1, len(events) // 2, len(events) + 1):
+        first, rest = batch.split(most)
+        assert first.events() + rest.events() == events
+        assert len(first) - len(first.lost()) <= most
+        assert batch.after(most).events() == events[most:]
 
 
 def check_event(event: Event) -> None:

@@ -92,14 +92,14 @@ def read(log: Path, code: int, seconds: float) -> Outcome:
 
 
 def guided_by_engine(name: str, seconds: float, compiler: str) -> Outcome:
-    """A Python target under atheris, which brings libFuzzer along; the decoder has sanitizers for those that use it."""
+    """A Python target under atheris, which brings libFuzzer along; records are read with sanitizers."""
     import atheris
 
     settings: dict[str, str] = {}
     if name in ("records", "outputs"):
         settings = dict(sanitized.SETTINGS)
         settings["ASAN_OPTIONS"] += QUARANTINE
-        built = sanitized.build(DIRECTORY / "decoder", [compiler], "address,undefined,fuzzer-no-link")
+        built = sanitized.build(DIRECTORY / "records", [compiler], "address,undefined,fuzzer-no-link")
         settings[sanitized.IN_PLACE] = str(built)
         settings["LD_PRELOAD"] = str(Path(atheris.path()) / "asan_with_fuzzer.so")
     longest = sow(name, 1 << 20 if name == "files" else 1 << 14)

@@ -1,17 +1,20 @@
-"""The decoder built once more, with sanitizers, and put in the place of the installed one."""
+"""The native part of records built once more, with sanitizers, and put in the place of the installed one."""
 
+import importlib.abc
 import importlib.machinery
 import importlib.util
 import os
 import subprocess
 import sys
 import sysconfig
+from importlib.machinery import ModuleSpec
 from pathlib import Path
 
 PROJECT = Path(__file__).parents[2]
-SOURCE = PROJECT / "src" / "onlooker" / "probe" / "_decode.pyx"
-NAME = "onlooker.probe._decode"
-IN_PLACE = "ONLOOKER_TEST_DECODER"  # the environment variable with the path of what was built
+SOURCE = PROJECT / "src" / "onlooker" / "records" / "_records.pyx"
+NATIVE = SOURCE.parent / "native"
+NAME = "onlooker.records._records"
+IN_PLACE = "ONLOOKER_TEST_RECORDS"  # the environment variable with the path of what was built
 FLAGS = (
     "-std=gnu11",
     "-Werror=implicit-function-declaration",
@@ -19,6 +22,7 @@ FLAGS = (
     "-g",
     "-fPIC",
     "-shared",
+    "-D_GNU_SOURCE",
     "-DCYTHON_LIMITED_API=1",
     "-DPy_LIMITED_API=0x030b0000",
 )
@@ -34,23 +38,34 @@ SETTINGS = {
 def build(directory: Path, compiler: list[str], sanitizers: str) -> Path:
     """Translate and compile; needs Cython and Python's headers, as building the package does."""
     directory.mkdir(parents=True, exist_ok=True)
-    translated, built = directory / "_decode.c", directory / "_decode.abi3.so"
+    translated, built = directory / "_records.c", directory / "_records.abi3.so"
+    generate = [sys.executable, PROJECT / "tools" / "generate.py", "printable", directory / "printable.h"]
+    subprocess.run(generate, check=True)
     subprocess.run([sys.executable, "-m", "cython", "-3", SOURCE, "-o", translated], check=True)
-    includes = [f"-I{sysconfig.get_path('include')}", f"-I{SOURCE.parent}"]
+    includes = [
+        f"-I{sysconfig.get_path('include')}",
+        *(f"-I{place}" for place in (NATIVE, SOURCE.parents[1] / "lines", directory)),
+    ]
     checks = [f"-fsanitize={sanitizers}", "-fno-sanitize-recover=undefined"]
-    subprocess.run([*compiler, *FLAGS, *checks, *includes, translated, "-o", built], check=True)
+    subprocess.run(
+        [*compiler, *FLAGS, *checks, *includes, translated, *sorted(NATIVE.glob("*.c")), "-o", built], check=True
+    )
     return built
 
 
 def put_in_place() -> None:
-    """From now on `onlooker.probe._decode` is the one that IN_PLACE names, if it names one."""
+    """From now on `onlooker.records._records` is the one that IN_PLACE names, if it names one."""
     if path := os.environ.get(IN_PLACE):
-        loader = importlib.machinery.ExtensionFileLoader(NAME, path)
-        spec = importlib.util.spec_from_file_location(NAME, path, loader=loader)
-        assert spec
-        module = importlib.util.module_from_spec(spec)
-        loader.exec_module(module)
-        sys.modules[NAME] = module
-        import onlooker.probe
+        assert NAME not in sys.modules
+        sys.meta_path.insert(0, _Finder(path))
 
-        onlooker.probe._decode = module  # type: ignore[attr-defined]
+
+class _Finder(importlib.abc.MetaPathFinder):
+    def __init__(self, path: str) -> None:
+        self._path = path
+
+    def find_spec(self, name: str, path: object, target: object = None) -> ModuleSpec | None:
+        if name != NAME:
+            return None
+        loader = importlib.machinery.ExtensionFileLoader(name, self._path)
+        return importlib.util.spec_from_file_location(name, self._path, loader=loader)

@@ -1,4 +1,4 @@
-"""What decoding takes: time and memory in proportion to the input, whatever stands in it, and nothing for ever."""
+"""What reading and writing records takes: time and memory in proportion to them; nothing is kept for ever."""
 
 import gc
 import os
@@ -7,20 +7,51 @@ import time
 import tracemalloc
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import pytest
 
-from onlooker.probe._decode import Decoder
+from onlooker.events import EVENTS
+from onlooker.records import PLAN
+from onlooker.records._records import Records
 
-from ..unit.records import KIND_AT, LAYOUTS, batch, members, with_span
+from ..unit.made_records import KIND_AT, LAYOUTS, batch, members, with_span
 from .mutate import generated, ordinary
-from .records import PLANS, corrupt, decoder
 
 SLOWER = 3.0  # times in proportion, on a machine with other things to do
 GREATER = (
     100  # bytes of events for each byte of a record: an argument of one byte that is not UTF-8 takes 96 for its two
 )
 SPARE = 1 << 20
+
+
+class Reader:
+    """Everything that is made of a batch, by one that has seen no other."""
+
+    def __init__(self) -> None:
+        self.records = Records(PLAN, EVENTS)
+
+    def events(self, data: bytes | bytearray) -> list[Any]:
+        return self.records.events(self.checked(data), 0)
+
+    def checked(self, data: bytes | bytearray) -> bytes:
+        return self.records.check(data, report)
+
+    def json(self, data: bytes) -> bytes:
+        return self.records.json_lines(self.checked(data), 0)
+
+    def text(self, data: bytes) -> bytes:
+        return self.records.text_lines(self.checked(data), 0)
+
+
+MADE = ("events", "json", "text")
+
+
+CORRUPT = ordinary("exit")  # stands for a record that makes no sense
+
+
+def report(number: int) -> bytes:
+    return CORRUPT
 
 
 def flags(count: int) -> bytes:
@@ -56,30 +87,32 @@ INPUTS = {
 }
 
 
-def seconds(made: bytes) -> float:
+def seconds(made: bytes, what: str) -> float:
     """The least of some tries."""
     tries = []
     for _ in range(5):
-        one = decoder()
+        make = getattr(Reader(), what)
         start = time.thread_time()
-        one.decode(made, 0, KIND_AT)
+        make(made)
         tries.append(time.thread_time() - start)
     return min(tries)
 
 
+@pytest.mark.parametrize("what", MADE)
 @pytest.mark.parametrize("name", INPUTS)
-def test_time_is_in_proportion(name):
+def test_time_is_in_proportion(name, what):
     small, large = (INPUTS[name](size) for size in (1 << 15, 1 << 18))
-    decoder().decode(large, 0, KIND_AT)  # once for the allocator
-    assert seconds(large) <= SLOWER * max(seconds(small), 0.0002) * len(large) / len(small)
+    getattr(Reader(), what)(large)  # once for the allocator
+    assert seconds(large, what) <= SLOWER * max(seconds(small, what), 0.0002) * len(large) / len(small)
 
 
+@pytest.mark.parametrize("what", MADE)
 @pytest.mark.parametrize("name", INPUTS)
-def test_memory_is_in_proportion(name):
-    made, one = INPUTS[name](1 << 18), decoder()
+def test_memory_is_in_proportion(name, what):
+    made, one = INPUTS[name](1 << 18), Reader()
     tracemalloc.start()
     try:
-        found = one.decode(made, 0, KIND_AT)
+        found = getattr(one, what)(made)
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
@@ -93,19 +126,29 @@ def blocks() -> int:
 
 
 def test_nothing_is_kept():
-    """100 000 records, half of them damaged; what the decoder remembers is bounded, and all else is given back."""
-    batches, one = [generated(Random(seed)) for seed in range(400)], decoder()
+    """100 000 records, half of them damaged; what is remembered is bounded, and all else is given back."""
+    batches, one = [generated(Random(seed)) for seed in range(400)], Reader()
     seen = 0
 
-    def decode_all() -> int:
-        return sum(len(one.decode(each, 0, KIND_AT)) for each in batches)
+    def make_all() -> int:
+        for each in batches:
+            one.json(each), one.text(each)
+        return sum(len(one.events(each)) for each in batches)
 
     for _ in range(3):  # until all that is remembered is
-        seen += decode_all()
+        seen += make_all()
     before = blocks()
     while seen < 100_000:
-        seen += decode_all()
+        seen += make_all()
     assert abs(blocks() - before) < 50
+
+
+def test_names_are_remembered_of_so_many_numbers_only():
+    made, one = flags(20_000), Reader()
+    one.events(made)
+    kept = blocks()
+    del one
+    assert kept - blocks() < 8 * 4096  # a number, some names and a tuple for each that is remembered
 
 
 def resident() -> int:
@@ -113,26 +156,35 @@ def resident() -> int:
     return int(Path("/proc/self/statm").read_text("ascii").split()[1]) * os.sysconf("SC_PAGESIZE")
 
 
-def test_no_memory_outside_of_python_is_kept():
-    """A long path is put together in memory that Python does not count."""
-    long, one = (
-        ordinary("open", path=b"p" * 4000, real_path=b"name\0" * 20_000, joined_path=b"name\0" * 20_000),
-        decoder(),
-    )
-    made = batch(long, ordinary("open"), long[:-1], long)
+@pytest.mark.parametrize("what", MADE)
+def test_no_memory_outside_of_python_is_kept(what):
+    """A long path is put together, and lines are written, in memory that Python does not count."""
+    long = ordinary("open", path=b"p" * 4000, real_path=b"name/" * 20_000, joined_path=b"name/" * 20_000)
+    made, make = batch(long, ordinary("open"), long[:-1], long), getattr(Reader(), what)
     for _ in range(20):
-        one.decode(made, 0, KIND_AT)
+        make(made)
     before = resident()
     for _ in range(300):  # 120 MB of paths
-        one.decode(made, 0, KIND_AT)
+        make(made)
     assert resident() - before < 20 << 20
 
 
-def test_a_decoder_gives_back_all_that_it_remembers():
+@pytest.mark.parametrize("what", MADE)
+def test_memory_outside_of_python_ends_with_its_owner(what):
+    made = batch(ordinary("open", path=b"p" * 4000, real_path=b"name/" * 100_000))
+    for _ in range(20):
+        getattr(Reader(), what)(made)
+    before = resident()
+    for _ in range(200):  # 100 MB
+        getattr(Reader(), what)(made)
+    assert resident() - before < 20 << 20
+
+
+def test_a_reader_gives_back_all_that_it_remembers():
     made = flags(3000)
 
     def live() -> None:
-        decoder().decode(made, 0, KIND_AT)
+        Reader().events(made)
 
     live()
     before = blocks()
@@ -141,23 +193,34 @@ def test_a_decoder_gives_back_all_that_it_remembers():
     assert abs(blocks() - before) < 50
 
 
-def refuse(number: int) -> object:
-    raise ZeroDivisionError(number)
+def test_an_error_of_the_caller_s_own_is_passed_on_and_keeps_nothing():
+    one, made = Reader(), bytearray(batch(ordinary("exit"), bytes(200)))
 
-
-@pytest.mark.parametrize("broken", ["report", "name"])
-def test_an_error_of_the_caller_s_own_is_passed_on_and_keeps_nothing(broken):
-    plans = PLANS
-    if broken == "name":
-        plans = [(*p[:3], [(*s[:4], refuse, *s[5:]) if s[4] else s for s in p[3]]) for p in PLANS]
-    one = Decoder(plans, refuse if broken == "report" else corrupt)
-    made = bytearray(flags(1) if broken == "name" else batch(b"\0" * 200))
+    def refuse(number: int) -> bytes:
+        raise ZeroDivisionError(number)
 
     def fail() -> None:
         with pytest.raises(ZeroDivisionError):
-            one.decode(made, 0, KIND_AT)
+            one.records.check(made, refuse)
         made.append(0)  # BufferError if it was not let go
         made.pop()
+
+    fail()
+    before = blocks()
+    for _ in range(200):
+        fail()
+    assert abs(blocks() - before) < 50
+
+
+def test_an_error_of_a_class_is_passed_on_and_keeps_nothing():
+    def refuse(*fields: object) -> None:
+        raise ZeroDivisionError(len(fields))
+
+    one, made = Records(PLAN, dict.fromkeys(EVENTS, refuse)), batch(ordinary("open", path=b"/a"))
+
+    def fail() -> None:
+        with pytest.raises(ZeroDivisionError):
+            one.events(made, 0)
 
     fail()
     before = blocks()
