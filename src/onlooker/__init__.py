@@ -9,7 +9,8 @@ file it opens, live from inside the kernel.
 An event prints as its line, harmless for a terminal, and `event.to_json()` is its JSON.
 
 `Monitor` watches; `Event` and its kinds `Fork`, `Exec`, `Exit`, `Open`, `Rename`, ..., `Lost` are what it gives;
-`FakeSource` and `fake_open` and the like stand in for the kernel in tests; `OnlookerError` is the root of all errors.
+`Batch` is many of them as the kernel wrote them; `onlooker.testing` makes events for tests; `OnlookerError` is the root
+of all errors.
 Names are imported when they are first used, so that `import onlooker` costs nothing.
 """
 
@@ -56,23 +57,9 @@ if TYPE_CHECKING:
         Unlink,
     )
     from .monitor import Monitor, Stats
-    from .probe.fake import (
-        FakeSource,
-        fake_chmod,
-        fake_chown,
-        fake_exec,
-        fake_exit,
-        fake_fork,
-        fake_link,
-        fake_mkdir,
-        fake_open,
-        fake_rename,
-        fake_rmdir,
-        fake_symlink,
-        fake_truncate,
-        fake_unlink,
-    )
+    from .probe.fake import FakeSource
     from .probe.source import Attachment, Rest, Source
+    from .records.batch import Batch
 
 _MODULES = {
     "doctor": ("Check", "Diagnosis", "diagnose"),
@@ -112,29 +99,16 @@ _MODULES = {
         "Unlink",
     ),
     "monitor": ("Monitor", "Stats"),
-    "probe.fake": (
-        "FakeSource",
-        "fake_chmod",
-        "fake_chown",
-        "fake_exec",
-        "fake_exit",
-        "fake_fork",
-        "fake_link",
-        "fake_mkdir",
-        "fake_open",
-        "fake_rename",
-        "fake_rmdir",
-        "fake_symlink",
-        "fake_truncate",
-        "fake_unlink",
-    ),
+    "probe.fake": ("FakeSource",),
     "probe.source": ("Attachment", "Rest", "Source"),
+    "records.batch": ("Batch",),
 }
 _HOMES = {name: module for module, names in _MODULES.items() for name in names}
 
 __all__ = [
     "AttachError",
     "Attachment",
+    "Batch",
     "CapabilityError",
     "Check",
     "Chmod",
@@ -174,19 +148,6 @@ __all__ = [
     "UsageError",
     "__version__",
     "diagnose",
-    "fake_chmod",
-    "fake_chown",
-    "fake_exec",
-    "fake_exit",
-    "fake_fork",
-    "fake_link",
-    "fake_mkdir",
-    "fake_open",
-    "fake_rename",
-    "fake_rmdir",
-    "fake_symlink",
-    "fake_truncate",
-    "fake_unlink",
 ]
 
 

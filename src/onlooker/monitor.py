@@ -4,7 +4,7 @@ import os
 import time
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Sequence
-from operator import attrgetter, length_hint
+from operator import length_hint
 from types import TracebackType
 from typing import Self
 from weakref import WeakSet
@@ -12,13 +12,14 @@ from weakref import WeakSet
 import msgspec
 
 from .errors import ForkedError, UsageError
-from .events import EVENTS, Event, Lost
+from .events import Event, Lost
 from .filters import Filter, check_bool
 from .probe.attach import METHODS
 from .probe.forks import this_process
 from .probe.live import LiveSource
 from .probe.setup import DEFAULT_RING_BYTES, LARGEST_RING_BYTES, MOST_ARGS_BYTES, SMALLEST_RING_BYTES
 from .probe.source import Attachment, Rest, Source
+from .records import Batch
 
 _SLICE_SECONDS = 0.1  # a waiting poll looks so often whether `stop` was called
 _LONGEST_SECONDS = 1e9  # a longer wait, 30 years, is one for ever; a float can't hold each int
@@ -111,8 +112,10 @@ class Monitor:
             )
         self._source: Source = source
         self._home = this_process()
-        self._batch: Sequence[Event] = ()  # counted, and its source may not know yet
-        self._given: Iterator[Event] = iter(())  # of the last batch, what nobody has got yet
+        self._batch: Batch | None = None  # counted, and its source may not know yet
+        self._ready: Batch | None = None  # counted, and nobody has got it
+        self._current: Batch | None = None  # whose events are being given
+        self._given: Iterator[Event] = iter(())  # what of them nobody has got yet
         self._counts: Counter[str] = Counter()
         self._lost: Counter[tuple[str, str]] = Counter()
         self._cut = 0
@@ -140,9 +143,15 @@ class Monitor:
             self._check_use()
             yield from self._given
             self._check_use()  # in a child of fork(2), `_given` ends early
-            self._next(None)
+            self._next_events(None)
             if not length_hint(self._given) and self.ended:
                 return
+
+    def batches(self) -> Iterator[Batch]:
+        """The same as batches of records, which cost a tenth of the objects: see `Batch`."""
+        while (batch := self.poll_batch(None)) or not self.ended:
+            if batch:
+                yield batch
 
     def start(self) -> None:
         """Begin to watch: when it returns, nothing that happens from then on is missed."""
@@ -170,36 +179,61 @@ class Monitor:
         seconds = _seconds(timeout)
         self._check_use()
         if not length_hint(self._given):
-            self._next(seconds)
+            self._next_events(seconds)
         return [*self._given]  # not list(): where a function is called, a signal's handler may raise and lose them
 
+    def poll_batch(self, timeout: float | None = 0.0) -> Batch | None:
+        """The same as a batch; None where `poll` gives nothing."""
+        seconds = _seconds(timeout)
+        self._check_use()
+        if left := length_hint(self._given):
+            assert self._current
+            self._ready = self._current.after(len(self._current) - left)
+            self._given = iter(())
+        if not self._ready:
+            self._next(seconds)
+        batch, self._ready = self._ready, None
+        return batch
+
+    def _next_events(self, timeout: float | None) -> None:
+        """The events of the next batch, into `_given`: what an exception breaks off is still there."""
+        if not self._ready:
+            self._next(timeout)
+        if self._ready:
+            given = iter(self._ready.events())
+            self._given, self._current, self._ready = given, self._ready, None
+
     def _next(self, timeout: float | None) -> None:
-        """The next batch, into `_given`: what an exception breaks off is still there."""
+        """The next batch, into `_ready`."""
         deadline = None if timeout is None else time.monotonic() + timeout
         while True:
             left = _SLICE_SECONDS if deadline is None else deadline - time.monotonic()
             batch = self._source.poll(max(0.0, min(_SLICE_SECONDS, left)))
-            if batch:
+            if batch is not None:
                 self._receive(batch)
+            if batch:
                 return
             if self.ended or (deadline is not None and left <= 0):
                 return
 
-    def _receive(self, batch: Sequence[Event]) -> None:
+    def _receive(self, batch: Batch) -> None:
         """Nothing is called while the batch and its counts are noted, so that no signal's handler can raise there; the
         source keeps the batch until that is done.
         """
+        if not isinstance(batch, Batch):
+            hint = "its poll returns a Batch or None; Batch.of(events) makes them"
+            raise UsageError(f"the source gives no batch: {batch!r:.100}", hint)
         if batch is not self._batch:
-            given, (counts, lost, cut) = iter(batch), self._counted(batch)
-            self._batch, self._given = batch, given
+            counts, lost, cut = self._counted(batch)
+            self._batch, self._ready = batch, batch
             self._counts, self._lost, self._cut = counts, lost, cut
         self._acknowledge()
 
     def _acknowledge(self) -> None:
         taken = getattr(self._source, "taken", None)
-        if taken:
+        if taken and self._batch:
             taken(self._batch)
-        self._batch = ()
+        self._batch = None
 
     def stop(self) -> None:
         """Watch nothing more from now on; what happened before can still be polled. Returns at once."""
@@ -214,16 +248,21 @@ class Monitor:
         if self._ended_at is not None:
             return
         self._ended_at = time.monotonic()
-        left = [event for event in self._given if not isinstance(event, Lost)]
-        self._aborted = self._started_at is not None and (bool(left) or not self.ended)
-        for event in left:
-            self._counts[event.event] -= 1
-            self._cut -= bool(event.cut)
+        if left := length_hint(self._given):
+            assert self._current
+            self._ready = self._current.after(len(self._current) - left)
+        left_counts = Counter(self._ready.counts() if self._ready else {})
+        del left_counts[Lost.event]
+        unread = left_counts.total()
+        self._aborted = self._started_at is not None and (unread > 0 or not self.ended)
+        self._counts -= left_counts
+        self._cut -= self._ready.cut if self._ready else 0
+        self._ready = None
         self._given, self._stopping = iter(()), True
         self._acknowledge()
         rest = self._source.close() or Rest()
-        self._counts, self._lost, self._cut = self._counted(rest.lost)
-        self._unread = len(left) + rest.unread
+        self._note_lost(rest.lost)
+        self._unread = unread + rest.unread
 
     @property
     def ended(self) -> bool:
@@ -256,18 +295,20 @@ class Monitor:
     def _abandon(self) -> None:
         """In a child of fork(2): what is left of the batch is the parent's. An iteration holds the same iterator."""
         deque(self._given, maxlen=0)
+        self._ready = None
 
-    def _counted(self, batch: Sequence[Event]) -> tuple[Counter[str], Counter[tuple[str, str]], int]:
+    def _counted(self, batch: Batch) -> tuple[Counter[str], Counter[tuple[str, str]], int]:
         """The counts with those of the batch: of events, of losses, and of those with a field that is cut."""
-        counts, lost, kinds = self._counts.copy(), self._lost.copy(), Counter(map(type, batch))
-        for name, kind in EVENTS.items():
-            if count := kinds.get(kind):
-                counts[name] += count
-        if Lost in kinds:
-            for event in batch:
-                if isinstance(event, Lost):
-                    lost[event.of, event.reason] += event.count
-        return counts, lost, self._cut + sum(map(bool, map(attrgetter("cut"), batch)))
+        counts, lost = self._counts.copy(), self._lost.copy()
+        counts.update(batch.counts())
+        for event in batch.lost():
+            lost[event.of, event.reason] += event.count
+        return counts, lost, self._cut + batch.cut
+
+    def _note_lost(self, losses: Sequence[Lost]) -> None:
+        for event in losses:
+            self._counts[event.event] += 1
+            self._lost[event.of, event.reason] += event.count
 
 
 _STARTED: WeakSet[Monitor] = WeakSet()
@@ -302,7 +343,7 @@ def check_max_args_bytes(size: int, typed: str | None = None) -> None:
 def _check_source(source: Source) -> None:
     missing = [name for name in _SOURCE if not hasattr(type(source), name)]
     if missing:
-        hint = "onlooker.FakeSource([onlooker.fake_open()])"
+        hint = 'onlooker.testing.FakeSource([onlooker.testing.make("open")])'
         raise UsageError(f"not a source of events: {source!r} has no {', '.join(missing)}", hint)
 
 

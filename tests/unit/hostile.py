@@ -4,8 +4,9 @@ import os
 
 from hypothesis import strategies as st
 
-from onlooker import Lost, fake_exec, fake_exit, fake_fork, fake_open
+from onlooker import Lost
 from onlooker.events import REASONS, TASK_EVENTS
+from onlooker.testing import make
 
 # what a terminal, a shell, JSON or a line-reading program could trip over
 CHARACTERS = (
@@ -21,7 +22,7 @@ raw_texts = st.one_of(
     st.binary(max_size=30).map(lambda raw: raw.replace(b"\0", b"")),
     st.lists(pieces, max_size=12).map(b"".join),
 )
-texts = raw_texts.map(os.fsdecode)  # as the decoder gives them
+texts = raw_texts.map(os.fsdecode)  # as events have them
 names = texts.map(lambda text: os.fsdecode(os.fsencode(text)[:15]))
 states = st.sampled_from([None, "deleted", "tmpfile", "memfd", "pseudo", "detached"])
 u32 = st.integers(0, 2**32 - 1)
@@ -30,13 +31,20 @@ u64 = st.integers(0, 2**64 - 1)
 _WHO = {"pid": u32, "tid": u32, "ppid": u32, "uid": u32, "gid": u32, "comm": names, "boot_ns": u64, "start_ns": u64}
 
 
-def _made(make, **fields):
-    return st.fixed_dictionaries({**_WHO, **fields}).map(lambda given: make(**given))
+def _made(event, **fields):
+    def build(given):
+        directory = given.get("joined_path")
+        if directory is not None:
+            before = f"/{directory}/" if directory else "/"
+            given["joined_path"] = before + given["path"] if given["path"] else directory
+        return make(event, **given)
+
+    return st.fixed_dictionaries({**_WHO, **fields}).map(build)
 
 
-forks = _made(fake_fork, syscall=st.sampled_from(["clone", "clone3", "fork", "vfork", None]), thread=st.booleans())
+forks = _made("fork", syscall=st.sampled_from(["clone", "clone3", "fork", "vfork", None]), thread=st.booleans())
 execs = _made(
-    fake_exec,
+    "exec",
     path=texts,
     argv=st.lists(texts, max_size=4).map(tuple),
     interpreter=st.none() | texts,
@@ -48,23 +56,23 @@ execs = _made(
     cut=st.sampled_from([(), ("path",), ("path", "argv")]),
 )
 exits = st.one_of(
-    _made(fake_exit, exit_code=st.integers(0, 255), duration_ns=u64),
-    _made(fake_exit, signal=st.sampled_from(["SIGKILL", "SIGRTMIN+2"]), core_dumped=st.booleans()),
+    _made("exit", exit_code=st.integers(0, 255), duration_ns=u64),
+    _made("exit", signal=st.sampled_from(["SIGKILL", "SIGRTMIN+2"]), core_dumped=st.booleans()),
 )
 opens = st.one_of(
     _made(
-        fake_open,
+        "open",
         path=texts,
         fd=st.integers(0, 2**31 - 1),
         mode=st.none() | u32,
         real_path=st.none() | texts,
         file_state=states,
-        inode=st.none() | u64,
+        inode=st.none() | st.integers(1, 2**64 - 1),
     ),
     _made(
-        fake_open,
+        "open",
         path=texts,
-        errno=st.sampled_from(["ENOENT", "ERESTARTSYS", "526"]),
+        errno=st.sampled_from(["ENOENT", "ERESTARTSYS", "600"]),
         dirfd=st.just(None),
         joined_path=st.none() | texts,
     ),

@@ -2,7 +2,8 @@
 
 import time
 
-from onlooker import FakeSource, Lost, fake_exec
+from onlooker import Batch, Lost
+from onlooker.testing import FakeSource, make
 
 LOST = Lost("2026-01-31T12:00:00.000000000Z", 1, 23, "open", "headroom")
 PIDS = range(1, 8)
@@ -20,7 +21,7 @@ class Endless(FakeSource):
         self.log.append("start")
 
     def poll(self, timeout):
-        return [] if self.stopped else [fake_exec()]
+        return None if self.stopped else Batch.of([make("exec")])[0]
 
     def stop(self):
         self.log.append("stop")
@@ -40,11 +41,10 @@ class Silent(Endless):
 
     def poll(self, timeout):
         time.sleep(timeout)
-        return []
 
 
 def execs(**batch):
-    return FakeSource([fake_exec(pid=pid) for pid in PIDS], **batch)
+    return FakeSource([make("exec", pid=pid) for pid in PIDS], **batch)
 
 
 def pids(events):

@@ -18,10 +18,11 @@ BLOCKS = re.findall(r"^```python\n(.*?)^```", README.read_text(encoding="utf-8")
 PRELUDE = """
 import os, sys
 import onlooker
+from onlooker.testing import make
 
 assert sys.stdout.errors == "strict", sys.stdout.errors
 NAMES = ["/caf\\udce9", "/\\x1b[31mred", "/two\\nlines", "/\\u202etxt.exe", "/\\U000e0041\\xad", "/last"]
-events = [make(path=name, comm="nginx") for name in NAMES for make in (onlooker.fake_open, onlooker.fake_exec)]
+events = [make(event, path=name, comm="nginx") for name in NAMES for event in ("open", "exec")]
 events.append(onlooker.Lost("2026-01-31T12:00:00.000000000Z", 1, 45, "open", "ring full"))
 Monitor = onlooker.Monitor
 onlooker.Monitor = lambda *, source=None, **rest: Monitor(source=source or onlooker.FakeSource(events), **rest)
@@ -53,7 +54,7 @@ def shows_events(example):
 
 def docstring_examples():
     """Those of them that watch."""
-    for module in ("onlooker", "onlooker.monitor", "onlooker.probe.fake"):
+    for module in ("onlooker", "onlooker.monitor", "onlooker.testing"):
         for test in doctest.DocTestFinder(exclude_empty=True).find(import_module(module)):
             source = "".join(example.source for example in test.examples)
             if "onlooker.Monitor(" in source:
@@ -80,5 +81,5 @@ def test_there_are_examples():
 
 
 def test_the_bytes_of_a_name_are_in_the_json(locale):
-    [line] = printed('print(onlooker.fake_open(path="/\\udce9").to_json())', locale).splitlines()
+    [line] = printed('print(onlooker.testing.make("open", path="/\\udce9").to_json())', locale).splitlines()
     assert '"path_bytes":"L+k="' in line

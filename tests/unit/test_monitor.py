@@ -6,7 +6,8 @@ import time
 import pytest
 
 import onlooker
-from onlooker import FakeSource, Lost, Monitor, UsageError, fake_exec, fake_exit, fake_fork, fake_open
+from onlooker import Batch, Lost, Monitor, UsageError
+from onlooker.testing import FakeSource, make
 
 from .monitored import LOST, PIDS, Endless, Silent, execs, pids
 
@@ -24,7 +25,7 @@ def test_arguments_become_the_filter():
 
 
 def test_it_filters():
-    source = FakeSource([fake_exec(comm="cat"), fake_open(comm="dog"), LOST, fake_open(comm="cat")])
+    source = FakeSource([make("exec", comm="cat"), make("open", comm="dog"), LOST, make("open", comm="cat")])
     with Monitor(events=["open"], comm=["cat"], source=source) as monitor:
         assert [event.event for event in monitor] == ["lost", "open"]
 
@@ -131,7 +132,14 @@ def test_polling_before_the_start_is_an_error():
 
 
 def test_stats():
-    events = [fake_fork(), fake_exec(cut=("argv", "path")), fake_exec(), fake_exit(), fake_open(cut=("path",)), LOST]
+    events = [
+        make("fork"),
+        make("exec", cut=("argv", "path")),
+        make("exec"),
+        make("exit"),
+        make("open", cut=("path",)),
+        LOST,
+    ]
     with Monitor(source=FakeSource(events, batch=2)) as monitor:
         assert (monitor.stats().events, monitor.stats().cut) == ({}, 0)
         list(monitor)
@@ -174,3 +182,30 @@ def test_the_time_stands_still_after_the_end(monkeypatch):
 
 def test_what_is_attached_is_the_source_s():
     assert Monitor(source=execs()).attached == ()
+
+
+def test_a_source_that_gives_an_empty_batch_has_given_nothing():
+    class Sparse(FakeSource):
+        def poll(self, timeout):
+            found, self.batches = self.batches[:1], self.batches[1:]
+            return found[0] if found else None
+
+        def taken(self, batch):
+            pass
+
+        exhausted = property(lambda self: not self.batches)
+
+    [some] = Batch.of([make("exec", pid=7)])
+    source = Sparse([])
+    source.batches = [Batch(b"", 0), some, Batch(b"", 0)]
+    with Monitor(source=source) as monitor:
+        assert pids(monitor) == [7]
+
+
+def test_a_source_that_gives_a_list():
+    class Old(FakeSource):
+        def poll(self, timeout):
+            return [make("exec")]
+
+    with pytest.raises(UsageError, match="gives no batch"), Monitor(source=Old([])) as monitor:
+        monitor.poll()

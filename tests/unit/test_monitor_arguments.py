@@ -6,7 +6,7 @@ from onlooker import FakeSource, Monitor, UsageError
 from onlooker.events import EVENT_GROUPS, TASK_EVENTS
 
 ONE_OF = f"one of {', '.join((*TASK_EVENTS, *EVENT_GROUPS))}"
-A_SOURCE = "onlooker.FakeSource([onlooker.fake_open()])"
+A_SOURCE = 'onlooker.testing.FakeSource([onlooker.testing.make("open")])'
 ALL_OF_IT = "start, poll, stop, exhausted, attached, close"
 PID_HINT = "process ids are numbers from 1 to 2147483647: pid=[1234]"
 RING = "a power of two from 1 << 20 to 1 << 30: buffer_bytes=16 << 20"

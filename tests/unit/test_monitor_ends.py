@@ -6,8 +6,9 @@ from contextlib import suppress
 
 import pytest
 
-from onlooker import FakeSource, ForkedError, Monitor, fake_exec, fake_open
+from onlooker import ForkedError, Monitor
 from onlooker.probe.source import Rest
+from onlooker.testing import FakeSource, make
 
 from .monitored import LOST, PIDS, Endless, execs, pids
 
@@ -30,7 +31,7 @@ def test_what_was_not_read_is_counted_and_never_complete(batch, error):
 
 def test_losses_that_were_not_read_are_counted_all_the_same():
     for batch in (1, 10):
-        with Monitor(source=FakeSource([fake_exec(), LOST, fake_open(cut=("path",))], batch=batch)) as monitor:
+        with Monitor(source=FakeSource([make("exec"), LOST, make("open", cut=("path",))], batch=batch)) as monitor:
             next(iter(monitor))
         stats = monitor.stats()
         assert (stats.lost, stats.unread, stats.cut) == ({("open", "headroom"): 23}, 1, 0)
@@ -119,7 +120,7 @@ def test_an_exception_of_a_signal_loses_nothing_on_the_way(function, line):
                 sys.setprofile(None)
                 raise Boom
 
-    with Monitor(source=FakeSource([*(fake_exec(pid=pid) for pid in PIDS), LOST], batch=5)) as monitor:
+    with Monitor(source=FakeSource([*(make("exec", pid=pid) for pid in PIDS), LOST], batch=5)) as monitor:
         found = []
         sys.setprofile(profile)
         try:

@@ -1,15 +1,15 @@
 """One run of `onlooker watch`: from attaching to the verdict."""
 
 from collections import Counter
-from collections.abc import Sequence
 
 from ..errors import LoadError, OutputError
-from ..events import Event, Lost
+from ..events import Lost
 from ..monitor import Monitor
 from ..output import Formatter
 from ..output.writer import ClosedPipeError, StalledError, Writer
 from ..probe import kernel
 from ..probe.source import grouped
+from ..records import Batch
 from .ending import Ending, notify_systemd
 from .report import Log, say
 from .summary import End, Report
@@ -41,8 +41,8 @@ class Session:
         self._ending = ending
         self._log = log
         self._left = count
-        self._beyond: Sequence[Event] = ()  # of the last batch, what comes after the count
-        self._unwritten: Sequence[Event] = ()  # of the last batch, what the output did not take
+        self._beyond: Batch | None = None  # of the last batch, what comes after the count
+        self._unwritten: Batch | None = None  # of the last batch, what the output did not take
 
     def run(self, seconds: float | None = None) -> int:
         """The exit code: 0, or 1 if an event was lost or not written. Raises OnlookerError.
@@ -100,7 +100,7 @@ class Session:
             self._writer.write(head)
             self._writer.head = head
         while self._left != 0:
-            batch = self._monitor.poll(TICK_SECONDS)
+            batch = self._monitor.poll_batch(TICK_SECONDS)
             if batch:
                 self._show(batch)
             elif self._monitor.ended:
@@ -110,39 +110,30 @@ class Session:
             if self._ending.is_dropped:
                 raise _DroppedError
 
-    def _show(self, batch: Sequence[Event]) -> None:
+    def _show(self, batch: Batch) -> None:
         if self._left is not None:
-            batch = self._up_to_the_count(batch, self._left)
+            batch, self._beyond = batch.split(self._left)
+            self._left -= _events(batch)
         self._unwritten = batch
         data = self._format.format(batch)
         try:
             self._writer.write(data)
         finally:  # each event is one line, and counts once all of it is written
-            self._unwritten = batch[data.count(b"\n", 0, self._writer.taken) :]
-
-    def _up_to_the_count(self, batch: Sequence[Event], left: int) -> Sequence[Event]:
-        for i, event in enumerate(batch, 1):
-            left -= not isinstance(event, Lost)
-            if left == 0:
-                batch, self._beyond = batch[:i], batch[i:]
-                break
-        self._left = left
-        return batch
+            self._unwritten = batch.after(data.count(b"\n", 0, self._writer.taken))
 
     def _sum_up(self, end: End, cause: str = "") -> int:
         """Count a last time, say what was seen and whether it was all, and the `cause` of it; the exit code."""
         self._monitor.close()
         stats = self._monitor.stats()
-        unwritten = [event for event in self._unwritten if not isinstance(event, Lost)]
-        hidden = [*unwritten, *(event for event in self._beyond if not isinstance(event, Lost))]
+        hidden = [batch for batch in (self._unwritten, self._beyond) if batch]
         # what comes after the count was not asked for
         unread = stats.unread if self._left is None else min(stats.unread, self._left)
         report = Report(
-            shown=Counter(stats.events) - Counter(event.event for event in hidden),
+            shown=Counter(stats.events) - sum((Counter(batch.counts()) for batch in hidden), Counter()),
             lost=stats.lost,
-            cut=stats.cut - sum(bool(event.cut) for event in hidden),
+            cut=stats.cut - sum(batch.cut for batch in hidden),
             seconds=stats.seconds,
-            unwritten=len(unwritten) + unread,
+            unwritten=_events(self._unwritten) + unread,
             end=end,
             cause=cause,
         )
@@ -151,3 +142,8 @@ class Session:
             say(report.verdict)  # what the exit code means
         notify_systemd("STOPPING=1")
         return 0 if report.complete else 1
+
+
+def _events(batch: Batch | None) -> int:
+    """How many, without reports of losses."""
+    return len(batch) - batch.counts().get(Lost.event, 0) if batch else 0

@@ -11,9 +11,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from ._native import command_line, escape, escape_path, harmless_json, json_object, quote
+    from ._native import command_line, escape, quote
 
-__all__ = ["command_line", "escape", "escape_path", "harmless_json", "json_object", "quote"]
+__all__ = ["command_line", "escape", "quote"]
 
 
 def __getattr__(name: str) -> Any:

@@ -1,5 +1,5 @@
 # cython: language_level=3, binding=False, boundscheck=False, wraparound=False
-"""What `escape.h` and `json.h` do, for Python's texts: a `str` as os.fsdecode gives it."""
+"""What `escape.h` does, for Python's texts: a `str` as os.fsdecode gives it."""
 
 from libc.stdint cimport uint32_t
 from libc.stdlib cimport free, malloc, realloc
@@ -10,10 +10,7 @@ cdef extern from "Python.h":
     const char *PyUnicode_AsUTF8AndSize(object, Py_ssize_t *) except NULL
     Py_ssize_t PyUnicode_GetLength(object) except -1
     Py_UCS4 *PyUnicode_AsUCS4(object, Py_UCS4 *, Py_ssize_t, int) except NULL
-    long long PyLong_AsLongLongAndOverflow(object, int *) except? -1
     object PyUnicode_DecodeUTF8(const char *, Py_ssize_t, const char *)
-    int PyBytes_AsStringAndSize(object, char **, Py_ssize_t *) except -1
-    object PyBytes_FromStringAndSize(const char *, Py_ssize_t)
 
 
 cdef extern from "escape.h" nogil:
@@ -24,14 +21,6 @@ cdef extern from "escape.h" nogil:
     size_t quote_word(const unsigned char *text, size_t n, char *out)
     size_t quote_command(const unsigned char *text, size_t n, char *out)
     size_t bytes_of(const uint32_t *codes, size_t n, unsigned char *out)
-
-
-cdef extern from "json.h" nogil:
-    size_t json_growth(const unsigned char *text, size_t n)
-    size_t escape_json(const unsigned char *text, size_t n, char *out)
-    size_t decimal(long long number, char *out)
-    size_t json_string(const unsigned char *text, size_t n, char *out, int *is_utf8)
-    size_t base64(const unsigned char *text, size_t n, char *out)
 
 
 cdef enum:
@@ -151,15 +140,6 @@ def escape(str text):
     return out.text()
 
 
-def escape_path(str path):
-    """Also where nothing was passed, which has to be seen.
-
-    >>> escape_path("")
-    '""'
-    """
-    return escape(path) or '""'
-
-
 def quote(str argument):
     r"""One argument as a word of a shell command; with $'...' (bash, ksh, zsh) where it is not printable.
 
@@ -190,104 +170,3 @@ def command_line(tuple argv):
         _append_word(out, exact, first)
         first = False
     return out.text()
-
-
-def harmless_json(bytes lines):
-    r"""JSON with a `\\uNNNN` for each character that is not printable and each DEL; the lines' ends stay.
-
-    >>> harmless_json('{"path":"/\u202e"}'.encode())
-    b'{"path":"/\\u202e"}'
-    """
-    cdef char *start = NULL
-    cdef Py_ssize_t size = 0
-    PyBytes_AsStringAndSize(lines, &start, &size)
-    cdef size_t growth = json_growth(<const unsigned char *>start, size)
-    if not growth:
-        return lines
-    cdef _Out out = _Out()
-    out.used = escape_json(<const unsigned char *>start, size, out.more(size + growth))
-    return PyBytes_FromStringAndSize(out.start, out.used)
-
-
-cdef int _append(_Out out, bytes raw) except -1:
-    cdef char *start = NULL
-    cdef Py_ssize_t size = 0
-    PyBytes_AsStringAndSize(raw, &start, &size)
-    memcpy(out.more(size), start, size)
-    out.used += size
-    return 0
-
-
-cdef bint _append_string(_Out out, _Exact exact) except -1:
-    """Whether it is UTF-8."""
-    cdef int is_utf8 = True
-    out.used += json_string(exact.start, exact.size, out.more(6 * exact.size + 2), &is_utf8)
-    return is_utf8
-
-
-cdef int _append_base64(_Out out, _Exact exact) except -1:
-    cdef char *to = out.more(4 * ((exact.size + 2) // 3) + 2)
-    to[0] = 34  # a quote
-    out.used += base64(exact.start, exact.size, to + 1) + 2
-    out.start[out.used - 1] = 34
-    return 0
-
-
-cdef int _append_list(_Out out, _Exact exact, tuple items, bytes beside) except -1:
-    cdef bint all_utf8 = True
-    before = b"["
-    for item in items:
-        _append(out, before)
-        exact.load(item)
-        all_utf8 &= _append_string(out, exact)
-        before = b","
-    _append(out, b"]" if items else b"[]")
-    if not all_utf8:
-        before = beside + b"["
-        for item in items:
-            _append(out, before)
-            exact.load(item)
-            _append_base64(out, exact)
-            before = b","
-        _append(out, b"]")
-    return 0
-
-
-cdef int _append_value(_Out out, _Exact exact, value, bytes beside) except -1:
-    cdef int overflow = 0
-    cdef long long number
-    if isinstance(value, str):
-        exact.load(value)
-        if not _append_string(out, exact):
-            _append(out, beside)
-            _append_base64(out, exact)
-    elif isinstance(value, tuple):
-        _append_list(out, exact, value, beside)
-    elif isinstance(value, bool):
-        _append(out, b"true" if value else b"false")
-    else:
-        number = PyLong_AsLongLongAndOverflow(value, &overflow)
-        if overflow:
-            _append(out, str(value).encode())
-        else:
-            out.used += decimal(number, out.more(20))
-    return 0
-
-
-def json_object(bytes head, list fields, event):
-    """One line of JSON, a `NAME_bytes` in it beside each text that is not UTF-8.
-
-    `head` is its beginning; `fields` are its others: the name, `,"NAME":`, `,"NAME_bytes":` and the value that is left
-    out.
-    """
-    cdef _Exact exact = _Exact()
-    cdef _Out out = _Out()
-    _append(out, head)
-    for name, key, beside, default in fields:
-        value = getattr(event, name)
-        if value is default:
-            continue
-        _append(out, key)
-        _append_value(out, exact, value, beside)
-    _append(out, b"}\n")
-    return PyBytes_FromStringAndSize(out.start, out.used)

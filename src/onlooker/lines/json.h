@@ -16,39 +16,6 @@ static inline char *put_json_character(char *to, uint32_t code)
 	return put_hex(to, code, 4);
 }
 
-/* By how much `escape_json` may make it longer: DEL becomes six bytes, and no other character more. */
-static inline size_t json_growth(const unsigned char *in, size_t n)
-{
-	size_t at, found = 0;
-
-	for (at = 0; at < n; at++)
-		found += in[at] >= 0x7f;
-	return 5 * found;
-}
-
-/* Valid JSON with \uNNNN for every character above U+007E that is not printable; ASCII is as it is. Room: n and what
- * `json_growth` says. */
-static inline size_t escape_json(const unsigned char *in, size_t n, char *out)
-{
-	const unsigned char *end = in + n;
-	char *to = out;
-
-	while (in < end) {
-		const unsigned char *run = in;
-		struct character c;
-
-		while (in < end && *in < 0x7f)
-			in++;
-		to = put_raw(to, run, in - run);
-		if (in == end)
-			break;
-		c = next_character(in, end - in);
-		to = is_printable(c.code) ? put_raw(to, in, c.size) : put_json_character(to, c.code);
-		in += c.size;
-	}
-	return to - out;
-}
-
 /* The letter behind the backslash, as RFC 8259 has them; 0 for what has none. */
 static inline char json_name_of(uint32_t code)
 {
@@ -64,6 +31,37 @@ static inline char json_name_of(uint32_t code)
 	}
 }
 
+#define EACH_BYTE(byte) (0x0101010101010101ULL * (byte))
+
+/* Whether one of eight bytes is not written as it is: below 0x20, above 0x7e, a quote or a backslash. What is subtracted
+ * from a byte borrows its highest bit where the byte is smaller; a byte above 0x7f has it anyway. */
+static inline uint64_t has_special(uint64_t bytes)
+{
+	uint64_t quote = bytes ^ EACH_BYTE('"'), backslash = bytes ^ EACH_BYTE('\\');
+
+	return (bytes | (bytes - EACH_BYTE(0x20)) | (bytes + EACH_BYTE(0x01)) | (quote - EACH_BYTE(0x01)) |
+		(backslash - EACH_BYTE(0x01))) &
+	       EACH_BYTE(0x80);
+}
+
+/* Copies what is written as it is; how many bytes that are. */
+static inline size_t copy_plain(const unsigned char *in, size_t n, char *out)
+{
+	size_t at = 0;
+
+	for (; at + 8 <= n; at += 8) {
+		uint64_t bytes;
+
+		memcpy(&bytes, in + at, 8);
+		if (has_special(bytes))
+			break;
+		memcpy(out + at, &bytes, 8);
+	}
+	for (; at < n && in[at] >= 0x20 && in[at] < 0x7f && in[at] != '"' && in[at] != '\\'; at++)
+		out[at] = in[at];
+	return at;
+}
+
 /* A JSON string, with its quotes. What is not UTF-8 becomes U+FFFD, as Python's "replace" has it, and sets `is_utf8` to 0.
  * Room: 6n + 2. */
 static inline size_t json_string(const unsigned char *in, size_t n, char *out, int *is_utf8)
@@ -73,8 +71,16 @@ static inline size_t json_string(const unsigned char *in, size_t n, char *out, i
 
 	*to++ = '"';
 	while (in < end) {
-		struct character c = next_character(in, end - in);
-		char name = json_name_of(c.code);
+		size_t run = copy_plain(in, end - in, to);
+		struct character c;
+		char name;
+
+		in += run;
+		to += run;
+		if (in == end)
+			break;
+		c = next_character(in, end - in);
+		name = json_name_of(c.code);
 
 		if (!c.is_utf8) {
 			*is_utf8 = 0;
@@ -90,21 +96,6 @@ static inline size_t json_string(const unsigned char *in, size_t n, char *out, i
 	}
 	*to++ = '"';
 	return to - out;
-}
-
-/* Room: 20. */
-static inline size_t decimal(int64_t number, char *out)
-{
-	uint64_t rest = number < 0 ? -(uint64_t)number : (uint64_t)number;
-	char digits[20], *at = digits + sizeof(digits);
-
-	do
-		*--at = '0' + rest % 10;
-	while (rest /= 10);
-	if (number < 0)
-		*--at = '-';
-	memcpy(out, at, digits + sizeof(digits) - at);
-	return digits + sizeof(digits) - at;
 }
 
 /* RFC 4648, section 4. Room: four for each three that are begun. */

@@ -1,10 +1,10 @@
 """Events as bytes: text, JSON or a table; and the descriptor that they go to."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Protocol
 
 from ..errors import UsageError
-from ..events import Event
+from ..records import Batch
 
 
 class Formatter(Protocol):
@@ -13,8 +13,8 @@ class Formatter(Protocol):
     def head(self) -> bytes:
         """What stands before the first event."""
 
-    def format(self, events: Sequence[Event]) -> bytes:
-        """The events' lines, each ended by a newline."""
+    def format(self, batch: Batch) -> bytes:
+        """A line for each event, ended by a newline."""
 
 
 def _text(descriptor: int) -> Formatter:

@@ -1,9 +1,6 @@
-"""JSON lines; `onlooker.lines.json` makes them."""
+"""JSON lines."""
 
-from collections.abc import Sequence
-
-from ..events import Event
-from ..lines.json import json_lines
+from ..records import Batch
 
 
 class JsonFormatter:
@@ -13,6 +10,6 @@ class JsonFormatter:
         """Nothing."""
         return b""
 
-    def format(self, events: Sequence[Event]) -> bytes:
+    def format(self, batch: Batch) -> bytes:
         """The lines."""
-        return json_lines(events)
+        return batch.to_json()

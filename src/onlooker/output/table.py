@@ -1,40 +1,17 @@
 """A table for eyes: aligned columns, colours on a terminal."""
 
 import os
-from collections.abc import Sequence
 from contextlib import suppress
 from typing import Self
 
-from msgspec import structs
 from rich.cells import cell_len, set_cell_size
 from rich.color import ColorSystem
 from rich.style import Style
 
-from ..events import (
-    UNCERTAIN_REASONS,
-    Chmod,
-    Chown,
-    Event,
-    Exec,
-    Exit,
-    Fork,
-    Link,
-    Lost,
-    Mkdir,
-    Open,
-    Rename,
-    Rmdir,
-    Symlink,
-    TaskEvent,
-    Truncate,
-    Unlink,
-)
-from ..events.words import call_notes, marks, seconds
+from ..events import Event, TaskEvent
 from ..filters import has_failed
-from ..lines import command_line, escape, escape_path
-from .text import LocalTime
-
-FileCall = Rename | Unlink | Mkdir | Rmdir | Link | Symlink | Chmod | Chown | Truncate
+from ..lines import escape
+from ..records import Batch
 
 # name, width (0: the rest of the line), whether numbers stand to the right
 COLUMNS = (
@@ -67,6 +44,7 @@ def _columns(width: int) -> Columns:
     return next((columns for most, columns in _LAYOUTS if 0 < width <= most), COLUMNS)
 
 
+_LOOKED_AT = 4  # characters for each column of a row: some take none, as accents do
 STYLES = {
     "fork": Style(color="cyan"),
     "exec": Style(color="green"),
@@ -79,13 +57,6 @@ STYLES = {
 _COLOURS = {
     name: tuple(style.render("|", color_system=ColorSystem.STANDARD).split("|")) for name, style in STYLES.items()
 }
-
-
-_TEXTS = (
-    *("path", "new_path", "target", "argv", "interpreter"),
-    *("real_path", "exe", "joined_path", "joined_new_path"),
-)
-_LOOKED_AT = 4  # characters for each column of a row: some take none, as accents do
 
 
 def _fit(text: str, width: int) -> str:
@@ -102,62 +73,6 @@ def _cell(text: str, width: int, right: bool) -> str:
     return fitting + " " * (width - (len(fitting) if fitting.isascii() else cell_len(fitting)))
 
 
-def _beginning(value: str | tuple[str, ...], most: int) -> str | tuple[str, ...]:
-    """Up to so many characters of a text or of all texts of a list; the mark is cut off with what is too wide."""
-    if isinstance(value, str):
-        return value[:most] + "…"
-    kept: list[str] = []
-    for text in value:
-        kept.append(text if len(text) <= most else text[: max(most, 0)] + "…")
-        most -= len(text) + 1
-        if most < 0:
-            break
-    return tuple(kept)
-
-
-def _shortened(event: Event, most: int) -> Event:
-    """The event without what can't be shown: only the rest is to be escaped."""
-    long = {}
-    for name in _TEXTS:
-        value = getattr(event, name, None)
-        if value and (len(value) > most or (name == "argv" and sum(map(len, value)) > most)):
-            long[name] = _beginning(value, most)
-    return structs.replace(event, **long) if long else event
-
-
-def result(event: Event) -> str:
-    """The RESULT column."""
-    if isinstance(event, Fork):
-        return str(event.child_tid)
-    if isinstance(event, Exec):
-        return event.errno or "ok"
-    if isinstance(event, Exit):
-        return event.signal or str(event.exit_code)
-    if isinstance(event, Open):
-        return event.errno or f"fd {event.fd}"
-    return (event.errno or "ok") if isinstance(event, FileCall) else ""
-
-
-def details(event: Event) -> str:
-    """The DETAILS column."""
-    if isinstance(event, Fork):
-        what = "thread" if event.thread else "kernel thread" if event.kernel else "process"
-        return f"{what} by {event.syscall or 'kernel_clone'} {' '.join(event.clone_flags)}".rstrip()
-    if isinstance(event, Exec):
-        by = f" by {escape(event.interpreter)}" if event.interpreter else ""
-        return f"{escape_path(event.path)}{by}: {command_line(event.argv)}{event._notes()}"
-    if isinstance(event, Exit):
-        return f"after {seconds(event.duration_ns)}{', core dumped' if event.core_dumped else ''}"
-    if isinstance(event, Open):
-        created = " [created]" if event.created else ""
-        return f"{escape_path(event.path)}  {' '.join(event.flags)}{created}{event._notes()}"
-    if isinstance(event, FileCall):
-        return f"{event._object()}  {' '.join(getattr(event, 'flags', ()))}".rstrip() + call_notes(event)
-    if isinstance(event, Lost):
-        return f"{'up to ' * (event.reason in UNCERTAIN_REASONS)}{event.count} {event.of} events: {event.reason}"
-    return ""
-
-
 class TableFormatter:
     """One row for each event; rows are cut to `width` columns (0: never), of the `terminal` if there is one."""
 
@@ -165,7 +80,6 @@ class TableFormatter:
         self._colour = colour
         self._width = width
         self._terminal = terminal
-        self._time = LocalTime()
         self._columns: Columns = COLUMNS
         self._headed: object = None  # the columns that the last head named
         self._process: tuple[int, int, int, str] | None = None
@@ -188,11 +102,13 @@ class TableFormatter:
         names = [_cell(name, width, right) if width else name for name, width, right in self._columns]
         return self._row(" ".join(names), "head")
 
-    def format(self, events: Sequence[Event]) -> bytes:
+    def format(self, batch: Batch) -> bytes:
         """The rows."""
         self._look_at_the_width()
-        changed = self._headed is not None and self._headed is not self._columns and events
-        return ((self._head() if changed else "") + "".join(map(self._event, events))).encode()
+        changed = self._headed is not None and self._headed is not self._columns
+        details = batch.details(_LOOKED_AT * self._width)
+        rows = map(self._event, batch.events(), batch.local_times(), batch.results(), details)
+        return ((self._head() if changed else "") + "".join(rows)).encode()
 
     def _look_at_the_width(self) -> None:
         """Once for each batch, since a terminal can be resized at any time."""
@@ -203,18 +119,17 @@ class TableFormatter:
         if columns is not self._columns:
             self._columns, self._process = columns, None
 
-    def _event(self, event: Event) -> str:
-        shown = _shortened(event, _LOOKED_AT * self._width) if self._width else event
+    def _event(self, event: Event, time: str, result: str, details: str) -> str:
+        widths = {name: width for name, width, _ in self._columns}
         if isinstance(event, TaskEvent):
             who = self._who(event)
             style = "failed" if has_failed(event) else event.event
         else:
-            who = " ".join(" " * width for name, width, _ in self._columns if name in ("PID", "PPID", "UID", "NAME"))
+            who = " ".join(" " * widths[name] for name in ("PID", "PPID", "UID", "NAME") if name in widths)
             style = event.event
-        widths = {name: width for name, width, _ in self._columns}
-        outcome = _cell(result(event), widths["RESULT"], False)
-        time = self._time(event.time)[11 : 11 + widths["TIME"]] + " " if "TIME" in widths else ""
-        return self._row(f"{time}{event.event:<8} {who} {outcome} {details(shown)}{marks(event)}", style)
+        outcome = _cell(result, widths["RESULT"], False)
+        shown = time[11 : 11 + widths["TIME"]] + " " if "TIME" in widths else ""
+        return self._row(f"{shown}{event.event:<8} {who} {outcome} {details}", style)
 
     def _who(self, event: TaskEvent) -> str:
         """The columns of the process; most events are by the process of the event before."""

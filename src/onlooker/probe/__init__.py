@@ -1,1 +1,1 @@
-"""The kernel boundary: the attach table, the loader, the ring, the decoder; and sources of events."""
+"""The kernel boundary: the attach table, the loader, the ring; and sources of events."""

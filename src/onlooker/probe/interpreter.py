@@ -13,9 +13,8 @@ import struct
 from collections.abc import Sequence
 from pathlib import Path
 
-import msgspec
-
 from ..events import Event, Exec
+from ..records import Batch
 
 LINE_BYTES = 256  # BINPRM_BUF_SIZE, include/uapi/linux/binfmts.h: so much of a script's first line counts
 MOST_HEADERS = 64  # program headers of an ELF file that are looked at
@@ -28,19 +27,20 @@ LOCAL = frozenset(
 PT_INTERP = 3
 
 
-def with_interpreters(events: list[Event]) -> list[Event]:
-    """The events, those of failed execs with the interpreter that was missing, where the probe says that it may be
-    looked for and it is found: of the first MOST_LOOKUPS in a batch, since one takes longer than the failed exec did.
+def with_interpreters(batch: Batch) -> Batch:
+    """The batch, its failed execs with the interpreter that was missing, where the probe says that it may be looked for
+    and it is found: of the first MOST_LOOKUPS in a batch, since one takes longer than the failed exec did.
     """
     left = MOST_LOOKUPS
-    for at, event in enumerate(events):
-        if type(event) is Exec and event.missing_interpreter == "":
-            left -= 1
-            path = (event.joined_path or "").encode("utf-8", "surrogateescape")
-            found = missing_interpreter(path) if left >= 0 else None
-            text = found.decode("utf-8", "surrogateescape") if found else None
-            events[at] = msgspec.structs.replace(event, missing_interpreter=text)
-    return events
+
+    def look(event: Event) -> bytes | None:
+        nonlocal left
+        left -= 1
+        assert isinstance(event, Exec)
+        path = (event.joined_path or "").encode("utf-8", "surrogateescape")
+        return missing_interpreter(path) if left >= 0 else None
+
+    return batch.with_text("exec", "missing_interpreter", look)
 
 
 def missing_interpreter(path: bytes) -> bytes | None:

@@ -3,15 +3,14 @@
 import os
 import time
 from collections import Counter
-from collections.abc import Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING
 from weakref import WeakSet
 
 from ..errors import OnlookerError, ResourceError
-from ..events import PROBE_REASONS, Event, Lost, layouts
+from ..events import PROBE_REASONS, TASK_EVENTS
 from ..filters import Filter
-from ..schema.plan import plan
+from ..records import Batch
 from . import kernel, rights
 from .attach import hooks
 from .chooser import Chooser
@@ -56,7 +55,7 @@ class LiveSource:
         self._notes: list[str] = []
         self._clock = WallClock()
         self._home = this_process()
-        self._found: list[Event] = []  # given by `poll`, until `taken`
+        self._found: tuple[Batch, ...] = ()  # the first is given by `poll`, until it is `taken`
         self._stopping = False
         self._quiet_since: float | None = None
         self._exhausted = False
@@ -86,12 +85,6 @@ class LiveSource:
         """
         self._notes = look_for(wanted.pid)
         kernel.check()
-        from ._decode import Decoder
-
-        made = layouts()
-        self._names = tuple(made)
-        self._kind_at = next(f.offset for f in made["fork"].header.members if f.name == "kind")
-        self._decoder = Decoder([plan(i, each) for i, each in enumerate(made.values(), 1)], self._corrupt)
         chooser = Chooser(hooks(wanted.events, failed=wanted.failed), self._method)
         setup = Setup(wanted, self._ring_bytes, self._resolve, self._max_args_bytes)
         try:
@@ -137,7 +130,7 @@ class LiveSource:
             return False
         return True
 
-    def poll(self, timeout: float) -> list[Event]:
+    def poll(self, timeout: float) -> Batch | None:
         """The next events; see `Source.poll`. What an exception, such as a signal's, breaks off is given next time."""
         deadline = time.monotonic() + timeout
         while self._probe and not self._exhausted and not self._found:
@@ -157,12 +150,12 @@ class LiveSource:
                 self._drain(self._probe, now=True)
                 break
             self._probe.wait(min(SLICE_MS, 1 + int(left * 1000)))
-        return self._found
+        return self._found[0] if self._found else None
 
-    def taken(self, batch: Sequence[Event]) -> None:
+    def taken(self, batch: Batch) -> None:
         """What `poll` gave has arrived."""
-        if batch is self._found:
-            self._found = []
+        if self._found and batch is self._found[0]:
+            self._found = self._found[1:]
 
     def stop(self) -> None:
         """Make every program silent at once. Detaching them takes half a second and is done by `close`."""
@@ -190,8 +183,8 @@ class LiveSource:
         self._quieten(probe)
         self._losses(probe)
         self._skipped(probe)
-        lost = [event for event in self._found if isinstance(event, Lost)]
-        return Rest(lost, probe.unread() + len(self._found) - len(lost))
+        lost = [event for batch in self._found for event in batch.lost()]
+        return Rest(lost, probe.unread() + sum(map(len, self._found)) - len(lost))
 
     def _quieten(self, probe: "Probe") -> None:
         if self._quiet_since is None:
@@ -209,14 +202,15 @@ class LiveSource:
         self._losses(probe)
         self._skipped(probe)
         # a record that was never finished, and how many behind it nobody can tell
-        last = [self._lost(1, "unknown", "unfinished")] if probe.has_data() else []
+        last = self._lost([(1, "unknown", "unfinished")] if probe.has_data() else [])
         self._found = self._found + last
         self._exhausted = True
 
     def _drain(self, probe: "Probe", *, now: bool = False) -> None:
         """Into `_found`."""
         if len(records := self._take(probe, now)):
-            found = with_interpreters(self._decoder.decode(records, self._clock.offset_ns(), self._kind_at))
+            checked = Batch.checked(records, self._clock.offset_ns(), self._clock.boot_ns())
+            found = (with_interpreters(checked),)
             self._found = self._found + found
             probe.drained()
         if (total := probe.total_lost()) != self._total_lost:
@@ -235,14 +229,14 @@ class LiveSource:
             raise OnlookerError(f"the ring buffer is corrupt: {error}") from error
 
     def _losses(self, probe: "Probe") -> None:
-        """A `lost` event for each of the probe's counters that grew."""
+        """A report for each of the probe's counters that grew."""
         counts = {
             (name, reason): count
-            for name, row in zip(self._names, probe.losses()[1:], strict=True)
+            for name, row in zip(TASK_EVENTS, probe.losses()[1:], strict=True)
             for reason, count in zip(PROBE_REASONS, row, strict=True)
         }
         grown = {key: count - self._told.get(key, 0) for key, count in counts.items()}
-        lost = [self._lost(count, of, reason) for (of, reason), count in grown.items() if count > 0]
+        lost = self._lost([(count, of, reason) for (of, reason), count in grown.items() if count > 0])
         self._found = self._found + lost
         self._told = counts
 
@@ -251,22 +245,21 @@ class LiveSource:
         return {program: probe.misses(program) for attachment in self._attached for program in attachment.programs}
 
     def _skipped(self, probe: "Probe") -> None:
-        """A `lost` event for each event that the kernel skipped a program of; "unknown" where it reports several."""
+        """A report for each event that the kernel skipped a program of; "unknown" where it reports several."""
         missed, now = self._misses(probe), time.monotonic()
         grown: Counter[str] = Counter()
         for program, count in missed.items():
             events = {a.event for a in self._attached if program in a.programs}
             grown[events.pop() if len(events) == 1 else "unknown"] += count - self._missed[program]
-        lost = [self._lost(count, of, "recursion") for of, count in grown.items() if count > 0]
+        lost = self._lost([(count, of, "recursion") for of, count in grown.items() if count > 0])
         self._found = self._found + lost
         self._missed, self._looked_at = missed, now
 
-    def _lost(self, count: int, of: str, reason: str) -> Event:
-        boot_ns = self._clock.boot_ns()
-        return Lost(self._decoder.time(boot_ns + self._clock.offset_ns()), boot_ns, count, of, reason)
-
-    def _corrupt(self, kind: int) -> Event:
-        return self._lost(1, self._names[kind - 1] if kind else "unknown", "corrupt")
+    def _lost(self, losses: list[tuple[int, str, str]]) -> tuple[Batch, ...]:
+        """One batch of reports, of losses now; or none."""
+        if not losses:
+            return ()
+        return (Batch.of_losses(losses, self._clock.offset_ns(), self._clock.boot_ns()),)
 
     def abandon(self) -> None:
         """In a child of fork(2): the probe is the parent's, and ends with it."""

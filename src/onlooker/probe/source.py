@@ -5,8 +5,9 @@ from typing import Protocol
 
 import msgspec
 
-from ..events import Event
+from ..events import Lost
 from ..filters import Filter
+from ..records import Batch
 
 
 class Attachment(msgspec.Struct, frozen=True):
@@ -34,7 +35,7 @@ class Rest(msgspec.Struct, frozen=True):
     `lost`: losses that `poll` has not told; `unread`: how many events were observed that `poll` has not given.
     """
 
-    lost: Sequence[Event] = ()
+    lost: Sequence[Lost] = ()
     unread: int = 0
 
 
@@ -44,10 +45,10 @@ class Source(Protocol):
     def start(self, wanted: Filter) -> None:
         """Begin; after it returns nothing that happens is missed."""
 
-    def poll(self, timeout: float) -> list[Event]:
+    def poll(self, timeout: float) -> Batch | None:
         """Events as soon as there are any, in the order that `Monitor.poll` promises.
 
-        Empty after `timeout` seconds or once `exhausted`. A source that has `taken` gives the same list again until
+        None after `timeout` seconds or once `exhausted`. A source that has `taken` gives the same batch again until
         that is called: what an exception breaks off on the way to the monitor, such as a signal's, is not lost.
         """
 

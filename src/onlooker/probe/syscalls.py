@@ -9,7 +9,7 @@ from array import array
 from collections.abc import Collection, Mapping
 
 from ..events import layouts
-from ..schema.kinds import Choice
+from ..schema.values import Names
 
 CALLS = 1024  # bpf/config.h
 X32_EXECS = {520: "execve", 545: "execveat"}  # x32 programs have numbers of their own for calls with pointer lists
@@ -74,8 +74,8 @@ def calls_of(event: str) -> tuple[str, ...]:
     """Names of the system calls that an event tells of: those of its field `syscall`, by number on the wire."""
     if event == "exec":
         return _EXECS
-    kinds = [f.kind for f in layouts()[event].body.members if f.name == "syscall"]
-    return kinds[0].names if kinds and isinstance(kinds[0], Choice) else ()
+    values = [f.kind.values for f in layouts()[event].body.members if f.name == "syscall"]
+    return tuple(name for _, name in values[0].names) if values and isinstance(values[0], Names) else ()
 
 
 def native_calls(event: str, machine: str | None = None) -> tuple[str, ...]:

@@ -57,7 +57,6 @@ int main(void)
 		check(quote_command, in, n, 5 * n + 3);
 		check(any_json_string, in, n, 6 * n + 2);
 		check(base64, in, n, 4 * ((n + 2) / 3));
-		check(escape_json, in, n, n + json_growth(in, n));
 		codes = malloc(n ? 4 * n : 1);
 		for (i = 0; i < n; i++)
 			codes[i] = next(4) ? next(0x110000) : 0xdc00u + in[i];

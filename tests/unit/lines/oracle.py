@@ -1,7 +1,11 @@
 """What the native part does, as one reads it: slow, and plain."""
 
+import base64
 import json
+import os
 import re
+
+import msgspec
 
 _NAMED = {"\n": r"\n", "\t": r"\t", "\r": r"\r", "\\": r"\\"}
 _PLAIN_WORD = re.compile(r"[A-Za-z0-9@%+:,./_-][A-Za-z0-9@%+=:,./_-]*").fullmatch  # zsh expands one that begins with =
@@ -71,3 +75,42 @@ def harmless_json(lines: bytes) -> bytes:
         character if character < "\x7f" or character.isprintable() else json.dumps(character)[1:-1]
         for character in lines.decode()
     ).encode()
+
+
+def _json_text(text: str) -> str:
+    said = text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+    return harmless_json(json.dumps(said, ensure_ascii=False).encode()).decode().replace("\x7f", "\\u007f")
+
+
+def _json_value(value: object) -> str:
+    if isinstance(value, tuple):
+        return f"[{','.join(map(_json_value, value))}]"
+    return _json_text(value) if isinstance(value, str) else json.dumps(value)
+
+
+def _base64(text: str) -> str:
+    return f'"{base64.b64encode(os.fsencode(text)).decode()}"'
+
+
+def _is_utf8(text: object) -> bool:
+    try:
+        return not isinstance(text, str) or bool(text.encode()) or True
+    except UnicodeEncodeError:
+        return False
+
+
+def json_line(event: msgspec.Struct) -> bytes:
+    """The line of an event, by its fields: what is not a default, and bytes beside what is not UTF-8."""
+    names = event.__struct_fields__
+    defaults = dict(zip(reversed(names), reversed(event.__struct_defaults__), strict=False))
+    found = [f'"event":"{event.__struct_config__.tag}"']
+    for name in names:
+        value = getattr(event, name)
+        if name in defaults and value == defaults[name]:
+            continue
+        found.append(f'"{name}":{_json_value(value)}')
+        if isinstance(value, tuple) and not all(map(_is_utf8, value)):
+            found.append(f'"{name}_bytes":[{",".join(map(_base64, value))}]')
+        elif not isinstance(value, tuple) and not _is_utf8(value):
+            found.append(f'"{name}_bytes":{_base64(value)}')
+    return f"{{{','.join(found)}}}\n".encode()

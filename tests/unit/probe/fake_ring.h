@@ -1,6 +1,6 @@
 /* A BPF ring made up in memory, to test its readers without a kernel. */
 #include <stdlib.h>
-#include "cases.h"
+#include "../cases.h"
 #include "ring.h"
 
 #define SIZE 4096UL

@@ -6,10 +6,12 @@ import struct
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
+from onlooker import Batch
 from onlooker.probe import kernel
-from onlooker.probe.fake import fake_exec, fake_open
 from onlooker.probe.interpreter import missing_interpreter, with_interpreters
+from onlooker.testing import make
 
 pytestmark = pytest.mark.skipif(
     kernel.version(kernel.release()) < (5, 12), reason="RESOLVE_CACHED is of Linux 5.12; before, nothing is looked for"
@@ -18,7 +20,7 @@ GONE = b"/gone/for/good"
 
 
 @pytest.fixture
-def make(tmp_path):
+def file(tmp_path):
     def write(content, name="file"):
         path = tmp_path / name
         path.write_bytes(content)
@@ -64,26 +66,26 @@ def elf(interpreter, *, wide=True, order="<"):
         b"#!" + GONE + b"\0x\n",
     ],
 )
-def test_a_script(make, line):
-    assert found_missing(make(line)) == GONE
+def test_a_script(file, line):
+    assert found_missing(file(line)) == GONE
 
 
-def test_a_script_of_another_system(make):
+def test_a_script_of_another_system(file):
     """Its lines end with a carriage return, which is a part of the name to the kernel. Not in /bin, which is a link: an
     overlay's links are not followed from memory (ovl_get_link, fs/overlayfs/inode.c).
     """
-    assert found_missing(make(b"#!/usr/bin/sh\r\necho\r\n"), b"/usr/bin/sh\r") == b"/usr/bin/sh\r"
+    assert found_missing(file(b"#!/usr/bin/sh\r\necho\r\n"), b"/usr/bin/sh\r") == b"/usr/bin/sh\r"
 
 
 @pytest.mark.parametrize("wide", [True, False])
 @pytest.mark.parametrize("order", ["<", ">"])
-def test_a_program(make, wide, order):
-    assert found_missing(make(elf(GONE, wide=wide, order=order))) == GONE
+def test_a_program(file, wide, order):
+    assert found_missing(file(elf(GONE, wide=wide, order=order))) == GONE
 
 
-def test_a_script_of_a_program_that_misses_its_loader(make):
-    program = make(elf(GONE), "program")
-    assert found_missing(make(b"#!" + program + b"\n")) == GONE
+def test_a_script_of_a_program_that_misses_its_loader(file):
+    program = file(elf(GONE), "program")
+    assert found_missing(file(b"#!" + program + b"\n")) == GONE
 
 
 @pytest.mark.parametrize(
@@ -91,12 +93,12 @@ def test_a_script_of_a_program_that_misses_its_loader(make):
     [b"", b"#!", b"#!\n", b"#! \t\n", b"#!relative\n", b"#!/bin/sh\n", b"#!" + b"/x" * 200, b"\x7fELF", b"text",
      elf(GONE)[:70], elf(b""), elf(GONE).replace(struct.pack("<Q", 64), b"\xff" * 8)],
 )  # fmt: skip
-def test_nothing_to_say(make, content):
-    assert missing_interpreter(make(content)) is None
+def test_nothing_to_say(file, content):
+    assert missing_interpreter(file(content)) is None
 
 
-def test_a_script_that_runs_itself(make, tmp_path):
-    assert missing_interpreter(make(b"#!" + os.fsencode(tmp_path) + b"/file\n")) is None
+def test_a_script_that_runs_itself(file, tmp_path):
+    assert missing_interpreter(file(b"#!" + os.fsencode(tmp_path) + b"/file\n")) is None
 
 
 def test_what_is_no_ordinary_file(tmp_path):
@@ -107,15 +109,15 @@ def test_what_is_no_ordinary_file(tmp_path):
         assert missing_interpreter(os.fsencode(path)) is None
 
 
-def test_only_where_the_probe_lets_it_be_looked_for(make):
-    path = os.fsdecode(make(b"#!" + GONE))
-    asked = fake_exec(errno="ENOENT", joined_path=path, missing_interpreter="")
-    other = fake_exec(errno="ENOENT", joined_path=path)
-    found, same, opened = with_interpreters([asked, other, fake_open()])
-    assert (found.missing_interpreter, same, opened) == (os.fsdecode(GONE), other, fake_open())
-    assert with_interpreters([fake_exec(errno="ENOENT", joined_path="/bin/sh", missing_interpreter="")])[
-        0
-    ] == fake_exec(errno="ENOENT", joined_path="/bin/sh")
+def test_only_where_the_probe_lets_it_be_looked_for(file):
+    path = os.fsdecode(file(b"#!" + GONE))
+    asked = make("exec", errno="ENOENT", path=path, joined_path=path, missing_interpreter="")
+    other = make("exec", errno="ENOENT", path=path, joined_path=path)
+    shell = {"errno": "ENOENT", "path": "/bin/sh", "joined_path": "/bin/sh"}
+    (batch,) = Batch.of([asked, other, make("open"), make("exec", **shell, missing_interpreter=""), make("exit")])
+    found, *rest = with_interpreters(batch)
+    assert found == structs.replace(asked, missing_interpreter=os.fsdecode(GONE))
+    assert rest == [other, make("open"), make("exec", **shell), make("exit")]
 
 
 def test_a_real_program():

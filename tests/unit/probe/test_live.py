@@ -5,7 +5,7 @@ import os
 
 import pytest
 
-from onlooker import Attachment, Lost, ResourceError
+from onlooker import Attachment, Batch, Lost, ResourceError
 from onlooker.events import PROBE_REASONS, TASK_EVENTS
 from onlooker.filters import Filter
 from onlooker.probe import kernel, live
@@ -13,8 +13,7 @@ from onlooker.probe.chooser import Chooser
 from onlooker.probe.live import LiveSource
 from onlooker.probe.source import Rest
 
-from ..records import LAYOUTS, batch, record
-from .decoding import plain
+from ..made_records import LAYOUTS, batch, plain, record
 
 ATTACHED = (
     Attachment("exit", "end", "raw tracepoint", ("on_exit",), "why"),
@@ -89,8 +88,12 @@ class Taken(LiveSource):
     """What it gives arrives."""
 
     def poll(self, timeout):
-        found = super().poll(timeout)
-        self.taken(found)
+        """The events of all batches that were found together: of the ring's records, and of reports."""
+        found = []
+        super().poll(timeout)
+        while self._found:
+            found += self._found[0]
+            self.taken(self._found[0])
         return found
 
 
@@ -275,24 +278,20 @@ def test_it_detaches_although_counting_fails(source, ring):
     assert source.close() == Rest()
 
 
-def test_records_are_not_lost_by_an_exception_that_comes_while_they_are_decoded(source, ring, monkeypatch):
+def test_records_are_not_lost_by_an_exception_that_comes_while_they_are_checked(source, ring, monkeypatch):
     """Such as a signal's: the next poll gives them, or they count as not read."""
-    decoder = source._decoder
 
-    class Interrupted:
-        time = decoder.time
-
-        def decode(self, *given):
-            raise KeyboardInterrupt
+    def interrupted(*given):
+        raise KeyboardInterrupt
 
     ring.batches = [batch(record("exit", plain("exit")))]
-    source._decoder = Interrupted()
-    with pytest.raises(KeyboardInterrupt):
-        source.poll(1)
-    source._decoder = decoder
+    with monkeypatch.context() as broken:
+        broken.setattr(Batch, "checked", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            source.poll(1)
     assert [event.event for event in source.poll(1)] == ["exit"]
-    source._decoder = Interrupted()
     ring.batches = [batch(record("exit", plain("exit")))]
+    monkeypatch.setattr(Batch, "checked", interrupted)
     with pytest.raises(KeyboardInterrupt):
         source.poll(1)
     assert source.close().unread == 1
@@ -304,7 +303,7 @@ def test_what_did_not_arrive_is_given_again_or_counted(source, ring):
     ring.counts["open", "headroom"] = 3
     ring.missed |= {"on_open": 2}
     found = LiveSource.poll(source, 1)
-    assert [event.event for event in found] == ["exit", "lost"]
+    assert [event.event for event in found] == ["exit"]
     assert LiveSource.poll(source, 1) is found
     rest = source.close()
     assert losses(rest.lost) == [(3, "open", "headroom"), (2, "open", "recursion")]
@@ -321,7 +320,7 @@ def test_in_a_fork_the_probe_is_the_parents(source, ring, monkeypatch):
 def test_nothing_happens_before_the_start():
     source = LiveSource()
     source.stop()
-    assert (source.attached, source.exhausted, source.poll(0)) == ((), False, [])
+    assert (source.attached, source.exhausted, source.poll(0)) == ((), False, None)
     source.close()
     assert source.exhausted
 

@@ -1,9 +1,0 @@
-from collections.abc import Callable, Iterable
-
-from ..events import Event
-from ..schema.plan import Plan
-
-class Decoder:
-    def __init__(self, plans: Iterable[Plan], corrupt: Callable[[int], Event]) -> None: ...
-    def time(self, wall_ns: int) -> str: ...
-    def decode(self, buffer: bytes | memoryview, offset_ns: int, kind_at: int) -> list[Event]: ...
