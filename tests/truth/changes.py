@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterable, Mapping
 
 import onlooker
-from onlooker.events.names import ACCESS_MODES, AT_FLAGS, OPEN_FLAGS, RENAME_FLAGS, RESOLVE_FLAGS
+from onlooker.events.names import AT_FLAGS, OPEN_FLAGS, RENAME_FLAGS, RESOLVE_FLAGS
 
 from .story import Change
 from .strace import Call, number, string
@@ -55,11 +55,8 @@ EVENTS = tuple(sorted({kind for kind, _ in CALLS.values()}))
 AT_REMOVEDIR = 0x200
 MODE_BITS = 0o7777
 BITS = {
-    **dict(AT_FLAGS),
-    **dict(RENAME_FLAGS),
-    **dict(OPEN_FLAGS),
-    **dict(RESOLVE_FLAGS),
-    **{name: value for value, name in enumerate(ACCESS_MODES)},
+    **{name: bits for table in (AT_FLAGS, RENAME_FLAGS, OPEN_FLAGS, RESOLVE_FLAGS) for bits, name in table.bits},
+    **{name: value for value, name in enumerate(OPEN_FLAGS.low)},
     # strace's names for what onlooker shows as numbers; include/uapi/asm-generic/fcntl.h
     **{"AT_RECURSIVE": 0x8000, "__O_SYNC": 0x100000, "__O_TMPFILE": 0x400000, "FASYNC": os.O_ASYNC},
 }

@@ -152,9 +152,9 @@ sys.stderr.write(" ".join(sorted({"msgspec", "rich", "argparse"} & set(sys.modul
 WATCHED = """
 import functools, sys
 import onlooker.cli.watch as watch
-from onlooker import FakeSource, fake_open
+from onlooker.testing import FakeSource, make
 from onlooker.cli.main import main
-watch.Monitor = functools.partial(watch.Monitor, source=FakeSource([fake_open()]))
+watch.Monitor = functools.partial(watch.Monitor, source=FakeSource([make("open")]))
 assert main(sys.argv[1:]) == 0
 sys.stderr.write("\\nrich" if "rich" in sys.modules else "\\nnone")
 """

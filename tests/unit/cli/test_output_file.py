@@ -22,7 +22,8 @@ BLOCK = 1000
 HANDED = """
 import functools, os, select, sys
 import onlooker.cli.watch as watch
-from onlooker import FakeSource, fake_open
+from onlooker import Batch
+from onlooker.testing import FakeSource, make
 from onlooker.cli.main import main
 def next_line(timeout):
     line = b""
@@ -41,7 +42,8 @@ class Handed(FakeSource):
         self.exhausted = self.stopped and not line
         count = int(line or 0)
         self.at += count
-        return [fake_open(path=f"/{number}") for number in range(self.at - count, self.at)]
+        made = Batch.of(make("open", path=f"/{number}") for number in range(self.at - count, self.at))
+        return made[0] if made else None
 watch.Monitor = functools.partial(watch.Monitor, source=Handed([]))
 sys.exit(main(sys.argv[1:]))
 """

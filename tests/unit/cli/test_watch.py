@@ -5,21 +5,23 @@ from pathlib import Path
 
 import pytest
 
-from onlooker import Attachment, CapabilityError, FakeSource, LoadError, fake_exec, fake_exit, fake_open
+from onlooker import Attachment, CapabilityError, LoadError
 from onlooker.output.text import TextFormatter
+from onlooker.testing import FakeSource, make
 
+from ..batches import formatted
 from .watching import COMPLETE, CUT, HEAD, LOST, said
 
 
 def test_events_on_standard_output_the_rest_on_standard_error(watch):
-    events = [fake_exec(), fake_open(), fake_exit()]
+    events = [make("exec"), make("open"), make("exit")]
     code, out, err = watch(events=events)
-    assert (code, out) == (0, TextFormatter().format(events).decode())
+    assert (code, out) == (0, formatted(TextFormatter(), events).decode())
     assert err == HEAD + said("3 events in 0.0 s: 1 exec, 1 exit, 1 open") + COMPLETE
 
 
 def test_what_was_lost_is_the_verdict_and_the_exit_code(watch):
-    code, out, err = watch(events=[fake_open(), LOST, CUT])
+    code, out, err = watch(events=[make("open"), LOST, CUT])
     assert code == 1
     assert out.count("\n") == 3
     assert err == HEAD + said(
@@ -32,18 +34,18 @@ def test_what_was_lost_is_the_verdict_and_the_exit_code(watch):
 
 @pytest.mark.parametrize(("count", "cut"), [(1, ""), (3, "; 1 event has a field that is not whole (marked: cut)")])
 def test_after_the_count_nothing_is_shown_and_nothing_counts(watch, count, cut):
-    events = [fake_open(), fake_open(), CUT, CUT, fake_open()]
+    events = [make("open"), make("open"), CUT, CUT, make("open")]
     code, out, err = watch("--count", str(count), events=events)
-    assert (code, out) == (0, TextFormatter().format(events[:count]).decode())
+    assert (code, out) == (0, formatted(TextFormatter(), events[:count]).decode())
     number = f"{count} event{'s' if count > 1 else ''}"
     assert err == HEAD + said(f"{number} in 0.0 s: {count} open", "lost: nothing", f"complete{cut}")
 
 
 def test_json_and_table(watch):
-    code, out, _ = watch("--output-format", "json", events=[fake_open(path="/x")])
+    code, out, _ = watch("--output-format", "json", events=[make("open", path="/x")])
     assert (code, out.count("\n")) == (0, 1)
     assert '"path":"/x"' in out
-    code, out, _ = watch("--output-format", "table", events=[fake_open(path="/x")])
+    code, out, _ = watch("--output-format", "table", events=[make("open", path="/x")])
     assert (code, out.count("\n")) == (0, 2)
     assert out.startswith("TIME ")
 
@@ -178,16 +180,16 @@ def test_how_events_are_observed_is_told(watch, level, lines):
 
 @pytest.mark.parametrize("options", [["-q"], ["--quiet"], ["--log-level", "error"], ["-q", "--log-level", "debug"]])
 def test_events_and_errors_only(watch, options):
-    code, out, err = watch(*options, "--filter", "/a/name", source=Attached([fake_open(comm="name")]))
+    code, out, err = watch(*options, "--filter", "/a/name", source=Attached([make("open", comm="name")]))
     assert (code, out, err) == (0, "", "")
-    code, out, err = watch(*options, events=[fake_open(), LOST])
+    code, out, err = watch(*options, events=[make("open"), LOST])
     assert (code, out.count("\n")) == (1, 2)
     hint = "a larger --buffer-size or a narrower --filter may help"
     assert err == said(f"incomplete: 45 events are missing; {hint}")
 
 
 def test_a_file_that_cannot_be_written(watch, tmp_path):
-    code, out, err = watch("-q", "-o", str(tmp_path), events=[fake_open()])
+    code, out, err = watch("-q", "-o", str(tmp_path), events=[make("open")])
     assert (code, out) == (1, "")
     where = f"cannot write the output: '{tmp_path}': Is a directory"
     assert err == f"onlooker: {where}\n\nhint: choose another file: -o FILE\n"

@@ -13,18 +13,19 @@ from pathlib import Path
 
 import pytest
 
-from onlooker import FakeSource, fake_exec, fake_exit, fake_open
 from onlooker.cli.ending import ECHO_SECONDS
 from onlooker.output.text import TextFormatter
 from onlooker.probe.source import Rest
+from onlooker.testing import FakeSource, make
 
+from ..batches import formatted
 from .watching import HEAD, LOST, said
 
 
 def test_a_full_disk(watch, monkeypatch):
     with Path("/dev/full").open("w") as full:
         monkeypatch.setattr(sys, "stdout", full)
-        code, _, err = watch(events=[fake_open()])
+        code, _, err = watch(events=[make("open")])
     assert code == 1
     assert err == HEAD + said(
         "0 events in 0.0 s",
@@ -36,8 +37,8 @@ def test_a_full_disk(watch, monkeypatch):
 
 def test_a_full_disk_takes_some_events(watch, monkeypatch, tmp_path):
     """What counts as shown is what was written, whole lines of it; also beside losses that come after it."""
-    events = [fake_open(), fake_exec(), fake_open(cut=("path",)), LOST, fake_exit()]
-    lines = TextFormatter().format(events)
+    events = [make("open"), make("exec"), make("open", cut=("path",)), LOST, make("exit")]
+    lines = formatted(TextFormatter(), events)
     room = len(b"".join(lines.splitlines(keepends=True)[:2])) + 7
     left = [room]
 
@@ -70,7 +71,7 @@ def test_a_reader_that_has_gone_before_all_was_written(watch, monkeypatch):
     os.close(reader)
     with os.fdopen(writer, "w") as pipe:
         monkeypatch.setattr(sys, "stdout", pipe)
-        code, _, err = watch(source=FakeSource([fake_open()] * 23, batch=5))
+        code, _, err = watch(source=FakeSource([make("open")] * 23, batch=5))
     assert (code, err) == (
         1,
         HEAD
@@ -112,7 +113,7 @@ def test_a_reader_that_goes_after_all_was_written(watch, monkeypatch, lost):
 
     with os.fdopen(writer, "w") as pipe:
         monkeypatch.setattr(sys, "stdout", pipe)
-        code, _, err = watch(source=Gone([fake_open()]))
+        code, _, err = watch(source=Gone([make("open")]))
     assert code == len(lost)
     assert err.startswith(
         HEAD + said("1 event in 0.0 s: 1 open", f"lost: {'45 open (ring full)' if lost else 'nothing'}")
@@ -121,13 +122,13 @@ def test_a_reader_that_goes_after_all_was_written(watch, monkeypatch, lost):
 
 
 def test_after_the_count_losses_are_counted_a_last_time(watch):
-    code, out, err = watch("--count", "2", source=Idle([fake_open()] * 5))
+    code, out, err = watch("--count", "2", source=Idle([make("open")] * 5))
     assert (code, out.count("\n")) == (1, 2)
     assert "2 events in 0.0 s: 2 open\nonlooker: lost: 45 open (ring full)\nonlooker: incomplete: 45 " in err
 
 
 def test_a_loss_is_no_event_of_the_count(watch):
-    _, out, err = watch("--count", "2", events=[fake_open(), LOST, fake_open(), fake_open()])
+    _, out, err = watch("--count", "2", events=[make("open"), LOST, make("open"), make("open")])
     assert out.count("\n") == 3
     assert " 2 events in 0.0 s: 2 open\n" in err
 
@@ -137,7 +138,7 @@ def test_an_exception_passes_the_last_count_and_is_not_hidden(watch, monkeypatch
     def fail(*given):
         raise ZeroDivisionError
 
-    source = Idle([fake_open()] * 3)
+    source = Idle([make("open")] * 3)
     if where == "poll":
         monkeypatch.setattr(source, "poll", fail)
     else:
@@ -183,7 +184,7 @@ def test_a_second_signal_ends_it_with_a_verdict(watch, monkeypatch):
     monkeypatch.setattr("onlooker.cli.ending.GRACE_SECONDS", 60)
     reader = unread_pipe(monkeypatch)
     steps = (0.5, signal.SIGINT), (0.01, signal.SIGTERM), (ECHO_SECONDS + 0.5, signal.SIGTERM)
-    code, _, err = watch(source=Signalled([fake_open()] * EVENTS, *steps))
+    code, _, err = watch(source=Signalled([make("open")] * EVENTS, *steps))
     assert code == 1
     assert "onlooker: writing what was seen; Ctrl-C again drops it\n" in err
     found = re.search(SAID + r"it was ended at once; \2 events were seen and not written\n$", err)
@@ -195,7 +196,7 @@ def test_a_second_signal_ends_it_with_a_verdict(watch, monkeypatch):
 def test_a_reader_that_stalls(watch, monkeypatch):
     monkeypatch.setattr("onlooker.cli.ending.GRACE_SECONDS", 0.1)
     reader = unread_pipe(monkeypatch)
-    code, _, err = watch(source=Signalled([fake_open()] * EVENTS, (0.5, signal.SIGTERM)))
+    code, _, err = watch(source=Signalled([make("open")] * EVENTS, (0.5, signal.SIGTERM)))
     assert code == 1
     found = re.search(
         SAID
@@ -211,7 +212,7 @@ def test_the_duration_holds_although_the_reader_does_not_read(watch, monkeypatch
     """It is stopped in time, while the write waits."""
     monkeypatch.setattr("onlooker.cli.ending.GRACE_SECONDS", 1.0)
     reader = unread_pipe(monkeypatch)
-    source = FakeSource([fake_open()] * EVENTS)
+    source = FakeSource([make("open")] * EVENTS)
     begin, stopped = time.monotonic(), []
     monkeypatch.setattr(source, "stop", lambda: stopped.append(time.monotonic() - begin))
     code, _, _ = watch("--duration", "300ms", source=source)

@@ -2,10 +2,11 @@
 
 import re
 
-from onlooker import FakeSource, Lost, Monitor, fake_open
+from onlooker import Lost, Monitor
 from onlooker.cli.main import main
+from onlooker.testing import FakeSource, make
 
-CUT = fake_open(cut=("path",))
+CUT = make("open", cut=("path",))
 LOST = Lost("2026-01-31T12:00:00.000000000Z", 1, 45, "open", "ring full")
 HEAD = "onlooker: watching fork, exec, exit, open; Ctrl-C ends it\n"
 

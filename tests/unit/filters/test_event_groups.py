@@ -2,10 +2,11 @@
 
 import pytest
 
-from onlooker import FakeSource, Monitor, fake_chmod, fake_exit, fake_open, fake_rename
+from onlooker import Monitor
 from onlooker.errors import UsageError
 from onlooker.events import DEFAULT_EVENTS, TASK_EVENTS
 from onlooker.filters import Filter, has_failed
+from onlooker.testing import FakeSource, make
 
 
 @pytest.mark.parametrize(
@@ -31,7 +32,7 @@ def test_a_typing_error(name, hint):
 
 
 def test_an_event_that_is_not_asked_for_is_not_reported():
-    events = [fake_rename(), fake_open(), fake_chmod()]
+    events = [make("rename"), make("open"), make("chmod")]
     with Monitor(source=FakeSource(events)) as monitor:
         assert [event.event for event in monitor] == ["open"]
     with Monitor(events=["all"], source=FakeSource(events)) as monitor:
@@ -39,8 +40,10 @@ def test_an_event_that_is_not_asked_for_is_not_reported():
 
 
 def test_what_failed():
-    assert [has_failed(event) for event in (fake_rename(), fake_rename(errno="ENOENT"), fake_exit())] == [
+    assert [has_failed(event) for event in (make("rename"), make("rename", errno="ENOENT"), make("exit"))] == [
         False, True, False,
     ]  # fmt: skip
-    with Monitor(events=["all"], failed=True, source=FakeSource([fake_chmod(), fake_chmod(errno="EPERM")])) as monitor:
+    with Monitor(
+        events=["all"], failed=True, source=FakeSource([make("chmod"), make("chmod", errno="EPERM")])
+    ) as monitor:
         assert [event.errno for event in monitor] == ["EPERM"]

@@ -4,21 +4,27 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from onlooker import Lost, fake_exec, fake_exit, fake_fork, fake_open
+from onlooker import Lost
 from onlooker.errors import UsageError
 from onlooker.events import DEFAULT_EVENTS, REASONS, TASK_EVENTS
 from onlooker.filters import Filter, has_failed
 from onlooker.filters.filter import HIGHEST_UID
+from onlooker.testing import make
 
 LOST = Lost("2026-01-31T12:00:00.000000000Z", 1, 3, "open", "ring full")
-THREAD = fake_fork(thread=True, child_pid=1234, child_tid=1236)
+THREAD = make("fork", thread=True, child_pid=1234, child_tid=1236)
 FAILED_HINT = "failed=True goes with every other event"
 PIDS = "process ids are numbers from 1 to 2147483647: pid=[1234]"
 USERS = "a user's name, or a number from 0 to 4294967294"
 NO_USER = "no process has user id 4294967295: it is (uid_t)-1, which means no user"
 ALL = ", ".join(TASK_EVENTS)
-ONE_OF_EACH = (fake_fork(), fake_exec(), fake_exit(), fake_open())
-FAILED = (fake_exec(errno="ENOENT"), fake_exit(exit_code=1), fake_exit(signal="SIGKILL"), fake_open(errno="EACCES"))
+ONE_OF_EACH = (make("fork"), make("exec"), make("exit"), make("open"))
+FAILED = (
+    make("exec", errno="ENOENT"),
+    make("exit", exit_code=1),
+    make("exit", signal="SIGKILL"),
+    make("open", errno="EACCES"),
+)
 
 
 @pytest.mark.parametrize(
@@ -82,25 +88,25 @@ def test_a_long_name_is_noted():
 @pytest.mark.parametrize(
     ("given", "event", "reported"),
     [
-        ({"events": ["exec"]}, fake_exec(), True),
-        ({"events": ["exec"]}, fake_open(), False),
-        ({"comm": ["fake"]}, fake_open(), True),
-        ({"comm": ["fak"]}, fake_open(), False),
-        ({"comm": ["cat", "fa*"]}, fake_open(), True),
-        ({"comm": ["\udcff"]}, fake_open(comm="\udcff"), True),
-        ({"pid": [1, 1234]}, fake_open(), True),
-        ({"pid": [1]}, fake_open(), False),
-        ({"pid": [7]}, fake_open(tid=7), False),
-        ({"pid": [1235]}, fake_fork(child_pid=1235), False),  # the creator counts
-        ({"uid": [0, 1000]}, fake_open(), True),
-        ({"uid": [0]}, fake_open(), False),
-        ({"uid": [0]}, fake_open(uid=0), True),
-        ({"comm": ["fake"], "uid": [0]}, fake_open(), False),
-        ({"comm": ["fake"], "uid": [1000], "pid": [1234]}, fake_open(), True),
+        ({"events": ["exec"]}, make("exec"), True),
+        ({"events": ["exec"]}, make("open"), False),
+        ({"comm": ["fake"]}, make("open"), True),
+        ({"comm": ["fak"]}, make("open"), False),
+        ({"comm": ["cat", "fa*"]}, make("open"), True),
+        ({"comm": ["\udcff"]}, make("open", comm="\udcff"), True),
+        ({"pid": [1, 1234]}, make("open"), True),
+        ({"pid": [1]}, make("open"), False),
+        ({"pid": [7]}, make("open", tid=7), False),
+        ({"pid": [1235]}, make("fork", child_pid=1235), False),  # the creator counts
+        ({"uid": [0, 1000]}, make("open"), True),
+        ({"uid": [0]}, make("open"), False),
+        ({"uid": [0]}, make("open", uid=0), True),
+        ({"comm": ["fake"], "uid": [0]}, make("open"), False),
+        ({"comm": ["fake"], "uid": [1000], "pid": [1234]}, make("open"), True),
         ({}, THREAD, False),
         ({"threads": True}, THREAD, True),
-        ({"threads": True}, fake_fork(), True),
-        ({"failed": True}, fake_fork(), False),
+        ({"threads": True}, make("fork"), True),
+        ({"failed": True}, make("fork"), False),
     ],
 )
 def test_matches(given, event, reported):
@@ -132,8 +138,8 @@ FILTERS = st.fixed_dictionaries(
     }
 )
 EVENTS = st.builds(
-    lambda make, comm, pid, uid: make(comm=comm, pid=pid, uid=uid),
-    st.sampled_from([fake_fork, fake_exec, fake_exit, fake_open, lambda **who: fake_open(errno="ENOENT", **who)]),
+    lambda kind, comm, pid, uid: make(kind[0], comm=comm, pid=pid, uid=uid, **kind[1]),
+    st.sampled_from([("fork", {}), ("exec", {}), ("exit", {}), ("open", {}), ("open", {"errno": "ENOENT"})]),
     names,
     st.integers(1, 4),
     st.integers(1, 4),

@@ -11,11 +11,13 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from onlooker import Lost, fake_exec, fake_exit, fake_fork, fake_open
+from onlooker import Lost
 from onlooker.events import EVENTS
 from onlooker.output import formatter
 from onlooker.output.json import JsonFormatter
+from onlooker.testing import make
 
+from ..batches import formatted
 from ..hostile import CHARACTERS, events, texts
 
 SCHEMA = json.loads(files("onlooker").joinpath("events.schema.json").read_text(encoding="utf-8"))
@@ -25,7 +27,7 @@ WHO = {"comm": "fake", "pid": 1234}
 
 
 def line(event):
-    text = JsonFormatter().format([event]).decode()
+    text = formatted(JsonFormatter(), [event]).decode()
     assert text.endswith("\n")
     return text[:-1]
 
@@ -47,7 +49,7 @@ def exact(found, name):
 @settings(deadline=None, max_examples=150)
 @given(batch=st.lists(events, min_size=1, max_size=4))
 def test_every_line_is_a_valid_event(batch):
-    text = JsonFormatter().format(batch).decode()
+    text = formatted(JsonFormatter(), batch).decode()
     assert text.replace("\n", "").isprintable()
     lines = text.split("\n")
     assert lines.pop() == ""
@@ -76,7 +78,7 @@ def test_every_value_can_be_got_back(event):
 @settings(deadline=None, max_examples=100)
 @given(text=texts)
 def test_bytes_stand_beside_a_text_only_where_it_is_not_utf8(text):
-    found = loaded(fake_open(path=text))
+    found = loaded(make("open", path=text))
     raw = os.fsencode(text)
     try:
         raw.decode()
@@ -89,7 +91,7 @@ def test_bytes_stand_beside_a_text_only_where_it_is_not_utf8(text):
 
 
 def test_of_a_list_all_bytes_are_given():
-    found = loaded(fake_exec(argv=("ls", "\udcff", "é"), comm="a\udc80"))
+    found = loaded(make("exec", argv=("ls", "\udcff", "é"), comm="a\udc80"))
     assert (found["argv"], found["comm"]) == (["ls", "\ufffd", "é"], "a\ufffd")
     assert found["argv_bytes"] == [base64.b64encode(raw).decode() for raw in (b"ls", b"\xff", "é".encode())]
     assert base64.b64decode(found["comm_bytes"]) == b"a\x80"
@@ -97,18 +99,20 @@ def test_of_a_list_all_bytes_are_given():
 
 
 def test_a_bad_text_does_not_touch_its_neighbours():
-    good, bad = fake_open(path="/é\u2028"), fake_open(path="/\udcff")
-    whole = JsonFormatter().format([good, bad, good])
-    assert whole == JsonFormatter().format([good]) + JsonFormatter().format([bad]) + JsonFormatter().format([good])
+    good, bad = make("open", path="/é\u2028"), make("open", path="/\udcff")
+    whole = formatted(JsonFormatter(), [good, bad, good])
+    assert whole == formatted(JsonFormatter(), [good]) + formatted(JsonFormatter(), [bad]) + formatted(
+        JsonFormatter(), [good]
+    )
 
 
 def test_readable_characters_stand_as_they_are():
-    assert '"path":"/é漢👩"' in line(fake_open(path="/é漢👩"))
+    assert '"path":"/é漢👩"' in line(make("open", path="/é漢👩"))
 
 
 @pytest.mark.parametrize("character", CHARACTERS, ids=ascii)
 def test_each_character_comes_back(character):
-    written = line(fake_open(path=f"a{character}b"))
+    written = line(make("open", path=f"a{character}b"))
     assert json.loads(written)["path"] == f"a{character}b"
     assert written.isprintable()
 
@@ -125,7 +129,7 @@ def test_each_character_comes_back(character):
     ],
 )
 def test_what_steers_a_terminal_is_written_as_an_escape(character, written):
-    assert f'"path":"/{written}"' in line(fake_open(path=f"/{character}"))
+    assert f'"path":"/{written}"' in line(make("open", path=f"/{character}"))
 
 
 NO_FILE = {"joined_path", "file_state", "device", "inode", "cut"}
@@ -133,20 +137,23 @@ NO_LOGIN = {"loginuid", "session", "missing_interpreter"}
 MARKS = {"created", "unproven"}
 FOUND = {"device": 65025, "inode": 23}
 ABSENT = {
-    "exit": (fake_exit(), {"signal"}),
-    "killed": (fake_exit(signal="SIGKILL"), {"exit_code"}),
-    "open": (fake_open(), {"errno", "mode", "resolve", "real_path"} | NO_FILE | MARKS),
+    "exit": (make("exit"), {"signal"}),
+    "killed": (make("exit", signal="SIGKILL"), {"exit_code"}),
+    "open": (make("open"), {"errno", "mode", "resolve", "real_path"} | NO_FILE | MARKS),
     "failed open": (
-        fake_open(errno="ENOENT", dirfd=None),
+        make("open", errno="ENOENT", dirfd=None),
         {"fd", "dirfd", "mode", "resolve", "real_path"} | NO_FILE | MARKS,
     ),
-    "open of a file": (fake_open(real_path="/", **FOUND), {"errno", "mode", "resolve"} | MARKS | NO_FILE - set(FOUND)),
-    "exec": (fake_exec(), {"interpreter", "errno", "exe", "cwd"} | NO_FILE | NO_LOGIN),
+    "open of a file": (
+        make("open", real_path="/", **FOUND),
+        {"errno", "mode", "resolve"} | MARKS | NO_FILE - set(FOUND),
+    ),
+    "exec": (make("exec"), {"interpreter", "errno", "exe", "cwd"} | NO_FILE | NO_LOGIN),
     "exec of a file": (
-        fake_exec(exe="/", cwd="/", **FOUND),
+        make("exec", exe="/", cwd="/", **FOUND),
         {"interpreter", "errno"} | NO_LOGIN | NO_FILE - set(FOUND),
     ),
-    "kernel thread": (fake_fork(syscall=None, kernel=True, clone_flags=()), {"syscall", "clone_flags", "cut"}),
+    "kernel thread": (make("fork", syscall=None, kernel=True, clone_flags=()), {"syscall", "clone_flags", "cut"}),
     "lost": (Lost("2026-01-31T12:00:00.000000000Z", 1, 1, "open", "ring full"), set()),
 }
 
@@ -159,7 +166,7 @@ def test_what_does_not_apply_is_absent(event, absent):
 
 
 def test_a_line_to_the_letter():
-    assert line(fake_open(errno="ENOENT", cut=("path",))) == (
+    assert line(make("open", errno="ENOENT", cut=("path",))) == (
         '{"event":"open","time":"2026-01-31T12:00:00.000000000Z","boot_ns":60000000000,"pid":1234,"tid":1234,'
         '"ppid":1000,"uid":1000,"gid":1000,"comm":"fake","start_ns":59000000000,"cgroup_id":1,"ns_pid":1234,'
         '"syscall":"openat","path":"/etc/fake.conf","flags":["O_RDONLY"],"errno":"ENOENT","dirfd":-100,"cut":["path"]}'
@@ -176,4 +183,4 @@ def test_a_line_without_bytes_beside_is_the_event(event):
 
 def test_nothing_stands_before_the_first_line():
     made = formatter("json", 1)
-    assert made.head() == made.format([]) == b""
+    assert made.head() == formatted(made, []) == b""
