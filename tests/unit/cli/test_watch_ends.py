@@ -89,7 +89,7 @@ class Idle(FakeSource):
     exhausted = False
 
     def poll(self, timeout):
-        return super().poll(timeout) or time.sleep(timeout) or []
+        return super().poll(timeout) or time.sleep(timeout)
 
     def close(self):
         return Rest([LOST], 0)
