@@ -3,7 +3,8 @@
 from pathlib import Path
 
 import pytest
-from kernels.machine import Outcome, is_the_emulators_fault, told
+from kernels import machine
+from kernels.machine import Outcome, boot, may_be_the_emulators_fault, told
 
 TOLD = '{"release": "6.1"}\n{"test": "a", "outcome": "passed", "seconds": 1}\n'
 
@@ -33,9 +34,25 @@ def test_what_was_running() -> None:
         ("it ended", "[  263.829657] Oops: int3: 0000 [#1] PREEMPT SMP NOPTI\n", True),
         ("it ended", "[  263.829657] int3: 0000 [#1] SMP\n", True),
         ("", "[  263.829657] int3: 0000 [#1] SMP\n", False),
+        ("it ended", "[  444.633278] watchdog: BUG: soft lockup - CPU#0 stuck for 64s! [python:134]\n", True),
         ("it ended", "[  263.829657] Oops: general protection fault\n", False),
     ],
 )
 def test_whose_fault_it_was(tmp_path: Path, failure: str, log: str, expected: bool) -> None:
     (tmp_path / "log").write_text(log)
-    assert is_the_emulators_fault(Outcome("6.1", failure=failure), tmp_path / "log") == expected
+    assert may_be_the_emulators_fault(Outcome("6.1", failure=failure), tmp_path / "log") == expected
+
+
+@pytest.mark.parametrize(("silent", "limit", "failure"), [(1, 60, "nothing was heard"), (60, 1, "did not end in time")])
+def test_a_machine_that_hangs(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, silent: int, limit: int, failure: str
+) -> None:
+    script = f'echo \'{{"release": "6.1"}}\' > {tmp_path}/log.jsonl; exec sleep 60'
+    monkeypatch.setattr(machine, "SILENT_SECONDS", silent)
+    monkeypatch.setattr(machine, "_command", lambda *_: ["sh", "-c", script])
+    log = tmp_path / "log.log"
+    log.touch()
+    outcome = boot("6.1", log, log, log, limit)
+    assert (outcome.release, outcome.hung) == ("6.1", silent == 1)
+    assert failure in outcome.failure
+    assert may_be_the_emulators_fault(outcome, log) == outcome.hung
