@@ -25,9 +25,6 @@ struct config {
 #define CALLS 1024
 typedef __u16 call_table[2][CALLS];
 
-#define EXEC_CALL_EXECVE 1
-#define EXEC_CALL_EXECVEAT 2
-
 /* The cookie of on_call_return where the function is no system call, but __secure_computing. */
 #define ANSWERED_BY_SECCOMP 1
 

@@ -24,22 +24,10 @@
 #include "file_call.h"
 #include "ring_pending.h"
 #include "probes/fexit.h" /* first, because they are what a kernel refuses most often */
-#include "probes/fork.h"
-#include "probes/exit.h"
-#include "probes/open.h"
+#include "probes.h" /* made from src/onlooker/events: probes/NAME.h of each event */
+#include "probes/exec_failed.h"
 #include "probes/io_uring.h"
 #include "probes/io_uring_hooks.h"
-#include "probes/exec.h"
-#include "probes/exec_failed.h"
-#include "probes/rename.h"
-#include "probes/unlink.h"
-#include "probes/mkdir.h"
-#include "probes/rmdir.h"
-#include "probes/link.h"
-#include "probes/symlink.h"
-#include "probes/chmod.h"
-#include "probes/chown.h"
-#include "probes/truncate.h"
 #include "probes/sys_exit.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -1,10 +1,12 @@
-"""Keep in README.md, docs/fields.md and docs/benchmarks.md what the program and its measurements say: `python -m
-tools.docs` writes them, with `--check` it fails if one is out of date.
+"""Keep in README.md, docs/fields.md, docs/benchmarks.md and src/onlooker/__init__.py what the program and its
+measurements say: `python -m tools.docs` writes them, with `--check` it fails if one is out of date.
 
-Between `<!-- begin NAME -->` and `<!-- end NAME -->` stands what the function of that name in `PARTS` returns.
+Between `<!-- begin NAME -->` and `<!-- end NAME -->`, in Python `# begin NAME` and `# end NAME`, stands what the
+function of that name in `PARTS` returns.
 """
 
 import os
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -16,7 +18,7 @@ from benchmarks import report
 from benchmarks.results import Results
 from onlooker.cli import main as cli
 from onlooker.cli.parser import parser
-from onlooker.events import EVENTS, TaskEvent
+from onlooker.events import EVENTS, TASK_EVENTS, TaskEvent
 from onlooker.events.base import Event
 from onlooker.filters import Filter
 from onlooker.probe import maps
@@ -64,6 +66,22 @@ def fields() -> str:
     return "\n\n".join(parts)
 
 
+def _classes() -> list[type[TaskEvent]]:
+    return sorted(TASK_EVENTS.values(), key=lambda event: event.__name__)
+
+
+def imports() -> str:
+    """The classes of events, for type checkers."""
+    return "".join(
+        f"    from {event.__module__.removeprefix('onlooker')} import {event.__name__}\n" for event in _classes()
+    )
+
+
+def names() -> str:
+    """The same for `__all__`."""
+    return "\n".join(("__all__ += [", *(f'    "{event.__name__}",' for event in _classes()), "]"))
+
+
 def memory() -> str:
     """What `onlooker doctor` says of the kernel's memory, on machines of other sizes."""
     probe = Setup(Filter(), DEFAULT_RING_BYTES, resolve=True).open((), ())
@@ -84,16 +102,18 @@ def measured() -> Results:
 PARTS: dict[str, dict[str, Callable[[], str]]] = {
     "README.md": {"options": options, "memory": memory, "cost": lambda: report.summary(measured())},
     "docs/fields.md": {"fields": fields},
+    "src/onlooker/__init__.py": {"events": imports, "names of events": names},
     "docs/benchmarks.md": {"benchmarks": lambda: report.page(measured())},
 }
 
 
 def made(text: str, parts: dict[str, Callable[[], str]]) -> str:
-    """The text with every part as it is to be."""
+    """The text with every part as it is to be. Raises ValueError where a part has no place."""
     for name, make in parts.items():
-        start, end = f"<!-- begin {name} -->\n", f"<!-- end {name} -->"
-        before, _, rest = text.partition(start)
-        text = f"{before}{start}{make()}\n{end}{rest.partition(end)[2]}"
+        found = re.search(rf"(?ms)(?:<!--|#) begin {name}(?: -->)?\n(.*?)^ *(?:<!--|#) end {name}(?: -->)?$", text)
+        if not found:
+            raise ValueError(f"no place for the part {name}")
+        text = f"{text[: found.start(1)]}{make()}\n{text[found.end(1) :]}"
     return text
 
 

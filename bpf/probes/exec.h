@@ -155,7 +155,7 @@ static __always_inline void send_small_exec(struct scratch *scratch, unsigned lo
 	send_scratch(scratch, KIND_EXEC, look(scratch->used));
 }
 
-static __always_inline int emit_exec(struct task_struct *task, struct linux_binprm *bprm)
+static __always_inline int emit_executed(struct task_struct *task, struct linux_binprm *bprm)
 {
 	struct exec_room *room;
 	unsigned long from, bytes;
@@ -196,7 +196,7 @@ static __always_inline int emit_exec(struct task_struct *task, struct linux_binp
 SEC("tp_btf/sched_process_exec")
 int BPF_PROG(on_exec, struct task_struct *task, int old_pid, struct linux_binprm *bprm)
 {
-	return emit_exec(task, bprm);
+	return emit_executed(task, bprm);
 }
 
 /* The same where the kernel can't interrupt it (probes/sys_exit.h), and a moment earlier: what loads a program of whatever
@@ -205,5 +205,5 @@ int BPF_PROG(on_exec, struct task_struct *task, int old_pid, struct linux_binprm
 SEC("kprobe.multi")
 int on_finalize_exec(struct pt_regs *ctx)
 {
-	return emit_exec(current_task(), TYPED((struct linux_binprm *)ctx->FIRST_ARGUMENT));
+	return emit_executed(current_task(), TYPED((struct linux_binprm *)ctx->FIRST_ARGUMENT));
 }

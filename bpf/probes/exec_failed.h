@@ -75,7 +75,7 @@ static __always_inline bool append_user_argv(struct scratch *scratch, __u32 whic
 /* An empty path of execveat is the descriptor itself; one that can't be read is nothing. */
 static __always_inline void append_failed_base(struct scratch *scratch, __u32 which, struct call *call, char first)
 {
-	bool at = call->number == EXEC_CALL_EXECVEAT;
+	bool at = call->number == EXEC_SYSCALL_EXECVEAT;
 	struct exec_record *exec = (void *)scratch->bytes;
 	bool is_cut = exec->record.cut & EXEC_CUT_PATH;
 
@@ -103,10 +103,10 @@ static __always_inline void allow_look(struct exec_record *exec, struct call *ca
 		exec->missing_interpreter.offset = sizeof(*exec);
 }
 
-/* not inlined: it has a stack of its own */
-static __noinline int emit_exec_failed(struct call *call)
+/* A call that returned, and so failed. Not inlined: it has a stack of its own. */
+static __noinline int emit_exec(struct call *call)
 {
-	bool at = call->number == EXEC_CALL_EXECVEAT; /* execveat(dirfd, path, argv, envp, flags) */
+	bool at = call->number == EXEC_SYSCALL_EXECVEAT; /* execveat(dirfd, path, argv, envp, flags) */
 	struct scratch *scratch;
 	struct exec_record *exec;
 	__u32 which;

@@ -2,7 +2,7 @@
  * functions of their own, which are seen too. Where nothing stands in the way of it, `result` is what the caller gets. */
 
 static __noinline int emit_open(struct call *call);
-static __noinline int emit_exec_failed(struct call *call);
+static __noinline int emit_exec(struct call *call);
 
 static __always_inline int emit_returned(enum kind kind, long result)
 {
@@ -12,7 +12,7 @@ static __always_inline int emit_returned(enum kind kind, long result)
 
 	if (!read_call(&call, regs, SYSCALL_NUMBER(regs), result) || call.kind != kind)
 		return 0;
-	return kind == KIND_OPEN ? emit_open(&call) : emit_exec_failed(&call);
+	return kind == KIND_OPEN ? emit_open(&call) : emit_exec(&call);
 }
 
 #define ON_RETURN(function, kind)                                                                                      \

@@ -2,9 +2,9 @@
 
 /* `kinds` is a constant when the program is loaded: what is not wanted is cut out then, and not looked at by the
  * verifier. */
-#define EMIT(NAME, emit)                                                                                               \
+#define EMIT(NAME, name)                                                                                               \
 	case KIND_##NAME:                                                                                              \
-		return kinds & 1 << KIND_##NAME ? emit(call) : 0
+		return kinds & 1 << KIND_##NAME ? emit_##name(call) : 0;
 
 static __always_inline int dispatch(struct call *call, const __u32 kinds)
 {
@@ -13,17 +13,7 @@ static __always_inline int dispatch(struct call *call, const __u32 kinds)
 		call->number = RMDIR_SYSCALL_UNLINKAT;
 	}
 	switch (call->kind) {
-		EMIT(OPEN, emit_open);
-		EMIT(EXEC, emit_exec_failed);
-		EMIT(RENAME, emit_rename);
-		EMIT(UNLINK, emit_unlink);
-		EMIT(MKDIR, emit_mkdir);
-		EMIT(RMDIR, emit_rmdir);
-		EMIT(LINK, emit_link);
-		EMIT(SYMLINK, emit_symlink);
-		EMIT(CHMOD, emit_chmod);
-		EMIT(CHOWN, emit_chown);
-		EMIT(TRUNCATE, emit_truncate);
+		CALL_EVENTS(EMIT) /* wire.h: those of the events that are seen where a call returns */
 	default:
 		return 0;
 	}

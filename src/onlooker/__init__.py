@@ -38,24 +38,24 @@ if TYPE_CHECKING:
         UnsupportedError,
         UsageError,
     )
-    from .events import (
-        Chmod,
-        Chown,
-        Event,
-        Exec,
-        Exit,
-        Fork,
-        Link,
-        Lost,
-        Mkdir,
-        Open,
-        Rename,
-        Rmdir,
-        Symlink,
-        TaskEvent,
-        Truncate,
-        Unlink,
-    )
+    from .events import Event, Lost, TaskEvent
+
+    # begin events
+    from .events.chmod import Chmod
+    from .events.chown import Chown
+    from .events.exec import Exec
+    from .events.exit import Exit
+    from .events.fork import Fork
+    from .events.link import Link
+    from .events.mkdir import Mkdir
+    from .events.open import Open
+    from .events.rename import Rename
+    from .events.rmdir import Rmdir
+    from .events.symlink import Symlink
+    from .events.truncate import Truncate
+    from .events.unlink import Unlink
+
+    # end events
     from .monitor import Monitor, Stats
     from .probe.fake import FakeSource
     from .probe.source import Attachment, Rest, Source
@@ -80,24 +80,7 @@ _MODULES = {
         "UnsupportedError",
         "UsageError",
     ),
-    "events": (
-        "Chmod",
-        "Chown",
-        "Event",
-        "Exec",
-        "Exit",
-        "Fork",
-        "Link",
-        "Lost",
-        "Mkdir",
-        "Open",
-        "Rename",
-        "Rmdir",
-        "Symlink",
-        "TaskEvent",
-        "Truncate",
-        "Unlink",
-    ),
+    "events": ("Event", "Lost", "TaskEvent"),
     "monitor": ("Monitor", "Stats"),
     "probe.fake": ("FakeSource",),
     "probe.source": ("Attachment", "Rest", "Source"),
@@ -111,50 +94,62 @@ __all__ = [
     "Batch",
     "CapabilityError",
     "Check",
-    "Chmod",
-    "Chown",
     "Diagnosis",
     "Event",
-    "Exec",
-    "Exit",
     "FakeSource",
     "ForbiddenError",
-    "Fork",
     "ForkedError",
     "KernelTooOldError",
     "LibbpfError",
-    "Link",
     "LoadError",
     "LockdownError",
     "Lost",
-    "Mkdir",
     "Monitor",
     "NoBtfError",
     "NotLinuxError",
     "OnlookerError",
-    "Open",
     "OutputError",
-    "Rename",
     "ResourceError",
     "Rest",
-    "Rmdir",
     "Source",
     "Stats",
-    "Symlink",
     "TaskEvent",
-    "Truncate",
-    "Unlink",
     "UnsupportedError",
     "UsageError",
     "__version__",
     "diagnose",
 ]
 
+# begin names of events
+__all__ += [
+    "Chmod",
+    "Chown",
+    "Exec",
+    "Exit",
+    "Fork",
+    "Link",
+    "Mkdir",
+    "Open",
+    "Rename",
+    "Rmdir",
+    "Symlink",
+    "Truncate",
+    "Unlink",
+]
+# end names of events
+
 
 def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
+    """Import what is asked for, once."""
+    if name in _HOMES:
+        value = getattr(import_module(f"onlooker.{_HOMES[name]}"), name)
+    elif name.startswith("_"):
+        value = None
+    else:
+        classes = import_module("onlooker.events").TASK_EVENTS.values()
+        value = next((cls for cls in classes if cls.__name__ == name), None)
+    if value is None:
         raise AttributeError(f"module 'onlooker' has no attribute {name!r}")
-    value = getattr(import_module(f"onlooker.{_HOMES[name]}"), name)
     globals()[name] = value
     return value
 

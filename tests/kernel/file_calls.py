@@ -23,7 +23,7 @@ from onlooker import (
     Unlink,
 )
 from onlooker.probe import kernel
-from onlooker.probe.syscalls import NUMBERS
+from onlooker.probe.syscalls import numbers
 
 from .conftest import Workloads
 from .watching import Run, Task, inherited, watch
@@ -31,7 +31,7 @@ from .watching import Run, Task, inherited, watch
 COUNT = 23
 NAMES = {**errors.errorcode, errors.EOPNOTSUPP: "EOPNOTSUPP"}  # ENOTSUP is the C library's word
 AT_FDCWD = -100
-NATIVE, COMPAT = NUMBERS[platform.machine()]
+NATIVE, COMPAT = numbers(platform.machine())
 
 ODD = (
     b"caf\xe9",

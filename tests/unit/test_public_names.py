@@ -8,25 +8,32 @@ import sys
 import pytest
 
 import onlooker
+from onlooker.events import TASK_EVENTS
 
 FRESH = "import sys; before = set(sys.modules); import onlooker; print(*sorted(set(sys.modules) - before))"
 
 
-def test_all_is_sorted_and_complete():
-    assert onlooker.__all__ == sorted(onlooker.__all__)
-    assert set(onlooker.__all__) == {*onlooker._HOMES, "__version__"}
+EVENTS = {cls.__name__ for cls in TASK_EVENTS.values()}
+
+
+def test_all_is_complete():
+    assert set(onlooker.__all__) == {*onlooker._HOMES, *EVENTS, "__version__"}
     assert len(set(onlooker.__all__)) == len(onlooker.__all__)
 
 
 def test_no_name_has_two_homes():
     listed = [name for names in onlooker._MODULES.values() for name in names]
     assert sorted(listed) == sorted(onlooker._HOMES)
+    assert not EVENTS & {*listed}
 
 
-@pytest.mark.parametrize("name", sorted(onlooker._HOMES))
+@pytest.mark.parametrize("name", sorted({*onlooker.__all__} - {"__version__"}))
 def test_every_name_is_there_and_documented(name):
     value = getattr(onlooker, name)
-    assert value.__module__ == f"onlooker.{onlooker._HOMES[name]}" or value.__module__.startswith("onlooker.events.")
+    home = onlooker._HOMES.get(name, "events")
+    assert value.__module__ == f"onlooker.{home}" or (
+        home == "events" and value.__module__.startswith("onlooker.events.")
+    )
     assert value.__name__ == name
     assert len(inspect.getdoc(value) or "") > 10
 
@@ -35,7 +42,7 @@ def test_type_checkers_see_the_same_names():
     tree = ast.parse(inspect.getsource(onlooker))
     [block] = [node for node in tree.body if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"]
     seen = {node.module: tuple(alias.name for alias in node.names) for node in block.body}
-    assert seen == onlooker._MODULES
+    assert seen == onlooker._MODULES | {f"events.{name.lower()}": (name,) for name in EVENTS}
 
 
 def test_an_unknown_name():

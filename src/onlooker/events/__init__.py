@@ -1,43 +1,25 @@
 """WHAT is observed: one file and one class for each event, declared once.
 
-C layout, plan, JSON, text and JSON Schema all follow from the classes; see `onlooker.schema`.
+Whatever class is declared in a file here is an event; no list names them. C layout, plan, JSON, text, JSON Schema and
+reference all follow from the classes; see `onlooker.schema`.
 """
 
 from ..schema.layout import Layout, layout
 from ..schema.plan import Plan
 from ..schema.plan import plan as plan_of
 from .base import Event, TaskEvent
-from .chmod import Chmod
-from .chown import Chown
-from .exec import Exec
-from .exit import Exit
-from .fork import Fork
-from .link import Link
 from .lost import PROBE_REASONS, REASONS, UNCERTAIN_REASONS, Lost
-from .mkdir import Mkdir
-from .open import Open
-from .rename import Rename
-from .rmdir import Rmdir
-from .symlink import Symlink
-from .truncate import Truncate
-from .unlink import Unlink
+from .registry import TASK_EVENTS
 
-# the events that the probe sends, in the order of their numbers on the wire
-TASK_EVENTS: dict[str, type[TaskEvent]] = {
-    cls.event: cls
-    for cls in (
-        *(Fork, Exec, Exit, Open),
-        *(Rename, Unlink, Mkdir, Rmdir, Link, Symlink, Chmod, Chown, Truncate),
-    )
-}
+# those that the probe sends have the numbers of TASK_EVENTS on the wire, from 1 on; Lost has the next one
 EVENTS: dict[str, type[Event]] = {**TASK_EVENTS, Lost.event: Lost}
 
 # what is watched where nothing is said; names that stand for several events
-DEFAULT_EVENTS = ("fork", "exec", "exit", "open")
+DEFAULT_EVENTS = tuple(name for name, cls in TASK_EVENTS.items() if cls.is_default)
 EVENT_GROUPS = {"default": DEFAULT_EVENTS, "all": tuple(TASK_EVENTS)}
 
 # kept out of a flood's way: refused only when the whole ring is full
-PROCESS_EVENTS = ("fork", "exec", "exit")
+PROCESS_EVENTS = tuple(name for name, cls in TASK_EVENTS.items() if cls.is_of_process)
 
 SCHEMA_VERSION = 1  # of the JSON; a new field keeps it, a removed or changed one raises it
 
@@ -62,22 +44,9 @@ __all__ = [
     "SCHEMA_VERSION",
     "TASK_EVENTS",
     "UNCERTAIN_REASONS",
-    "Chmod",
-    "Chown",
     "Event",
-    "Exec",
-    "Exit",
-    "Fork",
-    "Link",
     "Lost",
-    "Mkdir",
-    "Open",
-    "Rename",
-    "Rmdir",
-    "Symlink",
     "TaskEvent",
-    "Truncate",
-    "Unlink",
     "layouts",
     "plan",
 ]

@@ -6,6 +6,7 @@ from typing import Annotated, Any, ClassVar
 import msgspec
 
 from ..schema.kinds import doc, name, unsigned, wall_time
+from ..schema.syscalls import Syscall
 
 CHILD_AND_PARENT = "Process {comm} (PID:{pid}, PPID:{ppid})"
 
@@ -59,8 +60,18 @@ class Event(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, tag_field
 
 
 class TaskEvent(Event, frozen=True, gc=False, omit_defaults=True):
-    """An event of one process: who did it. `(pid, start_ns)` is unique until the machine reboots."""
+    """An event of one process: who did it. `(pid, start_ns)` is unique until the machine reboots.
 
+    A kind of it says which `number` it has on the wire, from 1 on without a gap, and which system calls do it; where
+    they return it is seen, unless `at_call_exit` is False. `is_default`: watched where nothing is chosen.
+    `is_of_process`: of a process's life; where the buffer gets full, there is still room for it.
+    """
+
+    number: ClassVar[int]
+    syscalls: ClassVar[tuple[Syscall, ...]] = ()
+    at_call_exit: ClassVar[bool] = True
+    is_default: ClassVar[bool] = False
+    is_of_process: ClassVar[bool] = False
     who: ClassVar[str] = "Process {comm} (PID:{pid})"
 
     pid: Annotated[int, unsigned(32), doc("Process id (the kernel's tgid), in the initial pid namespace.")]

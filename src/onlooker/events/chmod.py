@@ -3,12 +3,20 @@
 from typing import Annotated, Any, ClassVar
 
 from ..schema.kinds import choice, doc, flag_names, unsigned
+from ..schema.syscalls import Syscall, names
 from .base import TaskEvent
 from .file import Cut, Device, DirFd, Errno, Fd, FileState, Inode, JoinedPath, OptionalPath, RealPath, Unproven
 from .names import AT_FLAGS
 from .words import GIVEN_FILE, GIVEN_NOTES, RESULT, call_details, call_phrase
 
 _WHAT = f"mode of {GIVEN_FILE} to {{mode:octal}}"
+
+SYSCALLS = (
+    Syscall("chmod", x86_64=90, i386=15, arm=15),
+    Syscall("fchmod", x86_64=91, i386=94, aarch64=52, arm=94),
+    Syscall("fchmodat", x86_64=268, i386=306, aarch64=53, arm=333),
+    Syscall("fchmodat2", x86_64=452, i386=452, aarch64=452, arm=452, since="6.6"),
+)
 
 
 class Chmod(TaskEvent, frozen=True, gc=False, omit_defaults=True, tag="chmod"):
@@ -18,8 +26,10 @@ class Chmod(TaskEvent, frozen=True, gc=False, omit_defaults=True, tag="chmod"):
     """
 
     event: ClassVar[str] = "chmod"
+    number: ClassVar[int] = 11
+    syscalls: ClassVar[tuple[Syscall, ...]] = SYSCALLS
 
-    syscall: Annotated[str, choice("chmod", "fchmod", "fchmodat", "fchmodat2"), doc("The system call used.")]
+    syscall: Annotated[str, choice(*names(SYSCALLS)), doc("The system call used.")]
     mode: Annotated[int, unsigned(32), doc("The permission bits asked for.")]
     path: OptionalPath = None
     errno: Errno = None

@@ -3,6 +3,7 @@
 from typing import Annotated, Any, ClassVar
 
 from ..schema.kinds import choice, doc, flag_names, unsigned
+from ..schema.syscalls import Syscall, names
 from .base import TaskEvent
 from .file import Cut, Device, DirFd, Errno, Fd, FileState, Inode, JoinedPath, OptionalPath, RealPath, Unproven
 from .names import AT_FLAGS
@@ -13,6 +14,16 @@ UNCHANGED = 2**32 - 1  # chown(2): -1 leaves an id as it is
 # the ids as chown(1) takes them: nothing stands for one that is to stay as it is
 _WHAT = f"owner of {GIVEN_FILE} to {{owner}}:{{group}}"
 
+SYSCALLS = (
+    Syscall("chown", x86_64=92, i386=182, arm=182, compat_function="sys_chown16"),
+    Syscall("lchown", x86_64=94, i386=16, arm=16, compat_function="sys_lchown16"),
+    Syscall("fchown", x86_64=93, i386=95, aarch64=55, arm=95, compat_function="sys_fchown16"),
+    Syscall("fchownat", x86_64=260, i386=298, aarch64=54, arm=325),
+    Syscall("chown32", i386=212, arm=212, compat_function="sys_chown"),
+    Syscall("lchown32", i386=198, arm=198, compat_function="sys_lchown"),
+    Syscall("fchown32", i386=207, arm=207, compat_function="sys_fchown"),
+)
+
 
 class Chown(TaskEvent, frozen=True, gc=False, omit_defaults=True, tag="chown"):
     """A process changed the owner or the group of a file; or tried to, with `errno`. Arguments are as passed.
@@ -22,10 +33,12 @@ class Chown(TaskEvent, frozen=True, gc=False, omit_defaults=True, tag="chown"):
     """
 
     event: ClassVar[str] = "chown"
+    number: ClassVar[int] = 12
+    syscalls: ClassVar[tuple[Syscall, ...]] = SYSCALLS
 
     syscall: Annotated[
         str,
-        choice("chown", "lchown", "fchown", "fchownat", "chown32", "lchown32", "fchown32"),
+        choice(*names(SYSCALLS)),
         doc("The system call used; those with 32 are 32-bit programs'."),
     ]
     owner: Annotated[

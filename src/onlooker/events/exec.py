@@ -3,6 +3,7 @@
 from typing import Annotated, Any, ClassVar
 
 from ..schema.kinds import choice, cut_mask, doc, joined, one_of, text, texts, unsigned, walked
+from ..schema.syscalls import Syscall
 from .base import CHILD_AND_PARENT, TaskEvent
 from .errnos import ERRNOS
 from .file import FILE_STATE_DOC, FILE_STATES
@@ -15,6 +16,11 @@ _FILE = file_note("exe")
 _WHAT_RUNS = f"{{interpreter?{{/path?{file_note('exe', 'interpreter')}|{_FILE}}}|{_FILE}}}"
 _NOTES = f"{JOINED}{{missing_interpreter? [missing: {{missing_interpreter}}]}}{_WHAT_RUNS}{FILE_STATE}"
 
+SYSCALLS = (
+    Syscall("execve", x86_64=59, i386=11, aarch64=221, arm=11, x32=520, compat_function="compat_sys_execve"),
+    Syscall("execveat", x86_64=322, i386=358, aarch64=281, arm=387, x32=545, compat_function="compat_sys_execveat"),
+)
+
 
 class Exec(TaskEvent, frozen=True, gc=False, omit_defaults=True, tag="exec"):
     """A process replaced its program; or failed to, and then `errno` says why.
@@ -24,6 +30,10 @@ class Exec(TaskEvent, frozen=True, gc=False, omit_defaults=True, tag="exec"):
     """
 
     event: ClassVar[str] = "exec"
+    number: ClassVar[int] = 2
+    is_default: ClassVar[bool] = True
+    is_of_process: ClassVar[bool] = True
+    syscalls: ClassVar[tuple[Syscall, ...]] = SYSCALLS
 
     path: Annotated[
         str,

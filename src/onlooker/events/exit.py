@@ -14,6 +14,9 @@ class Exit(TaskEvent, frozen=True, gc=False, omit_defaults=True, tag="exit"):
     """
 
     event: ClassVar[str] = "exit"
+    number: ClassVar[int] = 3
+    is_default: ClassVar[bool] = True
+    is_of_process: ClassVar[bool] = True
 
     core_dumped: Annotated[bool, boolean(), doc("Whether the kernel wrote a core dump.")]
     duration_ns: Annotated[int, unsigned(64), doc("How long the process lived, in nanoseconds.")]

@@ -3,8 +3,16 @@
 from typing import Annotated, Any, ClassVar
 
 from ..schema.kinds import boolean, choice, cut_mask, doc, flag_names, unsigned
+from ..schema.syscalls import Syscall, names
 from .base import CHILD_AND_PARENT, TaskEvent
 from .names import CLONE_FLAGS
+
+SYSCALLS = (
+    Syscall("clone", x86_64=56, i386=120, aarch64=220, arm=120),
+    Syscall("clone3", x86_64=435, i386=435, aarch64=435, arm=435),
+    Syscall("fork", x86_64=57, i386=2, arm=2),
+    Syscall("vfork", x86_64=58, i386=190, arm=190),
+)
 
 
 class Fork(TaskEvent, frozen=True, gc=False, omit_defaults=True, tag="fork"):
@@ -14,6 +22,11 @@ class Fork(TaskEvent, frozen=True, gc=False, omit_defaults=True, tag="fork"):
     """
 
     event: ClassVar[str] = "fork"
+    number: ClassVar[int] = 1
+    is_default: ClassVar[bool] = True
+    is_of_process: ClassVar[bool] = True
+    syscalls: ClassVar[tuple[Syscall, ...]] = SYSCALLS
+    at_call_exit: ClassVar[bool] = False  # but before the child can run
 
     child_pid: Annotated[int, unsigned(32), doc("Process id of the child; the creator's own for a thread.")]
     child_tid: Annotated[int, unsigned(32), doc("Thread id of what was created.")]
@@ -27,7 +40,7 @@ class Fork(TaskEvent, frozen=True, gc=False, omit_defaults=True, tag="fork"):
     kernel: Annotated[bool, boolean(), doc("Whether what was created is a kernel thread.")]
     syscall: Annotated[
         str | None,
-        choice("clone", "clone3", "fork", "vfork", absent=0),
+        choice(*names(SYSCALLS), absent=0),
         doc("The system call used; absent where the kernel itself was the creator."),
     ] = None
     clone_flags: Annotated[

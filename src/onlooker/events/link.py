@@ -3,6 +3,7 @@
 from typing import Annotated, ClassVar
 
 from ..schema.kinds import choice, doc, flag_names
+from ..schema.syscalls import Syscall, names
 from .base import TaskEvent
 from .file import (
     Cut,
@@ -26,6 +27,11 @@ from .words import GIVEN, GIVEN_FILE, RESULT, call_details, call_phrase, joined_
 _WHAT = f"{GIVEN_FILE} as {{new_path}}"
 _NOTES = joined_pair(" as ") + GIVEN
 
+SYSCALLS = (
+    Syscall("link", x86_64=86, i386=9, arm=9),
+    Syscall("linkat", x86_64=265, i386=303, aarch64=37, arm=330),
+)
+
 
 class Link(TaskEvent, frozen=True, gc=False, omit_defaults=True, tag="link"):
     """A process gave a file another name, a hard link; or tried to, with `errno`. Arguments are as passed.
@@ -34,8 +40,10 @@ class Link(TaskEvent, frozen=True, gc=False, omit_defaults=True, tag="link"):
     """
 
     event: ClassVar[str] = "link"
+    number: ClassVar[int] = 9
+    syscalls: ClassVar[tuple[Syscall, ...]] = SYSCALLS
 
-    syscall: Annotated[str, choice("link", "linkat"), doc("The system call used.")]
+    syscall: Annotated[str, choice(*names(SYSCALLS)), doc("The system call used.")]
     path: PassedPath
     new_path: NewPath
     errno: Errno = None

@@ -4,6 +4,7 @@ from typing import Annotated, ClassVar
 
 from ..schema.kinds import choice, doc, unsigned
 from .base import Event
+from .registry import TASK_EVENTS
 
 # counted by the probe, for each kind of event; the order is the wire's
 PROBE_REASONS = ("ring full", "headroom", "busy", "untracked")
@@ -34,11 +35,7 @@ class Lost(Event, frozen=True, gc=False, omit_defaults=True, tag="lost"):
     count: Annotated[int, unsigned(64), doc("How many events were lost; for recursion, at most so many.")]
     of: Annotated[
         str,
-        choice(
-            *("fork", "exec", "exit", "open"),
-            *("rename", "unlink", "mkdir", "rmdir", "link", "symlink", "chmod", "chown", "truncate"),
-            "unknown",
-        ),
+        choice(*TASK_EVENTS, "unknown"),
         doc('Which events, by their name, or "unknown".'),
     ]
     reason: Annotated[

@@ -3,9 +3,15 @@
 from typing import Annotated, Any, ClassVar
 
 from ..schema.kinds import choice, doc, unsigned
+from ..schema.syscalls import Syscall, names
 from .base import TaskEvent
 from .file import Cut, DirFd, Errno, JoinedPath, PassedPath, Unproven
 from .words import RESULT, call_details, call_phrase
+
+SYSCALLS = (
+    Syscall("mkdir", x86_64=83, i386=39, arm=39),
+    Syscall("mkdirat", x86_64=258, i386=296, aarch64=34, arm=323),
+)
 
 
 class Mkdir(TaskEvent, frozen=True, gc=False, omit_defaults=True, tag="mkdir"):
@@ -15,8 +21,10 @@ class Mkdir(TaskEvent, frozen=True, gc=False, omit_defaults=True, tag="mkdir"):
     """
 
     event: ClassVar[str] = "mkdir"
+    number: ClassVar[int] = 7
+    syscalls: ClassVar[tuple[Syscall, ...]] = SYSCALLS
 
-    syscall: Annotated[str, choice("mkdir", "mkdirat"), doc("The system call used.")]
+    syscall: Annotated[str, choice(*names(SYSCALLS)), doc("The system call used.")]
     path: PassedPath
     mode: Annotated[int, unsigned(32), doc("Permission bits asked for, before the umask is applied.")]
     errno: Errno = None

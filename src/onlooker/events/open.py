@@ -3,6 +3,7 @@
 from typing import Annotated, Any, ClassVar
 
 from ..schema.kinds import boolean, choice, cut_mask, doc, flag_names, joined, one_of, signed, text, unsigned, walked
+from ..schema.syscalls import Syscall, names
 from .base import TaskEvent
 from .errnos import ERRNOS
 from .file import FILE_STATE_DOC, FILE_STATES, Unproven
@@ -14,6 +15,16 @@ NO_MODE = 2**63 - 2  # on the wire; openat2 takes any number and refuses this on
 
 _NOTES = JOINED + file_note("real_path") + FILE_STATE
 
+SYSCALLS = (
+    Syscall("open", x86_64=2, i386=5, arm=5, compat_function="compat_sys_open"),
+    Syscall("openat", x86_64=257, i386=295, aarch64=56, arm=322, compat_function="compat_sys_openat"),
+    Syscall("openat2", x86_64=437, i386=437, aarch64=437, arm=437),
+    Syscall("creat", x86_64=85, i386=8, arm=8),
+    Syscall(
+        "open_by_handle_at", x86_64=304, i386=342, aarch64=265, arm=371, compat_function="compat_sys_open_by_handle_at"
+    ),
+)
+
 
 class Open(TaskEvent, frozen=True, gc=False, omit_defaults=True, tag="open"):
     """A process opened a file, with `fd`; or tried to, with `errno`. Arguments are as passed by the caller.
@@ -23,10 +34,13 @@ class Open(TaskEvent, frozen=True, gc=False, omit_defaults=True, tag="open"):
     """
 
     event: ClassVar[str] = "open"
+    number: ClassVar[int] = 4
+    is_default: ClassVar[bool] = True
+    syscalls: ClassVar[tuple[Syscall, ...]] = SYSCALLS
 
     syscall: Annotated[
         str,
-        choice("open", "openat", "openat2", "creat", "open_by_handle_at", "io_uring"),
+        choice(*names(SYSCALLS), "io_uring"),
         doc("The system call used; io_uring where the ring's openat or openat2 was."),
     ]
     path: Annotated[

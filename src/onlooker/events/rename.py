@@ -3,6 +3,7 @@
 from typing import Annotated, ClassVar
 
 from ..schema.kinds import choice, doc, flag_names
+from ..schema.syscalls import Syscall, names
 from .base import TaskEvent
 from .file import Cut, DirFd, Errno, JoinedNewPath, JoinedPath, NewDirFd, NewPath, PassedPath, Unproven
 from .names import RENAME_FLAGS
@@ -10,6 +11,12 @@ from .words import RESULT, call_details, call_phrase, joined_pair
 
 _BETWEEN = "{flags~RENAME_EXCHANGE? with | to }"
 _NOTES = joined_pair(_BETWEEN)
+
+SYSCALLS = (
+    Syscall("rename", x86_64=82, i386=38, arm=38),
+    Syscall("renameat", x86_64=264, i386=302, aarch64=38, arm=329),
+    Syscall("renameat2", x86_64=316, i386=353, aarch64=276, arm=382),
+)
 
 
 class Rename(TaskEvent, frozen=True, gc=False, omit_defaults=True, tag="rename"):
@@ -19,8 +26,10 @@ class Rename(TaskEvent, frozen=True, gc=False, omit_defaults=True, tag="rename")
     """
 
     event: ClassVar[str] = "rename"
+    number: ClassVar[int] = 5
+    syscalls: ClassVar[tuple[Syscall, ...]] = SYSCALLS
 
-    syscall: Annotated[str, choice("rename", "renameat", "renameat2"), doc("The system call used.")]
+    syscall: Annotated[str, choice(*names(SYSCALLS)), doc("The system call used.")]
     path: PassedPath
     new_path: NewPath
     errno: Errno = None

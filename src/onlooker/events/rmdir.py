@@ -3,9 +3,15 @@
 from typing import Annotated, Any, ClassVar
 
 from ..schema.kinds import choice, doc
+from ..schema.syscalls import Syscall, names
 from .base import TaskEvent
 from .file import Cut, DirFd, Errno, JoinedPath, PassedPath, Unproven
 from .words import RESULT, call_details, call_phrase
+
+SYSCALLS = (
+    Syscall("rmdir", x86_64=84, i386=40, arm=40),
+    Syscall("unlinkat", x86_64=263, i386=301, aarch64=35, arm=328, told_as="unlink"),
+)
 
 
 class Rmdir(TaskEvent, frozen=True, gc=False, omit_defaults=True, tag="rmdir"):
@@ -15,8 +21,10 @@ class Rmdir(TaskEvent, frozen=True, gc=False, omit_defaults=True, tag="rmdir"):
     """
 
     event: ClassVar[str] = "rmdir"
+    number: ClassVar[int] = 8
+    syscalls: ClassVar[tuple[Syscall, ...]] = SYSCALLS
 
-    syscall: Annotated[str, choice("rmdir", "unlinkat"), doc("The system call used.")]
+    syscall: Annotated[str, choice(*names(SYSCALLS)), doc("The system call used.")]
     path: PassedPath
     errno: Errno = None
     dirfd: DirFd = None

@@ -3,11 +3,17 @@
 from typing import Annotated, Any, ClassVar
 
 from ..schema.kinds import choice, doc, text
+from ..schema.syscalls import Syscall, names
 from .base import TaskEvent
 from .file import Cut, DirFd, Errno, JoinedPath, PassedPath, Unproven
 from .words import RESULT, call_details, call_phrase
 
 _WHAT = "symbolic link {path} to {target}"
+
+SYSCALLS = (
+    Syscall("symlink", x86_64=88, i386=83, arm=83),
+    Syscall("symlinkat", x86_64=266, i386=304, aarch64=36, arm=331),
+)
 
 
 class Symlink(TaskEvent, frozen=True, gc=False, omit_defaults=True, tag="symlink"):
@@ -17,8 +23,10 @@ class Symlink(TaskEvent, frozen=True, gc=False, omit_defaults=True, tag="symlink
     """
 
     event: ClassVar[str] = "symlink"
+    number: ClassVar[int] = 10
+    syscalls: ClassVar[tuple[Syscall, ...]] = SYSCALLS
 
-    syscall: Annotated[str, choice("symlink", "symlinkat"), doc("The system call used.")]
+    syscall: Annotated[str, choice(*names(SYSCALLS)), doc("The system call used.")]
     target: Annotated[str, text(), doc("What the link holds; a relative one starts from where the link is.")]
     path: PassedPath
     errno: Errno = None

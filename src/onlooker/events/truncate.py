@@ -3,11 +3,31 @@
 from typing import Annotated, Any, ClassVar
 
 from ..schema.kinds import choice, doc, signed
+from ..schema.syscalls import Syscall, names
 from .base import TaskEvent
 from .file import Cut, Device, Errno, Fd, FileState, Inode, JoinedPath, OptionalPath, RealPath, Unproven
 from .words import GIVEN_FILE, GIVEN_NOTES, RESULT, call_details, call_phrase
 
 _WHAT = f"{GIVEN_FILE} to {{length}} bytes"
+
+SYSCALLS = (
+    Syscall("truncate", x86_64=76, i386=92, aarch64=45, arm=92, compat_function="compat_sys_truncate"),
+    Syscall("ftruncate", x86_64=77, i386=93, aarch64=46, arm=93, compat_function="compat_sys_ftruncate"),
+    Syscall(
+        "truncate64",
+        i386=193,
+        arm=193,
+        compat_function="compat_sys_aarch32_truncate64",
+        i386_function="sys_ia32_truncate64",
+    ),
+    Syscall(
+        "ftruncate64",
+        i386=194,
+        arm=194,
+        compat_function="compat_sys_aarch32_ftruncate64",
+        i386_function="sys_ia32_ftruncate64",
+    ),
+)
 
 
 class Truncate(TaskEvent, frozen=True, gc=False, omit_defaults=True, tag="truncate"):
@@ -17,10 +37,12 @@ class Truncate(TaskEvent, frozen=True, gc=False, omit_defaults=True, tag="trunca
     """
 
     event: ClassVar[str] = "truncate"
+    number: ClassVar[int] = 13
+    syscalls: ClassVar[tuple[Syscall, ...]] = SYSCALLS
 
     syscall: Annotated[
         str,
-        choice("truncate", "ftruncate", "truncate64", "ftruncate64"),
+        choice(*names(SYSCALLS)),
         doc("The system call used; those with 64 are 32-bit programs'."),
     ]
     length: Annotated[int, signed(64), doc("The length asked for, in bytes.")]

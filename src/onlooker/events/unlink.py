@@ -3,9 +3,15 @@
 from typing import Annotated, ClassVar
 
 from ..schema.kinds import choice, doc
+from ..schema.syscalls import Syscall, names
 from .base import TaskEvent
 from .file import Cut, DirFd, Errno, JoinedPath, PassedPath, Unproven
 from .words import RESULT, call_details, call_phrase
+
+SYSCALLS = (
+    Syscall("unlink", x86_64=87, i386=10, arm=10),
+    Syscall("unlinkat", x86_64=263, i386=301, aarch64=35, arm=328),
+)
 
 
 class Unlink(TaskEvent, frozen=True, gc=False, omit_defaults=True, tag="unlink"):
@@ -15,8 +21,10 @@ class Unlink(TaskEvent, frozen=True, gc=False, omit_defaults=True, tag="unlink")
     """
 
     event: ClassVar[str] = "unlink"
+    number: ClassVar[int] = 6
+    syscalls: ClassVar[tuple[Syscall, ...]] = SYSCALLS
 
-    syscall: Annotated[str, choice("unlink", "unlinkat"), doc("The system call used.")]
+    syscall: Annotated[str, choice(*names(SYSCALLS)), doc("The system call used.")]
     path: PassedPath
     errno: Errno = None
     dirfd: DirFd = None

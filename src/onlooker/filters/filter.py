@@ -6,7 +6,9 @@ from typing import Self
 import msgspec
 
 from ..errors import UsageError
-from ..events import DEFAULT_EVENTS, EVENT_GROUPS, TASK_EVENTS, Event, Exit, Fork, Lost, TaskEvent
+from ..events import DEFAULT_EVENTS, EVENT_GROUPS, TASK_EVENTS, Event, Lost, TaskEvent
+from ..events.exit import Exit
+from ..events.fork import Fork
 from .comm import CommPattern, comm_pattern
 
 HIGHEST_PID = 2**31 - 1  # pid_t is an int

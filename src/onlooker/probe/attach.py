@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 import msgspec
 
+from ..events import TASK_EVENTS
 from .kernel import Feature
 from .syscalls import NEWER, functions_of, functions_of_call, native_calls
 
@@ -200,7 +201,7 @@ _REQUEST = Feature("io_uring_submit_req", arguments=1)  # Linux 6.3
 _ENTRY = Feature("io_uring_submit_sqe", arguments=2)  # Linux 6.0
 
 
-TABLE = (
+_PARTICULAR = (
     Hook(
         "fork",
         "creation",
@@ -262,12 +263,15 @@ TABLE = (
         ),
         missed="files opened through io_uring",
     ),
+)
+_HOOKED = {hook.event for hook in _PARTICULAR}
+TABLE = (
+    *_PARTICULAR,
+    # what nothing else tells of than its system calls
     *(
         Hook(event, "success and failure", "both", _shared_calls(event))
-        for event in (
-            *("rename", "unlink", "mkdir", "rmdir", "link", "symlink"),
-            *("chmod", "chown", "truncate"),
-        )
+        for event in TASK_EVENTS
+        if event not in _HOOKED
     ),
 )
 

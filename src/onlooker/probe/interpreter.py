@@ -13,7 +13,8 @@ import struct
 from collections.abc import Sequence
 from pathlib import Path
 
-from ..events import Event, Exec
+from ..events import Event
+from ..events.exec import Exec
 from ..records import Batch
 
 LINE_BYTES = 256  # BINPRM_BUF_SIZE, include/uapi/linux/binfmts.h: so much of a script's first line counts

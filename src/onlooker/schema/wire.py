@@ -2,22 +2,26 @@
 
 import re
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 from .layout import Block, Layout
 from .values import Names
 
-HEAD = """\
-/* Made from src/onlooker/events by tools/generate.py; do not edit. */
-#ifndef ONLOOKER_WIRE_H
+_MADE = "/* Made from src/onlooker/events by tools/generate.py; do not edit. */\n"
+HEAD = f"""\
+{_MADE}#ifndef ONLOOKER_WIRE_H
 #define ONLOOKER_WIRE_H
 
 /* where a text lies: bytes from the start of the record, and how many */
-struct span {
+struct span {{
 	__u32 offset;
 	__u32 length;
-};
+}};
 """
+# what fits into the probe's bits: masks of kinds are 32 bits wide and kind 0 is none, `cut` has 16
+MOST_EVENTS = 31
+MOST_CUTTABLE = 16
 
 
 def identifier(text: str) -> str:
@@ -56,9 +60,33 @@ def _constants(tag: str, made: Layout) -> str:
     return text
 
 
+def _calls(layouts: dict[str, Layout]) -> str:
+    """Which events are seen where a call returns, and how an event that names no call in a field counts its calls."""
+    events: dict[str, Any] = {name: made.event for name, made in layouts.items()}
+    told = [name for name, event in events.items() if event.syscalls and event.at_call_exit]
+    text = "/* DO(NAME, name) for each event that is seen where a system call returns */\n#define CALL_EVENTS(DO)"
+    text += "".join(f" \\\n\tDO({identifier(name)}, {name})" for name in told) + "\n"
+    for name, event in events.items():
+        if event.syscalls and "syscall" not in event.__struct_fields__:
+            calls = [
+                (f"{identifier(name)}_SYSCALL_{identifier(call.name)}", i) for i, call in enumerate(event.syscalls, 1)
+            ]
+            text += _enum(f"{name}_syscall", calls)
+    return text
+
+
+def includes(events: Iterable[str]) -> str:
+    """The text of `probes.h`: the probe of each event."""
+    return _MADE + "".join(f'#include "probes/{name}.h"\n' for name in events)
+
+
 def header(layouts: dict[str, Layout], reasons: Sequence[str]) -> str:
-    """The text of `wire.h` for the layouts by event name, numbered from 1, and the reasons of losses."""
+    """The text of `wire.h` for the layouts by event name, numbered from 1, and the reasons of losses.
+
+    Raises ValueError where there are more events or fields that can be cut than fit into the probe's bits.
+    """
     names = list(layouts)
+    _check_limits(layouts)
     parts = [
         HEAD,
         _enum("kind", [(f"KIND_{identifier(n)}", i) for i, n in enumerate(names, 1)], "KINDS"),
@@ -68,10 +96,19 @@ def header(layouts: dict[str, Layout], reasons: Sequence[str]) -> str:
     for tag, made in layouts.items():
         parts.append(_struct(f"{tag}_record", made.body, "struct record record"))
         parts.append(_constants(tag, made))
+    parts.append(_calls(layouts))
     body = "\n".join(part for part in parts if part)
     return f"{body}\n/* both sides compare it, so that a probe and a decoder of different builds never meet */\n" + (
         f"#define WIRE_VERSION {zlib.crc32(body.encode())}U\n\n#endif\n"
     )
+
+
+def _check_limits(layouts: dict[str, Layout]) -> None:
+    if len(layouts) > MOST_EVENTS:
+        raise ValueError(f"{len(layouts)} events, and the probe has bits for {MOST_EVENTS}")
+    for name, made in layouts.items():
+        if len(made.cuttable) > MOST_CUTTABLE:
+            raise ValueError(f"{len(made.cuttable)} fields of {name} can be cut, and a record has {MOST_CUTTABLE} bits")
 
 
 def version(layouts: dict[str, Layout], reasons: Sequence[str]) -> int:

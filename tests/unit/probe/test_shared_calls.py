@@ -9,8 +9,9 @@ from onlooker.events import TASK_EVENTS
 from onlooker.probe import chooser, kernel
 from onlooker.probe.attach import NEWER_TRACEPOINTS, TRACEPOINTS, hooks
 from onlooker.probe.chooser import Chooser
-from onlooker.probe.syscalls import CALLS, NUMBERS, X86_64, calls_of, table
+from onlooker.probe.syscalls import CALLS, MACHINES, calls_of, numbers, table
 
+X86_64, _ = numbers("x86_64")
 KINDS = {event: number for number, event in enumerate(TASK_EVENTS, 1)}
 NEWER = "syscalls/sys_exit_fchmodat2"
 
@@ -32,16 +33,16 @@ def test_what_is_not_wanted_is_not_in_the_table():
     assert meaning(("open", "mkdir"), X86_64["unlinkat"]) == (0, 0)
 
 
-@pytest.mark.parametrize("machine", NUMBERS)
+@pytest.mark.parametrize("machine", MACHINES)
 @pytest.mark.parametrize("event", [event for event in TASK_EVENTS if event not in ("exit", "fork", "exec", "open")])
 def test_every_call_of_an_event_is_in_the_table(machine, event):
     found = array("H", table([event], machine))
     told = KINDS["unlink" if event == "rmdir" else event]
-    for row, numbers in enumerate(NUMBERS[machine]):
+    for row, known in enumerate(numbers(machine)):
         for place, call in enumerate(calls_of(event), 1):
-            if call in numbers and (event, call) != ("rmdir", "unlinkat"):
-                assert found[row * CALLS + numbers[call]] == KINDS[event] << 8 | place
-        used = {numbers[call] for call in calls_of(event) if call in numbers}
+            if call in known and (event, call) != ("rmdir", "unlinkat"):
+                assert found[row * CALLS + known[call]] == KINDS[event] << 8 | place
+        used = {known[call] for call in calls_of(event) if call in known}
         assert {at for at in range(CALLS) if found[row * CALLS + at]} == used
     assert {entry >> 8 for entry in found} <= {0, KINDS[event], told}
 

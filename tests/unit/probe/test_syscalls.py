@@ -10,13 +10,15 @@ from array import array
 
 import pytest
 
+from onlooker import Exec
 from onlooker.events import TASK_EVENTS
-from onlooker.probe import syscalls
-from onlooker.probe.syscalls import CALLS, NEWER, NUMBERS, X32_EXECS, calls_of, functions_of, native_calls, table
+from onlooker.probe.syscalls import CALLS, MACHINES, NEWER, calls_of, functions_of, native_calls, numbers, table
 
 from ..compiler import CC
 
-TABLES = {"X86_64": syscalls.X86_64, "I386": syscalls.I386, "AARCH64": syscalls.AARCH64, "ARM": syscalls.ARM}
+NUMBERS = {machine: numbers(machine) for machine in MACHINES}
+TABLES = dict(zip(("X86_64", "I386", "AARCH64", "ARM"), (*NUMBERS["x86_64"], *NUMBERS["aarch64"]), strict=True))
+X32_EXECS = {call.x32: call.name for call in Exec.syscalls}
 # of Debian's linux-libc-dev, which a C compiler needs anyway; those of x86 are there on x86 only
 HEADERS = {"AARCH64": "asm-generic/unistd.h"}
 if platform.machine() == "x86_64":
@@ -26,7 +28,6 @@ ARCHITECTURES = {"X86_64": 0xC000003E, "I386": 0x40000003, "AARCH64": 0xC00000B7
 X32 = 0x4000003E
 X32_BIT = 0x40000000
 UNKNOWN = -1  # __NR_SCMP_ERROR: a call that is newer than the library
-MACHINES = ("x86_64", "aarch64")
 KINDS = {event: kind for kind, event in enumerate(TASK_EVENTS, 1)}
 
 
@@ -81,7 +82,7 @@ def test_libseccomp_says_the_same(resolve, name):
 
 def test_x32_programs_use_the_native_table_but_for_execs(resolve):
     own = {call: number for number, call in X32_EXECS.items()}
-    for call, number in syscalls.X86_64.items():
+    for call, number in TABLES["X86_64"].items():
         if call in NEWER and resolve(X32, call) == UNKNOWN:
             continue
         assert resolve(X32, call) == X32_BIT | own.get(call, number), call
@@ -134,7 +135,7 @@ def test_the_table_as_the_probe_reads_it():
     assert meaning(0, 257) == 4 << 8 | 2  # openat: KIND_OPEN, OPEN_SYSCALL_OPENAT
     assert meaning(1, 295) == 4 << 8 | 2
     assert meaning(0, 304) == 4 << 8 | 5  # open_by_handle_at
-    assert [meaning(0, 59), meaning(0, 322)] == [2 << 8 | 1, 2 << 8 | 2]  # EXEC_CALL_EXECVE, EXEC_CALL_EXECVEAT
+    assert [meaning(0, 59), meaning(0, 322)] == [2 << 8 | 1, 2 << 8 | 2]  # EXEC_SYSCALL_EXECVE, EXEC_SYSCALL_EXECVEAT
     assert [meaning(1, 11), meaning(1, 358)] == [2 << 8 | 1, 2 << 8 | 2]
     assert [meaning(0, 520), meaning(0, 545)] == [2 << 8 | 1, 2 << 8 | 2]
     assert [meaning(0, number) for number in (56, 435, 57, 58)] == [1 << 8 | place for place in (1, 2, 3, 4)]
