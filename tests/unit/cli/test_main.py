@@ -7,8 +7,9 @@ import pytest
 
 import onlooker
 from onlooker.cli.main import COMMANDS, main
+from onlooker.events import TASK_EVENTS
 
-ALL = "fork, exec, exit, open, rename, unlink, mkdir, rmdir, link, symlink, chmod, chown, truncate"
+ALL = ", ".join(TASK_EVENTS)
 
 
 def told(capfd, *arguments):

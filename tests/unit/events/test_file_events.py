@@ -68,7 +68,7 @@ def test_groups():
     assert set(EVENT_GROUPS) & set(TASK_EVENTS) == set()
     assert EVENT_GROUPS["all"] == tuple(TASK_EVENTS)
     assert EVENT_GROUPS["default"] == DEFAULT_EVENTS == ("fork", "exec", "exit", "open")
-    assert tuple(TASK_EVENTS) == (*DEFAULT_EVENTS, *OWN)
+    assert tuple(TASK_EVENTS)[: len(DEFAULT_EVENTS) + len(OWN)] == (*DEFAULT_EVENTS, *OWN)
 
 
 @pytest.mark.parametrize(

@@ -111,7 +111,7 @@ def test_texts_may_have_their_bytes_beside_them():
         for name, field in definition["properties"].items()
         if name.endswith("_bytes")
     }
-    assert found == {
+    expected = {
         ("Fork", "comm_bytes"): one,
         ("Exec", "comm_bytes"): one,
         ("Exec", "path_bytes"): one,
@@ -135,3 +135,5 @@ def test_texts_may_have_their_bytes_beside_them():
         **{(event, "real_path_bytes"): one for event in ("Link", "Chmod", "Chown", "Truncate")},
         ("Symlink", "target_bytes"): one,
     }
+    events = {event for event, _ in expected}
+    assert {key: value for key, value in found.items() if key[0] in events} == expected

@@ -6,7 +6,7 @@ import subprocess
 import msgspec
 import pytest
 
-from onlooker.events import PROBE_REASONS, TASK_EVENTS, layouts
+from onlooker.events import EVENTS, PROBE_REASONS, TASK_EVENTS, layouts
 from onlooker.probe._libbpf import Probe
 from onlooker.probe.setup import OBJECT
 from onlooker.schema import wire
@@ -45,7 +45,8 @@ def test_the_compiler_agrees_with_the_layout(event):
 def test_constants():
     expected = {
         "KIND_FORK": 1, "KIND_EXEC": 2, "KIND_EXIT": 3, "KIND_OPEN": 4, "KIND_RENAME": 5,
-        "KIND_TRUNCATE": 13, "KINDS": 14, "CHOWN_OWNER_ABSENT": "4294967295U", "CHMOD_FD_ABSENT": "-2147483647 - 1",
+        "KIND_TRUNCATE": 13, "KINDS": len(EVENTS),
+        "CHOWN_OWNER_ABSENT": "4294967295U", "CHMOD_FD_ABSENT": "-2147483647 - 1",
         "LOST_RING_FULL": 0, "LOST_HEADROOM": 1, "LOST_BUSY": 2, "LOST_UNTRACKED": 3, "LOSSES": 4,
         "FORK_CUT_CLONE_FLAGS": 1, "EXEC_CUT_PATH": 1, "EXEC_CUT_ARGV": 2, "EXEC_CUT_INTERPRETER": 4,
         "EXEC_CUT_EXE": 8, "EXEC_CUT_CWD": 16, "EXEC_CUT_JOINED_PATH": 32,
@@ -88,3 +89,12 @@ def test_the_built_probe_has_this_version():
 def test_kinds_are_numbered_as_the_events_are_listed():
     numbers = re.findall(r"KIND_(\w+) = (\d+)", HEADER)
     assert numbers == [(name.upper(), str(number)) for number, name in enumerate(TASK_EVENTS, 1)]
+
+
+def test_what_does_not_fit_into_the_probes_bits():
+    made = LAYOUTS["open"]
+    with pytest.raises(ValueError, match="32 events"):
+        wire.header({f"event{number}": made for number in range(32)}, PROBE_REASONS)
+    fields = tuple(msgspec.structs.replace(f, name=f"{f.name}{copy}") for copy in range(3) for f in made.fields)
+    with pytest.raises(ValueError, match="fields of open can be cut"):
+        wire.header({"open": msgspec.structs.replace(made, fields=fields)}, PROBE_REASONS)
