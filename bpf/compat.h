@@ -18,21 +18,17 @@ const volatile struct config config SEC(".rodata.config") = {};
 		read_value;                                                                                            \
 	})
 
-static __always_inline struct task_struct *current_task(void)
-{
-	if (TASK_IS_TYPED)
-		return bpf_get_current_task_btf();
-	return (void *)bpf_get_current_task();
-}
-
-/* The registers that the task had when it entered the kernel. Linux 5.15 (dd6e10fbd9fb) has a helper; before, they are
+/* The registers that the current task had when it entered the kernel. Linux 5.15 (dd6e10fbd9fb) has a helper; before, they are
  * where arch/{x86,arm64}/include/asm/processor.h says: at the top of its kernel stack, of 16 KiB in kernels that
  * distributions build. */
 #define STACK_BYTES 16384
-static __always_inline struct pt_regs *task_registers(struct task_struct *task)
+static __always_inline struct pt_regs *task_registers(void)
 {
+	struct task_struct *task;
+
 	if (bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_task_pt_regs))
-		return (void *)bpf_task_pt_regs(task);
+		return (void *)bpf_task_pt_regs(bpf_get_current_task_btf());
+	task = (void *)bpf_get_current_task();
 	return (void *)((char *)READ(task, stack) + STACK_BYTES - bpf_core_type_size(struct pt_regs));
 }
 
@@ -132,6 +128,21 @@ extern void *bpf_rdonly_cast(const void *address, __u32 type) __ksym __weak;
  * programs that no older kernel takes. */
 #define TYPED(pointer)                                                                                                 \
 	((typeof(pointer))bpf_rdonly_cast(pointer, bpf_core_type_id_kernel(typeof(*(pointer)))))
+
+/* A pointer of the kernel's whose fields can be read, without the kernel's trust in it. Each time that a trusted pointer
+ * leads to another, the verifier searches all of the kernel's types for what it can say of that one, four times from the
+ * first to the last (btf_nested_type_is_trusted, kernel/bpf/verifier.c, since 6.3): two fifths of the time to load the
+ * probe. */
+#define PLAIN(pointer) (config.can_cast ? TYPED(pointer) : (pointer))
+
+static __always_inline struct task_struct *current_task(void)
+{
+	struct task_struct *number = (void *)bpf_get_current_task();
+
+	if (config.can_cast)
+		return TYPED(number);
+	return TASK_IS_TYPED ? bpf_get_current_task_btf() : number;
+}
 
 /* Copies a string of the caller's of up to TEXT_ROOM bytes, its NUL included: how many bytes that were, or negative.
  * Before Linux 6.14 the helper says 0 for an empty one and may not have written its NUL (strncpy_from_user_nofault,

@@ -7,7 +7,7 @@ static __noinline int emit_exec(struct call *call);
 static __always_inline int emit_returned(enum kind kind, long result)
 {
 	/* the argument of these functions are the same registers, but some kernels have no type for it */
-	struct pt_regs *regs = task_registers(current_task());
+	struct pt_regs *regs = task_registers();
 	struct call call;
 
 	if (!read_call(&call, regs, SYSCALL_NUMBER(regs), result) || call.kind != kind)

@@ -43,7 +43,7 @@ struct syscall_exit {
 SEC("tp")
 int on_call_exit(struct syscall_exit *ctx)
 {
-	struct pt_regs *regs = task_registers(current_task());
+	struct pt_regs *regs = task_registers();
 	long number = SYSCALL_NUMBER(regs);
 	struct call call;
 
@@ -62,7 +62,7 @@ int on_call_exit(struct syscall_exit *ctx)
 SEC("kretprobe.multi")
 int on_call_return(struct pt_regs *ctx)
 {
-	struct pt_regs *regs = task_registers(current_task());
+	struct pt_regs *regs = task_registers();
 	bool is_answered = bpf_get_attach_cookie(ctx) == ANSWERED_BY_SECCOMP;
 	long result = ctx->RESULT_REGISTER;
 	struct call call;
