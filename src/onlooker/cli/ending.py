@@ -2,7 +2,6 @@
 
 import os
 import signal
-import socket
 import threading
 import time
 from collections.abc import Callable
@@ -112,5 +111,7 @@ def notify_systemd(state: str) -> None:
     address = os.environ.get("NOTIFY_SOCKET", "")
     if address[:1] not in ("/", "@"):
         return
+    import socket  # five milliseconds, and seldom needed
+
     with suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as unix:
         unix.sendto(state.encode(), "\0" + address[1:] if address[0] == "@" else address)

@@ -4,6 +4,8 @@ Whatever class is declared in a file here is an event; no list names them. C lay
 reference all follow from the classes; see `onlooker.schema`.
 """
 
+from functools import cache
+
 from ..schema.layout import Layout, layout
 from ..schema.plan import Plan
 from ..schema.plan import plan as plan_of
@@ -29,8 +31,9 @@ def plan() -> Plan:
     return plan_of({**layouts(), Lost.event: layout(Lost, TaskEvent)})
 
 
+@cache
 def layouts() -> dict[str, Layout]:
-    """The record of each event that the probe sends, by name, in the order of their numbers (from 1)."""
+    """The record of each event that the probe sends, by name, in the order of their numbers (from 1); not to be changed."""
     return {name: layout(cls, TaskEvent) for name, cls in TASK_EVENTS.items()}
 
 

@@ -1,6 +1,7 @@
 # cython: language_level=3, binding=False
-"""The kernel's type information, read by libbpf."""
+"""The kernel's type information, read by libbpf. `data` is the whole of it: bytes, or a file that is mapped."""
 
+from cpython.buffer cimport PyBUF_SIMPLE, PyBuffer_Release, PyObject_GetBuffer
 from libc.errno cimport errno
 from libc.stdint cimport uint32_t
 from libc.string cimport strcmp, strlen, strncmp
@@ -18,7 +19,7 @@ cdef extern from "bpf/btf.h":
         uint32_t type
     struct btf_param:
         uint32_t type
-    btf *btf__parse(const char *path, void *)
+    btf *btf__new(const void *data, uint32_t size)
     void btf__free(btf *)
     uint32_t btf__type_cnt(const btf *)
     const btf_type *btf__type_by_id(const btf *, uint32_t)
@@ -38,19 +39,23 @@ cdef extern from "linux/btf.h":
     int BTF_KIND_FUNC
 
 
-cdef btf *types_of(path) except NULL:
-    cdef btf *types = btf__parse(os.fsencode(path), NULL)
+cdef btf *types_of(data) except NULL:
+    cdef Py_buffer view
+    cdef btf *types
+    PyObject_GetBuffer(data, &view, PyBUF_SIMPLE)
+    types = btf__new(view.buf, view.len)
+    PyBuffer_Release(&view)
     if types == NULL:
-        raise OSError(errno, os.strerror(errno), str(path))
+        raise OSError(errno, os.strerror(errno), "type information")
     return types
 
 
-def tracepoints(path):
-    """The tracepoints in the type information in that file, each with the number of arguments of its prototype.
+def tracepoints(data):
+    """The tracepoints, each with the number of arguments of its prototype.
 
     `typedef void (*btf_trace_NAME)(void *__data, ARGUMENTS)`: include/trace/bpf_probe.h.
     """
-    cdef btf *types = types_of(path)
+    cdef btf *types = types_of(data)
     cdef const btf_type *found
     cdef const char *name
     cdef uint32_t i
@@ -71,11 +76,11 @@ def tracepoints(path):
     return result
 
 
-def parameters(path, str function):
-    """The types of a function's parameters in the type information in that file, each by its name, such as "int", and
+def parameters(data, str function):
+    """The types of a function's parameters, each by its name, such as "int", and
     with a * behind it for a pointer; None if there is no such function.
     """
-    cdef btf *types = types_of(path)
+    cdef btf *types = types_of(data)
     cdef int id = btf__find_by_name_kind(types, function.encode(), BTF_KIND_FUNC)
     cdef const btf_type *found = btf__type_by_id(types, id) if id > 0 else NULL
     cdef int i
@@ -94,9 +99,9 @@ cdef str name_of_type(btf *types, uint32_t id):
     return btf__name_by_offset(types, found.name_off).decode("utf-8", "replace")
 
 
-def has_member(path, str struct, str member):
-    """Whether a struct in the type information in that file has that member; "a.b" is b in its member a."""
-    cdef btf *types = types_of(path)
+def has_member(data, str struct, str member):
+    """Whether a struct has that member; "a.b" is b in its member a."""
+    cdef btf *types = types_of(data)
     cdef int id = btf__find_by_name_kind(types, struct.encode(), BTF_KIND_STRUCT)
     for name in member.encode().split(b"."):
         id = type_of_member(types, id, name, 8)

@@ -1,6 +1,7 @@
 """Facts about this kernel and this user, each read where the kernel says it."""
 
 import errno
+import mmap
 import os
 import platform
 import re
@@ -78,23 +79,32 @@ def version(text: str) -> tuple[int, int]:
 
 
 @cache
-def _names() -> bytes:
-    """All names in the kernel's type information, with a NUL around each; some 2.5 MB."""
+def _types() -> bytes | mmap.mmap:
+    """The kernel's type information (struct btf_header and what follows it, include/uapi/linux/btf.h); some 5 MB."""
     try:
-        data = BTF.read_bytes()
-        header, _, _, at, length = struct.unpack_from("=5I", data, 4)  # struct btf_header, include/uapi/linux/btf.h
+        with BTF.open("rb") as file:
+            with suppress(OSError, ValueError):  # Linux before 6.16 can't map it (a539e2a6d51d)
+                return mmap.mmap(file.fileno(), 0, mmap.MAP_PRIVATE, mmap.PROT_READ)
+            return file.read()
     except OSError as error:
         raise_if_exhausted(error)
         return b""
+
+
+@cache
+def _names() -> tuple[int, int]:
+    """Where in it all names stand, with a NUL around each."""
+    try:
+        header, _, _, at, length = struct.unpack_from("=5I", _types(), 4)
     except struct.error:
-        return b""
-    return data[header + at : header + at + length]
+        return 0, 0
+    return header + at, header + at + length
 
 
 @cache
 def knows(name: str) -> bool:
     """Whether the kernel's type information has a function, a type or a value of an enum of that name."""
-    return b"\0" + name.encode("ascii") + b"\0" in _names()
+    return _types().find(b"\0" + name.encode("ascii") + b"\0", *_names()) >= 0
 
 
 def forget() -> None:
@@ -109,7 +119,7 @@ def tracepoints() -> dict[str, int]:
     from . import _btf
 
     try:
-        return _btf.tracepoints(BTF)
+        return _btf.tracepoints(_types())
     except OSError as error:
         raise_if_exhausted(error)
         return {}
@@ -123,7 +133,7 @@ def has_member(name: str, member: str) -> bool:
     from . import _btf
 
     try:
-        return _btf.has_member(BTF, name, member)
+        return _btf.has_member(_types(), name, member)
     except OSError as error:
         raise_if_exhausted(error)
         return False
@@ -137,13 +147,13 @@ def parameters(function: str) -> tuple[str, ...] | None:
     from . import _btf
 
     try:
-        return _btf.parameters(BTF, function)
+        return _btf.parameters(_types(), function)
     except OSError as error:
         raise_if_exhausted(error)
         return None
 
 
-_READ = (_names, knows, tracepoints, has_member, parameters)
+_READ = (_types, _names, knows, tracepoints, has_member, parameters)
 
 
 def raise_if_exhausted(error: OSError) -> None:
@@ -176,7 +186,7 @@ def lacks(feature: Feature) -> str:
 
 def lacking() -> str:
     """What of all that is needed this kernel lacks first, in words; "" where it lacks nothing, or does not tell."""
-    return next(filter(None, map(lacks, NEEDED_FEATURES)), "") if _names() else ""
+    return next(filter(None, map(lacks, NEEDED_FEATURES)), "") if any(_names()) else ""
 
 
 def effective_capabilities() -> int:

@@ -56,6 +56,7 @@ KIND = Field("kind", Kind(ctype="__u16", op=Op.UNSIGNED), "which event")
 CUT = Field("cut", Kind(ctype="__u16", op=Op.UNSIGNED), "bit n: the n-th cuttable field is incomplete")
 
 
+@cache
 def declared(event: type[msgspec.Struct]) -> tuple[Field, ...]:
     """The fields of an event class, in the order of its constructor.
 
