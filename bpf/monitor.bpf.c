@@ -13,6 +13,7 @@
 #include "wire.h"
 #pragma clang diagnostic pop
 
+#include "doorbell.h"
 #include "record.h"
 #include "scratch.h"
 #include "path.h"

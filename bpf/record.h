@@ -13,16 +13,20 @@ __u64 losses[KINDS][LOSSES] SEC(".data.losses");
 
 const volatile __u32 wire_version SEC(".rodata.wire") = WIRE_VERSION;
 
-static __always_inline void count_lost(enum kind kind, enum loss reason)
+/* Where adding is no barrier (arm64), a loss of the moment in which the reader falls asleep is told when he wakes up. */
+__noinline int count_lost(__u32 kind, __u32 reason)
 {
-	__sync_fetch_and_add(&losses[kind][reason], 1);
+	if (kind < KINDS && reason < LOSSES)
+		__sync_fetch_and_add(&losses[kind][reason], 1);
+	wake_reader(0);
+	return done();
 }
 
 /* How full the ring was when somebody last looked. */
 __u32 woken_level; /* in watermarks; the reader was woken for it */
 __u32 crowded;     /* only the headroom is left */
 
-/* Look at the ring: the flags for the submission of a record. */
+/* Look at the ring: whether to wake the reader once a record is submitted. */
 static __always_inline long look(__u64 size)
 {
 	__u64 queued = bpf_ringbuf_query(&ring, BPF_RB_AVAIL_DATA) + size;
@@ -32,20 +36,20 @@ static __always_inline long look(__u64 size)
 	if (now != before)
 		woken_level = now;
 	/* waking costs the observed process 4 to 6 us, so do it once in many records: when the fill level rises by a
-	 * watermark. A rise that two cpus hide from each other is made up for by the reader's time-out. */
-	return now > before ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP;
+	 * watermark. A rise that two cpus hide from each other is made up for by the time-out of a reader who gathers. */
+	return now > before;
 }
 
 /* May `size` more bytes go into the ring that are not of a process event? A flood of opens must not push out what keeps
- * the process tree whole. The flags for the submission, or negative. Looking costs 20 ns, so while there is room it is
+ * the process tree whole. Whether to wake the reader then, or negative. Looking costs 20 ns, so while there is room it is
  * done for one in eight, by their times; nothing is refused for what was seen in the past. */
 static __always_inline long admit(enum kind kind, __u64 size, __u64 boot_ns)
 {
 	/* a product, because a clock that counts in steps of 8 ns or 40 never changes the last bits */
-	long flags = crowded || !(boot_ns * 0x9E3779B97F4A7C15ULL >> 61) ? look(size) : BPF_RB_NO_WAKEUP;
+	long woken = crowded || !(boot_ns * 0x9E3779B97F4A7C15ULL >> 61) ? look(size) : 0;
 
 	if (!crowded)
-		return flags;
+		return woken;
 	count_lost(kind, LOST_HEADROOM);
 	return -1;
 }

@@ -165,15 +165,16 @@ static __always_inline bool append_kernel_text(struct scratch *scratch, const ch
 	return true;
 }
 
-/* Sends what is in it. `flags` are those for the submission, negative if it may not be sent. */
-static __always_inline void send_scratch(struct scratch *scratch, enum kind kind, long flags)
+/* Sends what is in it. `woken`: whether to wake the reader, negative if it may not be sent. */
+static __always_inline void send_scratch(struct scratch *scratch, enum kind kind, long woken)
 {
 	__u64 size = scratch->used;
 
-	if (flags < 0 || size > SCRATCH_BYTES)
+	if (woken < 0 || size > SCRATCH_BYTES)
 		return;
-	if (bpf_ringbuf_output(&ring, scratch->bytes, size, flags))
+	if (bpf_ringbuf_output(&ring, scratch->bytes, size, BPF_RB_NO_WAKEUP))
 		count_lost(kind, LOST_RING_FULL);
+	wake_reader(woken);
 }
 
 #endif

@@ -126,6 +126,7 @@ static __always_inline void send_large_exec(struct scratch *scratch, struct exec
 {
 	struct exec_record *exec = (void *)scratch->bytes;
 	__u64 wanted = bytes > LARGE_ARGV_BYTES ? LARGE_ARGV_BYTES : bytes, used = scratch->used, size;
+	long woken;
 
 	if (used > TEXTS_BYTES)
 		used = TEXTS_BYTES; /* it never is */
@@ -137,8 +138,10 @@ static __always_inline void send_large_exec(struct scratch *scratch, struct exec
 	size = used + exec->argv.length;
 	if (size > sizeof(room->bytes))
 		size = sizeof(room->bytes); /* it never is */
-	if (bpf_ringbuf_output(&ring, room->bytes, size, look(size)))
+	woken = look(size);
+	if (bpf_ringbuf_output(&ring, room->bytes, size, BPF_RB_NO_WAKEUP))
 		count_lost(KIND_EXEC, LOST_RING_FULL);
+	wake_reader(woken);
 }
 
 static __always_inline void send_small_exec(struct scratch *scratch, unsigned long from, unsigned long bytes)

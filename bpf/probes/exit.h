@@ -5,7 +5,7 @@ static __always_inline int emit_exit(struct task_struct *task)
 	struct task_struct *leader = READ(task, group_leader);
 	struct signal_struct *signal = READ(task, signal);
 	struct exit_record *exit;
-	long flags;
+	long woken;
 	int code;
 
 	/* what wait(2) reports, wait_task_zombie in kernel/exit.c: bits 0-6 the signal, 7 the core dump, 8-15 the code */
@@ -15,7 +15,7 @@ static __always_inline int emit_exit(struct task_struct *task)
 	if (!is_wanted(task))
 		return 0;
 
-	flags = look(sizeof(*exit));
+	woken = look(sizeof(*exit));
 	exit = bpf_ringbuf_reserve(&ring, sizeof(*exit), 0);
 	if (!exit) {
 		count_lost(KIND_EXIT, LOST_RING_FULL);
@@ -29,7 +29,8 @@ static __always_inline int emit_exit(struct task_struct *task)
 	exit->exit_code = exit->signal ? EXIT_EXIT_CODE_ABSENT : (code >> 8) & 0xff;
 	__builtin_memset(exit->pad, 0, sizeof(exit->pad));
 
-	bpf_ringbuf_submit(exit, flags);
+	bpf_ringbuf_submit(exit, BPF_RB_NO_WAKEUP);
+	wake_reader(woken);
 	return 0;
 }
 

@@ -44,14 +44,14 @@ static __always_inline int emit_fork(struct task_struct *parent, struct task_str
 	bool thread = READ(child, tgid) == READ(parent, tgid);
 	struct task_struct *child_parent;
 	struct fork_record *fork;
-	long flags;
+	long woken;
 
 	if (thread && !config.threads)
 		return 0;
 	if (!is_wanted(parent))
 		return 0;
 
-	flags = look(sizeof(*fork));
+	woken = look(sizeof(*fork));
 	fork = bpf_ringbuf_reserve(&ring, sizeof(*fork), 0);
 	if (!fork) {
 		count_lost(KIND_FORK, LOST_RING_FULL);
@@ -72,7 +72,8 @@ static __always_inline int emit_fork(struct task_struct *parent, struct task_str
 	if (is_call)
 		fill_clone(fork, parent);
 
-	bpf_ringbuf_submit(fork, flags);
+	bpf_ringbuf_submit(fork, BPF_RB_NO_WAKEUP);
+	wake_reader(woken);
 	return 0;
 }
 

@@ -3,7 +3,7 @@
 import os
 import time
 from collections import Counter, deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from operator import length_hint
 from types import TracebackType
 from typing import Self
@@ -21,7 +21,7 @@ from .probe.setup import DEFAULT_RING_BYTES, LARGEST_RING_BYTES, MOST_ARGS_BYTES
 from .probe.source import Attachment, Rest, Source
 from .records import Batch
 
-_SLICE_SECONDS = 0.1  # a waiting poll looks so often whether `stop` was called
+_SLICE_SECONDS = 0.1  # a waiting poll of a source without `fileno` looks so often whether `stop` was called
 _LONGEST_SECONDS = 1e9  # a longer wait, 30 years, is one for ever; a float can't hold each int
 _SOURCE = ("start", "poll", "stop", "exhausted", "attached", "close")
 
@@ -206,9 +206,10 @@ class Monitor:
     def _next(self, timeout: float | None) -> None:
         """The next batch, into `_ready`."""
         deadline = None if timeout is None else time.monotonic() + timeout
+        longest = _LONGEST_SECONDS if hasattr(self._source, "fileno") else _SLICE_SECONDS
         while True:
-            left = _SLICE_SECONDS if deadline is None else deadline - time.monotonic()
-            batch = self._source.poll(max(0.0, min(_SLICE_SECONDS, left)))
+            left = longest if deadline is None else deadline - time.monotonic()
+            batch = self._source.poll(max(0.0, min(longest, left)))
             if batch is not None:
                 self._receive(batch)
             if batch:
@@ -234,6 +235,18 @@ class Monitor:
         if taken and self._batch:
             taken(self._batch)
         self._batch = None
+
+    def fileno(self) -> int:
+        """A descriptor that can be read while `poll(0)` has something to give or to do: for select(2) and the like, which
+        must not write to it, nor read.
+
+        Raises ValueError where the source has none, and after `close`.
+        """
+        self._check_use()
+        fileno: Callable[[], int] | None = getattr(self._source, "fileno", None)
+        if fileno is None:
+            raise ValueError("this source can't be waited for")
+        return fileno()
 
     def stop(self) -> None:
         """Watch nothing more from now on; what happened before can still be polled. Returns at once."""

@@ -79,7 +79,7 @@ class Ending:
         self._alarm.daemon = True
         # it inherits the mask: signals are for this thread, whose waits they interrupt
         before = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
-        with suppress(RuntimeError):  # no more threads: then `remind` does it, a little later
+        with suppress(RuntimeError):  # no more threads: then `remind` does it
             self._alarm.start()
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
@@ -91,6 +91,11 @@ class Ending:
     def seconds_over(self) -> float:
         """How long ago it was to end; 0.0 or less before."""
         return time.monotonic() - self._end
+
+    def patience(self) -> float | None:
+        """How long there is nothing to `remind` of; None: for ever, or until it is called by itself."""
+        has_alarm = self._alarm is not None and self._alarm.is_alive()
+        return None if has_alarm or self._end == float("inf") else max(0.0, -self.seconds_over())
 
     def remind(self) -> None:
         """See that it ends, and say, once, that it still writes and how to end that. To be called now and then."""

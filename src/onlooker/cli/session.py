@@ -1,5 +1,6 @@
 """One run of `onlooker watch`: from attaching to the verdict."""
 
+import select
 from collections import Counter
 
 from ..errors import LoadError, OutputError
@@ -8,13 +9,15 @@ from ..monitor import Monitor
 from ..output import Formatter
 from ..output.writer import ClosedPipeError, StalledError, Writer
 from ..probe import kernel
+from ..probe.live import LOOK_SECONDS
 from ..probe.source import grouped
+from ..probe.waiting import wait
 from ..records import Batch
 from .ending import Ending, notify_systemd
 from .report import Log, say
 from .summary import End, Report
 
-TICK_SECONDS = 0.1  # how often a reader that has gone is looked for
+TICK_SECONDS = 0.1  # how often a reader that has gone is looked for, where nothing can be waited for
 
 
 class _DroppedError(Exception):
@@ -42,6 +45,7 @@ class Session:
         self._log = log
         self._left = count
         self._beyond: Batch | None = None  # of the last batch, what comes after the count
+        self._is_quiet = False  # nothing came when it was asked last
         self._unwritten: Batch | None = None  # of the last batch, what the output did not take
 
     def run(self, seconds: float | None = None) -> int:
@@ -100,7 +104,7 @@ class Session:
             self._writer.write(head)
             self._writer.head = head
         while self._left != 0:
-            batch = self._monitor.poll_batch(TICK_SECONDS)
+            batch = self._next()
             if batch:
                 self._show(batch)
             elif self._monitor.ended:
@@ -109,6 +113,24 @@ class Session:
             self._ending.remind()
             if self._ending.is_dropped:
                 raise _DroppedError
+
+    def _next(self) -> Batch | None:
+        """The next batch; none where something else has happened first: a signal, the end, the reader that goes."""
+        try:
+            descriptor = self._monitor.fileno()
+        except ValueError:
+            return self._monitor.poll_batch(TICK_SECONDS)
+        wait({descriptor: select.POLLIN, **self._writer.gone()}, self._patience())
+        batch = self._monitor.poll_batch(0)
+        self._is_quiet = batch is None
+        return batch
+
+    def _patience(self) -> float | None:
+        """How long nothing need be looked at. After the last event, the monitor looks once more what was lost."""
+        left = self._ending.patience()
+        if self._is_quiet:
+            return left
+        return LOOK_SECONDS if left is None else min(left, LOOK_SECONDS)
 
     def _show(self, batch: Batch) -> None:
         if self._left is not None:

@@ -115,6 +115,10 @@ class Writer:
         if self._can_close and any(state & gone for _, state in self._poll.poll(0)):
             raise ClosedPipeError
 
+    def gone(self) -> dict[int, int]:
+        """What to wait for, of poll(2), to notice that nobody will ever read what is written; see `check_reader`."""
+        return {self._descriptor: 0} if self._can_close else {}
+
     def _wait(self, unwritten: int) -> None:
         while not self._poll.poll(_SLICE_MS):
             self._check_patience(unwritten)

@@ -30,7 +30,10 @@ cdef extern from "log.h":
 
 cdef extern from "reader.h":
     struct ring:
-        int epoll
+        pass
+    struct doorbell:
+        int map
+        int stop
     struct block:
         size_t used
         unsigned char *records
@@ -40,13 +43,20 @@ cdef extern from "reader.h":
         size_t most
     struct reader:
         ring ring
+        doorbell bell
         backlog backlog
+        const uint64_t *losses
+        size_t counters
+        int filled
         int error
     int ring_open(ring *, int map, size_t size)
-    void reader_init(reader *)
+    int doorbell_open(doorbell *, int map, int asleep)
+    int reader_init(reader *)
     int reader_start(reader *)
     void reader_stop(reader *) nogil
-    void reader_wait(reader *, int milliseconds) nogil
+    void reader_tell(reader *) nogil
+    void reader_tell_of_the_end(reader *) nogil
+    uint64_t reader_total_lost(const reader *)
     block *reader_take(reader *, int now) nogil
     bint reader_has_data(reader *) nogil
     size_t reader_count(reader *, bint last) nogil

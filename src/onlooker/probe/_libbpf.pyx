@@ -50,7 +50,7 @@ cdef class Probe:
     cdef size_t _kinds, _reasons
 
     def __cinit__(self):
-        self._reader.ring.epoll = -1
+        self._reader.bell.map = self._reader.bell.stop = self._reader.filled = -1
         self._link_count = 0
         self._links = <bpf_link **>calloc(64, sizeof(bpf_link *))
         if self._links == NULL:
@@ -265,10 +265,14 @@ cdef class Probe:
         """
         self._reader.backlog.batch, self._reader.backlog.room = batch_bytes, batch_bytes + longest_bytes
         self._reader.backlog.most = backlog_bytes
-        _check(ring_open(&self._reader.ring, bpf_map__fd(self._map("ring")), ring_bytes), "ring")
         self._has_reader = True
         self._pid = getpid()
-        reader_init(&self._reader)
+        _check(reader_init(&self._reader), "reader")
+        _check(ring_open(&self._reader.ring, bpf_map__fd(self._map("ring")), ring_bytes), "ring")
+        _check(
+            doorbell_open(&self._reader.bell, bpf_map__fd(self._map("doorbell")), bpf_map__fd(self._map(".data.asleep"))),
+            "doorbell",
+        )
 
     def start_reader(self):
         """Begin to empty the ring, in a thread, which gets the rights of this one."""
@@ -285,12 +289,19 @@ cdef class Probe:
         if counters == MAP_FAILED:
             raise OSError(errno, os.strerror(errno), "losses")
         self._kinds, self._reasons, self._counters = kinds, reasons, <uint64_t *>counters
+        self._reader.losses, self._reader.counters = self._counters, kinds * reasons
 
-    def wait(self, int milliseconds):
-        """Sleep, without the GIL, until there is something to drain or the time is over."""
-        if self._has_reader:
-            with nogil:
-                reader_wait(&self._reader, milliseconds)
+    def fileno(self):
+        """A descriptor that can be read while there is something to drain, or new losses, or who waits was told to look."""
+        self._alive()
+        return self._reader.filled
+
+    def tell(self, bint of_the_end=False):
+        """Wake who waits for `fileno`; with `of_the_end`, nobody will wait from now on. Any thread may call it."""
+        if self._has_reader and of_the_end:
+            reader_tell_of_the_end(&self._reader)
+        elif self._has_reader:
+            reader_tell(&self._reader)
 
     def has_data(self):
         """Whether anything waits to be drained, or is still being written."""
@@ -328,12 +339,8 @@ cdef class Probe:
 
     def total_lost(self):
         """The sum of all the probe's counters: whether anything was lost is asked for every batch."""
-        cdef size_t i
-        cdef uint64_t total = 0
         self._alive()
-        for i in range(self._kinds * self._reasons):
-            total += self._counters[i]
-        return total
+        return reader_total_lost(&self._reader)
 
     def losses(self):
         """The probe's counters: a list for each kind of event (from 0) of a count for each reason."""

@@ -1,6 +1,7 @@
 """Events from the kernel that runs."""
 
 import os
+import select
 import time
 from collections import Counter
 from contextlib import suppress
@@ -20,13 +21,14 @@ from .interpreter import with_interpreters
 from .processes import look_for
 from .setup import DEFAULT_RING_BYTES, MOST_ARGS_BYTES, Setup
 from .source import Attachment, Rest
+from .waiting import wait
 
 if TYPE_CHECKING:
     from ._libbpf import Probe
 
-SLICE_MS = 100  # a wait is not longer, so that `stop` and signals are noticed
-LOOK_SECONDS = 1.0  # how often the kernel is asked whether it skipped a program
+LOOK_SECONDS = 1.0  # how often, while there are events, the kernel is asked whether it skipped a program
 SETTLE_SECONDS = 1.0  # how long the end waits for a record that is still being written
+SETTLE_STEP_SECONDS = 0.001
 
 
 class LiveSource:
@@ -63,6 +65,7 @@ class LiveSource:
         self._told: dict[tuple[str, str], int] = {}
         self._missed: dict[str, int] = {}
         self._looked_at = 0.0
+        self._is_to_look = False  # something has happened since then
 
     @property
     def attached(self) -> tuple[Attachment, ...]:
@@ -143,19 +146,29 @@ class LiveSource:
                 if self._is_settled(self._probe, self._quiet_since):
                     self._last_losses(self._probe)
                     break
-                self._probe.wait(1)
+                time.sleep(SETTLE_STEP_SECONDS)
                 continue
             left = deadline - time.monotonic()
             if left <= 0:
                 self._drain(self._probe, now=True)
                 break
-            self._probe.wait(min(SLICE_MS, 1 + int(left * 1000)))
+            if self._is_to_look:  # once more after the last event, and then never while nothing happens
+                left = min(left, self._looked_at + LOOK_SECONDS - time.monotonic())
+            wait({self._probe.fileno(): select.POLLIN}, max(0.0, left))
         return self._found[0] if self._found else None
 
     def taken(self, batch: Batch) -> None:
         """What `poll` gave has arrived."""
         if self._found and batch is self._found[0]:
             self._found = self._found[1:]
+            if self._found and self._probe:
+                self._probe.tell()
+
+    def fileno(self) -> int:
+        """A descriptor that can be read while `poll` has something to give, or to do. Raises ValueError once closed."""
+        if self._probe is None:
+            raise ValueError("the monitor does not watch")
+        return self._probe.fileno()
 
     def stop(self) -> None:
         """Make every program silent at once. Detaching them takes half a second and is done by `close`."""
@@ -163,6 +176,7 @@ class LiveSource:
         if probe := self._probe:
             with suppress(OSError, ValueError):  # refused, which the next poll raises; closed meanwhile
                 probe.watch(False)
+            probe.tell(of_the_end=True)
 
     def close(self) -> Rest:
         """Read the counters a last time, detach and unload."""
@@ -213,11 +227,13 @@ class LiveSource:
             found = (with_interpreters(checked),)
             self._found = self._found + found
             probe.drained()
+            self._is_to_look = True
         if (total := probe.total_lost()) != self._total_lost:
             self._losses(probe)
             self._total_lost = total
-        if time.monotonic() - self._looked_at > LOOK_SECONDS:
+        if self._is_to_look and time.monotonic() - self._looked_at >= LOOK_SECONDS:
             self._skipped(probe)
+            self._is_to_look = False
             with suppress(OSError):  # who has given up the right to ask goes on with what was known
                 probe.run("identify")  # the root directory may be another now
 

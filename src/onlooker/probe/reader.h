@@ -6,22 +6,72 @@
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
-#include <time.h>
 
 #include "backlog.h"
+#include "doorbell.h"
 
 #define READER_STACK (256 << 10)
-#define READER_LATENCY_MS 50 /* a record below the probe's watermark waits so long; 20 wake-ups a second cost 0.1 % */
-#define READER_PAUSE_MS 5     /* looks again so often whether a full backlog has room, or a record is finished */
+#define READER_GATHER_MS 50 /* a record below the probe's watermark waits so long; 20 wake-ups a second cost 0.1 % */
+#define READER_PAUSE_MS 5   /* looks again so often whether a full backlog has room, or a record is finished */
 
 struct reader {
 	struct ring ring;
+	struct doorbell bell;
 	struct backlog backlog;
+	const volatile uint64_t *losses; /* the probe's counters */
+	size_t counters;
+	uint64_t lost; /* their sum when it was told last */
 	pthread_t thread;
 	pthread_mutex_t mutex; /* of the backlog, and of the consumer's side of the ring */
-	pthread_cond_t filled;
-	int running, stopping, error;
+	int filled; /* an eventfd that can be read while there is something to take, or something else to look at */
+	int told;   /* it can */
+	int running, stopping, error, ending;
 };
+
+static inline uint64_t reader_total_lost(const struct reader *reader)
+{
+	uint64_t total = 0;
+	size_t i;
+
+	for (i = 0; i < reader->counters; i++)
+		total += reader->losses[i];
+	return total;
+}
+
+/* with the mutex */
+static inline void reader_tell_locked(struct reader *reader)
+{
+	if (!reader->told)
+		eventfd_write(reader->filled, 1);
+	reader->told = 1;
+}
+
+static inline void reader_untell_locked(struct reader *reader)
+{
+	eventfd_t value;
+
+	if (reader->told && !reader->backlog.first && !reader->error && !reader->ending) {
+		eventfd_read(reader->filled, &value);
+		reader->told = 0;
+	}
+}
+
+/* Wakes who waits for records: there is something else to look at. */
+static inline void reader_tell(struct reader *reader)
+{
+	pthread_mutex_lock(&reader->mutex);
+	reader_tell_locked(reader);
+	pthread_mutex_unlock(&reader->mutex);
+}
+
+/* The same, and from now on nobody waits. */
+static inline void reader_tell_of_the_end(struct reader *reader)
+{
+	pthread_mutex_lock(&reader->mutex);
+	reader->ending = 1;
+	reader_tell_locked(reader);
+	pthread_mutex_unlock(&reader->mutex);
+}
 
 /* Fills one block; the lock is held no longer than that, so that `reader_take` never waits for a fast producer. */
 static inline long reader_fill(struct reader *reader)
@@ -33,39 +83,62 @@ static inline long reader_fill(struct reader *reader)
 	if (moved < 0)
 		reader->error = moved;
 	if (moved)
-		pthread_cond_signal(&reader->filled);
+		reader_tell_locked(reader);
 	pthread_mutex_unlock(&reader->mutex);
 	return moved;
 }
 
+/* Whether a counter grew. */
+static inline int reader_has_lost(struct reader *reader)
+{
+	return reader_total_lost(reader) != reader->lost;
+}
+
+/* Sleeps until something happens, and then lets more of it gather. */
+static inline void reader_sleep(struct reader *reader)
+{
+	doorbell_arm(&reader->bell);
+	if (!ring_has_data(&reader->ring) && !reader_has_lost(reader))
+		doorbell_wait(&reader->bell, -1);
+	doorbell_disarm(&reader->bell);
+	doorbell_answer(&reader->bell);
+	if (!__atomic_load_n(&reader->stopping, __ATOMIC_ACQUIRE))
+		doorbell_wait(&reader->bell, READER_GATHER_MS);
+}
+
 /* Looks into the ring only when the probe wakes it, at a watermark, or some time has passed. Close on a producer's heels
- * it would fight for each cache line that the producer writes, and triple what an event costs the observed process. */
+ * it would fight for each cache line that the producer writes, and triple what an event costs the observed process. It
+ * looks once more after the last record, and then sleeps. */
 static inline void *reader_run(void *argument)
 {
 	struct reader *reader = argument;
 	long moved = 0;
 
 	while (moved >= 0 && !__atomic_load_n(&reader->stopping, __ATOMIC_ACQUIRE)) {
+		doorbell_answer(&reader->bell);
 		moved = reader_fill(reader);
+		if (reader_has_lost(reader)) {
+			reader->lost = reader_total_lost(reader);
+			reader_tell(reader);
+		}
 		if (moved >= (long)reader->backlog.batch)
 			continue;
-		if (!moved && ring_has_data(&reader->ring))
+		if (moved)
+			doorbell_wait(&reader->bell, READER_GATHER_MS);
+		else if (ring_has_data(&reader->ring))
 			poll(NULL, 0, READER_PAUSE_MS);
 		else
-			ring_wait(&reader->ring, READER_LATENCY_MS);
+			reader_sleep(reader);
 	}
 	return NULL;
 }
 
-static inline void reader_init(struct reader *reader)
+/* 0, or a negative errno */
+static inline int reader_init(struct reader *reader)
 {
-	pthread_condattr_t clock;
-
 	pthread_mutex_init(&reader->mutex, NULL);
-	pthread_condattr_init(&clock);
-	pthread_condattr_setclock(&clock, CLOCK_MONOTONIC);
-	pthread_cond_init(&reader->filled, &clock);
-	pthread_condattr_destroy(&clock);
+	reader->filled = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	return reader->filled < 0 ? -errno : 0;
 }
 
 /* 0, or a negative errno. All signals go to the program's other threads: a write that one is to interrupt is there. */
@@ -92,31 +165,9 @@ static inline void reader_stop(struct reader *reader)
 	if (!reader->running)
 		return;
 	__atomic_store_n(&reader->stopping, 1, __ATOMIC_RELEASE);
+	doorbell_stop(&reader->bell);
 	pthread_join(reader->thread, NULL);
 	reader->running = 0;
-}
-
-/* Waits until there are records, at most so long. */
-static inline void reader_wait(struct reader *reader, int milliseconds)
-{
-	struct timespec until;
-
-	if (!reader->running) {
-		poll(NULL, 0, milliseconds);
-		return;
-	}
-	clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_sec += milliseconds / 1000;
-	until.tv_nsec += milliseconds % 1000 * 1000000L;
-	if (until.tv_nsec >= 1000000000L) {
-		until.tv_sec++;
-		until.tv_nsec -= 1000000000L;
-	}
-	pthread_mutex_lock(&reader->mutex);
-	while (!reader->backlog.first && !reader->error)
-		if (pthread_cond_timedwait(&reader->filled, &reader->mutex, &until))
-			break;
-	pthread_mutex_unlock(&reader->mutex);
 }
 
 /* The oldest records, or NULL; see backlog_take. With `now`, also those that the thread leaves in the ring for a while;
@@ -128,6 +179,7 @@ static inline struct block *reader_take(struct reader *reader, int now)
 	do {
 		pthread_mutex_lock(&reader->mutex);
 		oldest = backlog_take(&reader->backlog);
+		reader_untell_locked(reader);
 		pthread_mutex_unlock(&reader->mutex);
 	} while (!oldest && (now || !reader->running) && reader_fill(reader) > 0);
 	return oldest;
@@ -167,20 +219,28 @@ static inline size_t reader_count(struct reader *reader, int last)
 	return count;
 }
 
+static inline void reader_let_go(struct reader *reader)
+{
+	ring_close(&reader->ring);
+	doorbell_close(&reader->bell);
+	if (reader->filled >= 0)
+		close(reader->filled);
+	reader->filled = -1;
+}
+
 /* In a child of fork(2), where the thread does not exist, the mutex may be held for ever, and the backlog may have been
  * copied in the middle of a change: it is left alone. */
 static inline void reader_abandon(struct reader *reader)
 {
 	reader->running = 0;
-	ring_close(&reader->ring);
+	reader_let_go(reader);
 }
 
 static inline void reader_close(struct reader *reader)
 {
 	reader_stop(reader);
 	backlog_close(&reader->backlog);
-	ring_close(&reader->ring);
-	pthread_cond_destroy(&reader->filled);
+	reader_let_go(reader);
 	pthread_mutex_destroy(&reader->mutex);
 }
 

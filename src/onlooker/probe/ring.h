@@ -10,7 +10,6 @@
 #include <errno.h>
 #include <stdint.h>
 #include <string.h>
-#include <sys/epoll.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -24,7 +23,6 @@ struct ring {
 	unsigned long *producer; /* and, a page further, the data */
 	unsigned char *data;
 	size_t size, page;
-	int epoll;
 };
 
 static inline void ring_close(struct ring *ring)
@@ -33,27 +31,18 @@ static inline void ring_close(struct ring *ring)
 		munmap(ring->consumer, ring->page);
 	if (ring->producer)
 		munmap(ring->producer, ring->page + ring->size);
-	if (ring->epoll >= 0)
-		close(ring->epoll);
 	memset(ring, 0, sizeof(*ring));
-	ring->epoll = -1;
 }
 
 /* 0, or a negative errno */
 static inline int ring_open(struct ring *ring, int map, size_t size)
 {
-	/* edge-triggered: poll must sleep until the probe wakes it at a watermark, and not return at once because a single
-	 * record is there */
-	struct epoll_event event = { .events = EPOLLIN | EPOLLET };
 	void *at;
 	int error;
 
 	memset(ring, 0, sizeof(*ring));
 	ring->size = size;
 	ring->page = sysconf(_SC_PAGESIZE);
-	ring->epoll = epoll_create1(EPOLL_CLOEXEC);
-	if (ring->epoll < 0)
-		return -errno;
 	at = mmap(NULL, ring->page, PROT_READ | PROT_WRITE, MAP_SHARED, map, 0);
 	if (at == MAP_FAILED)
 		goto failed;
@@ -63,8 +52,6 @@ static inline int ring_open(struct ring *ring, int map, size_t size)
 		goto failed;
 	ring->producer = at;
 	ring->data = (unsigned char *)at + ring->page;
-	if (epoll_ctl(ring->epoll, EPOLL_CTL_ADD, map, &event))
-		goto failed;
 	return 0;
 failed:
 	error = -errno;
@@ -91,14 +78,6 @@ static inline size_t ring_count(struct ring *ring)
 		position += RING_HEADER + (((size_t)(header & ~(RING_BUSY | RING_DISCARD)) + 7) & ~(size_t)7);
 	}
 	return count;
-}
-
-/* Sleeps until woken or for that many milliseconds; returns at once for a signal. */
-static inline void ring_wait(struct ring *ring, int milliseconds)
-{
-	struct epoll_event event;
-
-	epoll_wait(ring->epoll, &event, 1, milliseconds);
 }
 
 /* The data is mapped once, so a record that reaches over the end continues at the start. */

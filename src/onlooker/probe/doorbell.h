@@ -1,0 +1,103 @@
+/* How the probe wakes a reader that sleeps for as long as nothing happens; bpf/doorbell.h is the other side.
+ *
+ * Before it sleeps, the reader writes that it does, and then looks whether the ring is empty. A program finishes its
+ * record, and then looks whether the reader sleeps. Each has a full barrier in between, so that at least one of them sees
+ * what the other has written: here the fence, there the exchange that ends a record (bpf_ringbuf_commit,
+ * kernel/bpf/ringbuf.c). So no record waits for a reader that sleeps.
+ *
+ * Who rings writes first that nobody sleeps, and then the ring of the doorbell. So a zero that arrives late, when the
+ * reader sleeps again, has a ring behind it that wakes him; and he writes again that he sleeps only after he has read
+ * that ring. */
+#ifndef ONLOOKER_DOORBELL_H
+#define ONLOOKER_DOORBELL_H
+
+#include <errno.h>
+#include <poll.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+struct doorbell {
+	unsigned long *consumer, *producer; /* of a BPF ring buffer whose records say nothing */
+	uint32_t *asleep;
+	size_t page;
+	int map;  /* can be polled; it stays the caller's */
+	int stop; /* an eventfd: the reader is to end */
+};
+
+static inline void doorbell_close(struct doorbell *bell)
+{
+	if (bell->consumer)
+		munmap(bell->consumer, bell->page);
+	if (bell->producer)
+		munmap(bell->producer, bell->page);
+	if (bell->asleep)
+		munmap(bell->asleep, bell->page);
+	if (bell->stop >= 0)
+		close(bell->stop);
+	memset(bell, 0, sizeof(*bell));
+	bell->map = bell->stop = -1;
+}
+
+static inline void *doorbell_map(struct doorbell *bell, int rights, int map, size_t at)
+{
+	void *found = mmap(NULL, bell->page, rights, MAP_SHARED, map, at);
+
+	return found == MAP_FAILED ? NULL : found;
+}
+
+/* 0, or a negative errno; `asleep` is the map of the word that says so. */
+static inline int doorbell_open(struct doorbell *bell, int map, int asleep)
+{
+	int error;
+
+	memset(bell, 0, sizeof(*bell));
+	bell->page = sysconf(_SC_PAGESIZE);
+	bell->map = map;
+	bell->stop = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (bell->stop >= 0 && (bell->consumer = doorbell_map(bell, PROT_READ | PROT_WRITE, map, 0)) &&
+	    (bell->producer = doorbell_map(bell, PROT_READ, map, bell->page)) &&
+	    (bell->asleep = doorbell_map(bell, PROT_READ | PROT_WRITE, asleep, 0)))
+		return 0;
+	error = -errno;
+	doorbell_close(bell);
+	return error;
+}
+
+/* What was rung until now is noticed. */
+static inline void doorbell_answer(struct doorbell *bell)
+{
+	unsigned long rung = __atomic_load_n(bell->producer, __ATOMIC_ACQUIRE);
+
+	if (rung != *bell->consumer)
+		__atomic_store_n(bell->consumer, rung, __ATOMIC_RELEASE);
+}
+
+/* Sleeps until it is rung, or the reader is to end, or for so many milliseconds; -1: for ever. */
+static inline void doorbell_wait(struct doorbell *bell, int milliseconds)
+{
+	struct pollfd both[] = { { .fd = bell->map, .events = POLLIN }, { .fd = bell->stop, .events = POLLIN } };
+
+	poll(both, 2, milliseconds);
+}
+
+/* From here on the probe rings for the next record. What came before must be looked for after this. */
+static inline void doorbell_arm(struct doorbell *bell)
+{
+	__atomic_store_n(bell->asleep, 1, __ATOMIC_RELAXED);
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+}
+
+static inline void doorbell_disarm(struct doorbell *bell)
+{
+	__atomic_store_n(bell->asleep, 0, __ATOMIC_RELAXED);
+}
+
+static inline void doorbell_stop(struct doorbell *bell)
+{
+	eventfd_write(bell->stop, 1);
+}
+
+#endif
