@@ -2,6 +2,8 @@
 
 import errno
 import os
+import select
+import threading
 
 import pytest
 
@@ -32,6 +34,14 @@ class Ring:
         self.calls: list[object] = []
         self.waiting = 0
         self.begun: bytes | None = None
+        self.bell = os.eventfd(0, os.EFD_NONBLOCK)
+
+    def fileno(self):
+        return self.bell
+
+    def tell(self, of_the_end=False):
+        self.calls.append("tell of the end" if of_the_end else "tell")
+        os.eventfd_write(self.bell, 1)
 
     def settle(self):
         self.calls.append("settle")
@@ -56,9 +66,6 @@ class Ring:
     def has_data(self):
         return self.busy or bool(self.batches)
 
-    def wait(self, milliseconds):
-        self.calls.append(milliseconds)
-
     def losses(self):
         rows = [[self.counts[event, reason] for reason in PROBE_REASONS] for event in TASK_EVENTS]
         return [[9] * len(PROBE_REASONS), *rows]  # the first row is no event's
@@ -81,7 +88,9 @@ class Ring:
 
 @pytest.fixture
 def ring():
-    return Ring()
+    made = Ring()
+    yield made
+    os.close(made.bell)
 
 
 class Taken(LiveSource):
@@ -167,14 +176,49 @@ def test_a_loss_is_dated(source, ring):
     assert lost.time.startswith("2")
 
 
-@pytest.mark.parametrize(("timeout", "longest"), [(10, live.SLICE_MS), (0.02, 21)])
-def test_a_wait_is_bounded_by_the_latency_and_by_the_time_left(source, ring, timeout, longest):
-    def wait(milliseconds):
-        assert 1 <= milliseconds <= longest
-        ring.counts["exit", "ring full"] = 1
+@pytest.mark.parametrize("seconds", [None, 0.05])
+def test_a_wait_ends_when_it_is_told_or_the_time_is_over(source, ring, seconds):
+    later = threading.Timer(0.05, lambda: (ring.batches.append(batch(record("exit", plain("exit")))), ring.tell()))
+    later.start()
+    found = source.poll(1e9 if seconds is None else seconds / 2)
+    assert [event.event for event in found] == ([] if seconds else ["exit"])
+    later.join()
 
-    ring.wait = wait
-    assert len(source.poll(timeout)) == 1
+
+def test_a_wait_is_as_long_as_nothing_happens(source, ring, monkeypatch):
+    """After the last event it looks once more whether the kernel has skipped a program."""
+    waits = []
+
+    def wait(descriptors, seconds):
+        assert descriptors == {ring.bell: select.POLLIN}
+        waits.append(seconds)
+        if len(waits) == 1:
+            source._looked_at -= live.LOOK_SECONDS
+        else:
+            ring.counts["exit", "ring full"] = 1
+
+    monkeypatch.setattr(live, "wait", wait)
+    ring.batches = [batch(record("exit", plain("exit")))]
+    assert len(source.poll(1000)) == 1
+    ring.missed["on_exit"] = 3
+    assert losses(source.poll(1000)) == [(3, "exit", "recursion")]
+    assert losses(source.poll(1000)) == [(1, "exit", "ring full")]
+    first, then = waits
+    assert 0 < first <= live.LOOK_SECONDS
+    assert 999 < then <= 1000
+
+
+def test_what_is_left_to_give_can_be_waited_for(source, ring):
+    ring.batches = [batch(record("exit", plain("exit")))]
+    ring.counts["open", "headroom"] = 3
+    LiveSource.taken(source, LiveSource.poll(source, 0))
+    assert ring.calls[-1] == "tell"
+    assert source.fileno() == ring.bell
+    LiveSource.taken(source, LiveSource.poll(source, 0))
+    assert ring.calls.count("tell") == 1
+    source.close()
+    with pytest.raises(ValueError, match="does not watch"):
+        source.fileno()
 
 
 def test_no_time_means_no_wait(source, ring):
@@ -186,23 +230,24 @@ def test_stop_silences_the_probe_once_and_what_came_before_is_still_given(source
     ring.batches = [batch(record("exit", plain("exit"))), batch(record("open", plain("open")))]
     source.stop()
     source.stop()
-    assert ring.calls == [True, False, False]
+    told = [False, "tell of the end"]
+    assert ring.calls == [True, *told, *told]
     assert [event.event for event in (*source.poll(0), *source.poll(0))] == ["exit", "open"]
-    assert ring.calls == [True, False, False, False, "settle"]
+    assert ring.calls == [True, *told, *told, False, "settle"]
     assert not source.exhausted
     assert source.poll(0) == []
     assert source.exhausted
 
 
-def test_the_end_waits_for_a_record_that_is_still_being_written(source, ring):
+def test_the_end_waits_for_a_record_that_is_still_being_written(source, ring, monkeypatch):
     ring.busy = True
     source.stop()
 
-    def wait(milliseconds):
+    def sleep(seconds):
         ring.busy = False
         ring.batches = [batch(record("exit", plain("exit")))]
 
-    ring.wait = wait
+    monkeypatch.setattr(live.time, "sleep", sleep)
     assert [event.event for event in source.poll(0)] == ["exit"]
     assert source.poll(0) == [] and source.exhausted
 
@@ -225,9 +270,13 @@ def test_runs_that_the_kernel_skipped_are_told_at_the_end(source, ring):
 
 def test_and_now_and_then_before(source, ring, monkeypatch):
     monkeypatch.setattr(live, "LOOK_SECONDS", 0)
+    exit_ = batch(record("exit", plain("exit")))
     ring.missed |= {"on_open": 2}
+    assert source.poll(0) == []  # nothing has happened: the kernel is not asked
+    ring.batches = [exit_]
     assert losses(source.poll(0)) == [(2, "open", "recursion")]
     assert source.poll(0) == []
+    ring.batches = [exit_]
     ring.missed |= {"on_open": 5}
     assert losses(source.poll(0)) == [(3, "open", "recursion")]
 
