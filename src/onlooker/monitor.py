@@ -237,8 +237,7 @@ class Monitor:
         self._batch = None
 
     def fileno(self) -> int:
-        """A descriptor that can be read while `poll(0)` has something to give or to do: for select(2) and the like, which
-        must not write to it, nor read.
+        """A descriptor that can be read while `poll(0)` has something to give or to do: for select(2) and the like.
 
         Raises ValueError where the source has none, and after `close`.
         """

@@ -33,7 +33,7 @@ def plan() -> Plan:
 
 @cache
 def layouts() -> dict[str, Layout]:
-    """The record of each event that the probe sends, by name, in the order of their numbers (from 1); not to be changed."""
+    """The record of each event that the probe sends, by name, in the order of their numbers (from 1)."""
     return {name: layout(cls, TaskEvent) for name, cls in TASK_EVENTS.items()}
 
 

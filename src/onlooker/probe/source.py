@@ -42,8 +42,8 @@ class Rest(msgspec.Struct, frozen=True):
 class Source(Protocol):
     """What `Monitor` needs of a source. One thread calls it, except for `stop`.
 
-    One that has `fileno` can be waited for: that is a descriptor which can be read while `poll` has something to give or
-    to do, and `stop` and signals end a `poll` that waits. Of others `poll` is called again and again.
+    One that has `fileno` can be waited for: that is a descriptor which can be read while `poll` has something to give
+    or to do, and `stop` and signals end a `poll` that waits. Of others `poll` is called again and again.
     """
 
     def start(self, wanted: Filter) -> None:

@@ -1,19 +1,57 @@
 /* reader.h with its thread, a producer and a taker, for a thread sanitizer: PROGRAM RECORDS SEED.
  *
- * Every record arrives once, whole and in order, however the three meet; and then one that can't be is noticed. */
+ * Every record arrives once, whole and in order, however the three meet, and nobody sleeps while there is something for
+ * him; and then one that can't be is noticed. */
 #define _GNU_SOURCE
 #include <assert.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
+
+static int poll_with_the_doorbell(struct pollfd *descriptors, nfds_t count, int milliseconds);
+
+#define poll poll_with_the_doorbell
 #include "reader.h"
+#undef poll
 
 #define PAGE 4096UL
 #define SIZE (16 * PAGE)
 #define LONGEST 512
+#define DOORBELL (-1000) /* its number among descriptors */
+#define TOO_LONG_MS 20000
 
-static struct reader reader = { .ring.epoll = -1 };
+static struct reader reader;
 static uint32_t records, seed;
+
+/* as ringbuf_map_poll says it of the doorbell's ring: it can be read while something in it was not read */
+static int poll_with_the_doorbell(struct pollfd *descriptors, nfds_t count, int milliseconds)
+{
+	int past;
+
+	if (!count || descriptors[0].fd != DOORBELL)
+		return poll(descriptors, count, milliseconds);
+	for (past = 0; milliseconds < 0 || past < milliseconds; past++) {
+		assert(past < TOO_LONG_MS); /* nobody rings */
+		if (__atomic_load_n(reader.bell.producer, __ATOMIC_ACQUIRE) != *reader.bell.consumer)
+			return 1;
+		if (poll(descriptors + 1, 1, 1))
+			return 1;
+	}
+	return 0;
+}
+
+/* As bpf/doorbell.h does after a record, whose end is a full barrier. */
+static void wake_reader(void)
+{
+	struct doorbell *bell = &reader.bell;
+
+	__sync_synchronize();
+	if (!__atomic_load_n(bell->asleep, __ATOMIC_RELAXED))
+		return;
+	__atomic_store_n(bell->asleep, 0, __ATOMIC_RELAXED);
+	__atomic_store_n(bell->producer, *bell->producer + 16, __ATOMIC_RELEASE);
+}
 
 static uint32_t mixed(uint32_t number)
 {
@@ -44,17 +82,17 @@ static void copy_in(struct ring *ring, unsigned long to, const unsigned char *fr
 static void *produce(void *argument)
 {
 	struct ring *ring = &reader.ring;
-	int wake = *(int *)argument;
 	unsigned long position = *ring->producer;
 	uint32_t number;
 
+	(void)argument;
 	for (number = 0; number < records; number++) {
 		uint32_t length = length_of(number), padded = (length + 7) & ~7U;
 		unsigned char text[LONGEST + 8];
 		uint32_t *header;
 
 		while (RING_HEADER + padded > ring->size - (position - __atomic_load_n(ring->consumer, __ATOMIC_ACQUIRE)))
-			eventfd_write(wake, 1), poll(NULL, 0, 1);
+			poll(NULL, 0, 1);
 		header = (uint32_t *)(ring->data + (position & (ring->size - 1)));
 		__atomic_store_n(header, length | RING_BUSY, __ATOMIC_RELAXED);
 		__atomic_store_n(ring->producer, position + RING_HEADER + padded, __ATOMIC_RELEASE);
@@ -63,10 +101,10 @@ static void *produce(void *argument)
 		copy_in(ring, position + RING_HEADER, text, length);
 		__atomic_store_n(header, length | (is_dropped(number) ? RING_DISCARD : 0), __ATOMIC_RELEASE);
 		position += RING_HEADER + padded;
-		if (mixed(number) % 64 == 0)
-			eventfd_write(wake, 1);
+		wake_reader();
+		if (mixed(number) % (records / 16) == 0) /* now and then, so that the reader falls asleep */
+			poll(NULL, 0, 90 + mixed(number + 1) % 20);
 	}
-	eventfd_write(wake, 1);
 	return NULL;
 }
 
@@ -99,39 +137,55 @@ static uint32_t check(struct block *block, uint32_t number)
 	return number;
 }
 
-/* a ring that ring_close can unmap */
-static int open_ring(struct ring *ring)
+static void *pages(size_t size)
 {
-	const int both = PROT_READ | PROT_WRITE, anonymous = MAP_PRIVATE | MAP_ANONYMOUS;
-	struct epoll_event event = { .events = EPOLLIN | EPOLLET };
-	int wake = eventfd(0, EFD_NONBLOCK);
+	void *found = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
-	ring->page = PAGE;
+	assert(found != MAP_FAILED);
+	return found;
+}
+
+/* a ring and a doorbell that reader_close can unmap */
+static void open_reader(void)
+{
+	struct doorbell *bell = &reader.bell;
+	struct ring *ring = &reader.ring;
+
+	ring->page = bell->page = PAGE;
 	ring->size = SIZE;
-	ring->consumer = mmap(NULL, PAGE, both, anonymous, -1, 0);
-	ring->producer = mmap(NULL, PAGE + SIZE, both, anonymous, -1, 0);
-	ring->epoll = epoll_create1(0);
-	assert(ring->consumer != MAP_FAILED && ring->producer != MAP_FAILED && wake >= 0 && ring->epoll >= 0);
+	ring->consumer = pages(PAGE);
+	ring->producer = pages(PAGE + SIZE);
 	ring->data = (unsigned char *)ring->producer + PAGE;
-	assert(!epoll_ctl(ring->epoll, EPOLL_CTL_ADD, wake, &event));
-	return wake;
+	bell->map = DOORBELL;
+	bell->stop = eventfd(0, EFD_NONBLOCK);
+	bell->consumer = pages(PAGE);
+	bell->producer = pages(PAGE);
+	bell->asleep = pages(PAGE);
+	assert(bell->stop >= 0 && !reader_init(&reader));
+}
+
+/* Until there is something to take. */
+static void wait_for_records(void)
+{
+	struct pollfd filled = { .fd = reader.filled, .events = POLLIN };
+
+	assert(poll(&filled, 1, TOO_LONG_MS) == 1);
 }
 
 int main(int count, char **words)
 {
 	uint32_t number = 0, last;
 	pthread_t producer;
-	int wake;
 
 	if (count != 3)
 		return 2;
 	records = strtoul(words[1], NULL, 10);
 	seed = strtoul(words[2], NULL, 10);
-	wake = open_ring(&reader.ring);
+	open_reader();
 	reader.backlog.batch = 2048 + mixed(1) % 4096;
 	reader.backlog.room = reader.backlog.batch + LONGEST + 16;
 	reader.backlog.most = 4096 + mixed(2) % (8 * SIZE);
-	assert(!reader_start(&reader) && !pthread_create(&producer, NULL, produce, &wake));
+	assert(!reader_start(&reader) && !pthread_create(&producer, NULL, produce, NULL));
 	for (last = records; last && is_dropped(last - 1); last--)
 		;
 	while (number < last) {
@@ -141,18 +195,18 @@ int main(int count, char **words)
 		if (block)
 			number = check(block, number);
 		else
-			reader_wait(&reader, 1);
+			wait_for_records();
 		if (mixed(number) % 29 == 0)
 			poll(NULL, 0, 1);
 	}
 	pthread_join(producer, NULL);
 	assert(!reader_take(&reader, 1) && !reader_has_data(&reader) && !reader_has_failed(&reader));
 	put_nonsense(&reader.ring);
+	wake_reader();
 	while (!reader_has_failed(&reader))
-		assert(!reader_take(&reader, 0)), reader_wait(&reader, 1);
+		assert(!reader_take(&reader, 0)), wait_for_records();
 	reader_stop(&reader);
 	reader_close(&reader);
-	close(wake);
 	printf("%u records\n", records);
 	return 0;
 }

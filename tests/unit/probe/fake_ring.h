@@ -10,7 +10,7 @@ static unsigned long consumer, producer;
 /* a ring of `size` bytes whose positions both are `start` */
 static struct ring empty(size_t size, unsigned long start)
 {
-	struct ring ring = { .consumer = &consumer, .producer = &producer, .data = calloc(1, size), .size = size, .epoll = -1 };
+	struct ring ring = { .consumer = &consumer, .producer = &producer, .data = calloc(1, size), .size = size };
 
 	assert(ring.data);
 	consumer = producer = start;
