@@ -102,14 +102,15 @@ static __always_inline __u32 copy_argv(char *to, const __u32 most, unsigned long
 	return bytes;
 }
 
-static __always_inline struct exec_room *take_exec_room(void)
+static __always_inline struct exec_room *take_exec_room(__u32 *which)
 {
 	__u32 i;
 
 	for (i = 0; i < EXEC_ROOMS; i++) {
-		__u32 which = i;
-		struct exec_room *room = bpf_map_lookup_elem(&exec_rooms, &which);
+		struct exec_room *room;
 
+		*which = i;
+		room = bpf_map_lookup_elem(&exec_rooms, which);
 		if (!room)
 			return 0;
 		__sync_fetch_and_add(&room->taken, 1);
@@ -120,9 +121,20 @@ static __always_inline struct exec_room *take_exec_room(void)
 	return 0;
 }
 
+/* As copy_argv. A function of its own to the verifier: it would follow what comes after it for each way out of the loop. */
+__noinline int copy_argv_to_room(__u32 which, __u32 at, __u64 from, __u32 bytes)
+{
+	struct exec_room *room = bpf_map_lookup_elem(&exec_rooms, &which);
+	__u64 place = at, wanted = bytes;
+
+	if (!room || place > TEXTS_BYTES || wanted > LARGE_ARGV_BYTES)
+		return 0;
+	return copy_argv(room->bytes + place, LARGE_ARGV_BYTES, from, wanted);
+}
+
 /* Completes and sends a record whose arguments do not fit into the scratch memory. */
-static __always_inline void send_large_exec(struct scratch *scratch, struct exec_room *room, unsigned long from,
-					    unsigned long bytes)
+static __always_inline void send_large_exec(struct scratch *scratch, struct exec_room *room, __u32 which,
+					    unsigned long from, unsigned long bytes)
 {
 	struct exec_record *exec = (void *)scratch->bytes;
 	__u64 wanted = bytes > LARGE_ARGV_BYTES ? LARGE_ARGV_BYTES : bytes, used = scratch->used, size;
@@ -131,7 +143,7 @@ static __always_inline void send_large_exec(struct scratch *scratch, struct exec
 	if (used > TEXTS_BYTES)
 		used = TEXTS_BYTES; /* it never is */
 	exec->argv.offset = used;
-	exec->argv.length = copy_argv(room->bytes + used, LARGE_ARGV_BYTES, from, wanted);
+	exec->argv.length = copy_argv_to_room(which, used, from, wanted);
 	if (exec->argv.length < bytes)
 		exec->record.cut |= EXEC_CUT_ARGV;
 	bpf_probe_read_kernel(room->bytes, used, scratch->bytes);
@@ -164,7 +176,7 @@ static __always_inline int emit_executed(struct task_struct *task, struct linux_
 	unsigned long from, bytes;
 	struct scratch *scratch;
 	struct exec_record *exec;
-	__u32 which;
+	__u32 which, which_room;
 
 	if (!is_wanted(task))
 		return 0;
@@ -183,9 +195,9 @@ static __always_inline int emit_executed(struct task_struct *task, struct linux_
 		bytes = config.argv_bytes;
 		exec->record.cut |= EXEC_CUT_ARGV;
 	}
-	room = bytes > ARGV_BYTES ? take_exec_room() : 0;
+	room = bytes > ARGV_BYTES ? take_exec_room(&which_room) : 0;
 	if (room) {
-		send_large_exec(scratch, room, from, bytes);
+		send_large_exec(scratch, room, which_room, from, bytes);
 		__sync_fetch_and_add(&room->taken, -1);
 	} else {
 		send_small_exec(scratch, from, bytes);
