@@ -171,6 +171,7 @@ cdef class Probe:
             _check(bpf_program__set_autoload(self._program(name), name in programs), name)
         with nogil:
             error = bpf_object__load(self._object)
+            give_back_memory()
         _check(error, "loading")
 
     def update(self, str name, bytes key, bytes value):
