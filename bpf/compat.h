@@ -124,6 +124,25 @@ extern void *bpf_rdonly_cast(const void *address, __u32 type) __ksym __weak;
 		peeked;                                                                                                \
 	})
 
+/* The 8 bytes at any address, as a number; 0 where they can't be read. A pointer that is read so can be calculated with,
+ * which the verifier allows with no other. */
+static __always_inline __u64 word_at(const void *address)
+{
+	__u64 word = 0;
+
+	if (config.can_cast)
+		return PEEK((struct timespec64 *)address, tv_sec);
+	bpf_probe_read_kernel(&word, sizeof(word), address);
+	return word;
+}
+
+/* A field that is a pointer, as an address. */
+#define PEEK_ADDRESS(from, field)                                                                                      \
+	({                                                                                                             \
+		typeof(from) peeked_from = (from);                                                                     \
+		word_at(__builtin_preserve_access_index(&peeked_from->field));                                         \
+	})
+
 /* The same pointer, with which a program that got it as a number can do what others can with a typed one. Only for
  * programs that no older kernel takes. */
 #define TYPED(pointer)                                                                                                 \

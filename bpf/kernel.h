@@ -20,6 +20,11 @@ typedef struct {
 	__s64 counter;
 } atomic_long_t;
 
+/* include/linux/time64.h: as numbers of 64 bits, any memory can be read by this type (bpf/compat.h) */
+struct timespec64 {
+	__s64 tv_sec;
+};
+
 struct list_head {
 	struct list_head *next, *prev;
 };
@@ -156,6 +161,18 @@ struct kernel_clone_args {
 	int user_worker;
 };
 
+struct kernfs_node {
+	__u64 id;
+};
+
+struct cgroup {
+	struct kernfs_node *kn;
+};
+
+struct css_set {
+	struct cgroup *dfl_cgrp;
+};
+
 struct signal_struct {
 	atomic_t live;
 	int nr_threads;
@@ -224,6 +241,7 @@ struct task_struct {
 	struct mm_struct *mm;
 	struct fs_struct *fs;
 	struct files_struct *files;
+	struct css_set *cgroups;
 	struct signal_struct *signal;
 };
 

@@ -7,8 +7,8 @@
 
 /* where a walk to the root stands: bpf/path.h */
 struct climb {
-	struct mount *first_mount, *mount;
-	struct dentry *first_dentry, *dentry, *top, *last; /* last: its name was too long */
+	__u64 first_mount, mount, first_dentry, dentry, top; /* addresses */
+	__u64 last; /* its name was too long */
 	__u64 sum;
 	__u32 start;
 	bool again;
@@ -50,7 +50,6 @@ struct scratch {
 		struct names names;
 		struct seek seek;
 	};
-	__u64 number; /* bpf/path.h, note */
 	/* what append_passed and describe_descriptor have found out */
 	struct span passed, joined;
 	struct {
