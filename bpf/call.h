@@ -32,13 +32,14 @@ static __always_inline bool may_be_wanted(long number)
 	return (unsigned long)number < CALLS && (calls[0][number] | calls[1][number]);
 }
 
+/* Reads a call that is wanted, of a process that is. */
 static __always_inline bool read_call(struct call *call, struct pt_regs *regs, long number, long result)
 {
 	struct task_struct *task = current_task();
 	bool compat;
 	__u16 meaning = meaning_of(task, number, &compat);
 
-	if (!meaning)
+	if (!meaning || (config.failed && result >= 0) || !is_wanted(task))
 		return false;
 	call->task = task;
 	call->kind = meaning >> 8;

@@ -17,7 +17,14 @@ struct config {
 	__u8 threads;            /* report the creation of threads */
 	__u8 resolve;            /* look up which file a path led to */
 	__u8 can_cast;           /* the kernel has bpf_rdonly_cast */
-	__u8 pad[5];
+	__u8 few_comms;          /* so many names are in few_comms, and none in the trie */
+	__u8 pad[4];
+};
+
+/* Names of processes to compare with, each with the bits that count. */
+#define FEW_COMMS 8
+struct few_comms {
+	__u64 name[FEW_COMMS][2], mask[FEW_COMMS][2];
 };
 
 /* What a system call is to the probe: 0, or the kind of event and, in the low byte, which of its calls. The first row is

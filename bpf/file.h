@@ -32,17 +32,13 @@ static __always_inline struct file *file_behind(struct task_struct *task, int fd
 {
 	struct files_struct *files = READ(task, files);
 	struct fdtable *table;
-	struct file *file = 0;
-	struct file **first;
 
 	if (!files)
 		return 0;
 	table = READ(files, fdt);
 	if (!table || fd < 0 || (__u32)fd >= READ(table, max_fds))
 		return 0;
-	first = READ(table, fd);
-	bpf_probe_read_kernel(&file, sizeof(file), first + fd);
-	return file;
+	return (void *)word_at(READ(table, fd) + fd);
 }
 
 /* The device number as stat(2) gives it: new_encode_dev, include/linux/kdev_t.h. */
@@ -71,7 +67,7 @@ static __always_inline bool is_mounted(struct place place)
 {
 	struct vfsmount *mount = (void *)place.vfsmount;
 
-	return (__u64)PEEK(mount, mnt_root) == place.dentry;
+	return PEEK_ADDRESS(mount, mnt_root) == place.dentry;
 }
 
 /* Whether a file or directory has no name any more: d_unlinked, include/linux/dcache.h. */
@@ -110,6 +106,21 @@ static __always_inline bool describe_file(struct scratch *scratch, __u32 which, 
 	return walked != WALKED_CUT;
 }
 
+/* Whether what was read of the file is true: another thread may have closed it, and then its memory can be another file's
+ * (SLAB_TYPESAFE_BY_RCU, fs/file_table.c). */
+static __always_inline bool is_still_behind(struct task_struct *task, int fd, struct file *file)
+{
+	return file && file_behind(task, fd) == file;
+}
+
+static __always_inline void forget_file(struct file_answer answer)
+{
+	*answer.path = (struct span){};
+	*answer.inode = 0;
+	*answer.device = 0;
+	*answer.state = FILE_ORDINARY;
+}
+
 /* Says of the file behind a descriptor what there is to say. False if the path is not whole, or there is no file. */
 static __always_inline bool describe_behind(struct scratch *scratch, __u32 which, struct task_struct *task, int fd,
 					    struct file_answer answer)
@@ -117,13 +128,9 @@ static __always_inline bool describe_behind(struct scratch *scratch, __u32 which
 	struct file *file = file_behind(task, fd);
 	bool is_whole = file && describe_file(scratch, which, file, answer);
 
-	/* Another thread may have closed it: then its memory can be another file's (SLAB_TYPESAFE_BY_RCU, fs/file_table.c). */
-	if (file && file_behind(task, fd) == file)
+	if (is_still_behind(task, fd, file))
 		return is_whole;
-	*answer.path = (struct span){};
-	*answer.inode = 0;
-	*answer.device = 0;
-	*answer.state = FILE_ORDINARY;
+	forget_file(answer);
 	return false;
 }
 
@@ -165,8 +172,8 @@ static __always_inline bool append_base(struct scratch *scratch, __u32 which, st
 		if (!directory)
 			return true; /* a bad descriptor: there is no path that it would have been */
 		place = read_place(__builtin_preserve_access_index(&directory->f_path));
-		if (file_behind(task, dirfd) != directory)
-			return false; /* closed meanwhile: describe_behind */
+		if (!is_still_behind(task, dirfd, directory))
+			return false;
 	}
 	return append_path(scratch, which, place, span) == WALKED_WHOLE &&
 	       !is_deleted((struct dentry *)place.dentry);

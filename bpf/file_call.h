@@ -170,10 +170,6 @@ static __noinline int take_for_call(struct call *call, enum kind kind, __u32 rec
 	struct scratch *scratch;
 	__u32 which;
 
-	if (config.failed && call->result >= 0)
-		return -1;
-	if (!is_wanted(call->task))
-		return -1;
 	scratch = take_scratch(kind, record_bytes, &which);
 	if (!scratch)
 		return -1;

@@ -2,6 +2,10 @@
 #ifndef ONLOOKER_FILTER_H
 #define ONLOOKER_FILTER_H
 
+/* A few names are compared one by one, which costs less than a look into the trie. The mask covers a name and its NUL, or
+ * a prefix. */
+const volatile struct few_comms few_comms SEC(".rodata.comms") = {};
+
 /* A name and its NUL is one prefix of 16 bytes, "name*" a shorter one: a trie answers for both. */
 struct comm_key {
 	__u32 prefix_bits;
@@ -49,6 +53,27 @@ int identify(void *ctx)
 	return 0;
 }
 
+static __always_inline bool is_wanted_comm(struct task_struct *leader)
+{
+	struct {
+		__u32 unused; /* so that comm is aligned to 8 bytes */
+		struct comm_key key;
+	} __attribute__((aligned(8))) lookup = {};
+	const __u64 *comm = (const __u64 *)lookup.key.comm;
+	__u32 i;
+
+	copy_comm(lookup.key.comm, leader);
+	if (!config.few_comms) {
+		lookup.key.prefix_bits = 8 * sizeof(lookup.key.comm);
+		return !!bpf_map_lookup_elem(&comms, &lookup.key);
+	}
+	for (i = 0; i < FEW_COMMS && i < config.few_comms; i++)
+		if (!(((comm[0] ^ few_comms.name[i][0]) & few_comms.mask[i][0]) |
+		      ((comm[1] ^ few_comms.name[i][1]) & few_comms.mask[i][1])))
+			return true;
+	return false;
+}
+
 static __always_inline bool is_wanted(struct task_struct *task)
 {
 	__u32 pid = READ(task, tgid);
@@ -63,18 +88,7 @@ static __always_inline bool is_wanted(struct task_struct *task)
 		if (!bpf_map_lookup_elem(&uids, &uid))
 			return false;
 	}
-	if (config.by_comm) {
-		struct {
-			__u32 unused; /* so that comm is aligned to 8 bytes */
-			struct comm_key key;
-		} __attribute__((aligned(8))) lookup = {};
-
-		lookup.key.prefix_bits = 8 * sizeof(lookup.key.comm);
-		copy_comm(lookup.key.comm, READ(task, group_leader));
-		if (!bpf_map_lookup_elem(&comms, &lookup.key))
-			return false;
-	}
-	return true;
+	return !config.by_comm || is_wanted_comm(READ(task, group_leader));
 }
 
 #endif

@@ -82,6 +82,21 @@ static __always_inline void copy_comm(char to[16], struct task_struct *from)
 	}
 }
 
+/* What bpf_get_current_cgroup_id gives (task_dfl_cgroup, include/linux/cgroup.h), without the call. */
+static __always_inline __u64 cgroup_id(struct task_struct *task)
+{
+	struct css_set *set;
+	struct cgroup *cgroup;
+	struct kernfs_node *node;
+
+	if (!config.can_cast)
+		return bpf_get_current_cgroup_id();
+	set = PEEK(task, cgroups);
+	cgroup = PEEK(set, dfl_cgrp);
+	node = PEEK(cgroup, kn);
+	return PEEK(node, id);
+}
+
 /* Writes every byte of the header. `task` is the current one. */
 static __always_inline void fill_record(struct record *record, enum kind kind, struct task_struct *task)
 {
@@ -91,7 +106,7 @@ static __always_inline void fill_record(struct record *record, enum kind kind, s
 	record->boot_ns = bpf_ktime_get_boot_ns();
 	copy_comm(record->comm, leader);
 	record->start_ns = READ(leader, start_boottime);
-	record->cgroup_id = bpf_get_current_cgroup_id();
+	record->cgroup_id = cgroup_id(task);
 	record->pid = READ(task, tgid);
 	record->tid = READ(task, pid);
 	/* the process that waits for this one; not `parent`, which a debugger takes over */

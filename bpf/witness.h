@@ -77,7 +77,7 @@ static __always_inline bool is_always_allowed(struct task_struct *task, __u64 nu
 }
 
 /* Fills in what is to be thought of the call. False if it never ran, and so is no event. */
-static __noinline bool weigh(struct call *call, struct pt_regs *regs, long number)
+static __noinline bool weigh_doubtful(struct call *call, struct pt_regs *regs, long number)
 {
 	struct task_struct *task = call->task;
 	bool filtered = false;
@@ -94,6 +94,17 @@ static __noinline bool weigh(struct call *call, struct pt_regs *regs, long numbe
 	call->traced = !!(READ(task, ptrace) & PT_PTRACED);
 	call->filtered = filtered;
 	return true;
+}
+
+/* Most tasks have neither a filter nor a debugger. */
+static __always_inline bool weigh(struct call *call, struct pt_regs *regs, long number)
+{
+	struct task_struct *task = call->task;
+
+	if ((bpf_core_field_exists(task->seccomp.mode) && READ(task, seccomp.mode) == SECCOMP_MODE_FILTER) ||
+	    READ(task, ptrace) & PT_PTRACED)
+		return weigh_doubtful(call, regs, number);
+	return is_possible(call);
 }
 
 /* A success that may have been made up. */

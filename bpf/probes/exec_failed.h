@@ -117,8 +117,6 @@ static __noinline int emit_exec(struct call *call)
 		return 0;
 	if (call->result >= 0) /* reported by on_exec: only the kernel's own word proves a success */
 		return 0;
-	if (!is_wanted(call->task))
-		return 0;
 	scratch = take_scratch(KIND_EXEC, sizeof(*exec), &which);
 	if (!scratch)
 		return 0;

@@ -92,8 +92,7 @@ static __always_inline void emit_ring_submitted(struct ring_open *submitted, str
 /* A request that has ended; `submitted` is none where it was not seen. */
 static __always_inline void emit_ring_ended(struct ring_open *submitted, int result)
 {
-	struct call call = { .task = current_task(), .result = result, .kind = KIND_OPEN };
-	struct task_struct *task = call.task; /* READ would look for call itself among the kernel's types */
+	struct task_struct *task = current_task();
 	struct scratch *scratch;
 	struct open_record *open;
 	bool is_own = true;
@@ -104,7 +103,7 @@ static __always_inline void emit_ring_ended(struct ring_open *submitted, int res
 	if (!scratch)
 		return;
 	open = (void *)scratch->bytes;
-	fill_ring_open(open, call.task);
+	fill_ring_open(open, task);
 	open->errno = result < 0 ? -result : 0;
 	if (submitted) {
 		is_own = submitted->record.pid == (__u32)READ(task, tgid);
@@ -126,11 +125,11 @@ static __always_inline void emit_ring_ended(struct ring_open *submitted, int res
 		open->fd = result < 0 ? OPEN_FD_ABSENT : result;
 		/* a worker of the ring has the process's descriptors, a thread of the kernel has not */
 		if (result >= 0)
-			fill_created(open, task, is_own ? result : -1);
-		if (config.resolve && !is_own)
-			open->record.cut |= result < 0 ? OPEN_CUT_JOINED_PATH : OPEN_CUT_REAL_PATH;
+			fill_file(scratch, which, task, is_own ? result : -1);
+		else if (config.resolve && is_own)
+			fill_joined_path(scratch, which, task, first);
 		else if (config.resolve)
-			resolve_open(scratch, which, &call, first);
+			open->record.cut |= OPEN_CUT_JOINED_PATH;
 	}
 	send_scratch(scratch, KIND_OPEN, admit(KIND_OPEN, scratch->used, open->record.boot_ns));
 	release_scratch(scratch);

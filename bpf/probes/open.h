@@ -59,37 +59,42 @@ static __always_inline void clear_open(struct open_record *open)
 	__builtin_memset(open->pad, 0, sizeof(open->pad));
 }
 
-/* Whether the open made the file. One of O_TMPFILE always does (do_tmpfile, fs/namei.c, sets no FMODE_CREATED). */
-static __always_inline void fill_created(struct open_record *open, struct task_struct *task, int fd)
+/* Which file it was, and whether the open made it. One of O_TMPFILE always does (do_tmpfile, fs/namei.c, sets no
+ * FMODE_CREATED). */
+static __always_inline void fill_file(struct scratch *scratch, __u32 which, struct task_struct *task, int fd)
 {
+	struct open_record *open = (void *)scratch->bytes;
+	struct file_answer answer = { &open->real_path, &open->inode, &open->device, &open->file_state };
 	struct file *file = file_behind(task, fd);
 	__u32 mode = file ? PEEK(file, f_mode) : 0, flags = file ? PEEK(file, f_flags) : 0;
+	bool is_whole = !config.resolve || (file && describe_file(scratch, which, file, answer));
 
-	/* another thread can have closed it: describe_behind */
-	if (file && file_behind(task, fd) == file)
-		open->created = !!(mode & FMODE_CREATED) || (flags & __O_TMPFILE) == __O_TMPFILE;
-	else if (open->record.cut & OPEN_CUT_FLAGS || open->flags & (O_CREAT | __O_TMPFILE))
-		open->record.cut |= OPEN_CUT_CREATED;
+	if (is_still_behind(task, fd, file)) {
+		if (!open->unproven)
+			open->created = !!(mode & FMODE_CREATED) || (flags & __O_TMPFILE) == __O_TMPFILE;
+	} else {
+		is_whole = !config.resolve;
+		forget_file(answer);
+		if (!open->unproven && (open->record.cut & OPEN_CUT_FLAGS || open->flags & (O_CREAT | __O_TMPFILE)))
+			open->record.cut |= OPEN_CUT_CREATED;
+	}
+	if (!is_whole)
+		open->record.cut |= OPEN_CUT_REAL_PATH;
 }
 
-/* Which file it was, or would have been. `first` is the first byte of the path. */
-static __always_inline void resolve_open(struct scratch *scratch, __u32 which, struct call *call, char first)
+/* Which file it would have been. `first` is the first byte of the path. */
+static __always_inline void fill_joined_path(struct scratch *scratch, __u32 which, struct task_struct *task,
+					     char first)
 {
 	struct open_record *open = (void *)scratch->bytes;
 	int dirfd = open->dirfd == OPEN_DIRFD_ABSENT ? AT_FDCWD : open->dirfd;
 
-	if (call->result < 0) {
-		if (!open->path.length)
-			return;
-		if (!append_base(scratch, which, call->task, dirfd, first == '/' && !(open->resolve & RESOLVE_IN_ROOT),
-				 &open->joined_path) ||
-		    open->record.cut & OPEN_CUT_PATH)
-			open->record.cut |= OPEN_CUT_JOINED_PATH;
+	if (!open->path.length)
 		return;
-	}
-	if (!describe_behind(scratch, which, call->task, call->result,
-			     (struct file_answer){ &open->real_path, &open->inode, &open->device, &open->file_state }))
-		open->record.cut |= OPEN_CUT_REAL_PATH;
+	if (!append_base(scratch, which, task, dirfd, first == '/' && !(open->resolve & RESOLVE_IN_ROOT),
+			 &open->joined_path) ||
+	    open->record.cut & OPEN_CUT_PATH)
+		open->record.cut |= OPEN_CUT_JOINED_PATH;
 }
 
 /* not inlined: it has a stack of its own */
@@ -101,10 +106,6 @@ static __noinline int emit_open(struct call *call)
 	__u32 which;
 	char first = 0;
 
-	if (config.failed && call->result >= 0)
-		return 0;
-	if (!is_wanted(call->task))
-		return 0;
 	scratch = take_scratch(KIND_OPEN, sizeof(*open), &which);
 	if (!scratch)
 		return 0;
@@ -122,10 +123,10 @@ static __noinline int emit_open(struct call *call)
 		open->record.cut |= OPEN_CUT_PATH;
 	if (is_in_doubt(call))
 		open->unproven = !is_just_opened(scratch, &open->path, open->flags, call);
-	if (call->result >= 0 && !open->unproven)
-		fill_created(open, call->task, call->result);
-	if (config.resolve)
-		resolve_open(scratch, which, call, first);
+	if (call->result >= 0)
+		fill_file(scratch, which, call->task, call->result);
+	else if (config.resolve)
+		fill_joined_path(scratch, which, call->task, first);
 
 	send_scratch(scratch, KIND_OPEN, admit(KIND_OPEN, scratch->used, open->record.boot_ns));
 	release_scratch(scratch);

@@ -91,6 +91,7 @@ def names_seen(workloads: Workloads, patterns: Sequence[str], programs: Sequence
     return [ended[run.pid] for run in runs if run.pid in ended]
 
 
+@pytest.mark.parametrize("more", [[], [f"nobody-{i}" for i in range(8)]], ids=["few", "many"])
 @pytest.mark.parametrize(
     ("patterns", "expected"),
     [
@@ -107,11 +108,12 @@ def names_seen(workloads: Workloads, patterns: Sequence[str], programs: Sequence
         (["{}y*", "{}xx", "x{}"], []),
     ],
 )
-def test_names(workloads: Workloads, patterns: list[str], expected: list[int]) -> None:
+def test_names(workloads: Workloads, patterns: list[str], expected: list[int], more: list[str]) -> None:
+    """A few are compared one by one, more are looked up: bpf/filter.h."""
     base = fresh_name()
     assert len(base) == 11
     programs = [workloads.renamed("nothing", base + rest) for rest in ("", "x", "xyzw", "xyzwv")]
-    seen = names_seen(workloads, [pattern.format(base) for pattern in patterns], programs)
+    seen = names_seen(workloads, [*(pattern.format(base) for pattern in patterns), *more], programs)
     assert seen == [programs[i].name[:15] for i in expected]
 
 

@@ -20,6 +20,7 @@ cdef extern from "config.h":
         unsigned char threads
         unsigned char resolve
         unsigned char can_cast
+        unsigned char few_comms
 
 
 cdef extern from "log.h":

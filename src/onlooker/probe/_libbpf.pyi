@@ -21,6 +21,8 @@ class Probe:
         kinds_by_call_exit: int,
         kinds_by_call_return: int,
         calls: bytes,
+        few_comms: bytes,
+        few_comms_count: int,
         by_comm: bool,
         by_pid: bool,
         by_uid: bool,

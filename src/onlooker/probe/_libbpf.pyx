@@ -130,11 +130,11 @@ cdef class Probe:
 
     def configure(self, *, uint64_t ring_bytes, uint64_t headroom_bytes, uint64_t watermark_bytes,
                   uint64_t argv_bytes, uint32_t kinds_by_sys_exit, uint32_t kinds_by_call_exit,
-                  uint32_t kinds_by_call_return, bytes calls, bint by_comm, bint by_pid, bint by_uid, bint failed,
+                  uint32_t kinds_by_call_return, bytes calls, bytes few_comms, int few_comms_count, bint by_comm, bint by_pid, bint by_uid, bint failed,
                   bint threads, bint resolve, bint can_cast):
         """Set the probe's knobs (bpf/config.h); before `load`. Sizes in bytes; ring and watermark are powers of two.
 
-        `calls` is what `syscalls.table` makes.
+        `calls` is what `syscalls.table` makes, `few_comms` the names in it and then a mask for each.
         """
         cdef size_t size
         cdef config *knobs = <config *>bpf_map__initial_value(self._map(".rodata.config"), &size)
@@ -154,11 +154,17 @@ cdef class Probe:
         knobs.threads = threads
         knobs.resolve = resolve
         knobs.can_cast = can_cast
-        cdef void *meanings = bpf_map__initial_value(self._map(".rodata.calls"), &size)
-        if meanings == NULL or size != <size_t>len(calls):
-            raise ValueError("the object's table of system calls has another size")
-        memcpy(meanings, <const char *>calls, size)
+        knobs.few_comms = few_comms_count
+        self._set_table(".rodata.calls", calls)
+        self._set_table(".rodata.comms", few_comms)
         _check(bpf_map__set_max_entries(self._map("ring"), ring_bytes), "ring")
+
+    cdef _set_table(self, str name, bytes content):
+        cdef size_t size
+        cdef void *table = bpf_map__initial_value(self._map(name), &size)
+        if table == NULL or size != <size_t>len(content):
+            raise ValueError(f"the object's {name} has another size")
+        memcpy(table, <const char *>content, size)
 
     def size_map(self, str name, uint32_t entries):
         """How many entries a map can hold; before `load`."""

@@ -2,7 +2,7 @@
 
 import os
 import struct
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,7 +10,7 @@ import msgspec
 
 from ..errors import LibbpfError, LoadError
 from ..events import PROBE_REASONS, TASK_EVENTS, layouts
-from ..filters import Filter
+from ..filters import CommPattern, Filter
 from ..schema import wire
 from ..schema.kinds import COMM_BYTES
 from . import kernel, memory
@@ -35,6 +35,7 @@ MOST_BACKLOG_BYTES = 256 << 20
 MOST_ARGS_BYTES = 256 << 10  # LARGE_ARGV_BYTES in bpf/probes/exec.h
 SETTLED_BYTES = 48 << 20  # what onlooker takes beside ring and backlog: 36 MiB, and some for other events than opens
 LEAST_BACKLOG_BYTES = 1 << 20
+FEW_COMMS = 8  # bpf/config.h
 LONGEST_RECORD_BYTES = 512 << 10  # struct exec_room in bpf/probes/exec.h has 272 KiB
 
 
@@ -74,6 +75,7 @@ class Setup(msgspec.Struct, frozen=True):
         if probe.wire_version != wire.version(layouts(), PROBE_REASONS):
             raise _unbuilt("the probe's object file is of another build than the Python part")
         wanted = self.wanted
+        few = self._few_comms()
         probe.configure(
             ring_bytes=self.ring_bytes,
             headroom_bytes=self.ring_bytes // HEADROOM,
@@ -83,6 +85,8 @@ class Setup(msgspec.Struct, frozen=True):
             kinds_by_call_exit=_mask(by_call_exit),
             kinds_by_call_return=_mask(by_call_return),
             calls=table(wanted.events),
+            few_comms=_few_comms(few),
+            few_comms_count=len(few),
             by_comm=bool(wanted.comm),
             by_pid=bool(wanted.pid),
             by_uid=bool(wanted.uid),
@@ -98,9 +102,8 @@ class Setup(msgspec.Struct, frozen=True):
 
     def fill(self, probe: "Probe") -> None:
         """Fill the sets of a loaded probe and get ready to read, before anything is attached."""
-        for pattern in self.wanted.comm:
-            length = len(pattern.name) + (not pattern.prefix)  # a whole name includes its NUL
-            key = struct.pack(f"=I{COMM_BYTES}s", 8 * length, pattern.name)
+        for pattern in () if self._few_comms() else self.wanted.comm:
+            key = struct.pack(f"=I{COMM_BYTES}s", 8 * _compared(pattern), pattern.name)
             probe.update("comms", key, b"\1")
         for pid in self.wanted.pid:
             probe.update("pids", struct.pack("=I", pid), b"\1")
@@ -109,6 +112,10 @@ class Setup(msgspec.Struct, frozen=True):
         probe.run("identify")
         probe.open_ring(self.ring_bytes, BATCH_BYTES, LONGEST_RECORD_BYTES, self.backlog_bytes())
         probe.open_losses(1 + len(TASK_EVENTS), len(PROBE_REASONS))
+
+    def _few_comms(self) -> Sequence[CommPattern]:
+        """The names, if they are few enough to be compared one by one."""
+        return tuple(self.wanted.comm) if len(self.wanted.comm) <= FEW_COMMS else ()
 
     def backlog_bytes(self) -> int:
         """What may wait in this process's memory: where its control group has a limit, half of what that leaves."""
@@ -121,6 +128,18 @@ class Setup(msgspec.Struct, frozen=True):
 
 def _mask(events: Collection[str]) -> int:
     return sum(1 << kind for kind, event in enumerate(TASK_EVENTS, 1) if event in events)
+
+
+def _compared(pattern: CommPattern) -> int:
+    """So many bytes of a name; a whole one includes its NUL."""
+    return len(pattern.name) + (not pattern.prefix)
+
+
+def _few_comms(patterns: Sequence[CommPattern]) -> bytes:
+    """The names, and a mask for each of the bytes that count: struct few_comms in bpf/config.h."""
+    names = b"".join(pattern.name.ljust(COMM_BYTES, b"\0") for pattern in patterns)
+    masks = b"".join((b"\xff" * _compared(pattern)).ljust(COMM_BYTES, b"\0") for pattern in patterns)
+    return names.ljust(FEW_COMMS * COMM_BYTES, b"\0") + masks.ljust(FEW_COMMS * COMM_BYTES, b"\0")
 
 
 def _unbuilt(message: str) -> LibbpfError:

@@ -10,13 +10,14 @@ from onlooker.errors import LibbpfError, LoadError, OnlookerError
 from onlooker.events import DEFAULT_EVENTS, EVENTS, PROBE_REASONS, layouts
 from onlooker.filters import Filter
 from onlooker.probe import _libbpf, setup
-from onlooker.probe.setup import BACKLOG, BATCH_BYTES, DEFAULT_RING_BYTES, LONGEST_RECORD_BYTES, Setup
+from onlooker.probe.setup import BACKLOG, BATCH_BYTES, DEFAULT_RING_BYTES, FEW_COMMS, LONGEST_RECORD_BYTES, Setup
 from onlooker.probe.syscalls import table
 from onlooker.schema import wire
 
 from .fake_probe import FakeProbe
 
 EVERYTHING = Setup(Filter(), DEFAULT_RING_BYTES, resolve=True)
+MANY_NAMES = [f"other-{i}" for i in range(FEW_COMMS)]
 
 
 @pytest.mark.parametrize("by_sys_exit", [(), ("open",), ("open", "exec")])
@@ -79,7 +80,7 @@ def test_a_table_of_calls_of_another_size_is_refused(monkeypatch):
     monkeypatch.setattr(setup, "table", lambda events: table(events)[:-2])
     with pytest.raises(LibbpfError, match="object file is damaged") as caught:
         EVERYTHING.open((), ())
-    assert "table of system calls has another size" in str(caught.value.__cause__)
+    assert "the object's .rodata.calls has another size" in str(caught.value.__cause__)
 
 
 def test_a_probe_of_another_build_is_refused(monkeypatch):
@@ -162,8 +163,26 @@ def test_ids():
         ("a" * 20, 128, b"a" * 15),
     ],
 )
-def test_a_name_is_a_prefix_of_so_many_bits(pattern, bits, name):
-    assert filled(comm=[pattern])[0] == ("comms", struct.pack("=I", bits) + name.ljust(16, b"\0"), b"\1")
+def test_a_name_is_a_prefix_of_so_many_bits(configured, pattern, bits, name):
+    """Of the trie where there are many names, else in the mask beside it."""
+    found = filled(comm=[pattern, *MANY_NAMES])
+    assert found[0] == ("comms", struct.pack("=I", bits) + name.ljust(16, b"\0"), b"\1")
+    assert len([update for update in found if update[0] == "comms"]) == FEW_COMMS + 1
+
+    few = configured(Setup(Filter.of(comm=[pattern]), DEFAULT_RING_BYTES, resolve=True))
+    names, masks = few["few_comms"][: 16 * FEW_COMMS], few["few_comms"][16 * FEW_COMMS :]
+    assert few["few_comms_count"] == 1
+    assert (names[:16], masks[:16]) == (name.ljust(16, b"\0"), (b"\xff" * (bits // 8)).ljust(16, b"\0"))
+    assert not any(names[16:]) and not any(masks[16:])
+
+
+@pytest.mark.parametrize(("count", "few"), [(0, 0), (1, 1), (FEW_COMMS, FEW_COMMS), (FEW_COMMS + 1, 0)])
+def test_many_names_go_into_the_trie(configured, count, few):
+    wanted = Filter.of(comm=[f"name{i}" for i in range(count)])
+    found = configured(Setup(wanted, DEFAULT_RING_BYTES, resolve=True))
+    assert (found["few_comms_count"], found["by_comm"]) == (few, count > 0)
+    updates = filled(comm=[f"name{i}" for i in range(count)])
+    assert len([update for update in updates if update[0] == "comms"]) == (0 if few else count)
 
 
 def test_sizes_make_sense():
