@@ -60,6 +60,8 @@ if TYPE_CHECKING:
     from .probe.fake import FakeSource
     from .probe.source import Attachment, Rest, Source
     from .records.batch import Batch
+    from .session import Session, Sink
+    from .summary import Summary
 
 _MODULES = {
     "doctor": ("Check", "Diagnosis", "diagnose"),
@@ -85,6 +87,8 @@ _MODULES = {
     "probe.fake": ("FakeSource",),
     "probe.source": ("Attachment", "Rest", "Source"),
     "records.batch": ("Batch",),
+    "session": ("Session", "Sink"),
+    "summary": ("Summary",),
 }
 _HOMES = {name: module for module, names in _MODULES.items() for name in names}
 
@@ -111,8 +115,11 @@ __all__ = [
     "OutputError",
     "ResourceError",
     "Rest",
+    "Session",
+    "Sink",
     "Source",
     "Stats",
+    "Summary",
     "TaskEvent",
     "UnsupportedError",
     "UsageError",

@@ -6,8 +6,8 @@ import msgspec
 
 from ..doctor import Diagnosis, diagnose
 from ..probe.source import grouped
+from .log import show
 from .parser import one_of
-from .report import show
 
 FORMATS = ("text", "json")
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from .. import __version__
 from ..errors import OnlookerError, ResourceError, UsageError
-from .report import say_error, show
+from .log import say_error, show
 
 if TYPE_CHECKING:
     from .parser import Command

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any, NoReturn, Protocol
 
 from ..errors import UsageError
-from .report import show
+from .log import show
 
 
 class Command(Protocol):

@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from .report import show
+from .log import show
 
 SCHEMA = Path(__file__).parent.parent / "events.schema.json"
 

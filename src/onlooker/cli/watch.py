@@ -11,13 +11,14 @@ from ..filters import HIGHEST_PID, process_id_error, user_id
 from ..monitor import Monitor, check_buffer_bytes, check_max_args_bytes
 from ..output import FORMATS, formatter
 from ..output.file import FileWriter
+from ..output.lines import LineSink
 from ..output.writer import Writer
 from ..probe.attach import METHODS
 from ..probe.processes import is_named, without_processes
-from .ending import Ending
+from .log import LEVELS, Log
 from .parser import duration, is_number, listed, number, one_of, size
-from .report import LEVELS, Log
-from .session import Session
+from .session import WatchSession
+from .shutdown import Shutdown
 
 EPILOG = """\
 examples:
@@ -157,21 +158,21 @@ def run(arguments: argparse.Namespace) -> int:
     if log.says("debug"):
         for note in _user_notes(_given("user", arguments.uid)):
             log("debug", note)
-    ending = Ending(monitor.stop, log.tell)
-    writer = _writer(arguments.output, ending, log)
-    with ending:
-        format_ = formatter(arguments.output_format, writer.descriptor)
-        return Session(monitor, format_, writer, ending, log, count=count).run(seconds)
+    shutdown = Shutdown(monitor.stop, log.tell)
+    writer = _writer(arguments.output, shutdown, log)
+    with shutdown:
+        sink = LineSink(formatter(arguments.output_format, writer.descriptor), writer)
+        return WatchSession(monitor, sink, shutdown, log, count=count, duration=seconds).exit_code()
 
 
-def _writer(path: str | None, ending: Ending, log: Log) -> Writer:
+def _writer(path: str | None, shutdown: Shutdown, log: Log) -> Writer:
     """To the file, or to standard output where there is none or it is "-"."""
     if path == "":
         raise UsageError("no file is given to -o", "onlooker watch -o events.txt")
     if path not in (None, "-"):
-        made = FileWriter(path, ending.gives_up, partial(log, "error"))
-        ending.hang_up = made.reopen
+        made = FileWriter(path, shutdown.gives_up, partial(log, "error"))
+        shutdown.hang_up = made.reopen
         return made
     if sys.stdout is None:
         raise UsageError("standard output is closed", "onlooker watch -o events.txt")
-    return Writer(sys.stdout.fileno(), ending.gives_up)
+    return Writer(sys.stdout.fileno(), shutdown.gives_up)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from onlooker.cli.ending import ECHO_SECONDS
+from onlooker.cli.shutdown import ECHO_SECONDS
 from onlooker.output.text import TextFormatter
 from onlooker.probe.source import Rest
 from onlooker.testing import FakeSource, make
@@ -181,7 +181,7 @@ SAID = r"(\d+) events in 0\.0 s: \1 open\nonlooker: lost: (\d+) seen and not wri
 
 def test_a_second_signal_ends_it_with_a_verdict(watch, monkeypatch):
     """Although the reader does not read; and it is said before that it can."""
-    monkeypatch.setattr("onlooker.cli.ending.GRACE_SECONDS", 60)
+    monkeypatch.setattr("onlooker.cli.shutdown.GRACE_SECONDS", 60)
     reader = unread_pipe(monkeypatch)
     steps = (0.5, signal.SIGINT), (0.01, signal.SIGTERM), (ECHO_SECONDS + 0.5, signal.SIGTERM)
     code, _, err = watch(source=Signalled([make("open")] * EVENTS, *steps))
@@ -194,7 +194,7 @@ def test_a_second_signal_ends_it_with_a_verdict(watch, monkeypatch):
 
 
 def test_a_reader_that_stalls(watch, monkeypatch):
-    monkeypatch.setattr("onlooker.cli.ending.GRACE_SECONDS", 0.1)
+    monkeypatch.setattr("onlooker.cli.shutdown.GRACE_SECONDS", 0.1)
     reader = unread_pipe(monkeypatch)
     code, _, err = watch(source=Signalled([make("open")] * EVENTS, (0.5, signal.SIGTERM)))
     assert code == 1
@@ -210,7 +210,7 @@ def test_a_reader_that_stalls(watch, monkeypatch):
 
 def test_the_duration_holds_although_the_reader_does_not_read(watch, monkeypatch):
     """It is stopped in time, while the write waits."""
-    monkeypatch.setattr("onlooker.cli.ending.GRACE_SECONDS", 1.0)
+    monkeypatch.setattr("onlooker.cli.shutdown.GRACE_SECONDS", 1.0)
     reader = unread_pipe(monkeypatch)
     source = FakeSource([make("open")] * EVENTS)
     begin, stopped = time.monotonic(), []

@@ -8,7 +8,7 @@ import threading
 import pytest
 
 from onlooker import UnsupportedError, UsageError
-from onlooker.cli.report import Log, say, say_error, show
+from onlooker.cli.log import Log, say, say_error, show
 
 REPORTS = (["--help"], ["--version"], ["schema"], ["watch", "--help"])
 NO_ROOM = (

@@ -5,7 +5,7 @@ from enum import Enum
 
 import msgspec
 
-from ..events import EVENTS, UNCERTAIN_REASONS
+from .events import EVENTS, UNCERTAIN_REASONS
 
 
 class End(Enum):
@@ -18,11 +18,11 @@ class End(Enum):
     FAILED = "it ended with an error"
 
 
-class Report(msgspec.Struct, frozen=True, kw_only=True):
+class Summary(msgspec.Struct, frozen=True, kw_only=True):
     """What was written (`shown`, by kind), lost (by kind and reason), seen and not written, not whole (`cut`); why it
     ended, and the `cause` of that where the system has named one.
 
-    >>> print(Report(shown={"open": 3, "exec": 1}, seconds=1.5))
+    >>> print(Summary(shown={"open": 3, "exec": 1}, seconds=1.5))
     4 events in 1.5 s: 1 exec, 3 open
     lost: nothing
     complete
@@ -52,7 +52,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     def verdict(self) -> str:
         """One line: "complete", or what is missing.
 
-        >>> Report(lost={("open", "ring full"): 45}).verdict
+        >>> Summary(lost={("open", "ring full"): 45}).verdict
         'incomplete: 45 events are missing; a larger --buffer-size or a narrower --filter may help'
         """
         gaps = list(self._gaps())

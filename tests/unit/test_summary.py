@@ -2,7 +2,7 @@
 
 import pytest
 
-from onlooker.cli.summary import End, Report
+from onlooker.summary import End, Summary
 
 HELP = "a larger --buffer-size or a narrower --filter may help"
 OPEN, EXEC, SKIPPED = ("open", "ring full"), ("exec", "headroom"), ("unknown", "recursion")
@@ -37,7 +37,7 @@ OPEN, EXEC, SKIPPED = ("open", "ring full"), ("exec", "headroom"), ("unknown", "
     ],
 )
 def test_lines(given, lines):
-    assert str(Report(**given)).splitlines() == lines
+    assert str(Summary(**given)).splitlines() == lines
 
 
 CUT = "a field that is not whole (marked: cut)"
@@ -80,7 +80,7 @@ CUT = "a field that is not whole (marked: cut)"
     ],
 )
 def test_verdict(given, said):
-    report = Report(**given)
+    report = Summary(**given)
     assert report.verdict == said
     assert report.complete == said.startswith("complete")
     assert str(report).endswith("\n" + said)

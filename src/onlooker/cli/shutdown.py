@@ -1,8 +1,7 @@
-"""Ending well: signals, and word to systemd."""
+"""A good end: signals, and word to systemd."""
 
 import os
 import signal
-import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -16,7 +15,7 @@ ECHO_SECONDS = 1.0  # a signal so soon after another is the same one
 GRACE_SECONDS = 2.0  # how long the end waits for a reader that does not read
 
 
-class Ending:
+class Shutdown:
     """While it is entered, the first SIGINT, SIGTERM or SIGHUP calls `stop`, a second one says that what was seen may
     be dropped, and a third ends the process. They also come where the parent had blocked them.
 
@@ -32,7 +31,6 @@ class Ending:
         self._tell = tell
         self._end = float("inf")
         self._dropped_at: float | None = None
-        self._alarm: threading.Timer | None = None
         self._before: dict[signal.Signals, Any] = {}
         self._blocked: set[signal.Signals] = set()
         self._by_signal = self._told = False
@@ -49,8 +47,6 @@ class Ending:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._alarm:
-            self._alarm.cancel()
         signal.pthread_sigmask(signal.SIG_BLOCK, self._blocked)
         for number, before in self._before.items():
             signal.signal(number, before)
@@ -70,18 +66,10 @@ class Ending:
             signal.signal(number, signal.SIG_DFL)
             signal.raise_signal(number)
 
-    def end_in(self, seconds: float | None) -> None:
-        """Call `stop` after that time, whatever this thread does then: a write may wait for its reader. None: never."""
-        if seconds is None or seconds > threading.TIMEOUT_MAX:
-            return
-        self._end = min(self._end, time.monotonic() + seconds)
-        self._alarm = threading.Timer(seconds, self._stop)
-        self._alarm.daemon = True
-        # it inherits the mask: signals are for this thread, whose waits they interrupt
-        before = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
-        with suppress(RuntimeError):  # no more threads: then `remind` does it
-            self._alarm.start()
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+    def ends_in(self, seconds: float | None) -> None:
+        """It is to end after that time, without a signal. None: only by one."""
+        if seconds is not None:
+            self._end = min(self._end, time.monotonic() + seconds)
 
     @property
     def is_dropped(self) -> bool:
@@ -91,11 +79,6 @@ class Ending:
     def seconds_over(self) -> float:
         """How long ago it was to end; 0.0 or less before."""
         return time.monotonic() - self._end
-
-    def patience(self) -> float | None:
-        """How long there is nothing to `remind` of; None: for ever, or until it is called by itself."""
-        has_alarm = self._alarm is not None and self._alarm.is_alive()
-        return None if has_alarm or self._end == float("inf") else max(0.0, -self.seconds_over())
 
     def remind(self) -> None:
         """See that it ends, and say, once, that it still writes and how to end that. To be called now and then."""

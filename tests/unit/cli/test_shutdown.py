@@ -5,20 +5,19 @@ import signal
 import socket
 import subprocess
 import sys
-import threading
 import time
 
 import pytest
 
-from onlooker.cli.ending import ECHO_SECONDS, GRACE_SECONDS, SIGNALS, Ending, notify_systemd
+from onlooker.cli.shutdown import ECHO_SECONDS, GRACE_SECONDS, SIGNALS, Shutdown, notify_systemd
 
 
 @pytest.mark.parametrize("number", SIGNALS)
 def test_the_first_signal_stops(number):
     before = [signal.getsignal(each) for each in SIGNALS]
     stopped = []
-    with Ending(lambda: stopped.append(number)) as ending:
-        assert not ending.gives_up()
+    with Shutdown(lambda: stopped.append(number)) as shutdown:
+        assert not shutdown.gives_up()
         os.kill(os.getpid(), number)
         assert stopped == [number]
     assert [signal.getsignal(each) for each in SIGNALS] == before
@@ -27,17 +26,17 @@ def test_the_first_signal_stops(number):
 def test_an_echo_is_no_second_one(monkeypatch):
     """make(1) and sudo(8) pass on what the terminal has sent already; one that comes later is meant."""
     now, raised, stopped = [100.0], [], []
-    monkeypatch.setattr("onlooker.cli.ending.time.monotonic", lambda: now[0])
-    monkeypatch.setattr("onlooker.cli.ending.signal.raise_signal", raised.append)
-    with Ending(lambda: stopped.append(None)) as ending:
+    monkeypatch.setattr("onlooker.cli.shutdown.time.monotonic", lambda: now[0])
+    monkeypatch.setattr("onlooker.cli.shutdown.signal.raise_signal", raised.append)
+    with Shutdown(lambda: stopped.append(None)) as shutdown:
         os.kill(os.getpid(), signal.SIGINT)
         now[0] += ECHO_SECONDS
         os.kill(os.getpid(), signal.SIGINT)
         os.kill(os.getpid(), signal.SIGTERM)
-        assert not ending.is_dropped
+        assert not shutdown.is_dropped
         now[0] += 0.1
         os.kill(os.getpid(), signal.SIGTERM)
-        assert ending.is_dropped
+        assert shutdown.is_dropped
         now[0] += ECHO_SECONDS
         os.kill(os.getpid(), signal.SIGTERM)
         assert raised == []
@@ -50,13 +49,13 @@ def test_an_echo_is_no_second_one(monkeypatch):
 
 BLOCKED = """
 import os, signal, sys
-from onlooker.cli.ending import SIGNALS, Ending
+from onlooker.cli.shutdown import SIGNALS, Shutdown
 number = int(sys.argv[1])
 signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
 os.kill(os.getpid(), number)
-with Ending(lambda: print("waited", flush=True)):
+with Shutdown(lambda: print("waited", flush=True)):
     print("begun", flush=True)
-with Ending(lambda: print("came", flush=True)):
+with Shutdown(lambda: print("came", flush=True)):
     os.kill(os.getpid(), number)
 assert set(SIGNALS) <= signal.pthread_sigmask(signal.SIG_BLOCK, ())
 """
@@ -70,76 +69,57 @@ def test_a_signal_that_the_parent_had_blocked(number):
 
 
 def test_its_time(monkeypatch):
-    """Stops, whatever this thread does; a signal right at that time does not drop what was seen, one later does."""
-    stopped = threading.Event()
-    with Ending(stopped.set) as ending:
-        ending.end_in(None)
-        assert ending.seconds_over() == -float("inf")
-        ending.end_in(0.1)
-        assert ending.seconds_over() < 0
-        assert stopped.wait(60)
-        assert ending.seconds_over() >= 0
+    """A signal right at that time does not drop what was seen, one later does."""
+    now = [100.0]
+    monkeypatch.setattr("onlooker.cli.shutdown.time.monotonic", lambda: now[0])
+    with Shutdown(lambda: None) as shutdown:
+        shutdown.ends_in(None)
+        assert shutdown.seconds_over() == -float("inf")
+        shutdown.ends_in(5.0)
+        assert shutdown.seconds_over() == -5
+        now[0] += 5.5
         os.kill(os.getpid(), signal.SIGINT)
-        assert not ending.is_dropped
-        now = time.monotonic() + 2 * ECHO_SECONDS
-        monkeypatch.setattr("onlooker.cli.ending.time.monotonic", lambda: now)
+        assert not shutdown.is_dropped
+        now[0] += 2 * ECHO_SECONDS
         os.kill(os.getpid(), signal.SIGINT)
-        assert ending.is_dropped
+        assert shutdown.is_dropped
 
 
 @pytest.mark.parametrize("again", ["", "again "])
 def test_it_says_once_that_it_still_writes(monkeypatch, again):
     now, said = [100.0], []
-    monkeypatch.setattr("onlooker.cli.ending.time.monotonic", lambda: now[0])
-    with Ending(lambda: None, said.append) as ending:
-        ending.remind()
+    monkeypatch.setattr("onlooker.cli.shutdown.time.monotonic", lambda: now[0])
+    with Shutdown(lambda: None, said.append) as shutdown:
+        shutdown.remind()
         if again:
             os.kill(os.getpid(), signal.SIGINT)
         else:
-            ending.end_in(1e-9)
+            shutdown.ends_in(1e-9)
         now[0] += ECHO_SECONDS
-        ending.remind()
+        shutdown.remind()
         assert said == []
         now[0] += 0.1
-        ending.remind()
-        ending.gives_up()
+        shutdown.remind()
+        shutdown.gives_up()
         assert said == [f"writing what was seen; Ctrl-C {again}drops it"]
 
 
-def test_its_time_where_no_thread_can_be_started(monkeypatch):
-    def refuse(thread):
-        raise RuntimeError("can't start new thread")
-
-    monkeypatch.setattr(threading.Thread, "start", refuse)
+def test_its_time_without_an_alarm(monkeypatch):
+    """Where the session could start no thread for it."""
     now, stopped = [100.0], []
-    monkeypatch.setattr("onlooker.cli.ending.time.monotonic", lambda: now[0])
-    with Ending(lambda: stopped.append(None)) as ending:
-        ending.end_in(5.0)
-        ending.gives_up()
+    monkeypatch.setattr("onlooker.cli.shutdown.time.monotonic", lambda: now[0])
+    with Shutdown(lambda: stopped.append(None)) as shutdown:
+        shutdown.ends_in(5.0)
+        shutdown.gives_up()
         assert stopped == []
         now[0] += 5
-        ending.gives_up()
+        shutdown.gives_up()
         assert stopped
-
-
-def test_the_longest_time():
-    with Ending(lambda: None) as ending:
-        ending.end_in(1e300)
-        assert ending.seconds_over() == -float("inf")
-
-
-def test_nothing_is_left_of_a_time_that_did_not_come():
-    before = set(threading.enumerate())
-    with Ending(lambda: None) as ending:
-        ending.end_in(3600)
-        [alarm] = set(threading.enumerate()) - before
-    alarm.join(60)
-    assert not alarm.is_alive()
 
 
 def test_without_a_signal_all_is_as_before():
     before = [signal.getsignal(each) for each in SIGNALS]
-    with pytest.raises(ZeroDivisionError), Ending(lambda: None):
+    with pytest.raises(ZeroDivisionError), Shutdown(lambda: None):
         assert before != [signal.getsignal(each) for each in SIGNALS]
         raise ZeroDivisionError
     assert [signal.getsignal(each) for each in SIGNALS] == before
@@ -147,38 +127,38 @@ def test_without_a_signal_all_is_as_before():
 
 def test_it_gives_up_some_time_after_the_signal(monkeypatch):
     now = [100.0]
-    monkeypatch.setattr("onlooker.cli.ending.time.monotonic", lambda: now[0])
-    with Ending(lambda: None) as ending:
+    monkeypatch.setattr("onlooker.cli.shutdown.time.monotonic", lambda: now[0])
+    with Shutdown(lambda: None) as shutdown:
         now[0] += 1000
-        assert not ending.gives_up()
+        assert not shutdown.gives_up()
         os.kill(os.getpid(), signal.SIGTERM)
         now[0] += GRACE_SECONDS
-        assert not ending.gives_up()
+        assert not shutdown.gives_up()
         now[0] += 0.1
-        assert ending.gives_up()
+        assert shutdown.gives_up()
 
 
 def test_it_can_give_up_without_a_signal(monkeypatch):
     """Its time was up."""
-    with Ending(lambda: None) as ending:
-        ending.end_in(3600)
+    with Shutdown(lambda: None) as shutdown:
+        shutdown.ends_in(3600)
         now = time.monotonic() + 3600 + GRACE_SECONDS
-        monkeypatch.setattr("onlooker.cli.ending.time.monotonic", lambda: now - 1)
-        assert not ending.gives_up()
-        monkeypatch.setattr("onlooker.cli.ending.time.monotonic", lambda: now + 1)
-        assert ending.gives_up()
+        monkeypatch.setattr("onlooker.cli.shutdown.time.monotonic", lambda: now - 1)
+        assert not shutdown.gives_up()
+        monkeypatch.setattr("onlooker.cli.shutdown.time.monotonic", lambda: now + 1)
+        assert shutdown.gives_up()
 
 
 THRICE = """
 import os, sys
-import onlooker.cli.ending
-from onlooker.cli.ending import Ending
-onlooker.cli.ending.ECHO_SECONDS = 0
+import onlooker.cli.shutdown
+from onlooker.cli.shutdown import Shutdown
+onlooker.cli.shutdown.ECHO_SECONDS = 0
 first, second = map(int, sys.argv[1:])
-with Ending(lambda: print("stop", flush=True)) as ending:
+with Shutdown(lambda: print("stop", flush=True)) as shutdown:
     os.kill(os.getpid(), first)
     os.kill(os.getpid(), first)
-    print("dropped", ending.is_dropped, flush=True)
+    print("dropped", shutdown.is_dropped, flush=True)
     os.kill(os.getpid(), second)
     print("still there")
 """
@@ -194,11 +174,11 @@ def test_the_third_signal_ends_the_process(first, second):
 
 IGNORED = """
 import os, signal
-from onlooker.cli.ending import Ending
+from onlooker.cli.shutdown import Shutdown
 for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
     signal.signal(each, signal.SIG_IGN)
 for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-    with Ending(lambda: print(each.name, flush=True)):
+    with Shutdown(lambda: print(each.name, flush=True)):
         os.kill(os.getpid(), each)
     assert signal.getsignal(each) is signal.SIG_IGN
 """

@@ -1,0 +1,44 @@
+"""Batches as lines, to a file, a pipe or a terminal."""
+
+from ..records import Batch
+from . import Formatter
+from .writer import Writer
+
+
+class LineSink:
+    """Each event is one line, and has arrived once all of it is written."""
+
+    unwritten: Batch | None = None  # of the last batch, what did not arrive
+
+    def __init__(self, format_: Formatter, writer: Writer) -> None:
+        self._format = format_
+        self._writer = writer
+
+    def write(self, batch: Batch) -> None:
+        """All of it. Raises OutputError (full disk), StalledError or ClosedPipeError."""
+        self.unwritten = batch
+        data = self._format.format(batch)
+        try:
+            self._writer.write(data)
+        except BaseException:
+            self.unwritten = batch.after(data.count(b"\n", 0, self._writer.taken))
+            raise
+        self.unwritten = None
+
+    def write_head(self) -> None:
+        """What stands before the first line. Raises as `write` does."""
+        if head := self._format.head():
+            self._writer.write(head)
+            self._writer.head = head
+
+    def notes(self) -> list[str]:
+        """What the user should know of it, once the rights that are not needed are given up."""
+        return self._writer.notes()
+
+    def check_reader(self) -> None:
+        """Raises ClosedPipeError if nobody will ever read what is written."""
+        self._writer.check_reader()
+
+    def reader_gone(self) -> dict[int, int]:
+        """What to wait for, of poll(2), to notice that; see `check_reader`."""
+        return self._writer.gone()
