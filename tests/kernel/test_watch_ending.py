@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from onlooker.cli.ending import ECHO_SECONDS
+from onlooker.cli.shutdown import ECHO_SECONDS
 
 from .commands import READY, WATCH, Ended, started, watching
 from .conftest import Workloads
