@@ -141,10 +141,9 @@ static inline struct block *backlog_take(struct backlog *backlog)
 	return backlog->current;
 }
 
-static inline void backlog_close(struct backlog *backlog)
+/* Gives the empty ones back. */
+static inline void backlog_trim(struct backlog *backlog)
 {
-	while (backlog_take(backlog))
-		;
 	while (backlog->spare) {
 		struct block *block = backlog->spare;
 
@@ -152,6 +151,13 @@ static inline void backlog_close(struct backlog *backlog)
 		munmap(block, sizeof(*block) + backlog->room);
 	}
 	backlog->spares = 0;
+}
+
+static inline void backlog_close(struct backlog *backlog)
+{
+	while (backlog_take(backlog))
+		;
+	backlog_trim(backlog);
 }
 
 #endif

@@ -55,11 +55,14 @@ def _without_missing_calls(image: bytes, is_there: Callable[[str], bool]) -> byt
 def _missing(data: bytearray, sections: list[tuple[int, ...]], is_there: Callable[[str], bool]) -> set[int]:
     """The numbers of the symbols that the object wants from the kernel and that are not there."""
     _, _, _, _, offset, size, strings, _, _, _ = next(s for s in sections if s[1] == SHT_SYMTAB)
+    wanted = {
+        number: name_at
+        for number, (name_at, _, _, section, _, _) in enumerate(SYMBOL.iter_unpack(data[offset : offset + size]))
+        if section == SHN_UNDEF and name_at
+    }
     found = set()
-    for number, at in enumerate(range(offset, offset + size, SYMBOL.size)):
-        name_at, _, _, section, _, _ = SYMBOL.unpack_from(data, at)
+    for number, name_at in wanted.items():
         begin = sections[strings][4] + name_at
-        name = data[begin : data.index(0, begin)].decode("ascii")
-        if section == SHN_UNDEF and name and not is_there(name):
+        if not is_there(data[begin : data.index(0, begin)].decode("ascii")):
             found.add(number)
     return found

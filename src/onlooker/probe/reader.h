@@ -97,6 +97,9 @@ static inline int reader_has_lost(struct reader *reader)
 /* Sleeps until something happens, and then lets more of it gather. */
 static inline void reader_sleep(struct reader *reader)
 {
+	pthread_mutex_lock(&reader->mutex);
+	backlog_trim(&reader->backlog);
+	pthread_mutex_unlock(&reader->mutex);
 	doorbell_arm(&reader->bell);
 	if (!ring_has_data(&reader->ring) && !reader_has_lost(reader))
 		doorbell_wait(&reader->bell, -1);

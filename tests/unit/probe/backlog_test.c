@@ -128,6 +128,12 @@ static void steady(void)
 			second = block;
 		assert(block == first || block == second);
 	}
+	backlog_trim(&backlog);
+	assert(!backlog.spare && !backlog.spares && backlog.current); /* what is being read stays */
+	expect(backlog.current->records, i - 1, 100);
+	put(&ring, i, 100, 0);
+	assert(fill(&backlog, &ring) == 0);
+	expect(backlog_take(&backlog)->records, i, 100);
 	backlog_close(&backlog);
 	free(ring.data);
 }
