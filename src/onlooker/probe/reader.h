@@ -11,7 +11,9 @@
 #include "doorbell.h"
 
 #define READER_STACK (256 << 10)
+#ifndef READER_GATHER_MS
 #define READER_GATHER_MS 50 /* a record below the probe's watermark waits so long; 20 wake-ups a second cost 0.1 % */
+#endif
 #define READER_PAUSE_MS 5   /* looks again so often whether a full backlog has room, or a record is finished */
 
 struct reader {
