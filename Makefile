@@ -32,14 +32,14 @@ truth-strace: build build/strace/.built ## the same with strace's own test progr
 test-kernels: build $(VENV)/.dev $(VENV)/.kernels ## the kernel tests on Linux 5.10, 6.1, 6.12 and sid's, emulated; KERNEL=6.1: on one
 	PYTHONPATH=tools $(BIN)/python -m kernels $(KERNEL)
 
-lint: build $(VENV)/.dev ## ruff, mypy --strict, the layer check, README.md and the generated docs
+lint: build $(VENV)/.dev ## ruff, mypy --strict, the layer check, the generated parts of the docs
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/python -m tools.docs --check
 
-docs: build ## the parts of README.md and docs that the program and its measurements say
+docs: build ## write the parts of README.md and docs/ that the program and its measurements say
 	$(BIN)/python -m tools.docs
 
 wheel: $(VENV)/.system $(VENV)/.wheel-tools ## one abi3 wheel for every Python, with libbpf in it, in dist/

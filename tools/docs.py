@@ -1,5 +1,5 @@
-"""Keep in README.md, docs/fields.md, docs/benchmarks.md and src/onlooker/__init__.py what the program and its
-measurements say: `python -m tools.docs` writes them, with `--check` it fails if one is out of date.
+"""Keep the parts of README.md, docs/ and src/onlooker/__init__.py that the program and its measurements say:
+`python -m tools.docs` writes them; with `--check` it fails if one is out of date.
 
 Between `<!-- begin NAME -->` and `<!-- end NAME -->`, in Python `# begin NAME` and `# end NAME`, stands what the
 function of that name in `PARTS` returns.
@@ -100,7 +100,9 @@ def measured() -> Results:
 
 
 PARTS: dict[str, dict[str, Callable[[], str]]] = {
-    "README.md": {"options": options, "memory": memory, "cost": lambda: report.summary(measured())},
+    "README.md": {"cost": lambda: report.summary(measured())},
+    "docs/watch.md": {"options": options},
+    "docs/limits.md": {"memory": memory},
     "docs/fields.md": {"fields": fields},
     "src/onlooker/__init__.py": {"events": imports, "names of events": names},
     "docs/benchmarks.md": {"benchmarks": lambda: report.page(measured())},

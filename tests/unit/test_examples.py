@@ -1,4 +1,4 @@
-"""The examples of the README and of the docstrings run, and no name makes them fail or reaches a terminal as it is."""
+"""The examples of the README, docs/ and the docstrings run, and no name makes them fail or reaches a terminal as it is."""
 
 import ast
 import doctest
@@ -11,8 +11,18 @@ from pathlib import Path
 
 import pytest
 
-README = Path(__file__).parents[2] / "README.md"
-BLOCKS = re.findall(r"^```python\n(.*?)^```", README.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+PROJECT = Path(__file__).parents[2]
+PAGES = [PROJECT / "README.md", *sorted((PROJECT / "docs").glob("*.md"))]
+
+
+def blocks(page):
+    """The Python of a page."""
+    return re.findall(r"^```python\n(.*?)^```", page.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+
+
+BLOCKS = [
+    pytest.param(block, id=f"{page.stem}-{number}") for page in PAGES for number, block in enumerate(blocks(page))
+]
 
 # what comes before an example: a Monitor that is given no source has one of hostile events
 PRELUDE = """
@@ -61,7 +71,7 @@ def docstring_examples():
                 yield pytest.param(source, id=test.name)
 
 
-EXAMPLES = [*(pytest.param(block, id=f"README-{number}") for number, block in enumerate(BLOCKS)), *docstring_examples()]
+EXAMPLES = [*BLOCKS, *docstring_examples()]
 
 
 @pytest.mark.parametrize("example", EXAMPLES)
@@ -75,8 +85,9 @@ def test_an_example_survives_hostile_names(example, locale):
 
 def test_there_are_examples():
     watching = [param.values[0] for param in EXAMPLES if shows_events(param.values[0])]
-    assert len(watching) >= 4
-    assert "print(event)" in BLOCKS[0]
+    assert len(watching) >= 5
+    assert "print(event)" in blocks(PAGES[0])[0]
+    assert len(blocks(PROJECT / "docs/python.md")) >= 3
     assert not any(re.search(r"print\(.*event\.(path|comm|argv)", param.values[0]) for param in EXAMPLES)
 
 

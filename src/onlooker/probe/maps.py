@@ -33,7 +33,7 @@ def memory(maps: Iterable[Map], cpus: int) -> Memory:
 
 
 def in_mib(size: int) -> int:
-    """Rounded to whole MiB, as doctor and README.md say it."""
+    """Rounded to whole MiB, as doctor and docs/limits.md say it."""
     return round(size / (1 << 20))
 
 
