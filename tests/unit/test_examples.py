@@ -1,4 +1,4 @@
-"""The examples of the README, docs/ and the docstrings run, and no name makes them fail or reaches a terminal as it is."""
+"""The examples of README.md, docs/ and docstrings run; no name makes them fail or reaches a terminal unescaped."""
 
 import ast
 import doctest
