@@ -16,7 +16,7 @@ cdef extern from "Python.h":
 cdef extern from "escape.h" nogil:
     const char *UNICODE_VERSION
     int is_printable(unsigned code)
-    size_t plain_run(const unsigned char *text, size_t n, unsigned char special)
+    size_t plain_run(const unsigned char *text, size_t n, unsigned char one, unsigned char other)
     size_t escape_text(const unsigned char *text, size_t n, char *out)
     size_t quote_word(const unsigned char *text, size_t n, char *out)
     size_t quote_command(const unsigned char *text, size_t n, char *out)
@@ -131,7 +131,7 @@ def escape(str text):
     cdef const char *start
     if text.isascii():
         start = PyUnicode_AsUTF8AndSize(text, &size)
-        if plain_run(<const unsigned char *>start, size, 92) == <size_t>size:  # a backslash
+        if plain_run(<const unsigned char *>start, size, 92, 92) == <size_t>size:  # a backslash
             return text
     cdef _Exact exact = _Exact()
     cdef _Out out = _Out()

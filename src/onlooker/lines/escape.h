@@ -127,13 +127,69 @@ static inline char *put_named(char *to, char name)
 	return to;
 }
 
-/* A run of what is written as it is: printable ASCII but the one character that is special. */
-static inline size_t plain_run(const unsigned char *in, size_t n, unsigned char special)
+#define EACH_BYTE(byte) (0x0101010101010101ULL * (byte))
+
+/* Which of eight bytes are not written as they are: below 0x20, above 0x7e, or one of the two that are special. The highest
+ * bit of a byte says so; only up to the first of them it is exact, as what is subtracted may borrow from the next byte. */
+static inline uint64_t find_special(uint64_t bytes, unsigned char one, unsigned char other)
+{
+	return (bytes | (bytes - EACH_BYTE(0x20)) | (bytes + EACH_BYTE(0x01)) | ((bytes ^ EACH_BYTE(one)) - EACH_BYTE(0x01)) |
+		((bytes ^ EACH_BYTE(other)) - EACH_BYTE(0x01))) &
+	       EACH_BYTE(0x80);
+}
+
+static inline int is_plain(unsigned char byte, unsigned char one, unsigned char other)
+{
+	return byte >= 0x20 && byte < 0x7f && byte != one && byte != other;
+}
+
+static inline uint64_t load_eight(const unsigned char *in)
+{
+	uint64_t bytes;
+
+	memcpy(&bytes, in, 8); /* little-endian only, as all of onlooker */
+	return bytes;
+}
+
+/* How many bytes at the start are written as they are: printable ASCII but what is special. Eight at a time, the last eight
+ * overlap those before. */
+static inline size_t plain_run(const unsigned char *in, size_t n, unsigned char one, unsigned char other)
 {
 	size_t at = 0;
+	uint64_t special;
 
-	while (at < n && in[at] >= 0x20 && in[at] < 0x7f && in[at] != special)
+	if (n >= 8) {
+		for (; at + 8 <= n; at += 8)
+			if ((special = find_special(load_eight(in + at), one, other)))
+				return at + __builtin_ctzll(special) / 8;
+		special = find_special(load_eight(in + n - 8), one, other);
+		return special ? n - 8 + __builtin_ctzll(special) / 8 : n;
+	}
+	while (at < n && is_plain(in[at], one, other))
 		at++;
+	return at;
+}
+
+/* The same, and copies them; `out` has room for n. */
+static inline size_t copy_plain(const unsigned char *in, size_t n, char *out, unsigned char one, unsigned char other)
+{
+	size_t at = 0;
+	uint64_t bytes, special;
+
+	if (n >= 8) {
+		for (; at + 8 <= n; at += 8) {
+			bytes = load_eight(in + at);
+			memcpy(out + at, &bytes, 8);
+			if ((special = find_special(bytes, one, other)))
+				return at + __builtin_ctzll(special) / 8;
+		}
+		bytes = load_eight(in + n - 8);
+		memcpy(out + n - 8, &bytes, 8);
+		special = find_special(bytes, one, other);
+		return special ? n - 8 + __builtin_ctzll(special) / 8 : n;
+	}
+	for (; at < n && is_plain(in[at], one, other); at++)
+		out[at] = in[at];
 	return at;
 }
 
@@ -144,11 +200,11 @@ static inline size_t escape_text(const unsigned char *in, size_t n, char *out)
 	char *to = out;
 
 	while (in < end) {
-		size_t run = plain_run(in, end - in, '\\');
+		size_t run = copy_plain(in, end - in, to, '\\', '\\');
 		struct character c;
 		char name;
 
-		to = put_raw(to, in, run);
+		to += run;
 		in += run;
 		if (in == end)
 			break;
@@ -195,7 +251,7 @@ static inline int is_printable_text(const unsigned char *in, size_t n)
 	while (in < end) {
 		struct character c;
 
-		in += plain_run(in, end - in, 0);
+		in += plain_run(in, end - in, 0, 0);
 		if (in == end)
 			break;
 		c = next_character(in, end - in);

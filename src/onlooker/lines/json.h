@@ -31,37 +31,6 @@ static inline char json_name_of(uint32_t code)
 	}
 }
 
-#define EACH_BYTE(byte) (0x0101010101010101ULL * (byte))
-
-/* Whether one of eight bytes is not written as it is: below 0x20, above 0x7e, a quote or a backslash. What is subtracted
- * from a byte borrows its highest bit where the byte is smaller; a byte above 0x7f has it anyway. */
-static inline uint64_t has_special(uint64_t bytes)
-{
-	uint64_t quote = bytes ^ EACH_BYTE('"'), backslash = bytes ^ EACH_BYTE('\\');
-
-	return (bytes | (bytes - EACH_BYTE(0x20)) | (bytes + EACH_BYTE(0x01)) | (quote - EACH_BYTE(0x01)) |
-		(backslash - EACH_BYTE(0x01))) &
-	       EACH_BYTE(0x80);
-}
-
-/* Copies what is written as it is; how many bytes that are. */
-static inline size_t copy_plain(const unsigned char *in, size_t n, char *out)
-{
-	size_t at = 0;
-
-	for (; at + 8 <= n; at += 8) {
-		uint64_t bytes;
-
-		memcpy(&bytes, in + at, 8);
-		if (has_special(bytes))
-			break;
-		memcpy(out + at, &bytes, 8);
-	}
-	for (; at < n && in[at] >= 0x20 && in[at] < 0x7f && in[at] != '"' && in[at] != '\\'; at++)
-		out[at] = in[at];
-	return at;
-}
-
 /* A JSON string, with its quotes. What is not UTF-8 becomes U+FFFD, as Python's "replace" has it, and sets `is_utf8` to 0.
  * Room: 6n + 2. */
 static inline size_t json_string(const unsigned char *in, size_t n, char *out, int *is_utf8)
@@ -71,7 +40,7 @@ static inline size_t json_string(const unsigned char *in, size_t n, char *out, i
 
 	*to++ = '"';
 	while (in < end) {
-		size_t run = copy_plain(in, end - in, to);
+		size_t run = copy_plain(in, end - in, to, '"', '\\');
 		struct character c;
 		char name;
 

@@ -35,7 +35,7 @@ cdef extern from "writers.h" nogil:
         const char *at
         size_t length
     enum: OP_UNSIGNED, OP_SIGNED, OP_BOOLEAN, OP_TIME, OP_NAME, OP_TEXT, OP_TEXTS, OP_ONE_OF, OP_FLAGS, OP_PATH, OP_JOINED
-    enum: KINDS
+    enum: KINDS, PADDING
     ctypedef struct named_t "struct named":
         uint64_t number
         text_t name
@@ -80,6 +80,7 @@ cdef extern from "writers.h" nogil:
         step_t *steps
         size_t count
         text_t json_head
+        uint32_t *checked
         phrase_t line
         phrase_t result
         phrase_t details
@@ -89,9 +90,8 @@ cdef extern from "writers.h" nogil:
         uint32_t boot_at
         event_t *events[64]
     ctypedef struct record_t "struct record":
-        event_t *event
+        const event_t *event
         const unsigned char *at
-        size_t length
     ctypedef struct out_t "struct out":
         char *at
         size_t used
@@ -116,7 +116,8 @@ cdef extern from "writers.h" nogil:
     text_t span_of(record_t record, step_t *step)
     int next_text(text_t *rest, text_t *one)
     void names_of(names_t *names, record_t record, step_t *step)
-    int writer_init(writer_t *writer, plan_t *plan, int is_local)
+    void prepare_event(const plan_t *plan, event_t *event)
+    void writer_init(writer_t *writer, plan_t *plan, int is_local)
     void writer_free(writer_t *writer)
     void write_json(writer_t *writer, record_t record)
     void write_text(writer_t *writer, record_t record)
@@ -163,8 +164,9 @@ cdef class _Memory:
 
     cdef text_t text(self, bytes what):
         cdef text_t made
-        self.kept.append(what)
-        made.at = PyBytes_AsString(what)
+        padded = what + bytes(PADDING)
+        self.kept.append(padded)
+        made.at = PyBytes_AsString(padded)
         made.length = len(what)
         return made
 
@@ -235,6 +237,8 @@ cdef class Records:
             step.key_beside = self.memory.text(f',"{one.name}_bytes":'.encode())
             if one.values is not None:
                 step.values = self._values(one.values)
+        event.checked = <uint32_t *>self.memory.array(event.count, sizeof(uint32_t))
+        prepare_event(&self.plan, event)
         self._phrase(&event.line, pieces_of(each.line, each))
         self._phrase(&event.result, pieces_of(each.result, each))
         self._phrase(&event.details, pieces_of(each.details, each))

@@ -1,87 +1,124 @@
-/* JSON lines: one flat object for each record, its fields in the order of their declaration. */
+/* JSON lines: one flat object for each record, its fields in the order of their declaration.
+ *
+ * A line is written from `to` on, and what writes a part of it gives where the next one goes. There is always room for
+ * all that is not in a text (event->json_room); a text makes room for itself, and may give NULL. */
 #include "json.h"
 #include "writers.h"
 
-static void put_string(struct out *out, struct text text, int *is_utf8)
+/* What the plan holds, or is remembered: PADDING bytes at once, so most are copied without a loop. */
+static char *put_padded(char *to, const char *text, size_t length)
 {
-	char *to = out_room(out, 6 * text.length + 2);
-
-	if (to)
-		out->used += json_string((const unsigned char *)text.at, text.length, to, is_utf8);
+	memcpy(to, text, PADDING);
+	if (length > PADDING)
+		memcpy(to + PADDING, text + PADDING, length - PADDING);
+	return to + length;
 }
 
-static void put_base64(struct out *out, struct text text)
+static char *put_plain(char *to, struct text text)
 {
-	char *to = out_room(out, 4 * ((text.length + 2) / 3) + 2);
-
-	if (!to)
-		return;
-	*to = '"';
-	out->used += 2 + base64((const unsigned char *)text.at, text.length, to + 1);
-	out->at[out->used - 1] = '"';
+	return put_padded(to, text.at, text.length);
 }
 
-static void put_key(struct out *out, const struct step *step)
+static char *put_string(char *to, struct text text, int *is_utf8)
 {
-	out_put(out, step->key.at, step->key.length);
+	return to + json_string((const unsigned char *)text.at, text.length, to, is_utf8);
 }
 
-static void put_key_beside(struct out *out, const struct step *step)
+static char *put_base64(char *to, struct text text)
 {
-	out_put(out, step->key_beside.at, step->key_beside.length);
+	*to++ = '"';
+	to += base64((const unsigned char *)text.at, text.length, to);
+	*to++ = '"';
+	return to;
 }
 
-static void put_text(struct out *out, const struct step *step, struct text text)
+static char *put_text(char *to, const struct step *step, struct text text)
 {
 	int is_utf8 = 1;
 
-	put_key(out, step);
-	put_string(out, text, &is_utf8);
-	if (is_utf8)
-		return;
-	put_key_beside(out, step);
-	put_base64(out, text);
+	to = put_string(put_plain(to, step->key), text, &is_utf8);
+	return is_utf8 ? to : put_base64(put_plain(to, step->key_beside), text);
 }
 
-static void put_texts(struct out *out, const struct step *step, struct text all)
+static char *put_texts(char *to, const struct step *step, struct text all)
 {
 	struct text rest = all, one;
-	int is_utf8 = 1;
-	const char *before = "[";
+	int is_utf8 = 1, is_first = 1;
 
-	put_key(out, step);
-	for (; next_text(&rest, &one); before = ",") {
-		out_put(out, before, 1);
-		put_string(out, one, &is_utf8);
+	to = put_plain(to, step->key);
+	*to++ = '[';
+	for (; next_text(&rest, &one); is_first = 0) {
+		if (!is_first)
+			*to++ = ',';
+		to = put_string(to, one, &is_utf8);
 	}
-	out_put(out, "[]", *before == '[' ? 2 : 0);
-	out_put(out, "]", *before == '[' ? 0 : 1);
+	*to++ = ']';
 	if (is_utf8)
-		return;
-	put_key_beside(out, step);
-	for (rest = all, before = "["; next_text(&rest, &one); before = ",") {
-		out_put(out, before, 1);
-		put_base64(out, one);
+		return to;
+	to = put_plain(to, step->key_beside);
+	*to++ = '[';
+	for (rest = all, is_first = 1; next_text(&rest, &one); is_first = 0) {
+		if (!is_first)
+			*to++ = ',';
+		to = put_base64(to, one);
 	}
-	out_put(out, "]", 1);
+	*to++ = ']';
+	return to;
 }
 
-static void put_names(struct out *out, struct record r, const struct step *step)
+/* Makes room for a text and for all that may come behind it, until the next text; NULL without memory. A byte takes six as
+ * \uNNNN, and 4/3 in base64; an empty one of several has quotes and a comma for its NUL, twice. */
+static char *room_for(struct writer *w, struct record r, char *to, size_t length)
+{
+	w->out.used = to - w->out.at;
+	return out_room(&w->out, 8 * length + r.event->json_room);
+}
+
+static char *put_tail(struct writer *w, struct record r, const struct step *step, char *to)
+{
+	struct text text = step->op == OP_TEXTS ? span_of(r, step) : text_of(r, step, &w->made);
+
+	to = room_for(w, r, to, text.length);
+	if (!to)
+		return NULL;
+	return step->op == OP_TEXTS ? put_texts(to, step, text) : put_text(to, step, text);
+}
+
+static char *put_names(char *to, struct record r, const struct step *step)
 {
 	struct names names;
 	size_t i;
 
+	to = put_plain(to, step->key);
 	names_of(&names, r, step);
 	if (step->op == OP_FLAGS)
-		out_put(out, "[", 1);
+		*to++ = '[';
 	for (i = 0; i < names.count; i++) {
-		out_put(out, ",\"", i ? 2 : 0);
-		out_put(out, "\"", i ? 0 : 1);
-		out_put(out, names.name[i].at, names.name[i].length);
-		out_put(out, "\"", 1);
+		if (i)
+			*to++ = ',';
+		*to++ = '"';
+		memcpy(to, names.name[i].at, names.name[i].length);
+		to += names.name[i].length;
+		*to++ = '"';
 	}
 	if (step->op == OP_FLAGS)
-		out_put(out, "]", 1);
+		*to++ = ']';
+	return to;
+}
+
+/* Names as they were written for the last record that has the same number: most have. */
+static char *put_known_names(char *to, struct record r, const struct step *step, struct known_names *known)
+{
+	uint64_t number = number_of(r, step);
+	char *end;
+
+	if (known->length && known->number == number)
+		return put_padded(to, known->text, known->length);
+	end = put_names(to, r, step);
+	known->number = number;
+	known->length = (size_t)(end - to) <= sizeof(known->text) ? end - to : 0;
+	memcpy(known->text, to, known->length);
+	return end;
 }
 
 /* RFC 3339 in UTC, with nanoseconds. Room: TIME_ROOM. */
@@ -91,123 +128,92 @@ struct text time_text(struct writer *w, struct record r, char *to)
 	struct text second = second_text(&w->second, ns / BILLION);
 	char *end;
 
-	memcpy(to, second.at, second.length);
+	memcpy(to, second.at, sizeof(w->second.text));
 	end = put_fraction(to + second.length, ns, 9);
 	*end++ = 'Z';
 	return (struct text){ to, end - to };
 }
 
-static void put_time(struct writer *w, struct record r)
+static char *put_time(struct writer *w, struct record r, const struct step *step, char *to)
 {
-	char *to = out_room(&w->out, TIME_ROOM + 2);
-
-	if (!to)
-		return;
-	*to = '"';
-	w->out.used += 2 + time_text(w, r, to + 1).length;
-	w->out.at[w->out.used - 1] = '"';
+	to = put_plain(to, step->key);
+	*to++ = '"';
+	to += time_text(w, r, to).length;
+	*to++ = '"';
+	return to;
 }
 
-/* A value that is all in the fixed part. */
-static void put_fixed(struct writer *w, struct record r, const struct step *step)
+/* What does not apply, and an empty list or a false mark that says nothing. */
+static inline int is_left_out(struct record r, const struct step *step)
 {
-	struct out *out = &w->out;
-
-	if (step->op == OP_NAME) {
-		put_text(out, step, name_text(r, step));
-		return;
-	}
-	put_key(out, step);
-	if (step->op == OP_BOOLEAN)
-		number_of(r, step) ? out_literal(out, "true") : out_literal(out, "false");
-	else if (step->op == OP_ONE_OF || step->op == OP_FLAGS)
-		put_names(out, r, step);
-	else
-		out_number(out, r, step);
+	return step->omit_bytes && read_unsigned(r.at + step->at, step->omit_bytes) == step->omit_number;
 }
 
-/* Left out: what does not apply, and an empty list or a false mark that says nothing. */
-static int is_left_out(struct record r, const struct step *step)
+static char *put_step(struct writer *w, struct record r, const struct step *step, struct remembered *known, char *to)
 {
-	if (is_absent(r, step))
-		return 1;
-	if (!step->is_omitted)
-		return 0;
-	return (step->op == OP_BOOLEAN || step->op == OP_FLAGS) && !number_of(r, step);
-}
-
-static void put_step(struct writer *w, struct record r, const struct step *step)
-{
-	if (is_left_out(r, step))
-		return;
-	if (step->op == OP_TIME) {
-		put_key(&w->out, step);
-		put_time(w, r);
-	} else if (step->op == OP_TEXTS) {
-		put_texts(&w->out, step, span_of(r, step));
-	} else if (is_fixed(step)) {
-		put_fixed(w, r, step);
-	} else {
-		put_text(&w->out, step, text_of(r, step, &w->made));
-	}
-}
-
-static inline int is_same(const unsigned char *one, const unsigned char *other, uint32_t size)
-{
-	switch (size) {
-	case 16:
-		return !memcmp(one, other, 16);
-	case 8:
-		return !memcmp(one, other, 8);
-	case 4:
-		return !memcmp(one, other, 4);
+	switch (step->op) {
+	case OP_TIME:
+		return put_time(w, r, step, to);
+	case OP_UNSIGNED:
+		return put_decimal(put_plain(to, step->key), number_of(r, step));
+	case OP_SIGNED:
+		return put_signed(put_plain(to, step->key), read_signed(r.at + step->at, step->size));
+	case OP_BOOLEAN:
+		to = put_plain(to, step->key);
+		return number_of(r, step) ? put_literal(to, "true") : put_literal(to, "false");
+	case OP_NAME:
+		return put_text(to, step, name_text(r, step));
+	case OP_ONE_OF:
+	case OP_FLAGS:
+		return put_known_names(to, r, step, &known->names[step->place]);
 	default:
-		return !memcmp(one, other, size);
+		return put_tail(w, r, step, to);
 	}
 }
 
-/* Fields that stand together and are all in the fixed part: what was written for the last record serves for the next one
- * with the same values, as most are by the same process. */
-static void put_run(struct writer *w, struct record r, struct run *run)
+static char *put_steps(struct writer *w, struct record r, size_t from, size_t end, struct remembered *known, char *to)
 {
-	size_t start = w->out.used, i;
-	int is_known = run->is_known;
+	const struct step *step = r.event->steps + from, *last = r.event->steps + end;
 
-	for (i = 0; i < run->count; i++) {
-		const struct step *step = run->first + i;
-		unsigned char *last = run->values + run->places[i];
+	for (; to && step < last; step++)
+		if (!is_left_out(r, step))
+			to = put_step(w, r, step, known, to);
+	return to;
+}
 
-		is_known = is_known && is_same(last, r.at + step->at, step->size);
-		if (!is_known)
-			memcpy(last, r.at + step->at, step->size);
+/* The fields of the process: what was written for the last record serves for the next one by the same. */
+static char *put_process(struct writer *w, struct record r, struct remembered *known, char *to)
+{
+	const struct event *event = r.event;
+	const unsigned char *values = r.at + event->process_at;
+	char *start = to;
+
+	if (known->process_length && !memcmp(known->process, values, event->process_bytes)) {
+		memcpy(to, known->process_text, known->process_length);
+		return to + known->process_length;
 	}
-	if (is_known) {
-		out_put(&w->out, run->text, run->length);
-		return;
-	}
-	for (i = 0; i < run->count; i++)
-		put_step(w, r, run->first + i);
-	run->length = w->out.used - start;
-	run->is_known = !w->out.failed && run->length <= sizeof(run->text);
-	if (run->is_known)
-		memcpy(run->text, w->out.at + start, run->length);
+	to = put_steps(w, r, event->process_from, event->process_to, known, to);
+	memcpy(known->process, values, event->process_bytes);
+	known->process_length = (size_t)(to - start) <= sizeof(known->process_text) ? to - start : 0;
+	memcpy(known->process_text, start, known->process_length);
+	return to;
 }
 
 void write_json(struct writer *w, struct record r)
 {
 	const struct event *event = r.event;
-	struct run *run = w->runs[event->number];
-	size_t i = 0;
+	struct remembered *known = remembered(w, event);
+	char *to = out_room(&w->out, event->json_room);
 
-	out_put(&w->out, event->json_head.at, event->json_head.length);
-	while (i < event->count) {
-		if (run && run->first == event->steps + i) {
-			put_run(w, r, run);
-			i += run->count;
-			run = run->next;
-		} else {
-			put_step(w, r, event->steps + i++);
-		}
-	}
-	out_literal(&w->out, "}\n");
+	if (!known || !to)
+		return;
+	to = put_plain(to, event->json_head);
+	to = put_steps(w, r, 0, event->process_from, known, to);
+	if (to && event->process_to > event->process_from)
+		to = put_process(w, r, known, to);
+	to = put_steps(w, r, event->process_to, event->count, known, to);
+	if (!to)
+		return;
+	to = put_literal(to, "}\n");
+	w->out.used = to - w->out.at;
 }

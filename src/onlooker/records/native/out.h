@@ -40,6 +40,9 @@ static inline void out_put(struct out *out, const char *text, size_t length)
 	out->used += length;
 }
 
+/* Where there is room. */
+#define put_literal(to, text) ((char *)memcpy(to, text, sizeof(text) - 1) + sizeof(text) - 1)
+
 #define out_literal(out, text) out_put(out, text, sizeof(text) - 1)
 
 static inline void out_free(struct out *out)

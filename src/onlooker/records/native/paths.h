@@ -13,10 +13,9 @@ static inline size_t path_of_names(const char *names, size_t size, char *out)
 
 	while (end) {
 		size_t stop = names[end - 1] ? end : end - 1; /* a last name that is cut has no NUL */
-		size_t start = stop;
+		const char *before = memrchr(names, 0, stop);
+		size_t start = before ? (size_t)(before - names) + 1 : 0;
 
-		while (start && names[start - 1])
-			start--;
 		if (end != size)
 			out[used++] = '/';
 		memcpy(out + used, names + start, stop - start);

@@ -7,6 +7,9 @@
 #include <stdint.h>
 #include <string.h>
 
+/* Behind the texts of a plan so many more bytes can be read, so that short ones are copied without asking for their length. */
+#define PADDING 32
+
 struct text {
 	const char *at;
 	size_t length;
@@ -52,6 +55,9 @@ struct step {
 	int is_optional, is_omitted; /* `absent` says that there is none; left out where it says nothing */
 	int64_t absent;
 	struct values *values;
+	uint32_t omit_bytes; /* JSON has no such field where these first bytes are `omit_number`; 0: it always has */
+	uint64_t omit_number;
+	uint32_t place; /* among the event's fields that have values */
 	struct text key, key_beside; /* of JSON: `,"NAME":` and `,"NAME_bytes":` */
 };
 
@@ -101,29 +107,53 @@ struct event {
 	size_t count;
 	struct text json_head; /* `{"event":"NAME"` */
 	struct phrase line, result, details;
+	/* what prepare_event makes of them */
+	uint32_t *checked; /* steps of which a record may say what makes no sense */
+	size_t checks;
+	size_t named; /* steps that have values */
+	size_t json_room; /* bytes that a line takes at most, without what texts hold */
+	/* fields of the process, side by side in the line and in the record: most events are by the process of the one before */
+	size_t process_from, process_to; /* steps */
+	uint32_t process_at, process_bytes;
 };
 
 #define KINDS 64
+#define MOST_PROCESS_BYTES 64
 
 struct plan {
 	uint32_t kind_at, cut_at, boot_at;
 	struct event *events[KINDS];
 };
 
-/* one record, with the plan of its event */
+/* One record of a batch, with the plan of its event. So small that functions take it in registers. */
 struct record {
-	struct event *event;
-	const unsigned char *at;
-	size_t length;
+	const struct event *event;
+	const unsigned char *at; /* its length is in the eight bytes before */
 };
 
 static inline uint64_t read_unsigned(const unsigned char *at, uint32_t size)
 {
 	uint64_t eight = 0;
+	uint32_t four;
+	uint16_t two;
 
 	/* little-endian only: bpf/ is built for no other machine */
-	memcpy(&eight, at, size > 8 ? 8 : size);
-	return eight;
+	switch (size) {
+	case 1:
+		return *at;
+	case 2:
+		memcpy(&two, at, 2);
+		return two;
+	case 4:
+		memcpy(&four, at, 4);
+		return four;
+	case 8:
+		memcpy(&eight, at, 8);
+		return eight;
+	default:
+		memcpy(&eight, at, size > 8 ? 8 : size);
+		return eight;
+	}
 }
 
 static inline int64_t read_signed(const unsigned char *at, uint32_t size)
@@ -181,7 +211,6 @@ static inline int next_record(const struct plan *plan, const unsigned char **at,
 	if (length > (uint64_t)(end - *at - 8))
 		return -1;
 	r->at = *at + 8;
-	r->length = length;
 	*at += 8 + ((length + 7) & ~(uint64_t)7);
 	if (*at > end)
 		*at = end;
@@ -215,24 +244,30 @@ static inline int is_fixed(const struct step *step)
 	return step->op != OP_TIME && step->op != OP_TEXT && step->op != OP_TEXTS && step->op < OP_PATH;
 }
 
+static inline int is_checked(const struct step *step)
+{
+	return step->op == OP_ONE_OF ? !step->values->has_other : !is_fixed(step) && step->op != OP_TIME;
+}
+
 /* Whether the record makes sense: it is as long as it must be, its texts lie in its tail, and its numbers have names where
  * they must. */
 static inline int is_whole(struct record r)
 {
+	uint64_t end = read_unsigned(r.at - 8, 8);
 	size_t i;
 
-	if (!r.event || r.length < r.event->bytes)
+	if (!r.event || end < r.event->bytes)
 		return 0;
-	for (i = 0; i < r.event->count; i++) {
-		const struct step *step = r.event->steps + i;
+	for (i = 0; i < r.event->checks; i++) {
+		const struct step *step = r.event->steps + r.event->checked[i];
 
 		if (step->op == OP_ONE_OF) {
-			if (!step->values->has_other && !is_absent(r, step) && !find_name(step->values, number_of(r, step)))
+			if (!is_absent(r, step) && !find_name(step->values, number_of(r, step)))
 				return 0;
-		} else if (!is_fixed(step) && step->op != OP_TIME) {
+		} else {
 			uint64_t offset = read_unsigned(r.at + step->at, 4), length = read_unsigned(r.at + step->at + 4, 4);
 
-			if (length && (offset < r.event->bytes || offset + length > r.length))
+			if (length && (offset < r.event->bytes || offset + length > end))
 				return 0;
 		}
 	}

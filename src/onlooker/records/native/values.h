@@ -11,24 +11,38 @@
 #define BILLION 1000000000LL
 #define DECIMAL_ROOM 20
 
+static const char PAIRS[] = "00010203040506070809101112131415161718192021222324252627282930313233343536373839404142434445"
+			    "46474849505152535455565758596061626364656667686970717273747576777879808182838485868788899091"
+			    "9293949596979899";
+
+static inline unsigned count_digits(uint64_t number)
+{
+	static const uint64_t POWERS[] = {
+		0, 10, 100, 1000, 10000, 100000, 1000000, 10000000, 100000000, 1000000000, 10000000000, 100000000000,
+		1000000000000, 10000000000000, 100000000000000, 1000000000000000, 10000000000000000, 100000000000000000,
+		1000000000000000000, 10000000000000000000ULL,
+	};
+	/* 1233 / 4096 is a little more than log10(2) */
+	unsigned tens = (64 - __builtin_clzll(number | 1)) * 1233 >> 12;
+
+	return tens + (number >= POWERS[tens]);
+}
+
+/* Room: 20. */
 static inline char *put_decimal(char *to, uint64_t number)
 {
-	static const char PAIRS[] = "00010203040506070809101112131415161718192021222324252627282930313233343536373839404142434445"
-				    "46474849505152535455565758596061626364656667686970717273747576777879808182838485868788899091"
-				    "9293949596979899";
-	char digits[DECIMAL_ROOM], *at = digits + sizeof(digits);
+	char *end = to + count_digits(number), *at = end;
 
 	for (; number >= 100; number /= 100)
 		memcpy(at -= 2, PAIRS + 2 * (number % 100), 2);
 	if (number >= 10)
-		memcpy(at -= 2, PAIRS + 2 * number, 2);
+		memcpy(at - 2, PAIRS + 2 * number, 2);
 	else
-		*--at = '0' + number;
-	memcpy(to, at, digits + sizeof(digits) - at);
-	return to + (digits + sizeof(digits) - at);
+		at[-1] = '0' + number;
+	return end;
 }
 
-/* Room: 20. */
+/* Room: 20, with the sign. */
 static inline char *put_signed(char *to, int64_t number)
 {
 	if (number < 0)
@@ -191,12 +205,14 @@ static inline struct text second_text(struct second *known, int64_t second)
 static inline char *put_fraction(char *to, int64_t ns, int digits)
 {
 	uint32_t rest = ns % BILLION;
+	char nine[10];
 	int i;
 
-	for (i = digits; i < 9; i++)
-		rest /= 10;
-	for (i = digits; i; i--, rest /= 10)
-		to[i - 1] = '0' + rest % 10;
+	nine[8] = '0' + rest % 10;
+	rest /= 10;
+	for (i = 6; i >= 0; i -= 2, rest /= 100)
+		memcpy(nine + i, PAIRS + 2 * (rest % 100), 2);
+	memcpy(to, nine, digits);
 	return to + digits;
 }
 

@@ -5,18 +5,20 @@
 #include "values.h"
 
 #define TIME_ROOM 64
-#define MOST_IN_RUN 24
-#define RUN_BYTES 512 /* of text that is kept; longer ones are written anew */
 
-struct run {
-	struct run *next;
-	const struct step *first;
-	size_t count;
-	int is_known;
-	uint16_t places[MOST_IN_RUN];
-	unsigned char values[16 * MOST_IN_RUN];
-	size_t length;
-	char text[RUN_BYTES];
+/* The names of a number, with their key, as they were written last. */
+struct known_names {
+	uint64_t number;
+	size_t length; /* 0: nothing is known */
+	char text[112];
+};
+
+/* Of the last record of an event, what was written and may be the same for the next one. */
+struct remembered {
+	size_t process_length; /* 0: nothing is known */
+	unsigned char process[MOST_PROCESS_BYTES];
+	char process_text[512];
+	struct known_names names[];
 };
 
 struct writer {
@@ -26,11 +28,15 @@ struct writer {
 	struct out out;
 	struct out made, other, plain; /* paths that are put together */
 	struct second second;
-	struct run *runs[KINDS];
+	struct remembered *remembered[KINDS];
 };
 
-int writer_init(struct writer *w, const struct plan *plan, int is_local);
+void prepare_event(const struct plan *plan, struct event *event);
+void writer_init(struct writer *w, const struct plan *plan, int is_local);
 void writer_free(struct writer *w);
+
+/* What is remembered of an event; NULL without memory. */
+struct remembered *remembered(struct writer *w, const struct event *event);
 
 struct text time_text(struct writer *w, struct record r, char *to);
 void write_json(struct writer *w, struct record r);
