@@ -13,7 +13,7 @@ import pytest
 
 from onlooker.events import EVENTS
 from onlooker.records import PLAN
-from onlooker.records._records import Records
+from onlooker.records._records import CompiledPlan, Records
 
 from ..unit.made_records import KIND_AT, LAYOUTS, batch, members, with_span
 from .mutate import generated, ordinary
@@ -29,7 +29,7 @@ class Reader:
     """Everything that is made of a batch, by one that has seen no other."""
 
     def __init__(self) -> None:
-        self.records = Records(PLAN, EVENTS)
+        self.records = Records(CompiledPlan(PLAN, EVENTS))
 
     def events(self, data: bytes | bytearray) -> list[Any]:
         return self.records.events(self.checked(data), 0)
@@ -216,7 +216,7 @@ def test_an_error_of_a_class_is_passed_on_and_keeps_nothing():
     def refuse(*fields: object) -> None:
         raise ZeroDivisionError(len(fields))
 
-    one, made = Records(PLAN, dict.fromkeys(EVENTS, refuse)), batch(ordinary("open", path=b"/a"))
+    one, made = Records(CompiledPlan(PLAN, dict.fromkeys(EVENTS, refuse))), batch(ordinary("open", path=b"/a"))
 
     def fail() -> None:
         with pytest.raises(ZeroDivisionError):

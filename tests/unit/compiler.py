@@ -7,7 +7,7 @@ from pathlib import Path
 
 CC = shlex.split(os.environ.get("CC", "cc"))
 HEADERS = Path(__file__).parents[2] / "src" / "onlooker" / "probe"
-STRICT = ["-std=gnu11", "-Wall", "-Wextra", "-Werror", "-g", "-O1"]
+STRICT = ["-std=gnu11", "-Wall", "-Wextra", "-Werror", "-g", "-O1", "-D_GNU_SOURCE"]
 SANITIZERS = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
 
 

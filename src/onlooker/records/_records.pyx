@@ -1,8 +1,9 @@
 # cython: language_level=3, binding=False, boundscheck=False, wraparound=False, cdivision=True
 """Records to lines and to events, by a plan; `native/` does it. Trusts nothing in a record: `check` is first."""
 
+cimport cython
 from cpython.bytes cimport PyBytes_AsString, PyBytes_FromStringAndSize
-from libc.stdint cimport int64_t, uint16_t, uint32_t, uint64_t
+from libc.stdint cimport int64_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free
 from libc.string cimport memcmp, memcpy, memset
 
@@ -10,129 +11,8 @@ from ..schema.values import Flags
 from .compile import check, pieces_of
 
 
-cdef extern from "Python.h":
-    ctypedef struct PyObject
-    ctypedef struct Py_buffer:
-        void *buf
-        Py_ssize_t len
-    int PyBUF_SIMPLE
-    int PyObject_GetBuffer(object, Py_buffer *, int) except -1
-    void PyBuffer_Release(Py_buffer *)
-    object PyUnicode_DecodeUTF8(const char *, Py_ssize_t, const char *)
-    object PyUnicode_FromStringAndSize(const char *, Py_ssize_t)
-    object PyLong_FromUnsignedLongLong(unsigned long long)
-    object PyLong_FromLongLong(long long)
-    object PyTuple_New(Py_ssize_t)
-    int PyTuple_SetItem(object, Py_ssize_t, PyObject *) except -1  # takes over the reference
-    void Py_INCREF(object)
-    void Py_XINCREF(PyObject *)
-    void Py_XDECREF(PyObject *)
-    object PyObject_CallObject(object, object)
-
-
-cdef extern from "writers.h" nogil:
-    ctypedef struct text_t "struct text":
-        const char *at
-        size_t length
-    enum: OP_UNSIGNED, OP_SIGNED, OP_BOOLEAN, OP_TIME, OP_NAME, OP_TEXT, OP_TEXTS, OP_ONE_OF, OP_FLAGS, OP_PATH, OP_JOINED
-    enum: KINDS, PADDING
-    ctypedef struct named_t "struct named":
-        uint64_t number
-        text_t name
-    ctypedef struct values_t "struct values":
-        named_t *names
-        size_t count
-        text_t before
-        text_t after
-        int has_other
-        named_t *low
-        size_t lows
-        values_t *high
-        unsigned high_shift
-    ctypedef struct step_t "struct step":
-        int op
-        uint32_t at
-        uint32_t size
-        uint32_t of
-        int is_optional
-        int is_omitted
-        int64_t absent
-        values_t *values
-        text_t key
-        text_t key_beside
-    ctypedef struct piece_t "struct piece":
-        int op
-        int test
-        int format
-        uint32_t step
-        uint32_t other
-        uint32_t to
-        uint64_t bits
-        uint64_t mask
-        text_t text
-    ctypedef struct phrase_t "struct phrase":
-        piece_t *pieces
-        size_t count
-    ctypedef struct event_t "struct event":
-        uint32_t number
-        uint32_t bytes
-        int can_be_cut
-        step_t *steps
-        size_t count
-        text_t json_head
-        uint32_t *checked
-        phrase_t line
-        phrase_t result
-        phrase_t details
-    ctypedef struct plan_t "struct plan":
-        uint32_t kind_at
-        uint32_t cut_at
-        uint32_t boot_at
-        event_t *events[64]
-    ctypedef struct record_t "struct record":
-        const event_t *event
-        const unsigned char *at
-    ctypedef struct out_t "struct out":
-        char *at
-        size_t used
-        int failed
-    ctypedef struct writer_t "struct writer":
-        int64_t offset_ns
-        size_t most
-        out_t out
-        out_t made
-        out_t other
-        out_t plain
-    ctypedef struct names_t "struct names":
-        text_t *name
-        size_t count
-    int next_record(plan_t *plan, const unsigned char **at, const unsigned char *end, record_t *record)
-    int is_whole(record_t record)
-    int is_absent(record_t record, step_t *step)
-    int is_fixed(step_t *step)
-    uint64_t number_of(record_t record, step_t *step)
-    int64_t read_signed(const unsigned char *at, uint32_t size)
-    text_t text_of(record_t record, step_t *step, out_t *made)
-    text_t span_of(record_t record, step_t *step)
-    int next_text(text_t *rest, text_t *one)
-    void names_of(names_t *names, record_t record, step_t *step)
-    void prepare_event(const plan_t *plan, event_t *event)
-    void writer_init(writer_t *writer, plan_t *plan, int is_local)
-    void writer_free(writer_t *writer)
-    void write_json(writer_t *writer, record_t record)
-    void write_text(writer_t *writer, record_t record)
-    void write_time(writer_t *writer, record_t record)
-    void write_result(writer_t *writer, record_t record)
-    void write_details(writer_t *writer, record_t record)
-    text_t time_text(writer_t *writer, record_t record, char *to)
-    void out_put(out_t *out, const char *text, size_t length)
-    void out_free(out_t *out)
-
-ctypedef void (*write_t)(writer_t *, record_t) noexcept nogil
-
 cdef enum:
     MOST_KNOWN = 4096  # numbers whose names are remembered for each field; a hostile caller could send any number
-    MOST_BYTES = 64    # of a record's fixed fields, each
 
 
 cdef struct Last:
@@ -141,176 +21,80 @@ cdef struct Last:
     PyObject *object
 
 
-cdef class _Memory:
-    """C arrays and the bytes that they point to, for as long as the plan lives."""
-
-    cdef list kept
-    cdef list blocks
-
-    def __cinit__(self):
-        self.kept = []
-        self.blocks = []
-
-    def __dealloc__(self):
-        for block in self.blocks:
-            free(<void *><size_t>block)
-
-    cdef void *array(self, size_t count, size_t size) except NULL:
-        cdef void *block = calloc(count + 1, size)
-        if block == NULL:
-            raise MemoryError
-        self.blocks.append(<size_t>block)
-        return block
-
-    cdef text_t text(self, bytes what):
-        cdef text_t made
-        padded = what + bytes(PADDING)
-        self.kept.append(padded)
-        made.at = PyBytes_AsString(padded)
-        made.length = len(what)
-        return made
+include "compiled.pxi"
 
 
+@cython.no_gc_clear  # its end reads the plan
 cdef class Records:
-    """What can be done with the records of a plan. One thread uses it at a time."""
+    """What can be done with the records of a plan. One thread uses it: it remembers what it made of the last record."""
 
-    cdef _Memory memory
-    cdef plan_t plan
+    cdef CompiledPlan compiled
+    cdef const plan_t *plan
     cdef writer_t json
     cdef writer_t text
-    cdef list classes  # by number
     cdef list known    # by number: for each step the names of the numbers that were seen
     cdef Last *last[64]
-    cdef bint ready
 
-    def __cinit__(self, plan, classes):
-        cdef event_t *event
-        self.memory = _Memory()
-        self.classes = [None] * KINDS
+    def __cinit__(self, CompiledPlan compiled not None):
+        cdef size_t number
+        self.compiled = compiled
+        self.plan = &compiled.plan
         self.known = [None] * KINDS
-        self.plan.kind_at, self.plan.cut_at, self.plan.boot_at = plan.kind_at, plan.cut_at, plan.boot_at
-        for each in plan.events:
-            if not 0 < each.number < KINDS or self.plan.events[each.number] != NULL:
-                raise ValueError(f"event number {each.number}")
-            event = <event_t *>self.memory.array(1, sizeof(event_t))
-            self._fill(event, each)
-            self.plan.events[each.number] = event
-            self.classes[each.number] = classes[each.name]
-            self.known[each.number] = [{} for _ in each.steps]
-            self.last[each.number] = <Last *>calloc(event.count + 1, sizeof(Last))
-            if self.last[each.number] == NULL:
-                raise MemoryError
-        writer_init(&self.json, &self.plan, False)
-        writer_init(&self.text, &self.plan, True)
-        self.ready = True
+        writer_init(&self.json, self.plan, False)
+        writer_init(&self.text, self.plan, True)
+        for number in range(KINDS):
+            if self.plan.events[number] != NULL:
+                self.known[number] = [{} for _ in range(self.plan.events[number].count)]
+                self.last[number] = <Last *>calloc(self.plan.events[number].count + 1, sizeof(Last))
+                if self.last[number] == NULL:
+                    raise MemoryError
 
     def __dealloc__(self):
-        cdef size_t kind, i
-        for kind in range(KINDS):
-            if self.last[kind] != NULL:
-                for i in range(self.plan.events[kind].count):
-                    Py_XDECREF(self.last[kind][i].object)
-                free(self.last[kind])
-        if self.ready:
+        cdef size_t number, i
+        for number in range(KINDS):
+            if self.last[number] != NULL:
+                for i in range(self.plan.events[number].count):
+                    Py_XDECREF(self.last[number][i].object)
+                free(self.last[number])
+        if self.plan != NULL:
             writer_free(&self.json)
             writer_free(&self.text)
 
-    cdef int _fill(self, event_t *event, each) except -1:
-        cdef step_t *step
-        check(each)
-        if max(self.plan.kind_at + 2, self.plan.cut_at + 2, self.plan.boot_at + 8) > each.bytes:
-            raise ValueError(f"the header of {each.name} lies outside of the record")
-        event.number, event.bytes, event.count = each.number, each.bytes, len(each.steps)
-        event.can_be_cut = any(one.at == self.plan.cut_at for one in each.steps)
-        event.json_head = self.memory.text(f'{{"event":"{each.name}"'.encode())
-        event.steps = <step_t *>self.memory.array(event.count, sizeof(step_t))
-        places = {one.name: place for place, one in enumerate(each.steps)}
-        for i, one in enumerate(each.steps):
-            if one.at + one.bytes > each.bytes:
-                raise ValueError(f"{each.name}.{one.name} lies outside of the record")
-            step = &event.steps[i]
-            step.op, step.at, step.size = int(one.op), one.at, one.bytes
-            step.of = places[one.of] if one.of else 0
-            step.is_optional, step.absent = one.absent is not None, one.absent or 0
-            step.is_omitted = one.omit
-            step.key = self.memory.text(f',"{one.name}":'.encode())
-            step.key_beside = self.memory.text(f',"{one.name}_bytes":'.encode())
-            if one.values is not None:
-                step.values = self._values(one.values)
-        event.checked = <uint32_t *>self.memory.array(event.count, sizeof(uint32_t))
-        prepare_event(&self.plan, event)
-        self._phrase(&event.line, pieces_of(each.line, each))
-        self._phrase(&event.result, pieces_of(each.result, each))
-        self._phrase(&event.details, pieces_of(each.details, each))
-        return 0
-
-    cdef int _phrase(self, phrase_t *phrase, list pieces) except -1:
-        cdef piece_t *piece
-        phrase.count = len(pieces)
-        phrase.pieces = <piece_t *>self.memory.array(phrase.count, sizeof(piece_t))
-        for i, (op, test, form, step, other, to, bits, mask, said) in enumerate(pieces):
-            piece = &phrase.pieces[i]
-            piece.op, piece.test, piece.format, piece.step, piece.other, piece.to = op, test, form, step, other, to
-            piece.bits, piece.mask = bits, mask
-            piece.text = self.memory.text(said)
-        return 0
-
-    cdef values_t *_values(self, values) except NULL:
-        cdef values_t *made = <values_t *>self.memory.array(1, sizeof(values_t))
-        if isinstance(values, Flags):
-            made.names, made.count = self._names(values.bits), len(values.bits)
-            made.low, made.lows = self._names(list(enumerate(values.low))), len(values.low)
-            made.high_shift = values.high_shift
-            made.high = NULL if values.high is None else self._values(values.high)
-        else:
-            made.names, made.count = self._names(sorted(values.names)), len(values.names)
-            made.high_shift = 64
-            made.has_other = bool(values.other)
-            before, _, after = values.other.partition("{}")
-            made.before, made.after = self.memory.text(before.encode()), self.memory.text(after.encode())
-        return made
-
-    cdef named_t *_names(self, pairs) except NULL:
-        cdef named_t *made = <named_t *>self.memory.array(len(pairs), sizeof(named_t))
-        for i, (number, name) in enumerate(pairs):
-            made[i].number = number
-            made[i].name = self.memory.text(name.encode())
-        return made
-
-    def check(self, data, corrupt):
-        """Batch data of these records in which every one makes sense: bytes. For one that does not stands what
-        `corrupt(kind, or 0 where that is not known)` gives, a record.
+    def check(self, data, corrupt, size_t refused=0):
+        """The records of a batch, all of which make sense: bytes. For one that makes none, as do those of number
+        `refused`, stands what `corrupt(number, or 0 where that is not known)` gives, a record.
         """
-        cdef Py_buffer view
-        cdef const unsigned char *at
-        cdef const unsigned char *start
-        cdef const unsigned char *end
+        cdef counts_t counts
+        cdef bytes whole = data if type(data) is bytes else bytes(memoryview(data))  # nobody can change it meanwhile
+        cdef const unsigned char *start = <const unsigned char *>PyBytes_AsString(whole)
+        cdef const unsigned char *end = start + len(whole)
+        memset(&counts, 0, sizeof(counts))
+        if count_whole(self.plan, start, end, refused, &counts) == end:
+            return whole
+        return self._mended(start, end, corrupt, refused)
+
+    cdef bytes _mended(self, const unsigned char *start, const unsigned char *end, corrupt, size_t refused):
+        cdef const unsigned char *at = start
+        cdef const unsigned char *bad
+        cdef counts_t counts
         cdef record_t record
-        cdef int found
         cdef out_t out
+        memset(&counts, 0, sizeof(counts))
         memset(&out, 0, sizeof(out))
-        PyObject_GetBuffer(data, &view, PyBUF_SIMPLE)
         try:
-            at = start = <const unsigned char *>view.buf
-            end = at + view.len
-            while True:
-                before = at - start
-                found = next_record(&self.plan, &at, end, &record)
-                if found > 0 and is_whole(record):
-                    continue
-                if not found and start == <const unsigned char *>view.buf:
-                    return PyBytes_FromStringAndSize(<const char *>start, before)
-                out_put(&out, <const char *>start, before)
-                start = at
-                if not found:
+            while at != end:
+                bad = count_whole(self.plan, at, end, refused, &counts)
+                out_put(&out, <const char *>at, bad - at)
+                at = bad
+                if bad == end:
                     break
-                kind = record.event.number if found > 0 and record.event != NULL else 0
-                self._put(&out, corrupt(kind))
-                if found < 0:
-                    break
+                if next_record(self.plan, &at, end, &record) < 0:
+                    at = end
+                    self._put(&out, corrupt(0))
+                else:
+                    self._put(&out, corrupt(0 if record.event == NULL else record.event.number))
             return self._taken(&out)
         finally:
-            PyBuffer_Release(&view)
             out_free(&out)
 
     cdef int _put(self, out_t *out, bytes record) except -1:
@@ -334,7 +118,7 @@ cdef class Records:
         writer.offset_ns = offset_ns
         writer.most = most
         with nogil:
-            while next_record(&self.plan, &at, end, &record) > 0:
+            while next_record(self.plan, &at, end, &record) > 0:
                 write(writer, record)
         if writer.made.failed or writer.other.failed or writer.plain.failed:
             writer.made.failed = writer.other.failed = writer.plain.failed = False
@@ -365,18 +149,11 @@ cdef class Records:
 
     def counts(self, bytes data):
         """`(by number how many records, how many have a field that is cut)`."""
-        cdef const unsigned char *at = <const unsigned char *>PyBytes_AsString(data)
-        cdef const unsigned char *end = at + len(data)
-        cdef record_t record
-        cdef size_t count[64]
-        cdef size_t cut = 0
-        cdef uint16_t bits
-        memset(count, 0, sizeof(count))
-        while next_record(&self.plan, &at, end, &record) > 0:
-            count[record.event.number] += 1
-            memcpy(&bits, record.at + self.plan.cut_at, 2)
-            cut += bits != 0 and record.event.can_be_cut
-        return [count[kind] for kind in range(KINDS)], cut
+        cdef const unsigned char *start = <const unsigned char *>PyBytes_AsString(data)
+        cdef counts_t counts
+        memset(&counts, 0, sizeof(counts))
+        count_whole(self.plan, start, start + len(data), 0, &counts)
+        return [counts.of[number] for number in range(KINDS)], counts.cut
 
     def place_after(self, bytes data, size_t most, size_t uncounted):
         """How many bytes the first records take, up to the one that makes `most` without those of number `uncounted`;
@@ -387,7 +164,7 @@ cdef class Records:
         cdef const unsigned char *end = at + len(data)
         cdef record_t record
         cdef size_t count = 0
-        while count < most and next_record(&self.plan, &at, end, &record) > 0:
+        while count < most and next_record(self.plan, &at, end, &record) > 0:
             count += record.event.number != uncounted
         return at - start, count
 
@@ -398,7 +175,7 @@ cdef class Records:
         cdef const unsigned char *end = at + len(data)
         cdef record_t record
         cdef list found = []
-        while next_record(&self.plan, &at, end, &record) > 0:
+        while next_record(self.plan, &at, end, &record) > 0:
             if record.event.number == kind and not is_absent(record, &record.event.steps[step]):
                 found.append(record.at - start)
         return found
@@ -409,7 +186,7 @@ cdef class Records:
         cdef const unsigned char *end = at + len(data)
         cdef record_t record
         cdef list found = []
-        while next_record(&self.plan, &at, end, &record) > 0:
+        while next_record(self.plan, &at, end, &record) > 0:
             if not kind or record.event.number == kind:
                 self.json.offset_ns = offset_ns  # what runs when an object is made may have come here, too
                 found.append(self._event(record))
@@ -424,7 +201,7 @@ cdef class Records:
             value = self._value(record, &record.event.steps[i], &self.last[number][i], <list>self.known[number], i)
             Py_INCREF(value)
             PyTuple_SetItem(arguments, i, <PyObject *>value)
-        return PyObject_CallObject(self.classes[number], arguments)
+        return PyObject_CallObject(self.compiled.classes[number], arguments)
 
     cdef object _value(self, record_t record, step_t *step, Last *last, list known, Py_ssize_t i):
         cdef char time[64]

@@ -4,6 +4,7 @@ import struct
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
+from functools import cache
 from itertools import groupby
 from typing import Self
 
@@ -11,7 +12,7 @@ from ..errors import UsageError
 from ..events import EVENTS, Event, Lost
 from ..events import plan as plan_of_classes
 from ..schema.plan import Plan
-from ._records import Records
+from ._records import CompiledPlan, Records
 from .encode import offset_ns, record
 
 PLAN: Plan = plan_of_classes()
@@ -21,10 +22,15 @@ _BILLION = 1_000_000_000
 _own = threading.local()  # what is made of records is remembered from one to the next, by one thread
 
 
+@cache
+def _compiled() -> CompiledPlan:
+    return CompiledPlan(PLAN, EVENTS)
+
+
 def _records() -> Records:
     found: Records | None = getattr(_own, "records", None)
     if found is None:
-        found = _own.records = Records(PLAN, EVENTS)
+        found = _own.records = Records(_compiled())
     return found
 
 

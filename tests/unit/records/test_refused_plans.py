@@ -5,7 +5,7 @@ import pytest
 
 from onlooker.events import EVENTS
 from onlooker.records import PLAN
-from onlooker.records._records import Records
+from onlooker.records._records import CompiledPlan, Records
 from onlooker.schema.kinds import Op
 from onlooker.schema.phrase import parse
 from onlooker.schema.plan import EventPlan, StepPlan
@@ -16,7 +16,7 @@ replace = msgspec.structs.replace
 
 
 def made(event: EventPlan, **plan: int) -> Records:
-    return Records(replace(PLAN, events=(event,), **plan), EVENTS)
+    return Records(CompiledPlan(replace(PLAN, events=(event,), **plan), EVENTS))
 
 
 def with_step(name: str, **given: object) -> EventPlan:
@@ -36,7 +36,7 @@ def test_a_number_that_can_not_be(number):
 
 def test_a_number_twice():
     with pytest.raises(ValueError, match=f"event number {OPEN.number}"):
-        Records(replace(PLAN, events=(OPEN, OPEN)), EVENTS)
+        CompiledPlan(replace(PLAN, events=(OPEN, OPEN)), EVENTS)
 
 
 def test_a_record_too_short_for_its_fields():
@@ -95,7 +95,7 @@ def test_a_phrase_of_a_name_that_no_number_has(phrase):
 def test_a_plan_that_was_refused_keeps_no_memory_that_is_freed_twice():
     for number in range(20):
         with pytest.raises(ValueError, match="event number 0"):
-            Records(replace(PLAN, events=(*PLAN.events[: number % 14], replace(OPEN, number=0))), EVENTS)
+            CompiledPlan(replace(PLAN, events=(*PLAN.events[: number % 14], replace(OPEN, number=0))), EVENTS)
 
 
 def test_every_operation_is_known():

@@ -166,6 +166,11 @@ static inline int64_t read_signed(const unsigned char *at, uint32_t size)
 	return four;
 }
 
+static inline uint64_t record_length(struct record r)
+{
+	return read_unsigned(r.at - 8, 8);
+}
+
 static inline uint64_t number_of(struct record r, const struct step *step)
 {
 	return read_unsigned(r.at + step->at, step->size);
@@ -242,36 +247,6 @@ static inline const struct text *find_name(const struct values *values, uint64_t
 static inline int is_fixed(const struct step *step)
 {
 	return step->op != OP_TIME && step->op != OP_TEXT && step->op != OP_TEXTS && step->op < OP_PATH;
-}
-
-static inline int is_checked(const struct step *step)
-{
-	return step->op == OP_ONE_OF ? !step->values->has_other : !is_fixed(step) && step->op != OP_TIME;
-}
-
-/* Whether the record makes sense: it is as long as it must be, its texts lie in its tail, and its numbers have names where
- * they must. */
-static inline int is_whole(struct record r)
-{
-	uint64_t end = read_unsigned(r.at - 8, 8);
-	size_t i;
-
-	if (!r.event || end < r.event->bytes)
-		return 0;
-	for (i = 0; i < r.event->checks; i++) {
-		const struct step *step = r.event->steps + r.event->checked[i];
-
-		if (step->op == OP_ONE_OF) {
-			if (!is_absent(r, step) && !find_name(step->values, number_of(r, step)))
-				return 0;
-		} else {
-			uint64_t offset = read_unsigned(r.at + step->at, 4), length = read_unsigned(r.at + step->at + 4, 4);
-
-			if (length && (offset < r.event->bytes || offset + length > end))
-				return 0;
-		}
-	}
-	return 1;
 }
 
 /* The next of texts that are each ended by a NUL; the last may lack it where it is cut. */

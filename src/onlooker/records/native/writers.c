@@ -1,3 +1,4 @@
+#include "check.h"
 #include "writers.h"
 
 static size_t names_room(const struct values *values)
@@ -59,8 +60,8 @@ static void find_omitted(struct step *step)
 	if (step->is_optional) {
 		step->omit_bytes = is_text ? 4 : step->size; /* of a text: its offset */
 		step->omit_number = (uint64_t)step->absent;
-		if (step->omit_bytes < 8)
-			step->omit_number &= (1ULL << 8 * step->omit_bytes) - 1;
+		if (step->op == OP_SIGNED && step->size == 4)
+			step->omit_number = (uint32_t)step->absent;
 	} else if (step->is_omitted && (step->op == OP_BOOLEAN || step->op == OP_FLAGS)) {
 		step->omit_bytes = step->size;
 	}

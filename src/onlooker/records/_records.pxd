@@ -1,0 +1,126 @@
+"""What `native/` has, and what of Python's C interface Cython does not declare."""
+
+from libc.stdint cimport int64_t, uint32_t, uint64_t
+
+
+cdef extern from "Python.h":
+    ctypedef struct PyObject
+    object PyUnicode_DecodeUTF8(const char *, Py_ssize_t, const char *)
+    object PyUnicode_FromStringAndSize(const char *, Py_ssize_t)
+    object PyLong_FromUnsignedLongLong(unsigned long long)
+    object PyLong_FromLongLong(long long)
+    object PyTuple_New(Py_ssize_t)
+    int PyTuple_SetItem(object, Py_ssize_t, PyObject *) except -1  # takes over the reference
+    void Py_INCREF(object)
+    void Py_XINCREF(PyObject *)
+    void Py_XDECREF(PyObject *)
+    object PyObject_CallObject(object, object)
+
+
+cdef extern from "writers.h" nogil:
+    ctypedef struct text_t "struct text":
+        const char *at
+        size_t length
+    enum: OP_UNSIGNED, OP_SIGNED, OP_BOOLEAN, OP_TIME, OP_NAME, OP_TEXT, OP_TEXTS, OP_ONE_OF, OP_FLAGS, OP_PATH, OP_JOINED
+    enum: KINDS, PADDING
+    ctypedef struct named_t "struct named":
+        uint64_t number
+        text_t name
+    ctypedef struct values_t "struct values":
+        named_t *names
+        size_t count
+        text_t before
+        text_t after
+        int has_other
+        named_t *low
+        size_t lows
+        values_t *high
+        unsigned high_shift
+    ctypedef struct step_t "struct step":
+        int op
+        uint32_t at
+        uint32_t size
+        uint32_t of
+        int is_optional
+        int is_omitted
+        int64_t absent
+        values_t *values
+        text_t key
+        text_t key_beside
+    ctypedef struct piece_t "struct piece":
+        int op
+        int test
+        int format
+        uint32_t step
+        uint32_t other
+        uint32_t to
+        uint64_t bits
+        uint64_t mask
+        text_t text
+    ctypedef struct phrase_t "struct phrase":
+        piece_t *pieces
+        size_t count
+    ctypedef struct event_t "struct event":
+        uint32_t number
+        uint32_t bytes
+        int can_be_cut
+        step_t *steps
+        size_t count
+        text_t json_head
+        uint32_t *checked
+        phrase_t line
+        phrase_t result
+        phrase_t details
+    ctypedef struct plan_t "struct plan":
+        uint32_t kind_at
+        uint32_t cut_at
+        uint32_t boot_at
+        event_t *events[64]
+    ctypedef struct record_t "struct record":
+        const event_t *event
+        const unsigned char *at
+    ctypedef struct out_t "struct out":
+        char *at
+        size_t used
+        int failed
+    ctypedef struct writer_t "struct writer":
+        int64_t offset_ns
+        size_t most
+        out_t out
+        out_t made
+        out_t other
+        out_t plain
+    ctypedef struct names_t "struct names":
+        text_t *name
+        size_t count
+    int next_record(const plan_t *plan, const unsigned char **at, const unsigned char *end, record_t *record)
+    int is_absent(record_t record, step_t *step)
+    int is_fixed(step_t *step)
+    uint64_t number_of(record_t record, step_t *step)
+    int64_t read_signed(const unsigned char *at, uint32_t size)
+    text_t text_of(record_t record, step_t *step, out_t *made)
+    text_t span_of(record_t record, step_t *step)
+    int next_text(text_t *rest, text_t *one)
+    void names_of(names_t *names, record_t record, step_t *step)
+    void prepare_event(const plan_t *plan, event_t *event)
+    void writer_init(writer_t *writer, const plan_t *plan, int is_local)
+    void writer_free(writer_t *writer)
+    void write_json(writer_t *writer, record_t record)
+    void write_text(writer_t *writer, record_t record)
+    void write_time(writer_t *writer, record_t record)
+    void write_result(writer_t *writer, record_t record)
+    void write_details(writer_t *writer, record_t record)
+    text_t time_text(writer_t *writer, record_t record, char *to)
+    void out_put(out_t *out, const char *text, size_t length)
+    void out_free(out_t *out)
+
+
+cdef extern from "check.h" nogil:
+    ctypedef struct counts_t "struct counts":
+        size_t of[64]
+        size_t cut
+    const unsigned char *count_whole(
+        const plan_t *plan, const unsigned char *at, const unsigned char *end, size_t refused, counts_t *counts)
+
+
+ctypedef void (*write_t)(writer_t *, record_t) noexcept nogil

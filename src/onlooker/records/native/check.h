@@ -1,0 +1,18 @@
+#ifndef ONLOOKER_CHECK_H
+#define ONLOOKER_CHECK_H
+
+#include "plan.h"
+
+struct counts {
+	size_t of[KINDS];
+	size_t cut; /* records with a field that is not whole */
+};
+
+/* Whether a record may have in this field what makes no sense. */
+int is_checked(const struct step *step);
+
+/* Counts records while they make sense and are not of number `refused`. Where the first of the others begins, or the end. */
+const unsigned char *count_whole(const struct plan *plan, const unsigned char *at, const unsigned char *end, size_t refused,
+				 struct counts *counts);
+
+#endif
