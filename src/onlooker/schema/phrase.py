@@ -7,8 +7,9 @@ r"""The language of phrases: how an event is told in words, declared beside its 
 - `{flags~O_PATH?A|B}`: A where the list has that name, or the field is it
 - `{/path?A|B}`: A where the path is absolute
 - `{joined_path!=path?A|B}`: A where the first text is there and is not the second
-- `{real_path@path?A|B}`: A where the first path is there, and the second by itself misleads about it; `lines/paths.h`
-- `{list:A;B;C}`: ` [A, B, C]`, of those that are not empty; nothing if all are
+- `{real_path@path?A|B}`: A where the first path is there, and the second by itself misleads about it:
+  `records/native/misleads.h`
+- `{list:A;B;C}`: ` [A, B, C]`, of those that are not empty; nothing if all are. There is no list in a list
 
 A and B are phrases themselves. A backslash before one of `{|};\` makes it an ordinary character.
 """
@@ -61,6 +62,7 @@ class _Parser:
     def __init__(self, text: str) -> None:
         self._text = text
         self._at = 0
+        self._is_in_list = False
 
     def phrase(self, ends: str) -> Phrase:
         """Up to one of `ends`, which is left, or to the end of all."""
@@ -75,6 +77,8 @@ class _Parser:
                 continue
             if self._text[self._at] == "\\":
                 self._at += 1
+                if self._at == len(self._text):
+                    raise ValueError(f"nothing behind the last backslash of {self._text!r}")
             plain += self._text[self._at]
             self._at += 1
         return (*found, Text(plain)) if plain else tuple(found)
@@ -82,12 +86,7 @@ class _Parser:
     def _braces(self) -> Piece:
         self._at += 1
         if self._text.startswith("list:", self._at):
-            self._at += len("list:")
-            items = [self.phrase(";}")]
-            while self._take(";"):
-                items.append(self.phrase(";}"))
-            self._need("}")
-            return Words(tuple(items))
+            return self._list()
         head = self._until("?}")
         if self._take("}"):
             field, _, form = head.partition(":")
@@ -105,6 +104,18 @@ class _Parser:
         if head.startswith("/"):
             return Choose("absolute", head[1:], "", yes, no)
         return Choose("set", head, "", yes, no)
+
+    def _list(self) -> Words:
+        if self._is_in_list:
+            raise ValueError(f"a list in a list of {self._text!r}")
+        self._is_in_list = True
+        self._at += len("list:")
+        items = [self.phrase(";}")]
+        while self._take(";"):
+            items.append(self.phrase(";}"))
+        self._need("}")
+        self._is_in_list = False
+        return Words(tuple(items))
 
     def _until(self, ends: str) -> str:
         start = self._at
