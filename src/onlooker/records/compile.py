@@ -20,6 +20,7 @@ _SPANS = (Op.TEXT, Op.TEXTS, Op.PATH, Op.JOINED)
 _SIZES = dict.fromkeys(_SPANS, (8,)) | {Op.SIGNED: (4, 8), Op.TIME: (8,), Op.NAME: range(1, 17)}
 _VALUES = {Op.ONE_OF: Names, Op.FLAGS: Flags}
 _PATHS = (Op.TEXT, Op.PATH, Op.JOINED)
+_LONGEST_OTHER = 40  # bytes of how a number without a name is called: `struct names` of records/native/values.h
 _FOR_TEST = {"absolute": (Op.TEXT,), "differs": _PATHS, "misleads": _PATHS, "has": (Op.ONE_OF, Op.FLAGS)}
 
 
@@ -31,8 +32,16 @@ def check(event: EventPlan) -> None:
             step.bytes not in _SIZES.get(step.op, range(1, 9))
             or not isinstance(step.values, _VALUES.get(step.op, object))
             or (step.op is Op.JOINED and ops.get(step.of) is not Op.TEXT)
+            or not _can_be_named(step.values)
         ):
             raise ValueError(f"{event.name}.{step.name} is no field of {step.bytes} bytes that can be read")
+
+
+def _can_be_named(values: Values | None) -> bool:
+    """Whether every number is called something that there is room for, but one that makes the record corrupt."""
+    if isinstance(values, Flags):
+        return values.high is None or (bool(values.high.other) and _can_be_named(values.high))
+    return values is None or len(values.other.encode()) <= _LONGEST_OTHER
 
 
 def pieces_of(phrase: Phrase, event: EventPlan) -> list[Piece]:
@@ -55,7 +64,7 @@ def _pieces(phrase: Phrase, fields: tuple[StepPlan, ...], steps: dict[str, int],
         if isinstance(piece, Text):
             found = [_piece(TEXT, text=piece.text.encode())]
         elif isinstance(piece, Value):
-            found = _value(piece, steps)
+            found = _value(piece, fields, steps)
         elif isinstance(piece, Words):
             found = _words(piece, fields, steps, at)
         else:
@@ -64,11 +73,15 @@ def _pieces(phrase: Phrase, fields: tuple[StepPlan, ...], steps: dict[str, int],
         yield from found
 
 
-def _value(piece: Value, steps: dict[str, int]) -> list[Piece]:
+def _value(piece: Value, fields: tuple[StepPlan, ...], steps: dict[str, int]) -> list[Piece]:
     if piece.field == "own_pid":
         return [_piece(OWN_PID)]
-    form = FORMATS.index(piece.format)
-    return [_piece(VALUE, form=form, step=steps[piece.field])] if piece.field in steps else []
+    if piece.field not in steps:
+        return []
+    place = steps[piece.field]
+    if fields[place].op is Op.TIME:
+        raise ValueError(f"{piece.field} stands before every phrase, and in none")
+    return [_piece(VALUE, form=FORMATS.index(piece.format), step=place)]
 
 
 def _words(piece: Words, fields: tuple[StepPlan, ...], steps: dict[str, int], start: int) -> list[Piece]:

@@ -66,6 +66,9 @@ def test_a_record_too_short_for_its_header(place):
         with_step("joined_path", of=""),
         with_step("joined_path", of="mode"),  # no text
         with_step("joined_path", of="nothing"),
+        with_step("mode", op=Op.FLAGS, values=Flags(bits=(), high=Names(names=((1, "A"),)), high_shift=1)),
+        with_step("errno", values=Names(names=(), other="E{}" + 40 * "x")),
+        with_step("mode", op=Op.FLAGS, values=Flags(bits=(), high=Names(names=(), other=41 * "x"), high_shift=1)),
     ],
 )
 def test_a_field_that_can_not_be_read(event):
@@ -84,6 +87,12 @@ def test_numbers_that_no_field_has(given):
 def test_a_phrase_that_asks_of_a_field_what_it_is_not(where, phrase):
     with pytest.raises(ValueError, match=r"no field for the test"):
         made(replace(OPEN, **{where: parse(phrase)}))
+
+
+@pytest.mark.parametrize("phrase", ["{time}", "{path?{time}}", "{list:a;{time}}"])
+def test_a_phrase_that_tells_the_time(phrase):
+    with pytest.raises(ValueError, match="time stands before every phrase"):
+        made(replace(OPEN, line=parse(phrase)))
 
 
 @pytest.mark.parametrize("phrase", ["{flags~O_NONE?a}", "{syscall~mknod?a}"])
