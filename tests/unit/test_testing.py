@@ -36,6 +36,8 @@ def test_an_unknown_event_or_field():
         ("pid", -1), ("pid", 2**32), ("pid", "1"), ("pid", None), ("path", None), ("path", b"a"), ("path", "a\0b"),
         ("comm", 17 * "x"), ("errno", "ENOSUCH"), ("flags", ("O_NONE",)), ("flags", 0), ("syscall", "mknod"),
         ("joined_path", "/else/where"), ("cut", ("no_field",)), ("time", "now"), ("time", "2026-01-31T12:00:00"),
+        ("time", "2026-01-31T12:00:00.²Z"), ("time", "1969-12-31T23:59:59.9Z"), ("time", "2262-04-12T00:00:00Z"),
+        ("time", "0001-01-01T00:00:00Z"),
     ],
 )  # fmt: skip
 def test_what_no_record_can_hold(field, value):

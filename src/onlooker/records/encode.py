@@ -35,12 +35,15 @@ def wall_ns(time: str) -> int:
     seconds, _, fraction = time.removesuffix("Z").partition(".")
     digits = f"{fraction:0<9}"
     try:
-        if not time.endswith("Z") or len(digits) != 9 or not digits.isdigit():
+        if not time.endswith("Z") or len(digits) != 9 or not (digits.isascii() and digits.isdigit()):
             raise ValueError(time)
-        moment = datetime.fromisoformat(f"{seconds}+00:00").timestamp()
-    except ValueError:
-        raise UsageError(f"not a time: {time!r}", "2026-01-31T12:00:00.123456789Z") from None
-    return int(moment) * _BILLION + int(digits)
+        moment = int(datetime.fromisoformat(f"{seconds}+00:00").timestamp()) * _BILLION + int(digits)
+        if not 0 <= moment < 2**63:
+            raise ValueError(time)
+    except (ValueError, OverflowError):
+        hint = "from 1970 to 2262: 2026-01-31T12:00:00.123456789Z"
+        raise UsageError(f"not a time: {time!r}", hint) from None
+    return moment
 
 
 def offset_ns(event: Event) -> int:
@@ -50,7 +53,9 @@ def offset_ns(event: Event) -> int:
 
 def record(plan: Plan, event: Event) -> bytes:
     """The record of an event. Raises UsageError for what does not go into one."""
-    own = next(each for each in plan.events if each.name == event.event)
+    own = next((each for each in plan.events if each.name == event.event), None)
+    if own is None:
+        raise UsageError.unknown("event", event.event, [each.name for each in plan.events])
     head, tail = bytearray(own.bytes), bytearray()
     struct.pack_into("=H", head, plan.kind_at, own.number)
     for step in own.steps:
