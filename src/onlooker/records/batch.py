@@ -46,9 +46,9 @@ class Batch:
     (1, {'open': 1}, ['/etc/hostname'])
     """
 
-    __slots__ = ("_counts", "_cut", "data", "offset_ns")
+    __slots__ = ("_counts", "_cut", "_data", "_offset_ns")
 
-    def __init__(self, data: bytes, offset_ns: int) -> None:
+    def __init__(self, data: bytes | memoryview, offset_ns: int) -> None:
         """Raises UsageError where a record makes no sense; `checked` tells it as a loss."""
 
         def refuse(_number: int) -> bytes:
@@ -57,8 +57,10 @@ class Batch:
         self._take(_records().check(data, refuse), offset_ns)
 
     def _take(self, data: bytes, offset_ns: int) -> None:
-        self.data = data
-        self.offset_ns = offset_ns
+        if not -(2**63) <= offset_ns < 2**63:
+            raise UsageError(f"not an offset of clocks: {offset_ns}", "nanoseconds, in 64 bits")
+        self._data = data
+        self._offset_ns = offset_ns
         numbers, self._cut = _records().counts(data)
         self._counts = {name: numbers[number] for name, number in NUMBERS.items() if numbers[number]}
 
@@ -71,13 +73,15 @@ class Batch:
 
     @classmethod
     def checked(cls, data: bytes | memoryview, offset_ns: int, boot_ns: int) -> Self:
-        """Of what the probe sent: a record that makes no sense becomes a loss, at `boot_ns`."""
+        """Of what the probe sent: a record that makes no sense becomes a loss, at `boot_ns`, and so does a report of
+        losses, which the probe never sends.
+        """
 
         def corrupt(number: int) -> bytes:
             of = next((name for name, each in NUMBERS.items() if each == number != _LOST), "unknown")
             return record(PLAN, lost(boot_ns, offset_ns, 1, of, "corrupt"))
 
-        return cls._of_whole(_records().check(data, corrupt), offset_ns)
+        return cls._of_whole(_records().check(data, corrupt, _LOST), offset_ns)
 
     @classmethod
     def of_losses(cls, losses: Iterable[tuple[int, str, str]], offset_ns: int, boot_ns: int) -> Self:
@@ -87,13 +91,27 @@ class Batch:
 
     @classmethod
     def of(cls, events: Iterable[Event]) -> list[Self]:
-        """The batches of events that were made by hand: one, unless their clocks differ. Raises UsageError for a field
-        that no record can hold.
+        """The batches of events that were made by hand: one, unless their clocks differ. Raises UsageError for what is
+        no event, and for a field that no record can hold.
         """
         return [
             cls._of_whole(b"".join(framed(record(PLAN, event)) for event in some), offset)
-            for offset, some in groupby(events, offset_ns)
+            for offset, some in groupby(map(_event, events), offset_ns)
         ]
+
+    def __reduce__(self) -> tuple[type[Self], tuple[bytes, int]]:
+        """What was pickled is checked when it is read: another version may have written it."""
+        return type(self), (self._data, self._offset_ns)
+
+    @property
+    def data(self) -> bytes:
+        """The records."""
+        return self._data
+
+    @property
+    def offset_ns(self) -> int:
+        """The wall clock minus the boot clock."""
+        return self._offset_ns
 
     def __len__(self) -> int:
         return sum(self._counts.values())
@@ -155,6 +173,8 @@ class Batch:
         """Where events of that kind have the text `field`, what `say` gives of the event stands for it; None: it does
         not apply.
         """
+        if event not in self._counts:
+            return self
         plan = PLAN.events[NUMBERS[event] - 1]
         step = next(place for place, each in enumerate(plan.steps) if each.name == field)
         parts, end = [], 0
@@ -170,6 +190,12 @@ class Batch:
 
     def _part(self, start: int, end: int) -> Self:
         return self._of_whole(self.data[start:end], self.offset_ns)
+
+
+def _event(given: Event) -> Event:
+    if isinstance(given, Event):
+        return given
+    raise UsageError(f"not an event: {given!r:.100}", 'Batch.of([make("open")])')
 
 
 def framed(made: bytes | bytearray) -> bytes:

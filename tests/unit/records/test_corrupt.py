@@ -151,7 +151,14 @@ def test_a_report_of_a_loss_may_make_no_sense_either(field):
     damaged = bytearray(made.data)
     damaged[8 + next(step.at for step in plan.steps if step.name == field)] = 255
     assert plan.name == "lost"
-    assert check(bytes(damaged), boot_ns=7) == [corrupt(0)]
+    with pytest.raises(UsageError, match="makes no sense"):
+        Batch(bytes(damaged), 0)
+
+
+def test_the_probe_reports_no_losses():
+    [lost] = Batch.of([make("lost", count=10**9, of="open")])
+    good = batch(whole("exit"))
+    assert check(good + lost.data + good, boot_ns=7) == [*decode(whole("exit")), corrupt(0), *decode(whole("exit"))]
 
 
 def test_what_stands_behind_the_last_record():
