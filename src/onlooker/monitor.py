@@ -149,9 +149,15 @@ class Monitor:
 
     def batches(self) -> Iterator[Batch]:
         """The same as batches of records, which cost a tenth of the objects: see `Batch`."""
-        while (batch := self.poll_batch(None)) or not self.ended:
-            if batch:
-                yield batch
+        while True:
+            self._check_use()
+            self._next_batch(None)
+            if self._ready is None:
+                if self.ended:
+                    return
+                continue
+            batch, self._ready = self._ready, None  # and nothing is called until it is given: see `_receive`
+            yield batch
 
     def start(self) -> None:
         """Begin to watch: when it returns, nothing that happens from then on is missed."""
@@ -186,34 +192,38 @@ class Monitor:
         """The same as a batch; None where `poll` gives nothing."""
         seconds = _seconds(timeout)
         self._check_use()
-        if left := length_hint(self._given):
-            assert self._current
-            self._ready = self._current.after(len(self._current) - left)
-            self._given = iter(())
-        if not self._ready:
-            self._next(seconds)
+        self._next_batch(seconds)
         batch, self._ready = self._ready, None
         return batch
 
+    def _next_batch(self, timeout: float | None) -> None:
+        """What is left of the events that are being given, or the next batch, into `_ready`."""
+        rest, none = self._rest(), iter(())
+        if rest is not None:
+            self._ready, self._given = rest, none
+        self._next(timeout)
+
+    def _rest(self) -> Batch | None:
+        """Of the batch whose events are being given, those that nobody has got."""
+        left = length_hint(self._given)
+        return self._current.after(len(self._current) - left) if left and self._current else None
+
     def _next_events(self, timeout: float | None) -> None:
         """The events of the next batch, into `_given`: what an exception breaks off is still there."""
-        if not self._ready:
-            self._next(timeout)
-        if self._ready:
+        self._next(timeout)
+        if self._ready is not None:
             given = iter(self._ready.events())
             self._given, self._current, self._ready = given, self._ready, None
 
     def _next(self, timeout: float | None) -> None:
-        """The next batch, into `_ready`."""
+        """The next batch, into `_ready`, if there is none."""
         deadline = None if timeout is None else time.monotonic() + timeout
         longest = _LONGEST_SECONDS if hasattr(self._source, "fileno") else _SLICE_SECONDS
-        while True:
+        while self._ready is None:
             left = longest if deadline is None else deadline - time.monotonic()
             batch = self._source.poll(max(0.0, min(longest, left)))
             if batch is not None:
                 self._receive(batch)
-            if batch:
-                return
             if self.ended or (deadline is not None and left <= 0):
                 return
 
@@ -226,13 +236,14 @@ class Monitor:
             raise UsageError(f"the source gives no batch: {batch!r:.100}", hint)
         if batch is not self._batch:
             counts, lost, cut = self._counted(batch)
-            self._batch, self._ready = batch, batch
+            ready = batch if len(batch) else None
+            self._batch, self._ready = batch, ready
             self._counts, self._lost, self._cut = counts, lost, cut
         self._acknowledge()
 
     def _acknowledge(self) -> None:
         taken = getattr(self._source, "taken", None)
-        if taken and self._batch:
+        if taken and self._batch is not None:
             taken(self._batch)
         self._batch = None
 
@@ -260,9 +271,7 @@ class Monitor:
         if self._ended_at is not None:
             return
         self._ended_at = time.monotonic()
-        if left := length_hint(self._given):
-            assert self._current
-            self._ready = self._current.after(len(self._current) - left)
+        self._ready = self._rest() or self._ready
         left_counts = Counter(self._ready.counts() if self._ready else {})
         del left_counts[Lost.event]
         unread = left_counts.total()

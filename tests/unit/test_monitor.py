@@ -202,6 +202,31 @@ def test_a_source_that_gives_an_empty_batch_has_given_nothing():
         assert pids(monitor) == [7]
 
 
+def test_a_source_is_told_that_its_empty_batch_has_arrived():
+    source = FakeSource([make("exec", pid=7)])
+    source._found = [Batch(b"", 0)]
+    with Monitor(source=source) as monitor:
+        assert pids(monitor) == [7]
+
+
+@pytest.mark.parametrize("size", [1, 2, 100])
+def test_batches(size):
+    with Monitor(source=execs(batch=size)) as monitor:
+        assert [pids(batch) for batch in monitor.batches()] == [
+            list(PIDS[start : start + size]) for start in range(0, len(PIDS), size)
+        ]
+        assert monitor.ended and monitor.poll_batch() is None and list(monitor.batches()) == []
+    assert monitor.stats().events == {"exec": 7} and monitor.stats().complete
+
+
+def test_events_and_batches_in_turns():
+    with Monitor(source=execs(batch=4)) as monitor:
+        assert next(iter(monitor)).pid == 1
+        assert pids(monitor.poll_batch()) == [2, 3, 4]
+        assert pids(monitor.poll()) == [5, 6, 7]
+        assert monitor.poll_batch() is None
+
+
 def test_a_source_that_gives_a_list():
     class Old(FakeSource):
         def poll(self, timeout):

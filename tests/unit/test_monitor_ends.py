@@ -85,7 +85,13 @@ def in_a_fork(check):
 def test_in_a_fork_it_says_what_to_do():
     def check():
         found = []
-        for use in (monitor.poll, monitor.start, lambda: list(monitor), lambda: next(iter(monitor))):
+        for use in (
+            monitor.poll,
+            monitor.poll_batch,
+            monitor.start,
+            lambda: list(monitor),
+            lambda: list(monitor.batches()),
+        ):
             with suppress(ForkedError):
                 use()
                 found.append("no error")
@@ -136,6 +142,36 @@ def test_an_exception_of_a_signal_loses_nothing_on_the_way(function, line):
     stats = monitor.stats()
     assert (stats.events, stats.lost, stats.unread) == ({"exec": 7, "lost": 1}, {("open", "headroom"): 23}, 0)
     assert not stats.aborted
+
+
+@pytest.mark.parametrize("line", range(12))
+@pytest.mark.parametrize("function", ["batches", "_next_batch", "_rest", "after", "_next", "_receive", "taken"])
+def test_nor_on_the_way_to_a_loop_over_batches(function, line):
+    """Of a batch that was begun as events, the rest is given once."""
+    passed = 0
+
+    def profile(frame, event, argument):
+        nonlocal passed
+        if frame.f_code.co_name == function and event in ("call", "c_call", "c_return"):
+            passed += 1
+            if passed == line + 1:
+                sys.setprofile(None)
+                raise Boom
+
+    with Monitor(source=execs(batch=4)) as monitor:
+        found = [next(iter(monitor)).pid]
+        sys.setprofile(profile)
+        try:
+            for batch in monitor.batches():
+                found += pids(batch)
+        except Boom:
+            pass
+        finally:
+            sys.setprofile(None)
+        for batch in monitor.batches():
+            found += pids(batch)
+    assert found == list(PIDS)
+    assert monitor.stats().complete
 
 
 def test_a_fork_inside_a_loop_gets_nothing_more_of_the_batch():
