@@ -35,8 +35,9 @@ def _made(event, **fields):
     def build(given):
         directory = given.get("joined_path")
         if directory is not None:
-            before = f"/{directory}/" if directory else "/"
-            given["joined_path"] = before + given["path"] if given["path"] else directory
+            before = f"/{directory}" if directory else ""
+            between = "" if given["path"].startswith("/") else "/"
+            given["joined_path"] = before + between + given["path"] if given["path"] else directory
         return make(event, **given)
 
     return st.fixed_dictionaries({**_WHO, **fields}).map(build)

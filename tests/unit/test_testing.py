@@ -45,6 +45,12 @@ def test_what_no_record_can_hold(field, value):
         make("open", **{"path": "a", field: value})
 
 
+@pytest.mark.parametrize("joined", ["//a", "/"])
+def test_a_path_joined_to_the_root_is_as_it_was(joined):
+    with pytest.raises(UsageError):
+        make("open", errno="ENOENT", path="/a", joined_path=joined)
+
+
 @pytest.mark.parametrize("joined", ["/tmp/a", "/a", "a"])
 def test_a_joined_path(joined):
     assert f'"joined_path":"{joined}"' in make("open", errno="ENOENT", path="a", joined_path=joined).to_json()

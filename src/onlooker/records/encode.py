@@ -139,6 +139,8 @@ def _directory(joined: bytes, path: bytes) -> bytes:
     if not joined.endswith(path):
         raise ValueError(joined)
     before = joined.removesuffix(path)
+    if path.startswith(b"/") and before == b"/":  # a root takes nothing from an absolute path, and gives it nothing
+        raise ValueError(joined)
     if path.startswith(b"/") or not before:
         return before
     if not before.endswith(b"/") or before == b"//":
