@@ -126,12 +126,14 @@ class Reference:
                 found.append(self._made(record or b"", event, offset_ns) if event else corrupt("unknown"))
             except MisfitError:
                 assert event
-                found.append(corrupt("unknown" if event.name == Lost.event else event.name))
+                found.append(corrupt(event.name))
         return found
 
     def _event_of(self, record: bytes | None) -> EventPlan | None:
+        """None also for a report of losses: the probe sends none."""
         at = self._plan.kind_at
-        return self._events.get(unsigned(record[at : at + 2])) if record and len(record) >= at + 2 else None
+        event = self._events.get(unsigned(record[at : at + 2])) if record and len(record) >= at + 2 else None
+        return event if event and event.name != Lost.event else None
 
     def _made(self, record: bytes, event: EventPlan, offset_ns: int) -> Event:
         if len(record) < event.bytes:
