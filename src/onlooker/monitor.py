@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from operator import length_hint
 from types import TracebackType
@@ -116,8 +116,8 @@ class Monitor:
         self._ready: Batch | None = None  # counted, and nobody has got it
         self._current: Batch | None = None  # whose events are being given
         self._given: Iterator[Event] = iter(())  # what of them nobody has got yet
-        self._counts: Counter[str] = Counter()
-        self._lost: Counter[tuple[str, str]] = Counter()
+        self._counts: dict[str, int] = {}
+        self._lost: dict[tuple[str, str], int] = {}
         self._cut = 0
         self._unread = 0
         self._aborted = False
@@ -272,12 +272,8 @@ class Monitor:
             return
         self._ended_at = time.monotonic()
         self._ready = self._rest() or self._ready
-        left_counts = Counter(self._ready.counts() if self._ready else {})
-        del left_counts[Lost.event]
-        unread = left_counts.total()
+        unread = self._take_back(self._ready) if self._ready else 0
         self._aborted = self._started_at is not None and (unread > 0 or not self.ended)
-        self._counts -= left_counts
-        self._cut -= self._ready.cut if self._ready else 0
         self._ready = None
         self._given, self._stopping = iter(()), True
         self._acknowledge()
@@ -305,7 +301,8 @@ class Monitor:
         end = self._ended_at or time.monotonic()
         seconds = end - (self._started_at or end)
         aborted = self._aborted or self._home != this_process()
-        return Stats(dict(+self._counts), dict(self._lost), self._cut, seconds, self._unread, aborted)
+        events = {name: count for name, count in self._counts.items() if count}
+        return Stats(events, dict(self._lost), self._cut, seconds, self._unread, aborted)
 
     def _check_use(self) -> None:
         if self._started_at is None:
@@ -318,18 +315,32 @@ class Monitor:
         deque(self._given, maxlen=0)
         self._ready = None
 
-    def _counted(self, batch: Batch) -> tuple[Counter[str], Counter[tuple[str, str]], int]:
+    def _counted(self, batch: Batch) -> tuple[dict[str, int], dict[tuple[str, str], int], int]:
         """The counts with those of the batch: of events, of losses, and of those with a field that is cut."""
         counts, lost = self._counts.copy(), self._lost.copy()
-        counts.update(batch.counts())
-        for event in batch.lost():
-            lost[event.of, event.reason] += event.count
+        for name, count in batch.counts().items():
+            counts[name] = counts.get(name, 0) + count
+        _add_lost(lost, batch.lost())
         return counts, lost, self._cut + batch.cut
 
+    def _take_back(self, batch: Batch) -> int:
+        """Not to count the events of a batch that nobody got; how many that are. Losses stay counted."""
+        left = {name: count for name, count in batch.counts().items() if name != Lost.event}
+        for name, count in left.items():
+            self._counts[name] -= count
+        self._cut -= batch.cut
+        return sum(left.values())
+
     def _note_lost(self, losses: Sequence[Lost]) -> None:
-        for event in losses:
-            self._counts[event.event] += 1
-            self._lost[event.of, event.reason] += event.count
+        if losses:
+            self._counts[Lost.event] = self._counts.get(Lost.event, 0) + len(losses)
+        _add_lost(self._lost, losses)
+
+
+def _add_lost(lost: dict[tuple[str, str], int], losses: Sequence[Lost]) -> None:
+    for event in losses:
+        reason = event.of, event.reason
+        lost[reason] = lost.get(reason, 0) + event.count
 
 
 _STARTED: WeakSet[Monitor] = WeakSet()
