@@ -113,6 +113,7 @@ cdef extern from "writers.h" nogil:
     text_t time_text(writer_t *writer, record_t record, char *to)
     void out_put(out_t *out, const char *text, size_t length)
     void out_free(out_t *out)
+    void out_restart(out_t *out)
 
 
 cdef extern from "check.h" nogil:

@@ -105,16 +105,18 @@ cdef class Records:
         return 0
 
     cdef bytes _taken(self, out_t *out):
-        if out.failed:
-            out.failed = False  # the next batch may be smaller
-            raise MemoryError
-        return PyBytes_FromStringAndSize(out.at, out.used)
+        """What was written, and no longer kept."""
+        try:
+            if out.failed:
+                raise MemoryError
+            return PyBytes_FromStringAndSize(out.at, out.used)
+        finally:
+            out_restart(out)
 
     cdef bytes _lines(self, writer_t *writer, write_t write, bytes data, int64_t offset_ns, size_t most=0):
         cdef const unsigned char *at = <const unsigned char *>PyBytes_AsString(data)
         cdef const unsigned char *end = at + len(data)
         cdef record_t record
-        writer.out.used = 0
         writer.offset_ns = offset_ns
         writer.most = most
         with nogil:
@@ -122,7 +124,7 @@ cdef class Records:
                 write(writer, record)
         if writer.made.failed or writer.other.failed or writer.plain.failed:
             writer.made.failed = writer.other.failed = writer.plain.failed = False
-            raise MemoryError
+            writer.out.failed = True
         return self._taken(&writer.out)
 
     def json_lines(self, bytes data, int64_t offset_ns):

@@ -5,15 +5,6 @@
 #include "json.h"
 #include "writers.h"
 
-/* What the plan holds, or is remembered: PADDING bytes at once, so most are copied without a loop. */
-static char *put_padded(char *to, const char *text, size_t length)
-{
-	memcpy(to, text, PADDING);
-	if (length > PADDING)
-		memcpy(to + PADDING, text + PADDING, length - PADDING);
-	return to + length;
-}
-
 static char *put_plain(char *to, struct text text)
 {
 	return put_padded(to, text.at, text.length);

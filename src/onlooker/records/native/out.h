@@ -11,6 +11,8 @@ struct out {
 	int failed; /* no memory: what is written from then on goes nowhere */
 };
 
+#define OUT_KEPT (1 << 20) /* bytes; more is given back when it was used */
+
 /* Where up to `most` bytes can be written; NULL without memory. */
 static inline char *out_room(struct out *out, size_t most)
 {
@@ -49,6 +51,15 @@ static inline void out_free(struct out *out)
 {
 	free(out->at);
 	memset(out, 0, sizeof(*out));
+}
+
+/* Begins again from nothing. */
+static inline void out_restart(struct out *out)
+{
+	if (out->room > OUT_KEPT)
+		out_free(out);
+	out->used = 0;
+	out->failed = 0;
 }
 
 #endif

@@ -148,8 +148,8 @@ static int is_set(struct record r, const struct step *step)
 	}
 }
 
-/* Whether a text is there and is not the other one. */
-static int differs(struct writer *w, struct record r, const struct step *step, const struct step *other)
+/* Whether a text is there and is not the other one; with `is_path`: and the other by itself misleads about it. */
+static int differs(struct writer *w, struct record r, const struct step *step, const struct step *other, int is_path)
 {
 	struct text one, two;
 
@@ -157,7 +157,7 @@ static int differs(struct writer *w, struct record r, const struct step *step, c
 		return 0;
 	two = is_absent(r, other) ? (struct text){ "", 0 } : text_of(r, other, &w->other);
 	one = text_of(r, step, &w->made);
-	return one.length != two.length || memcmp(one.at, two.at, one.length);
+	return is_path ? misleads(two, one, &w->plain) : !is_same_text(one, two);
 }
 
 static int is_absolute(struct record r, const struct step *step)
@@ -175,10 +175,8 @@ static int holds(struct writer *w, struct record r, const struct piece *piece)
 	case TEST_HAS:
 		return (number_of(r, step) & piece->mask) == piece->bits;
 	case TEST_DIFFERS:
-		return differs(w, r, step, other);
 	case TEST_MISLEADS:
-		return differs(w, r, step, other) &&
-		       misleads(text_of(r, other, &w->other), text_of(r, step, &w->made), &w->plain);
+		return differs(w, r, step, other, piece->test == TEST_MISLEADS);
 	case TEST_ABSOLUTE:
 		return is_absolute(r, step);
 	default:
@@ -190,13 +188,16 @@ static void write_phrase(struct writer *w, struct record r, struct phrase phrase
 {
 	struct out *out = &w->out;
 	size_t list = 0, item = 0, i;
+	char *to;
 
 	for (i = 0; i < phrase.count; i++) {
 		const struct piece *piece = phrase.pieces + i;
 
 		switch (piece->op) {
 		case PIECE_TEXT:
-			out_put(out, piece->text.at, piece->text.length);
+			to = out_room(out, piece->text.length + PADDING);
+			if (to)
+				out->used = put_padded(to, piece->text.at, piece->text.length) - out->at;
 			break;
 		case PIECE_VALUE:
 			put_value(w, r, piece);

@@ -11,6 +11,16 @@
 #define BILLION 1000000000LL
 #define DECIMAL_ROOM 20
 
+/* What the plan holds, or is remembered: PADDING bytes at once, so most are copied without a
+ * loop. There is room for as many behind them. */
+static inline char *put_padded(char *to, const char *text, size_t length)
+{
+	memcpy(to, text, PADDING);
+	if (length > PADDING)
+		memcpy(to + PADDING, text + PADDING, length - PADDING);
+	return to + length;
+}
+
 static const char PAIRS[] = "00010203040506070809101112131415161718192021222324252627282930313233343536373839404142434445"
 			    "46474849505152535455565758596061626364656667686970717273747576777879808182838485868788899091"
 			    "9293949596979899";
