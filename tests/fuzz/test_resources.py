@@ -169,6 +169,15 @@ def test_no_memory_outside_of_python_is_kept(what):
     assert resident() - before < 20 << 20
 
 
+def test_what_unusually_long_lines_took_is_given_back():
+    """More than 32 MiB at once, which malloc(3) always takes from the system and gives back to it."""
+    long, reader = bytes(batch(*[ordinary("exec", argv=b"\1" * 262_144)] * 30)), Reader()
+    reader.json(batch(ordinary("exec")))
+    before = resident()
+    assert len(reader.json(long)) > 45_000_000
+    assert resident() - before < 16 << 20
+
+
 @pytest.mark.parametrize("what", MADE)
 def test_memory_outside_of_python_ends_with_its_owner(what):
     made = batch(ordinary("open", path=b"p" * 4000, real_path=b"name/" * 100_000))
