@@ -123,8 +123,9 @@ static __always_inline enum walked step(struct scratch *scratch, struct climb *c
 		if (above == mount)
 			return end_at(climb, mount);
 		climb->dentry = PEEK_ADDRESS(mount, mnt_mountpoint);
-		/* half taken away: unhash_mnt (fs/namespace.c) makes it its own parent, and then its root the mountpoint.
-		 * The two are the same where a directory is mounted on itself, too. */
+		/* half taken away: unhash_mnt (fs/namespace.c) makes it its own parent, and its root the mountpoint, in an
+		 * order that the compiler chooses. The two are the same where a directory is mounted on itself, too. */
+		climb->half = climb->dentry == climb->top;
 		if (PEEK_ADDRESS(mount, mnt_parent) != (__u64)above)
 			return WALKED_RACED;
 		climb->mount = (__u64)above;
@@ -139,7 +140,7 @@ static __always_inline enum walked step(struct scratch *scratch, struct climb *c
 		return WALKED_RACED;
 	parent = PEEK_ADDRESS(dentry, d_parent);
 	if (parent == climb->dentry) /* in a bind mount of a directory that it was moved out of: "unreachable" */
-		return WALKED_ASTRAY;
+		return climb->half ? WALKED_RACED : WALKED_ASTRAY;
 	if (!again)
 		walked = append_name(scratch, climb, dentry);
 	if (walked == WALKED_ON) {
@@ -157,6 +158,7 @@ static __always_inline void begin(struct climb *climb)
 	climb->dentry = climb->first_dentry;
 	climb->top = PEEK_ADDRESS(mount, mnt.mnt_root);
 	climb->sum = 0;
+	climb->half = false;
 }
 
 /* The way that most paths go, with one call instead of five, each of which costs 12 ns where returns are guarded

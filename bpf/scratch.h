@@ -12,6 +12,7 @@ struct climb {
 	__u64 sum;
 	__u32 start;
 	bool again;
+	bool half; /* the mount that was just left may be half taken away */
 };
 
 /* where a reading of arguments stands: bpf/probes/exec_failed.h */
