@@ -24,7 +24,9 @@ __noinline int append_passed(__u32 which, __u64 path, int dirfd, int may_be_empt
 		cut |= PASSED_CUT;
 	if (!config.resolve || dirfd == NO_FD || (!scratch->passed.length && (cut || !may_be_empty)))
 		return cut;
-	if (!append_base(scratch, which, current_task(), dirfd, first == '/', &scratch->joined) || cut)
+	if (!append_base(scratch, which, current_task(), dirfd, first == '/', &scratch->joined,
+			 IS_FREQUENT) ||
+	    cut)
 		cut |= JOINED_CUT;
 	return cut;
 }

@@ -20,6 +20,12 @@ enum walked {
 	WALKED_ASTRAY,   /* it ends at no root */
 };
 
+/* Whether 50 ns count, or what the verifier takes at the start: each program that is loaded has its own copy. */
+enum haste {
+	IS_FREQUENT,
+	IS_RARE,
+};
+
 /* what struct path is in the kernel: addresses */
 struct place {
 	__u64 vfsmount, dentry;
@@ -162,15 +168,22 @@ static __always_inline void begin(struct climb *climb)
 }
 
 /* The way that most paths go, with one call instead of five, each of which costs 12 ns where returns are guarded
- * (SRSO): both walks of walk_safely. WALKED_ON if that is not enough. */
-static __always_inline enum walked walk_short(struct scratch *scratch)
+ * (SRSO): both walks of walk_safely. WALKED_ON if that is not enough. The verifier takes three times as long for it as for
+ * the way in stages. */
+__noinline int walk_short(__u32 which)
 {
-	struct climb *climb = &scratch->climb; /* not a copy: stacks are scarce (check_max_stack_depth) */
-	struct mount *first = (void *)climb->first_mount;
-	enum walked walked = WALKED_ON, again = WALKED_ON;
-	__u64 event = mount_event(first), sum;
+	struct scratch *scratch = bpf_map_lookup_elem(&scratches, &which);
+	int walked = WALKED_ON, again = WALKED_ON;
+	struct mount *first;
+	struct climb *climb;
+	__u64 event, sum;
 	int i;
 
+	if (!scratch)
+		return WALKED_CUT;
+	climb = &scratch->climb; /* not a copy: stacks are scarce (check_max_stack_depth) */
+	first = (void *)climb->first_mount;
+	event = mount_event(first);
 	climb->last = 0;
 	begin(climb);
 	for (i = 0; i < SHORT_STEPS && walked == WALKED_ON; i++)
@@ -224,12 +237,6 @@ __noinline int walk_safely(__u32 which)
 
 	if (!scratch)
 		return WALKED_CUT;
-	if (config.can_cast) {
-		int walked = walk_short(scratch);
-
-		if (walked != WALKED_ON)
-			return walked;
-	}
 	for (i = 0; i < TRIES; i++) {
 		struct mount *first = (void *)scratch->climb.first_mount;
 		__u64 event = mount_event(first), sum;
@@ -252,16 +259,19 @@ __noinline int walk_safely(__u32 which)
 /* Appends the path to a place: the names from there up to the root, each with its NUL, and an empty one for the root. No
  * span where it could not be read. */
 static __always_inline enum walked append_path(struct scratch *scratch, __u32 which, struct place place,
-					       struct span *span)
+					       struct span *span, enum haste haste)
 {
-	enum walked walked;
+	enum walked walked = WALKED_ON;
 	__u64 used;
 
 	span->offset = scratch->used;
 	scratch->climb.start = scratch->used;
 	scratch->climb.first_mount = place.vfsmount - bpf_core_field_offset(struct mount, mnt);
 	scratch->climb.first_dentry = place.dentry;
-	walked = walk_safely(which);
+	if (haste == IS_FREQUENT && config.can_cast)
+		walked = walk_short(which);
+	if (walked == WALKED_ON)
+		walked = walk_safely(which);
 
 	used = scratch->used;
 	if ((walked == WALKED_WHOLE || walked == WALKED_DETACHED) && used < SCRATCH_BYTES) {

@@ -52,7 +52,7 @@ static __always_inline void append_cwd(struct scratch *scratch, __u32 which, str
 {
 	struct exec_record *exec = (void *)scratch->bytes;
 
-	if (!append_base(scratch, which, task, AT_FDCWD, false, &exec->cwd))
+	if (!append_base(scratch, which, task, AT_FDCWD, false, &exec->cwd, IS_RARE))
 		exec->record.cut |= EXEC_CUT_CWD;
 }
 
@@ -73,7 +73,8 @@ static __always_inline void append_program(struct scratch *scratch, __u32 which,
 	append_cwd(scratch, which, task);
 	file = BPF_CORE_READ(task, mm, exe_file);
 	if (!file || !describe_file(scratch, which, file,
-				    (struct file_answer){ &exec->exe, &exec->inode, &exec->device, &exec->file_state }))
+				    (struct file_answer){ &exec->exe, &exec->inode, &exec->device, &exec->file_state },
+				    IS_RARE))
 		exec->record.cut |= EXEC_CUT_EXE;
 }
 

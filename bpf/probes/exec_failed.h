@@ -82,7 +82,7 @@ static __always_inline void append_failed_base(struct scratch *scratch, __u32 wh
 	if (!exec->path.length && (!at || is_cut))
 		return;
 	if (!append_base(scratch, which, call->task, at ? (int)call->argument[0] : AT_FDCWD, first == '/',
-			 &exec->joined_path) ||
+			 &exec->joined_path, IS_FREQUENT) ||
 	    is_cut)
 		exec->record.cut |= EXEC_CUT_JOINED_PATH;
 }

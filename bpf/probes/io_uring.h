@@ -125,9 +125,9 @@ static __always_inline void emit_ring_ended(struct ring_open *submitted, int res
 		open->fd = result < 0 ? OPEN_FD_ABSENT : result;
 		/* a worker of the ring has the process's descriptors, a thread of the kernel has not */
 		if (result >= 0)
-			fill_file(scratch, which, task, is_own ? result : -1);
+			fill_file(scratch, which, task, is_own ? result : -1, IS_RARE);
 		else if (config.resolve && is_own)
-			fill_joined_path(scratch, which, task, first);
+			fill_joined_path(scratch, which, task, first, IS_RARE);
 		else if (config.resolve)
 			open->record.cut |= OPEN_CUT_JOINED_PATH;
 	}

@@ -61,13 +61,14 @@ static __always_inline void clear_open(struct open_record *open)
 
 /* Which file it was, and whether the open made it. One of O_TMPFILE always does (do_tmpfile, fs/namei.c, sets no
  * FMODE_CREATED). */
-static __always_inline void fill_file(struct scratch *scratch, __u32 which, struct task_struct *task, int fd)
+static __always_inline void fill_file(struct scratch *scratch, __u32 which, struct task_struct *task, int fd,
+				      enum haste haste)
 {
 	struct open_record *open = (void *)scratch->bytes;
 	struct file_answer answer = { &open->real_path, &open->inode, &open->device, &open->file_state };
 	struct file *file = file_behind(task, fd);
 	__u32 mode = file ? PEEK(file, f_mode) : 0, flags = file ? PEEK(file, f_flags) : 0;
-	bool is_whole = !config.resolve || (file && describe_file(scratch, which, file, answer));
+	bool is_whole = !config.resolve || (file && describe_file(scratch, which, file, answer, haste));
 
 	if (is_still_behind(task, fd, file)) {
 		if (!open->unproven)
@@ -84,7 +85,7 @@ static __always_inline void fill_file(struct scratch *scratch, __u32 which, stru
 
 /* Which file it would have been. `first` is the first byte of the path. */
 static __always_inline void fill_joined_path(struct scratch *scratch, __u32 which, struct task_struct *task,
-					     char first)
+					     char first, enum haste haste)
 {
 	struct open_record *open = (void *)scratch->bytes;
 	int dirfd = open->dirfd == OPEN_DIRFD_ABSENT ? AT_FDCWD : open->dirfd;
@@ -92,7 +93,7 @@ static __always_inline void fill_joined_path(struct scratch *scratch, __u32 whic
 	if (!open->path.length)
 		return;
 	if (!append_base(scratch, which, task, dirfd, first == '/' && !(open->resolve & RESOLVE_IN_ROOT),
-			 &open->joined_path) ||
+			 &open->joined_path, haste) ||
 	    open->record.cut & OPEN_CUT_PATH)
 		open->record.cut |= OPEN_CUT_JOINED_PATH;
 }
@@ -124,9 +125,9 @@ static __noinline int emit_open(struct call *call)
 	if (is_in_doubt(call))
 		open->unproven = !is_just_opened(scratch, &open->path, open->flags, call);
 	if (call->result >= 0)
-		fill_file(scratch, which, call->task, call->result);
+		fill_file(scratch, which, call->task, call->result, IS_FREQUENT);
 	else if (config.resolve)
-		fill_joined_path(scratch, which, call->task, first);
+		fill_joined_path(scratch, which, call->task, first, IS_FREQUENT);
 
 	send_scratch(scratch, KIND_OPEN, admit(KIND_OPEN, scratch->used, open->record.boot_ns));
 	release_scratch(scratch);
