@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 import onlooker
 from onlooker.events.names import AT_FLAGS, OPEN_FLAGS, RENAME_FLAGS, RESOLVE_FLAGS
 
-from .story import Change
+from .facts import Change
 from .strace import Call, number, string
 
 # the event, and the arguments by letter: which field of the event each of them is

@@ -4,9 +4,9 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+from .facts import KINDS, Exit, Fact
 from .rules import RULES, Rule, reason
 from .run import Run
-from .story import KINDS, Exit, Fact
 
 
 @dataclass

@@ -7,7 +7,7 @@ how many differences that were. What no rule removes is a mistake.
 from collections.abc import Callable
 from dataclasses import replace
 
-from .story import UNKNOWN, Change, Exec, Fact, Open
+from .facts import UNKNOWN, Change, Exec, Fact, Open
 
 Rule = Callable[[list[Fact], list[Fact]], int]
 

@@ -13,8 +13,8 @@ from pathlib import Path
 import onlooker
 
 from . import strace
-from .story import Exec, Fact, fact
-from .witness import Account, read, tellable
+from .facts import Exec, Fact, fact
+from .strace_facts import Account, read, tellable
 from .workloads import Words, Workload, environment
 
 DEADLINE_SECONDS = 120

@@ -9,8 +9,8 @@ from itertools import chain
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
-from .obedience import NUMBERS, OPEN_NAMES
-from .orders import AT_FDCWD, CREATE, Change, Exec, Finish, Fork, Open, Order, Parallel, Thread
+from .executor import NUMBERS, OPEN_NAMES
+from .operations import AT_FDCWD, CREATE, Change, Exec, Finish, Fork, Open, Operation, Parallel, Thread
 
 NAMES = (
     *(b"a", b"b", b"d", b"l", b"d/a", b"out", b"loop", b"self", b"text", b"d/../a", b"a/", b".", b"d//./b"),
@@ -96,12 +96,12 @@ finishes = st.one_of(
     st.builds(Finish, st.just("exit"), st.sampled_from((0, 1, 23, 255))),
     st.builds(Finish, st.just("signal"), st.sampled_from(SIGNALS)),
 )
-# so that most sequences get far: of nine orders, one changes the program or ends it
+# so that most sequences get far: of nine operations, one changes the program or ends it
 simple = st.one_of(opens, opens, opens, opens, changes, changes, st.one_of(opens, execs), st.one_of(opens, finishes))
 # what chance alone seldom brings about; 3 is the first descriptor that is free
 A_FILE = (Open("creat", b"a", mode=0o644), Open("open", b"a"))
 THROUGH_PROC = Open("openat", b"/proc/self/fd/3")
-RECIPES: tuple[tuple[Order, ...], ...] = (
+RECIPES: tuple[tuple[Operation, ...], ...] = (
     (*A_FILE, Change("remove", (b"a",)), THROUGH_PROC),
     (*A_FILE, Change("rename", (b"a", b"d/b")), THROUGH_PROC, Open("open", b"d/b")),
     (Open("openat", b".", flags=frozenset({"O_RDWR", "O_TMPFILE"}), mode=0o600), THROUGH_PROC),
@@ -125,8 +125,8 @@ CLONE3 = st.one_of(CLONE, CLONE.map(lambda names: names | {"CLONE_CLEAR_SIGHAND"
 
 
 @st.composite
-def order(draw: st.DrawFn, depth: int) -> tuple[Order, ...]:
-    """Any order, or a few that belong together, with lists of their own at most `depth` deep."""
+def operation(draw: st.DrawFn, depth: int) -> tuple[Operation, ...]:
+    """Any operation, or a few that belong together, with lists of their own at most `depth` deep."""
     # one in five has a list, so that most of a sequence is calls
     what = draw(st.sampled_from(("simple",) * 7 + ("recipe", "fork", "thread")))
     if what == "recipe":
@@ -134,22 +134,22 @@ def order(draw: st.DrawFn, depth: int) -> tuple[Order, ...]:
     if what == "simple" or depth == 0:
         return (draw(simple),)
     if what == "fork":
-        return (draw(forks(orders(depth - 1))),)
+        return (draw(forks(operations(depth - 1))),)
     # threads that run at once must not end each other in the middle of a call: only their children may end
     if draw(st.booleans()):
         return (Parallel(tuple(Thread(tuple(each)) for each in draw(st.lists(quiet_lists, min_size=2, max_size=4)))),)
-    return (Thread(draw(orders(depth - 1))),)
+    return (Thread(draw(operations(depth - 1))),)
 
 
 @st.composite
-def orders(draw: st.DrawFn, depth: int) -> tuple[Order, ...]:
-    """A list of any orders: short, or longer than hypothesis would make most of them."""
-    lists = draw(st.lists(order(depth), max_size=8) | st.lists(order(depth), min_size=9, max_size=20))
+def operations(draw: st.DrawFn, depth: int) -> tuple[Operation, ...]:
+    """A list of any operations: short, or longer than hypothesis would make most of them."""
+    lists = draw(st.lists(operation(depth), max_size=8) | st.lists(operation(depth), min_size=9, max_size=20))
     return tuple(chain.from_iterable(lists))
 
 
 @st.composite
-def forks(draw: st.DrawFn, lists: SearchStrategy[tuple[Order, ...]]) -> Fork:
+def forks(draw: st.DrawFn, lists: SearchStrategy[tuple[Operation, ...]]) -> Fork:
     """All ways to create a child that carries out such a list."""
     how = draw(st.sampled_from(CREATE))
     if how == "vfork":  # it runs in its creator's memory, where it must not create anything itself
@@ -161,4 +161,4 @@ def forks(draw: st.DrawFn, lists: SearchStrategy[tuple[Order, ...]]) -> Fork:
 
 
 quiet_lists = st.lists(st.one_of(opens, opens, opens, changes, forks(simple_lists)), max_size=6)
-sequences = orders(2)
+sequences = operations(2)

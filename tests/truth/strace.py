@@ -15,7 +15,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from .story import UNKNOWN
+from .facts import UNKNOWN
 
 CALLS = ("open", "openat", "openat2", "creat", "execve", "execveat", "fork", "vfork", "clone", "clone3")
 LONGEST_STRING = 128 * 1024

@@ -22,12 +22,12 @@ import onlooker
 from . import changes, strace
 from .__main__ import obstacle
 from .compare import Comparison, compare_facts
+from .facts import Fact, Open, fact
 from .rules import RULES
 from .run import USER, Tree, begun
-from .story import Fact, Open, fact
+from .strace_facts import Account, read, tellable
 from .suite_rules import cut_short, missed
 from .table import explanations
-from .witness import Account, read, tellable
 from .workloads import environment
 
 PROGRAM_SECONDS = 60  # the longest wait for seconds of processor time of their own

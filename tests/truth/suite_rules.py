@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from .story import Change, Exec, Fact, Open
+from .facts import Change, Exec, Fact, Open
 
 
 def cut_short(missing: list[Fact], extra: list[Fact]) -> int:

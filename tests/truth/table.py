@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Mapping
 
 from .compare import Comparison
-from .story import KINDS
+from .facts import KINDS
 
 HEAD = ("workload", *(f"{kind}s" for kind in KINDS), "equal", "missing", "extra", "explained", "order", "onlooker says")
 

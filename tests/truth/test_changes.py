@@ -3,8 +3,8 @@
 import onlooker
 
 from . import changes
+from .facts import Change
 from .rules import RULES
-from .story import Change
 from .strace import Call, parse
 from .suite_rules import cut_short, missed
 

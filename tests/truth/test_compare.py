@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from .compare import Comparison, compare_facts
-from .story import UNKNOWN, Exec, Exit, Fact, Fork, Open
+from .facts import UNKNOWN, Exec, Exit, Fact, Fork, Open
 from .table import table
 
 NONE: frozenset[str] = frozenset()

@@ -11,11 +11,11 @@ from hypothesis import HealthCheck, event, given, note, settings
 from onlooker import Monitor
 
 from .compare import compare_facts
-from .obedience import Obedience, build
-from .orders import Order
+from .executor import Execution, build
+from .facts import Fact
+from .operations import Operation
 from .run import USER
 from .sequences import sequences
-from .story import Fact
 
 EXAMPLES = int(os.environ.get("ONLOOKER_EXAMPLES", "50"))
 
@@ -48,9 +48,9 @@ def outcome(fact: Fact) -> str:
     print_blob=True,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
-@given(orders=sequences)
-def test_the_events_are_the_log(program: Path, monitor: Monitor, orders: Sequence[Order]) -> None:
-    run = Obedience(program, orders, monitor)
+@given(operations=sequences)
+def test_the_events_are_the_log(program: Path, monitor: Monitor, operations: Sequence[Operation]) -> None:
+    run = Execution(program, operations, monitor)
     result = compare_facts(run.said, run.seen)
     for fact in run.said:  # what was reached: --hypothesis-show-statistics
         event(f"{type(fact).__name__}: {outcome(fact)}")

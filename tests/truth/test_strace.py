@@ -5,11 +5,11 @@ from types import ModuleType
 
 import pytest
 
-from . import story as story_module
+from . import facts as facts_module
 from . import strace
-from .story import Exec, Exit, Fork, Open
+from .facts import Exec, Exit, Fork, Open
 from .strace import Call, End, Garbled, Superseded, number, parse, split, string
-from .witness import KILLED, KILLED_FORK, Account
+from .strace_facts import KILLED, KILLED_FORK, Account
 
 PATH = '"' + "".join(f"\\x{byte:02x}" for byte in b"/tmp/\xff,)\n") + '"'
 BEGIN = r'execve("\x2f\x78", ["\x78"], 0x7ffd2a2e9498 /* 1 var */) = 0'
@@ -24,10 +24,10 @@ def only(line: str) -> Call:
 
 def told(**lines: str) -> list[object]:
     """What is said to have happened, given each task's lines."""
-    return story(**lines)[0]
+    return facts_of(**lines)[0]
 
 
-def story(**lines: str) -> tuple[list[object], dict[str, int]]:
+def facts_of(**lines: str) -> tuple[list[object], dict[str, int]]:
     """And what is noted beside it. The first task is the command `x`."""
     first = min(lines, key=lambda tid: int(tid[1:]))
     lines[first] = f"{BEGIN}\n{lines[first]}"
@@ -89,7 +89,7 @@ def test_places() -> None:
     assert opened(rf'open("\x61", O_RDONLY) = {missing}').place is None
 
 
-@pytest.mark.parametrize("module", [strace, story_module])
+@pytest.mark.parametrize("module", [strace, facts_module])
 def test_the_examples_in_the_docstrings(module: ModuleType) -> None:
     result = doctest.testmod(module)
     assert result.attempted > 0
@@ -216,14 +216,14 @@ MOVED = "+++ superseded by execve in pid 8 +++\n<... execve resumed>) = 0\n"
 
 
 def test_a_creator_that_did_not_live_to_see_what_it_created() -> None:
-    facts, notes = story(t7=f"{LEADER}{MOVED}+++ exited with 0 +++\n", t8=f"{EXEC} <pid changed to 7 ...>\n")
+    facts, notes = facts_of(t7=f"{LEADER}{MOVED}+++ exited with 0 +++\n", t8=f"{EXEC} <pid changed to 7 ...>\n")
     assert facts[:2] == [
         Fork(7, 7, "clone", 7, 8, frozenset({"CLONE_THREAD"})),
         Exec(7, 7, b"/a", (b"a", b"b"), "0", frozenset()),
     ]
     assert notes == {KILLED_FORK: 1, KILLED: 1}
     with pytest.raises(ValueError, match="0 calls that can have created the task 9"):
-        story(t7="+++ exited with 0 +++\n", t9="+++ exited with 0 +++\n")
+        facts_of(t7="+++ exited with 0 +++\n", t9="+++ exited with 0 +++\n")
 
 
 def test_there_is_one_beginning() -> None:

@@ -1,4 +1,4 @@
-/* obey: carries out the operations that it finds on standard input (a file, see tests/truth/orders.py) and appends to
+/* executor: carries out the operations that it finds on standard input (a file, see tests/truth/operations.py) and appends to
  * standard output (a file, too) a record of what it did and what the kernel answered. Descriptor 2 is a directory.
  *
  * It is to be linked statically, so that it opens nothing but what it is told. Where it executes itself, the

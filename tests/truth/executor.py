@@ -1,4 +1,4 @@
-"""Running `tests/workloads/obey.c`, and what its own log says happened.
+"""Running `tests/workloads/executor.c`, and what its own log says happened.
 
 Its user may write into its own directory and nowhere else.
 """
@@ -17,14 +17,14 @@ from pathlib import Path
 
 import onlooker
 
-from . import orders, story
+from . import facts, operations
 from .run import USER, Tree, begun
-from .witness import SHORT
+from .strace_facts import SHORT
 from .workloads import SOURCES
 
 DEADLINE_SECONDS = 60
 NO_OP = 2**32 - 1
-RECORD = struct.Struct("=IIIIqII")  # struct record in obey.c
+RECORD = struct.Struct("=IIIIqII")  # struct record in executor.c
 DONE, CREATED, ENDED, STARTED = 1, 2, 3, 4
 PATH_MAX = 4096
 Where = tuple[bytes | None, str | None, tuple[int, int] | None]  # the place, state and file of a fact
@@ -50,7 +50,7 @@ NUMBERS = {
 
 @dataclass(frozen=True)
 class Record:
-    """What the program said of one order."""
+    """What the program said of one operation."""
 
     said: int
     op: int
@@ -77,33 +77,33 @@ def records(log: bytes) -> Iterator[Record]:
 
 def build(directory: Path) -> Path:
     """The program."""
-    program = directory / "obey"
-    subprocess.run(["cc", "-O1", "-static", "-pthread", "-o", program, SOURCES / "obey.c"], check=True)
+    program = directory / "executor"
+    subprocess.run(["cc", "-O1", "-static", "-pthread", "-o", program, SOURCES / "executor.c"], check=True)
     return program
 
 
-class Obedience:
+class Execution:
     """One run of the program under a monitor: what it said, and what the monitor saw."""
 
-    def __init__(self, program: Path, todo: Sequence[orders.Order], monitor: onlooker.Monitor) -> None:
-        with tempfile.TemporaryDirectory(prefix="onlooker-obey-") as name:
+    def __init__(self, program: Path, todo: Sequence[operations.Operation], monitor: onlooker.Monitor) -> None:
+        with tempfile.TemporaryDirectory(prefix="onlooker-executor-") as name:
             base = Path(name)
             base.chmod(0o755)
             ground = _ground(base, program)
-            self._encoder = orders.Encoder({b"{ground}": os.fsencode(ground)}, NUMBERS)
-            (base / "orders").write_bytes(self._encoder.encode(todo))
+            self._encoder = operations.Encoder({b"{ground}": os.fsencode(ground)}, NUMBERS)
+            (base / "operations").write_bytes(self._encoder.encode(todo))
             self.pid, status, tree = self._run(program, base, ground, monitor)
             self.log = list(records((base / "log").read_bytes()))
         racing = {record.tid for record in self.log if record.op in self._encoder.racing}
-        seen = [story.fact(event) for event in tree.events]
+        seen = [facts.fact(event) for event in tree.events]
         self.seen = [_comparable(each, racing) for each in begun(seen, self.pid)[1:]]
         self.said = [_comparable(each, racing) for each in (*self._facts(), _exit(self.pid, status))]
 
     def _run(self, program: Path, base: Path, ground: Path, monitor: onlooker.Monitor) -> tuple[int, int, Tree]:
         directory = os.open(ground, os.O_RDONLY | os.O_DIRECTORY)
-        size = (base / "orders").stat().st_size
+        size = (base / "operations").stat().st_size
         log = os.open(base / "log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-        with (base / "orders").open("rb") as told:
+        with (base / "operations").open("rb") as told:
             process = subprocess.Popen(
                 [program],
                 cwd=ground,
@@ -128,83 +128,89 @@ class Obedience:
             tree.add(batch)
         return process.pid, process.returncode, tree
 
-    def _facts(self) -> Iterator[story.Fact]:
+    def _facts(self) -> Iterator[facts.Fact]:
         for record in self.log:
-            order = self._encoder.orders[record.op]
+            operation = self._encoder.operations[record.op]
             if record.said == ENDED:
                 yield _exit(record.result, os.waitstatus_to_exitcode(record.value))
             elif record.said == CREATED and record.value:
-                yield story.Fork(record.pid, record.tid, None, record.pid, record.result, frozenset())
-            elif record.said == CREATED and isinstance(order, orders.Fork) and record.result > 0:
-                flags = SHORT.get(order.how, order.flags | {order.signal} - {""})
-                yield story.Fork(record.pid, record.tid, order.how, record.result, record.result, flags)
-            elif isinstance(order, orders.Open):
-                yield self._open(order, record)
-            elif isinstance(order, orders.Exec):
-                yield self._exec(order, record)
+                yield facts.Fork(record.pid, record.tid, None, record.pid, record.result, frozenset())
+            elif record.said == CREATED and isinstance(operation, operations.Fork) and record.result > 0:
+                flags = SHORT.get(operation.how, operation.flags | {operation.signal} - {""})
+                yield facts.Fork(record.pid, record.tid, operation.how, record.result, record.result, flags)
+            elif isinstance(operation, operations.Open):
+                yield self._open(operation, record)
+            elif isinstance(operation, operations.Exec):
+                yield self._exec(operation, record)
 
-    def _open(self, order: orders.Open, record: Record) -> story.Open:
-        path, cut = self._path(order)
-        flags, mode, resolve = _seen_flags(order.flags), order.mode & 0o7777, order.resolve
-        may_create = flags & {"O_CREAT", "O_TMPFILE"} or order.call == "creat"
-        may_create = may_create or (order.call == "openat2" and mode)  # it refuses one where it may create nothing
-        if order.call == "creat":
+    def _open(self, operation: operations.Open, record: Record) -> facts.Open:
+        path, cut = self._path(operation)
+        flags, mode, resolve = _seen_flags(operation.flags), operation.mode & 0o7777, operation.resolve
+        may_create = flags & {"O_CREAT", "O_TMPFILE"} or operation.call == "creat"
+        may_create = may_create or (operation.call == "openat2" and mode)  # it refuses one where it may create nothing
+        if operation.call == "creat":
             flags = frozenset({"O_WRONLY", "O_CREAT", "O_TRUNC"})
-        if order.call == "openat2" and order.how_nowhere:
+        if operation.call == "openat2" and operation.how_nowhere:
             flags, resolve, may_create, cut = frozenset({"O_RDONLY"}), frozenset(), False, cut | {"flags"}
-        return story.Open(
+        return facts.Open(
             record.pid,
             record.tid,
-            order.call,
-            order.dirfd if order.call.startswith("openat") else None,
+            operation.call,
+            operation.dirfd if operation.call.startswith("openat") else None,
             path,
             flags,
             mode if may_create else None,
-            resolve if order.call == "openat2" else frozenset(),
+            resolve if operation.call == "openat2" else frozenset(),
             record.outcome,
             cut,
-            *self._place(order, record),
+            *self._place(operation, record),
         )
 
-    def _exec(self, order: orders.Exec, record: Record) -> story.Exec:
+    def _exec(self, operation: operations.Exec, record: Record) -> facts.Exec:
         if record.said == STARTED:
             exe, exe_file, cwd, _, *argv, _ = record.text.split(b"\0")
-            path = self._encoder.resolved(order.path)
-            if order.at and order.at[0] != orders.AT_FDCWD and not path.startswith(b"/"):
-                path = b"/dev/fd/%d" % order.at[0] + (b"/" + path if path else b"")
+            path = self._encoder.resolved(operation.path)
+            if operation.at and operation.at[0] != operations.AT_FDCWD and not path.startswith(b"/"):
+                path = b"/dev/fd/%d" % operation.at[0] + (b"/" + path if path else b"")
             where = (*_look(exe, exe_file), _still(cwd))
-            return story.Exec(record.pid, record.tid, path, tuple(argv), "0", frozenset(), *where)
-        path, cut = self._path(order)
-        argv = () if order.argv_nowhere else tuple(map(self._encoder.resolved, order.argv or ()))
-        cut |= {"argv"} if order.argv_nowhere else set()
-        where = (*self._place(order, record), _still(record.text.split(b"\0")[2]))
-        return story.Exec(record.pid, record.tid, path, argv, record.outcome, cut, *where)
+            return facts.Exec(record.pid, record.tid, path, tuple(argv), "0", frozenset(), *where)
+        path, cut = self._path(operation)
+        argv = () if operation.argv_nowhere else tuple(map(self._encoder.resolved, operation.argv or ()))
+        cut |= {"argv"} if operation.argv_nowhere else set()
+        where = (*self._place(operation, record), _still(record.text.split(b"\0")[2]))
+        return facts.Exec(record.pid, record.tid, path, argv, record.outcome, cut, *where)
 
-    def _place(self, order: orders.Open | orders.Exec, record: Record) -> Where:
+    def _place(self, operation: operations.Open | operations.Exec, record: Record) -> Where:
         """Where the path led to; or would have, which is no file."""
         place, file = record.text.split(b"\0")[:2]
         if record.result >= 0 and place:
-            made = isinstance(order, orders.Open) and "O_TMPFILE" in order.flags and order.call != "creat"
+            made = (
+                isinstance(operation, operations.Open) and "O_TMPFILE" in operation.flags and operation.call != "creat"
+            )
             return _look(place, file, "tmpfile" if made else "deleted")
-        path, cut = self._path(order)
+        path, cut = self._path(operation)
         base = _still(place)
-        if isinstance(order, orders.Exec) and order.at and not path:  # execveat(2), AT_EMPTY_PATH
+        if isinstance(operation, operations.Exec) and operation.at and not path:  # execveat(2), AT_EMPTY_PATH
             path = base or b""
-        in_root = isinstance(order, orders.Open) and order.call == "openat2" and "RESOLVE_IN_ROOT" in order.resolve
-        in_root = in_root and not order.how_nowhere
-        return None if "path" in cut else story.joined(base, path, in_root=in_root), None, None
+        in_root = (
+            isinstance(operation, operations.Open)
+            and operation.call == "openat2"
+            and "RESOLVE_IN_ROOT" in operation.resolve
+        )
+        in_root = in_root and not operation.how_nowhere
+        return None if "path" in cut else facts.joined(base, path, in_root=in_root), None, None
 
-    def _path(self, order: orders.Open | orders.Exec) -> tuple[bytes, frozenset[str]]:
+    def _path(self, operation: operations.Open | operations.Exec) -> tuple[bytes, frozenset[str]]:
         """What of the path the kernel can have read, and what is to be marked."""
-        path = self._encoder.resolved(order.path)
-        if order.where in ("null", "nowhere"):
+        path = self._encoder.resolved(operation.path)
+        if operation.where in ("null", "nowhere"):
             return b"", frozenset({"path"})
-        is_cut = order.where == "over" or len(path) >= PATH_MAX
+        is_cut = operation.where == "over" or len(path) >= PATH_MAX
         return path[: PATH_MAX - 1], frozenset({"path"} if is_cut else ())
 
 
 def _look(place: bytes, file: bytes = b"", gone: str = "deleted") -> Where:
-    """What obey.c saw in /proc: proc(5) says in the text of a link that what it leads to is no longer there."""
+    """What executor.c saw in /proc: proc(5) says in the text of a link that what it leads to is no longer there."""
     numbers = tuple(map(int, file.split()))
     path = place.removesuffix(b" (deleted)")
     return path or None, gone if path != place else None, (numbers[0], numbers[1]) if numbers else None
@@ -238,22 +244,22 @@ def _seen_flags(names: frozenset[str]) -> frozenset[str]:
     return names - ({"O_DIRECTORY"} if "O_TMPFILE" in names else set()) - ({"O_DSYNC"} if "O_SYNC" in names else set())
 
 
-def _comparable(fact: story.Fact, racing: Set[int]) -> story.Fact:
+def _comparable(fact: facts.Fact, racing: Set[int]) -> facts.Fact:
     """Without what the program cannot know: how the C library creates a thread; and in tasks whose threads `race` each
     other, what was behind a descriptor or where the working directory was when the call was made.
     """
-    if isinstance(fact, story.Fork) and fact.child_pid == fact.pid:
+    if isinstance(fact, facts.Fork) and fact.child_pid == fact.pid:
         return replace(fact, syscall=None, flags=frozenset())
-    if isinstance(fact, story.Open) and fact.tid in racing:
+    if isinstance(fact, facts.Open) and fact.tid in racing:
         return replace(fact, place=None, state=None, file=None)
-    if isinstance(fact, story.Exec) and fact.tid in racing:
+    if isinstance(fact, facts.Exec) and fact.tid in racing:
         return replace(fact, place=None, state=None, file=None, cwd=None)
     return fact
 
 
-def _exit(pid: int, code: int) -> story.Exit:
+def _exit(pid: int, code: int) -> facts.Exit:
     if code >= 0:
-        return story.Exit(pid, str(code), core_dumped=False)
+        return facts.Exit(pid, str(code), core_dumped=False)
     above = -code - signal.SIGRTMIN
     name = f"SIGRTMIN+{above}" if above > 0 else signal.Signals(-code).name
-    return story.Exit(pid, name, core_dumped=False)
+    return facts.Exit(pid, name, core_dumped=False)

@@ -8,10 +8,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from . import changes
-from .story import UNKNOWN, Exec, Exit, Fact, Fork, Open, joined
+from .facts import UNKNOWN, Exec, Exit, Fact, Fork, Open, joined
 from .strace import Call, End, Garbled, Line, Superseded, Unread, behind, members, names, number, parse, split, string
 
-# why strace's output and its story differ
+# why strace's output and what it says happened differ
 FAILED_FORK = "a failed or restarted fork: strace shows the call, onlooker what was created"
 KILLED_FORK = "killed in a fork: strace does not learn the child's id; it is the task that nobody else created"
 KILLED = "killed where strace had stopped it, before a call began"
@@ -28,9 +28,9 @@ def read(output: Path) -> dict[int, list[Line]]:
 
 
 class Account:
-    """The story that strace tells of the command `words`.
+    """What happened, as strace tells it of the command `words`.
 
-    `notes` counts by reason what is in its output and not in the story, or the other way round.
+    `notes` counts by reason what is in its output and not among the facts, or the other way round.
     """
 
     def __init__(self, tasks: Mapping[int, list[Line]], words: Sequence[str]) -> None:

@@ -1,4 +1,4 @@
-"""What the program `tests/workloads/obey.c` can be told to do, and how it is told."""
+"""What the program `tests/workloads/executor.c` can be told to do, and how it is told."""
 
 import struct
 from collections.abc import Iterable, Mapping
@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 AT_FDCWD = -100
-KINDS = (  # enum kind in obey.c
+KINDS = (  # enum kind in executor.c
     *("open", "openat", "openat2", "creat", "close", "chdir", "mkdir", "symlink", "rename", "remove"),
     *("fork", "thread", "parallel", "exec", "signal", "exit"),
 )
-WHERE = ("plain", "null", "nowhere", "edge", "over")  # of a path: enum where in obey.c
+WHERE = ("plain", "null", "nowhere", "edge", "over")  # of a path: enum where in executor.c
 CREATE = ("fork", "vfork", "clone", "clone3")
 NOWHERE = 2  # an argument list that is there
 HOW_NOWHERE = 1 << 32  # as a mode: openat2's flags are not there
@@ -52,19 +52,19 @@ class Exec:
 
 @dataclass(frozen=True)
 class Fork:
-    """A child carries out `orders` and ends with code 0 if nothing else ends it; its creator waits."""
+    """A child carries out `operations` and ends with code 0 if nothing else ends it; its creator waits."""
 
     how: str
-    orders: "tuple[Order, ...]"
+    operations: "tuple[Operation, ...]"
     flags: frozenset[str] = frozenset()
     signal: str = ""
 
 
 @dataclass(frozen=True)
 class Thread:
-    """A thread carries out `orders`; its creator waits."""
+    """A thread carries out `operations`; its creator waits."""
 
-    orders: "tuple[Order, ...]"
+    operations: "tuple[Operation, ...]"
 
 
 @dataclass(frozen=True)
@@ -82,30 +82,30 @@ class Finish:
     number: int
 
 
-Order = Open | Change | Exec | Fork | Thread | Parallel | Finish
+Operation = Open | Change | Exec | Fork | Thread | Parallel | Finish
 
 
 class Encoder:
-    """Orders as bytes. `orders` says afterwards which order stands at which offset, `racing` which of them run while
-    other threads of their process do.
+    """Operations as bytes. `operations` says afterwards which one stands at which offset, `racing` which of them run
+    while other threads of their process do.
 
     `places` are replaced in all texts, and `numbers` are those of the names of flags and signals.
     """
 
-    HEAD: ClassVar[struct.Struct] = struct.Struct("=HHIIIqqqq")  # struct op in obey.c
+    HEAD: ClassVar[struct.Struct] = struct.Struct("=HHIIIqqqq")  # struct op in executor.c
 
     def __init__(self, places: Mapping[bytes, bytes], numbers: Mapping[str, int]) -> None:
-        self.orders: dict[int, Order] = {}
+        self.operations: dict[int, Operation] = {}
         self.racing: set[int] = set()
         self.places = places
         self.numbers = numbers
 
-    def encode(self, orders: Iterable[Order], start: int = 0) -> bytes:
+    def encode(self, operations: Iterable[Operation], start: int = 0) -> bytes:
         """The list, for a program in which it begins at `start`."""
         done = b""
-        for order in orders:
-            self.orders[start + len(done)] = order
-            done += self._encode(order, start + len(done))
+        for operation in operations:
+            self.operations[start + len(done)] = operation
+            done += self._encode(operation, start + len(done))
         return done
 
     def resolved(self, text: bytes) -> bytes:
@@ -114,29 +114,33 @@ class Encoder:
             text = text.replace(name, place)
         return text
 
-    def _encode(self, order: Order, start: int) -> bytes:
-        match order:
+    def _encode(self, operation: Operation, start: int) -> bytes:
+        match operation:
             case Open():
-                mode = order.mode | HOW_NOWHERE * order.how_nowhere
-                numbers = [order.dirfd, self._sum(order.flags), mode, self._sum(order.resolve)]
-                return self._pack(order.call, [order.path], numbers, where=order.where)
+                mode = operation.mode | HOW_NOWHERE * operation.how_nowhere
+                numbers = [operation.dirfd, self._sum(operation.flags), mode, self._sum(operation.resolve)]
+                return self._pack(operation.call, [operation.path], numbers, where=operation.where)
             case Change():
-                return self._pack(order.call, order.paths, [order.number])
+                return self._pack(operation.call, operation.paths, [operation.number])
             case Exec():
-                argv_at = NOWHERE if order.argv_nowhere else int(order.argv is None)
-                numbers = [*(order.at or (0, 0)), int(order.at is not None), argv_at]
-                return self._pack("exec", [order.path, *(order.argv or ())], numbers, where=order.where)
+                argv_at = NOWHERE if operation.argv_nowhere else int(operation.argv is None)
+                numbers = [*(operation.at or (0, 0)), int(operation.at is not None), argv_at]
+                return self._pack("exec", [operation.path, *(operation.argv or ())], numbers, where=operation.where)
             case Fork():
-                numbers = [CREATE.index(order.how), self._sum(order.flags), self.numbers.get(order.signal, 0)]
-                return self._pack("fork", [], numbers, order.orders, start)
+                numbers = [
+                    CREATE.index(operation.how),
+                    self._sum(operation.flags),
+                    self.numbers.get(operation.signal, 0),
+                ]
+                return self._pack("fork", [], numbers, operation.operations, start)
             case Thread():
-                return self._pack("thread", [], [], order.orders, start)
+                return self._pack("thread", [], [], operation.operations, start)
             case Parallel():
-                packed = self._pack("parallel", [], [], order.threads, start)
-                self.racing |= {at for at in self.orders if start < at < start + len(packed)}
+                packed = self._pack("parallel", [], [], operation.threads, start)
+                self.racing |= {at for at in self.operations if start < at < start + len(packed)}
                 return packed
             case Finish():
-                return self._pack(order.call, [], [order.number])
+                return self._pack(operation.call, [], [operation.number])
 
     def _sum(self, names: Iterable[str]) -> int:
         total = 0
@@ -149,14 +153,14 @@ class Encoder:
         call: str,
         texts: Iterable[bytes],
         numbers: list[int],
-        orders: Iterable[Order] = (),
+        operations: Iterable[Operation] = (),
         start: int = 0,
         *,
         where: str = "plain",
     ) -> bytes:
         text = b"".join(self.resolved(each) + b"\0" for each in texts)
         padded = text.ljust((len(text) + 7) // 8 * 8, b"\0")
-        inner = self.encode(orders, start + self.HEAD.size + len(padded))
+        inner = self.encode(operations, start + self.HEAD.size + len(padded))
         numbers = (numbers + [0] * 4)[:4]
         size = self.HEAD.size + len(padded) + len(inner)
         kind = KINDS.index(call) + 1
