@@ -2,6 +2,7 @@
 
 import errno as errors
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +38,18 @@ PATHS = [
     for name in ("path", "new_path")
     if name in SHAPES[way.values[0]]
 ]
-EACH_PATH = pytest.mark.parametrize(("kind", "call", "compat", "name"), PATHS)
+
+
+def each_path(argument: str, values: Sequence[object]) -> pytest.MarkDecorator:
+    """Each path with one of the values, in turns: what reads a path is the same for all calls (append_path_of_call), so
+    that what it does with a value need not be seen at each.
+    """
+    assert len(PATHS) >= len(values)
+    pairs = []
+    for place, path in enumerate(PATHS):
+        which = place % len(values)
+        pairs.append(pytest.param(*path.values, values[which], id=f"{path.id}-{which}", marks=path.marks))
+    return pytest.mark.parametrize(("kind", "call", "compat", "name", argument), pairs)
 
 
 def prepare(directory: Path, kind: type[TaskEvent]) -> None:
@@ -45,8 +57,7 @@ def prepare(directory: Path, kind: type[TaskEvent]) -> None:
     (directory / "file").mkdir() if kind is Rmdir else (directory / "file").touch()
 
 
-@EACH_PATH
-@pytest.mark.parametrize("path", [*ODD, b""])
+@each_path("path", [*ODD, b""])
 def test_every_byte(
     file_monitor: Monitor,
     workloads: Workloads,
@@ -63,8 +74,7 @@ def test_every_byte(
         assert path or event.errno == "ENOENT"
 
 
-@EACH_PATH
-@pytest.mark.parametrize("length", [255, 256, 4094, LONGEST])
+@each_path("length", [255, 256, 4094, LONGEST])
 def test_every_length(
     file_monitor: Monitor,
     workloads: Workloads,
@@ -85,8 +95,7 @@ def test_every_length(
         assert (os.fsencode(getattr(event, name)), event.cut) == (path, ())
 
 
-@EACH_PATH
-@pytest.mark.parametrize("length", [4096, 5000])
+@each_path("length", [4096, 5000])
 def test_too_long(
     file_monitor: Monitor,
     workloads: Workloads,
@@ -105,8 +114,7 @@ def test_too_long(
         assert set(event.cut) == {name, f"joined_{name}"}
 
 
-@EACH_PATH
-@pytest.mark.parametrize("length", [4, 4096])
+@each_path("length", [4, 4096])
 def test_the_end_is_not_there(
     file_monitor: Monitor,
     workloads: Workloads,
@@ -126,8 +134,7 @@ def test_the_end_is_not_there(
         assert event.errno == ("EFAULT" if length < 4096 else "ENAMETOOLONG")
 
 
-@EACH_PATH
-@pytest.mark.parametrize("path", NOWHERE)
+@each_path("path", NOWHERE)
 def test_nowhere(
     file_monitor: Monitor,
     workloads: Workloads,
@@ -145,8 +152,7 @@ def test_nowhere(
         assert (event.errno, event.cut) == ("EFAULT", (name,))
 
 
-@EACH_PATH
-@pytest.mark.parametrize("dirfd", [-1, 2323])
+@each_path("dirfd", [-1, 2323])
 def test_no_directory(
     file_monitor: Monitor,
     workloads: Workloads,
