@@ -1,4 +1,4 @@
-"""What this kernel and this user can do, and how to mend what they can't."""
+"""What this kernel and this user can do, and how to fix the rest."""
 
 import platform
 from collections.abc import Callable
@@ -26,7 +26,7 @@ ROOT_OF_MACHINE = "run it as root of the machine itself, outside of the containe
 class Check(msgspec.Struct, frozen=True):
     """One thing looked at. `status`: "ok", "limited" (it works, with a cost) or "failed" (nothing can be watched).
 
-    `cost` is what it costs the user where it is not ok, `remedy` how to mend it.
+    `cost` is what it costs the user where it is not ok, `remedy` how to fix it.
     """
 
     name: str
@@ -107,9 +107,7 @@ def _jit() -> Check:
 def _tracefs() -> Check:
     try:
         with opened() as (_, where):
-            result = (
-                f"mounted at {where}" if where.startswith("/") else "not mounted; onlooker mounts it for itself alone"
-            )
+            result = f"mounted at {where}" if where.startswith("/") else "not mounted; onlooker makes a private mount"
             return Check("tracefs", "ok", result)
     except OSError as error:
         cost = "--attach tracepoint can't be used"
@@ -188,7 +186,7 @@ def _methods() -> list[Check]:
         except OnlookerError as error:
             reason = error.reason if isinstance(error, AttachError) else str(error)
             cost = f"--attach {name} can't be used"
-            remedy = "none is needed: without --attach, onlooker uses the methods that are listed below"
+            remedy = "none needed: without --attach, onlooker uses the methods listed below"
             checks.append(Check(f"attach {name}", "limited", f"{method}: {reason}", cost, remedy))
         finally:
             source.close()

@@ -82,7 +82,7 @@ EXHAUSTED = (errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN)
 class ResourceError(OnlookerError):
     """The system had no more of something that watching needs; `error` is its own."""
 
-    hint = "raise the limit (ulimit -n, ulimit -u, ulimit -v, MemoryMax=), or end something else"
+    hint = "raise the limit (ulimit -n, ulimit -u, ulimit -v, MemoryMax=), or stop other programs"
 
     def __init__(self, error: OSError, what: str = "set up the probe") -> None:
         super().__init__(f"cannot {what}: {error.strerror or error} ({error.filename or 'system'})")
@@ -92,21 +92,21 @@ class ResourceError(OnlookerError):
     def behind(cls, error: BaseException) -> "ResourceError | None":
         """What an error of Python's own means, where it is that something has run out."""
         if isinstance(error, OSError):
-            return cls(error, "go on") if error.errno in EXHAUSTED else None
+            return cls(error, "continue") if error.errno in EXHAUSTED else None
         text = str(error)
         if isinstance(error, MemoryError) or "map segment" in text or "allocate memory" in text:
-            return cls(OSError(errno.ENOMEM, "Cannot allocate memory", "memory"), "go on")
+            return cls(OSError(errno.ENOMEM, "Cannot allocate memory", "memory"), "continue")
         if "Too many open files" in text:  # dlopen(3), by way of an ImportError
-            return cls(OSError(errno.EMFILE, "Too many open files", "libraries"), "go on")
+            return cls(OSError(errno.EMFILE, "Too many open files", "libraries"), "continue")
         if isinstance(error, RuntimeError) and "start new thread" in text:
-            return cls(OSError(errno.EAGAIN, "Resource temporarily unavailable", "thread"), "go on")
+            return cls(OSError(errno.EAGAIN, "Resource temporarily unavailable", "thread"), "continue")
         return None
 
 
 class ForkedError(OnlookerError):
     """A monitor stays with the process that started it: in a child of fork(2) it gives nothing."""
 
-    hint = "start the monitor after the fork: in the daemon or worker itself, once it runs"
+    hint = "start the monitor after the fork, in the daemon or worker itself"
 
     def __init__(self) -> None:
         super().__init__("this process is a fork of the one that started the monitor")
@@ -132,7 +132,7 @@ class NotLinuxError(UnsupportedError):
 class KernelTooOldError(UnsupportedError):
     """The kernel lacks what the probe is built on."""
 
-    hint = "boot a kernel 5.10 or newer, or an older one into which its vendor has put that"
+    hint = "boot Linux 5.10 or newer, or an older kernel to which its vendor has added this"
 
     def __init__(self, release: str, missing: str) -> None:
         super().__init__(f"Linux {release} is too old: {missing}")
@@ -179,21 +179,21 @@ class ForbiddenError(UnsupportedError):
     def __init__(self, error: OSError, *, by_filter: bool) -> None:
         self.error = error
         if by_filter:
-            by = "a seccomp filter may answer so"
+            by = "a seccomp filter may forbid it"
             self.hint = "allow bpf and perf_event_open in the container's seccomp profile or in SystemCallFilter="
         elif error.errno == errno.ENOSYS:
             by = "this kernel is built without it"
             self.hint = "boot a kernel that is built with CONFIG_BPF_SYSCALL=y"
         else:
-            by = "a security module may answer so"
-            self.hint = "allow bpf to it in the policy of SELinux, AppArmor or the like"
+            by = "a security module may forbid it"
+            self.hint = "allow onlooker to use bpf in the policy of SELinux, AppArmor or the like"
         super().__init__(f"bpf(2) is forbidden here: {error.strerror} ({by})")
 
 
 class LibbpfError(UnsupportedError):
     """The native part can't be used."""
 
-    hint = "apt-get install libbpf1 (or: dnf install libbpf), or install onlooker's wheel, which brings it along"
+    hint = "apt-get install libbpf1 (or: dnf install libbpf), or install onlooker's wheel, which includes it"
 
 
 class LoadError(UnsupportedError):
@@ -214,5 +214,5 @@ class AttachError(UnsupportedError):
         self.event = event
         self.reason = reason
         if forced:
-            self.hint = "leave out attach; what works here, and for whom: onlooker doctor"
+            self.hint = "leave out attach; onlooker doctor says what works here"
             self.command_hint = self.hint.replace("attach", "--attach", 1)

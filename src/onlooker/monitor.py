@@ -233,7 +233,7 @@ class Monitor:
         """
         if not isinstance(batch, Batch):
             hint = "its poll returns a Batch or None; Batch.of(events) makes them"
-            raise UsageError(f"the source gives no batch: {batch!r:.100}", hint)
+            raise UsageError(f"the source's poll returned no batch: {batch!r:.100}", hint)
         if batch is not self._batch:
             counts, lost, cut = self._counted(batch)
             ready = batch if len(batch) else None
@@ -384,4 +384,4 @@ def _seconds(timeout: float | None) -> float | None:
         return None
     if isinstance(timeout, int | float) and not isinstance(timeout, bool) and timeout >= 0:
         return min(timeout, _LONGEST_SECONDS)
-    raise UsageError(f"not a time to wait: {timeout!r}", "seconds from 0 on, or None to wait for ever")
+    raise UsageError(f"not a time to wait: {timeout!r}", "seconds, 0 or more, or None to wait for ever")

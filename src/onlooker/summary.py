@@ -13,8 +13,8 @@ class End(Enum):
 
     ASKED = ""
     CLOSED = "the output was closed"
-    DROPPED = "it was ended at once"
-    UNWRITTEN = "the output was not written to its end"
+    DROPPED = "it was stopped at once"
+    UNWRITTEN = "the output was not written completely"
     FAILED = "it ended with an error"
 
 

@@ -173,8 +173,8 @@ def test_a_forced_way_that_needs_more_says_so(env: dict[str, str]) -> None:
     ended = run("watch", "--attach", "tracepoint", "--events", "open", command=command, env=env)
     said = (
         r"onlooker: cannot observe open events by --attach on this kernel: "
-        r"(?:.*; )?syscalls/sys_exit_\w+: tracefs can't be had: (Operation not permitted|Permission denied)\n\n"
-        "hint: leave out --attach; what works here, and for whom: onlooker doctor\n"
+        r"(?:.*; )?syscalls/sys_exit_\w+: tracefs can't be used: (Operation not permitted|Permission denied)\n\n"
+        "hint: leave out --attach; onlooker doctor says what works here\n"
     )
     assert (ended.code, ended.out) == (3, "")
     assert re.fullmatch(said, ended.err), ended.err

@@ -19,7 +19,7 @@ HELPER = Path(__file__).with_name("limited.py")
 RAN_OUT = re.compile(
     r"onlooker: cannot (?:set up the probe|go on): "
     r"(?:Too many open files|Cannot allocate memory|Resource temporarily unavailable)"
-    r" \([\w .:/'-]+\)\n\nhint: raise the limit \(.*\), or end something else\n$"
+    r" \([\w .:/'-]+\)\n\nhint: raise the limit \(.*\), or stop other programs\n$"
 )
 MIB = 1 << 20
 STEP = 1 if SLOWER == 1 else 7  # in an emulation each takes seconds
@@ -59,7 +59,7 @@ def test_little_memory() -> None:
 @pytest.mark.parametrize("number", [errno.EPERM, errno.EACCES, errno.ENOSYS])
 def test_a_seccomp_filter_before_bpf(number: int) -> None:
     [(_, ended)] = limited("seccomp", [number])
-    said = f"onlooker: bpf(2) is forbidden here: {os.strerror(number)} (a seccomp filter may answer so)\n"
+    said = f"onlooker: bpf(2) is forbidden here: {os.strerror(number)} (a seccomp filter may forbid it)\n"
     hint = "allow bpf and perf_event_open in the container's seccomp profile or in SystemCallFilter="
     assert ended == Ended(3, "", f"{said}\nhint: {hint}\n")
 

@@ -218,9 +218,7 @@ def test_a_copied_command_line_runs_the_same(workloads: Workloads, scratch: Path
 def test_a_process_id_that_can_match_nothing_is_told(workloads: Workloads) -> None:
     """A thread's is not its process's."""
     nobody = run("watch", "--pid", str(2**22 + 7))
-    assert nobody == Ended(
-        2, "", f"onlooker: no such process: {2**22 + 7}\n\nhint: ps -e shows the processes that there are\n"
-    )
+    assert nobody == Ended(2, "", f"onlooker: no such process: {2**22 + 7}\n\nhint: ps -e lists the processes\n")
     process = Process(workloads["exit"], "code", 0)
     with ThreadPoolExecutor(1) as pool:
         thread = pool.submit(threading.get_native_id).result()

@@ -130,7 +130,7 @@ def test_with_a_full_disk(program: Path, execs: tuple[str, ...]) -> None:
     assert re.fullmatch(r"onlooker: 0 events in \d+\.\d s", first)
     assert lines == [
         "onlooker: lost: 1 seen and not written",
-        "onlooker: incomplete: the output was not written to its end (the disk is full); "
+        "onlooker: incomplete: the output was not written completely (the disk is full); "
         "1 event was seen and not written",
         "onlooker: cannot write the output: No space left on device",
         "",
@@ -229,7 +229,7 @@ def settled(value: Callable[[], int]) -> None:
 UNREAD = {"pipe": os.pipe}
 if Path("/dev/pts/ptmx").exists():  # not in a bare chroot
     UNREAD["terminal"] = pty.openpty
-STALLED = "the output was not written to its end (its reader has stalled)"
+STALLED = "the output was not written completely (its reader has stalled)"
 FLOOD = 5000  # opens; more lines than a pipe or a terminal takes
 
 
@@ -307,7 +307,7 @@ def test_a_second_signal_ends_it_with_a_verdict(opener: Path) -> None:
         read += piece
     os.close(reader)
     assert tally(ended) == (read.count(b"\n"), FLOOD + own - read.count(b"\n"), 0)
-    assert "onlooker: incomplete: it was ended at once; " in ended.err
+    assert "onlooker: incomplete: it was stopped at once; " in ended.err
 
 
 def test_the_duration_holds_although_the_reader_does_not_read(opener: Path) -> None:

@@ -62,7 +62,7 @@ def test_what_is_no_time_to_wait(timeout):
     with Monitor(source=execs()) as monitor:
         with pytest.raises(UsageError, match="not a time to wait") as caught:
             monitor.poll(timeout)
-        assert caught.value.hint == "seconds from 0 on, or None to wait for ever"
+        assert caught.value.hint == "seconds, 0 or more, or None to wait for ever"
         assert pids(monitor) == list(PIDS)
 
 
@@ -232,5 +232,5 @@ def test_a_source_that_gives_a_list():
         def poll(self, timeout):
             return [make("exec")]
 
-    with pytest.raises(UsageError, match="gives no batch"), Monitor(source=Old([])) as monitor:
+    with pytest.raises(UsageError, match="returned no batch"), Monitor(source=Old([])) as monitor:
         monitor.poll()

@@ -30,7 +30,7 @@ OPEN, EXEC, SKIPPED = ("open", "ring full"), ("exec", "headroom"), ("unknown", "
             [
                 "7 events in 0.0 s: 7 open",
                 "lost: 1 open (ring full), up to 5 unknown (recursion), 1 seen and not written",
-                "incomplete: the output was not written to its end; 1 event was seen and not written; "
+                "incomplete: the output was not written completely; 1 event was seen and not written; "
                 f"1 event is missing; up to 5 events may be missing; {HELP}",
             ],
         ),
@@ -64,17 +64,17 @@ CUT = "a field that is not whole (marked: cut)"
         ({"end": End.DROPPED}, "complete"),
         (
             {"end": End.DROPPED, "unwritten": 1},
-            "incomplete: it was ended at once; 1 event was seen and not written",
+            "incomplete: it was stopped at once; 1 event was seen and not written",
         ),
-        ({"end": End.UNWRITTEN}, "incomplete: the output was not written to its end"),
+        ({"end": End.UNWRITTEN}, "incomplete: the output was not written completely"),
         (
             {"end": End.UNWRITTEN, "cause": "the disk is full", "unwritten": 2},
-            "incomplete: the output was not written to its end (the disk is full); 2 events were seen and not written",
+            "incomplete: the output was not written completely (the disk is full); 2 events were seen and not written",
         ),
-        ({"end": End.UNWRITTEN, "cut": 1}, f"incomplete: the output was not written to its end; 1 event has {CUT}"),
+        ({"end": End.UNWRITTEN, "cut": 1}, f"incomplete: the output was not written completely; 1 event has {CUT}"),
         (
             {"end": End.UNWRITTEN, "lost": {OPEN: 2}},
-            f"incomplete: the output was not written to its end; 2 events are missing; {HELP}",
+            f"incomplete: the output was not written completely; 2 events are missing; {HELP}",
         ),
         ({"end": End.FAILED}, "incomplete: it ended with an error"),
     ],

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 # name -> module and one line of help; a module is imported only when its command is chosen
 COMMANDS = {
     "watch": (".watch", "show what happens, live"),
-    "doctor": (".doctor", "tell what this kernel and this user can do, and how to mend what they can't"),
+    "doctor": (".doctor", "check what this kernel and this user can do, and say how to fix the rest"),
     "schema": (".schema", "print the JSON Schema of the JSON output"),
 }
 
@@ -25,12 +25,12 @@ def overview() -> str:
     return f"""\
 usage: onlooker [COMMAND] [OPTIONS]
 
-Show what a Linux machine does: processes, what they execute, how they end, the files they open.
+Show what a Linux machine does, live: which processes it starts, what they execute, how they end, which files they open.
 
 commands:
 {lines}
 
-Without a command it is watch. onlooker COMMAND --help tells about one; onlooker --version prints the version.
+Without a command, onlooker watches. onlooker COMMAND --help describes a command; onlooker --version prints the version.
 """
 
 

@@ -63,7 +63,7 @@ def _as_list(made: argparse.ArgumentParser, arguments: Sequence[str], stray: Seq
     for at in range(len(words) - 2):
         if words[at] in lists and words[at + 2] == stray[0]:
             rest = [word for word in words[at + 1 : at + 2 + len(stray)] if not word.startswith("-")]
-            return f"with commas, or in quotes: {words[at]} {','.join(rest)}"
+            return f"separate the items with commas, or quote them: {words[at]} {','.join(rest)}"
     return ""
 
 
@@ -105,7 +105,7 @@ def is_number(text: str) -> bool:
 def number(what: str, text: str, *, least: int = 0) -> int:
     """A whole number in decimal."""
     if not is_number(text) or int(text) < least:
-        raise UsageError(f"not a {what}: {text!r}", f"a whole number from {least} on")
+        raise UsageError(f"not a {what}: {text!r}", f"a whole number, {least} or more")
     return int(text)
 
 

@@ -97,4 +97,4 @@ class WatchSession(Session):
 def _what(wanted: Filter, seen: set[str]) -> str:
     names = ", ".join(name for name in wanted.events if name in seen)
     some = " of some processes" if wanted.comm or wanted.pid or wanted.uid else ""
-    return f"{names}{some}{'; only what failed' if wanted.failed else ''}"
+    return f"{names}{some}{'; only failures' if wanted.failed else ''}"

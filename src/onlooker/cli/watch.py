@@ -27,9 +27,9 @@ examples:
   onlooker watch --events default,rename,unlink --uid 1000
   onlooker watch --failed --output-format json > failed.json
 
-Every option narrows what is shown: alternatives within one option, all options together.
-A LIST has commas or spaces between its items, and its option can be repeated: --pid "$(pidof nginx)".
-Quotes inside it keep a name together: --filter '"Web Content"'.
+An event is shown if it matches every option that you give; of a LIST, it matches any item.
+Separate the items of a LIST with commas or spaces, or repeat the option: --pid "$(pidof nginx)".
+Quotes keep a name with spaces together: --filter '"Web Content"'.
 """
 
 
@@ -48,61 +48,68 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--filter",
         metavar="LIST",
         action="append",
-        help="processes of these names; NAME* matches every name that begins so",
+        help="only processes with these names; NAME* stands for every name that starts with NAME",
     )
-    add("--pid", metavar="LIST", action="append", help="processes of these ids (the machine's, as in the output)")
-    add("--uid", metavar="LIST", action="append", help="processes of these real users: names or numbers")
+    add(
+        "--pid", metavar="LIST", action="append", help="only processes with these ids (the machine's, as in the output)"
+    )
+    add("--uid", metavar="LIST", action="append", help="only processes of these real users, by name or number")
     add("--failed", action="store_true", help="only failures: calls with an error, non-zero exits")
-    add("--threads", action="store_true", help="the creation of threads too")
+    add("--threads", action="store_true", help="also show the creation of threads")
     how = parser.add_argument_group("how to show it")
     add = how.add_argument
     add("--output-format", metavar="FORMAT", default="text", help=f"{', '.join(FORMATS)} (default: text)")
-    add("-o", "--output", metavar="FILE", help="append the events to this file; SIGHUP opens it again (default: -)")
+    add(
+        "-o",
+        "--output",
+        metavar="FILE",
+        help="append the events to FILE, and open it again on SIGHUP (default: -, standard output)",
+    )
     add(
         "-q",
         "--quiet",
         action="store_true",
-        help="events and errors only: the same as --log-level error, and goes before it",
+        help="print only events and errors, whatever --log-level says",
     )
     add("--log-level", metavar="LEVEL", default="warning", help=f"{', '.join(LEVELS)} (default: warning)")
     end = parser.add_argument_group("when to stop (default: at Ctrl-C)")
     add = end.add_argument
-    add("--duration", metavar="TIME", help="after this time: seconds, or 200ms, 2m, 1h")
-    add("--count", metavar="N", help="after this many events")
+    add("--duration", metavar="TIME", help="stop after this time: seconds, or 200ms, 2m, 1h")
+    add("--count", metavar="N", help="stop after this many events")
     tune = parser.add_argument_group("tuning")
     add = tune.add_argument
     add(
         "--max-args-bytes",
         metavar="SIZE",
         default="256K",
-        help="keep at most this much of an exec's arguments; longer ones are marked as cut: 0 to 256K (default: 256K)",
+        help="keep at most this much of an exec's arguments and mark the rest as cut; 0 to 256K (default: 256K)",
     )
     add(
         "--buffer-size",
         metavar="SIZE",
         default="16M",
-        help="between kernel and monitor: a power of two, 1M to 1G (default: 16M)",
+        help="size of the buffer between kernel and monitor; a power of two from 1M to 1G (default: 16M)",
     )
     add(
         "--no-resolve",
         action="store_true",
-        help="do not look up which file a path led to: no real_path, exe, cwd, joined_path, device, inode",
+        help="do not look up which file a path led to: leaves out real_path, exe, cwd, joined_path, device, inode",
     )
-    add("--attach", metavar="METHOD", help=f"force how events are observed: {', '.join(METHODS)}")
+    add("--attach", metavar="METHOD", help=f"observe events by this method only: {', '.join(METHODS)}")
 
 
 def _given(what: str, values: Sequence[str] | None) -> list[str]:
     """Nothing for an option that was not given; one that is given and empty, as by a `$(pidof ...)`, is a mistake."""
     found = listed(values) or []
     if values is not None and not found:
-        raise UsageError(f"no {what} is given", "one, or several with commas")
+        raise UsageError(f"no {what} is given", "name one, or several with commas")
     return found
 
 
 def _name_notes(values: Sequence[str] | None) -> list[str]:
     """A name with a space that was taken for two, although there is a process of that name."""
     return [
-        f"{value!r} is taken as {len(names)} names; for one with a space type --filter '\"{value}\"'"
+        f"{value!r} is read as {len(names)} names; if it is one name, type --filter '\"{value}\"'"
         for value in values or ()
         if value.isprintable() and len(names := listed([value]) or ()) > 1 and " ".join(names) == value
         if is_named(value)
@@ -114,7 +121,7 @@ def _user_notes(users: Sequence[str]) -> list[str]:
     ids = {user: user_id(user) for user in users}
     absent = without_processes(ids.values()) if ids else []
     named = [user for user, number_ in ids.items() if number_ in absent]
-    return [f"no process belongs to these users now: {', '.join(named)}"] if named else []
+    return [f"these users have no process now: {', '.join(named)}"] if named else []
 
 
 def _process_id(text: str) -> int:

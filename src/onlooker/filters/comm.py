@@ -57,14 +57,14 @@ def _doubt(text: str) -> str:
     name itself so, and kernel threads have a "/" in their names.
 
     >>> _doubt("/usr/bin/cat")
-    "'/usr/bin/cat' is compared with processes' names, which have no directory: for that program type 'cat'"
+    "'/usr/bin/cat' is compared with process names, which have no directory: for that program type 'cat'"
     """
     rest = text[1:]
     last = text.rpartition("/")[2]
     if last not in (text, "", "*"):
-        return f"{text!r} is compared with processes' names, which have no directory: for that program type {last!r}"
+        return f"{text!r} is compared with process names, which have no directory: for that program type {last!r}"
     if text[0] in "!^-" and rest.strip("*"):
-        return f"{text!r} is compared as it is: it does not leave out {rest!r}, and only processes named so are shown"
+        return f"{text!r} is compared as it is: it does not exclude {rest!r}, and shows only processes named so"
     if text[0] == "[" and text[-1] == "]" and rest != "]":
         return f"{text!r} is compared as it is: for the kernel thread that ps shows so type {text[1:-1]!r}"
     return ""

@@ -68,7 +68,7 @@ class Hook(msgspec.Struct, frozen=True):
 _PREEMPTIBLE = Feature("trace_call_bpf_faultable")
 
 # About Linux 7.0: so can those at all other tracepoints, which SRCU protects since then (kernel/tracepoint.c).
-_PREEMPTIBLE_ELSEWHERE = Feature("tp_transition_snapshot", "tracepoints that can be preempted", member="srcu_gp")
+_PREEMPTIBLE_ELSEWHERE = Feature("tp_transition_snapshot", "tracepoints that it can interrupt", member="srcu_gp")
 # struct fprobe_hlist came with the fprobe that can't be preempted (bpf/probes/sys_exit.h)
 _FPROBE = Feature("fprobe_hlist", "probes on the function graph tracer")
 
@@ -77,10 +77,12 @@ _CAST = Feature("bpf_rdonly_cast")  # 6.2, and so wherever those are
 _SYS_EXIT = Candidate(
     RAW,
     {"on_sys_exit": ()},
-    "sees 32-bit calls too and needs no tracefs; costs every system call of the machine a little",
+    "it sees 32-bit calls too and needs no tracefs; it costs every system call of the machine a little",
 )
 _SYS_EXIT_WHOLE = msgspec.structs.replace(
-    _SYS_EXIT, flawed_with=_PREEMPTIBLE, flaw="this kernel can preempt it in any call, and then skips it for others"
+    _SYS_EXIT,
+    flawed_with=_PREEMPTIBLE,
+    flaw="this kernel can interrupt it in any call, and then skips it for other processes",
 )
 
 
@@ -90,7 +92,7 @@ def _functions(event: str) -> Candidate:
     return Candidate(
         FUNCTION,
         {**native, **compat},
-        "costs other system calls nothing; a preemptible kernel may skip it, which is counted",
+        "it costs other system calls nothing; a preemptible kernel may skip it, and then counts that",
         "calls that a seccomp filter answers",
         compat=frozenset(compat),
     )
@@ -105,10 +107,10 @@ def _tracepoints(event: str) -> Candidate:
     return Candidate(
         TRACEPOINT,
         {"on_call_exit": tuple(f"syscalls/sys_exit_{call}" for call in native_calls(event))},
-        "costs other system calls less",
+        "it costs other system calls less",
         "32-bit system calls",
         unflawed_with=Feature("bpf_link_info", "count of skipped probes", member="perf_event.kprobe.missed"),
-        flaw="this kernel may skip such programs without counting it, as Linux before 6.7",
+        flaw="this kernel may skip such programs without counting that, as Linux before 6.7 does",
     )
 
 
@@ -120,7 +122,7 @@ def _returns(event: str) -> Candidate:
     return Candidate(
         PROBE,
         {"on_call_return": (*native, *compat, SECCOMP)},
-        "can't be preempted, so that the kernel skips it for nobody; costs other system calls nothing",
+        "it can't be interrupted, so the kernel never skips it; it costs other system calls nothing",
         compat=frozenset(compat),
         needs=(_FPROBE,),
     )
@@ -133,7 +135,8 @@ def _both(event: str) -> Candidate:
     return Candidate(
         TRACEPOINT,
         {**tracepoints.programs, **compat},
-        "can be preempted, and is then skipped for others, in few calls only; costs other system calls less",
+        "it can be interrupted, and the kernel then skips it for other processes, but only in few calls; "
+        "it costs other system calls less",
         compat=frozenset(compat),
         needs=(_PREEMPTIBLE,),
         name="tracepoints and 32-bit functions",
@@ -156,12 +159,12 @@ def _shared_calls(event: str) -> tuple[Candidate, ...]:
 
 def _tasks(program: str, function: Feature, raw: Candidate, *older: Candidate) -> tuple[Candidate, ...]:
     """The ways to see processes: a tracepoint, or where it can be preempted, a function that is called beside it."""
-    flaw = "this kernel can preempt it, and then skips it for others"
+    flaw = "this kernel can interrupt it, and then skips it for other processes"
     whole = msgspec.structs.replace(raw, flawed_with=_PREEMPTIBLE_ELSEWHERE, flaw=flaw)
     probe = Candidate(
         PROBE,
         {program: (function.name,)},
-        "can't be preempted, so that the kernel skips it for nobody",
+        "it can't be interrupted, so the kernel never skips it",
         needs=(_FPROBE, _CAST, function),
     )
     return (whole, probe, raw, *older)
@@ -177,7 +180,7 @@ def _rings(submit: str, submitted: Feature, complete: str, arguments: int) -> Ca
         Feature("io_uring_req_failed", arguments=3),  # Linux 6.0; before, 4
         Feature("io_uring_fail_link", arguments=2),  # Linux 6.0; before, 5
     )
-    return Candidate(RAW, dict.fromkeys(programs, ()), "the ring's own tracepoints", needs=needs)
+    return Candidate(RAW, dict.fromkeys(programs, ()), "these are io_uring's own tracepoints", needs=needs)
 
 
 def _ring_events() -> Candidate:
@@ -192,7 +195,7 @@ def _ring_events() -> Candidate:
     return Candidate(
         EVENT,
         {**{f"on_ring_{part}_event": (f"io_uring/{name}",) for part, name in names.items()}, "on_ring_failed": ()},
-        "can't be preempted, so that the kernel skips them for nobody",
+        "they can't be interrupted, so the kernel never skips them",
         needs=(_PREEMPTIBLE_ELSEWHERE, *(Feature(f"trace_event_raw_{name}") for name in names.values())),
     )
 
@@ -210,7 +213,9 @@ _PARTICULAR = (
             "on_wake_up_new_task",
             Feature("wake_up_new_task", parameters=("task_struct*",)),
             Candidate(
-                RAW, {"on_fork": (), "on_worker": ()}, "needs neither tracefs nor kprobes; before the child can run"
+                RAW,
+                {"on_fork": (), "on_worker": ()},
+                "it needs neither tracefs nor kprobes, and runs before the child can",
             ),
         ),
     ),
@@ -221,7 +226,7 @@ _PARTICULAR = (
         _tasks(
             "on_finalize_exec",
             Feature("finalize_exec", parameters=("linux_binprm*",)),
-            Candidate(RAW, {"on_exec": ()}, "called once the new program is in place"),
+            Candidate(RAW, {"on_exec": ()}, "the kernel calls it once the new program is in place"),
         ),
     ),
     Hook(
@@ -246,7 +251,7 @@ _PARTICULAR = (
             Candidate(
                 RAW,
                 {"on_exit_old": (), "on_reaped": ()},
-                "before Linux 6.16: the last thread is found by its process's counter",
+                "before Linux 6.16 the kernel does not say which thread is the last, so the probe counts",
             ),
         ),
     ),

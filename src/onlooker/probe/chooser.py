@@ -53,7 +53,7 @@ class Chooser:
             try:
                 self._points, _ = tracepoint_ids(TRACEPOINTS)
             except OSError as error:
-                self._points, self._no_tracefs = {}, f"tracefs can't be had: {error.strerror}"
+                self._points, self._no_tracefs = {}, f"tracefs can't be used: {error.strerror}"
         return self._points
 
     def _programs(self, candidate: Candidate) -> dict[str, tuple[str, ...]]:

@@ -21,7 +21,7 @@ class FakeSource:
             if not isinstance(event, Event):
                 raise UsageError(f"not an event: {event!r}", 'FakeSource([make("open")])')
         if not isinstance(batch, int) or batch < 1:
-            raise UsageError(f"not a size of batches: {batch!r}", "a whole number from 1 on")
+            raise UsageError(f"not a size of batches: {batch!r}", "a whole number, 1 or more")
         self._batch = batch
         self._wanted = Filter()
         self._found: list[Batch] = []

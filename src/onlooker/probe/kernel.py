@@ -298,7 +298,7 @@ def explain_refusal(error: OSError) -> CapabilityError | None:
     if error.errno != errno.EPERM:
         return None
     if in_user_namespace():
-        return CapabilityError(NEEDED, "not permitted to observe the kernel: root here is a user namespace's only")
+        return CapabilityError(NEEDED, "not permitted to observe the kernel: you are root only inside a user namespace")
     if any(Path(mark).exists() for mark in CONTAINER_MARKS):
         return CapabilityError(NEEDED, "not permitted to observe the kernel: this container may not use bpf(2)")
     return None

@@ -31,10 +31,10 @@ def look_for(pids: Sequence[int]) -> list[str]:
     meant = ",".join(str(group) for group in dict.fromkeys(group for group, _ in threads.values()))
     if len(missing) + len(threads) == len(set(pids)):
         if not meant:
-            raise UsageError("; ".join(notes), "ps -e shows the processes that there are")
+            raise UsageError("; ".join(notes), "ps -e lists the processes")
         raise UsageError("; ".join(notes), f"pid=[{meant.replace(',', ', ')}]", f"--pid {meant}")
     if os.getpid() in pids:
-        notes.append(f"process {os.getpid()} is the monitor itself, whose events are not shown")
+        notes.append(f"process {os.getpid()} is the monitor itself; its events are not shown")
     return notes
 
 

@@ -73,7 +73,7 @@ class Setup(msgspec.Struct, frozen=True):
             kernel.raise_if_exhausted(error)
             raise LoadError(f"the probe's object file can't be read: {error.strerror}", "") from error
         if probe.wire_version != wire.version(layouts(), PROBE_REASONS):
-            raise _unbuilt("the probe's object file is of another build than the Python part")
+            raise _unbuilt("the probe's object file and the Python part come from different builds")
         wanted = self.wanted
         few = self._few_comms()
         probe.configure(

@@ -63,8 +63,16 @@ MISTAKES = [
     (["--fil", "x"], "unknown option '--fil'", "did you mean '--filter'?"),
     (["doctor", "--output-formt=json"], "unknown option '--output-formt'", "did you mean '--output-format'?"),
     (["watch", "foo"], "unexpected argument 'foo'", "onlooker watch --help"),
-    (["--pid", "12", "13", "14"], "unexpected argument '13'", "with commas, or in quotes: --pid 12,13,14"),
-    (["--pid", "12", "13", "--failed"], "unexpected argument '13'", "with commas, or in quotes: --pid 12,13"),
+    (
+        ["--pid", "12", "13", "14"],
+        "unexpected argument '13'",
+        "separate the items with commas, or quote them: --pid 12,13,14",
+    ),
+    (
+        ["--pid", "12", "13", "--failed"],
+        "unexpected argument '13'",
+        "separate the items with commas, or quote them: --pid 12,13",
+    ),
     (["--duration", "12", "13"], "unexpected argument '13'", "onlooker watch --help"),
     (["schema", "foo"], "unexpected argument 'foo'", "onlooker schema --help"),
     (["--events=--"], "argument --events: expected one argument", "onlooker watch --help"),
@@ -85,15 +93,15 @@ MISTAKES = [
     (["--pid", "1 2.5"], "not a process id: '2.5'", PIDS),
     (["--pid", "0"], "not a process id: '0'", PIDS),
     (["--pid", "1,2147483648"], "not a process id: '2147483648'", PIDS),
-    (["--pid", ""], "no process id is given", "one, or several with commas"),
-    (["--uid", ","], "no user is given", "one, or several with commas"),
-    (["--filter", ""], "no process name is given", "one, or several with commas"),
+    (["--pid", ""], "no process id is given", "name one, or several with commas"),
+    (["--uid", ","], "no user is given", "name one, or several with commas"),
+    (["--filter", ""], "no process name is given", "name one, or several with commas"),
     (["--filter", "a,''"], "a process name can't be empty", STAR),
     (["--uid", "rot"], "unknown user 'rot'", "did you mean 'root'?"),
     (["--uid", "4294967296"], "not a user id: 4294967296", USERS),
     (["--uid", "0,4294967295"], NO_USER, USERS),
     (["--uid=-1"], "unknown user '-1'", USERS),
-    (["--count", "0"], "not a count: '0'", "a whole number from 1 on"),
+    (["--count", "0"], "not a count: '0'", "a whole number, 1 or more"),
     (["--duration", "soon"], "not a duration: 'soon'", "seconds, or with a unit: 10, 1.5, 200ms, 2m, 1h"),
     (["--buffer-size", "3M"], "not a buffer size: '3M'", "a power of two from 1M to 1G: --buffer-size 16M"),
     (["--buffer-size", "2G"], "not a buffer size: '2G'", "a power of two from 1M to 1G: --buffer-size 16M"),
@@ -125,7 +133,7 @@ def test_what_has_run_out_is_one_line(capfd, monkeypatch, error, said):
     monkeypatch.setattr("onlooker.cli.main.run", fail)
     code, out, err = told(capfd, "watch")
     assert (code, out) == (1, "")
-    assert err.startswith(f"onlooker: cannot go on: {said}\n\nhint: raise the limit (ulimit ")
+    assert err.startswith(f"onlooker: cannot continue: {said}\n\nhint: raise the limit (ulimit ")
 
 
 @pytest.mark.parametrize("error", [OSError(5, "Input/output error"), ImportError("x"), RuntimeError("y")])

@@ -216,7 +216,7 @@ def test_a_file_that_may_grow_no_further(tmp_path, handed, way):
     *_, lost, verdict, said, nothing, hint = monitor.err.read_text().splitlines()
     [unwritten] = re.findall(r"lost: (\d+) seen and not written", lost)
     assert verdict == (
-        "onlooker: incomplete: the output was not written to its end (the limit of file sizes is reached); "
+        "onlooker: incomplete: the output was not written completely (the limit of file sizes is reached); "
         f"{unwritten} events were seen and not written"
     )
     assert said == f"onlooker: cannot write the output: {where}File too large"

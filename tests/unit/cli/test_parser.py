@@ -60,13 +60,13 @@ def test_number(text, least, found):
 def test_no_number(text):
     with pytest.raises(UsageError, match="not a count") as raised:
         number("count", text)
-    assert raised.value.hint == "a whole number from 0 on"
+    assert raised.value.hint == "a whole number, 0 or more"
 
 
 def test_a_number_that_is_too_small():
     with pytest.raises(UsageError, match="not a count: '22'") as raised:
         number("count", "22", least=23)
-    assert raised.value.hint == "a whole number from 23 on"
+    assert raised.value.hint == "a whole number, 23 or more"
 
 
 @settings(deadline=None, max_examples=200)

@@ -68,7 +68,7 @@ def test_every_option_reaches_the_monitor(watch):
         "resolve": True,
         "least_rights": True,
     }
-    assert err.startswith("onlooker: watching exec, exit, open of some processes; only what failed; Ctrl-C ends it\n")
+    assert err.startswith("onlooker: watching exec, exit, open of some processes; only failures; Ctrl-C ends it\n")
 
 
 def test_without_options_everything_is_watched(watch):
@@ -109,7 +109,7 @@ def test_every_list_is_taken_alike(watch, option):
 
 
 def test_a_name_with_a_space_that_a_process_has_is_noted(watch):
-    said_ = "'a b' is taken as 2 names; for one with a space type --filter '\"a b\"'"
+    said_ = "'a b' is read as 2 names; if it is one name, type --filter '\"a b\"'"
     before = Path("/proc/self/comm").read_bytes()[:-1]
     Path("/proc/self/comm").write_bytes(b"a b")
     try:
@@ -123,7 +123,7 @@ def test_a_name_with_a_space_that_a_process_has_is_noted(watch):
 
 def test_a_user_without_processes_is_noted_for_debugging(watch):
     users = f"4294967293,0004294967,{os.getuid()}"
-    note = said("debug: no process belongs to these users now: 4294967293, 0004294967")
+    note = said("debug: these users have no process now: 4294967293, 0004294967")
     assert note in watch("--uid", users, "--log-level", "debug")[2]
     assert "no process" not in watch("--uid", users, "--log-level", "info")[2]
 

@@ -30,7 +30,7 @@ def test_a_full_disk(watch, monkeypatch):
     assert err == HEAD + said(
         "0 events in 0.0 s",
         "lost: 1 seen and not written",
-        "incomplete: the output was not written to its end (the disk is full); 1 event was seen and not written",
+        "incomplete: the output was not written completely (the disk is full); 1 event was seen and not written",
         "cannot write the output: No space left on device",
     ) + ("\nhint: make room or choose another place for the output, and run it again\n")
 
@@ -60,7 +60,7 @@ def test_a_full_disk_takes_some_events(watch, monkeypatch, tmp_path):
         + said(
             "2 events in 0.0 s: 1 exec, 1 open",
             "lost: 45 open (ring full), 2 seen and not written",
-            "incomplete: the output was not written to its end (the disk is full); 2 events were seen and not written; "
+            "incomplete: the output was not written completely (the disk is full); 2 events were seen and not written; "
             "45 events are missing; a larger --buffer-size or a narrower --filter may help",
         )
     )
@@ -187,7 +187,7 @@ def test_a_second_signal_ends_it_with_a_verdict(watch, monkeypatch):
     code, _, err = watch(source=Signalled([make("open")] * EVENTS, *steps))
     assert code == 1
     assert "onlooker: writing what was seen; Ctrl-C again drops it\n" in err
-    found = re.search(SAID + r"it was ended at once; \2 events were seen and not written\n$", err)
+    found = re.search(SAID + r"it was stopped at once; \2 events were seen and not written\n$", err)
     assert found, err
     assert os.read(reader, 1 << 20).count(b"\n") == int(found[1]) == EVENTS - int(found[2]) > 0
     os.close(reader)
@@ -200,7 +200,7 @@ def test_a_reader_that_stalls(watch, monkeypatch):
     assert code == 1
     found = re.search(
         SAID
-        + r"the output was not written to its end \(its reader has stalled\); \2 events were seen and not written\n",
+        + r"the output was not written completely \(its reader has stalled\); \2 events were seen and not written\n",
         err,
     )
     assert found, err

@@ -108,7 +108,7 @@ def test_a_function_that_the_kernel_lacks_is_no_matter_of_rights(load, monkeypat
     why = f"{FIRST} is refused \\(Operation not permitted\\)"
     with pytest.raises(AttachError, match=f"^cannot observe open events by --attach on this kernel: {why}$") as caught:
         load(FakeSetup(refused=(FIRST,), error=errno.EPERM, what=what), ("open",), method="fexit")
-    assert caught.value.hint == "leave out attach; what works here, and for whom: onlooker doctor"
+    assert caught.value.hint == "leave out attach; onlooker doctor says what works here"
 
 
 def test_functions_that_the_kernel_lets_nobody_watch_are_not_tried_one_by_one(load):
@@ -165,7 +165,7 @@ def test_without_tracefs_nothing_takes_its_place(load, monkeypatch):
     why = "can't be attached (Invalid argument)"
     assert str(caught.value) == (
         f"cannot observe open events on this kernel: {why}; "
-        "syscalls/sys_exit_open: tracefs can't be had: Operation not permitted"
+        "syscalls/sys_exit_open: tracefs can't be used: Operation not permitted"
     )
 
 
@@ -213,7 +213,7 @@ def test_a_forced_method_has_no_substitute(load, monkeypatch):
     assert "prog 'on_call_exit': failed to load" in caught.value.log
     monkeypatch.setattr(chooser, "tracepoint_ids", without_tracefs)
     with pytest.raises(
-        AttachError, match=r"^cannot observe open events by --attach on this kernel: .*tracefs can't be had"
+        AttachError, match=r"^cannot observe open events by --attach on this kernel: .*tracefs can't be used"
     ):
         load(FakeSetup(), ("open",), method="tracepoint")
 

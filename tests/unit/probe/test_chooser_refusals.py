@@ -148,10 +148,10 @@ def test_another_refusal_while_the_sets_are_filled(load):
 @pytest.mark.parametrize(
     ("number", "filtered", "what", "hint"),
     [
-        (errno.EPERM, True, "Operation not permitted (a seccomp filter may answer so)", "seccomp profile"),
-        (errno.ENOSYS, True, "Function not implemented (a seccomp filter may answer so)", "seccomp profile"),
-        (errno.EACCES, True, "Permission denied (a seccomp filter may answer so)", "seccomp profile"),
-        (errno.EPERM, False, "Operation not permitted (a security module may answer so)", "SELinux"),
+        (errno.EPERM, True, "Operation not permitted (a seccomp filter may forbid it)", "seccomp profile"),
+        (errno.ENOSYS, True, "Function not implemented (a seccomp filter may forbid it)", "seccomp profile"),
+        (errno.EACCES, True, "Permission denied (a seccomp filter may forbid it)", "seccomp profile"),
+        (errno.EPERM, False, "Operation not permitted (a security module may forbid it)", "SELinux"),
         (errno.ENOSYS, False, "Function not implemented (this kernel is built without it)", "CONFIG_BPF_SYSCALL=y"),
     ],
 )

@@ -49,7 +49,7 @@ def test_nobody():
     with pytest.raises(UsageError) as raised:
         look_for([NOBODY])
     assert str(raised.value) == f"no such process: {NOBODY}"
-    assert raised.value.hint == "ps -e shows the processes that there are"
+    assert raised.value.hint == "ps -e lists the processes"
     with pytest.raises(UsageError, match=f"no such process: {NOBODY}, 2147483647"):
         look_for([NOBODY, 2**31 - 1])
 
@@ -91,7 +91,7 @@ def test_a_name_is_escaped(thread):
 
 
 def test_the_monitor_itself():
-    assert look_for([os.getpid()]) == [f"process {os.getpid()} is the monitor itself, whose events are not shown"]
+    assert look_for([os.getpid()]) == [f"process {os.getpid()} is the monitor itself; its events are not shown"]
 
 
 def test_what_proc_hides_is_asked_of_kill(monkeypatch, tmp_path):

@@ -87,7 +87,7 @@ def test_a_probe_of_another_build_is_refused(monkeypatch):
     monkeypatch.setattr(wire, "version", lambda *_: 1)
     with pytest.raises(LibbpfError) as caught:
         EVERYTHING.open((), ())
-    assert str(caught.value) == "the probe's object file is of another build than the Python part"
+    assert str(caught.value) == "the probe's object file and the Python part come from different builds"
     assert caught.value.hint == "make build, or: pip install --force-reinstall ."
 
 
