@@ -65,6 +65,7 @@ class LiveSource:
         self._told: dict[tuple[str, str], int] = {}
         self._missed: dict[str, int] = {}
         self._looked_at = 0.0
+        self._identified_at = 0.0
         self._is_to_look = False  # something has happened since then
 
     @property
@@ -136,6 +137,7 @@ class LiveSource:
     def poll(self, timeout: float) -> Batch | None:
         """The next events; see `Source.poll`. What an exception, such as a signal's, breaks off is given next time."""
         deadline = time.monotonic() + timeout
+        self._identify()
         while self._probe and not self._exhausted and not self._found:
             if self._stopping:
                 self._quieten(self._probe)
@@ -156,6 +158,14 @@ class LiveSource:
                 left = min(left, self._looked_at + LOOK_SECONDS - time.monotonic())
             wait({self._probe.fileno(): select.POLLIN}, max(0.0, left))
         return self._found[0] if self._found else None
+
+    def _identify(self) -> None:
+        """The monitor's own root directory may be another than at the last poll. While nothing happens, nobody polls."""
+        now = time.monotonic()
+        if self._probe and now - self._identified_at >= LOOK_SECONDS:
+            self._identified_at = now
+            with suppress(OSError):  # who has given up the right to ask goes on with what was known
+                self._probe.run("identify")
 
     def taken(self, batch: Batch) -> None:
         """What `poll` gave has arrived."""
@@ -234,8 +244,6 @@ class LiveSource:
         if self._is_to_look and time.monotonic() - self._looked_at >= LOOK_SECONDS:
             self._skipped(probe)
             self._is_to_look = False
-            with suppress(OSError):  # who has given up the right to ask goes on with what was known
-                probe.run("identify")  # the root directory may be another now
 
     def _take(self, probe: "Probe", now: bool) -> memoryview:
         """The next records; the same again until the probe is told that they were `drained`."""
