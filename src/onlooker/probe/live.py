@@ -160,7 +160,7 @@ class LiveSource:
         return self._found[0] if self._found else None
 
     def _identify(self) -> None:
-        """The monitor's own root directory may be another than at the last poll. While nothing happens, nobody polls."""
+        """The monitor's own root may be another than at the last poll. While nothing happens, nobody polls."""
         now = time.monotonic()
         if self._probe and now - self._identified_at >= LOOK_SECONDS:
             self._identified_at = now
