@@ -17,7 +17,7 @@ from .watching import DEADLINE_SECONDS, SLOWER
 
 HELPER = Path(__file__).with_name("limited.py")
 RAN_OUT = re.compile(
-    r"onlooker: cannot (?:set up the probe|go on): "
+    r"onlooker: cannot (?:set up the probe|continue): "
     r"(?:Too many open files|Cannot allocate memory|Resource temporarily unavailable)"
     r" \([\w .:/'-]+\)\n\nhint: raise the limit \(.*\), or stop other programs\n$"
 )
