@@ -11,9 +11,9 @@ struct call {
 	long result;
 	enum kind kind;
 	__u8 number; /* among those of its kind, from 1, as in the kind's field `syscall` */
-	bool filtered; /* bpf/witness.h: a seccomp filter or a tracer may have answered it in the kernel's place */
+	bool filtered; /* bpf/answered.h: a seccomp filter or a tracer may have answered it in the kernel's place */
 	bool traced;
-	bool narrow; /* lists of pointers are of 32 bits: 32-bit programs, and x32's own calls */
+	bool compat_pointers; /* lists of pointers are of 32 bits: 32-bit programs, and x32's own calls */
 };
 
 /* What the number of a system call means; 0 for one that is not wanted. */
@@ -46,7 +46,7 @@ static __always_inline bool read_call(struct call *call, struct pt_regs *regs, l
 	call->number = meaning;
 	call->result = result;
 	call->filtered = call->traced = false;
-	call->narrow = compat || (number & X32_BIT);
+	call->compat_pointers = compat || (number & X32_BIT);
 	read_arguments(call->argument, regs, compat);
 	return true;
 }

@@ -77,7 +77,7 @@ static __always_inline bool is_deleted(struct dentry *dentry)
 }
 
 /* Says of `file` what there is to say. False if the path is not whole. */
-static __always_inline bool describe_file(struct scratch *scratch, __u32 which, struct file *file,
+static __always_inline bool describe_file(struct scratch *scratch, __u32 slot, struct file *file,
 					  struct file_answer answer, enum haste haste)
 {
 	struct dentry_operations *operations;
@@ -98,7 +98,7 @@ static __always_inline bool describe_file(struct scratch *scratch, __u32 which, 
 		*answer.state = append_pseudo(scratch, dentry, answer.path);
 		return true;
 	}
-	walked = append_path(scratch, which, place, answer.path, haste);
+	walked = append_path(scratch, slot, place, answer.path, haste);
 	if (is_deleted(dentry))
 		*answer.state = PEEK(file, f_flags) & __O_TMPFILE ? FILE_TMPFILE : FILE_DELETED;
 	else if (walked == WALKED_DETACHED || walked == WALKED_ASTRAY)
@@ -122,11 +122,11 @@ static __always_inline void forget_file(struct file_answer answer)
 }
 
 /* Says of the file behind a descriptor what there is to say. False if the path is not whole, or there is no file. */
-static __always_inline bool describe_behind(struct scratch *scratch, __u32 which, struct task_struct *task, int fd,
+static __always_inline bool describe_behind(struct scratch *scratch, __u32 slot, struct task_struct *task, int fd,
 					    struct file_answer answer)
 {
 	struct file *file = file_behind(task, fd);
-	bool is_whole = file && describe_file(scratch, which, file, answer, IS_FREQUENT);
+	bool is_whole = file && describe_file(scratch, slot, file, answer, IS_FREQUENT);
 
 	if (is_still_behind(task, fd, file))
 		return is_whole;
@@ -154,7 +154,7 @@ static __always_inline bool read_fs(struct fs_struct *fs, bool root, struct plac
 
 /* Appends the path of the directory that a path of the caller's starts from. False if it is not whole, or no longer one
  * that leads there. */
-static __always_inline bool append_base(struct scratch *scratch, __u32 which, struct task_struct *task, int dirfd,
+static __always_inline bool append_base(struct scratch *scratch, __u32 slot, struct task_struct *task, int dirfd,
 					bool from_root, struct span *span, enum haste haste)
 {
 	struct file *directory;
@@ -175,7 +175,7 @@ static __always_inline bool append_base(struct scratch *scratch, __u32 which, st
 		if (!is_still_behind(task, dirfd, directory))
 			return false;
 	}
-	return append_path(scratch, which, place, span, haste) == WALKED_WHOLE &&
+	return append_path(scratch, slot, place, span, haste) == WALKED_WHOLE &&
 	       !is_deleted((struct dentry *)place.dentry);
 }
 

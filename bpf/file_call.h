@@ -11,9 +11,9 @@
 /* Appends a path that the caller passed and, if files are to be looked up, that of the directory that it starts from
  * (none for NO_FD). Where they lie is in the scratch memory, too; the result says which of them is not whole. A function
  * of its own to the verifier, as walk is. */
-__noinline int append_passed(__u32 which, __u64 path, int dirfd, int may_be_empty)
+__noinline int append_passed(__u32 slot, __u64 path, int dirfd, int may_be_empty)
 {
-	struct scratch *scratch = bpf_map_lookup_elem(&scratches, &which);
+	struct scratch *scratch = bpf_map_lookup_elem(&scratches, &slot);
 	int cut = 0;
 	char first;
 
@@ -24,7 +24,7 @@ __noinline int append_passed(__u32 which, __u64 path, int dirfd, int may_be_empt
 		cut |= PASSED_CUT;
 	if (!config.resolve || dirfd == NO_FD || (!scratch->passed.length && (cut || !may_be_empty)))
 		return cut;
-	if (!append_base(scratch, which, current_task(), dirfd, first == '/', &scratch->joined,
+	if (!append_base(scratch, slot, current_task(), dirfd, first == '/', &scratch->joined,
 			 IS_FREQUENT) ||
 	    cut)
 		cut |= JOINED_CUT;
@@ -34,9 +34,9 @@ __noinline int append_passed(__u32 which, __u64 path, int dirfd, int may_be_empt
 /* Says of the file behind a descriptor what there is to say, in the scratch memory; `of_leader`: the main thread's, which
  * can have others. Whether the path is not whole: also if there is no file although the call succeeded, because another
  * thread has closed it. */
-__noinline int describe_descriptor(__u32 which, int fd, int failed, int of_leader)
+__noinline int describe_descriptor(__u32 slot, int fd, int failed, int of_leader)
 {
-	struct scratch *scratch = bpf_map_lookup_elem(&scratches, &which);
+	struct scratch *scratch = bpf_map_lookup_elem(&scratches, &slot);
 	struct task_struct *task = current_task();
 
 	if (!scratch)
@@ -47,7 +47,7 @@ __noinline int describe_descriptor(__u32 which, int fd, int failed, int of_leade
 	scratch->file.state = 0;
 	if (of_leader)
 		task = READ(task, group_leader);
-	if (describe_behind(scratch, which, task, fd,
+	if (describe_behind(scratch, slot, task, fd,
 			    (struct file_answer){ &scratch->file.path, &scratch->file.inode, &scratch->file.device,
 						  &scratch->file.state }))
 		return 0;
@@ -60,11 +60,11 @@ struct path_answer {
 	__u16 cut_path, cut_joined;
 };
 
-static __always_inline void append_path_of_call(struct scratch *scratch, __u32 which, __u64 path, int dirfd,
+static __always_inline void append_path_of_call(struct scratch *scratch, __u32 slot, __u64 path, int dirfd,
 						bool may_be_empty, struct path_answer answer)
 {
 	struct record *record = (void *)scratch->bytes;
-	int cut = append_passed(which, path, dirfd, may_be_empty);
+	int cut = append_passed(slot, path, dirfd, may_be_empty);
 
 	*answer.path = scratch->passed;
 	*answer.joined = scratch->joined;
@@ -75,41 +75,41 @@ static __always_inline void append_path_of_call(struct scratch *scratch, __u32 w
 }
 
 /* The file that a call is about, in the caller's words. */
-struct subject {
+struct file_arg {
 	__u64 path;
 	int dirfd, fd; /* NO_FD where the call has none */
 	bool has_path, may_be_empty;
 	bool follows; /* the last name of the path, if it is a link */
 };
 
-static __always_inline struct subject by_path(__u64 path)
+static __always_inline struct file_arg by_path(__u64 path)
 {
-	return (struct subject){ .path = path, .dirfd = NO_FD, .fd = NO_FD, .has_path = true };
+	return (struct file_arg){ .path = path, .dirfd = NO_FD, .fd = NO_FD, .has_path = true };
 }
 
-static __always_inline struct subject by_descriptor(__u64 fd)
+static __always_inline struct file_arg by_descriptor(__u64 fd)
 {
-	return (struct subject){ .dirfd = NO_FD, .fd = fd };
+	return (struct file_arg){ .dirfd = NO_FD, .fd = fd };
 }
 
 /* With AT_EMPTY_PATH and an empty path, the descriptor is that of the file itself. */
-static __always_inline struct subject by_path_at(__u64 dirfd, __u64 path, __u64 flags)
+static __always_inline struct file_arg by_path_at(__u64 dirfd, __u64 path, __u64 flags)
 {
-	struct subject subject = { .path = path, .dirfd = dirfd_of(dirfd), .fd = NO_FD, .has_path = true };
+	struct file_arg arg = { .path = path, .dirfd = dirfd_of(dirfd), .fd = NO_FD, .has_path = true };
 	char first = 1;
 
 	if (!(flags & AT_EMPTY_PATH))
-		return subject;
-	subject.may_be_empty = true;
-	if (subject.dirfd != AT_FDCWD && !bpf_probe_read_user(&first, 1, (void *)path) && !first) {
-		subject.fd = subject.dirfd;
-		subject.dirfd = NO_FD;
+		return arg;
+	arg.may_be_empty = true;
+	if (arg.dirfd != AT_FDCWD && !bpf_probe_read_user(&first, 1, (void *)path) && !first) {
+		arg.fd = arg.dirfd;
+		arg.dirfd = NO_FD;
 	}
-	return subject;
+	return arg;
 }
 
 /* Where all that is said of such a file goes. */
-struct subject_answer {
+struct file_fields {
 	__s32 *fd;
 	struct path_answer path;
 	struct file_answer file;
@@ -122,30 +122,30 @@ static __always_inline bool has_found(long result)
 	return result != -ENOENT && result != -ENOTDIR && result != -ELOOP && result != -ENAMETOOLONG;
 }
 
-static __always_inline void append_subject(struct scratch *scratch, __u32 which, struct call *call,
-					   struct subject subject, struct subject_answer answer)
+static __always_inline void append_file_arg(struct scratch *scratch, __u32 slot, struct call *call,
+					   struct file_arg arg, struct file_fields answer)
 {
 	struct record *record = (void *)scratch->bytes;
 	bool of_leader = false;
 
-	*answer.fd = subject.fd;
-	if (subject.has_path) {
+	*answer.fd = arg.fd;
+	if (arg.has_path) {
 		/* the working directory, where the call has no other */
-		int from = subject.dirfd == NO_FD && subject.fd == NO_FD ? AT_FDCWD : subject.dirfd;
+		int from = arg.dirfd == NO_FD && arg.fd == NO_FD ? AT_FDCWD : arg.dirfd;
 
-		append_path_of_call(scratch, which, subject.path, from, subject.may_be_empty, answer.path);
+		append_path_of_call(scratch, slot, arg.path, from, arg.may_be_empty, answer.path);
 	}
 	if (!config.resolve)
 		return;
-	if (subject.fd == NO_FD && subject.follows && has_found(call->result)) {
-		subject.fd = descriptor_named(scratch, which);
+	if (arg.fd == NO_FD && arg.follows && has_found(call->result)) {
+		arg.fd = descriptor_named(scratch, slot);
 		of_leader = scratch->names.of_leader;
-		if (subject.fd < 0)
+		if (arg.fd < 0)
 			return;
 	}
-	if (subject.fd == NO_FD)
+	if (arg.fd == NO_FD)
 		return;
-	if (describe_descriptor(which, subject.fd, call->result < 0, of_leader))
+	if (describe_descriptor(slot, arg.fd, call->result < 0, of_leader))
 		record->cut |= answer.cut_file;
 	*answer.file.path = scratch->file.path;
 	*answer.file.inode = scratch->file.inode;
@@ -159,8 +159,8 @@ static __always_inline void append_subject(struct scratch *scratch, __u32 which,
 #define NEW_PATH_ANSWER(event, NAME)                                                                                   \
 	((struct path_answer){ &(event)->new_path, &(event)->joined_new_path, NAME##_CUT_NEW_PATH,                     \
 			       NAME##_CUT_JOINED_NEW_PATH })
-#define SUBJECT_ANSWER(event, NAME)                                                                                    \
-	((struct subject_answer){                                                                                      \
+#define FILE_FIELDS(event, NAME)                                                                                    \
+	((struct file_fields){                                                                                      \
 		&(event)->fd, PATH_ANSWER(event, NAME),                                                                \
 		(struct file_answer){ &(event)->real_path, &(event)->inode, &(event)->device, &(event)->file_state },  \
 		NAME##_CUT_REAL_PATH })
@@ -170,25 +170,25 @@ static __always_inline void append_subject(struct scratch *scratch, __u32 which,
 static __noinline int take_for_call(struct call *call, enum kind kind, __u32 record_bytes)
 {
 	struct scratch *scratch;
-	__u32 which;
+	__u32 slot;
 
-	scratch = take_scratch(kind, record_bytes, &which);
+	scratch = take_scratch(kind, record_bytes, &slot);
 	if (!scratch)
 		return -1;
 	fill_record((struct record *)scratch->bytes, kind, call->task);
-	return which;
+	return slot;
 }
 
 /* The record of a call that is to be reported, its header filled and the rest zero; or none. */
 static __always_inline void *begin_file_call(struct call *call, enum kind kind, __u32 record_bytes,
-					     struct scratch **scratch, __u32 *which)
+					     struct scratch **scratch, __u32 *slot)
 {
 	int taken = take_for_call(call, kind, record_bytes);
 
 	if (taken < 0)
 		return 0;
-	*which = taken;
-	*scratch = bpf_map_lookup_elem(&scratches, which);
+	*slot = taken;
+	*scratch = bpf_map_lookup_elem(&scratches, slot);
 	if (!*scratch) /* it is there */
 		return 0;
 	__builtin_memset((*scratch)->bytes + sizeof(struct record), 0, record_bytes - sizeof(struct record));
@@ -199,7 +199,7 @@ static __noinline int end_file_call(struct scratch *scratch, enum kind kind)
 {
 	struct record *record = (void *)scratch->bytes;
 
-	send_scratch(scratch, kind, admit(kind, scratch->used, record->boot_ns));
+	send_scratch(scratch, kind, check_headroom(kind, scratch->used, record->boot_ns));
 	release_scratch(scratch);
 	return done();
 }

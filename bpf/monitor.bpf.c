@@ -20,7 +20,7 @@
 #include "file.h"
 #include "filter.h"
 #include "call.h"
-#include "witness.h"
+#include "answered.h"
 #include "names.h"
 #include "file_call.h"
 #include "ring_pending.h"

@@ -119,9 +119,9 @@ static __always_inline void add_to_name(struct names *names, __u32 at, __u8 byte
 
 /* True when the text has ended. What is known is kept in the scratch memory, and not on the stack, where the verifier would
  * follow each way that it can have come about. */
-__noinline int names_stage(__u32 which)
+__noinline int names_stage(__u32 slot)
 {
-	struct scratch *scratch = bpf_map_lookup_elem(&scratches, &which);
+	struct scratch *scratch = bpf_map_lookup_elem(&scratches, &slot);
 	int i;
 
 	if (!scratch)
@@ -147,9 +147,9 @@ __noinline int names_stage(__u32 which)
 
 /* Looks at the names of the text of so many bytes at `at` in the scratch memory; `until_elsewhere`: no further than it may
  * lead to a descriptor. */
-__noinline int read_names(__u32 which, __u32 at, __u32 length, int until_elsewhere)
+__noinline int read_names(__u32 slot, __u32 at, __u32 length, int until_elsewhere)
 {
-	struct scratch *scratch = bpf_map_lookup_elem(&scratches, &which);
+	struct scratch *scratch = bpf_map_lookup_elem(&scratches, &slot);
 	__u32 i;
 
 	if (!scratch)
@@ -159,21 +159,21 @@ __noinline int read_names(__u32 which, __u32 at, __u32 length, int until_elsewhe
 	scratch->names.end = at + length;
 	scratch->names.until_elsewhere = until_elsewhere;
 	for (i = 0; i < NAME_STAGES; i++)
-		if (names_stage(which))
+		if (names_stage(slot))
 			break;
 	return 0;
 }
 
 /* The number of the descriptor whose file a path leads to that append_passed has appended, or negative. Whose descriptor it
  * is, the process's or the thread's, is in names.of_leader. */
-static __always_inline int descriptor_named(struct scratch *scratch, __u32 which)
+static __always_inline int descriptor_named(struct scratch *scratch, __u32 slot)
 {
 	__u32 at = scratch->passed.offset;
 	bool from_root = scratch->joined.length == 1; /* an empty name */
 
 	if (!scratch->passed.length || (!from_root && byte_at(scratch, at) != '/'))
 		return -1;
-	read_names(which, at, scratch->passed.length, true);
+	read_names(slot, at, scratch->passed.length, true);
 	return scratch->names.led == LED_TO_FILE ? scratch->names.fd : -1;
 }
 

@@ -41,10 +41,10 @@ static __always_inline struct place read_place(struct path *path)
 }
 
 /* What is read of each step goes into a sum, so that a second walk shows whether anything has changed. */
-static __always_inline void note(struct climb *climb, __u64 address, __u64 number)
+static __always_inline void note(struct path_cursor *cursor, __u64 address, __u64 number)
 {
-	climb->sum = (climb->sum ^ address) * 0x9E3779B97F4A7C15ULL;
-	climb->sum = (climb->sum ^ number) * 0xC2B2AE3D27D4EB4FULL;
+	cursor->sum = (cursor->sum ^ address) * 0x9E3779B97F4A7C15ULL;
+	cursor->sum = (cursor->sum ^ number) * 0xC2B2AE3D27D4EB4FULL;
 }
 
 /* Counts what is mounted, moved and unmounted in a mount's namespace (touch_mnt_namespace, fs/namespace.c); 0 for a mount
@@ -59,12 +59,12 @@ static __always_inline __u64 mount_event(struct mount *mount)
 /* A mount that is its own parent: the root of a namespace, or it hangs nowhere. One that is being moved looks so, too,
  * for a moment (umount_mnt, fs/namespace.c). is_anon_ns, fs/mount.h: a namespace that nobody is in, of a mount that is
  * attached nowhere, has no number, or MNT_NS_ANON_INO (include/uapi/linux/nsfs.h, 6.18). */
-static __always_inline enum walked end_at(struct climb *climb, struct mount *mount)
+static __always_inline enum walked end_at(struct path_cursor *cursor, struct mount *mount)
 {
 	struct mnt_namespace *ns = (void *)PEEK_ADDRESS(mount, mnt_ns);
 	__u32 number = ns ? PEEK(ns, ns.inum) : 0;
 
-	note(climb, (__u64)ns, number);
+	note(cursor, (__u64)ns, number);
 	if (!number || number == 0xEFFFFFF7)
 		return WALKED_DETACHED;
 	return PEEK_ADDRESS(ns, root) == (__u64)mount ? WALKED_WHOLE : WALKED_RACED;
@@ -86,7 +86,8 @@ static __always_inline bool read_name(char *to, const unsigned char *name, __u64
 }
 
 /* The name of `dentry` behind what is in the scratch memory. */
-static __always_inline enum walked append_name(struct scratch *scratch, struct climb *climb, struct dentry *dentry)
+static __always_inline enum walked append_name(struct scratch *scratch, struct path_cursor *cursor,
+					       struct dentry *dentry)
 {
 	const unsigned char *name = (void *)PEEK_ADDRESS(dentry, d_name.name);
 	/* not always NAME_MAX at most: FUSE takes 1024 bytes, and since Linux 6.16 (27992ef80770) PATH_MAX - 1 */
@@ -94,8 +95,8 @@ static __always_inline enum walked append_name(struct scratch *scratch, struct c
 	/* looked up right before it is used, because older verifiers forget bounds of what is put on the stack */
 	char *to;
 
-	if (length >= PATH_BYTES || used - climb->start + length + 1 >= PATH_BYTES) {
-		climb->last = (__u64)dentry;
+	if (length >= PATH_BYTES || used - cursor->start + length + 1 >= PATH_BYTES) {
+		cursor->last = (__u64)dentry;
 		return WALKED_CUT;
 	}
 	length &= PATH_BYTES - 1;
@@ -112,117 +113,117 @@ static __always_inline enum walked append_name(struct scratch *scratch, struct c
 
 /* One step up: from a mount to the one it is mounted on, or from a file to its directory. The second walk appends no
  * names. d_move (fs/dcache.c) makes d_seq odd, and then another number. */
-static __always_inline enum walked step(struct scratch *scratch, struct climb *climb, bool again)
+static __always_inline enum walked step(struct scratch *scratch, struct path_cursor *cursor, bool again)
 {
 	__u64 own_mount = own_root.vfsmount - bpf_core_field_offset(struct mount, mnt);
-	struct dentry *dentry = (void *)climb->dentry;
-	struct mount *mount = (void *)climb->mount;
+	struct dentry *dentry = (void *)cursor->dentry;
+	struct mount *mount = (void *)cursor->mount;
 	enum walked walked = WALKED_ON;
 	__u64 parent;
 	__u32 sequence;
 
-	if (climb->dentry == own_root.dentry && climb->mount == own_mount)
+	if (cursor->dentry == own_root.dentry && cursor->mount == own_mount)
 		return WALKED_WHOLE;
-	if (climb->dentry == climb->top) {
+	if (cursor->dentry == cursor->top) {
 		struct mount *above = (void *)PEEK_ADDRESS(mount, mnt_parent);
 
 		if (above == mount)
-			return end_at(climb, mount);
-		climb->dentry = PEEK_ADDRESS(mount, mnt_mountpoint);
+			return end_at(cursor, mount);
+		cursor->dentry = PEEK_ADDRESS(mount, mnt_mountpoint);
 		/* half taken away: unhash_mnt (fs/namespace.c) makes it its own parent, and its root the mountpoint, in an
 		 * order that the compiler chooses. The two are the same where a directory is mounted on itself, too. */
-		climb->half = climb->dentry == climb->top;
+		cursor->half = cursor->dentry == cursor->top;
 		if (PEEK_ADDRESS(mount, mnt_parent) != (__u64)above)
 			return WALKED_RACED;
-		climb->mount = (__u64)above;
-		climb->top = PEEK_ADDRESS(above, mnt.mnt_root);
-		note(climb, climb->mount, climb->dentry);
+		cursor->mount = (__u64)above;
+		cursor->top = PEEK_ADDRESS(above, mnt.mnt_root);
+		note(cursor, cursor->mount, cursor->dentry);
 		return WALKED_ON;
 	}
-	if (climb->dentry == climb->last)
+	if (cursor->dentry == cursor->last)
 		return WALKED_CUT;
 	sequence = PEEK(dentry, d_seq.seqcount.sequence);
 	if (sequence & 1)
 		return WALKED_RACED;
 	parent = PEEK_ADDRESS(dentry, d_parent);
-	if (parent == climb->dentry) /* in a bind mount of a directory that it was moved out of: "unreachable" */
-		return climb->half ? WALKED_RACED : WALKED_ASTRAY;
+	if (parent == cursor->dentry) /* in a bind mount of a directory that it was moved out of: "unreachable" */
+		return cursor->half ? WALKED_RACED : WALKED_ASTRAY;
 	if (!again)
-		walked = append_name(scratch, climb, dentry);
+		walked = append_name(scratch, cursor, dentry);
 	if (walked == WALKED_ON) {
-		note(climb, climb->dentry, sequence);
-		climb->dentry = parent;
+		note(cursor, cursor->dentry, sequence);
+		cursor->dentry = parent;
 	}
 	return walked;
 }
 
-static __always_inline void begin(struct climb *climb)
+static __always_inline void begin(struct path_cursor *cursor)
 {
-	struct mount *mount = (void *)climb->first_mount;
+	struct mount *mount = (void *)cursor->first_mount;
 
-	climb->mount = climb->first_mount;
-	climb->dentry = climb->first_dentry;
-	climb->top = PEEK_ADDRESS(mount, mnt.mnt_root);
-	climb->sum = 0;
-	climb->half = false;
+	cursor->mount = cursor->first_mount;
+	cursor->dentry = cursor->first_dentry;
+	cursor->top = PEEK_ADDRESS(mount, mnt.mnt_root);
+	cursor->sum = 0;
+	cursor->half = false;
 }
 
 /* The way that most paths go, with one call instead of five, each of which costs 12 ns where returns are guarded
  * (SRSO): both walks of walk_safely. WALKED_ON if that is not enough. The verifier takes three times as long for it as for
  * the way in stages. */
-__noinline int walk_short(__u32 which)
+__noinline int walk_short(__u32 slot)
 {
-	struct scratch *scratch = bpf_map_lookup_elem(&scratches, &which);
+	struct scratch *scratch = bpf_map_lookup_elem(&scratches, &slot);
 	int walked = WALKED_ON, again = WALKED_ON;
 	struct mount *first;
-	struct climb *climb;
+	struct path_cursor *cursor;
 	__u64 event, sum;
 	int i;
 
 	if (!scratch)
 		return WALKED_CUT;
-	climb = &scratch->climb; /* not a copy: stacks are scarce (check_max_stack_depth) */
-	first = (void *)climb->first_mount;
+	cursor = &scratch->cursor; /* not a copy: stacks are scarce (check_max_stack_depth) */
+	first = (void *)cursor->first_mount;
 	event = mount_event(first);
-	climb->last = 0;
-	begin(climb);
+	cursor->last = 0;
+	begin(cursor);
 	for (i = 0; i < SHORT_STEPS && walked == WALKED_ON; i++)
-		walked = step(scratch, climb, false);
+		walked = step(scratch, cursor, false);
 	if (walked != WALKED_WHOLE && walked != WALKED_DETACHED)
 		return WALKED_ON;
-	sum = climb->sum;
-	begin(climb);
+	sum = cursor->sum;
+	begin(cursor);
 	for (i = 0; i < SHORT_STEPS && again == WALKED_ON; i++)
-		again = step(scratch, climb, true);
-	return again == walked && climb->sum == sum && mount_event(first) == event ? walked : WALKED_ON;
+		again = step(scratch, cursor, true);
+	return again == walked && cursor->sum == sum && mount_event(first) == event ? walked : WALKED_ON;
 }
 
-__noinline int walk_stage(__u32 which)
+__noinline int walk_stage(__u32 slot)
 {
-	struct scratch *scratch = bpf_map_lookup_elem(&scratches, &which);
+	struct scratch *scratch = bpf_map_lookup_elem(&scratches, &slot);
 	enum walked walked = WALKED_ON;
 	int i;
 
 	if (!scratch)
 		return WALKED_CUT;
 	for (i = 0; i < STEPS && walked == WALKED_ON; i++)
-		walked = step(scratch, &scratch->climb, scratch->climb.again);
+		walked = step(scratch, &scratch->cursor, scratch->cursor.again);
 	return walked;
 }
 
-/* From climb.from to a root. */
-__noinline int walk(__u32 which, int again)
+/* From cursor.from to a root. */
+__noinline int walk(__u32 slot, int again)
 {
-	struct scratch *scratch = bpf_map_lookup_elem(&scratches, &which);
+	struct scratch *scratch = bpf_map_lookup_elem(&scratches, &slot);
 	int walked = WALKED_ON;
 	__u32 i;
 
 	if (!scratch)
 		return WALKED_CUT;
-	scratch->climb.again = again;
-	begin(&scratch->climb);
+	scratch->cursor.again = again;
+	begin(&scratch->cursor);
 	for (i = 0; i < STAGES && walked == WALKED_ON; i++)
-		walked = walk_stage(which);
+		walked = walk_stage(slot);
 	return walked == WALKED_ON ? WALKED_CUT : walked;
 }
 
@@ -230,48 +231,48 @@ __noinline int walk(__u32 which, int again)
  * d_seq of what it moves, and two moves of mounts that undo each other change the count of their namespace's. d_path
  * compares rename_lock and mount_lock instead (fs/d_path.c), which say as much, but change with every rename and mount of
  * the machine, and whose addresses few may know. */
-__noinline int walk_safely(__u32 which)
+__noinline int walk_safely(__u32 slot)
 {
-	struct scratch *scratch = bpf_map_lookup_elem(&scratches, &which);
+	struct scratch *scratch = bpf_map_lookup_elem(&scratches, &slot);
 	__u32 i;
 
 	if (!scratch)
 		return WALKED_CUT;
 	for (i = 0; i < TRIES; i++) {
-		struct mount *first = (void *)scratch->climb.first_mount;
+		struct mount *first = (void *)scratch->cursor.first_mount;
 		__u64 event = mount_event(first), sum;
 		int walked;
 
-		scratch->used = scratch->climb.start;
-		scratch->climb.last = 0;
-		walked = walk(which, false);
+		scratch->used = scratch->cursor.start;
+		scratch->cursor.last = 0;
+		walked = walk(slot, false);
 		if (walked == WALKED_RACED)
 			continue;
-		sum = scratch->climb.sum;
-		if (walk(which, true) == walked && scratch->climb.sum == sum &&
+		sum = scratch->cursor.sum;
+		if (walk(slot, true) == walked && scratch->cursor.sum == sum &&
 		    mount_event(first) == event)
 			return walked;
 	}
-	scratch->used = scratch->climb.start; /* no name of it is sure */
+	scratch->used = scratch->cursor.start; /* no name of it is sure */
 	return WALKED_CUT;
 }
 
 /* Appends the path to a place: the names from there up to the root, each with its NUL, and an empty one for the root. No
  * span where it could not be read. */
-static __always_inline enum walked append_path(struct scratch *scratch, __u32 which, struct place place,
+static __always_inline enum walked append_path(struct scratch *scratch, __u32 slot, struct place place,
 					       struct span *span, enum haste haste)
 {
 	enum walked walked = WALKED_ON;
 	__u64 used;
 
 	span->offset = scratch->used;
-	scratch->climb.start = scratch->used;
-	scratch->climb.first_mount = place.vfsmount - bpf_core_field_offset(struct mount, mnt);
-	scratch->climb.first_dentry = place.dentry;
+	scratch->cursor.start = scratch->used;
+	scratch->cursor.first_mount = place.vfsmount - bpf_core_field_offset(struct mount, mnt);
+	scratch->cursor.first_dentry = place.dentry;
 	if (haste == IS_FREQUENT && config.can_cast)
-		walked = walk_short(which);
+		walked = walk_short(slot);
 	if (walked == WALKED_ON)
-		walked = walk_safely(which);
+		walked = walk_safely(slot);
 
 	used = scratch->used;
 	if ((walked == WALKED_WHOLE || walked == WALKED_DETACHED) && used < SCRATCH_BYTES) {

@@ -27,7 +27,7 @@ __u32 woken_level; /* in watermarks; the reader was woken for it */
 __u32 crowded;     /* only the headroom is left */
 
 /* Look at the ring: whether to wake the reader once a record is submitted. */
-static __always_inline long look(__u64 size)
+static __always_inline long needs_wakeup(__u64 size)
 {
 	__u64 queued = bpf_ringbuf_query(&ring, BPF_RB_AVAIL_DATA) + size;
 	__u32 now = queued / config.watermark_bytes, before = woken_level;
@@ -43,10 +43,10 @@ static __always_inline long look(__u64 size)
 /* May `size` more bytes go into the ring that are not of a process event? A flood of opens must not push out what keeps
  * the process tree whole. Whether to wake the reader then, or negative. Looking costs 20 ns, so while there is room it is
  * done for one in eight, by their times; nothing is refused for what was seen in the past. */
-static __always_inline long admit(enum kind kind, __u64 size, __u64 boot_ns)
+static __always_inline long check_headroom(enum kind kind, __u64 size, __u64 boot_ns)
 {
 	/* a product, because a clock that counts in steps of 8 ns or 40 never changes the last bits */
-	long woken = crowded || !(boot_ns * 0x9E3779B97F4A7C15ULL >> 61) ? look(size) : 0;
+	long woken = crowded || !(boot_ns * 0x9E3779B97F4A7C15ULL >> 61) ? needs_wakeup(size) : 0;
 
 	if (!crowded)
 		return woken;

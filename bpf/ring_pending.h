@@ -46,7 +46,7 @@ struct {
 	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__type(key, __u64);
 	__type(value, __u8);
-} ring_told SEC(".maps");
+} ring_reported SEC(".maps");
 
 /* Rings whose every request was seen, by address; the address of one that is gone stays until another ring has it. 64
  * bytes each. Where there is no room, what overflows in the ring counts as what overflows in one that is older than the
@@ -59,7 +59,7 @@ struct {
 	__type(value, __u8);
 } rings SEC(".maps");
 
-static __always_inline __u32 *ring_word(__u64 ring, __u64 user_data)
+static __always_inline __u32 *ring_counter(__u64 ring, __u64 user_data)
 {
 	__u32 slot = ((ring >> 6 ^ user_data) * 0x9E3779B97F4A7C15ULL >> 52) & (RING_WORDS - 1);
 
@@ -71,7 +71,7 @@ static __always_inline void forget_ring_open(__u64 request)
 {
 	struct ring_open *submitted = bpf_map_lookup_elem(&ring_opens, &request);
 	__u64 ring, user_data;
-	__u32 *word;
+	__u32 *counter;
 
 	if (!submitted)
 		return;
@@ -80,20 +80,20 @@ static __always_inline void forget_ring_open(__u64 request)
 	/* an int before 6.4, whose upper half must not be compared */
 	if ((int)bpf_map_delete_elem(&ring_opens, &request))
 		return; /* another cpu did it */
-	word = ring_word(ring, user_data);
-	if (word)
-		__sync_fetch_and_add(word, -1);
+	counter = ring_counter(ring, user_data);
+	if (counter)
+		__sync_fetch_and_add(counter, -1);
 }
 
 static __always_inline void remember_ring_open(__u64 request, struct ring_open *submitted)
 {
-	__u32 *word = ring_word(submitted->ring, submitted->user_data);
+	__u32 *counter = ring_counter(submitted->ring, submitted->user_data);
 
-	if (!word)
+	if (!counter)
 		return;
-	__sync_fetch_and_add(word, 1); /* first, so that nobody who looks finds less than there is */
+	__sync_fetch_and_add(counter, 1); /* first, so that nobody who looks finds less than there is */
 	if ((int)bpf_map_update_elem(&ring_opens, &request, submitted, BPF_NOEXIST)) {
-		__sync_fetch_and_add(word, -1);
+		__sync_fetch_and_add(counter, -1);
 		count_lost(KIND_OPEN, LOST_UNTRACKED);
 	}
 }
@@ -102,7 +102,7 @@ static __always_inline void remember_ring_open(__u64 request, struct ring_open *
 static __always_inline void begin_request(__u64 request)
 {
 	forget_ring_open(request);
-	bpf_map_delete_elem(&ring_told, &request);
+	bpf_map_delete_elem(&ring_reported, &request);
 }
 
 /* include/linux/io_uring_types.h, this bit since 5.17: cleared once the file was opened or could not be */
@@ -140,9 +140,9 @@ static long match_ring_open(void *map, const void *key, void *value, struct ring
 static __always_inline __u64 find_ring_open(__u64 ring, __u64 user_data, int result)
 {
 	struct ring_search search = { ring, user_data, 0, result };
-	__u32 *word = ring_word(ring, user_data);
+	__u32 *counter = ring_counter(ring, user_data);
 
-	if (word && *(volatile __u32 *)word)
+	if (counter && *(volatile __u32 *)counter)
 		bpf_for_each_map_elem(&ring_opens, match_ring_open, &search, 0);
 	return search.found;
 }

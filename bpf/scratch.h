@@ -6,7 +6,7 @@
 #define SCRATCH_BYTES 28672 /* below 32 KiB, the most for a per-cpu value; rename has two paths and two directories */
 
 /* where a walk to the root stands: bpf/path.h */
-struct climb {
+struct path_cursor {
 	__u64 first_mount, mount, first_dentry, dentry, top; /* addresses */
 	__u64 last; /* its name was too long */
 	__u64 sum;
@@ -46,7 +46,7 @@ struct scratch {
 	__u32 taken; /* how many want it */
 	__u32 used;  /* bytes */
 	union {
-		struct climb climb;
+		struct path_cursor cursor;
 		struct gather gather;
 		struct names names;
 		struct seek seek;
@@ -76,15 +76,15 @@ struct {
 /* A free one, with room for the fixed part of a record; none is counted as a loss. The record is `bytes`. It is free if
  * nobody else wants it after one has said so oneself: that needs no atomic instruction that returns a value, which
  * kernels before 5.12 do not have. */
-static __always_inline struct scratch *take_scratch(enum kind kind, __u32 record_bytes, __u32 *which)
+static __always_inline struct scratch *take_scratch(enum kind kind, __u32 record_bytes, __u32 *slot)
 {
 	__u32 i;
 
 	for (i = 0; i < SCRATCHES; i++) {
 		struct scratch *scratch;
 
-		*which = i;
-		scratch = bpf_map_lookup_elem(&scratches, which);
+		*slot = i;
+		scratch = bpf_map_lookup_elem(&scratches, slot);
 		if (!scratch)
 			break;
 		__sync_fetch_and_add(&scratch->taken, 1);

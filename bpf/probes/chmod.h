@@ -5,11 +5,11 @@ static __noinline int emit_chmod(struct call *call)
 {
 	bool at = call->number == CHMOD_SYSCALL_FCHMODAT || call->number == CHMOD_SYSCALL_FCHMODAT2;
 	struct scratch *scratch;
-	struct subject subject;
+	struct file_arg arg;
 	struct chmod_record *chmod;
-	__u32 which;
+	__u32 slot;
 
-	chmod = begin_file_call(call, KIND_CHMOD, sizeof(*chmod), &scratch, &which);
+	chmod = begin_file_call(call, KIND_CHMOD, sizeof(*chmod), &scratch, &slot);
 	if (!chmod)
 		return 0;
 	chmod->syscall = call->number;
@@ -17,11 +17,11 @@ static __noinline int emit_chmod(struct call *call)
 	chmod->unproven = is_in_doubt(call);
 	chmod->mode = (at ? call->argument[2] : call->argument[1]) & MODE_BITS;
 	chmod->flags = call->number == CHMOD_SYSCALL_FCHMODAT2 ? call->argument[3] : 0;
-	subject = at ? by_path_at(call->argument[0], call->argument[1], chmod->flags) :
+	arg = at ? by_path_at(call->argument[0], call->argument[1], chmod->flags) :
 		  call->number == CHMOD_SYSCALL_FCHMOD ? by_descriptor(call->argument[0]) :
 							 by_path(call->argument[0]);
-	subject.follows = !(chmod->flags & AT_SYMLINK_NOFOLLOW);
-	chmod->dirfd = subject.dirfd;
-	append_subject(scratch, which, call, subject, SUBJECT_ANSWER(chmod, CHMOD));
+	arg.follows = !(chmod->flags & AT_SYMLINK_NOFOLLOW);
+	chmod->dirfd = arg.dirfd;
+	append_file_arg(scratch, slot, call, arg, FILE_FIELDS(chmod, CHMOD));
 	return end_file_call(scratch, KIND_CHMOD);
 }

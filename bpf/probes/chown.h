@@ -12,11 +12,11 @@ static __noinline int emit_chown(struct call *call)
 	bool at = call->number == CHOWN_SYSCALL_FCHOWNAT;
 	bool by_fd = call->number == CHOWN_SYSCALL_FCHOWN || call->number == CHOWN_SYSCALL_FCHOWN32;
 	struct scratch *scratch;
-	struct subject subject;
+	struct file_arg arg;
 	struct chown_record *chown;
-	__u32 which;
+	__u32 slot;
 
-	chown = begin_file_call(call, KIND_CHOWN, sizeof(*chown), &scratch, &which);
+	chown = begin_file_call(call, KIND_CHOWN, sizeof(*chown), &scratch, &slot);
 	if (!chown)
 		return 0;
 	chown->syscall = call->number;
@@ -29,12 +29,12 @@ static __noinline int emit_chown(struct call *call)
 		chown->group = owner_of_16_bits(chown->group);
 	}
 	chown->flags = at ? call->argument[4] : 0;
-	subject = at    ? by_path_at(call->argument[0], call->argument[1], chown->flags) :
+	arg = at    ? by_path_at(call->argument[0], call->argument[1], chown->flags) :
 		  by_fd ? by_descriptor(call->argument[0]) :
 			  by_path(call->argument[0]);
-	subject.follows = call->number != CHOWN_SYSCALL_LCHOWN && call->number != CHOWN_SYSCALL_LCHOWN32 &&
+	arg.follows = call->number != CHOWN_SYSCALL_LCHOWN && call->number != CHOWN_SYSCALL_LCHOWN32 &&
 			  !(chown->flags & AT_SYMLINK_NOFOLLOW);
-	chown->dirfd = subject.dirfd;
-	append_subject(scratch, which, call, subject, SUBJECT_ANSWER(chown, CHOWN));
+	chown->dirfd = arg.dirfd;
+	append_file_arg(scratch, slot, call, arg, FILE_FIELDS(chown, CHOWN));
 	return end_file_call(scratch, KIND_CHOWN);
 }

@@ -48,15 +48,15 @@ static __always_inline void fill_login(struct exec_record *exec, struct task_str
 	exec->session = READ(task, sessionid);
 }
 
-static __always_inline void append_cwd(struct scratch *scratch, __u32 which, struct task_struct *task)
+static __always_inline void append_cwd(struct scratch *scratch, __u32 slot, struct task_struct *task)
 {
 	struct exec_record *exec = (void *)scratch->bytes;
 
-	if (!append_base(scratch, which, task, AT_FDCWD, false, &exec->cwd, IS_RARE))
+	if (!append_base(scratch, slot, task, AT_FDCWD, false, &exec->cwd, IS_RARE))
 		exec->record.cut |= EXEC_CUT_CWD;
 }
 
-static __always_inline void append_program(struct scratch *scratch, __u32 which, struct task_struct *task,
+static __always_inline void append_program(struct scratch *scratch, __u32 slot, struct task_struct *task,
 					   struct linux_binprm *bprm)
 {
 	struct exec_record *exec = (void *)scratch->bytes;
@@ -70,9 +70,9 @@ static __always_inline void append_program(struct scratch *scratch, __u32 which,
 		exec->record.cut |= EXEC_CUT_INTERPRETER;
 	if (!config.resolve)
 		return;
-	append_cwd(scratch, which, task);
+	append_cwd(scratch, slot, task);
 	file = BPF_CORE_READ(task, mm, exe_file);
-	if (!file || !describe_file(scratch, which, file,
+	if (!file || !describe_file(scratch, slot, file,
 				    (struct file_answer){ &exec->exe, &exec->inode, &exec->device, &exec->file_state },
 				    IS_RARE))
 		exec->record.cut |= EXEC_CUT_EXE;
@@ -103,15 +103,15 @@ static __always_inline __u32 copy_argv(char *to, const __u32 most, unsigned long
 	return bytes;
 }
 
-static __always_inline struct exec_room *take_exec_room(__u32 *which)
+static __always_inline struct exec_room *take_exec_room(__u32 *slot)
 {
 	__u32 i;
 
 	for (i = 0; i < EXEC_ROOMS; i++) {
 		struct exec_room *room;
 
-		*which = i;
-		room = bpf_map_lookup_elem(&exec_rooms, which);
+		*slot = i;
+		room = bpf_map_lookup_elem(&exec_rooms, slot);
 		if (!room)
 			return 0;
 		__sync_fetch_and_add(&room->taken, 1);
@@ -123,9 +123,9 @@ static __always_inline struct exec_room *take_exec_room(__u32 *which)
 }
 
 /* As copy_argv. A function of its own to the verifier: it would follow what comes after it for each way out of the loop. */
-__noinline int copy_argv_to_room(__u32 which, __u32 at, __u64 from, __u32 bytes)
+__noinline int copy_argv_to_room(__u32 slot, __u32 at, __u64 from, __u32 bytes)
 {
-	struct exec_room *room = bpf_map_lookup_elem(&exec_rooms, &which);
+	struct exec_room *room = bpf_map_lookup_elem(&exec_rooms, &slot);
 	__u64 place = at, wanted = bytes;
 
 	if (!room || place > TEXTS_BYTES || wanted > LARGE_ARGV_BYTES)
@@ -134,7 +134,7 @@ __noinline int copy_argv_to_room(__u32 which, __u32 at, __u64 from, __u32 bytes)
 }
 
 /* Completes and sends a record whose arguments do not fit into the scratch memory. */
-static __always_inline void send_large_exec(struct scratch *scratch, struct exec_room *room, __u32 which,
+static __always_inline void send_large_exec(struct scratch *scratch, struct exec_room *room, __u32 slot,
 					    unsigned long from, unsigned long bytes)
 {
 	struct exec_record *exec = (void *)scratch->bytes;
@@ -144,14 +144,14 @@ static __always_inline void send_large_exec(struct scratch *scratch, struct exec
 	if (used > TEXTS_BYTES)
 		used = TEXTS_BYTES; /* it never is */
 	exec->argv.offset = used;
-	exec->argv.length = copy_argv_to_room(which, used, from, wanted);
+	exec->argv.length = copy_argv_to_room(slot, used, from, wanted);
 	if (exec->argv.length < bytes)
 		exec->record.cut |= EXEC_CUT_ARGV;
 	bpf_probe_read_kernel(room->bytes, used, scratch->bytes);
 	size = used + exec->argv.length;
 	if (size > sizeof(room->bytes))
 		size = sizeof(room->bytes); /* it never is */
-	woken = look(size);
+	woken = needs_wakeup(size);
 	if (bpf_ringbuf_output(&ring, room->bytes, size, BPF_RB_NO_WAKEUP))
 		count_lost(KIND_EXEC, LOST_RING_FULL);
 	wake_reader(woken);
@@ -168,7 +168,7 @@ static __always_inline void send_small_exec(struct scratch *scratch, unsigned lo
 	if (exec->argv.length < bytes)
 		exec->record.cut |= EXEC_CUT_ARGV;
 	scratch->used += exec->argv.length;
-	send_scratch(scratch, KIND_EXEC, look(scratch->used));
+	send_scratch(scratch, KIND_EXEC, needs_wakeup(scratch->used));
 }
 
 static __always_inline int emit_executed(struct task_struct *task, struct linux_binprm *bprm)
@@ -177,11 +177,11 @@ static __always_inline int emit_executed(struct task_struct *task, struct linux_
 	unsigned long from, bytes;
 	struct scratch *scratch;
 	struct exec_record *exec;
-	__u32 which, which_room;
+	__u32 slot, which_room;
 
 	if (!is_wanted(task))
 		return 0;
-	scratch = take_scratch(KIND_EXEC, sizeof(*exec), &which);
+	scratch = take_scratch(KIND_EXEC, sizeof(*exec), &slot);
 	if (!scratch)
 		return 0;
 
@@ -189,7 +189,7 @@ static __always_inline int emit_executed(struct task_struct *task, struct linux_
 	fill_record(&exec->record, KIND_EXEC, task);
 	clear_exec(exec);
 	fill_login(exec, task);
-	append_program(scratch, which, task, bprm);
+	append_program(scratch, slot, task, bprm);
 	from = BPF_CORE_READ(task, mm, arg_start);
 	bytes = BPF_CORE_READ(task, mm, arg_end) - from;
 	if (bytes > config.argv_bytes) {

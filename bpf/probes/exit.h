@@ -15,7 +15,7 @@ static __always_inline int emit_exit(struct task_struct *task)
 	if (!is_wanted(task))
 		return 0;
 
-	woken = look(sizeof(*exit));
+	woken = needs_wakeup(sizeof(*exit));
 	exit = bpf_ringbuf_reserve(&ring, sizeof(*exit), 0);
 	if (!exit) {
 		count_lost(KIND_EXIT, LOST_RING_FULL);

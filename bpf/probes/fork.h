@@ -51,7 +51,7 @@ static __always_inline int emit_fork(struct task_struct *parent, struct task_str
 	if (!is_wanted(parent))
 		return 0;
 
-	woken = look(sizeof(*fork));
+	woken = needs_wakeup(sizeof(*fork));
 	fork = bpf_ringbuf_reserve(&ring, sizeof(*fork), 0);
 	if (!fork) {
 		count_lost(KIND_FORK, LOST_RING_FULL);

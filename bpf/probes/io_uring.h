@@ -74,9 +74,9 @@ static __always_inline void emit_ring_submitted(struct ring_open *submitted, str
 {
 	struct scratch *scratch;
 	struct open_record *open;
-	__u32 which;
+	__u32 slot;
 
-	scratch = take_scratch(KIND_OPEN, sizeof(*open), &which);
+	scratch = take_scratch(KIND_OPEN, sizeof(*open), &slot);
 	if (!scratch)
 		return;
 	open = (void *)scratch->bytes;
@@ -85,7 +85,7 @@ static __always_inline void emit_ring_submitted(struct ring_open *submitted, str
 	open->record.cut |= OPEN_CUT_FD;
 	if (open->flags & (O_CREAT | __O_TMPFILE))
 		open->record.cut |= OPEN_CUT_CREATED;
-	send_scratch(scratch, KIND_OPEN, admit(KIND_OPEN, scratch->used, open->record.boot_ns));
+	send_scratch(scratch, KIND_OPEN, check_headroom(KIND_OPEN, scratch->used, open->record.boot_ns));
 	release_scratch(scratch);
 }
 
@@ -97,9 +97,9 @@ static __always_inline void emit_ring_ended(struct ring_open *submitted, int res
 	struct open_record *open;
 	bool is_own = true;
 	char first = 0;
-	__u32 which;
+	__u32 slot;
 
-	scratch = take_scratch(KIND_OPEN, sizeof(*open), &which);
+	scratch = take_scratch(KIND_OPEN, sizeof(*open), &slot);
 	if (!scratch)
 		return;
 	open = (void *)scratch->bytes;
@@ -125,13 +125,13 @@ static __always_inline void emit_ring_ended(struct ring_open *submitted, int res
 		open->fd = result < 0 ? OPEN_FD_ABSENT : result;
 		/* a worker of the ring has the process's descriptors, a thread of the kernel has not */
 		if (result >= 0)
-			fill_file(scratch, which, task, is_own ? result : -1, IS_RARE);
+			fill_file(scratch, slot, task, is_own ? result : -1, IS_RARE);
 		else if (config.resolve && is_own)
-			fill_joined_path(scratch, which, task, first, IS_RARE);
+			fill_joined_path(scratch, slot, task, first, IS_RARE);
 		else if (config.resolve)
 			open->record.cut |= OPEN_CUT_JOINED_PATH;
 	}
-	send_scratch(scratch, KIND_OPEN, admit(KIND_OPEN, scratch->used, open->record.boot_ns));
+	send_scratch(scratch, KIND_OPEN, check_headroom(KIND_OPEN, scratch->used, open->record.boot_ns));
 	release_scratch(scratch);
 }
 
@@ -164,7 +164,7 @@ static __always_inline int submit_ring_open(struct io_kiocb *request)
 	struct ring_open *submitted;
 	__u64 key = (__u64)request;
 	__u8 value = 0;
-	__u32 which;
+	__u32 slot;
 	long length;
 
 	if (!opens_a_file(request))
@@ -172,7 +172,7 @@ static __always_inline int submit_ring_open(struct io_kiocb *request)
 	begin_request(key);
 	if (!is_wanted(task))
 		return 0;
-	scratch = take_scratch(KIND_OPEN, sizeof(*submitted), &which);
+	scratch = take_scratch(KIND_OPEN, sizeof(*submitted), &slot);
 	if (!scratch)
 		return 0;
 
@@ -187,7 +187,7 @@ static __always_inline int submit_ring_open(struct io_kiocb *request)
 	submitted->length = length < 1 ? 0 : length - 1;
 	if (!(BPF_CORE_READ(request, flags) & REQ_F_CQE_SKIP)) {
 		remember_ring_open(key, submitted);
-	} else if (!config.failed && !(int)bpf_map_update_elem(&ring_told, &key, &value, BPF_ANY)) {
+	} else if (!config.failed && !(int)bpf_map_update_elem(&ring_reported, &key, &value, BPF_ANY)) {
 		emit_ring_submitted(submitted, task);
 	} else {
 		/* to be told of if it fails, without its path: kept, it would stay where it succeeds. If the failure finds
@@ -209,7 +209,7 @@ static __always_inline int fail_ring_open(struct ring_request *entry, struct io_
 	struct ring_open *submitted;
 	struct scratch *scratch;
 	__u64 key = (__u64)request;
-	__u32 which;
+	__u32 slot;
 	long length;
 	bool torn;
 
@@ -218,7 +218,7 @@ static __always_inline int fail_ring_open(struct ring_request *entry, struct io_
 	begin_request(key);
 	if (!is_wanted(task))
 		return 0;
-	scratch = take_scratch(KIND_OPEN, sizeof(*submitted), &which);
+	scratch = take_scratch(KIND_OPEN, sizeof(*submitted), &slot);
 	if (!scratch)
 		return 0;
 
@@ -269,7 +269,7 @@ static __always_inline int complete_ring_open(struct io_kiocb *request, int resu
 
 	if (!opens_a_file(request))
 		return 0;
-	if (!(int)bpf_map_delete_elem(&ring_told, &key))
+	if (!(int)bpf_map_delete_elem(&ring_reported, &key))
 		return 0;
 	submitted = bpf_map_lookup_elem(&ring_opens, &key);
 	if (is_of_interest(result)) {
@@ -294,7 +294,7 @@ static __always_inline int cancel_ring_open(struct io_kiocb *request)
 	submitted = bpf_map_lookup_elem(&ring_opens, &key);
 	if (submitted)
 		submitted->cancelled = true;
-	if (!(flags & REQ_F_CQE_SKIP) || !(int)bpf_map_delete_elem(&ring_told, &key))
+	if (!(flags & REQ_F_CQE_SKIP) || !(int)bpf_map_delete_elem(&ring_reported, &key))
 		return 0;
 	if (watching && (submitted || is_wanted(current_task())))
 		emit_ring_ended(submitted, flags & REQ_F_FAIL ? BPF_CORE_READ(request, cqe.res) : -ECANCELED);

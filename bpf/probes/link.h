@@ -5,11 +5,11 @@ static __noinline int emit_link(struct call *call)
 {
 	bool at = call->number == LINK_SYSCALL_LINKAT;
 	struct scratch *scratch;
-	struct subject subject;
+	struct file_arg arg;
 	struct link_record *link;
-	__u32 which;
+	__u32 slot;
 
-	link = begin_file_call(call, KIND_LINK, sizeof(*link), &scratch, &which);
+	link = begin_file_call(call, KIND_LINK, sizeof(*link), &scratch, &slot);
 	if (!link)
 		return 0;
 	link->syscall = call->number;
@@ -17,11 +17,11 @@ static __noinline int emit_link(struct call *call)
 	link->unproven = is_in_doubt(call);
 	link->flags = at ? call->argument[4] : 0;
 	link->new_dirfd = at ? dirfd_of(call->argument[2]) : NO_FD;
-	subject = at ? by_path_at(call->argument[0], call->argument[1], call->argument[4]) : by_path(call->argument[0]);
-	subject.follows = link->flags & AT_SYMLINK_FOLLOW;
-	link->dirfd = subject.dirfd;
-	append_subject(scratch, which, call, subject, SUBJECT_ANSWER(link, LINK));
-	append_path_of_call(scratch, which, at ? call->argument[3] : call->argument[1],
+	arg = at ? by_path_at(call->argument[0], call->argument[1], call->argument[4]) : by_path(call->argument[0]);
+	arg.follows = link->flags & AT_SYMLINK_FOLLOW;
+	link->dirfd = arg.dirfd;
+	append_file_arg(scratch, slot, call, arg, FILE_FIELDS(link, LINK));
+	append_path_of_call(scratch, slot, at ? call->argument[3] : call->argument[1],
 			    at ? link->new_dirfd : AT_FDCWD, false, NEW_PATH_ANSWER(link, LINK));
 	return end_file_call(scratch, KIND_LINK);
 }

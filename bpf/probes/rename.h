@@ -10,9 +10,9 @@ enum sought {
 };
 
 /* Looks for a name among those of a walked path, each of which ends with a NUL; as names_stage does. */
-__noinline int seek_stage(__u32 which)
+__noinline int seek_stage(__u32 slot)
 {
-	struct scratch *scratch = bpf_map_lookup_elem(&scratches, &which);
+	struct scratch *scratch = bpf_map_lookup_elem(&scratches, &slot);
 	int i;
 
 	if (!scratch)
@@ -39,9 +39,9 @@ __noinline int seek_stage(__u32 which)
 }
 
 /* Whether a name of so many bytes is one of a walked path's. */
-__noinline int is_on_way(__u32 which, __u32 way, __u32 way_length, __u32 name, __u32 name_length)
+__noinline int is_on_way(__u32 slot, __u32 way, __u32 way_length, __u32 name, __u32 name_length)
 {
-	struct scratch *scratch = bpf_map_lookup_elem(&scratches, &which);
+	struct scratch *scratch = bpf_map_lookup_elem(&scratches, &slot);
 	int sought = SOUGHT_ON;
 	__u32 i;
 
@@ -53,7 +53,7 @@ __noinline int is_on_way(__u32 which, __u32 way, __u32 way_length, __u32 name, _
 	scratch->seek.name.offset = name;
 	scratch->seek.name.length = name_length;
 	for (i = 0; i < NAME_STAGES && sought == SOUGHT_ON; i++)
-		sought = seek_stage(which);
+		sought = seek_stage(slot);
 	return sought == SOUGHT_FOUND;
 }
 
@@ -63,32 +63,32 @@ struct last_name {
 	bool alone, absolute;
 };
 
-static __always_inline struct last_name last_name_of(struct scratch *scratch, __u32 which, struct span path)
+static __always_inline struct last_name last_name_of(struct scratch *scratch, __u32 slot, struct span path)
 {
 	struct last_name last = {};
 
 	if (!path.length)
 		return last;
 	last.absolute = byte_at(scratch, path.offset) == '/';
-	read_names(which, path.offset, path.length, false);
+	read_names(slot, path.offset, path.length, false);
 	last.name = scratch->names.last;
 	last.alone = !last.absolute && scratch->names.count == 1;
 	return last;
 }
 
-static __always_inline bool has_moved(__u32 which, struct span way, struct last_name old, struct last_name new,
+static __always_inline bool has_moved(__u32 slot, struct span way, struct last_name old, struct last_name new,
 				      bool exchange)
 {
-	return is_on_way(which, way.offset, way.length, new.name.offset, new.name.length) ||
-	       (exchange && is_on_way(which, way.offset, way.length, old.name.offset, old.name.length));
+	return is_on_way(slot, way.offset, way.length, new.name.offset, new.name.length) ||
+	       (exchange && is_on_way(slot, way.offset, way.length, old.name.offset, old.name.length));
 }
 
 /* A rename can move the directory that its paths start from, or one above it: then the way there is no longer what it was
  * at the call, and the new name is on it. What lies in a directory is not above it, and what is named from the root is not
  * above the root. */
-__noinline int leave_out_moved(__u32 which)
+__noinline int leave_out_moved(__u32 slot)
 {
-	struct scratch *scratch = bpf_map_lookup_elem(&scratches, &which);
+	struct scratch *scratch = bpf_map_lookup_elem(&scratches, &slot);
 	struct rename_record *rename;
 	struct last_name old, new;
 	bool exchange, same_start;
@@ -96,15 +96,15 @@ __noinline int leave_out_moved(__u32 which)
 	if (!scratch)
 		return 0;
 	rename = (void *)scratch->bytes;
-	old = last_name_of(scratch, which, rename->path);
-	new = last_name_of(scratch, which, rename->new_path);
+	old = last_name_of(scratch, slot, rename->path);
+	new = last_name_of(scratch, slot, rename->new_path);
 	exchange = rename->flags & RENAME_EXCHANGE;
 	same_start = rename->dirfd == rename->new_dirfd && (old.alone || new.alone);
-	if (!old.absolute && !old.alone && !same_start && has_moved(which, rename->joined_path, old, new, exchange)) {
+	if (!old.absolute && !old.alone && !same_start && has_moved(slot, rename->joined_path, old, new, exchange)) {
 		rename->joined_path = (struct span){};
 		rename->record.cut |= RENAME_CUT_JOINED_PATH;
 	}
-	if (!new.absolute && !new.alone && !same_start && has_moved(which, rename->joined_new_path, old, new, exchange)) {
+	if (!new.absolute && !new.alone && !same_start && has_moved(slot, rename->joined_new_path, old, new, exchange)) {
 		rename->joined_new_path = (struct span){};
 		rename->record.cut |= RENAME_CUT_JOINED_NEW_PATH;
 	}
@@ -116,9 +116,9 @@ static __noinline int emit_rename(struct call *call)
 	bool at = call->number != RENAME_SYSCALL_RENAME;
 	struct rename_record *rename;
 	struct scratch *scratch;
-	__u32 which;
+	__u32 slot;
 
-	rename = begin_file_call(call, KIND_RENAME, sizeof(*rename), &scratch, &which);
+	rename = begin_file_call(call, KIND_RENAME, sizeof(*rename), &scratch, &slot);
 	if (!rename)
 		return 0;
 	rename->syscall = call->number;
@@ -127,11 +127,11 @@ static __noinline int emit_rename(struct call *call)
 	rename->flags = call->number == RENAME_SYSCALL_RENAMEAT2 ? call->argument[4] : 0;
 	rename->dirfd = at ? dirfd_of(call->argument[0]) : NO_FD;
 	rename->new_dirfd = at ? dirfd_of(call->argument[2]) : NO_FD;
-	append_path_of_call(scratch, which, call->argument[at], at ? rename->dirfd : AT_FDCWD, false,
+	append_path_of_call(scratch, slot, call->argument[at], at ? rename->dirfd : AT_FDCWD, false,
 			    PATH_ANSWER(rename, RENAME));
-	append_path_of_call(scratch, which, at ? call->argument[3] : call->argument[1],
+	append_path_of_call(scratch, slot, at ? call->argument[3] : call->argument[1],
 			    at ? rename->new_dirfd : AT_FDCWD, false, NEW_PATH_ANSWER(rename, RENAME));
 	if (config.resolve && !call->result)
-		leave_out_moved(which);
+		leave_out_moved(slot);
 	return end_file_call(scratch, KIND_RENAME);
 }

@@ -27,7 +27,7 @@ int BPF_PROG(on_sys_exit, struct pt_regs *regs, long result)
 	long number = SYSCALL_NUMBER(regs);
 	struct call call;
 
-	if (!may_be_wanted(number) || !read_call(&call, regs, number, result) || !weigh(&call, regs, number))
+	if (!may_be_wanted(number) || !read_call(&call, regs, number, result) || !verify_result(&call, regs, number))
 		return 0;
 	return dispatch(&call, config.kinds_by_sys_exit); /* another program sees the others */
 }
@@ -47,7 +47,7 @@ int on_call_exit(struct syscall_exit *ctx)
 	long number = SYSCALL_NUMBER(regs);
 	struct call call;
 
-	if (!read_call(&call, regs, number, ctx->result) || !weigh(&call, regs, number))
+	if (!read_call(&call, regs, number, ctx->result) || !verify_result(&call, regs, number))
 		return 0;
 	return dispatch(&call, config.kinds_by_call_exit);
 }

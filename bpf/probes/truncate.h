@@ -14,18 +14,18 @@ static __noinline int emit_truncate(struct call *call)
 	bool by_fd = call->number == TRUNCATE_SYSCALL_FTRUNCATE || call->number == TRUNCATE_SYSCALL_FTRUNCATE64;
 	struct truncate_record *truncate;
 	struct scratch *scratch;
-	struct subject subject;
-	__u32 which;
+	struct file_arg arg;
+	__u32 slot;
 
-	truncate = begin_file_call(call, KIND_TRUNCATE, sizeof(*truncate), &scratch, &which);
+	truncate = begin_file_call(call, KIND_TRUNCATE, sizeof(*truncate), &scratch, &slot);
 	if (!truncate)
 		return 0;
 	truncate->syscall = call->number;
 	truncate->errno = errno_of(call);
 	truncate->unproven = is_in_doubt(call);
 	truncate->length = length_of(call);
-	subject = by_fd ? by_descriptor(call->argument[0]) : by_path(call->argument[0]);
-	subject.follows = true;
-	append_subject(scratch, which, call, subject, SUBJECT_ANSWER(truncate, TRUNCATE));
+	arg = by_fd ? by_descriptor(call->argument[0]) : by_path(call->argument[0]);
+	arg.follows = true;
+	append_file_arg(scratch, slot, call, arg, FILE_FIELDS(truncate, TRUNCATE));
 	return end_file_call(scratch, KIND_TRUNCATE);
 }

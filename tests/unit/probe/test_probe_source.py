@@ -55,7 +55,7 @@ def test_no_map_forgets():
 
 def test_what_programs_add_to_takes_memory_as_needed_and_is_emptied_by_them():
     added = set(re.findall(r"bpf_map_update_elem\(&(\w+)", SOURCE))
-    assert added == {"exited", "ring_opens", "ring_told", "rings"}
+    assert added == {"exited", "ring_opens", "ring_reported", "rings"}
     assert len(re.findall(r"bpf_map_update_elem\(&", SOURCE)) == SOURCE.count("bpf_map_update_elem(")
     for name in added:
         assert MAPS[name] == "HASH"

@@ -1,8 +1,8 @@
 /* Whether a call did what its result says. A seccomp filter, its supervisor or a debugger can answer a call in the
  * kernel's place, and at the system call's exit that looks the same. Where the function that is the call has returned by
  * itself (probes/fexit.h), none of this is asked. */
-#ifndef ONLOOKER_WITNESS_H
-#define ONLOOKER_WITNESS_H
+#ifndef ONLOOKER_ANSWERED_H
+#define ONLOOKER_ANSWERED_H
 
 #define SECCOMP_MODE_FILTER 2 /* include/uapi/linux/seccomp.h */
 #define PT_PTRACED 1          /* include/linux/ptrace.h */
@@ -77,7 +77,7 @@ static __always_inline bool is_always_allowed(struct task_struct *task, __u64 nu
 }
 
 /* Fills in what is to be thought of the call. False if it never ran, and so is no event. */
-static __noinline bool weigh_doubtful(struct call *call, struct pt_regs *regs, long number)
+static __noinline bool verify_doubtful_result(struct call *call, struct pt_regs *regs, long number)
 {
 	struct task_struct *task = call->task;
 	bool filtered = false;
@@ -97,13 +97,13 @@ static __noinline bool weigh_doubtful(struct call *call, struct pt_regs *regs, l
 }
 
 /* Most tasks have neither a filter nor a debugger. */
-static __always_inline bool weigh(struct call *call, struct pt_regs *regs, long number)
+static __always_inline bool verify_result(struct call *call, struct pt_regs *regs, long number)
 {
 	struct task_struct *task = call->task;
 
 	if ((bpf_core_field_exists(task->seccomp.mode) && READ(task, seccomp.mode) == SECCOMP_MODE_FILTER) ||
 	    READ(task, ptrace) & PT_PTRACED)
-		return weigh_doubtful(call, regs, number);
+		return verify_doubtful_result(call, regs, number);
 	return is_possible(call);
 }
 
