@@ -21,7 +21,7 @@ from .interpreter import with_interpreters
 from .processes import look_for
 from .setup import DEFAULT_RING_BYTES, MOST_ARGS_BYTES, Setup
 from .source import Attachment, Rest
-from .waiting import wait
+from .waiting import prepare, wait
 
 if TYPE_CHECKING:
     from ._libbpf import Probe
@@ -89,6 +89,7 @@ class LiveSource:
         """
         self._notes = look_for(wanted.pid)
         kernel.check()
+        prepare()
         chooser = Chooser(hooks(wanted.events, failed=wanted.failed), self._method)
         setup = Setup(wanted, self._ring_bytes, self._resolve, self._max_args_bytes)
         try:

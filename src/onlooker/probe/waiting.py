@@ -43,6 +43,11 @@ def _signals(poller: select.poll) -> Iterator[None]:
                 os.write(before, come)
 
 
+def prepare() -> None:
+    """Take the descriptors that a wait needs: what has begun is not to fail for want of them. Raises OSError."""
+    _own_pipe()
+
+
 def _own_pipe() -> tuple[int, int]:
     global _pipe
     if _pipe is None:
