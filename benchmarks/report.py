@@ -2,6 +2,7 @@
 
 from statistics import median
 
+from . import goals
 from .results import Column, Results, Table
 
 # what the README tells: what it is, the table, onlooker's row, the peer's, the column
@@ -78,7 +79,7 @@ def where(results: Results) -> str:
 
 def page(results: Results) -> str:
     """All of it."""
-    return "\n\n".join([where(results), *(section(table) for table in results.tables.values())])
+    return "\n\n".join([where(results), goals.section(results), *(section(table) for table in results.tables.values())])
 
 
 def _summary_row(results: Results, row: tuple[str, str, str, str, str]) -> str | None:
