@@ -170,6 +170,23 @@ cdef class Records:
             count += record.event.number != uncounted
         return at - start, count
 
+    def selected(self, bytes data, uint64_t numbers):
+        """The records of these kinds: bit n stands for number n."""
+        cdef const unsigned char *at = <const unsigned char *>PyBytes_AsString(data)
+        cdef const unsigned char *end = at + len(data)
+        cdef const unsigned char *before = at
+        cdef record_t record
+        cdef out_t out
+        memset(&out, 0, sizeof(out))
+        try:
+            while next_record(self.plan, &at, end, &record) > 0:
+                if numbers >> record.event.number & 1:
+                    out_put(&out, <const char *>before, at - before)
+                before = at
+            return self._taken(&out)
+        finally:
+            out_free(&out)
+
     def places(self, bytes data, size_t kind, size_t step):
         """Where records of that kind begin in which that field, a text, applies."""
         cdef const unsigned char *start = <const unsigned char *>PyBytes_AsString(data)

@@ -159,6 +159,20 @@ class Batch:
         """When each was, in local time with microseconds."""
         return _records().times(self.data, self.offset_ns).decode().split("\n")[:-1]
 
+    def select(self, *events: str) -> Self:
+        """Only the records of these kinds, by name; "lost" is one. Raises UsageError for an unknown name.
+
+        >>> from onlooker.testing import make
+        >>> [batch] = Batch.of([make("open"), make("exec"), make("open")])
+        >>> batch.select("open").counts()
+        {'open': 2}
+        """
+        for name in events:
+            if name not in NUMBERS:
+                raise UsageError.unknown("event", name, tuple(NUMBERS))
+        numbers = sum({1 << NUMBERS[name] for name in events})
+        return self._of_whole(_records().selected(self.data, numbers), self.offset_ns)
+
     def split(self, most: int) -> tuple[Self, Self]:
         """Up to the record that makes so many events, not counting losses; and the rest."""
         place, _ = _records().place_after(self.data, most, _LOST)

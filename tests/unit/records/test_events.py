@@ -6,7 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from onlooker import Batch
+from onlooker import Batch, UsageError
+from onlooker.events import TASK_EVENTS
+from onlooker.testing import make
 
 from ..made_records import LAYOUTS, batch, plain, record, with_span
 from .ordinary import ORDINARY
@@ -151,3 +153,17 @@ def test_more_names_of_numbers_than_are_remembered():
 def test_a_cut_bit_of_no_field_is_shown_as_it_is(mask, cut):
     [found] = decode(record("open", {**plain("open"), "cut": mask}))
     assert found.cut == cut
+
+
+@given(st.lists(st.sampled_from([*TASK_EVENTS, "lost"]), max_size=20), st.sets(st.sampled_from([*TASK_EVENTS, "lost"])))
+@settings(deadline=None, max_examples=50)
+def test_a_selection(kinds, wanted):
+    for each in Batch.of(map(make, kinds)):
+        assert each.select(*wanted).events() == [event for event in each if event.event in wanted]
+
+
+def test_a_selection_of_what_there_is_not():
+    [one] = Batch.of([make("open")])
+    with pytest.raises(UsageError, match="unknown event 'opn'"):
+        one.select("open", "opn")
+    assert len(one.select()) == len(one.select("exec")) == 0
