@@ -72,7 +72,7 @@ def _own_files(made: Path) -> Iterator[Path]:
     files += (path for path in made.rglob("*") if path.is_file())
     yield from files
     yield from libraries(path for path in files if is_elf(path))
-    for directory in (PROJECT / "tests", PROJECT / "tools/kernels"):
+    for directory in (PROJECT / "tests", PROJECT / "examples", PROJECT / "tools/kernels"):
         yield from (path for path in directory.rglob("*") if path.suffix in (".py", ".pyc", ".c", ".h"))
     yield PROJECT / "ebpf-runner.py"
     yield PROJECT / "pyproject.toml"
