@@ -29,7 +29,7 @@ OBJECT = Path(__file__).with_name("monitor.bpf.o")
 # For records with more than 8 KiB of arguments, 272 KiB each (bpf/probes/exec.h). Filling one takes some 20 us, so that
 # even 128 cpus that do nothing but execute such programs seldom need more at once.
 LEAST_EXEC_ROOMS, MOST_EXEC_ROOMS = 4, 16
-BATCH_BYTES = 128 << 10  # decoded at once: some 900 events, whose 1 MB of objects stay in the processor's cache
+BATCH_BYTES = 512 << 10  # given at once: what Python does for a batch is then a small part of it
 BACKLOG = 8  # so many times the ring may wait in this process's memory: with 16 MiB, some 900 000 opens
 MOST_BACKLOG_BYTES = 256 << 20
 MOST_ARGS_BYTES = 256 << 10  # LARGE_ARGV_BYTES in bpf/probes/exec.h

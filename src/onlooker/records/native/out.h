@@ -11,7 +11,7 @@ struct out {
 	int failed; /* no memory: what is written from then on goes nowhere */
 };
 
-#define OUT_KEPT (1 << 20) /* bytes; more is given back when it was used */
+#define OUT_KEPT (2 << 20) /* bytes; more is given back when it was used */
 
 /* Where up to `most` bytes can be written; NULL without memory. */
 static inline char *out_room(struct out *out, size_t most)
