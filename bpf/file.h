@@ -78,7 +78,7 @@ static __always_inline bool is_deleted(struct dentry *dentry)
 
 /* Says of `file` what there is to say. False if the path is not whole. */
 static __always_inline bool describe_file(struct scratch *scratch, __u32 slot, struct file *file,
-					  struct file_answer answer, enum haste haste)
+					  struct file_answer answer, enum frequency frequency)
 {
 	struct dentry_operations *operations;
 	struct super_block *super;
@@ -98,7 +98,7 @@ static __always_inline bool describe_file(struct scratch *scratch, __u32 slot, s
 		*answer.state = append_pseudo(scratch, dentry, answer.path);
 		return true;
 	}
-	walked = append_path(scratch, slot, place, answer.path, haste);
+	walked = append_path(scratch, slot, place, answer.path, frequency);
 	if (is_deleted(dentry))
 		*answer.state = PEEK(file, f_flags) & __O_TMPFILE ? FILE_TMPFILE : FILE_DELETED;
 	else if (walked == WALKED_DETACHED || walked == WALKED_ASTRAY)
@@ -155,7 +155,7 @@ static __always_inline bool read_fs(struct fs_struct *fs, bool root, struct plac
 /* Appends the path of the directory that a path of the caller's starts from. False if it is not whole, or no longer one
  * that leads there. */
 static __always_inline bool append_base(struct scratch *scratch, __u32 slot, struct task_struct *task, int dirfd,
-					bool from_root, struct span *span, enum haste haste)
+					bool from_root, struct span *span, enum frequency frequency)
 {
 	struct file *directory;
 	struct place place;
@@ -175,7 +175,7 @@ static __always_inline bool append_base(struct scratch *scratch, __u32 slot, str
 		if (!is_still_behind(task, dirfd, directory))
 			return false;
 	}
-	return append_path(scratch, slot, place, span, haste) == WALKED_WHOLE &&
+	return append_path(scratch, slot, place, span, frequency) == WALKED_WHOLE &&
 	       !is_deleted((struct dentry *)place.dentry);
 }
 

@@ -159,8 +159,8 @@ static __always_inline void append_file_arg(struct scratch *scratch, __u32 slot,
 #define NEW_PATH_ANSWER(event, NAME)                                                                                   \
 	((struct path_answer){ &(event)->new_path, &(event)->joined_new_path, NAME##_CUT_NEW_PATH,                     \
 			       NAME##_CUT_JOINED_NEW_PATH })
-#define FILE_FIELDS(event, NAME)                                                                                    \
-	((struct file_fields){                                                                                      \
+#define FILE_FIELDS(event, NAME)                                                                                       \
+	((struct file_fields){                                                                                         \
 		&(event)->fd, PATH_ANSWER(event, NAME),                                                                \
 		(struct file_answer){ &(event)->real_path, &(event)->inode, &(event)->device, &(event)->file_state },  \
 		NAME##_CUT_REAL_PATH })

@@ -21,7 +21,7 @@ enum walked {
 };
 
 /* Whether 50 ns count, or what the verifier takes at the start: each program that is loaded has its own copy. */
-enum haste {
+enum frequency {
 	IS_FREQUENT,
 	IS_RARE,
 };
@@ -260,7 +260,7 @@ __noinline int walk_safely(__u32 slot)
 /* Appends the path to a place: the names from there up to the root, each with its NUL, and an empty one for the root. No
  * span where it could not be read. */
 static __always_inline enum walked append_path(struct scratch *scratch, __u32 slot, struct place place,
-					       struct span *span, enum haste haste)
+					       struct span *span, enum frequency frequency)
 {
 	enum walked walked = WALKED_ON;
 	__u64 used;
@@ -269,7 +269,7 @@ static __always_inline enum walked append_path(struct scratch *scratch, __u32 sl
 	scratch->cursor.start = scratch->used;
 	scratch->cursor.first_mount = place.vfsmount - bpf_core_field_offset(struct mount, mnt);
 	scratch->cursor.first_dentry = place.dentry;
-	if (haste == IS_FREQUENT && config.can_cast)
+	if (frequency == IS_FREQUENT && config.can_cast)
 		walked = walk_short(slot);
 	if (walked == WALKED_ON)
 		walked = walk_safely(slot);

@@ -177,7 +177,7 @@ static __always_inline int emit_executed(struct task_struct *task, struct linux_
 	unsigned long from, bytes;
 	struct scratch *scratch;
 	struct exec_record *exec;
-	__u32 slot, which_room;
+	__u32 slot, room_slot;
 
 	if (!is_wanted(task))
 		return 0;
@@ -196,9 +196,9 @@ static __always_inline int emit_executed(struct task_struct *task, struct linux_
 		bytes = config.argv_bytes;
 		exec->record.cut |= EXEC_CUT_ARGV;
 	}
-	room = bytes > ARGV_BYTES ? take_exec_room(&which_room) : 0;
+	room = bytes > ARGV_BYTES ? take_exec_room(&room_slot) : 0;
 	if (room) {
-		send_large_exec(scratch, room, which_room, from, bytes);
+		send_large_exec(scratch, room, room_slot, from, bytes);
 		__sync_fetch_and_add(&room->taken, -1);
 	} else {
 		send_small_exec(scratch, from, bytes);

@@ -62,13 +62,13 @@ static __always_inline void clear_open(struct open_record *open)
 /* Which file it was, and whether the open made it. One of O_TMPFILE always does (do_tmpfile, fs/namei.c, sets no
  * FMODE_CREATED). */
 static __always_inline void fill_file(struct scratch *scratch, __u32 slot, struct task_struct *task, int fd,
-				      enum haste haste)
+				      enum frequency frequency)
 {
 	struct open_record *open = (void *)scratch->bytes;
 	struct file_answer answer = { &open->real_path, &open->inode, &open->device, &open->file_state };
 	struct file *file = file_behind(task, fd);
 	__u32 mode = file ? PEEK(file, f_mode) : 0, flags = file ? PEEK(file, f_flags) : 0;
-	bool is_whole = !config.resolve || (file && describe_file(scratch, slot, file, answer, haste));
+	bool is_whole = !config.resolve || (file && describe_file(scratch, slot, file, answer, frequency));
 
 	if (is_still_behind(task, fd, file)) {
 		if (!open->unproven)
@@ -85,7 +85,7 @@ static __always_inline void fill_file(struct scratch *scratch, __u32 slot, struc
 
 /* Which file it would have been. `first` is the first byte of the path. */
 static __always_inline void fill_joined_path(struct scratch *scratch, __u32 slot, struct task_struct *task,
-					     char first, enum haste haste)
+					     char first, enum frequency frequency)
 {
 	struct open_record *open = (void *)scratch->bytes;
 	int dirfd = open->dirfd == OPEN_DIRFD_ABSENT ? AT_FDCWD : open->dirfd;
@@ -93,7 +93,7 @@ static __always_inline void fill_joined_path(struct scratch *scratch, __u32 slot
 	if (!open->path.length)
 		return;
 	if (!append_base(scratch, slot, task, dirfd, first == '/' && !(open->resolve & RESOLVE_IN_ROOT),
-			 &open->joined_path, haste) ||
+			 &open->joined_path, frequency) ||
 	    open->record.cut & OPEN_CUT_PATH)
 		open->record.cut |= OPEN_CUT_JOINED_PATH;
 }
