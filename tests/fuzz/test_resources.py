@@ -35,7 +35,7 @@ class Reader:
         return self.records.events(self.checked(data), 0)
 
     def checked(self, data: bytes | bytearray) -> bytes:
-        return self.records.check(data, report)
+        return self.records.check(data, report)[0]
 
     def json(self, data: bytes) -> bytes:
         return self.records.json_lines(self.checked(data), 0)

@@ -24,6 +24,10 @@ cdef struct Last:
 include "compiled.pxi"
 
 
+cdef tuple _counted(counts_t *counts):
+    return [counts.of[number] for number in range(KINDS)], counts.cut
+
+
 @cython.no_gc_clear  # its end reads the plan
 cdef class Records:
     """What can be done with the records of a plan. One thread uses it: it remembers what it made of the last record."""
@@ -61,8 +65,8 @@ cdef class Records:
             writer_free(&self.text)
 
     def check(self, data, corrupt, size_t refused=0):
-        """The records of a batch, all of which make sense: bytes. For one that makes none, as do those of number
-        `refused`, stands what `corrupt(number, or 0 where that is not known)` gives, a record.
+        """The records of a batch, all of which make sense, and their `counts`: `(bytes, counts)`. For one that makes none,
+        as do those of number `refused`, stands what `corrupt(number, or 0 where that is not known)` gives, a record.
         """
         cdef counts_t counts
         cdef bytes whole = data if type(data) is bytes else bytes(memoryview(data))  # nobody can change it meanwhile
@@ -70,8 +74,9 @@ cdef class Records:
         cdef const unsigned char *end = start + len(whole)
         memset(&counts, 0, sizeof(counts))
         if count_whole(self.plan, start, end, refused, &counts) == end:
-            return whole
-        return self._mended(start, end, corrupt, refused)
+            return whole, _counted(&counts)
+        whole = self._mended(start, end, corrupt, refused)
+        return whole, self.counts(whole)
 
     cdef bytes _mended(self, const unsigned char *start, const unsigned char *end, corrupt, size_t refused):
         cdef const unsigned char *at = start
@@ -155,7 +160,7 @@ cdef class Records:
         cdef counts_t counts
         memset(&counts, 0, sizeof(counts))
         count_whole(self.plan, start, start + len(data), 0, &counts)
-        return [counts.of[number] for number in range(KINDS)], counts.cut
+        return _counted(&counts)
 
     def place_after(self, bytes data, size_t most, size_t uncounted):
         """How many bytes the first records take, up to the one that makes `most` without those of number `uncounted`;

@@ -54,21 +54,21 @@ class Batch:
         def refuse(_number: int) -> bytes:
             raise UsageError("a record makes no sense", "Batch.checked(data, offset_ns, boot_ns)")
 
-        self._take(_records().check(data, refuse), offset_ns)
+        self._take(offset_ns, *_records().check(data, refuse))
 
-    def _take(self, data: bytes, offset_ns: int) -> None:
+    def _take(self, offset_ns: int, data: bytes, counts: tuple[list[int], int]) -> None:
         if not -(2**63) <= offset_ns < 2**63:
             raise UsageError(f"not an offset of clocks: {offset_ns}", "nanoseconds, in 64 bits")
         self._data = data
         self._offset_ns = offset_ns
-        numbers, self._cut = _records().counts(data)
+        numbers, self._cut = counts
         self._counts = {name: numbers[number] for name, number in NUMBERS.items() if numbers[number]}
 
     @classmethod
     def _of_whole(cls, data: bytes, offset_ns: int) -> Self:
         """Of records that were checked, or made here: the native part reads beyond the end of others."""
         made = cls.__new__(cls)
-        made._take(data, offset_ns)
+        made._take(offset_ns, data, _records().counts(data))
         return made
 
     @classmethod
@@ -81,7 +81,9 @@ class Batch:
             of = next((name for name, each in NUMBERS.items() if each == number != _LOST), "unknown")
             return record(PLAN, lost(boot_ns, offset_ns, 1, of, "corrupt"))
 
-        return cls._of_whole(_records().check(data, corrupt, _LOST), offset_ns)
+        made = cls.__new__(cls)
+        made._take(offset_ns, *_records().check(data, corrupt, _LOST))
+        return made
 
     @classmethod
     def of_losses(cls, losses: Iterable[tuple[int, str, str]], offset_ns: int, boot_ns: int) -> Self:
