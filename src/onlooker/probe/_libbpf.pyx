@@ -13,6 +13,11 @@ from posix.unistd cimport getpid
 import os
 
 
+cdef enum:
+    LINKS = 64
+MOST_LINKS = LINKS  # of one probe: what is attached, at each place where it is
+
+
 def libbpf_version():
     """`(major, minor)` of the libbpf that is linked."""
     return libbpf_major_version(), libbpf_minor_version()
@@ -40,7 +45,7 @@ cdef class Probe:
 
     cdef bpf_object *_object
     cdef list _names
-    cdef bpf_link **_links
+    cdef bpf_link *_links[LINKS]
     cdef size_t _link_count
     cdef reader _reader
     cdef bint _has_reader
@@ -51,10 +56,6 @@ cdef class Probe:
 
     def __cinit__(self):
         self._reader.bell.map = self._reader.bell.stop = self._reader.filled = -1
-        self._link_count = 0
-        self._links = <bpf_link **>calloc(64, sizeof(bpf_link *))
-        if self._links == NULL:
-            raise MemoryError
 
     def __init__(self, bytes image):
         """Open the object file's bytes; nothing reaches the kernel yet."""
@@ -76,7 +77,6 @@ cdef class Probe:
 
     def __dealloc__(self):
         self._release(True)
-        free(self._links)
 
     cdef bpf_map *_map(self, str name) except NULL:
         self._alive()
@@ -130,8 +130,8 @@ cdef class Probe:
 
     def configure(self, *, uint64_t ring_bytes, uint64_t headroom_bytes, uint64_t watermark_bytes,
                   uint64_t argv_bytes, uint32_t kinds_by_sys_exit, uint32_t kinds_by_call_exit,
-                  uint32_t kinds_by_call_return, bytes calls, bytes few_comms, int few_comms_count, bint by_comm, bint by_pid, bint by_uid, bint failed,
-                  bint threads, bint resolve, bint can_cast):
+                  uint32_t kinds_by_call_return, bytes calls, bytes few_comms, int few_comms_count, bint by_comm,
+                  bint by_pid, bint by_uid, bint failed, bint threads, bint resolve, bint can_cast):
         """Set the probe's knobs (bpf/config.h); before `load`. Sizes in bytes; ring and watermark are powers of two.
 
         `calls` is what `syscalls.table` makes, `few_comms` the names in it and then a mask for each.
@@ -207,7 +207,7 @@ cdef class Probe:
     cdef _keep(self, bpf_link *link, str name):
         if link == NULL:
             raise OSError(errno, os.strerror(errno), name)
-        if self._link_count == 64:
+        if self._link_count == LINKS:
             bpf_link__destroy(link)
             raise ValueError("too many programs")
         self._links[self._link_count] = link

@@ -4,8 +4,8 @@ import pytest
 
 from onlooker.events import DEFAULT_EVENTS, TASK_EVENTS
 from onlooker.probe import chooser, kernel
-from onlooker.probe._libbpf import Probe
-from onlooker.probe.attach import EVENT, METHODS, OPTIONAL, TABLE, TRACEPOINTS, hooks, is_sys_exit
+from onlooker.probe._libbpf import MOST_LINKS, Probe
+from onlooker.probe.attach import EVENT, METHODS, OPTIONAL, PROBE, TABLE, TRACEPOINTS, hooks, is_sys_exit
 from onlooker.probe.chooser import Chooser
 from onlooker.probe.setup import OBJECT
 from onlooker.probe.syscalls import functions_of, native_calls
@@ -231,3 +231,12 @@ def test_tracepoints():
 )
 def test_hooks_that_are_needed(events, failed, needed):
     assert [f"{hook.event} {hook.purpose}" for hook in hooks(events, failed=failed)] == needed
+
+
+def links(candidate):
+    """A program has one at each tracepoint; at functions, one for all of them."""
+    return sum(1 if candidate.method == PROBE else len(places) or 1 for places in candidate.programs.values())
+
+
+def test_a_probe_has_room_for_all_that_can_be_attached():
+    assert 40 < sum(max(map(links, hook.candidates)) for hook in TABLE) <= MOST_LINKS
