@@ -148,7 +148,7 @@ class Monitor:
                 return
 
     def batches(self) -> Iterator[Batch]:
-        """The same as batches of records, which cost a tenth of the objects: see `Batch`."""
+        """The same as batches of records, without an object for each: see `Batch`."""
         while True:
             self._check_use()
             self._next_batch(None)

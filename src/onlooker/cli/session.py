@@ -3,7 +3,7 @@
 from ..errors import LoadError
 from ..filters import Filter
 from ..monitor import Monitor
-from ..output.lines import LineSink
+from ..output.sink import LineSink
 from ..output.writer import StalledError
 from ..probe import kernel
 from ..probe.source import grouped
@@ -28,7 +28,6 @@ class WatchSession(Session):
     ) -> None:
         super().__init__(monitor, sink, count=count, duration=duration)
         self._lines = sink
-        self._seconds = duration
         self._shutdown = shutdown
         self._log = log
 
@@ -71,7 +70,7 @@ class WatchSession(Session):
         seen = {a.event for a in monitor.attached} or set(monitor.filter.events)
         log.tell(f"watching {_what(monitor.filter, seen)}; Ctrl-C ends it")
         notify_systemd("READY=1")
-        self._shutdown.ends_in(self._seconds)
+        self._shutdown.ends_in(self._duration)
         super()._started()
         self._lines.write_head()
 

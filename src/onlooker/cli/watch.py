@@ -11,7 +11,7 @@ from ..filters import HIGHEST_PID, process_id_error, user_id
 from ..monitor import Monitor, check_buffer_bytes, check_max_args_bytes
 from ..output import FORMATS, formatter
 from ..output.file import FileWriter
-from ..output.lines import LineSink
+from ..output.sink import LineSink
 from ..output.writer import Writer
 from ..probe.attach import METHODS
 from ..probe.processes import is_named, without_processes
