@@ -2,7 +2,7 @@
 
 import os
 import sys
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 
 import pytest
 
@@ -112,10 +112,11 @@ class Boom(Exception):
     """Raised by a signal's handler."""
 
 
-@pytest.mark.parametrize("line", range(12))
-@pytest.mark.parametrize("function", ["_receive", "_acknowledge", "_counted", "taken", "_next"])
-def test_an_exception_of_a_signal_loses_nothing_on_the_way(function, line):
-    """Wherever something is called, which is where CPython runs handlers."""
+@contextmanager
+def signalled(function, line):
+    """A signal's handler raises Boom where `function` is entered or calls something, after so many other such places;
+    wherever something is called, which is where CPython runs handlers.
+    """
     passed = 0
 
     def profile(frame, event, argument):
@@ -126,15 +127,21 @@ def test_an_exception_of_a_signal_loses_nothing_on_the_way(function, line):
                 sys.setprofile(None)
                 raise Boom
 
-    with Monitor(source=FakeSource([*(make("exec", pid=pid) for pid in PIDS), LOST], batch=5)) as monitor:
-        found = []
+    with suppress(Boom):
         sys.setprofile(profile)
         try:
-            found += monitor.poll()
-        except Boom:
-            pass
+            yield
         finally:
             sys.setprofile(None)
+
+
+@pytest.mark.parametrize("line", range(12))
+@pytest.mark.parametrize("function", ["_receive", "_acknowledge", "_counted", "taken", "_next"])
+def test_an_exception_of_a_signal_loses_nothing_on_the_way(function, line):
+    with Monitor(source=FakeSource([*(make("exec", pid=pid) for pid in PIDS), LOST], batch=5)) as monitor:
+        found = []
+        with signalled(function, line):
+            found += monitor.poll()
         while not monitor.ended:
             found += monitor.poll()
         found += monitor.poll()
@@ -148,26 +155,11 @@ def test_an_exception_of_a_signal_loses_nothing_on_the_way(function, line):
 @pytest.mark.parametrize("function", ["batches", "_next_batch", "_rest", "after", "_next", "_receive", "taken"])
 def test_nor_on_the_way_to_a_loop_over_batches(function, line):
     """Of a batch that was begun as events, the rest is given once."""
-    passed = 0
-
-    def profile(frame, event, argument):
-        nonlocal passed
-        if frame.f_code.co_name == function and event in ("call", "c_call", "c_return"):
-            passed += 1
-            if passed == line + 1:
-                sys.setprofile(None)
-                raise Boom
-
     with Monitor(source=execs(batch=4)) as monitor:
         found = [next(iter(monitor)).pid]
-        sys.setprofile(profile)
-        try:
+        with signalled(function, line):
             for batch in monitor.batches():
                 found += pids(batch)
-        except Boom:
-            pass
-        finally:
-            sys.setprofile(None)
         for batch in monitor.batches():
             found += pids(batch)
     assert found == list(PIDS)
