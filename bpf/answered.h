@@ -21,10 +21,12 @@ static __always_inline bool is_possible(struct call *call)
 }
 
 /* Whether the kernel itself has just sent SIGSYS for a filter (force_sig_info_to_task, kernel/signal.c): it is pending
- * and not blocked, and its origin is one that no process can send to another. It was queued last (__send_signal_locked), so the search begins
- * at the end: what was pending before does not hide it. */
-static __always_inline bool is_sigsys_pending(struct task_struct *task)
+ * and not blocked, and its origin is one that no process can send to another. It was queued last (__send_signal_locked), so
+ * the search begins at the end: what was pending before does not hide it. Not static, so that the verifier follows it
+ * once. */
+__noinline int is_sigsys_pending(void)
 {
+	struct task_struct *task = current_task();
 	struct list_head *head = __builtin_preserve_access_index(&task->pending.list), *last = READ(task, pending.list.prev);
 	int i;
 
@@ -48,7 +50,7 @@ static __always_inline bool was_trapped(struct call *call, struct pt_regs *regs)
 	long before = ROLLED_BACK_RESULT(regs);
 
 	return (call->result == before || (is_compat(task) && (int)call->result == (int)before)) &&
-	       is_sigsys_pending(task);
+	       is_sigsys_pending();
 }
 
 /* Whether all filters of the task allow the call whatever its arguments are. Linux 5.11 (f9d480b6ffbe) finds that out

@@ -108,32 +108,44 @@ static __always_inline void read_arguments(__u64 argument[5], struct pt_regs *re
 }
 #endif
 
-/* Linux 6.2 (fd264ca02094): any address can be read as the kernel's type says, by instructions as short as the kernel's
- * own; before, a helper reads each field for some 12 ns. On a kernel without it the loader takes the calls out of the
- * object (src/onlooker/probe/image.py) and says so in the configuration. */
-extern void *bpf_rdonly_cast(const void *address, __u32 type) __ksym __weak;
+/* The probe is compiled twice: with CAN_CAST for kernels that have this function, Linux 6.2 (fd264ca02094), and without.
+ * With it, any address can be read as the kernel's type says, by instructions as short as the kernel's own; without it, a
+ * helper reads each field for some 12 ns. A call of it can't be in the other object, not even where it is never reached:
+ * Linux 5.13 to 5.15 refuse the program (add_kfunc_call, kernel/bpf/verifier.c). */
+#if CAN_CAST
+extern void *bpf_rdonly_cast(const void *address, __u32 type) __ksym;
 
+/* The same pointer, whose fields can be read as its type says, also where it came as a number. It has not the kernel's
+ * trust, which costs at the start: each time that a trusted pointer leads to another, the verifier searches all of the
+ * kernel's types for what it can say of that one, four times from the first to the last (btf_nested_type_is_trusted,
+ * kernel/bpf/verifier.c, since 6.3): two fifths of the time to load the probe. */
+#define TYPED(pointer)                                                                                                 \
+	((typeof(pointer))bpf_rdonly_cast(pointer, bpf_core_type_id_kernel(typeof(*(pointer)))))
+
+#define PEEK(from, field) (TYPED(from)->field)
+#else
 #define PEEK(from, field)                                                                                              \
 	({                                                                                                             \
 		typeof((from)->field) peeked;                                                                          \
-		if (config.can_cast)                                                                                          \
-			peeked = ((typeof(from))bpf_rdonly_cast(from, bpf_core_type_id_kernel(typeof(*(from)))))       \
-					 ->field;                                                                      \
-		else                                                                                                   \
-			bpf_core_read(&peeked, sizeof(peeked), &(from)->field);                                        \
+		bpf_core_read(&peeked, sizeof(peeked), &(from)->field);                                                \
 		peeked;                                                                                                \
 	})
+
+#define TYPED(pointer) (pointer)
+#endif
 
 /* The 8 bytes at any address, as a number; 0 where they can't be read. A pointer that is read so can be calculated with,
  * which the verifier allows with no other. */
 static __always_inline __u64 word_at(const void *address)
 {
+#if CAN_CAST
+	return PEEK((struct timespec64 *)address, tv_sec);
+#else
 	__u64 word = 0;
 
-	if (config.can_cast)
-		return PEEK((struct timespec64 *)address, tv_sec);
 	bpf_probe_read_kernel(&word, sizeof(word), address);
 	return word;
+#endif
 }
 
 /* A field that is a pointer, as an address. */
@@ -143,24 +155,15 @@ static __always_inline __u64 word_at(const void *address)
 		word_at(__builtin_preserve_access_index(&peeked_from->field));                                         \
 	})
 
-/* The same pointer, with which a program that got it as a number can do what others can with a typed one. Only for
- * programs that no older kernel takes. */
-#define TYPED(pointer)                                                                                                 \
-	((typeof(pointer))bpf_rdonly_cast(pointer, bpf_core_type_id_kernel(typeof(*(pointer)))))
-
-/* A pointer of the kernel's whose fields can be read, without the kernel's trust in it. Each time that a trusted pointer
- * leads to another, the verifier searches all of the kernel's types for what it can say of that one, four times from the
- * first to the last (btf_nested_type_is_trusted, kernel/bpf/verifier.c, since 6.3): two fifths of the time to load the
- * probe. */
-#define PLAIN(pointer) (config.can_cast ? TYPED(pointer) : (pointer))
-
 static __always_inline struct task_struct *current_task(void)
 {
 	struct task_struct *number = (void *)bpf_get_current_task();
 
-	if (config.can_cast)
-		return TYPED(number);
+#if CAN_CAST
+	return TYPED(number);
+#else
 	return TASK_IS_TYPED ? bpf_get_current_task_btf() : number;
+#endif
 }
 
 /* Copies a string of the caller's of up to TEXT_ROOM bytes, its NUL included: how many bytes that were, or negative.

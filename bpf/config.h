@@ -16,9 +16,8 @@ struct config {
 	__u8 failed;             /* report only what failed */
 	__u8 threads;            /* report the creation of threads */
 	__u8 resolve;            /* look up which file a path led to */
-	__u8 can_cast;           /* the kernel has bpf_rdonly_cast */
 	__u8 few_comms;          /* so many names are in few_comms, and none in the trie */
-	__u8 pad[4];
+	__u8 pad[5];
 };
 
 /* Names of processes to compare with, each with the bits that count. */

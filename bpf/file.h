@@ -134,18 +134,21 @@ static __always_inline bool describe_behind(struct scratch *scratch, __u32 slot,
 	return false;
 }
 
-/* Root or working directory of a process; threads and clone(CLONE_FS) can share it and move it (set_fs_pwd,
- * fs/fs_struct.c). False if it was moved each time that it was read. */
-static __always_inline bool read_fs(struct fs_struct *fs, bool root, struct place *place)
+/* Root or working directory of a process, in the scratch memory; threads and clone(CLONE_FS) can share it and move it
+ * (set_fs_pwd, fs/fs_struct.c). False if it was moved each time that it was read. Not static, so that the verifier
+ * follows it once. */
+__noinline int read_fs(__u32 slot, __u64 address, int root)
 {
+	struct scratch *scratch = bpf_map_lookup_elem(&scratches, &slot);
+	struct fs_struct *fs = (void *)address;
 	struct seqcount *seq = (void *)__builtin_preserve_access_index(&fs->seq);
 	int i;
 
-	for (i = 0; i < TRIES; i++) {
+	for (i = 0; scratch && i < TRIES; i++) {
 		__u32 before = PEEK(seq, sequence);
 
-		*place = root ? read_place(__builtin_preserve_access_index(&fs->root)) :
-				read_place(__builtin_preserve_access_index(&fs->pwd));
+		scratch->place = root ? read_place(__builtin_preserve_access_index(&fs->root)) :
+					read_place(__builtin_preserve_access_index(&fs->pwd));
 		if (!(before & 1) && PEEK(seq, sequence) == before)
 			return true;
 	}
@@ -161,12 +164,13 @@ static __always_inline bool append_base(struct scratch *scratch, __u32 slot, str
 	struct place place;
 
 	if (from_root || dirfd == AT_FDCWD) {
-		struct fs_struct *fs = READ(task, fs);
+		__u64 fs = PEEK_ADDRESS(task, fs);
 
 		if (!fs)
 			return true;
-		if (!read_fs(fs, from_root, &place))
+		if (!read_fs(slot, fs, from_root))
 			return false;
+		place = scratch->place;
 	} else {
 		directory = file_behind(task, dirfd);
 		if (!directory)

@@ -3,11 +3,9 @@
 #ifndef ONLOOKER_PATH_H
 #define ONLOOKER_PATH_H
 
-/* The verifier follows every step of a loop, but looks at a function that is not static only once, so the way is gone
- * in stages. Such functions take only numbers before Linux 5.12. A path of PATH_BYTES has 2047 names at most; the rest is
- * for mounts. */
-#define STEPS 8
-#define STAGES 288
+/* A path of PATH_BYTES has 2047 names at most; the rest is for mounts. */
+#define STEPS 2304
+#define STAGE_STEPS 8
 #define SHORT_STEPS 12 /* more than most paths have names and mounts */
 #define TRIES 8 /* a walk takes less than a microsecond, a rename or the move of a mount longer */
 
@@ -24,11 +22,6 @@ enum walked {
 enum frequency {
 	IS_FREQUENT,
 	IS_RARE,
-};
-
-/* what struct path is in the kernel: addresses */
-struct place {
-	__u64 vfsmount, dentry;
 };
 
 /* The monitor's own root directory, where the paths that it shows begin; what is not below it begins at the root of its
@@ -78,7 +71,7 @@ static __always_inline bool read_name(char *to, const unsigned char *name, __u64
 	__u64 *words = (__u64 *)to, word = 1;
 	__u32 i;
 
-	if (!config.can_cast || length > SHORT_NAME)
+	if (!CAN_CAST || length > SHORT_NAME)
 		return !bpf_probe_read_kernel(to, length, name);
 	for (i = 0; i < SHORT_NAME / 8 && 8 * i < length && word & 0xff; i++)
 		words[i] = word = word_at(name + 8 * i);
@@ -198,6 +191,25 @@ __noinline int walk_short(__u32 slot)
 	return again == walked && cursor->sum == sum && mount_event(first) == event ? walked : WALKED_ON;
 }
 
+#if CAN_CAST
+/* The verifier follows what bpf_loop calls once (Linux 5.17, e6f2dd0f8067). */
+static long walk_on(__u64 index, __u32 *slot)
+{
+	struct scratch *scratch = bpf_map_lookup_elem(&scratches, slot);
+
+	if (!scratch)
+		return true;
+	scratch->cursor.walked = step(scratch, &scratch->cursor, scratch->cursor.again);
+	return scratch->cursor.walked != WALKED_ON;
+}
+
+static __always_inline void walk_all(__u32 slot)
+{
+	bpf_loop(STEPS, walk_on, &slot, 0);
+}
+#else
+/* The verifier follows every step of a loop, but looks at a function that is not static only once, so the way is gone
+ * in stages. Such functions take only numbers before Linux 5.12. */
 __noinline int walk_stage(__u32 slot)
 {
 	struct scratch *scratch = bpf_map_lookup_elem(&scratches, &slot);
@@ -206,25 +218,34 @@ __noinline int walk_stage(__u32 slot)
 
 	if (!scratch)
 		return WALKED_CUT;
-	for (i = 0; i < STEPS && walked == WALKED_ON; i++)
+	for (i = 0; i < STAGE_STEPS && walked == WALKED_ON; i++)
 		walked = step(scratch, &scratch->cursor, scratch->cursor.again);
+	scratch->cursor.walked = walked;
 	return walked;
 }
+
+static __always_inline void walk_all(__u32 slot)
+{
+	__u32 i;
+
+	for (i = 0; i < STEPS / STAGE_STEPS; i++)
+		if (walk_stage(slot) != WALKED_ON)
+			break;
+}
+#endif
 
 /* From cursor.from to a root. */
 __noinline int walk(__u32 slot, int again)
 {
 	struct scratch *scratch = bpf_map_lookup_elem(&scratches, &slot);
-	int walked = WALKED_ON;
-	__u32 i;
 
 	if (!scratch)
 		return WALKED_CUT;
 	scratch->cursor.again = again;
+	scratch->cursor.walked = WALKED_ON;
 	begin(&scratch->cursor);
-	for (i = 0; i < STAGES && walked == WALKED_ON; i++)
-		walked = walk_stage(slot);
-	return walked == WALKED_ON ? WALKED_CUT : walked;
+	walk_all(slot);
+	return scratch->cursor.walked == WALKED_ON ? WALKED_CUT : scratch->cursor.walked;
 }
 
 /* Walks twice. If the second walk finds what the first found, all of it held at once in between: every rename changes the
@@ -269,7 +290,7 @@ static __always_inline enum walked append_path(struct scratch *scratch, __u32 sl
 	scratch->cursor.start = scratch->used;
 	scratch->cursor.first_mount = place.vfsmount - bpf_core_field_offset(struct mount, mnt);
 	scratch->cursor.first_dentry = place.dentry;
-	if (frequency == IS_FREQUENT && config.can_cast)
+	if (frequency == IS_FREQUENT && CAN_CAST)
 		walked = walk_short(slot);
 	if (walked == WALKED_ON)
 		walked = walk_safely(slot);

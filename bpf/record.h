@@ -85,16 +85,15 @@ static __always_inline void copy_comm(char to[16], struct task_struct *from)
 /* What bpf_get_current_cgroup_id gives (task_dfl_cgroup, include/linux/cgroup.h), without the call. */
 static __always_inline __u64 cgroup_id(struct task_struct *task)
 {
-	struct css_set *set;
-	struct cgroup *cgroup;
-	struct kernfs_node *node;
+#if CAN_CAST
+	struct css_set *set = PEEK(task, cgroups);
+	struct cgroup *cgroup = PEEK(set, dfl_cgrp);
+	struct kernfs_node *node = PEEK(cgroup, kn);
 
-	if (!config.can_cast)
-		return bpf_get_current_cgroup_id();
-	set = PEEK(task, cgroups);
-	cgroup = PEEK(set, dfl_cgrp);
-	node = PEEK(cgroup, kn);
 	return PEEK(node, id);
+#else
+	return bpf_get_current_cgroup_id();
+#endif
 }
 
 /* Writes every byte of the header. `task` is the current one. */

@@ -5,6 +5,11 @@
 #define SCRATCH_MASK 32767 /* a number of its bytes is not more */
 #define SCRATCH_BYTES 28672 /* below 32 KiB, the most for a per-cpu value; rename has two paths and two directories */
 
+/* what struct path is in the kernel: addresses */
+struct place {
+	__u64 vfsmount, dentry;
+};
+
 /* where a walk to the root stands: bpf/path.h */
 struct path_cursor {
 	__u64 first_mount, mount, first_dentry, dentry, top; /* addresses */
@@ -13,6 +18,7 @@ struct path_cursor {
 	__u32 start;
 	bool again;
 	bool half; /* the mount that was just left may be half taken away */
+	int walked; /* enum walked */
 };
 
 /* where a reading of arguments stands: bpf/probes/exec_failed.h */
@@ -51,8 +57,9 @@ struct scratch {
 		struct names names;
 		struct seek seek;
 	};
-	/* what append_passed and describe_descriptor have found out */
+	/* what append_passed, read_fs and describe_descriptor have found out */
 	struct span passed, joined;
+	struct place place;
 	struct {
 		struct span path;
 		__u64 inode;

@@ -212,7 +212,7 @@ static __always_inline int emit_executed(struct task_struct *task, struct linux_
 SEC("tp_btf/sched_process_exec")
 int BPF_PROG(on_exec, struct task_struct *task, int old_pid, struct linux_binprm *bprm)
 {
-	return emit_executed(PLAIN(task), PLAIN(bprm));
+	return emit_executed(TYPED(task), TYPED(bprm));
 }
 
 /* The same where the kernel can't interrupt it (probes/sys_exit.h), and a moment earlier: what loads a program of whatever

@@ -39,7 +39,7 @@ static __always_inline int emit_exit(struct task_struct *task)
 SEC("tp_btf/sched_process_exit")
 int BPF_PROG(on_exit, struct task_struct *task, bool group_dead)
 {
-	return group_dead ? emit_exit(PLAIN(task)) : 0;
+	return group_dead ? emit_exit(TYPED(task)) : 0;
 }
 
 /* The same where the kernel can't interrupt it (probes/sys_exit.h): do_exit calls it just before.

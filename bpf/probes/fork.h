@@ -83,7 +83,7 @@ static __always_inline int emit_fork(struct task_struct *parent, struct task_str
 SEC("tp_btf/sched_process_fork")
 int BPF_PROG(on_fork, struct task_struct *parent, struct task_struct *child)
 {
-	return emit_fork(PLAIN(parent), PLAIN(child), true);
+	return emit_fork(TYPED(parent), TYPED(child), true);
 }
 
 /* Whether the kernel made it to work for a process, by create_io_thread (Linux 5.12) or vhost_task_create (6.4): those
@@ -101,7 +101,7 @@ static __always_inline bool is_worker(struct task_struct *child)
 SEC("tp_btf/task_newtask")
 int BPF_PROG(on_worker, struct task_struct *child)
 {
-	return config.threads && is_worker(child) ? emit_fork(current_task(), PLAIN(child), false) : 0;
+	return config.threads && is_worker(child) ? emit_fork(current_task(), TYPED(child), false) : 0;
 }
 
 /* Both at once, where the kernel can't interrupt it (probes/sys_exit.h): all that is created starts to run here, by

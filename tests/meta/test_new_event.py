@@ -87,8 +87,9 @@ def probe(package: Path) -> Path:
     flags = ["-target", "bpf", "-mcpu=v3", "-O2", "-g", "-Wall", "-Wextra", "-Wno-unused-parameter", "-Werror"]
     flags += ["-Wno-missing-field-initializers", f"-D__TARGET_ARCH_{TARGET[machine]}"]
     includes = [f"-I/usr/include/{machine}-linux-gnu", f"-I{top}", f"-I{top / 'bpf'}"]
-    paths = [top / "bpf/monitor.bpf.c", "-o", package / "onlooker/probe/monitor.bpf.o"]
-    subprocess.run([clang, *flags, *includes, "-c", *paths], check=True)
+    for name, can_cast in {"monitor.bpf.o": 1, "monitor.older.bpf.o": 0}.items():
+        paths = [top / "bpf/monitor.bpf.c", "-o", package / "onlooker/probe" / name]
+        subprocess.run([clang, *flags, f"-DCAN_CAST={can_cast}", *includes, "-c", *paths], check=True)
     return package
 
 

@@ -19,7 +19,6 @@ cdef extern from "config.h":
         unsigned char failed
         unsigned char threads
         unsigned char resolve
-        unsigned char can_cast
         unsigned char few_comms
 
 

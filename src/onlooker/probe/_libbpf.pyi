@@ -31,7 +31,6 @@ class Probe:
         failed: bool,
         threads: bool,
         resolve: bool,
-        can_cast: bool,
     ) -> None: ...
     @property
     def maps(self) -> list[tuple[str, int, int, int, int, int]]: ...

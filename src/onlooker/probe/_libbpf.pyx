@@ -131,7 +131,7 @@ cdef class Probe:
     def configure(self, *, uint64_t ring_bytes, uint64_t headroom_bytes, uint64_t watermark_bytes,
                   uint64_t argv_bytes, uint32_t kinds_by_sys_exit, uint32_t kinds_by_call_exit,
                   uint32_t kinds_by_call_return, bytes calls, bytes few_comms, int few_comms_count, bint by_comm,
-                  bint by_pid, bint by_uid, bint failed, bint threads, bint resolve, bint can_cast):
+                  bint by_pid, bint by_uid, bint failed, bint threads, bint resolve):
         """Set the probe's knobs (bpf/config.h); before `load`. Sizes in bytes; ring and watermark are powers of two.
 
         `calls` is what `syscalls.table` makes, `few_comms` the names in it and then a mask for each.
@@ -153,7 +153,6 @@ cdef class Probe:
         knobs.failed = failed
         knobs.threads = threads
         knobs.resolve = resolve
-        knobs.can_cast = can_cast
         knobs.few_comms = few_comms_count
         self._set_table(".rodata.calls", calls)
         self._set_table(".rodata.comms", few_comms)

@@ -14,7 +14,6 @@ from ..filters import CommPattern, Filter
 from ..schema import wire
 from ..schema.kinds import COMM_BYTES
 from . import kernel, memory
-from .image import without_missing_calls
 from .syscalls import table
 
 if TYPE_CHECKING:
@@ -26,6 +25,7 @@ LARGEST_RING_BYTES = 1 << 30
 HEADROOM = 4  # one in so many bytes of the ring is kept for process events
 WATERMARK_BYTES = 256 << 10  # some 1900 opens, so that waking, at 5 us, costs each of them 3 ns
 OBJECT = Path(__file__).with_name("monitor.bpf.o")
+OLDER_OBJECT = Path(__file__).with_name("monitor.older.bpf.o")  # for a kernel without bpf_rdonly_cast: bpf/compat.h
 # For records with more than 8 KiB of arguments, 272 KiB each (bpf/probes/exec.h). Filling one takes some 20 us, so that
 # even 128 cpus that do nothing but execute such programs seldom need more at once.
 LEAST_EXEC_ROOMS, MOST_EXEC_ROOMS = 4, 16
@@ -64,11 +64,11 @@ class Setup(msgspec.Struct, frozen=True):
         from ._libbpf import Probe
 
         try:
-            image = OBJECT.read_bytes()
+            image = _object().read_bytes()
         except FileNotFoundError as error:
             raise _unbuilt("the probe's object file is missing") from error
         try:
-            probe = Probe(without_missing_calls(image, kernel.knows))
+            probe = Probe(image)
         except OSError as error:
             kernel.raise_if_exhausted(error)
             raise LoadError(f"the probe's object file can't be read: {error.strerror}", "") from error
@@ -93,7 +93,6 @@ class Setup(msgspec.Struct, frozen=True):
             failed=wanted.failed,
             threads=wanted.threads,
             resolve=self.resolve,
-            can_cast=kernel.knows("bpf_rdonly_cast"),
         )
         probe.size_map("exec_rooms", min(max(os.cpu_count() or 1, LEAST_EXEC_ROOMS), MOST_EXEC_ROOMS))
         for name, entries in (("comms", wanted.comm), ("pids", wanted.pid), ("uids", wanted.uid)):
@@ -124,6 +123,10 @@ class Setup(msgspec.Struct, frozen=True):
         if limit is None:
             return most
         return max(LEAST_BACKLOG_BYTES, min(most, (limit - self.ring_bytes - SETTLED_BYTES) // 2))
+
+
+def _object() -> Path:
+    return OBJECT if kernel.knows("bpf_rdonly_cast") else OLDER_OBJECT
 
 
 def _mask(events: Collection[str]) -> int:

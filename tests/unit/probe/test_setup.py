@@ -1,6 +1,7 @@
 """Opening the probe's object and filling its sets; nothing here reaches the kernel."""
 
 import struct
+from contextlib import closing
 from unittest.mock import Mock
 
 import pytest
@@ -91,8 +92,25 @@ def test_a_probe_of_another_build_is_refused(monkeypatch):
     assert caught.value.hint == "make build, or: pip install --force-reinstall ."
 
 
+@pytest.mark.parametrize(("has", "name"), [(True, "monitor.bpf.o"), (False, "monitor.older.bpf.o")])
+def test_the_object_is_chosen_by_what_the_kernel_has(monkeypatch, configured, has, name):
+    images = []
+    monkeypatch.setattr(setup.kernel, "knows", {"bpf_rdonly_cast": has}.__getitem__)
+    monkeypatch.setattr(setup.Path, "read_bytes", lambda path: images.append(path.name) or b"")
+    configured(EVERYTHING)
+    assert images == [name]
+
+
+@pytest.mark.parametrize("name", [setup.OBJECT, setup.OLDER_OBJECT], ids=lambda path: path.name)
+def test_both_objects_are_of_this_build(name):
+    image = name.read_bytes()
+    with closing(_libbpf.Probe(image)) as probe:
+        assert probe.wire_version == wire.version(layouts(), PROBE_REASONS)
+    assert (b"bpf_rdonly_cast\0" in image) is (name == setup.OBJECT)
+
+
 def test_a_missing_object(monkeypatch, tmp_path):
-    monkeypatch.setattr(setup, "OBJECT", tmp_path / "monitor.bpf.o")
+    monkeypatch.setattr(setup, "_object", lambda: tmp_path / "monitor.bpf.o")
     with pytest.raises(LibbpfError, match="object file is missing") as caught:
         EVERYTHING.open((), ())
     assert "make build" in caught.value.hint
@@ -101,7 +119,7 @@ def test_a_missing_object(monkeypatch, tmp_path):
 @pytest.mark.parametrize("image", [b"", b"\x7fELF", b"no object" * 100])
 def test_a_broken_object(monkeypatch, tmp_path, image):
     (tmp_path / "monitor.bpf.o").write_bytes(image)
-    monkeypatch.setattr(setup, "OBJECT", tmp_path / "monitor.bpf.o")
+    monkeypatch.setattr(setup, "_object", lambda: tmp_path / "monitor.bpf.o")
     with pytest.raises(LoadError, match=r"^the probe's object file can't be read: "):
         EVERYTHING.open((), ())
 
@@ -111,7 +129,7 @@ def test_a_damaged_object(monkeypatch, tmp_path, name):
     image = setup.OBJECT.read_bytes()
     assert b"\0" + name + b"\0" in image
     (tmp_path / "monitor.bpf.o").write_bytes(image.replace(name + b"\0", b"\xff" + name[1:] + b"\0"))
-    monkeypatch.setattr(setup, "OBJECT", tmp_path / "monitor.bpf.o")
+    monkeypatch.setattr(setup, "_object", lambda: tmp_path / "monitor.bpf.o")
     with pytest.raises(OnlookerError, match=r"^the probe's object file (is damaged|can't be read: .*)$"):
         EVERYTHING.open((), ())
 
