@@ -15,7 +15,7 @@ struct comm_key {
 struct {
 	__uint(type, BPF_MAP_TYPE_LPM_TRIE);
 	__uint(max_entries, 1); /* the loader sets it */
-	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(map_flags, BPF_F_NO_PREALLOC | BPF_F_RDONLY_PROG);
 	__type(key, struct comm_key);
 	__type(value, __u8);
 } comms SEC(".maps");
@@ -23,6 +23,7 @@ struct {
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 1);
+	__uint(map_flags, BPF_F_RDONLY_PROG);
 	__type(key, __u32);
 	__type(value, __u8);
 } pids SEC(".maps");
@@ -30,13 +31,14 @@ struct {
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 1);
+	__uint(map_flags, BPF_F_RDONLY_PROG);
 	__type(key, __u32);
 	__type(value, __u8);
 } uids SEC(".maps");
 
 /* Set by the loader once everything is attached and cleared at the end, so that all programs start and stop together,
  * although attaching and detaching them takes a while. */
-__u32 watching SEC(".data.watching") = 0;
+__u32 enabled SEC(".data.enabled") = 0;
 
 /* The monitor's own process id, as the kernel counts it: os.getpid() is another number in a pid namespace. */
 __u32 own_pid;
@@ -78,7 +80,7 @@ static __always_inline bool is_wanted(struct task_struct *task)
 {
 	__u32 pid = READ(task, tgid);
 
-	if (!watching || pid == own_pid)
+	if (!enabled || pid == own_pid)
 		return false;
 	if (config.by_pid && !bpf_map_lookup_elem(&pids, &pid))
 		return false;

@@ -12,14 +12,15 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from onlooker import Monitor
+from onlooker.probe._libbpf import possible_cpus
 from onlooker.probe.live import LiveSource
 
-from .watching import DEADLINE_SECONDS
+from .running import DEADLINE_SECONDS
 
 _NUMBER = {"x86_64": 321, "aarch64": 280}  # include/uapi/asm/unistd.h
 # enum bpf_cmd, include/uapi/linux/bpf.h: each finds the next id after a given one
 _GET_NEXT_ID = {"prog": 11, "map": 12, "btf": 23, "link": 31}
-_MAP_CREATE, _MAP_UPDATE_ELEM, _MAP_GET_NEXT_KEY = 0, 2, 4
+_MAP_CREATE, _MAP_LOOKUP_ELEM, _MAP_UPDATE_ELEM, _MAP_GET_NEXT_KEY = 0, 1, 2, 4
 _CPUMAP = 16  # BPF_MAP_TYPE_CPUMAP
 _ATTRIBUTE_BYTES = 128
 
@@ -27,12 +28,12 @@ Ids = frozenset[tuple[str, int]]
 
 
 def existing() -> Ids:
-    """Every object in the kernel, whoever owns it, as (kind, id)."""
+    """Every object in the kernel, whoever owns it, as (object_type, id)."""
     found = set()
-    for kind, command in _GET_NEXT_ID.items():
+    for object_type, command in _GET_NEXT_ID.items():
         at: int | None = 0
         while (at := _next_id(command, at)) is not None:
-            found.add((kind, at))
+            found.add((object_type, at))
     return frozenset(found)
 
 
@@ -106,3 +107,20 @@ def entries(monitor: Monitor, name: str) -> int:
         except FileNotFoundError:
             return count
         count, after = count + 1, ctypes.addressof(key)
+
+
+def scratch_users(monitor: Monitor) -> list[int]:
+    """How many runs of programs hold each piece of memory to put a record together in, on each cpu."""
+    assert isinstance(monitor._source, LiveSource)
+    assert monitor._source._probe
+    probe = monitor._source._probe
+    [(size, count)] = [(value, entries) for name, _, _, value, entries, _ in probe.maps if name == "scratches"]
+    stride = -(-size // 8) * 8
+    values = ctypes.create_string_buffer(stride * possible_cpus())
+    found: list[int] = []
+    for index in range(count):
+        key = ctypes.c_uint32(index)
+        addresses = ctypes.addressof(key), ctypes.addressof(values)
+        _bpf(_MAP_LOOKUP_ELEM, struct.pack("=IIQQ", probe.map_descriptor("scratches"), 0, *addresses))
+        found += (struct.unpack_from("=I", values, at)[0] for at in range(0, len(values), stride))
+    return found

@@ -17,10 +17,11 @@ import pytest
 
 from onlooker import Monitor
 
+from .bpf import scratch_users
 from .compile import compile_workload, names
 from .flavours import flavours
+from .running import close_inherited
 from .thinning import PART, is_left_out, variants
-from .watching import close_inherited
 
 COMPILED = os.environ.get("ONLOOKER_WORKLOADS")
 DONE = os.environ.get("ONLOOKER_TESTS_DONE")  # a file with the names of tests, a line each
@@ -98,6 +99,7 @@ def monitor(request: pytest.FixtureRequest, workloads: Workloads) -> Iterator[Mo
     """Watches all workloads, once with each way to observe system calls."""
     with Monitor(comm=[f"{workloads.prefix}*"], attach=request.param) as monitor:
         yield monitor
+        assert not any(scratch_users(monitor))  # whatever the tests have made the programs do
 
 
 @pytest.fixture(scope="session", params=flavours(without="fexit"))
@@ -106,6 +108,7 @@ def file_monitor(request: pytest.FixtureRequest, workloads: Workloads) -> Iterat
     workloads.renamed("call", workloads.of_files["call"].name)
     with Monitor(events=["all"], comm=[f"{workloads.of_files.prefix}*"], attach=request.param) as monitor:
         yield monitor
+        assert not any(scratch_users(monitor))
 
 
 @pytest.fixture

@@ -16,11 +16,11 @@ from onlooker.probe._libbpf import Probe
 from onlooker.probe.attach import EVENT, METHODS, NOT_SEEN
 from onlooker.probe.live import LiveSource
 
-from .bpf import Ids, existing, gone, held_by
+from .bpf import Ids, existing, gone, held_by, scratch_users
 from .commands import started
 from .conftest import Workloads
 from .flavours import flavours, loadable, rings_may_be_skipped, sees_rings
-from .watching import DEADLINE_SECONDS, Process, collect, drain, watch
+from .running import DEADLINE_SECONDS, Process, collect, drain, run_workload
 
 COUNT = 23
 SURE = flavours()
@@ -91,8 +91,8 @@ assert mounts.read_text() == before
 def special_mounts() -> list[str]:
     """Where a file system is mounted that a tracer could be tempted to mount."""
     lines = [line.partition(" - ") for line in Path("/proc/self/mountinfo").read_text().splitlines()]
-    kinds = ("tracefs", "debugfs", "bpf")
-    return [f"{before.split()[4]} {after.split()[0]}" for before, _, after in lines if after.split()[0] in kinds]
+    types = ("tracefs", "debugfs", "bpf")
+    return [f"{before.split()[4]} {after.split()[0]}" for before, _, after in lines if after.split()[0] in types]
 
 
 def open_descriptors() -> int:
@@ -101,10 +101,10 @@ def open_descriptors() -> int:
 
 def assert_held(ids: Ids) -> None:
     """That those of a running monitor are what they should be, so that their absence later means something."""
-    kinds = [kind for kind, _ in ids]
-    assert kinds.count("map") >= 4
-    assert kinds.count("prog") >= 5
-    assert kinds.count("link") >= 3
+    types = [each for each, _ in ids]
+    assert types.count("map") >= 4
+    assert types.count("prog") >= 5
+    assert types.count("link") >= 3
     assert ids <= existing()
 
 
@@ -205,8 +205,8 @@ def test_from_the_start_to_the_stop(workloads: Workloads) -> None:
         Process(program).wait()
         assert drain(monitor) == []
         assert monitor.stats().complete
-    kinds = [(type(event), event.pid) for event in events if isinstance(event, Exec | Exit)]
-    assert kinds == [pair for run in runs for pair in ((Exec, run.pid), (Exit, run.pid))]
+    types = [(type(event), event.pid) for event in events if isinstance(event, Exec | Exit)]
+    assert types == [pair for run in runs for pair in ((Exec, run.pid), (Exit, run.pid))]
 
 
 @pytest.mark.parametrize("batches", [False, True], ids=["iterated", "polled"])
@@ -264,6 +264,19 @@ def test_monitors_do_not_disturb_each_other(workloads: Workloads) -> None:
         assert len(run.opens()) == COUNT
         assert [type(event) for event in others] == [type(event) for event in run.events]
         one.close()
-        run = watch(other, program, "openat", "plain", -100, "/", 0, 0, 0, COUNT)
+        run = run_workload(other, program, "openat", "plain", -100, "/", 0, 0, 0, COUNT)
         assert len(run.opens()) == COUNT
         assert all(isinstance(event, Exec | Exit | Open) for event in run.events)
+
+
+@pytest.mark.parametrize("method", SURE)
+def test_memory_for_records_is_given_back(workloads: Workloads, method: str) -> None:
+    """Programs interrupt each other on one cpu, so each takes memory that nobody is using, and gives it back before it
+    returns: also where it reports nothing.
+    """
+    program = workloads.renamed("mixed")
+    with Monitor(events=["all"], comm=[program.name], attach=method) as monitor:
+        run = run_workload(monitor, program, 1000)
+        assert run.of(Exec)
+        assert run.of(Open)
+        assert set(scratch_users(monitor)) == {0}

@@ -44,7 +44,7 @@ cdef class Probe:
     """One BPF object and all that hangs on it. `close` detaches everything; so does the end of the process."""
 
     cdef bpf_object *_object
-    cdef list _names
+    cdef dict _sections
     cdef bpf_link *_links[LINKS]
     cdef size_t _link_count
     cdef reader _reader
@@ -68,12 +68,13 @@ cdef class Probe:
         self._object = bpf_object__open_mem(<const char *>image, len(image), &opts)
         if self._object == NULL:
             raise OSError(errno, os.strerror(errno), "BPF object")
-        self._names = []
+        self._sections = {}
         while True:
             program = bpf_object__next_program(self._object, program)
             if program == NULL:
                 break
-            self._names.append((<bytes>bpf_program__name(program)).decode())
+            section = (<bytes>bpf_program__section_name(program)).decode()
+            self._sections[(<bytes>bpf_program__name(program)).decode()] = section
 
     def __dealloc__(self):
         self._release(True)
@@ -99,8 +100,8 @@ cdef class Probe:
 
     @property
     def programs(self):
-        """Names of all the programs in the object."""
-        return list(self._names)
+        """Each program in the object, with its section, which says what it attaches to."""
+        return dict(self._sections)
 
     @property
     def maps(self):
@@ -131,7 +132,7 @@ cdef class Probe:
     def configure(self, *, uint64_t ring_bytes, uint64_t headroom_bytes, uint64_t watermark_bytes,
                   uint64_t argv_bytes, uint32_t kinds_by_sys_exit, uint32_t kinds_by_call_exit,
                   uint32_t kinds_by_call_return, bytes calls, bytes few_comms, int few_comms_count, bint by_comm,
-                  bint by_pid, bint by_uid, bint failed, bint threads, bint resolve):
+                  bint by_pid, bint by_uid, bint failed, bint threads, bint resolve_paths):
         """Set the probe's knobs (bpf/config.h); before `load`. Sizes in bytes; ring and watermark are powers of two.
 
         `calls` is what `syscalls.table` makes, `few_comms` the names in it and then a mask for each.
@@ -152,7 +153,7 @@ cdef class Probe:
         knobs.by_uid = by_uid
         knobs.failed = failed
         knobs.threads = threads
-        knobs.resolve = resolve
+        knobs.resolve_paths = resolve_paths
         knobs.few_comms = few_comms_count
         self._set_table(".rodata.calls", calls)
         self._set_table(".rodata.comms", few_comms)
@@ -172,7 +173,7 @@ cdef class Probe:
     def load(self, programs):
         """Load the named programs and all maps; the kernel's verifier checks them."""
         cdef int error
-        for name in self._names:
+        for name in self._sections:
             _check(bpf_program__set_autoload(self._program(name), name in programs), name)
         with nogil:
             error = bpf_object__load(self._object)
@@ -185,10 +186,10 @@ cdef class Probe:
             bpf_map__update_elem(self._map(name), <const char *>key, len(key), <const char *>value, len(value), 0), name
         )
 
-    def watch(self, bint watching):
+    def enable(self, bint enabled):
         """Begin or end to report, all programs at once. Any thread may call it."""
-        cdef uint32_t key = 0, value = watching
-        _check(bpf_map__update_elem(self._map(".data.watching"), &key, 4, &value, 4, 0), "watching")
+        cdef uint32_t key = 0, value = enabled
+        _check(bpf_map__update_elem(self._map(".data.enabled"), &key, 4, &value, 4, 0), "enabled")
 
     def settle(self):
         """After the end: wait until no program runs that still reports, and end the thread that empties the ring."""
@@ -391,11 +392,11 @@ cdef class Probe:
     def close(self):
         """Detach and unload everything. May be called again."""
         cdef uint32_t key = 0, value = 0
-        cdef bpf_map *watching
+        cdef bpf_map *enabled
         if self._link_count:
             # silent at once, also where another process still holds the programs
-            watching = bpf_object__find_map_by_name(self._object, ".data.watching")
-            bpf_map__update_elem(watching, &key, 4, &value, 4, 0)
+            enabled = bpf_object__find_map_by_name(self._object, ".data.enabled")
+            bpf_map__update_elem(enabled, &key, 4, &value, 4, 0)
         self._release(True)
 
     def abandon(self):

@@ -7,16 +7,16 @@ from onlooker.probe import chooser, kernel
 from onlooker.probe._libbpf import MOST_LINKS, Probe
 from onlooker.probe.attach import EVENT, METHODS, OPTIONAL, PROBE, TABLE, TRACEPOINTS, hooks, is_sys_exit
 from onlooker.probe.chooser import Chooser
-from onlooker.probe.setup import OBJECT
+from onlooker.probe.setup import OBJECT, OLDER_OBJECT
 from onlooker.probe.syscalls import functions_of, native_calls
 
 CANDIDATES = [(hook, candidate) for hook in TABLE for candidate in hook.candidates]
 
 
-@pytest.fixture(scope="module")
-def built():
-    """The programs in the package's object file; reading them needs no root."""
-    probe = Probe(OBJECT.read_bytes())
+@pytest.fixture(scope="module", params=[OBJECT, OLDER_OBJECT], ids=lambda path: path.name)
+def built(request):
+    """The programs in each of the package's object files; reading them needs no root."""
+    probe = Probe(request.param.read_bytes())
     yield probe.programs
     probe.close()
 
@@ -147,7 +147,7 @@ OLD = TRACED | {"exit": ("on_exit_old", "on_reaped")}
 @pytest.mark.parametrize("release", ["2.6.78", "4.18.0-553.el8.x86_64", "9.9.9"])
 def test_what_is_preferred_goes_by_what_the_kernel_has(monkeypatch, arguments, lacks, opens, tasks, ring, release):
     monkeypatch.setattr(kernel, "release", lambda: release)
-    monkeypatch.setattr(kernel, "knows", lambda name: name not in lacks)
+    monkeypatch.setattr(kernel, "btf_has", lambda name: name not in lacks)
     monkeypatch.setattr(kernel, "has_member", lambda name, member: f"{name}.{member}" not in lacks)
     monkeypatch.setattr(kernel, "parameters", lambda name: None if name in lacks else PARAMETERS[name])
     monkeypatch.setattr(kernel, "tracepoints", lambda: arguments)
@@ -169,7 +169,7 @@ def test_what_is_preferred_goes_by_what_the_kernel_has(monkeypatch, arguments, l
     ("method", "tasks"), [("raw", TRACED), ("kprobe", ENTERED), ("tracepoint", ENTERED), ("fexit", ENTERED)]
 )
 def test_what_can_not_be_forced_is_as_without(monkeypatch, method, tasks):
-    monkeypatch.setattr(kernel, "knows", lambda name: True)
+    monkeypatch.setattr(kernel, "btf_has", lambda name: True)
     monkeypatch.setattr(kernel, "has_member", lambda name, member: True)
     monkeypatch.setattr(kernel, "parameters", PARAMETERS.get)
     monkeypatch.setattr(kernel, "tracepoints", lambda: SINCE_6_16)
