@@ -15,7 +15,7 @@ struct config {
 	__u8 by_uid;
 	__u8 failed;             /* report only what failed */
 	__u8 threads;            /* report the creation of threads */
-	__u8 resolve;            /* look up which file a path led to */
+	__u8 resolve_paths;      /* look up which file a path led to */
 	__u8 few_comms;          /* so many names are in few_comms, and none in the trie */
 	__u8 pad[5];
 };

@@ -77,7 +77,7 @@ static __always_inline bool is_deleted(struct dentry *dentry)
 }
 
 /* Says of `file` what there is to say. False if the path is not whole. */
-static __always_inline bool describe_file(struct scratch *scratch, __u32 slot, struct file *file,
+static __always_inline bool describe_file(struct scratch *scratch, struct file *file,
 					  struct file_answer answer, enum frequency frequency)
 {
 	struct dentry_operations *operations;
@@ -98,7 +98,7 @@ static __always_inline bool describe_file(struct scratch *scratch, __u32 slot, s
 		*answer.state = append_pseudo(scratch, dentry, answer.path);
 		return true;
 	}
-	walked = append_path(scratch, slot, place, answer.path, frequency);
+	walked = append_path(scratch, place, answer.path, frequency);
 	if (is_deleted(dentry))
 		*answer.state = PEEK(file, f_flags) & __O_TMPFILE ? FILE_TMPFILE : FILE_DELETED;
 	else if (walked == WALKED_DETACHED || walked == WALKED_ASTRAY)
@@ -122,11 +122,11 @@ static __always_inline void forget_file(struct file_answer answer)
 }
 
 /* Says of the file behind a descriptor what there is to say. False if the path is not whole, or there is no file. */
-static __always_inline bool describe_behind(struct scratch *scratch, __u32 slot, struct task_struct *task, int fd,
+static __always_inline bool describe_behind(struct scratch *scratch, struct task_struct *task, int fd,
 					    struct file_answer answer)
 {
 	struct file *file = file_behind(task, fd);
-	bool is_whole = file && describe_file(scratch, slot, file, answer, IS_FREQUENT);
+	bool is_whole = file && describe_file(scratch, file, answer, IS_FREQUENT);
 
 	if (is_still_behind(task, fd, file))
 		return is_whole;
@@ -157,7 +157,7 @@ __noinline int read_fs(__u32 slot, __u64 address, int root)
 
 /* Appends the path of the directory that a path of the caller's starts from. False if it is not whole, or no longer one
  * that leads there. */
-static __always_inline bool append_base(struct scratch *scratch, __u32 slot, struct task_struct *task, int dirfd,
+static __always_inline bool append_base(struct scratch *scratch, struct task_struct *task, int dirfd,
 					bool from_root, struct span *span, enum frequency frequency)
 {
 	struct file *directory;
@@ -168,7 +168,7 @@ static __always_inline bool append_base(struct scratch *scratch, __u32 slot, str
 
 		if (!fs)
 			return true;
-		if (!read_fs(slot, fs, from_root))
+		if (!read_fs(scratch->slot, fs, from_root))
 			return false;
 		place = scratch->place;
 	} else {
@@ -179,7 +179,7 @@ static __always_inline bool append_base(struct scratch *scratch, __u32 slot, str
 		if (!is_still_behind(task, dirfd, directory))
 			return false;
 	}
-	return append_path(scratch, slot, place, span, frequency) == WALKED_WHOLE &&
+	return append_path(scratch, place, span, frequency) == WALKED_WHOLE &&
 	       !is_deleted((struct dentry *)place.dentry);
 }
 

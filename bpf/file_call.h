@@ -22,9 +22,9 @@ __noinline int append_passed(__u32 slot, __u64 path, int dirfd, int may_be_empty
 	scratch->joined.offset = scratch->joined.length = 0;
 	if (!append_user_path(scratch, (const char *)path, &scratch->passed, &first))
 		cut |= PASSED_CUT;
-	if (!config.resolve || dirfd == NO_FD || (!scratch->passed.length && (cut || !may_be_empty)))
+	if (!config.resolve_paths || dirfd == NO_FD || (!scratch->passed.length && (cut || !may_be_empty)))
 		return cut;
-	if (!append_base(scratch, slot, current_task(), dirfd, first == '/', &scratch->joined,
+	if (!append_base(scratch, current_task(), dirfd, first == '/', &scratch->joined,
 			 IS_FREQUENT) ||
 	    cut)
 		cut |= JOINED_CUT;
@@ -47,7 +47,7 @@ __noinline int describe_descriptor(__u32 slot, int fd, int failed, int of_leader
 	scratch->file.state = 0;
 	if (of_leader)
 		task = READ(task, group_leader);
-	if (describe_behind(scratch, slot, task, fd,
+	if (describe_behind(scratch, task, fd,
 			    (struct file_answer){ &scratch->file.path, &scratch->file.inode, &scratch->file.device,
 						  &scratch->file.state }))
 		return 0;
@@ -60,11 +60,11 @@ struct path_answer {
 	__u16 cut_path, cut_joined;
 };
 
-static __always_inline void append_path_of_call(struct scratch *scratch, __u32 slot, __u64 path, int dirfd,
+static __always_inline void append_path_of_call(struct scratch *scratch, __u64 path, int dirfd,
 						bool may_be_empty, struct path_answer answer)
 {
 	struct record *record = (void *)scratch->bytes;
-	int cut = append_passed(slot, path, dirfd, may_be_empty);
+	int cut = append_passed(scratch->slot, path, dirfd, may_be_empty);
 
 	*answer.path = scratch->passed;
 	*answer.joined = scratch->joined;
@@ -122,7 +122,7 @@ static __always_inline bool has_found(long result)
 	return result != -ENOENT && result != -ENOTDIR && result != -ELOOP && result != -ENAMETOOLONG;
 }
 
-static __always_inline void append_file_arg(struct scratch *scratch, __u32 slot, struct call *call,
+static __always_inline void append_file_arg(struct scratch *scratch, struct call *call,
 					   struct file_arg arg, struct file_fields answer)
 {
 	struct record *record = (void *)scratch->bytes;
@@ -133,19 +133,19 @@ static __always_inline void append_file_arg(struct scratch *scratch, __u32 slot,
 		/* the working directory, where the call has no other */
 		int from = arg.dirfd == NO_FD && arg.fd == NO_FD ? AT_FDCWD : arg.dirfd;
 
-		append_path_of_call(scratch, slot, arg.path, from, arg.may_be_empty, answer.path);
+		append_path_of_call(scratch, arg.path, from, arg.may_be_empty, answer.path);
 	}
-	if (!config.resolve)
+	if (!config.resolve_paths)
 		return;
 	if (arg.fd == NO_FD && arg.follows && has_found(call->result)) {
-		arg.fd = descriptor_named(scratch, slot);
+		arg.fd = descriptor_named(scratch);
 		of_leader = scratch->names.of_leader;
 		if (arg.fd < 0)
 			return;
 	}
 	if (arg.fd == NO_FD)
 		return;
-	if (describe_descriptor(slot, arg.fd, call->result < 0, of_leader))
+	if (describe_descriptor(scratch->slot, arg.fd, call->result < 0, of_leader))
 		record->cut |= answer.cut_file;
 	*answer.file.path = scratch->file.path;
 	*answer.file.inode = scratch->file.inode;
@@ -170,25 +170,23 @@ static __always_inline void append_file_arg(struct scratch *scratch, __u32 slot,
 static __noinline int take_for_call(struct call *call, enum kind kind, __u32 record_bytes)
 {
 	struct scratch *scratch;
-	__u32 slot;
 
-	scratch = take_scratch(kind, record_bytes, &slot);
+	scratch = take_scratch(kind, record_bytes);
 	if (!scratch)
 		return -1;
 	fill_record((struct record *)scratch->bytes, kind, call->task);
-	return slot;
+	return scratch->slot;
 }
 
 /* The record of a call that is to be reported, its header filled and the rest zero; or none. */
 static __always_inline void *begin_file_call(struct call *call, enum kind kind, __u32 record_bytes,
-					     struct scratch **scratch, __u32 *slot)
+					     struct scratch **scratch)
 {
-	int taken = take_for_call(call, kind, record_bytes);
+	int slot = take_for_call(call, kind, record_bytes);
 
-	if (taken < 0)
+	if (slot < 0)
 		return 0;
-	*slot = taken;
-	*scratch = bpf_map_lookup_elem(&scratches, slot);
+	*scratch = bpf_map_lookup_elem(&scratches, &slot);
 	if (!*scratch) /* it is there */
 		return 0;
 	__builtin_memset((*scratch)->bytes + sizeof(struct record), 0, record_bytes - sizeof(struct record));

@@ -166,14 +166,14 @@ __noinline int read_names(__u32 slot, __u32 at, __u32 length, int until_elsewher
 
 /* The number of the descriptor whose file a path leads to that append_passed has appended, or negative. Whose descriptor it
  * is, the process's or the thread's, is in names.of_leader. */
-static __always_inline int descriptor_named(struct scratch *scratch, __u32 slot)
+static __always_inline int descriptor_named(struct scratch *scratch)
 {
 	__u32 at = scratch->passed.offset;
 	bool from_root = scratch->joined.length == 1; /* an empty name */
 
 	if (!scratch->passed.length || (!from_root && byte_at(scratch, at) != '/'))
 		return -1;
-	read_names(slot, at, scratch->passed.length, true);
+	read_names(scratch->slot, at, scratch->passed.length, true);
 	return scratch->names.led == LED_TO_FILE ? scratch->names.fd : -1;
 }
 

@@ -280,7 +280,7 @@ __noinline int walk_safely(__u32 slot)
 
 /* Appends the path to a place: the names from there up to the root, each with its NUL, and an empty one for the root. No
  * span where it could not be read. */
-static __always_inline enum walked append_path(struct scratch *scratch, __u32 slot, struct place place,
+static __always_inline enum walked append_path(struct scratch *scratch, struct place place,
 					       struct span *span, enum frequency frequency)
 {
 	enum walked walked = WALKED_ON;
@@ -291,9 +291,9 @@ static __always_inline enum walked append_path(struct scratch *scratch, __u32 sl
 	scratch->cursor.first_mount = place.vfsmount - bpf_core_field_offset(struct mount, mnt);
 	scratch->cursor.first_dentry = place.dentry;
 	if (frequency == IS_FREQUENT && CAN_CAST)
-		walked = walk_short(slot);
+		walked = walk_short(scratch->slot);
 	if (walked == WALKED_ON)
-		walked = walk_safely(slot);
+		walked = walk_safely(scratch->slot);
 
 	used = scratch->used;
 	if ((walked == WALKED_WHOLE || walked == WALKED_DETACHED) && used < SCRATCH_BYTES) {

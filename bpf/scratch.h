@@ -51,6 +51,7 @@ struct seek {
 struct scratch {
 	__u32 taken; /* how many want it */
 	__u32 used;  /* bytes */
+	__u32 slot;  /* its key in the map: functions that the verifier follows once take no pointers */
 	union {
 		struct path_cursor cursor;
 		struct gather gather;
@@ -83,19 +84,19 @@ struct {
 /* A free one, with room for the fixed part of a record; none is counted as a loss. The record is `bytes`. It is free if
  * nobody else wants it after one has said so oneself: that needs no atomic instruction that returns a value, which
  * kernels before 5.12 do not have. */
-static __always_inline struct scratch *take_scratch(enum kind kind, __u32 record_bytes, __u32 *slot)
+static __always_inline struct scratch *take_scratch(enum kind kind, __u32 record_bytes)
 {
 	__u32 i;
 
 	for (i = 0; i < SCRATCHES; i++) {
 		struct scratch *scratch;
 
-		*slot = i;
-		scratch = bpf_map_lookup_elem(&scratches, slot);
+		scratch = bpf_map_lookup_elem(&scratches, &i);
 		if (!scratch)
 			break;
 		__sync_fetch_and_add(&scratch->taken, 1);
 		if (*(volatile __u32 *)&scratch->taken == 1) {
+			scratch->slot = i;
 			scratch->used = record_bytes;
 			return scratch;
 		}

@@ -22,9 +22,9 @@ def file_system(path: Path) -> str:
     """Its type, as /proc/self/mounts names it."""
     found = ("", "")
     for line in Path("/proc/self/mounts").read_text(encoding="utf-8", errors="replace").splitlines():
-        _, mount_point, kind, *_ = line.split(" ")
+        _, mount_point, fs_type, *_ = line.split(" ")
         if path.is_relative_to(mount_point) and len(mount_point) >= len(found[0]):
-            found = (mount_point, kind)
+            found = (mount_point, fs_type)
     return found[1]
 
 

@@ -39,8 +39,8 @@ def options() -> str:
 
 def _row(name: str, hint: object, description: str, *, optional: bool) -> str:
     bare = next(iter(set(get_args(hint)) - {type(None)}), hint) if type(None) in get_args(hint) else hint
-    kind = "list" if get_origin(bare) is tuple else TYPES.get(bare, "text")  # type: ignore[call-overload]
-    return f"| `{name}` | {kind}{', or absent' if optional else ''} | {description} |"
+    type_name = "list" if get_origin(bare) is tuple else TYPES.get(bare, "text")  # type: ignore[call-overload]
+    return f"| `{name}` | {type_name}{', or absent' if optional else ''} | {description} |"
 
 
 def _rows(event: type[Event], without: set[str]) -> str:

@@ -26,10 +26,10 @@ def header() -> str:
     different = {words: number for number, words in enumerate(dict.fromkeys(pages))}
     numbers = ", ".join(str(different[words]) for words in pages)
     bits = ",\n".join("\t{ " + ", ".join(f"{word:#010x}" for word in words) + " }" for words in different)
-    kind = "uint8_t" if len(different) <= PAGE else "uint16_t"
+    ctype = "uint8_t" if len(different) <= PAGE else "uint16_t"
     return (
         "/* Made by tools/printable.py. */\n"
         f'#define UNICODE_VERSION "{unicodedata.unidata_version}"\n\n'
-        f"static const {kind} PRINTABLE_PAGE[] = {{ {numbers} }};\n\n"
+        f"static const {ctype} PRINTABLE_PAGE[] = {{ {numbers} }};\n\n"
         f"static const uint32_t PRINTABLE_BITS[][{PAGE // WORD}] = {{\n{bits}\n}};\n"
     )

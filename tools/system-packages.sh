@@ -2,7 +2,7 @@
 # Make sure that what is needed is on the system; installs with apt-get what is missing; where that can't be, says what.
 #   system-packages.sh           for the build: a compiler, clang, libbpf's headers, pkg-config, a Python with headers
 #                                and venv
-#   system-packages.sh test      what the tests run: strace, the second witness of tests/truth, and what both watch
+#   system-packages.sh test      what the tests run: strace, which tests/truth compares with, and the programs that both watch
 #   system-packages.sh fuzz      clang's libFuzzer
 #   system-packages.sh strace    to unpack the source of strace, for its own test programs
 #   system-packages.sh kernels   for the tests on other kernels: a machine to boot them in, and what packs its files

@@ -7,9 +7,8 @@ static __noinline int emit_chmod(struct call *call)
 	struct scratch *scratch;
 	struct file_arg arg;
 	struct chmod_record *chmod;
-	__u32 slot;
 
-	chmod = begin_file_call(call, KIND_CHMOD, sizeof(*chmod), &scratch, &slot);
+	chmod = begin_file_call(call, KIND_CHMOD, sizeof(*chmod), &scratch);
 	if (!chmod)
 		return 0;
 	chmod->syscall = call->number;
@@ -22,6 +21,6 @@ static __noinline int emit_chmod(struct call *call)
 							 by_path(call->argument[0]);
 	arg.follows = !(chmod->flags & AT_SYMLINK_NOFOLLOW);
 	chmod->dirfd = arg.dirfd;
-	append_file_arg(scratch, slot, call, arg, FILE_FIELDS(chmod, CHMOD));
+	append_file_arg(scratch, call, arg, FILE_FIELDS(chmod, CHMOD));
 	return end_file_call(scratch, KIND_CHMOD);
 }

@@ -14,9 +14,8 @@ static __noinline int emit_chown(struct call *call)
 	struct scratch *scratch;
 	struct file_arg arg;
 	struct chown_record *chown;
-	__u32 slot;
 
-	chown = begin_file_call(call, KIND_CHOWN, sizeof(*chown), &scratch, &slot);
+	chown = begin_file_call(call, KIND_CHOWN, sizeof(*chown), &scratch);
 	if (!chown)
 		return 0;
 	chown->syscall = call->number;
@@ -35,6 +34,6 @@ static __noinline int emit_chown(struct call *call)
 	arg.follows = call->number != CHOWN_SYSCALL_LCHOWN && call->number != CHOWN_SYSCALL_LCHOWN32 &&
 			  !(chown->flags & AT_SYMLINK_NOFOLLOW);
 	chown->dirfd = arg.dirfd;
-	append_file_arg(scratch, slot, call, arg, FILE_FIELDS(chown, CHOWN));
+	append_file_arg(scratch, call, arg, FILE_FIELDS(chown, CHOWN));
 	return end_file_call(scratch, KIND_CHOWN);
 }

@@ -48,15 +48,15 @@ static __always_inline void fill_login(struct exec_record *exec, struct task_str
 	exec->session = READ(task, sessionid);
 }
 
-static __always_inline void append_cwd(struct scratch *scratch, __u32 slot, struct task_struct *task)
+static __always_inline void append_cwd(struct scratch *scratch, struct task_struct *task)
 {
 	struct exec_record *exec = (void *)scratch->bytes;
 
-	if (!append_base(scratch, slot, task, AT_FDCWD, false, &exec->cwd, IS_RARE))
+	if (!append_base(scratch, task, AT_FDCWD, false, &exec->cwd, IS_RARE))
 		exec->record.cut |= EXEC_CUT_CWD;
 }
 
-static __always_inline void append_program(struct scratch *scratch, __u32 slot, struct task_struct *task,
+static __always_inline void append_program(struct scratch *scratch, struct task_struct *task,
 					   struct linux_binprm *bprm)
 {
 	struct exec_record *exec = (void *)scratch->bytes;
@@ -68,11 +68,11 @@ static __always_inline void append_program(struct scratch *scratch, __u32 slot, 
 	if (bprm->interp != bprm->filename &&
 	    !append_kernel_text(scratch, bprm->interp, INTERPRETER_BYTES, &exec->interpreter))
 		exec->record.cut |= EXEC_CUT_INTERPRETER;
-	if (!config.resolve)
+	if (!config.resolve_paths)
 		return;
-	append_cwd(scratch, slot, task);
+	append_cwd(scratch, task);
 	file = BPF_CORE_READ(task, mm, exe_file);
-	if (!file || !describe_file(scratch, slot, file,
+	if (!file || !describe_file(scratch, file,
 				    (struct file_answer){ &exec->exe, &exec->inode, &exec->device, &exec->file_state },
 				    IS_RARE))
 		exec->record.cut |= EXEC_CUT_EXE;
@@ -177,11 +177,11 @@ static __always_inline int emit_executed(struct task_struct *task, struct linux_
 	unsigned long from, bytes;
 	struct scratch *scratch;
 	struct exec_record *exec;
-	__u32 slot, room_slot;
+	__u32 room_slot;
 
 	if (!is_wanted(task))
 		return 0;
-	scratch = take_scratch(KIND_EXEC, sizeof(*exec), &slot);
+	scratch = take_scratch(KIND_EXEC, sizeof(*exec));
 	if (!scratch)
 		return 0;
 
@@ -189,7 +189,7 @@ static __always_inline int emit_executed(struct task_struct *task, struct linux_
 	fill_record(&exec->record, KIND_EXEC, task);
 	clear_exec(exec);
 	fill_login(exec, task);
-	append_program(scratch, slot, task, bprm);
+	append_program(scratch, task, bprm);
 	from = BPF_CORE_READ(task, mm, arg_start);
 	bytes = BPF_CORE_READ(task, mm, arg_end) - from;
 	if (bytes > config.argv_bytes) {

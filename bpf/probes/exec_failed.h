@@ -58,7 +58,7 @@ __noinline int gather_stage(__u32 slot)
 }
 
 /* False if not all is copied. No list is the same as an empty one. */
-static __always_inline bool append_user_argv(struct scratch *scratch, __u32 slot, __u64 list, bool compat,
+static __always_inline bool append_user_argv(struct scratch *scratch, __u64 list, bool compat,
 					     struct span *span)
 {
 	int gathered = list ? GATHERED_ON : GATHERED_WHOLE;
@@ -67,13 +67,13 @@ static __always_inline bool append_user_argv(struct scratch *scratch, __u32 slot
 	span->offset = scratch->used;
 	scratch->gather = (struct gather){ .list = list, .start = scratch->used, .compat = compat };
 	for (i = 0; i < ARG_STAGES && gathered == GATHERED_ON; i++)
-		gathered = gather_stage(slot);
+		gathered = gather_stage(scratch->slot);
 	span->length = scratch->used - span->offset;
 	return gathered == GATHERED_WHOLE;
 }
 
 /* An empty path of execveat is the descriptor itself; one that can't be read is nothing. */
-static __always_inline void append_failed_base(struct scratch *scratch, __u32 slot, struct call *call, char first)
+static __always_inline void append_failed_base(struct scratch *scratch, struct call *call, char first)
 {
 	bool at = call->number == EXEC_SYSCALL_EXECVEAT;
 	struct exec_record *exec = (void *)scratch->bytes;
@@ -81,7 +81,7 @@ static __always_inline void append_failed_base(struct scratch *scratch, __u32 sl
 
 	if (!exec->path.length && (!at || is_cut))
 		return;
-	if (!append_base(scratch, slot, call->task, at ? (int)call->argument[0] : AT_FDCWD, first == '/',
+	if (!append_base(scratch, call->task, at ? (int)call->argument[0] : AT_FDCWD, first == '/',
 			 &exec->joined_path, IS_FREQUENT) ||
 	    is_cut)
 		exec->record.cut |= EXEC_CUT_JOINED_PATH;
@@ -109,7 +109,6 @@ static __noinline int emit_exec(struct call *call)
 	bool at = call->number == EXEC_SYSCALL_EXECVEAT; /* execveat(dirfd, path, argv, envp, flags) */
 	struct scratch *scratch;
 	struct exec_record *exec;
-	__u32 slot;
 	char first;
 
 	/* Linux 6.14 (a5874fde3c08): only asked whether it could be executed; what does not know the flag fails with EINVAL */
@@ -117,7 +116,7 @@ static __noinline int emit_exec(struct call *call)
 		return 0;
 	if (call->result >= 0) /* reported by on_exec: only the kernel's own word proves a success */
 		return 0;
-	scratch = take_scratch(KIND_EXEC, sizeof(*exec), &slot);
+	scratch = take_scratch(KIND_EXEC, sizeof(*exec));
 	if (!scratch)
 		return 0;
 
@@ -128,16 +127,16 @@ static __noinline int emit_exec(struct call *call)
 	exec->errno = -call->result;
 	if (!append_user_path(scratch, (const char *)call->argument[at], &exec->path, &first))
 		exec->record.cut |= EXEC_CUT_PATH;
-	if (!append_user_argv(scratch, slot, call->argument[1 + at], call->compat_pointers, &exec->argv))
+	if (!append_user_argv(scratch, call->argument[1 + at], call->compat_pointers, &exec->argv))
 		exec->record.cut |= EXEC_CUT_ARGV;
 	if (exec->argv.length > config.argv_bytes) { /* nothing stands behind it yet */
 		exec->argv.length = config.argv_bytes;
 		scratch->used = exec->argv.offset + exec->argv.length;
 		exec->record.cut |= EXEC_CUT_ARGV;
 	}
-	if (config.resolve) {
-		append_cwd(scratch, slot, call->task);
-		append_failed_base(scratch, slot, call, first);
+	if (config.resolve_paths) {
+		append_cwd(scratch, call->task);
+		append_failed_base(scratch, call, first);
 		allow_look(exec, call);
 	}
 

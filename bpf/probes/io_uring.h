@@ -74,9 +74,8 @@ static __always_inline void emit_ring_submitted(struct ring_open *submitted, str
 {
 	struct scratch *scratch;
 	struct open_record *open;
-	__u32 slot;
 
-	scratch = take_scratch(KIND_OPEN, sizeof(*open), &slot);
+	scratch = take_scratch(KIND_OPEN, sizeof(*open));
 	if (!scratch)
 		return;
 	open = (void *)scratch->bytes;
@@ -97,9 +96,8 @@ static __always_inline void emit_ring_ended(struct ring_open *submitted, int res
 	struct open_record *open;
 	bool is_own = true;
 	char first = 0;
-	__u32 slot;
 
-	scratch = take_scratch(KIND_OPEN, sizeof(*open), &slot);
+	scratch = take_scratch(KIND_OPEN, sizeof(*open));
 	if (!scratch)
 		return;
 	open = (void *)scratch->bytes;
@@ -125,10 +123,10 @@ static __always_inline void emit_ring_ended(struct ring_open *submitted, int res
 		open->fd = result < 0 ? OPEN_FD_ABSENT : result;
 		/* a worker of the ring has the process's descriptors, a thread of the kernel has not */
 		if (result >= 0)
-			fill_file(scratch, slot, task, is_own ? result : -1, IS_RARE);
-		else if (config.resolve && is_own)
-			fill_joined_path(scratch, slot, task, first, IS_RARE);
-		else if (config.resolve)
+			fill_file(scratch, task, is_own ? result : -1, IS_RARE);
+		else if (config.resolve_paths && is_own)
+			fill_joined_path(scratch, task, first, IS_RARE);
+		else if (config.resolve_paths)
 			open->record.cut |= OPEN_CUT_JOINED_PATH;
 	}
 	send_scratch(scratch, KIND_OPEN, check_headroom(KIND_OPEN, scratch->used, open->record.boot_ns));
@@ -164,7 +162,6 @@ static __always_inline int submit_ring_open(struct io_kiocb *request)
 	struct ring_open *submitted;
 	__u64 key = (__u64)request;
 	__u8 value = 0;
-	__u32 slot;
 	long length;
 
 	if (!opens_a_file(request))
@@ -172,7 +169,7 @@ static __always_inline int submit_ring_open(struct io_kiocb *request)
 	begin_request(key);
 	if (!is_wanted(task))
 		return 0;
-	scratch = take_scratch(KIND_OPEN, sizeof(*submitted), &slot);
+	scratch = take_scratch(KIND_OPEN, sizeof(*submitted));
 	if (!scratch)
 		return 0;
 
@@ -209,7 +206,6 @@ static __always_inline int fail_ring_open(struct ring_request *entry, struct io_
 	struct ring_open *submitted;
 	struct scratch *scratch;
 	__u64 key = (__u64)request;
-	__u32 slot;
 	long length;
 	bool torn;
 
@@ -218,7 +214,7 @@ static __always_inline int fail_ring_open(struct ring_request *entry, struct io_
 	begin_request(key);
 	if (!is_wanted(task))
 		return 0;
-	scratch = take_scratch(KIND_OPEN, sizeof(*submitted), &slot);
+	scratch = take_scratch(KIND_OPEN, sizeof(*submitted));
 	if (!scratch)
 		return 0;
 
@@ -249,7 +245,7 @@ static __always_inline int fail_ring_open(struct ring_request *entry, struct io_
 
 static __always_inline bool is_of_interest(int result)
 {
-	return watching && !(config.failed && result >= 0);
+	return enabled && !(config.failed && result >= 0);
 }
 
 /* Something ended that may be an open of which nothing is known, because it was submitted before the monitor began. A
@@ -296,7 +292,7 @@ static __always_inline int cancel_ring_open(struct io_kiocb *request)
 		submitted->cancelled = true;
 	if (!(flags & REQ_F_CQE_SKIP) || !(int)bpf_map_delete_elem(&ring_reported, &key))
 		return 0;
-	if (watching && (submitted || is_wanted(current_task())))
+	if (enabled && (submitted || is_wanted(current_task())))
 		emit_ring_ended(submitted, flags & REQ_F_FAIL ? BPF_CORE_READ(request, cqe.res) : -ECANCELED);
 	forget_ring_open(key);
 	return 0;
@@ -326,7 +322,7 @@ static __always_inline int create_ring(struct io_ring_ctx *ring)
 	__u64 key = (__u64)ring;
 	__u8 value = 0;
 
-	if (watching && !BPF_CORE_READ(ring, cached_sq_head))
+	if (enabled && !BPF_CORE_READ(ring, cached_sq_head))
 		bpf_map_update_elem(&rings, &key, &value, BPF_ANY);
 	return 0;
 }

@@ -7,9 +7,8 @@ static __noinline int emit_link(struct call *call)
 	struct scratch *scratch;
 	struct file_arg arg;
 	struct link_record *link;
-	__u32 slot;
 
-	link = begin_file_call(call, KIND_LINK, sizeof(*link), &scratch, &slot);
+	link = begin_file_call(call, KIND_LINK, sizeof(*link), &scratch);
 	if (!link)
 		return 0;
 	link->syscall = call->number;
@@ -20,8 +19,8 @@ static __noinline int emit_link(struct call *call)
 	arg = at ? by_path_at(call->argument[0], call->argument[1], call->argument[4]) : by_path(call->argument[0]);
 	arg.follows = link->flags & AT_SYMLINK_FOLLOW;
 	link->dirfd = arg.dirfd;
-	append_file_arg(scratch, slot, call, arg, FILE_FIELDS(link, LINK));
-	append_path_of_call(scratch, slot, at ? call->argument[3] : call->argument[1],
+	append_file_arg(scratch, call, arg, FILE_FIELDS(link, LINK));
+	append_path_of_call(scratch, at ? call->argument[3] : call->argument[1],
 			    at ? link->new_dirfd : AT_FDCWD, false, NEW_PATH_ANSWER(link, LINK));
 	return end_file_call(scratch, KIND_LINK);
 }

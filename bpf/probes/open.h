@@ -61,20 +61,20 @@ static __always_inline void clear_open(struct open_record *open)
 
 /* Which file it was, and whether the open made it. One of O_TMPFILE always does (do_tmpfile, fs/namei.c, sets no
  * FMODE_CREATED). */
-static __always_inline void fill_file(struct scratch *scratch, __u32 slot, struct task_struct *task, int fd,
+static __always_inline void fill_file(struct scratch *scratch, struct task_struct *task, int fd,
 				      enum frequency frequency)
 {
 	struct open_record *open = (void *)scratch->bytes;
 	struct file_answer answer = { &open->real_path, &open->inode, &open->device, &open->file_state };
 	struct file *file = file_behind(task, fd);
 	__u32 mode = file ? PEEK(file, f_mode) : 0, flags = file ? PEEK(file, f_flags) : 0;
-	bool is_whole = !config.resolve || (file && describe_file(scratch, slot, file, answer, frequency));
+	bool is_whole = !config.resolve_paths || (file && describe_file(scratch, file, answer, frequency));
 
 	if (is_still_behind(task, fd, file)) {
 		if (!open->unproven)
 			open->created = !!(mode & FMODE_CREATED) || (flags & __O_TMPFILE) == __O_TMPFILE;
 	} else {
-		is_whole = !config.resolve;
+		is_whole = !config.resolve_paths;
 		forget_file(answer);
 		if (!open->unproven && (open->record.cut & OPEN_CUT_FLAGS || open->flags & (O_CREAT | __O_TMPFILE)))
 			open->record.cut |= OPEN_CUT_CREATED;
@@ -84,7 +84,7 @@ static __always_inline void fill_file(struct scratch *scratch, __u32 slot, struc
 }
 
 /* Which file it would have been. `first` is the first byte of the path. */
-static __always_inline void fill_joined_path(struct scratch *scratch, __u32 slot, struct task_struct *task,
+static __always_inline void fill_joined_path(struct scratch *scratch, struct task_struct *task,
 					     char first, enum frequency frequency)
 {
 	struct open_record *open = (void *)scratch->bytes;
@@ -92,7 +92,7 @@ static __always_inline void fill_joined_path(struct scratch *scratch, __u32 slot
 
 	if (!open->path.length)
 		return;
-	if (!append_base(scratch, slot, task, dirfd, first == '/' && !(open->resolve & RESOLVE_IN_ROOT),
+	if (!append_base(scratch, task, dirfd, first == '/' && !(open->resolve & RESOLVE_IN_ROOT),
 			 &open->joined_path, frequency) ||
 	    open->record.cut & OPEN_CUT_PATH)
 		open->record.cut |= OPEN_CUT_JOINED_PATH;
@@ -104,10 +104,9 @@ static __noinline int emit_open(struct call *call)
 	struct scratch *scratch;
 	struct open_record *open;
 	const char *path;
-	__u32 slot;
 	char first = 0;
 
-	scratch = take_scratch(KIND_OPEN, sizeof(*open), &slot);
+	scratch = take_scratch(KIND_OPEN, sizeof(*open));
 	if (!scratch)
 		return 0;
 
@@ -125,9 +124,9 @@ static __noinline int emit_open(struct call *call)
 	if (is_in_doubt(call))
 		open->unproven = !is_just_opened(scratch, &open->path, open->flags, call);
 	if (call->result >= 0)
-		fill_file(scratch, slot, call->task, call->result, IS_FREQUENT);
-	else if (config.resolve)
-		fill_joined_path(scratch, slot, call->task, first, IS_FREQUENT);
+		fill_file(scratch, call->task, call->result, IS_FREQUENT);
+	else if (config.resolve_paths)
+		fill_joined_path(scratch, call->task, first, IS_FREQUENT);
 
 	send_scratch(scratch, KIND_OPEN, check_headroom(KIND_OPEN, scratch->used, open->record.boot_ns));
 	release_scratch(scratch);

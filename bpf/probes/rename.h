@@ -63,14 +63,14 @@ struct last_name {
 	bool alone, absolute;
 };
 
-static __always_inline struct last_name last_name_of(struct scratch *scratch, __u32 slot, struct span path)
+static __always_inline struct last_name last_name_of(struct scratch *scratch, struct span path)
 {
 	struct last_name last = {};
 
 	if (!path.length)
 		return last;
 	last.absolute = byte_at(scratch, path.offset) == '/';
-	read_names(slot, path.offset, path.length, false);
+	read_names(scratch->slot, path.offset, path.length, false);
 	last.name = scratch->names.last;
 	last.alone = !last.absolute && scratch->names.count == 1;
 	return last;
@@ -96,8 +96,8 @@ __noinline int leave_out_moved(__u32 slot)
 	if (!scratch)
 		return 0;
 	rename = (void *)scratch->bytes;
-	old = last_name_of(scratch, slot, rename->path);
-	new = last_name_of(scratch, slot, rename->new_path);
+	old = last_name_of(scratch, rename->path);
+	new = last_name_of(scratch, rename->new_path);
 	exchange = rename->flags & RENAME_EXCHANGE;
 	same_start = rename->dirfd == rename->new_dirfd && (old.alone || new.alone);
 	if (!old.absolute && !old.alone && !same_start && has_moved(slot, rename->joined_path, old, new, exchange)) {
@@ -116,9 +116,8 @@ static __noinline int emit_rename(struct call *call)
 	bool at = call->number != RENAME_SYSCALL_RENAME;
 	struct rename_record *rename;
 	struct scratch *scratch;
-	__u32 slot;
 
-	rename = begin_file_call(call, KIND_RENAME, sizeof(*rename), &scratch, &slot);
+	rename = begin_file_call(call, KIND_RENAME, sizeof(*rename), &scratch);
 	if (!rename)
 		return 0;
 	rename->syscall = call->number;
@@ -127,11 +126,11 @@ static __noinline int emit_rename(struct call *call)
 	rename->flags = call->number == RENAME_SYSCALL_RENAMEAT2 ? call->argument[4] : 0;
 	rename->dirfd = at ? dirfd_of(call->argument[0]) : NO_FD;
 	rename->new_dirfd = at ? dirfd_of(call->argument[2]) : NO_FD;
-	append_path_of_call(scratch, slot, call->argument[at], at ? rename->dirfd : AT_FDCWD, false,
+	append_path_of_call(scratch, call->argument[at], at ? rename->dirfd : AT_FDCWD, false,
 			    PATH_ANSWER(rename, RENAME));
-	append_path_of_call(scratch, slot, at ? call->argument[3] : call->argument[1],
+	append_path_of_call(scratch, at ? call->argument[3] : call->argument[1],
 			    at ? rename->new_dirfd : AT_FDCWD, false, NEW_PATH_ANSWER(rename, RENAME));
-	if (config.resolve && !call->result)
-		leave_out_moved(slot);
+	if (config.resolve_paths && !call->result)
+		leave_out_moved(scratch->slot);
 	return end_file_call(scratch, KIND_RENAME);
 }

@@ -6,9 +6,8 @@ static __noinline int emit_symlink(struct call *call)
 	bool at = call->number == SYMLINK_SYSCALL_SYMLINKAT;
 	struct symlink_record *symlink;
 	struct scratch *scratch;
-	__u32 slot;
 
-	symlink = begin_file_call(call, KIND_SYMLINK, sizeof(*symlink), &scratch, &slot);
+	symlink = begin_file_call(call, KIND_SYMLINK, sizeof(*symlink), &scratch);
 	if (!symlink)
 		return 0;
 	symlink->syscall = call->number;
@@ -16,10 +15,10 @@ static __noinline int emit_symlink(struct call *call)
 	symlink->unproven = is_in_doubt(call);
 	symlink->dirfd = at ? dirfd_of(call->argument[1]) : NO_FD;
 	/* what is written into the link: where it leads is said when somebody follows it */
-	if (append_passed(slot, call->argument[0], NO_FD, false))
+	if (append_passed(scratch->slot, call->argument[0], NO_FD, false))
 		symlink->record.cut |= SYMLINK_CUT_TARGET;
 	symlink->target = scratch->passed;
-	append_path_of_call(scratch, slot, at ? call->argument[2] : call->argument[1],
+	append_path_of_call(scratch, at ? call->argument[2] : call->argument[1],
 			    at ? symlink->dirfd : AT_FDCWD, false, PATH_ANSWER(symlink, SYMLINK));
 	return end_file_call(scratch, KIND_SYMLINK);
 }

@@ -15,9 +15,8 @@ static __noinline int emit_truncate(struct call *call)
 	struct truncate_record *truncate;
 	struct scratch *scratch;
 	struct file_arg arg;
-	__u32 slot;
 
-	truncate = begin_file_call(call, KIND_TRUNCATE, sizeof(*truncate), &scratch, &slot);
+	truncate = begin_file_call(call, KIND_TRUNCATE, sizeof(*truncate), &scratch);
 	if (!truncate)
 		return 0;
 	truncate->syscall = call->number;
@@ -26,6 +25,6 @@ static __noinline int emit_truncate(struct call *call)
 	truncate->length = length_of(call);
 	arg = by_fd ? by_descriptor(call->argument[0]) : by_path(call->argument[0]);
 	arg.follows = true;
-	append_file_arg(scratch, slot, call, arg, FILE_FIELDS(truncate, TRUNCATE));
+	append_file_arg(scratch, call, arg, FILE_FIELDS(truncate, TRUNCATE));
 	return end_file_call(scratch, KIND_TRUNCATE);
 }

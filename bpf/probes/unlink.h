@@ -6,16 +6,15 @@ static __noinline int emit_unlink(struct call *call)
 	bool at = call->number == UNLINK_SYSCALL_UNLINKAT;
 	struct unlink_record *unlink;
 	struct scratch *scratch;
-	__u32 slot;
 
-	unlink = begin_file_call(call, KIND_UNLINK, sizeof(*unlink), &scratch, &slot);
+	unlink = begin_file_call(call, KIND_UNLINK, sizeof(*unlink), &scratch);
 	if (!unlink)
 		return 0;
 	unlink->syscall = call->number;
 	unlink->errno = errno_of(call);
 	unlink->unproven = is_in_doubt(call);
 	unlink->dirfd = at ? dirfd_of(call->argument[0]) : NO_FD;
-	append_path_of_call(scratch, slot, call->argument[at], at ? unlink->dirfd : AT_FDCWD, false,
+	append_path_of_call(scratch, call->argument[at], at ? unlink->dirfd : AT_FDCWD, false,
 			    PATH_ANSWER(unlink, UNLINK));
 	return end_file_call(scratch, KIND_UNLINK);
 }

@@ -15,7 +15,7 @@ from .errors import UsageError
 from .events import EVENTS, Event
 from .probe.fake import FakeSource
 from .records import NUMBERS, PLAN, Batch
-from .schema.kinds import Op
+from .schema.fields import Op
 from .schema.plan import StepPlan
 from .schema.values import Flags, Names
 
@@ -23,7 +23,7 @@ __all__ = ["FakeSource", "make"]
 
 _Made = TypeVar("_Made", bound=Event)
 
-# of the fields that many events have; of others their kind says what is plausible
+# of the fields that many events have; of others their type says what is plausible
 _USUAL: dict[str, Any] = {
     "time": "2026-01-31T12:00:00.000000000Z",
     "boot_ns": 60_000_000_000,
@@ -51,17 +51,17 @@ def _plausible(step: StepPlan) -> Any:
 
 
 @overload
-def make(kind: type[_Made], **fields: Any) -> _Made: ...
+def make(event_type: type[_Made], /, **fields: Any) -> _Made: ...
 @overload
-def make(kind: str, **fields: Any) -> Any: ...
-def make(kind: type[Event] | str, **fields: Any) -> Event:
-    """An event of that kind, a class or a name, with plausible values for the fields that are not given: a success,
+def make(event_type: str, /, **fields: Any) -> Any: ...
+def make(event_type: type[Event] | str, /, **fields: Any) -> Event:
+    """An event of that type, a class or a name, with plausible values for the fields that are not given: a success,
     unless `errno` is. Raises UsageError for a field or a value that it can't have.
 
     >>> make("exit", signal="SIGKILL").signal
     'SIGKILL'
     """
-    name = kind if isinstance(kind, str) else kind.event
+    name = event_type if isinstance(event_type, str) else event_type.event
     if name not in EVENTS:
         raise UsageError.unknown("event", name, tuple(EVENTS))
     cls = EVENTS[name]

@@ -44,7 +44,7 @@ def changed(rng: Random, data: bytes) -> bytes:
 
 @cache
 def built_object() -> bytes:
-    return setup.OBJECT.read_bytes()
+    return setup.object_file().read_bytes()
 
 
 def damaged_object(rng: Random) -> bytes:
@@ -121,7 +121,7 @@ def tracepoint(path: Path) -> None:
 
 def probe_object(path: Path) -> None:
     """libbpf's own readers, and what is made of what they find."""
-    with mock.patch.object(setup, "OBJECT", path):
+    with mock.patch.object(setup, "object_file", lambda: path):
         try:
             Setup(Filter(), DEFAULT_RING_BYTES, True).open((), ()).close()
         except OnlookerError as error:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from random import Random
 
 from onlooker.events import EVENTS
-from onlooker.schema.kinds import Kind, Op
+from onlooker.schema.fields import FieldType, Op
 from onlooker.schema.values import Names
 
 from ..unit.hostile import BYTES, CHARACTERS
@@ -40,25 +40,25 @@ def number(rng: Random, bits: int) -> int:
     return rng.choice((rng.choice(EDGES), rng.getrandbits(bits), rng.randrange(64))) % 2**bits
 
 
-def member(rng: Random, kind: Kind) -> int | bytes | tuple[bytes, ...]:
+def member(rng: Random, field: FieldType) -> int | bytes | tuple[bytes, ...]:
     """Mostly what the probe could write there."""
-    if kind.ctype == "struct span":
-        return tuple(raw_text(rng) for _ in range(rng.choice((0, 1, 3)))) if kind.op is Op.TEXTS else raw_text(rng)
-    if kind.op is Op.NAME:
-        return raw_text(rng)[: kind.size]
-    bits = 8 * kind.size
-    if kind.absent is not None and rng.random() < 0.3:
-        return kind.absent
-    if kind.is_enum:
-        assert isinstance(kind.values, Names)
-        return rng.randrange(len(kind.values.names) + (rng.random() < 0.9)) + (rng.random() < 0.9)
-    return number(rng, bits) - (2 ** (bits - 1) if kind.ctype.startswith("__s") else 0)
+    if field.ctype == "struct span":
+        return tuple(raw_text(rng) for _ in range(rng.choice((0, 1, 3)))) if field.op is Op.TEXTS else raw_text(rng)
+    if field.op is Op.NAME:
+        return raw_text(rng)[: field.size]
+    bits = 8 * field.size
+    if field.absent is not None and rng.random() < 0.3:
+        return field.absent
+    if field.is_enum:
+        assert isinstance(field.values, Names)
+        return rng.randrange(len(field.values.names) + (rng.random() < 0.9)) + (rng.random() < 0.9)
+    return number(rng, bits) - (2 ** (bits - 1) if field.ctype.startswith("__s") else 0)
 
 
 def ordinary(event: str, **fields: int | bytes) -> bytes:
     """A record of that event with nothing in the fields that are not given."""
     empty = {
-        name: b"" if f.kind.ctype == "struct span" or f.kind.op is Op.NAME else int(f.kind.is_enum)
+        name: b"" if f.type.ctype == "struct span" or f.type.op is Op.NAME else int(f.type.is_enum)
         for name, f in members(event).items()
         if name not in ("kind", "cut")
     }
@@ -68,7 +68,7 @@ def ordinary(event: str, **fields: int | bytes) -> bytes:
 def edges() -> Iterator[bytes]:
     """Batches in which a text is just as long as a buffer, or a span ends just inside or outside of the record."""
     for event, made in LAYOUTS.items():
-        spans = [name for name, f in members(event).items() if f.kind.ctype == "struct span"]
+        spans = [name for name, f in members(event).items() if f.type.ctype == "struct span"]
         for name in spans:
             yield batch(
                 *(ordinary(event, **{name: b"a" * size}) for near in SIZES for size in range(near - 2, near + 9))
@@ -82,10 +82,10 @@ def edges() -> Iterator[bytes]:
 def whole(rng: Random) -> bytes:
     """A record of any event."""
     event = rng.choice(list(LAYOUTS))
-    fields = {name: member(rng, f.kind) for name, f in members(event).items() if name not in ("kind", "cut")}
+    fields = {name: member(rng, f.type) for name, f in members(event).items() if name not in ("kind", "cut")}
     made = record(event, {**fields, "cut": rng.getrandbits(16) & rng.getrandbits(16)})
     for name, f in members(event).items():
-        if f.kind.op in (Op.PATH, Op.JOINED) and rng.random() < 0.3:
+        if f.type.op in (Op.PATH, Op.JOINED) and rng.random() < 0.3:
             made = with_span(made, event, name, 0, 0)
     return made
 
@@ -94,12 +94,12 @@ def _set_number(rng: Random, found: bytearray) -> None:
     """One member of the record, or the offset or length of a span, becomes another number."""
     made = LAYOUTS[rng.choice(list(LAYOUTS))]
     chosen = rng.choice((*made.header.members, *made.body.members))
-    at, size = chosen.offset, min(chosen.kind.size, 8)
+    at, size = chosen.offset, min(chosen.type.size, 8)
     if at + size > len(found):
         return
     now = int.from_bytes(found[at : at + size], "little")
     near = (now - 1, now + 1)
-    if chosen.kind.ctype == "struct span":
+    if chosen.type.ctype == "struct span":
         offset, length = struct.unpack_from("=II", found, at)
         size = 4
         if rng.random() < 0.5:

@@ -64,7 +64,7 @@ def overlapping(size: int) -> bytes:
     made = LAYOUTS["exec"].size
     found = ordinary("exec", argv=b"\xff\0" * (size // 2))
     for name, f in members("exec").items():
-        if f.kind.ctype == "struct span":
+        if f.type.ctype == "struct span":
             found = with_span(found, "exec", name, made, len(found) - made)
     return batch(found)
 

@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import IO, Any, Self
 
-from .watching import DEADLINE_SECONDS
+from .running import DEADLINE_SECONDS
 
 ONLOOKER = (sys.executable, "-m", "onlooker")
 WATCH = (*ONLOOKER, "watch")

@@ -26,7 +26,7 @@ from onlooker.probe import kernel
 from onlooker.probe.syscalls import numbers
 
 from .conftest import Workloads
-from .watching import Run, Task, inherited, watch
+from .running import Run, Task, inherited, run_workload
 
 COUNT = 23
 NAMES = {**errors.errorcode, errors.EOPNOTSUPP: "EOPNOTSUPP"}  # ENOTSUP is the C library's word
@@ -46,7 +46,7 @@ LONGEST = 4095  # bytes of a path without its NUL
 
 # int $0x80 in a 64-bit program: where the kernel was built to run 32-bit programs
 takes_compat_calls = pytest.mark.skipif(
-    platform.machine() != "x86_64" or not kernel.knows("__ia32_compat_sys_open"),
+    platform.machine() != "x86_64" or not kernel.btf_has("__ia32_compat_sys_open"),
     reason="this kernel runs no 32-bit programs",
 )
 
@@ -96,10 +96,10 @@ NEWER = {"fchmodat2": (6, 6)}
 REMOVEDIR, EMPTY_PATH = 0x200, 0x1000
 
 
-def ways(kind: type[TaskEvent], *only: str) -> list[Any]:
+def ways(event_type: type[TaskEvent], *only: str) -> list[Any]:
     """(call, compat) for every way to make such an event here; some calls only."""
     found = []
-    for call in only or CALLS[kind]:
+    for call in only or CALLS[event_type]:
         if kernel.version(kernel.release()) >= NEWER.get(call, (0, 0)):
             found += [pytest.param(call, False, id=call)] if call in NATIVE else []
             found += [pytest.param(call, True, id=f"{call}-32-bit", marks=takes_compat_calls)] if call in COMPAT else []
@@ -119,7 +119,7 @@ NOWHERE = ("b", "0")  # a bad pointer, a null pointer
 Argument = int | str | bytes | Path | Edge
 
 
-def word(argument: Argument) -> bytes:
+def encoded(argument: Argument) -> bytes:
     """As tests/workloads/call.c takes it."""
     if isinstance(argument, int):
         return f"n{argument}".encode()
@@ -129,16 +129,16 @@ def word(argument: Argument) -> bytes:
 
 
 def make(monitor: Monitor, program: Path, call: str, *, count: int, compat: bool, **given: Argument) -> Run:
-    """Make the call `count` times under the monitor; `program` is the workload `call` under a name that it is told."""
+    """Make the call `count` times under the monitor; `program` is the workload `call` under a name that it is found."""
     way, numbers = ("compat", COMPAT) if compat else ("native", NATIVE)
-    arguments = [word(given[name]) for name in SHAPES[call]]
-    return watch(monitor, program, way, numbers[call], count, *arguments)
+    arguments = [encoded(given[name]) for name in SHAPES[call]]
+    return run_workload(monitor, program, way, numbers[call], count, *arguments)
 
 
 def attempt(
     monitor: Monitor,
     workloads: Workloads,
-    kind: type[Task],
+    event_type: type[Task],
     call: str,
     *,
     count: int = 1,
@@ -150,22 +150,22 @@ def attempt(
     None if it is a 32-bit call and the monitor said that it does not see such.
     """
     given = {**{name: USUAL[name] for name in SHAPES[call] if name in USUAL}, **given}
-    if kind is Rmdir and call == "unlinkat":
+    if event_type is Rmdir and call == "unlinkat":
         given["flags"] = REMOVEDIR
     run = make(monitor, workloads.of_files["call"], call, count=count, compat=compat, **given)
     result, number = run.numbers
-    events = run.of(kind, run.pid)
+    events = run.of(event_type, run.pid)
     assert [each for each in run.events if isinstance(each, tuple(CALLS)) and each.pid == run.pid] == events
-    if compat and is_blind(monitor, kind):
+    if compat and is_blind(monitor, event_type):
         assert events == []
         return []
     assert len(events) == count
     assert (result == -1) == (number != 0)
     for turn, event in enumerate(events):
-        told: Any = event
-        assert (told.syscall, told.pid, told.tid) == (call, run.pid, run.pid)
-        assert told.errno == (NAMES[number] if number else None)
-        check_arguments(told, given, turn)
+        found: Any = event
+        assert (found.syscall, found.pid, found.tid) == (call, run.pid, run.pid)
+        assert found.errno == (NAMES[number] if number else None)
+        check_arguments(found, given, turn)
     return events
 
 
@@ -203,9 +203,9 @@ def behind(fd: int) -> tuple[str, int, int]:
     return str(Path(f"/proc/self/fd/{fd}").readlink()), file.st_dev, file.st_ino
 
 
-def is_blind(monitor: Monitor, kind: type[TaskEvent]) -> bool:
-    """Whether the monitor has said that it does not see 32-bit calls of that kind."""
-    return any("32-bit" in each.blind for each in monitor.attached if each.event == kind.event)
+def is_blind(monitor: Monitor, event_type: type[TaskEvent]) -> bool:
+    """Whether the monitor has said that it does not see 32-bit calls of that event_type."""
+    return any("32-bit" in each.blind for each in monitor.attached if each.event == event_type.event)
 
 
 def in_time(path: str | bytes | Path, turn: int) -> bytes:

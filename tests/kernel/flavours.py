@@ -50,7 +50,7 @@ def rings_may_be_skipped() -> bool:
 
 def may_be_skipped() -> bool:
     """Whether this kernel can preempt programs at system calls and then skips them, which is counted as lost."""
-    return kernel.knows("trace_call_bpf_faultable")
+    return kernel.btf_has("trace_call_bpf_faultable")
 
 
 def flavours(*, without: str = "") -> list[str]:

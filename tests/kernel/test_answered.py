@@ -14,7 +14,7 @@ from onlooker.probe import kernel
 
 from .conftest import Workloads
 from .flavours import by_functions, by_returns, flavours
-from .watching import Run, inherited, watch
+from .running import Run, inherited, run_workload
 
 COUNT = 23
 INTEL = platform.machine() == "x86_64"
@@ -34,7 +34,7 @@ def answered(
     monitor: Monitor, workloads: Workloads, how: str, call: str, value: int, path: Path, count: int = 1
 ) -> Run:
     """It must have got what it was to get."""
-    return watch(monitor, workloads["answer"], how, call, value, path, 0, count)
+    return run_workload(monitor, workloads["answer"], how, call, value, path, 0, count)
 
 
 def done(run: Run) -> list[TaskEvent]:
@@ -66,11 +66,11 @@ def test_a_success_that_a_filter_made_up(
     (scratch / "file").touch()
     run = answered(watcher, workloads, how, call, value, scratch / "file", COUNT)
     assert run.numbers == [value, 0]
-    told = done(run)
+    events = done(run)
     if (call == "openat" and by_functions(watcher)) or by_returns(watcher):
-        assert told == []
+        assert events == []
     else:
-        assert [(event.path, event.errno, event.unproven) for event in told] == [
+        assert [(event.path, event.errno, event.unproven) for event in events] == [
             (f"{scratch}/file", None, True)
         ] * COUNT
     assert (scratch / "file").exists()
@@ -79,9 +79,9 @@ def test_a_success_that_a_filter_made_up(
 def test_a_descriptor_that_a_supervisor_made_up(watcher: Monitor, workloads: Workloads, scratch: Path) -> None:
     """4 is the supervisor's pipe, 5 the listener, 99 nothing."""
     for value in (4, 5, 99):
-        told = done(answered(watcher, workloads, "notify", "openat", value, scratch / "file"))
+        events = done(answered(watcher, workloads, "notify", "openat", value, scratch / "file"))
         if not by_functions(watcher) and not by_returns(watcher):
-            assert [(event.fd, event.created, event.unproven) for event in told] == [(value, False, True)]
+            assert [(event.fd, event.created, event.unproven) for event in events] == [(value, False, True)]
 
 
 @pytest.mark.parametrize(
@@ -96,8 +96,8 @@ def test_a_result_that_the_call_can_not_give(
 
 
 def test_an_error_is_what_the_caller_got(watcher: Monitor, workloads: Workloads, scratch: Path) -> None:
-    told = done(answered(watcher, workloads, "errno", "unlink", 13, scratch / "file"))
-    assert [(event.errno, event.unproven) for event in told] == [("EACCES", False)]
+    events = done(answered(watcher, workloads, "errno", "unlink", 13, scratch / "file"))
+    assert [(event.errno, event.unproven) for event in events] == [("EACCES", False)]
 
 
 @pytest.mark.skipif(not INTEL, reason="the workload sets registers")
@@ -108,25 +108,25 @@ def test_a_success_that_a_debugger_made_up(
 ) -> None:
     run = answered(watcher, workloads, how, call, value, scratch / "file")
     assert run.numbers == [value, 0]
-    told = done(run)
+    events = done(run)
     if (call == "openat" and by_functions(watcher)) or by_returns(watcher):
-        assert told == []
+        assert events == []
     else:
-        assert [(event.path, event.errno, event.unproven) for event in told] == [(f"{scratch}/file", None, True)]
+        assert [(event.path, event.errno, event.unproven) for event in events] == [(f"{scratch}/file", None, True)]
 
 
 @pytest.mark.parametrize("how", ["allow", "look", "go-on"])
 def test_an_open_that_was_allowed(watcher: Monitor, workloads: Workloads, scratch: Path, how: str) -> None:
     (scratch / "file").touch()
-    told = done(answered(watcher, workloads, how, "openat", 0, scratch / "file", COUNT))
-    assert [(event.real_path, event.unproven) for event in told] == [(f"{scratch}/file", False)] * COUNT
+    events = done(answered(watcher, workloads, how, "openat", 0, scratch / "file", COUNT))
+    assert [(event.real_path, event.unproven) for event in events] == [(f"{scratch}/file", False)] * COUNT
 
 
 @pytest.mark.skipif(kernel.version(kernel.release()) < (5, 11), reason="it is known from 5.11 on")
 def test_what_a_filter_always_allows_is_not_in_doubt(watcher: Monitor, workloads: Workloads, scratch: Path) -> None:
     (scratch / "file").touch()
-    told = done(answered(watcher, workloads, "allow", "unlink", 0, scratch / "file"))
-    assert [(event.errno, event.unproven) for event in told] == [(None, False)]
+    events = done(answered(watcher, workloads, "allow", "unlink", 0, scratch / "file"))
+    assert [(event.errno, event.unproven) for event in events] == [(None, False)]
 
 
 OPENS = [
@@ -160,7 +160,7 @@ def prepare(scratch: Path) -> None:
 def opened(monitor: Monitor, workloads: Workloads, path: str, flags: int, under: list[str | Path]) -> list[Open]:
     mode = 0o600 if flags & os.O_CREAT or flags & os.O_TMPFILE == os.O_TMPFILE else 0
     words = ["openat", "plain", -100, path, flags, mode]
-    run = watch(monitor, workloads["open"], *words, 0, 1, under=[str(word) for word in under])
+    run = run_workload(monitor, workloads["open"], *words, 0, 1, under=[str(word) for word in under])
     return run.opens()
 
 
@@ -180,7 +180,7 @@ def test_below_a_filter_by_handle(watcher: Monitor, workloads: Workloads, scratc
     prepare(scratch)
     under = [str(workloads.renamed("answer")), how, "exec", "0"]
     mount = inherited(os.open(scratch, os.O_RDONLY))
-    run = watch(watcher, workloads["handle"], "plain", mount, scratch / "file", 0, COUNT, under=under, code=None)
+    run = run_workload(watcher, workloads["handle"], "plain", mount, scratch / "file", 0, COUNT, under=under, code=None)
     assert [(event.real_path, event.unproven) for event in run.opens()] == [(f"{scratch}/file", False)] * COUNT
 
 
@@ -209,5 +209,5 @@ def test_a_question_is_no_execution(watcher: Monitor, workloads: Workloads, scra
     """AT_EXECVE_CHECK (Linux 6.14) asks whether a file could be executed; an older kernel fails with EINVAL."""
     (scratch / "file").touch(0o644)
     for path in (workloads["nothing"], scratch / "file"):
-        run = watch(watcher, workloads["exec"], "execveat", -100, 0x10000, path, "zero", code=None)
+        run = run_workload(watcher, workloads["exec"], "execveat", -100, 0x10000, path, "zero", code=None)
         assert run.execs() == [] and len(run.of(Exec)) == 1

@@ -9,7 +9,7 @@ import pytest
 from onlooker import Exec, Monitor, Session
 
 from .conftest import Workloads
-from .watching import Process
+from .running import Process
 
 EXAMPLE = Path(__file__).parents[2] / "examples/asyncio_events.py"
 COUNT = 23
@@ -32,7 +32,7 @@ def test_every_event_comes_while_something_else_runs(workloads: Workloads) -> No
             await asyncio.sleep(0.01)
             ticks.append(len(seen))
 
-    async def watch(monitor):
+    async def run_workload(monitor):
         ticking = asyncio.create_task(tick())
         async for event in example().events(monitor):
             seen.append(event)
@@ -41,7 +41,7 @@ def test_every_event_comes_while_something_else_runs(workloads: Workloads) -> No
         ticking.cancel()
 
     async def main(monitor):
-        task = asyncio.create_task(watch(monitor))
+        task = asyncio.create_task(run_workload(monitor))
         for _ in range(COUNT):
             await asyncio.to_thread(Process(program, "openat", "plain", -100, "/", 0, 0, 0, 1).wait)
         await asyncio.wait_for(task, SECONDS)

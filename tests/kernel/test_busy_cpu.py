@@ -8,7 +8,7 @@ from onlooker import Exec, Exit, Fork, Monitor, Open
 
 from .conftest import Workloads
 from .flavours import loadable, may_be_skipped
-from .watching import SLOWER, busy, losses, without_skipped
+from .running import SLOWER, busy, losses, without_skipped
 
 OPENS = [count // SLOWER for count in (40_001, 48_007, 56_003, 64_007, 72_003)]
 SPAWNS = [count // SLOWER for count in (181, 193, 207, 221, 233)]

@@ -9,8 +9,8 @@ import pytest
 from onlooker import Exit, Monitor, Open
 
 from .conftest import Workloads, fresh_name
+from .running import Run, drain, run_workload
 from .test_identity import cgroup_mount, own_cgroup, remove_cgroup
-from .watching import Run, drain, watch
 
 COUNT = 23
 CLONE_PARENT = 0x8000
@@ -32,7 +32,7 @@ def create(monitor: Monitor, workloads: Workloads, cgroup: Path, flags: int = 0)
     """Children in that cgroup; what they saw as their parent is checked."""
     directory = os.open(cgroup, os.O_PATH)
     os.set_inheritable(directory, True)
-    run = watch(monitor, workloads["cgroup"], directory, COUNT, flags)
+    run = run_workload(monitor, workloads["cgroup"], directory, COUNT, flags)
     os.close(directory)
     assert len(run.forks) == COUNT
     assert [number for fork in run.forks for number in (fork.child_pid, fork.child_ppid)] == run.numbers

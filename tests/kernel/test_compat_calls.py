@@ -19,7 +19,7 @@ from onlooker.probe.attach import METHODS
 from onlooker.probe.syscalls import calls_of, functions_of
 
 from .conftest import Workloads
-from .watching import Process, Run, watch
+from .running import Process, Run, run_workload
 
 COUNT = 23
 AT_FDCWD, AT_EMPTY_PATH = -100, 0x1000
@@ -56,7 +56,7 @@ def make(
     count: int = COUNT,
 ) -> Run:
     text = os.fsencode(path)
-    run = watch(monitor, workloads["compat"], call, count, dirfd, flags, mode, resolve, text, *args)
+    run = run_workload(monitor, workloads["compat"], call, count, dirfd, flags, mode, resolve, text, *args)
     assert len(run.numbers) == count
     return run
 
@@ -187,7 +187,7 @@ def test_an_exec_fails_from_a_directory(monitor: Monitor, workloads: Workloads, 
 def test_a_program_is_executed(monitor: Monitor, workloads: Workloads, scratch: Path, call: str) -> None:
     """Seen in any case: by the kernel's own word."""
     path = os.fsencode(workloads["self"])
-    run = watch(monitor, workloads["compat"], call, 1, AT_FDCWD, 0, 0, 0, path, b"zero", b"\xff", b"")
+    run = run_workload(monitor, workloads["compat"], call, 1, AT_FDCWD, 0, 0, 0, path, b"zero", b"\xff", b"")
     [event] = run.execs()
     assert (os.fsencode(event.path), [os.fsencode(arg) for arg in event.argv]) == (path, [b"zero", b"\xff", b""])
     assert run.output.splitlines()[1:] == [event.exe, event.cwd] == [str(workloads["self"]), str(scratch)]
@@ -233,4 +233,4 @@ def test_a_call_of_an_x32_program(monitor: Monitor, workloads: Workloads) -> Non
 @pytest.mark.parametrize("event", [event for event in TASK_EVENTS if calls_of(event) and event != "fork"])
 def test_the_kernel_has_the_functions_that_are_these_calls(event: str) -> None:
     """If a name were wrong, the way to see them by their functions would never be taken."""
-    assert {name for names in functions_of(event) for name in names if not kernel.knows(name)} == set()
+    assert {name for names in functions_of(event) for name in names if not kernel.btf_has(name)} == set()

@@ -9,8 +9,8 @@ import pytest
 from onlooker import Chmod, Chown, Link, Monitor, TaskEvent, Truncate
 
 from .conftest import Workloads
-from .file_calls import COUNT, NATIVE, SHAPES, USUAL, attempt, behind, opened, ways, word
-from .watching import watch
+from .file_calls import COUNT, NATIVE, SHAPES, USUAL, attempt, behind, encoded, opened, ways
+from .running import run_workload
 
 NOFOLLOW, FOLLOW = 0x100, 0x400
 NOTHING = (None, None, None)
@@ -20,9 +20,9 @@ FOLLOWING: dict[type[TaskEvent], tuple[str, ...]] = {
     Truncate: ("truncate", "truncate64"),
 }
 EVERY = [
-    pytest.param(kind, *way.values, id=way.id, marks=way.marks)
-    for kind, calls in FOLLOWING.items()
-    for way in ways(kind, *calls)
+    pytest.param(event_type, *way.values, id=way.id, marks=way.marks)
+    for event_type, calls in FOLLOWING.items()
+    for way in ways(event_type, *calls)
 ]
 # with the process's own id for @
 FORMS = (
@@ -42,26 +42,28 @@ ELSEWHERE = (
 WITH_OWN_ID = 'for word do shift; set -- "$@" "$(printf %s "$word" | sed "s/@/$$/g")"; done; exec "$@"'
 
 
-def make(monitor: Monitor, workloads: Workloads, kind: type[TaskEvent], call: str, **given: Any) -> Any:
+def make(monitor: Monitor, workloads: Workloads, event_type: type[TaskEvent], call: str, **given: Any) -> Any:
     """The event of one native call, made by a process that knows its id."""
     given = {**USUAL, **given}
-    words = [word(given[name]) for name in SHAPES[call]]
+    words = [encoded(given[name]) for name in SHAPES[call]]
     under = ["sh", "-c", WITH_OWN_ID, "sh"]
-    return watch(monitor, workloads.of_files["call"], "native", NATIVE[call], 1, *words, under=under).only(kind)
+    return run_workload(monitor, workloads.of_files["call"], "native", NATIVE[call], 1, *words, under=under).only(
+        event_type
+    )
 
 
 def told(event: Any) -> tuple[str | None, int | None, int | None]:
     return event.real_path, event.device, event.inode
 
 
-@pytest.mark.parametrize(("kind", "call", "compat"), EVERY)
+@pytest.mark.parametrize(("event_type", "call", "compat"), EVERY)
 def test_every_call(
-    file_monitor: Monitor, workloads: Workloads, scratch: Path, kind: type[TaskEvent], call: str, compat: bool
+    file_monitor: Monitor, workloads: Workloads, scratch: Path, event_type: type[TaskEvent], call: str, compat: bool
 ) -> None:
     (scratch / "file").touch()
     fd = opened(scratch / "file", os.O_RDWR)
     path = f"/proc/self/fd/{fd}"
-    for event in attempt(file_monitor, workloads, kind, call, compat=compat, count=COUNT, path=path):
+    for event in attempt(file_monitor, workloads, event_type, call, compat=compat, count=COUNT, path=path):
         assert (event.errno, told(event), event.file_state, event.cut) == (None, behind(fd), None, ())
 
 
@@ -109,7 +111,7 @@ def test_another_process(file_monitor: Monitor, workloads: Workloads, scratch: P
 
 
 @pytest.mark.parametrize(
-    ("kind", "call", "given"),
+    ("event_type", "call", "given"),
     [
         (Chown, "lchown", {}),
         (Chown, "fchownat", {"flags": NOFOLLOW}),
@@ -118,10 +120,15 @@ def test_another_process(file_monitor: Monitor, workloads: Workloads, scratch: P
     ],
 )
 def test_the_link_itself(
-    file_monitor: Monitor, workloads: Workloads, scratch: Path, kind: type[TaskEvent], call: str, given: dict[str, int]
+    file_monitor: Monitor,
+    workloads: Workloads,
+    scratch: Path,
+    event_type: type[TaskEvent],
+    call: str,
+    given: dict[str, int],
 ) -> None:
     fd = opened(scratch)
-    event = make(file_monitor, workloads, kind, call, path=f"/proc/self/fd/{fd}", **given)
+    event = make(file_monitor, workloads, event_type, call, path=f"/proc/self/fd/{fd}", **given)
     assert (told(event), event.cut) == (NOTHING, ())
 
 

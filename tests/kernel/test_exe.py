@@ -14,7 +14,7 @@ from onlooker import Exec, Fork, Monitor
 
 from .conftest import Workloads
 from .mounts import detached
-from .watching import SLOWER, Process, Run, collect, watch
+from .running import SLOWER, Process, Run, collect, run_workload
 
 COUNT = 23
 AT_FDCWD, AT_EMPTY_PATH = -100, 0x1000
@@ -25,7 +25,7 @@ INHERITED = 200  # a descriptor that nothing else has
 
 def execute(monitor: Monitor, workloads: Workloads, path: str | Path, *args: str, how: str = "execve") -> Exec:
     """The event of an exec of `self`, checked against what that says of itself."""
-    run = watch(monitor, workloads["exec"], how, AT_FDCWD, 0, path, "zero", *args)
+    run = run_workload(monitor, workloads["exec"], how, AT_FDCWD, 0, path, "zero", *args)
     [event] = run.execs()
     assert_is(event, run)
     return event
@@ -225,13 +225,13 @@ def test_what_the_path_would_have_been(
 ) -> None:
     Path("text").write_text("text")
     for _ in range(COUNT):
-        event = failed(watch(monitor, workloads["exec"], how, AT_FDCWD, 0, path, "zero"))
+        event = failed(run_workload(monitor, workloads["exec"], how, AT_FDCWD, 0, path, "zero"))
         assert (event.path, event.joined_path) == (path, joined.format(scratch=scratch))
         assert (event.cwd, event.cut) == (str(scratch), ())
 
 
 def test_an_empty_path(monitor: Monitor, workloads: Workloads, scratch: Path) -> None:
-    event = failed(watch(monitor, workloads["exec"], "execve", AT_FDCWD, 0, "", "zero"))
+    event = failed(run_workload(monitor, workloads["exec"], "execve", AT_FDCWD, 0, "", "zero"))
     assert (event.errno, event.path, event.joined_path, event.cwd) == ("ENOENT", "", None, str(scratch))
 
 
@@ -243,14 +243,14 @@ def test_what_it_would_have_been_from_a_directory(
     Path("a").mkdir()
     directory = inherited(os.open("a", os.O_PATH))
     flags = 0 if path else AT_EMPTY_PATH
-    event = failed(watch(monitor, workloads["exec"], "execveat", directory, flags, path, "zero"))
+    event = failed(run_workload(monitor, workloads["exec"], "execveat", directory, flags, path, "zero"))
     os.close(directory)
     assert (event.path, event.joined_path, event.cwd) == (path, joined.format(scratch=scratch), str(scratch))
     assert (event.errno, event.cut) == ("ENOENT" if path else "EACCES", ())
 
 
 def test_from_a_descriptor_that_is_none(monitor: Monitor, workloads: Workloads, scratch: Path) -> None:
-    event = failed(watch(monitor, workloads["exec"], "execveat", 2323, 0, "program", "zero"))
+    event = failed(run_workload(monitor, workloads["exec"], "execveat", 2323, 0, "program", "zero"))
     assert (event.errno, event.joined_path, event.cwd, event.cut) == ("EBADF", None, str(scratch), ())
 
 
@@ -267,7 +267,7 @@ def test_from_a_directory_that_was_removed(monitor: Monitor, workloads: Workload
 
 
 def test_a_child_has_its_creators_directory(monitor: Monitor, workloads: Workloads, scratch: Path) -> None:
-    run = watch(monitor, workloads["exec"], "child", AT_FDCWD, 0, workloads["self"], "zero")
+    run = run_workload(monitor, workloads["exec"], "child", AT_FDCWD, 0, workloads["self"], "zero")
     event = run.only(Exec, run.only(Fork).child_pid)
     assert_is(event, run)
     assert event.cwd == str(scratch)

@@ -18,7 +18,7 @@ from ..conftest import file_system
 from .commands import wait_until
 from .conftest import Workloads
 from .mounts import in_a_chroot
-from .watching import Process, Run, collect, watch
+from .running import Process, Run, collect, run_workload
 
 COUNT = 23
 OTHER_UID = 2323
@@ -27,7 +27,7 @@ KIB = 1024
 
 
 def execute(monitor: Monitor, workloads: Workloads, how: str, path: Path | bytes, *args: str | bytes) -> Run:
-    return watch(monitor, workloads["exec"], how, AT_FDCWD, 0, os.fsencode(path), *args)
+    return run_workload(monitor, workloads["exec"], how, AT_FDCWD, 0, os.fsencode(path), *args)
 
 
 def as_bytes(event: Exec) -> list[bytes]:
@@ -152,7 +152,7 @@ def test_a_file_that_the_kernel_has_an_interpreter_for(monitor: Monitor, workloa
     register = f":{workloads.prefix}:E::{workloads.prefix}y::{workloads['nothing']}:"
     script = f'mount -t binfmt_misc none "$0" && echo "{register}" > "$0/register" && exec "$@"'
     under = ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c", script, f"{scratch}/binfmt_misc"]
-    run = watch(monitor, workloads["exec"], "execve", 0, 0, file, "zero", "one", under=under, code=None)
+    run = run_workload(monitor, workloads["exec"], "execve", 0, 0, file, "zero", "one", under=under, code=None)
     if kernel.version(kernel.release()) < (6, 7):
         pytest.skip("binfmt_misc in a user namespace: Linux 6.7")
     assert run.code == 0
@@ -193,7 +193,7 @@ def test_execveat(monitor: Monitor, workloads: Workloads) -> None:
     name = workloads["nothing"].name
     directory = os.open(workloads.directory, os.O_PATH)
     os.set_inheritable(directory, True)
-    run = watch(monitor, workloads["exec"], "execveat", directory, 0, name, b"nothing", b"\xff", b"")
+    run = run_workload(monitor, workloads["exec"], "execveat", directory, 0, name, b"nothing", b"\xff", b"")
     os.close(directory)
     [event] = run.execs()
     assert event.path == f"/dev/fd/{directory}/{name}"  # as the kernel names it, alloc_bprm in fs/exec.c
@@ -320,7 +320,7 @@ def test_a_loader_that_is_missing(monitor: Monitor, workloads: Workloads, scratc
 
 
 def test_execveat_fails(monitor: Monitor, workloads: Workloads) -> None:
-    event = failed(watch(monitor, workloads["exec"], "execveat", AT_FDCWD, 0, "missing", "zero", b"\xff"))
+    event = failed(run_workload(monitor, workloads["exec"], "execveat", AT_FDCWD, 0, "missing", "zero", b"\xff"))
     assert (event.path, as_bytes(event), event.errno, event.cut) == ("missing", [b"zero", b"\xff"], "ENOENT", ())
 
 
@@ -334,7 +334,7 @@ def test_a_failure_past_the_point_of_no_return(monitor: Monitor, workloads: Work
     broken = scratch / f"{workloads.prefix}broken"
     broken.write_bytes(with_a_bad_segment(workloads["nothing"].read_bytes()))
     broken.chmod(0o755)
-    run = watch(monitor, workloads["exec"], "execve", 0, 0, broken, "zero", code=-SIGSEGV)
+    run = run_workload(monitor, workloads["exec"], "execve", 0, 0, broken, "zero", code=-SIGSEGV)
     [event] = run.execs()
     assert (event.errno, event.path, event.argv, event.cut) == ("EINVAL", "", (), ("path", "argv"))
     assert event.comm == broken.name[:15]

@@ -10,8 +10,8 @@ from onlooker.probe import kernel
 
 from .conftest import Workloads
 from .flavours import by_functions
+from .running import Process, collect, run_workload
 from .test_exec import COUNT, KIB, execute, failed
-from .watching import Process, collect, watch
 
 
 def test_scripts_without_an_end(monitor: Monitor, workloads: Workloads, scratch: Path) -> None:
@@ -42,7 +42,7 @@ def test_a_search(monitor: Monitor, workloads: Workloads, scratch: Path) -> None
     places = [f"/missing/{i}" for i in range(COUNT - 1)]
     program = workloads["nothing"]
     words = ["search", ":".join([*places, str(program.parent)]), 0, program.name, "nothing", ""]
-    *failures, event = watch(monitor, workloads["exec"], *words).execs()
+    *failures, event = run_workload(monitor, workloads["exec"], *words).execs()
     assert [(each.path, each.errno) for each in failures] == [(f"{each}/{program.name}", "ENOENT") for each in places]
     assert (event.path, event.errno) == (str(program), None)
     assert {each.argv for each in [*failures, event]} == {("nothing", "")}
@@ -74,7 +74,7 @@ def test_an_argument_that_is_too_long(monitor: Monitor, workloads: Workloads) ->
 @pytest.mark.parametrize("value", [0, EPERM])
 def test_a_filter_keeps_an_exec_from_the_kernel(monitor: Monitor, workloads: Workloads, value: int) -> None:
     """seccomp(2) can make it give anything, such as 0; only what the kernel did counts as a success."""
-    run = watch(monitor, workloads["seccomp"], "execve", value, workloads["nothing"])
+    run = run_workload(monitor, workloads["seccomp"], "execve", value, workloads["nothing"])
     assert run.numbers == [-1 if value else 0, value]
     expected = [("EPERM", str(workloads["nothing"]))] if value and not by_functions(monitor) else []
     assert [(event.errno, event.path) for event in run.execs()] == expected

@@ -15,7 +15,7 @@ from onlooker.probe.kernel import release, version
 
 from .conftest import Workloads
 from .flavours import loadable
-from .watching import SLOWER, Process, Run, collect, losses, watch, without_skipped
+from .running import SLOWER, Process, Run, collect, losses, run_workload, without_skipped
 
 RACES = max(53, 523 // SLOWER)
 CORE_PATTERN = Path("/proc/sys/kernel/core_pattern")
@@ -35,7 +35,7 @@ def assert_as_waited(event: Exit, status: int) -> None:
 
 def end(monitor: Monitor, workloads: Workloads, how: str, value: int) -> tuple[Run, Exit]:
     """Run a workload that ends in that way, and check its only exit event against its status."""
-    run = watch(monitor, workloads["exit"], how, value, code=None)
+    run = run_workload(monitor, workloads["exit"], how, value, code=None)
     event = run.only(Exit)
     assert (event.pid, event.ppid) == (run.pid, os.getpid())
     assert_as_waited(event, run.status)
@@ -56,7 +56,7 @@ def test_by_signal(monitor: Monitor, workloads: Workloads, signal: Signals) -> N
 
 
 def test_by_a_real_time_signal(monitor: Monitor, workloads: Workloads) -> None:
-    run = watch(monitor, workloads["exit"], "signal", 34 + 23, code=-34 - 23)
+    run = run_workload(monitor, workloads["exit"], "signal", 34 + 23, code=-34 - 23)
     assert run.only(Exit).signal == "SIGRTMIN+23"
 
 

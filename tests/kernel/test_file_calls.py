@@ -30,11 +30,11 @@ from .file_calls import (
 )
 from .flavours import flavours
 
-# (kind, call, compat, the path that the test is about)
+# (event_type, call, compat, the path that the test is about)
 PATHS = [
-    pytest.param(kind, *way.values, name, id=f"{kind.__name__}-{way.id}-{name}", marks=way.marks)
-    for kind in CALLS
-    for way in ways(kind)
+    pytest.param(event_type, *way.values, name, id=f"{event_type.__name__}-{way.id}-{name}", marks=way.marks)
+    for event_type in CALLS
+    for way in ways(event_type)
     for name in ("path", "new_path")
     if name in SHAPES[way.values[0]]
 ]
@@ -49,12 +49,12 @@ def each_path(argument: str, values: Sequence[object]) -> pytest.MarkDecorator:
     for place, path in enumerate(PATHS):
         which = place % len(values)
         pairs.append(pytest.param(*path.values, values[which], id=f"{path.id}-{which}", marks=path.marks))
-    return pytest.mark.parametrize(("kind", "call", "compat", "name", argument), pairs)
+    return pytest.mark.parametrize(("event_type", "call", "compat", "name", argument), pairs)
 
 
-def prepare(directory: Path, kind: type[TaskEvent]) -> None:
+def prepare(directory: Path, event_type: type[TaskEvent]) -> None:
     """What most calls need to succeed."""
-    (directory / "file").mkdir() if kind is Rmdir else (directory / "file").touch()
+    (directory / "file").mkdir() if event_type is Rmdir else (directory / "file").touch()
 
 
 @each_path("path", [*ODD, b""])
@@ -62,14 +62,14 @@ def test_every_byte(
     file_monitor: Monitor,
     workloads: Workloads,
     scratch: Path,
-    kind: type[TaskEvent],
+    event_type: type[TaskEvent],
     call: str,
     compat: bool,
     name: str,
     path: bytes,
 ) -> None:
-    prepare(scratch, kind)
-    for event in attempt(file_monitor, workloads, kind, call, compat=compat, **{name: path}):
+    prepare(scratch, event_type)
+    for event in attempt(file_monitor, workloads, event_type, call, compat=compat, **{name: path}):
         assert event.cut == ()
         assert path or event.errno == "ENOENT"
 
@@ -79,19 +79,19 @@ def test_every_length(
     file_monitor: Monitor,
     workloads: Workloads,
     scratch: Path,
-    kind: type[TaskEvent],
+    event_type: type[TaskEvent],
     call: str,
     compat: bool,
     name: str,
     length: int,
 ) -> None:
-    prepare(scratch, kind)
+    prepare(scratch, event_type)
     path = long_path(b"file", length)
     assert len(path) == length
-    for event in attempt(file_monitor, workloads, kind, call, compat=compat, **{name: path}):
+    for event in attempt(file_monitor, workloads, event_type, call, compat=compat, **{name: path}):
         assert event.cut == ()
     edge: dict[str, Any] = {name: Edge(path)}
-    for event in attempt(file_monitor, workloads, kind, call, compat=compat, **edge):
+    for event in attempt(file_monitor, workloads, event_type, call, compat=compat, **edge):
         assert (os.fsencode(getattr(event, name)), event.cut) == (path, ())
 
 
@@ -100,16 +100,16 @@ def test_too_long(
     file_monitor: Monitor,
     workloads: Workloads,
     scratch: Path,
-    kind: type[TaskEvent],
+    event_type: type[TaskEvent],
     call: str,
     compat: bool,
     name: str,
     length: int,
 ) -> None:
-    prepare(scratch, kind)
+    prepare(scratch, event_type)
     path = long_path(b"file", length)
     edge: dict[str, Any] = {name: Edge(path)}
-    for event in attempt(file_monitor, workloads, kind, call, compat=compat, **edge):
+    for event in attempt(file_monitor, workloads, event_type, call, compat=compat, **edge):
         assert (os.fsencode(getattr(event, name)), event.errno) == (path[:LONGEST], "ENAMETOOLONG")
         assert set(event.cut) == {name, f"joined_{name}"}
 
@@ -119,16 +119,16 @@ def test_the_end_is_not_there(
     file_monitor: Monitor,
     workloads: Workloads,
     scratch: Path,
-    kind: type[TaskEvent],
+    event_type: type[TaskEvent],
     call: str,
     compat: bool,
     name: str,
     length: int,
 ) -> None:
     """What stands before the page that is missing is shown."""
-    prepare(scratch, kind)
+    prepare(scratch, event_type)
     given: dict[str, Any] = {name: Edge(b"f" * length, nul=False)}
-    for event in attempt(file_monitor, workloads, kind, call, compat=compat, **given):
+    for event in attempt(file_monitor, workloads, event_type, call, compat=compat, **given):
         assert getattr(event, name) == "f" * min(length, LONGEST)
         assert set(event.cut) == {name, f"joined_{name}"}
         assert event.errno == ("EFAULT" if length < 4096 else "ENAMETOOLONG")
@@ -139,15 +139,15 @@ def test_nowhere(
     file_monitor: Monitor,
     workloads: Workloads,
     scratch: Path,
-    kind: type[TaskEvent],
+    event_type: type[TaskEvent],
     call: str,
     compat: bool,
     name: str,
     path: str,
 ) -> None:
-    prepare(scratch, kind)
+    prepare(scratch, event_type)
     given: dict[str, Any] = {name: path}
-    for event in attempt(file_monitor, workloads, kind, call, compat=compat, count=COUNT, **given):
+    for event in attempt(file_monitor, workloads, event_type, call, compat=compat, count=COUNT, **given):
         assert (getattr(event, name), getattr(event, f"joined_{name}")) == ("", None)
         assert (event.errno, event.cut) == ("EFAULT", (name,))
 
@@ -157,37 +157,37 @@ def test_no_directory(
     file_monitor: Monitor,
     workloads: Workloads,
     scratch: Path,
-    kind: type[TaskEvent],
+    event_type: type[TaskEvent],
     call: str,
     compat: bool,
     name: str,
     dirfd: int,
 ) -> None:
     field = name.replace("path", "dirfd")
-    prepare(scratch, kind)
+    prepare(scratch, event_type)
     given: dict[str, Any] = {field: dirfd} if field in SHAPES[call] else {}
-    for event in attempt(file_monitor, workloads, kind, call, compat=compat, **given):
+    for event in attempt(file_monitor, workloads, event_type, call, compat=compat, **given):
         assert event.cut == ()
         assert (event.errno == "EBADF" and getattr(event, f"joined_{name}") is None) or not given
 
 
 @pytest.mark.parametrize("attach", flavours(without="fexit"))
-@pytest.mark.parametrize("kind", CALLS)
-def test_without_looking_up(workloads: Workloads, scratch: Path, kind: type[TaskEvent], attach: str) -> None:
+@pytest.mark.parametrize("event_type", CALLS)
+def test_without_looking_up(workloads: Workloads, scratch: Path, event_type: type[TaskEvent], attach: str) -> None:
     program = workloads.renamed("call")
-    with Monitor(events=[kind.event], comm=[program.name], attach=attach, resolve=False) as monitor:
-        for call in CALLS[kind]:
+    with Monitor(events=[event_type.event], comm=[program.name], attach=attach, resolve=False) as monitor:
+        for call in CALLS[event_type]:
             if call not in NATIVE:
                 continue
-            given = {**USUAL, "fd": 0, "flags": REMOVEDIR if kind is Rmdir else 0}
+            given = {**USUAL, "fd": 0, "flags": REMOVEDIR if event_type is Rmdir else 0}
             run = make(monitor, program, call, count=COUNT, compat=False, **given)
             if (
                 run.numbers[-1] == errors.ENOSYS and attach == "tracepoint"
             ):  # the kernel has neither call nor tracepoint
                 assert run.events == []
                 continue
-            assert len(run.of(kind)) == len(run.events) == COUNT
-            for event in run.of(kind):
+            assert len(run.of(event_type)) == len(run.events) == COUNT
+            for event in run.of(event_type):
                 assert event.cut == ()
                 names = ("joined_path", "joined_new_path", "real_path", "file_state", "device", "inode")
                 assert {getattr(event, name, None) for name in names} == {None}

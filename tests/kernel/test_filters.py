@@ -13,7 +13,7 @@ from onlooker.filters import Filter
 
 from .conftest import Workloads, fresh_name
 from .flavours import flavours
-from .watching import SLOWER, Process, collect, drain, watch
+from .running import SLOWER, Process, collect, drain, run_workload
 
 COUNT = 23
 OTHER_UID = 2323
@@ -76,10 +76,10 @@ def test_the_kernel_decides_as_python_does(workloads: Workloads, method: str) ->
 
 
 def counts(events: Sequence[Event]) -> dict[type, int]:
-    """How many of each kind, without what was opened and executed before the workload began."""
+    """How many of each type, without what was opened and executed before the workload began."""
     begin = next(at for at, event in enumerate(events) if isinstance(event, Open) and event.path == "begin")
-    kinds = [type(event) for event in events[begin:]]
-    return {kind: kinds.count(kind) for kind in (Fork, Exec, Exit, Open)}
+    types = [type(event) for event in events[begin:]]
+    return {each: types.count(each) for each in (Fork, Exec, Exit, Open)}
 
 
 def names_seen(workloads: Workloads, patterns: Sequence[str], programs: Sequence[Path], **options: Any) -> list[str]:
@@ -128,7 +128,7 @@ def test_a_name_that_is_not_utf8(workloads: Workloads) -> None:
 def test_the_name_is_the_main_threads(workloads: Workloads) -> None:
     program = workloads.renamed("mixed")
     with Monitor(events=["open"], comm=[program.name]) as monitor:
-        run = watch(monitor, program, OTHER_UID)
+        run = run_workload(monitor, program, OTHER_UID)
     by_thread = [event for event in run.opens() if event.tid != event.pid]
     assert [(event.comm, event.path) for event in by_thread] == [(program.name, "/"), (program.name, "missing")]
 

@@ -6,7 +6,7 @@ from onlooker import Exec, Monitor, Open
 
 from .conftest import Workloads
 from .flavours import loadable, may_be_skipped
-from .watching import Process, collect, losses
+from .running import Process, collect, losses
 
 COUNT = 23
 

@@ -16,7 +16,7 @@ from .bpf import kernel_thread
 from .commands import wait_until
 from .conftest import Workloads
 from .mounts import in_a_chroot
-from .watching import DEADLINE_SECONDS, Process, Run, drain, watch
+from .running import DEADLINE_SECONDS, Process, Run, drain, run_workload
 
 COUNT = 23
 LIVES = 523
@@ -40,7 +40,7 @@ if platform.machine() == "x86_64":  # the other calls are older than other machi
 def test_a_process_is_created(
     monitor: Monitor, workloads: Workloads, call: str, flags: int, signal: int, names: tuple[str, ...]
 ) -> None:
-    run = watch(monitor, workloads["fork"], call, COUNT, flags, signal)
+    run = run_workload(monitor, workloads["fork"], call, COUNT, flags, signal)
     assert len(run.forks) == len(run.numbers) == COUNT
     for fork, child in zip(run.forks, run.numbers, strict=True):
         assert (fork.pid, fork.tid, fork.ppid) == (run.pid, run.pid, os.getpid())
@@ -54,7 +54,7 @@ def test_a_process_is_created(
 
 
 def test_a_sibling_has_the_parent_of_its_creator(monitor: Monitor, workloads: Workloads) -> None:
-    run = watch(monitor, workloads["fork"], "clone", 1, CLONE_PARENT)
+    run = run_workload(monitor, workloads["fork"], "clone", 1, CLONE_PARENT)
     [child] = run.numbers
     os.waitpid(child, 0)
     run.events += drain(monitor)
@@ -65,7 +65,7 @@ def test_a_sibling_has_the_parent_of_its_creator(monitor: Monitor, workloads: Wo
 
 
 def test_threads_are_not_shown(monitor: Monitor, workloads: Workloads) -> None:
-    run = watch(monitor, workloads["fork"], "thread", COUNT)
+    run = run_workload(monitor, workloads["fork"], "thread", COUNT)
     assert len(run.numbers) == COUNT
     assert run.forks == []
     assert run.exits == [run.only(Exit, run.pid)]
@@ -74,7 +74,7 @@ def test_threads_are_not_shown(monitor: Monitor, workloads: Workloads) -> None:
 def test_threads_are_shown_on_request(workloads: Workloads) -> None:
     program = workloads.renamed("fork")
     with Monitor(comm=[program.name], threads=True) as monitor:
-        run = watch(monitor, program, "thread", COUNT)
+        run = run_workload(monitor, program, "thread", COUNT)
     assert [fork.child_tid for fork in run.forks] == run.numbers
     for fork in run.forks:
         assert (fork.thread, fork.kernel, fork.cut) == (True, False, ())
@@ -121,7 +121,7 @@ def test_a_ring_s_workers_are_threads(workloads: Workloads, scratch: Path) -> No
 
 
 def test_a_thread_creates_a_process(monitor: Monitor, workloads: Workloads) -> None:
-    run = watch(monitor, workloads["fork"], "from-thread", COUNT)
+    run = run_workload(monitor, workloads["fork"], "from-thread", COUNT)
     assert [fork.child_pid for fork in run.forks] == run.numbers
     for fork in run.forks:
         assert fork.pid == fork.child_ppid == run.pid != fork.tid
@@ -131,7 +131,7 @@ def test_a_thread_creates_a_process(monitor: Monitor, workloads: Workloads) -> N
 
 def test_a_thread_that_ended_before_its_child(monitor: Monitor, workloads: Workloads) -> None:
     """The kernel then notes another thread as the parent; it is still that process."""
-    run = watch(monitor, workloads["fork"], "from-ended-thread", COUNT)
+    run = run_workload(monitor, workloads["fork"], "from-ended-thread", COUNT)
     assert [fork.child_pid for fork in run.forks] == run.numbers
     for fork in run.forks:
         assert fork.pid == fork.child_ppid == run.pid != fork.tid
@@ -140,7 +140,7 @@ def test_a_thread_that_ended_before_its_child(monitor: Monitor, workloads: Workl
 
 def test_an_orphan(monitor: Monitor, workloads: Workloads) -> None:
     """Its next parent is the nearest subreaper (prctl(2)), not process 1."""
-    run = watch(monitor, workloads["fork"], "orphan", 1)
+    run = run_workload(monitor, workloads["fork"], "orphan", 1)
     child, grandchild = run.numbers
     assert [(fork.pid, fork.child_pid) for fork in run.forks] == [(run.pid, child), (child, grandchild)]
     assert [(event.path, event.ppid) for event in run.of(Open, grandchild)] == [("before", child), ("after", run.pid)]
@@ -150,7 +150,7 @@ def test_an_orphan(monitor: Monitor, workloads: Workloads) -> None:
 
 def test_a_process_id_that_comes_again(monitor: Monitor, workloads: Workloads) -> None:
     """Only together with the start it says which process is meant."""
-    run = watch(monitor, workloads["fork"], "same-id", COUNT)
+    run = run_workload(monitor, workloads["fork"], "same-id", COUNT)
     assert [fork.child_pid for fork in run.forks] == run.numbers == run.numbers[:1] * COUNT
     starts = [fork.child_start_ns for fork in run.forks]
     assert len(set(starts)) == COUNT
@@ -159,7 +159,7 @@ def test_a_process_id_that_comes_again(monitor: Monitor, workloads: Workloads) -
 
 def test_the_creation_comes_first(monitor: Monitor, workloads: Workloads) -> None:
     """Whichever cpu the child runs on, and however soon."""
-    run = watch(monitor, workloads["fork"], "fork", LIVES)
+    run = run_workload(monitor, workloads["fork"], "fork", LIVES)
     at: dict[int, list[type[Event]]] = {}
     for event in run.events:
         at.setdefault(event.child_pid if isinstance(event, Fork) else event.pid, []).append(type(event))
@@ -237,18 +237,20 @@ def test_a_program_that_the_kernel_starts(workloads: Workloads, scratch: Path) -
 def test_a_life_is_told_in_order(monitor: Monitor, workloads: Workloads, how: str) -> None:
     """Also where the creator goes on only when the child has executed."""
     opening = [workloads["open"], "openat", "plain", -100, "/", 0, 0, 0, 1]
-    run = watch(monitor, workloads["exec"], how, 0, 0, opening[0], *opening)
+    run = run_workload(monitor, workloads["exec"], how, 0, 0, opening[0], *opening)
     child = run.only(Fork).child_pid
     life = [event for event in run.events if child in (getattr(event, "pid", 0), getattr(event, "child_pid", 0))]
-    kinds = [type(event) for event in life]
-    opens = kinds.count(Open)
+    types = [type(event) for event in life]
+    opens = types.count(Open)
     assert opens >= 2
-    assert kinds == [Fork, Exec, *[Open] * opens, Exit]
+    assert types == [Fork, Exec, *[Open] * opens, Exit]
     assert [event.boot_ns for event in life] == sorted(event.boot_ns for event in life)
 
 
 def test_a_process_keeps_its_start(monitor: Monitor, workloads: Workloads) -> None:
-    runs = [watch(monitor, workloads["exec"], "child", 0, 0, workloads["nothing"], "nothing") for _ in range(COUNT)]
+    runs = [
+        run_workload(monitor, workloads["exec"], "child", 0, 0, workloads["nothing"], "nothing") for _ in range(COUNT)
+    ]
     starts = set()
     for run in runs:
         child = run.only(Fork).child_pid

@@ -11,7 +11,7 @@ import pytest
 from onlooker import Monitor, Open
 
 from .conftest import Workloads
-from .watching import watch
+from .running import run_workload
 
 COUNT = 23
 AT_FDCWD = -100
@@ -37,7 +37,7 @@ def attempt(
     monitor: Monitor, workloads: Workloads, path: Path, flags: int = 0, *, dirfd: int, how: str = "plain"
 ) -> list[tuple[Open, list[str]]]:
     """The events, each with the words that the workload printed of the same open."""
-    run = watch(monitor, workloads["handle"], how, dirfd, path, flags, COUNT)
+    run = run_workload(monitor, workloads["handle"], how, dirfd, path, flags, COUNT)
     events, lines = run.opens(), run.output.splitlines()
     assert len(events) == len(lines) == COUNT
     for event in events:

@@ -8,14 +8,14 @@ from pathlib import Path
 from onlooker import Event, Exec, Exit, Fork, Monitor, Open
 
 from .conftest import Workloads, fresh_name
-from .watching import DEADLINE_SECONDS, Process, collect, watch
+from .running import DEADLINE_SECONDS, Process, collect, run_workload
 
 COUNT = 23
 SLACK_NS = 50_000_000
 
 
 def test_users_and_groups_are_the_real_ones(monitor: Monitor, workloads: Workloads) -> None:
-    run = watch(monitor, workloads["identity"], 2323, 2424)
+    run = run_workload(monitor, workloads["identity"], 2323, 2424)
     before = run.only(Exec)
     assert (before.uid, before.gid) == (os.getuid(), os.getgid())
     after = [*run.opens(), *run.forks, *run.exits]
@@ -25,18 +25,20 @@ def test_users_and_groups_are_the_real_ones(monitor: Monitor, workloads: Workloa
 def test_who_logged_in(monitor: Monitor, workloads: Workloads, scratch: Path) -> None:
     """Where it is set, or the kernel has no audit (CONFIG_AUDIT) and no such file."""
     script = 'echo 2525 >/proc/self/loginuid; cat /proc/self/sessionid >session; exec "$@"'
-    run = watch(monitor, workloads["exec"], "execve", 0, 0, workloads["nothing"], under=["sh", "-c", script, "sh"])
-    run_failed = watch(monitor, workloads["exec"], "execve", 0, 0, "missing", under=["sh", "-c", script, "sh"])
+    run = run_workload(
+        monitor, workloads["exec"], "execve", 0, 0, workloads["nothing"], under=["sh", "-c", script, "sh"]
+    )
+    run_failed = run_workload(monitor, workloads["exec"], "execve", 0, 0, "missing", under=["sh", "-c", script, "sh"])
     session = (scratch / "session").read_text()
     expected = (2525, int(session)) if session else (None, None)
     assert (run.execs()[0].loginuid, run_failed.execs()[0].loginuid) == (expected[0],) * 2
     assert run_failed.execs()[0].session == expected[1]
     if session and Path("/proc/self/loginuid").read_text() == str(2**32 - 1):
-        assert watch(monitor, workloads["nothing"]).only(Exec).loginuid is None
+        assert run_workload(monitor, workloads["nothing"]).only(Exec).loginuid is None
 
 
 def test_pid_namespaces(monitor: Monitor, workloads: Workloads) -> None:
-    run = watch(monitor, workloads["identity"], 0, 0)
+    run = run_workload(monitor, workloads["identity"], 0, 0)
     inside, *children = run.numbers
     assert children == [1, 1]
     child, grandchild = (fork.child_pid for fork in run.forks)
@@ -49,7 +51,7 @@ def test_pid_namespaces(monitor: Monitor, workloads: Workloads) -> None:
 
 
 def test_the_parent_is_who_started_it(monitor: Monitor, workloads: Workloads) -> None:
-    run = watch(monitor, workloads["open"], "openat", "plain", -100, "/", 0, 0, 0, COUNT)
+    run = run_workload(monitor, workloads["open"], "openat", "plain", -100, "/", 0, 0, 0, COUNT)
     assert {(event.pid, event.tid, event.ppid) for event in run.of(Open)} == {(run.pid, run.pid, os.getpid())}
 
 
@@ -113,7 +115,7 @@ def wall_ns(event: Event) -> int:
 
 def test_times(monitor: Monitor, workloads: Workloads) -> None:
     boot, wall = time.clock_gettime_ns(time.CLOCK_BOOTTIME), time.time_ns()
-    run = watch(monitor, workloads["exec"], "child", 0, 0, workloads["nothing"], "nothing")
+    run = run_workload(monitor, workloads["exec"], "child", 0, 0, workloads["nothing"], "nothing")
     boot_after, wall_after = time.clock_gettime_ns(time.CLOCK_BOOTTIME), time.time_ns()
     assert {type(event) for event in run.events} == {Fork, Exec, Open, Exit}
     for event in run.events:

@@ -15,7 +15,7 @@ from onlooker import Monitor
 
 from .commands import wait_until, watching
 from .conftest import Workloads
-from .watching import SLOWER, Process
+from .running import SLOWER, Process
 
 NOBODY = "nobody-by-name"
 QUIET_SECONDS = 2.0

@@ -9,8 +9,8 @@ from onlooker import Monitor, Open
 
 from .conftest import Workloads
 from .flavours import by_returns, may_be_skipped, sees_rings
+from .running import SLOWER, busy, losses, run_workload
 from .test_open import AT_FDCWD, COUNT
-from .watching import SLOWER, busy, losses, watch
 
 CALLS = ["openat", "openat2"]
 BUSY = [count // SLOWER for count in (8_003, 8_011, 8_017, 8_039, 8_053)]
@@ -34,7 +34,7 @@ def attempt(
 ) -> tuple[int, str, list[Open]]:
     """What the last one gave, where that leads to, and the events."""
     program = workloads["io_uring"]
-    run = watch(monitor, program, call, how, dirfd, os.fsencode(path), flags, mode, resolve, count)
+    run = run_workload(monitor, program, call, how, dirfd, os.fsencode(path), flags, mode, resolve, count)
     result, _, link = run.output.rstrip("\n").partition(" ")
     events = run.opens()
     assert len(events) == count

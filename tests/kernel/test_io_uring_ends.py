@@ -18,7 +18,7 @@ from .bpf import entries
 from .commands import wait_until
 from .conftest import Workloads
 from .flavours import sees_rings
-from .watching import Process, collect, drain, losses
+from .running import Process, collect, drain, losses
 
 COUNT = 23
 MOST = 4096  # opens under way that the probe can remember: ring_opens in bpf/ring_pending.h

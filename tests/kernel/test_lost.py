@@ -9,7 +9,7 @@ from onlooker.probe import setup
 
 from .conftest import Workloads
 from .flavours import flavours
-from .watching import SLOWER, Process, collect, drain, losses, watch, without_skipped
+from .running import SLOWER, Process, collect, drain, losses, run_workload, without_skipped
 
 SMALL = 1 << 20  # bytes of a ring
 FLOOD = 20_000  # twice what the small ring holds, at least; with longer paths, many times that
@@ -52,7 +52,7 @@ def test_a_burst_is_whole(workloads: Workloads, method: str) -> None:
 def test_a_flood_of_opens_is_counted_and_leaves_room(workloads: Workloads, method: str) -> None:
     opener, forker = workloads.renamed("open"), workloads.renamed("fork")
     with Monitor(comm=[opener.name, forker.name], attach=method, buffer_bytes=SMALL) as monitor:
-        own = len(watch(monitor, forker, "fork", 1).of(Open))  # what a start opens
+        own = len(run_workload(monitor, forker, "fork", 1).of(Open))  # what a start opens
         for _ in range(2):
             run = Process(opener, *opening(FLOOD // 4, "/" * 400)).wait()  # nobody reads meanwhile
             forks = Process(forker, "fork", COUNT).wait()
@@ -85,7 +85,7 @@ def test_a_flood_of_processes_is_counted(workloads: Workloads) -> None:
         assert skipped or [fork.child_pid for fork in run.forks] == run.numbers[: len(run.forks)]
         assert lost.items() <= monitor.stats().lost.items()
         # and then it goes on
-        after = watch(monitor, program, "fork", COUNT)
+        after = run_workload(monitor, program, "fork", COUNT)
         assert (len(after.of(Fork)), len(after.of(Exit))) == (COUNT, COUNT + 1)
         assert after.of(Exec)
 

@@ -11,7 +11,7 @@ from onlooker import Monitor
 from .commands import watching
 from .conftest import Workloads, fresh_name
 from .flavours import flavours
-from .watching import Process, watch
+from .running import Process, run_workload
 
 COUNT = 23
 AT_FDCWD = -100
@@ -25,7 +25,7 @@ def test_opens(workloads: Workloads, scratch: Path, method: str, path: str) -> N
     (scratch / "file").touch()
     program = workloads.renamed("where")
     with Monitor(comm=[program.name], attach=method, resolve=False) as monitor:
-        run = watch(monitor, program, "openat", AT_FDCWD, path, os.O_CLOEXEC, COUNT)
+        run = run_workload(monitor, program, "openat", AT_FDCWD, path, os.O_CLOEXEC, COUNT)
     assert len(run.opens()) == COUNT
     for event in run.opens():
         assert (event.path, event.flags, event.dirfd, event.cut) == (path, ("O_RDONLY", "O_CLOEXEC"), AT_FDCWD, ())
@@ -40,7 +40,7 @@ def test_execs(workloads: Workloads, scratch: Path, method: str, how: str, progr
     prefix = f"{fresh_name()}-"
     path = workloads.renamed(program, f"{prefix}1") if program == "self" else Path("missing")
     with Monitor(comm=[f"{prefix}*"], attach=method, resolve=False) as monitor:
-        run = watch(monitor, workloads.renamed("exec", f"{prefix}0"), how, AT_FDCWD, 0, path, "zero", "one")
+        run = run_workload(monitor, workloads.renamed("exec", f"{prefix}0"), how, AT_FDCWD, 0, path, "zero", "one")
     [event] = run.execs()
     assert (event.path, event.argv, event.cut) == (str(path), ("zero", "one"), ())
     assert event.errno == (None if program == "self" else "ENOENT")

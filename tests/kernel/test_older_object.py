@@ -11,7 +11,7 @@ from onlooker.probe import setup
 
 from .conftest import Workloads
 from .file_calls import make
-from .watching import watch
+from .running import run_workload
 
 COUNT = 23
 DEEP = 40  # names; more than one stage of the walk
@@ -22,7 +22,7 @@ DIRECTORIES = {"dirfd": -100, "new_dirfd": -100}
 def older(workloads: Workloads) -> Iterator[Monitor]:
     """Of all events, so that each program of the object is loaded that this kernel needs."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(setup, "_object", lambda: setup.OLDER_OBJECT)
+        patch.setattr(setup, "object_file", lambda: setup.OLDER_OBJECT)
         with Monitor(events=["all"], comm=[f"{workloads.prefix}*"]) as monitor:
             yield monitor
 
@@ -33,14 +33,14 @@ def test_opens(older: Monitor, workloads: Workloads, scratch: Path) -> None:
     (directory / "file").touch()
     for name, failure in (("file", None), ("none", "ENOENT")):
         path = str(directory / name)
-        events = watch(older, workloads["where"], "openat", -100, path, os.O_RDONLY, COUNT).opens()
+        events = run_workload(older, workloads["where"], "openat", -100, path, os.O_RDONLY, COUNT).opens()
         assert len(events) == COUNT
         assert {(event.path, event.errno, event.cut) for event in events} == {(path, failure, ())}
         assert {event.joined_path if failure else event.real_path for event in events} == {path}
 
 
 def test_processes(older: Monitor, workloads: Workloads) -> None:
-    run = watch(older, workloads["where"], "openat", -100, "/", os.O_RDONLY, 1)
+    run = run_workload(older, workloads["where"], "openat", -100, "/", os.O_RDONLY, 1)
     assert run.only(Exec, run.pid).exe == str(workloads["where"])
     assert run.only(Exit, run.pid).exit_code == 0
 

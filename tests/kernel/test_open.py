@@ -11,7 +11,7 @@ from onlooker import Monitor, Open
 
 from .conftest import Workloads
 from .flavours import by_functions
-from .watching import watch
+from .running import run_workload
 
 COUNT = 23
 AT_FDCWD = -100
@@ -36,7 +36,7 @@ def attempt(
 ) -> list[Open]:
     """Open a file in that way, and check what the call gave, and what it does not have, against the events."""
     text = os.fsencode(path)
-    run = watch(monitor, workloads["open"], call, where, dirfd, text, flags, mode, resolve, count)
+    run = run_workload(monitor, workloads["open"], call, where, dirfd, text, flags, mode, resolve, count)
     fd, number = run.numbers
     events = run.opens()
     assert len(events) == count
@@ -267,7 +267,7 @@ def test_rubbish_in_the_upper_half_of_a_number(monitor: Monitor, workloads: Work
     """The kernel takes 32 bits of it (do_syscall_64, arch/x86/entry/syscall_64.c). Linux 5.10 does
     so only where calls are traced (syscall_trace_enter), and else has no such call.
     """
-    run = watch(monitor, workloads["number"], COUNT)
+    run = run_workload(monitor, workloads["number"], COUNT)
     [opened] = run.numbers
     assert opened == COUNT or (by_functions(monitor) and not opened)
     assert [(event.syscall, event.path, event.errno) for event in run.opens()] == [("openat", "/", None)] * opened

@@ -12,7 +12,7 @@ from onlooker import Exit, Monitor, Open
 from .commands import wait_until
 from .conftest import Workloads
 from .flavours import by_functions, by_returns, flavours
-from .watching import SLOWER, Process, Run, collect, drain, losses, watch, without_skipped
+from .running import SLOWER, Process, Run, collect, drain, losses, run_workload, without_skipped
 
 COUNT = 23
 AT_FDCWD = -100
@@ -35,7 +35,7 @@ def opened(run: Run) -> list[Open]:
 
 def test_a_path_that_is_changed_while_the_call_waits(monitor: Monitor, workloads: Workloads, fifo: Path) -> None:
     """The path is read when the call returns, and so it says in docs/limits.md."""
-    run = watch(monitor, workloads["fifo"], "changed", fifo)
+    run = run_workload(monitor, workloads["fifo"], "changed", fifo)
     [event] = opened(run)
     assert [event.fd, 0] == run.numbers
     assert (event.path, event.errno, event.cut) == ("something else", None, ())
@@ -43,7 +43,7 @@ def test_a_path_that_is_changed_while_the_call_waits(monitor: Monitor, workloads
 
 def test_a_path_that_is_gone_while_the_call_waits(monitor: Monitor, workloads: Workloads, fifo: Path) -> None:
     """Its page would read as zeros; it is not taken for an empty path."""
-    run = watch(monitor, workloads["fifo"], "dropped", fifo)
+    run = run_workload(monitor, workloads["fifo"], "dropped", fifo)
     [event] = opened(run)
     assert [event.fd, 0] == run.numbers
     assert (event.path, event.errno, event.cut) == ("", None, ("path",))
@@ -51,7 +51,7 @@ def test_a_path_that_is_gone_while_the_call_waits(monitor: Monitor, workloads: W
 
 def test_a_call_that_is_begun_anew(monitor: Monitor, workloads: Workloads, fifo: Path) -> None:
     """After a signal; each time counts, and the name of the first one's error says so."""
-    run = watch(monitor, workloads["fifo"], "interrupted", fifo)
+    run = run_workload(monitor, workloads["fifo"], "interrupted", fifo)
     first, second = opened(run)
     assert (first.path, first.errno, first.fd) == (str(fifo), "ERESTARTSYS", None)
     assert (second.path, second.errno, second.fd) == (str(fifo), None, run.numbers[0])
@@ -75,7 +75,7 @@ def test_a_process_that_is_killed_in_a_call(monitor: Monitor, workloads: Workloa
 @pytest.mark.parametrize("value", [0, 13])
 def test_a_filter_keeps_an_open_from_the_kernel(monitor: Monitor, workloads: Workloads, value: int) -> None:
     """seccomp(2). What is shown is what the caller got, and that may be a descriptor that is none of this path."""
-    run = watch(monitor, workloads["seccomp"], "openat", value, "/missing/file")
+    run = run_workload(monitor, workloads["seccomp"], "openat", value, "/missing/file")
     assert run.numbers == [-1 if value else 0, value]
     if by_functions(monitor) or (by_returns(monitor) and not value):
         assert run.opens() == []
@@ -91,7 +91,7 @@ def test_a_user_who_may_not(monitor: Monitor, workloads: Workloads, scratch: Pat
     (scratch / "file").touch(0o600)
     scratch.chmod(0o755)
     under = ["setpriv", f"--reuid={OTHER_UID}", "--clear-groups"]
-    run = watch(monitor, workloads["open"], call, "plain", -100, scratch / "file", 0, 0, 0, COUNT, under=under)
+    run = run_workload(monitor, workloads["open"], call, "plain", -100, scratch / "file", 0, 0, 0, COUNT, under=under)
     found = {(event.uid, event.path, event.errno, event.fd) for event in run.opens()}
     assert found == {(OTHER_UID, str(scratch / "file"), "EACCES", None)}
     assert len(run.opens()) == COUNT
@@ -106,7 +106,9 @@ def test_an_overlay_is_one_file_system(monitor: Monitor, workloads: Workloads, s
     script = f"mount -t tmpfs none upper && mkdir upper/u upper/w && mount -t overlay -o {options} none merged"
     script = script.replace(f"{scratch}/upper", f"{scratch}/upper/u").replace(f"{scratch}/work", f"{scratch}/upper/w")
     under = ["unshare", "--mount", "sh", "-c", f'{script} && exec "$@"', "sh"]
-    run = watch(monitor, workloads["open"], "openat", "plain", -100, "merged/file", os.O_RDWR, 0, 0, COUNT, under=under)
+    run = run_workload(
+        monitor, workloads["open"], "openat", "plain", -100, "merged/file", os.O_RDWR, 0, 0, COUNT, under=under
+    )
     assert [event.path for event in run.opens()] == ["merged/file"] * COUNT
     assert [event.fd for event in run.opens()] == [run.numbers[0]] * COUNT
 

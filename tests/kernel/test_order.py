@@ -5,13 +5,13 @@ from collections import defaultdict
 from onlooker import Exit, Fork, Monitor, Open, TaskEvent
 
 from .conftest import Workloads
-from .watching import SLOWER, Process, collect, drain, losses, watch, without_skipped
+from .running import SLOWER, Process, collect, drain, losses, run_workload, without_skipped
 
 TURNS = 230 // SLOWER
 
 
 def test_threads_and_processes_that_take_turns_on_several_processors(monitor: Monitor, workloads: Workloads) -> None:
-    run = watch(monitor, workloads["order"], TURNS)
+    run = run_workload(monitor, workloads["order"], TURNS)
     turns = [event for event in run.of(Open) if event.path in {"first", "second", "third"}]
     assert [event.path for event in turns] == ["first", "second", "third"] * TURNS
     assert len({event.tid for event in turns}) == 3

@@ -17,7 +17,7 @@ from onlooker.probe.kernel import CAPABILITIES
 from .commands import Ended, run, watching
 from .conftest import Workloads, fresh_name
 from .flavours import flavours, may_be_skipped, sees_rings
-from .watching import Process
+from .running import Process
 
 COUNT = 23
 BPF_AND_PERFMON = f"{CAPABILITIES['CAP_BPF']},{CAPABILITIES['CAP_PERFMON']}"
@@ -41,7 +41,9 @@ print(*(event.event for event in events if event.event != "open"))
 
 
 # docs/limits.md, "Rights": libbpf looks for a function that older kernels lack among those of modules
-from_6_2_on = pytest.mark.skipif(not kernel.knows("bpf_rdonly_cast"), reason="older kernels ask for CAP_SYS_ADMIN, too")
+from_6_2_on = pytest.mark.skipif(
+    not kernel.btf_has("bpf_rdonly_cast"), reason="older kernels ask for CAP_SYS_ADMIN, too"
+)
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ import pytest
 from onlooker import Monitor, Open
 
 from .conftest import Workloads
-from .watching import watch
+from .running import run_workload
 
 COUNT = 23
 AT_FDCWD = -100
@@ -42,7 +42,7 @@ def attempt(
     dirfd: int = AT_FDCWD,
 ) -> list[tuple[Open, str]]:
     """The events, each with what the workload printed of the same open."""
-    run = watch(monitor, workloads["where"], call, dirfd, path, flags, COUNT)
+    run = run_workload(monitor, workloads["where"], call, dirfd, path, flags, COUNT)
     events, lines = run.opens(), run.output.splitlines()
     assert len(events) == len(lines) == COUNT
     assert {(event.path, event.syscall) for event in events} == {(str(path), call)}

@@ -14,11 +14,11 @@ from onlooker.probe import kernel, live
 from .commands import WATCH, watching
 from .conftest import Workloads
 from .mounts import detached, not_in_a_chroot, prepared
-from .watching import SLOWER, Process, collect, drain, watch
+from .running import SLOWER, Process, collect, drain, run_workload
 
 COUNT = 23
 LONGEST = 4095  # bytes of a path without its NUL
-KNOWS = kernel.knows
+BTF_HAS = kernel.btf_has
 RACES = 50_023 // SLOWER
 AT_FDCWD = -100
 RESOLVE_BENEATH, RESOLVE_IN_ROOT = 0x08, 0x10
@@ -37,7 +37,7 @@ def attempt(
 ) -> Open:
     """Open a file once; by openat2(2), which knows the others' ways too."""
     words = ["openat2", "plain", dirfd, os.fsencode(path), flags, 0o600 if flags & os.O_TMPFILE else 0, resolve, 1]
-    run = watch(monitor, workloads["open"], *words, under=under)
+    run = run_workload(monitor, workloads["open"], *words, under=under)
     [event] = run.opens()
     assert (event.errno is None) == succeeds, event
     assert os.fsencode(event.path) == os.fsencode(path)
@@ -271,12 +271,12 @@ def test_every_byte_of_a_name(monitor: Monitor, workloads: Workloads, scratch: P
 
 def test_fields_read_by_helper(workloads: Workloads, tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """As before Linux 6.2, and all programs load."""
-    monkeypatch.setattr(kernel, "knows", lambda name: name != "bpf_rdonly_cast" and KNOWS(name))
+    monkeypatch.setattr(kernel, "btf_has", lambda name: name != "bpf_rdonly_cast" and BTF_HAS(name))
     program = workloads.renamed("open")
     with Monitor(events=["all"], comm=[program.name]):
         pass
     with Monitor(events=["open"], comm=[program.name]) as monitor:
-        run = watch(monitor, program, "openat", "plain", AT_FDCWD, "away/b/file", 0, 0, 0, COUNT)
+        run = run_workload(monitor, program, "openat", "plain", AT_FDCWD, "away/b/file", 0, 0, 0, COUNT)
     for event in run.opens():
         assert_is(event, tree / "a/b/file")
 
@@ -358,7 +358,7 @@ def test_renames_meanwhile(monitor: Monitor, workloads: Workloads, tree: Path) -
 @pytest.mark.parametrize("way", ["dirs", "mounts"])
 def test_moves_meanwhile(monitor: Monitor, workloads: Workloads, scratch: Path, way: str) -> None:
     """No path is put together from two, whatever moves: directories, or mounts."""
-    run = watch(monitor, workloads["moves"], way, RACES)
+    run = run_workload(monitor, workloads["moves"], way, RACES)
     opens = run.opens()
     assert len(opens) == RACES
     whole = {event.real_path for event in opens if not event.cut}
@@ -373,7 +373,7 @@ def test_moves_meanwhile(monitor: Monitor, workloads: Workloads, scratch: Path, 
 @not_in_a_chroot
 def test_the_working_directory_changes_meanwhile(monitor: Monitor, workloads: Workloads, scratch: Path) -> None:
     """From one file system to another, by a thread: no directory is told of the one in a mount of the other."""
-    run = watch(monitor, workloads["moves"], "cwd", RACES)
+    run = run_workload(monitor, workloads["moves"], "cwd", RACES)
     opens = run.opens()
     assert len(opens) == RACES
     whole = {event.joined_path for event in opens if not event.cut}
@@ -387,7 +387,7 @@ def test_the_working_directory_changes_meanwhile(monitor: Monitor, workloads: Wo
 @pytest.mark.parametrize("length", [255, 256, 512, 1024])
 def test_names_longer_than_those_of_others(monitor: Monitor, workloads: Workloads, scratch: Path, length: int) -> None:
     """In FUSE, where a name may have 1024 bytes."""
-    run = watch(monitor, workloads["long_names"], length, COUNT)
+    run = run_workload(monitor, workloads["long_names"], length, COUNT)
     assert run.numbers == [0]
     events = [event for event in run.opens() if event.path.startswith("f")]
     assert len(events) == COUNT

@@ -11,7 +11,7 @@ from onlooker.probe.live import LiveSource
 
 from .conftest import Workloads
 from .flavours import flavours
-from .watching import Process, drain, watch
+from .running import Process, drain, run_workload
 
 SMALL = 1 << 20
 FILLING = "A" * 16
@@ -58,7 +58,7 @@ def test_a_record_holds_nothing_else(
     path = workloads[target] if target == "nothing" else target
     assert drain(monitor) == []
     listener.heard = b""
-    run = watch(monitor, executor, "child", 0, 0, path, "zero", *["b" * 1023] * kib)
+    run = run_workload(monitor, executor, "child", 0, 0, path, "zero", *["b" * 1023] * kib)
     assert {type(event) for event in run.events} == {Fork, Exec, Exit, Open}
     assert len(run.execs()) == 1
     assert listener.heard.count(b"zero") >= 1

@@ -16,12 +16,12 @@ from onlooker.probe.rights import READERS, mask
 from .commands import wait_until, watching
 from .conftest import Workloads
 from .flavours import flavours
-from .watching import Process
+from .running import Process
 
 COUNT = 23
 SETS = ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb")
 # Linux 5.19 lets everybody read maps that he has a descriptor of, and got this function in the same release
-ALLOWED = {0} if kernel.knows("bpf_kptr_xchg") else {0, mask(READERS)}
+ALLOWED = {0} if kernel.btf_has("bpf_kptr_xchg") else {0, mask(READERS)}
 
 
 def rights(pid: int) -> list[dict[str, int]]:

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from .commands import ONLOOKER, Ended
-from .watching import DEADLINE_SECONDS, SLOWER
+from .running import DEADLINE_SECONDS, SLOWER
 
 HELPER = Path(__file__).with_name("limited.py")
 RAN_OUT = re.compile(

@@ -9,7 +9,7 @@ from onlooker import Monitor, Truncate
 
 from .conftest import Workloads
 from .file_calls import COUNT, attempt, behind, opened, ways
-from .watching import inherited
+from .running import inherited
 
 PATHS = pytest.mark.parametrize(("call", "compat"), ways(Truncate, "truncate", "truncate64"))
 DESCRIPTORS = pytest.mark.parametrize(("call", "compat"), ways(Truncate, "ftruncate", "ftruncate64"))

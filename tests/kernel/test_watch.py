@@ -20,7 +20,7 @@ from jsonschema import Draft202012Validator
 from .commands import WATCH, Ended, run, watching
 from .conftest import Workloads, fresh_name
 from .flavours import flavours
-from .watching import Process
+from .running import Process
 
 COUNT = 23
 LOOP = f'read -r; for ((i = 0; i < {COUNT}; i++)); do "$0" "$1"; done'

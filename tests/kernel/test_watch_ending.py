@@ -19,7 +19,7 @@ from onlooker.cli.shutdown import ECHO_SECONDS
 
 from .commands import READY, WATCH, Ended, started, watching
 from .conftest import Workloads
-from .watching import SLOWER, Process
+from .running import SLOWER, Process
 
 COUNT = 23
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)

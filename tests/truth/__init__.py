@@ -1,7 +1,7 @@
 """Ground truth: a program runs under strace and under onlooker at the same time, and both must say the same.
 
-One run, two witnesses. Both see the very same processes, so process ids, descriptors, paths and results can be compared
-value by value and in the order of each thread; with two runs, none of these would be the same twice.
+strace and onlooker watch one run. Both see the same processes, so process ids, descriptors, paths and results can be
+compared value by value and in the order of each thread; with two runs, none of these would be the same twice.
 
 - `workloads.py`: what is run
 - `strace.py`: how strace is started, and its output taken apart; `strace_facts.py`: what that output says happened

@@ -51,7 +51,7 @@ FIELDS = {
     "l": "length",
     "a": "flags",
 }
-EVENTS = tuple(sorted({kind for kind, _ in CALLS.values()}))
+EVENTS = tuple(sorted({event for event, _ in CALLS.values()}))
 AT_REMOVEDIR = 0x200
 MODE_BITS = 0o7777
 BITS = {
@@ -63,9 +63,9 @@ BITS = {
 Value = bytes | int | None
 
 
-def told(call: Call, pid: int, tid: int) -> Change:
+def from_strace(call: Call, pid: int, tid: int) -> Change:
     """What strace tells."""
-    kind, letters = CALLS[call.name]
+    event, letters = CALLS[call.name]
     values: dict[str, Value] = {}
     cut = set()
     for letter, text in zip(letters, call.arguments, strict=True):
@@ -75,7 +75,7 @@ def told(call: Call, pid: int, tid: int) -> Change:
             cut |= set() if whole else {name}
         else:
             values[name] = bits(text.split("|")) if letter == "a" else _number(letter, text)
-    return Change(pid, tid, *_arguments(kind, call.name, values), call.result, frozenset(cut))
+    return Change(pid, tid, *_arguments(event, call.name, values), call.result, frozenset(cut))
 
 
 def seen(event: onlooker.TaskEvent) -> Change:
@@ -95,12 +95,12 @@ def seen(event: onlooker.TaskEvent) -> Change:
     return Change(event.pid, event.tid, *_arguments(event.event, syscall, values), errno or "0", cut)
 
 
-def _arguments(kind: str, syscall: str, values: dict[str, Value]) -> tuple[str, str, tuple[tuple[str, Value], ...]]:
+def _arguments(event: str, syscall: str, values: dict[str, Value]) -> tuple[str, str, tuple[tuple[str, Value], ...]]:
     flags = values.get("flags")
     if syscall == "unlinkat":  # its only flag decides which event it is, and no event shows more of them
-        kind = "rmdir" if isinstance(flags, int) and flags & AT_REMOVEDIR else "unlink"
+        event = "rmdir" if isinstance(flags, int) and flags & AT_REMOVEDIR else "unlink"
         del values["flags"]
-    return kind, syscall, tuple(values.items())
+    return event, syscall, tuple(values.items())
 
 
 def _number(letter: str, text: str) -> int | None:

@@ -1,19 +1,21 @@
-"""The difference between what two witnesses told."""
+"""The difference between what strace and onlooker show."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from .facts import KINDS, Exit, Fact
+from .facts import FACTS, Exit, Fact
 from .rules import RULES, Rule, reason
 from .run import Run
 
 
 @dataclass
 class Comparison:
-    """`told`: by strace, by kind; `missing`: strace told and onlooker did not; `extra`: the other way round."""
+    """`expected`: what strace shows, by type of event; `missing`: what onlooker lacks of it; `extra`: what strace
+    lacks.
+    """
 
-    told: Counter[str] = field(default_factory=Counter)
+    expected: Counter[str] = field(default_factory=Counter)
     equal: int = 0
     missing: list[Fact] = field(default_factory=list)
     extra: list[Fact] = field(default_factory=list)
@@ -28,7 +30,7 @@ class Comparison:
 
     def add(self, other: "Comparison") -> None:
         """Sum up another run of the same."""
-        self.told += other.told
+        self.expected += other.expected
         self.equal += other.equal
         self.missing += other.missing
         self.extra += other.extra
@@ -38,19 +40,19 @@ class Comparison:
 
 
 def compare(run: Run) -> Comparison:
-    """What the two witnesses of a run told, beside each other."""
+    """What strace and onlooker showed of a run, compared."""
     comparison = compare_facts(run.strace, run.onlooker)
     comparison.complete = run.complete
     comparison.explained += run.notes
     return comparison
 
 
-def compare_facts(told: Sequence[Fact], seen: Sequence[Fact], rules: Sequence[Rule] = RULES) -> Comparison:
+def compare_facts(expected: Sequence[Fact], seen: Sequence[Fact], rules: Sequence[Rule] = RULES) -> Comparison:
     """The difference as multisets, then what of it is explained, then the order of what is equal."""
-    left, right = Counter(told), Counter(seen)
+    left, right = Counter(expected), Counter(seen)
     both = left & right
     comparison = Comparison(
-        told=Counter({name: sum(isinstance(each, kind) for each in told) for name, kind in KINDS.items()}),
+        expected=Counter({name: sum(isinstance(each, fact) for each in expected) for name, fact in FACTS.items()}),
         equal=both.total(),
         missing=list((left - right).elements()),
         extra=list((right - left).elements()),
@@ -58,7 +60,7 @@ def compare_facts(told: Sequence[Fact], seen: Sequence[Fact], rules: Sequence[Ru
     for rule in rules:
         if count := rule(comparison.missing, comparison.extra):
             comparison.explained[reason(rule)] += count
-    first, second = _by_task(told, both), _by_task(seen, both)
+    first, second = _by_task(expected, both), _by_task(seen, both)
     comparison.out_of_order = [tid for tid, facts in first.items() if facts != second[tid]]
     return comparison
 

@@ -103,12 +103,12 @@ class Execution:
         directory = os.open(ground, os.O_RDONLY | os.O_DIRECTORY)
         size = (base / "operations").stat().st_size
         log = os.open(base / "log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-        with (base / "operations").open("rb") as told:
+        with (base / "operations").open("rb") as operations:
             process = subprocess.Popen(
                 [program],
                 cwd=ground,
                 env={"OBEY": f"{NO_OP} {size}"},
-                stdin=told,
+                stdin=operations,
                 stdout=log,
                 stderr=directory,
                 user=USER,

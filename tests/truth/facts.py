@@ -1,11 +1,11 @@
-"""What happened, in a form that both witnesses can be put into: plain values that are equal or not."""
+"""What happened, in a form that fits both strace and onlooker: plain values that are equal or not."""
 
 import os
 from dataclasses import dataclass, field
 
 import onlooker
 
-UNKNOWN = "?"  # the result of a call of which a witness saw only the beginning
+UNKNOWN = "?"  # the result of a call of which only the beginning was seen
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ class Change:
 
     pid: int
     tid: int
-    kind: str
+    event: str
     syscall: str
     arguments: tuple[tuple[str, bytes | int | None], ...]
     result: str
@@ -86,7 +86,7 @@ class Change:
 
 
 Fact = Fork | Exec | Exit | Open | Change
-KINDS: dict[str, type[Fact]] = {"fork": Fork, "exec": Exec, "exit": Exit, "open": Open}
+FACTS: dict[str, type[Fact]] = {"fork": Fork, "exec": Exec, "exit": Exit, "open": Open}
 ARGUMENTS = frozenset({"path", "argv", "flags"})
 
 

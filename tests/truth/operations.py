@@ -1,4 +1,4 @@
-"""What the program `tests/workloads/executor.c` can be told to do, and how it is told."""
+"""What the program `tests/workloads/executor.c` can do, and the bytes that order it."""
 
 import struct
 from collections.abc import Iterable, Mapping
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 AT_FDCWD = -100
-KINDS = (  # enum kind in executor.c
+CALLS = (  # enum call in executor.c
     *("open", "openat", "openat2", "creat", "close", "chdir", "mkdir", "symlink", "rename", "remove"),
     *("fork", "thread", "parallel", "exec", "signal", "exit"),
 )
@@ -163,5 +163,5 @@ class Encoder:
         inner = self.encode(operations, start + self.HEAD.size + len(padded))
         numbers = (numbers + [0] * 4)[:4]
         size = self.HEAD.size + len(padded) + len(inner)
-        kind = KINDS.index(call) + 1
-        return self.HEAD.pack(kind, WHERE.index(where), size, len(text), len(inner), *numbers) + padded + inner
+        number = CALLS.index(call) + 1
+        return self.HEAD.pack(number, WHERE.index(where), size, len(text), len(inner), *numbers) + padded + inner

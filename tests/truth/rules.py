@@ -1,7 +1,7 @@
 """Differences that are nobody's mistake, by name. Each rule says exactly what it takes for explained, and why.
 
-A rule is given what strace alone and what onlooker alone told, removes what it explains from both lists, and returns
-how many differences that were. What no rule removes is a mistake.
+A rule gets the facts that only strace shows and those that only onlooker shows. It removes from both lists what it
+explains, and returns how many differences that were. What no rule removes is a mistake.
 """
 
 from collections.abc import Callable
@@ -17,13 +17,13 @@ def script(missing: list[Fact], extra: list[Fact]) -> int:
     return pair(missing, extra, _is_script)
 
 
-def _is_script(told: Fact, seen: Fact) -> bool:
-    if not (isinstance(told, Exec) and isinstance(seen, Exec)) or seen.interpreter is None:
+def _is_script(expected: Fact, seen: Fact) -> bool:
+    if not (isinstance(expected, Exec) and isinstance(seen, Exec)) or seen.interpreter is None:
         return False
     # fs/binfmt_script.c: the interpreter, what stands behind it in the first line, the script, the arguments
-    end = (told.path, *told.argv[1:])
+    end = (expected.path, *expected.argv[1:])
     starts = seen.argv[0] == seen.interpreter and len(seen.argv) > len(end)
-    return starts and seen.argv[-len(end) :] == end and replace(seen, argv=told.argv) == told
+    return starts and seen.argv[-len(end) :] == end and replace(seen, argv=expected.argv) == expected
 
 
 def killed(missing: list[Fact], extra: list[Fact]) -> int:
@@ -35,10 +35,10 @@ def killed(missing: list[Fact], extra: list[Fact]) -> int:
     return count
 
 
-def _is_killed(told: Fact, seen: Fact) -> bool:
-    if not (isinstance(told, Exec | Open) and isinstance(seen, Exec | Open)) or told.result != UNKNOWN:
+def _is_killed(expected: Fact, seen: Fact) -> bool:
+    if not (isinstance(expected, Exec | Open) and isinstance(seen, Exec | Open)) or expected.result != UNKNOWN:
         return False
-    return replace(seen, result=UNKNOWN) == told
+    return replace(seen, result=UNKNOWN) == expected
 
 
 def marked(missing: list[Fact], extra: list[Fact]) -> int:
@@ -46,12 +46,12 @@ def marked(missing: list[Fact], extra: list[Fact]) -> int:
     return pair(missing, extra, _is_marked)
 
 
-def _is_marked(told: Fact, seen: Fact) -> bool:
-    if not (isinstance(told, Exec) and isinstance(seen, Exec)) or "argv" not in seen.cut or seen.result == "0":
+def _is_marked(expected: Fact, seen: Fact) -> bool:
+    if not (isinstance(expected, Exec) and isinstance(seen, Exec)) or "argv" not in seen.cut or seen.result == "0":
         return False
     *whole, last = seen.argv or (b"",)
-    begins = list(told.argv[: len(whole)]) == whole and b"".join(told.argv[len(whole) :][:1]).startswith(last)
-    return begins and replace(seen, argv=told.argv, cut=seen.cut - {"argv"}) == told
+    begins = list(expected.argv[: len(whole)]) == whole and b"".join(expected.argv[len(whole) :][:1]).startswith(last)
+    return begins and replace(seen, argv=expected.argv, cut=seen.cut - {"argv"}) == expected
 
 
 def unreadable(missing: list[Fact], extra: list[Fact]) -> int:
@@ -59,29 +59,31 @@ def unreadable(missing: list[Fact], extra: list[Fact]) -> int:
     return pair(missing, extra, _is_unreadable)
 
 
-def _is_unreadable(told: Fact, seen: Fact) -> bool:
-    if isinstance(told, Change) and isinstance(seen, Change):
-        return bool(told.cut) and told == replace(seen, arguments=_without(seen, told.cut, told))
-    if isinstance(told, Open) and isinstance(seen, Open):
-        return "path" in told.cut and told == replace(seen, path=told.path, place=told.place)
-    if isinstance(told, Exec) and isinstance(seen, Exec):
-        return bool(told.cut) and told == replace(seen, argv=told.argv, path=told.path, place=told.place)
+def _is_unreadable(expected: Fact, seen: Fact) -> bool:
+    if isinstance(expected, Change) and isinstance(seen, Change):
+        return bool(expected.cut) and expected == replace(seen, arguments=_without(seen, expected.cut, expected))
+    if isinstance(expected, Open) and isinstance(seen, Open):
+        return "path" in expected.cut and expected == replace(seen, path=expected.path, place=expected.place)
+    if isinstance(expected, Exec) and isinstance(seen, Exec):
+        return bool(expected.cut) and expected == replace(
+            seen, argv=expected.argv, path=expected.path, place=expected.place
+        )
     return False
 
 
-def _without(seen: Change, cut: frozenset[str], told: Change) -> tuple[tuple[str, object], ...]:
+def _without(seen: Change, cut: frozenset[str], expected: Change) -> tuple[tuple[str, object], ...]:
     """The arguments, with strace's word for those that it could not read."""
-    words = dict(told.arguments)
+    words = dict(expected.arguments)
     return tuple((name, words.get(name) if name in cut else value) for name, value in seen.arguments)
 
 
 def pair(missing: list[Fact], extra: list[Fact], fits: Callable[[Fact, Fact], bool]) -> int:
     """Remove the pairs that fit; returns how many."""
     count = 0
-    for told in tuple(missing):
-        seen = next((each for each in extra if fits(told, each)), None)
+    for expected in tuple(missing):
+        seen = next((each for each in extra if fits(expected, each)), None)
         if seen is not None:
-            missing.remove(told)
+            missing.remove(expected)
             extra.remove(seen)
             count += 1
     return count

@@ -1,4 +1,4 @@
-"""One run of a workload with both witnesses watching."""
+"""One run of a workload under strace and onlooker."""
 
 import os
 import random
@@ -47,7 +47,7 @@ class Tree:
 
 @dataclass(frozen=True)
 class Run:
-    """What both witnesses said, in order for each task; and how the program ended, as its caller saw it."""
+    """What strace and onlooker showed, in order for each task; and how the program ended, as its caller saw it."""
 
     code: int
     said: str
@@ -70,7 +70,7 @@ def run(workload: Workload, attach: str | None = None) -> Run:
         with onlooker.Monitor(uid=[USER], threads=True, attach=attach) as monitor:
             tree, code, said = _watch([*strace.command(output, seccomp=workload.seccomp), *words], base, monitor)
         if not (tasks := read(output)):
-            raise RuntimeError(f"strace told nothing of {workload.name}: {said}")
+            raise RuntimeError(f"strace shows nothing of {workload.name}: {said}")
         account = Account(tasks, [str(word) for word in words])
     if account.misses:
         raise RuntimeError(f"strace has missed calls of {workload.name}: run it without its seccomp filter")

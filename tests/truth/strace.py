@@ -1,4 +1,4 @@
-"""strace as a witness: how it is started so that its output has one meaning only, and that output taken apart.
+"""strace: how it is started so that its output has one meaning only, and that output taken apart.
 
 - `-ff`: a file for each task. In one file for all, calls are torn apart (`<unfinished ...>`, `<... resumed>`) wherever
   two tasks take turns; here only where a thread replaces the program of its process.

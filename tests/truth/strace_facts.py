@@ -105,7 +105,7 @@ class Account:
         elif call.name.startswith("exec"):
             yield _exec(call, pid, tid)
         elif call.name in changes.CALLS:
-            yield changes.told(call, pid, tid)
+            yield changes.from_strace(call, pid, tid)
         else:
             yield _open(call, pid, tid)
 

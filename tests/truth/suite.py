@@ -1,7 +1,7 @@
 """strace's own test programs, each under strace and under onlooker at the same time; prints a table (as root).
 
 `tools/strace-tests.sh` fetches and builds them. They run as a user of their own without any rights, in an empty
-directory each, and for a bounded time. Exit codes: 0 both witnesses tell the same, 1 they do not, 2 usage, 3 it
+directory each, and for a bounded time. Exit codes: 0 strace and onlooker agree, 1 they do not, 2 usage, 3 it
 can't be run here.
 """
 
@@ -38,7 +38,7 @@ SKIPPED = 77  # the exit code of a test that this machine lacks something for
 
 @dataclass
 class Job:
-    """A program that runs, with what onlooker has told of it."""
+    """A program that runs, with the events that onlooker has given of it."""
 
     name: str
     program: Path
@@ -116,7 +116,7 @@ def _is_ours(pid: int) -> bool:
 
 
 def judge(job: Job, result: Result) -> None:
-    """Compare what was told of a program that has ended."""
+    """Compare the facts of a program that has ended."""
     name = job.name
     result.programs += 1
     if job.process.returncode == SKIPPED:
@@ -125,17 +125,17 @@ def judge(job: Job, result: Result) -> None:
         result.ended.append(name)
     try:
         account = Account(read(job.base / "strace" / "task"), [str(job.program)])
-        told = [_plain(tellable(each)) for each in account.facts()]
+        expected = [_plain(tellable(each)) for each in account.facts()]
     except ValueError as error:
         result.failed.append(f"{name}: {error}")
         return
     seen = begun([_fact(event) for event in job.tree.below(account.root)], account.root)
     rules = (*RULES, cut_short) if job.was_ended else RULES
-    comparison = compare_facts(told, seen, (*rules, missed(account.misses)))
+    comparison = compare_facts(expected, seen, (*rules, missed(account.misses)))
     if account.misses or job.was_ended:  # what strace does not tell has no order
         comparison.out_of_order.clear()
     comparison.explained += account.notes
-    result.calls += len(told)
+    result.calls += len(expected)
     result.sum.add(comparison)
     for sort, facts in (("missing", comparison.missing), ("extra", comparison.extra)):
         for each in facts[:SHOWN]:

@@ -4,9 +4,9 @@ from collections import Counter
 from collections.abc import Mapping
 
 from .compare import Comparison
-from .facts import KINDS
+from .facts import FACTS
 
-HEAD = ("workload", *(f"{kind}s" for kind in KINDS), "equal", "missing", "extra", "explained", "order", "onlooker says")
+HEAD = ("workload", *(f"{name}s" for name in FACTS), "equal", "missing", "extra", "explained", "order", "onlooker says")
 
 
 def table(results: Mapping[str, Comparison]) -> str:
@@ -20,7 +20,7 @@ def table(results: Mapping[str, Comparison]) -> str:
 
 
 def _row(name: str, result: Comparison) -> tuple[str, ...]:
-    counts = (*(result.told[kind] for kind in KINDS), result.equal, len(result.missing), len(result.extra))
+    counts = (*(result.expected[name] for name in FACTS), result.equal, len(result.missing), len(result.extra))
     numbers = (f"{number:,}".replace(",", " ") for number in (*counts, result.explained.total()))
     order = f"{len(result.out_of_order)} tasks differ" if result.out_of_order else "same"
     return (name, *numbers, order, "complete" if result.complete else "incomplete")

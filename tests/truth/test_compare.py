@@ -17,8 +17,8 @@ STORY: list[Fact] = [FORK, EXEC, OPEN, replace(OPEN, path=b"b"), EXIT]
 SCRIPT = replace(EXEC, argv=(b"/bin/sh", b"-e", b"./s", b"x"), interpreter=b"/bin/sh")
 
 
-def difference(told: list[Fact], seen: list[Fact]) -> tuple[list[Fact], list[Fact], int]:
-    result = compare_facts(told, seen)
+def difference(expected: list[Fact], seen: list[Fact]) -> tuple[list[Fact], list[Fact], int]:
+    result = compare_facts(expected, seen)
     assert not result.is_true or not (result.missing or result.extra or result.out_of_order)
     return result.missing, result.extra, result.explained.total()
 
@@ -26,7 +26,7 @@ def difference(told: list[Fact], seen: list[Fact]) -> tuple[list[Fact], list[Fac
 def test_equal() -> None:
     result = compare_facts(STORY, list(STORY))
     assert result.is_true
-    assert (result.equal, result.told) == (5, {"fork": 1, "exec": 1, "exit": 1, "open": 2})
+    assert (result.equal, result.expected) == (5, {"fork": 1, "exec": 1, "exit": 1, "open": 2})
 
 
 @pytest.mark.parametrize("at", range(len(STORY)))
@@ -87,11 +87,11 @@ def test_killed() -> None:
 
 
 def test_marked_as_cut() -> None:
-    told = replace(EXEC, argv=(b"long", b"longer", b"longest"), result="ENOENT")
-    seen = replace(told, argv=(b"long", b"lon"), cut=frozenset({"argv"}))
-    assert difference([told], [seen]) == ([], [], 1)
+    expected = replace(EXEC, argv=(b"long", b"longer", b"longest"), result="ENOENT")
+    seen = replace(expected, argv=(b"long", b"lon"), cut=frozenset({"argv"}))
+    assert difference([expected], [seen]) == ([], [], 1)
     for other in (replace(seen, cut=NONE), replace(seen, argv=(b"lang",)), replace(seen, result="EACCES")):
-        assert difference([told], [other]) == ([told], [other], 0)
+        assert difference([expected], [other]) == ([expected], [other], 0)
 
 
 def test_the_table() -> None:

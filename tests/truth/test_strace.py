@@ -1,4 +1,4 @@
-"""strace's output taken apart: every kind of line, as strace 6.1 printed it."""
+"""strace's output taken apart: every form of line, as strace 6.1 printed it."""
 
 import doctest
 from types import ModuleType
@@ -22,7 +22,7 @@ def only(line: str) -> Call:
     return call
 
 
-def told(**lines: str) -> list[object]:
+def shown(**lines: str) -> list[object]:
     """What is said to have happened, given each task's lines."""
     return facts_of(**lines)[0]
 
@@ -36,7 +36,7 @@ def facts_of(**lines: str) -> tuple[list[object], dict[str, int]]:
 
 
 def opened(line: str) -> Open:
-    [fact] = told(t7=line)
+    [fact] = shown(t7=line)
     assert isinstance(fact, Open)
     return fact
 
@@ -73,8 +73,8 @@ def test_a_call_in_which_the_task_was_killed() -> None:
 def test_ends() -> None:
     text = "+++ exited with 23 +++\n+++ killed by SIGSEGV (core dumped) +++\n+++ killed by SIGRT_8 +++\n"
     assert list(parse(text)) == [End(23, None, False), End(None, "SIGSEGV", True), End(None, "SIGRT_8", False)]
-    assert told(t7="+++ killed by SIGRT_8 +++\n") == [Exit(7, "SIGRTMIN+6", False)]
-    assert told(t7="+++ killed by SIGRT_2 +++\n") == [Exit(7, "SIGRTMIN", False)]
+    assert shown(t7="+++ killed by SIGRT_8 +++\n") == [Exit(7, "SIGRTMIN+6", False)]
+    assert shown(t7="+++ killed by SIGRT_2 +++\n") == [Exit(7, "SIGRTMIN", False)]
 
 
 def test_places() -> None:
@@ -169,20 +169,20 @@ def test_what_strace_cannot_read() -> None:
     assert (opened(f"open(NULL, O_RDONLY) {bad}").path, opened(f"open(0x8, O_RDONLY) {bad}").cut) == (b"", {"path"})
     assert opened(f'openat2(AT_FDCWD, "\\x61", 0x8, 24) {bad}').cut == {"flags"}
     assert opened('open("\\x61"..., O_RDONLY) = -1 ENAMETOOLONG (File name too long)\n').cut == {"path"}
-    assert told(t7=EXEC.replace('["\\x61", "\\x62"]', "0x8") + f") {bad}") == [
+    assert shown(t7=EXEC.replace('["\\x61", "\\x62"]', "0x8") + f") {bad}") == [
         Exec(7, 7, b"/a", (), "EFAULT", frozenset({"argv"}), b"/a")
     ]
-    assert told(t7='execve("\\x61", NULL, NULL) = 0\n') == [Exec(7, 7, b"a", (), "0", frozenset())]
+    assert shown(t7='execve("\\x61", NULL, NULL) = 0\n') == [Exec(7, 7, b"a", (), "0", frozenset())]
 
 
 def test_a_program_relative_to_a_directory_is_named_as_the_kernel_does() -> None:
-    assert told(t7='execveat(5<\\x2f>, "\\x61", ["\\x61"], 0x1 /* 1 var */, 0) = 0\n')[0].path == b"/dev/fd/5/a"
-    assert told(t7='execveat(5<\\x2f>, "", ["\\x61"], 0x1 /* 1 var */, AT_EMPTY_PATH) = 0\n')[0].path == b"/dev/fd/5"
-    assert told(t7='execveat(5<\\x2f>, "\\x61", ["\\x61"], 0x1, 0) = -1 EACCES (No)\n')[0].path == b"a"
+    assert shown(t7='execveat(5<\\x2f>, "\\x61", ["\\x61"], 0x1 /* 1 var */, 0) = 0\n')[0].path == b"/dev/fd/5/a"
+    assert shown(t7='execveat(5<\\x2f>, "", ["\\x61"], 0x1 /* 1 var */, AT_EMPTY_PATH) = 0\n')[0].path == b"/dev/fd/5"
+    assert shown(t7='execveat(5<\\x2f>, "\\x61", ["\\x61"], 0x1, 0) = -1 EACCES (No)\n')[0].path == b"a"
 
 
 def test_processes_and_threads() -> None:
-    facts = told(
+    facts = shown(
         t7="clone3({flags=CLONE_THREAD|CLONE_VM, exit_signal=0, stack_size=0x7f} => {parent_tid=[8]}, 88) = 8\n"
         "clone(child_stack=NULL, flags=0) = ? ERESTARTNOINTR (To be restarted)\n"
         "+++ exited with 3 +++\n",
@@ -201,7 +201,7 @@ def test_processes_and_threads() -> None:
 
 
 def test_a_thread_executes_a_program() -> None:
-    facts = told(
+    facts = shown(
         t7="clone(child_stack=0x7f, flags=CLONE_THREAD) = 8\n+++ superseded by execve in pid 8 +++\n"
         '<... execve resumed>)                   = 0\nopen("\\x61", O_RDONLY) = 3\n+++ exited with 0 +++\n',
         t8=f"{EXEC} <pid changed to 7 ...>\n",
@@ -229,6 +229,6 @@ def test_a_creator_that_did_not_live_to_see_what_it_created() -> None:
 def test_there_is_one_beginning() -> None:
     end = "+++ exited with 0 +++\n"
     with pytest.raises(ValueError, match="2 tasks that began with"):
-        told(t7=end, t8=f"{BEGIN}\n{end}")
+        shown(t7=end, t8=f"{BEGIN}\n{end}")
     with pytest.raises(ValueError, match="0 tasks that began with"):
         Account({7: list(parse(end))}, ["x"])

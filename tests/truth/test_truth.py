@@ -12,10 +12,12 @@ from .workloads import WORKLOADS, Workload
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="observing the kernel needs root")
 @pytest.mark.parametrize("workload", WORKLOADS, ids=[workload.name.replace(" ", "-") for workload in WORKLOADS])
-def test_both_witnesses_tell_the_same(workload: Workload) -> None:
+def test_strace_and_onlooker_agree(workload: Workload) -> None:
     assert obstacle() is None
     done = run(workload)
     assert done.code == workload.code, done.said
     result = compare(done)
     assert (result.missing, result.extra, result.out_of_order, result.complete) == ([], [], [], True)
-    assert {kind: result.told[kind] for kind, least in workload.at_least.items() if result.told[kind] < least} == {}
+    assert {
+        name: result.expected[name] for name, least in workload.at_least.items() if result.expected[name] < least
+    } == {}

@@ -1,4 +1,4 @@
-"""What is run under both witnesses: what people run all day, and what is hard on a monitor. All of it offline."""
+"""What is run under strace and onlooker: what people run all day, and what is hard on a monitor. All of it offline."""
 
 import shutil
 import subprocess

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from onlooker.events import layouts
-from onlooker.schema.kinds import Op
+from onlooker.schema.fields import Op
 from onlooker.schema.layout import Field
 
 LAYOUTS = layouts()
@@ -46,15 +46,15 @@ def record(event: str, raw: Raw) -> bytes:
     head, tail = bytearray(made.size), b""
     values = {**USUALLY_ABSENT, "kind": NUMBERS[event], "cut": 0, **raw}
     for name, member in members(event).items():
-        if member.kind.ctype == "struct span":
-            if member.kind.absent is not None and not values[name]:
+        if member.type.ctype == "struct span":
+            if member.type.absent is not None and not values[name]:
                 continue
-            is_walked = member.kind.op in (Op.PATH, Op.JOINED)
+            is_walked = member.type.op in (Op.PATH, Op.JOINED)
             text = walked(values[name]) if is_walked else tail_bytes(values[name])
             struct.pack_into("=II", head, member.offset, made.size + len(tail), len(text))
             tail += text
         else:
-            struct.pack_into(f"={CODES[member.kind.ctype]}", head, member.offset, values[name])
+            struct.pack_into(f"={CODES[member.type.ctype]}", head, member.offset, values[name])
     return bytes(head) + tail
 
 
@@ -111,6 +111,6 @@ def _any(event: str) -> dict[str, Any]:
     """Members of a record of an event that nothing is written about here."""
     texts = {"struct span": b"a"}
     return {
-        f.name: texts.get(f.kind.ctype, 1 if f.kind.is_enum and f.kind.absent is None else f.kind.absent or 0)
+        f.name: texts.get(f.type.ctype, 1 if f.type.is_enum and f.type.absent is None else f.type.absent or 0)
         for f in LAYOUTS[event].body.members
     }

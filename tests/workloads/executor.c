@@ -13,7 +13,7 @@
 #include <sys/stat.h>
 #include <sys/uio.h>
 
-enum kind { OPEN = 1, OPENAT, OPENAT2, CREAT, CLOSE, CHDIR, MKDIR, SYMLINK, RENAME, REMOVE, FORK, THREAD, PARALLEL,
+enum call { OPEN = 1, OPENAT, OPENAT2, CREAT, CLOSE, CHDIR, MKDIR, SYMLINK, RENAME, REMOVE, FORK, THREAD, PARALLEL,
 	    EXEC, SIGNAL, EXIT };
 enum where { PLAIN, NOWHERE_NULL, NOWHERE, EDGE, OVER };
 enum create { BY_FORK, BY_VFORK, BY_CLONE, BY_CLONE3 };
@@ -21,7 +21,7 @@ enum said { DONE = 1, CREATED, ENDED, STARTED };
 
 /* an operation: this, its texts, each with its NUL, up to a multiple of 8 bytes, then the operations of its own list */
 struct op {
-	uint16_t kind, where;
+	uint16_t call, where;
 	uint32_t size, text_bytes, list_bytes;
 	int64_t args[4];
 };
@@ -148,15 +148,15 @@ static void do_open(const struct op *op)
 	int dirfd = op->args[0];
 	struct open_how how = { .flags = op->args[1], .mode = op->args[2] & 0xffffffff, .resolve = op->args[3] };
 	const void *how_at = op->args[2] >> 32 ? (void *)nowhere : &how; /* beyond any mode: openat2's flags are nowhere */
-	int64_t result = outcome(op->kind == OPENAT2 ? syscall(SYS_openat2, dirfd, path, how_at, sizeof(how)) :
-				 op->kind == OPENAT  ? syscall(SYS_openat, dirfd, path, how.flags, how.mode) :
+	int64_t result = outcome(op->call == OPENAT2 ? syscall(SYS_openat2, dirfd, path, how_at, sizeof(how)) :
+				 op->call == OPENAT  ? syscall(SYS_openat, dirfd, path, how.flags, how.mode) :
 #ifdef SYS_open
-				 op->kind == OPEN    ? syscall(SYS_open, path, how.flags, how.mode) :
-				 op->kind == CREAT   ? syscall(SYS_creat, path, how.mode) :
+				 op->call == OPEN    ? syscall(SYS_open, path, how.flags, how.mode) :
+				 op->call == CREAT   ? syscall(SYS_creat, path, how.mode) :
 #endif
 						       -1);
 
-	say_result(op, result, op->kind == OPENAT || op->kind == OPENAT2 ? dirfd : AT_FDCWD);
+	say_result(op, result, op->call == OPENAT || op->call == OPENAT2 ? dirfd : AT_FDCWD);
 }
 
 static void end_child(const struct op *op, pid_t child)
@@ -278,14 +278,14 @@ static void do_exec(const struct op *op, const struct op *end)
 static void do_other(const struct op *op)
 {
 	const char *first = text_of(op), *second = first + strlen(first) + 1;
-	int failed = op->kind == CLOSE	 ? close(op->args[0]) :
-		     op->kind == CHDIR	 ? chdir(first) :
-		     op->kind == MKDIR	 ? mkdir(first, op->args[0]) :
-		     op->kind == SYMLINK ? symlink(first, second) :
-		     op->kind == RENAME	 ? rename(first, second) :
-		     op->kind == REMOVE	 ? remove(first) :
+	int failed = op->call == CLOSE	 ? close(op->args[0]) :
+		     op->call == CHDIR	 ? chdir(first) :
+		     op->call == MKDIR	 ? mkdir(first, op->args[0]) :
+		     op->call == SYMLINK ? symlink(first, second) :
+		     op->call == RENAME	 ? rename(first, second) :
+		     op->call == REMOVE	 ? remove(first) :
 		     /* to this very thread: another one would let it go on for a while */
-		     op->kind == SIGNAL	 ? syscall(SYS_tgkill, getpid(), syscall(SYS_gettid), (int)op->args[0]) :
+		     op->call == SIGNAL	 ? syscall(SYS_tgkill, getpid(), syscall(SYS_gettid), (int)op->args[0]) :
 					   -1;
 	(void)failed;
 }
@@ -295,7 +295,7 @@ static void run(const struct op *from, const struct op *end)
 	const struct op *op;
 
 	for (op = from; op < end; op = after(op)) {
-		switch (op->kind) {
+		switch (op->call) {
 		case OPEN ... CREAT: do_open(op); break;
 		case FORK: do_fork(op); break;
 		case THREAD: do_thread(op); break;

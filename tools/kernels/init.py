@@ -42,9 +42,9 @@ def check(result: int, what: str) -> None:
         raise OSError(ctypes.get_errno(), f"{what}: {os.strerror(ctypes.get_errno())}")
 
 
-def mount(kind: str, where: str, options: str = "", *, source: str | None = None, flags: int = 0) -> None:
-    """Mount a file system of that kind."""
-    words = [word.encode() for word in (source or kind, where, kind)]
+def mount(fs_type: str, where: str, options: str = "", *, source: str | None = None, flags: int = 0) -> None:
+    """Mount a file system of that type."""
+    words = [word.encode() for word in (source or fs_type, where, fs_type)]
     check(libc.mount(*words, ctypes.c_ulong(flags), options.encode()), f"mount {where}")
 
 
@@ -60,9 +60,9 @@ def leave_the_first_root() -> None:
 def prepare() -> None:
     """Mounts, and the few links below /dev that udev makes."""
     leave_the_first_root()
-    for kind, where, options in MOUNTS:
+    for fs_type, where, options in MOUNTS:
         Path(where).mkdir(parents=True, exist_ok=True)
-        mount(kind, where, options)
+        mount(fs_type, where, options)
     for name, target in {"fd": "fd", "stdin": "fd/0", "stdout": "fd/1", "stderr": "fd/2"}.items():
         Path("/dev", name).symlink_to(f"/proc/self/{target}")
 

@@ -62,7 +62,7 @@ def boot(kernel: str, image: Path, archive: Path, log: Path, limit_seconds: floa
     finally:
         machine.kill()
         machine.wait()
-    outcome = told(kernel, report.read_text(encoding="utf-8", errors="replace") if report.exists() else "")
+    outcome = outcome_of(kernel, report.read_text(encoding="utf-8", errors="replace") if report.exists() else "")
     outcome.seconds = time.monotonic() - begin
     if why:
         outcome.failure, outcome.hung = why, why == SILENT
@@ -95,7 +95,7 @@ def _wait(machine: "subprocess.Popen[bytes]", report: Path, deadline: float) -> 
             return SILENT
 
 
-def told(kernel: str, report: str) -> Outcome:
+def outcome_of(kernel: str, report: str) -> Outcome:
     """The lines of the report; the last one, of a test during which the machine ended, may be a part of one."""
     outcome = Outcome(kernel, failure="the machine ended before the tests did")
     for line in report.splitlines():

@@ -35,11 +35,11 @@ class Reporter:
         self._setup: dict[str, float] = {}
 
     def _tell(self, report: pytest.TestReport | pytest.CollectReport, seconds: float) -> None:
-        told = {"test": report.nodeid, "outcome": report.outcome, "seconds": round(seconds, 2)}
-        told["uptime"] = round(time.monotonic(), 2)
+        line = {"test": report.nodeid, "outcome": report.outcome, "seconds": round(seconds, 2)}
+        line["uptime"] = round(time.monotonic(), 2)
         if report.outcome != "passed":
-            told["message"] = _message(report)
-        print(json.dumps(told), file=self._file)
+            line["message"] = _message(report)
+        print(json.dumps(line), file=self._file)
 
     def pytest_runtest_logstart(self, nodeid: str) -> None:
         """A test that begins, and may be the last that is heard of."""

@@ -5,7 +5,7 @@ from typing import Annotated, Any, ClassVar
 
 import msgspec
 
-from ..schema.kinds import doc, name, unsigned, wall_time
+from ..schema.fields import doc, name, unsigned, wall_time
 from ..schema.syscalls import Syscall
 
 CHILD_AND_PARENT = "Process {comm} (PID:{pid}, PPID:{ppid})"

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, ClassVar
 
-from ..schema.kinds import choice, doc, flag_names, unsigned
+from ..schema.fields import choice, doc, flag_names, unsigned
 from ..schema.syscalls import Syscall, names
 from .base import TaskEvent
 from .file import Cut, Device, DirFd, Errno, Fd, FileState, Inode, JoinedPath, OptionalPath, RealPath, Unproven

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, ClassVar
 
-from ..schema.kinds import choice, cut_mask, doc, joined, one_of, text, texts, unsigned, walked
+from ..schema.fields import choice, cut_mask, doc, joined, one_of, text, texts, unsigned, walked
 from ..schema.syscalls import Syscall
 from .base import CHILD_AND_PARENT, TaskEvent
 from .errnos import ERRNOS

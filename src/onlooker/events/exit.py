@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, ClassVar
 
-from ..schema.kinds import boolean, doc, one_of, signed, unsigned
+from ..schema.fields import boolean, doc, one_of, signed, unsigned
 from .base import CHILD_AND_PARENT, TaskEvent
 from .names import SIGNALS
 

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from ..schema.kinds import boolean, choice, cut_mask, doc, joined, one_of, signed, text, unsigned, walked
+from ..schema.fields import boolean, choice, cut_mask, doc, joined, one_of, signed, text, unsigned, walked
 from .errnos import ERRNOS
 
 # on the wire by their number, from 1; absent for a file that has a name in a directory, as most have

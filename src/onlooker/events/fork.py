@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, ClassVar
 
-from ..schema.kinds import boolean, choice, cut_mask, doc, flag_names, unsigned
+from ..schema.fields import boolean, choice, cut_mask, doc, flag_names, unsigned
 from ..schema.syscalls import Syscall, names
 from .base import CHILD_AND_PARENT, TaskEvent
 from .names import CLONE_FLAGS

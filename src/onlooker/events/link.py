@@ -2,7 +2,7 @@
 
 from typing import Annotated, ClassVar
 
-from ..schema.kinds import choice, doc, flag_names
+from ..schema.fields import choice, doc, flag_names
 from ..schema.syscalls import Syscall, names
 from .base import TaskEvent
 from .file import (

@@ -2,7 +2,7 @@
 
 from typing import Annotated, ClassVar
 
-from ..schema.kinds import choice, doc, unsigned
+from ..schema.fields import choice, doc, unsigned
 from .base import Event
 from .registry import TASK_EVENTS
 

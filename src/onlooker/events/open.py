@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, ClassVar
 
-from ..schema.kinds import boolean, choice, cut_mask, doc, flag_names, joined, one_of, signed, text, unsigned, walked
+from ..schema.fields import boolean, choice, cut_mask, doc, flag_names, joined, one_of, signed, text, unsigned, walked
 from ..schema.syscalls import Syscall, names
 from .base import TaskEvent
 from .errnos import ERRNOS

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, ClassVar
 
-from ..schema.kinds import choice, doc, signed
+from ..schema.fields import choice, doc, signed
 from ..schema.syscalls import Syscall, names
 from .base import TaskEvent
 from .file import Cut, Device, Errno, Fd, FileState, Inode, JoinedPath, OptionalPath, RealPath, Unproven

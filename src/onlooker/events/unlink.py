@@ -2,7 +2,7 @@
 
 from typing import Annotated, ClassVar
 
-from ..schema.kinds import choice, doc
+from ..schema.fields import choice, doc
 from ..schema.syscalls import Syscall, names
 from .base import TaskEvent
 from .file import Cut, DirFd, Errno, JoinedPath, PassedPath, Unproven

@@ -3,7 +3,7 @@
 import msgspec
 
 from ..errors import UsageError
-from ..schema.kinds import COMM_BYTES
+from ..schema.fields import COMM_BYTES
 
 LONGEST = COMM_BYTES - 1
 STAR = "a name, or the start of one and a single * at its end"

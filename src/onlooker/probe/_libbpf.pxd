@@ -18,7 +18,7 @@ cdef extern from "config.h":
         unsigned char by_uid
         unsigned char failed
         unsigned char threads
-        unsigned char resolve
+        unsigned char resolve_paths
         unsigned char few_comms
 
 

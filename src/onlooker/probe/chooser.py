@@ -59,9 +59,9 @@ class Chooser:
     def _programs(self, candidate: Candidate) -> dict[str, tuple[str, ...]]:
         """Those that this kernel needs, each with the places that it has."""
         name = min(candidate.compat, default="").removeprefix("on")
-        skip = () if not name or kernel.knows(name) else candidate.compat
+        skip = () if not name or kernel.btf_has(name) else candidate.compat
         return {
-            program: tuple(at for at in places if at not in skip and not (at in OPTIONAL and not kernel.knows(at)))
+            program: tuple(at for at in places if at not in skip and not (at in OPTIONAL and not kernel.btf_has(at)))
             for program, places in candidate.programs.items()
             if program not in skip
         }
@@ -86,7 +86,7 @@ class Chooser:
     def _missing(self, place: str) -> str:
         """Why there is no such tracepoint or function, or ""."""
         if not is_tracepoint(place):
-            return "" if kernel.knows(place) else f"this kernel has no {place}"
+            return "" if kernel.btf_has(place) else f"this kernel has no {place}"
         if place in self._tracepoints() or self._is_newer(place):
             return ""
         return f"{place}: {self._no_tracefs or 'no such tracepoint'}"
@@ -94,7 +94,7 @@ class Chooser:
     def _is_newer(self, point: str) -> bool:
         """Whether this kernel lacks the system call itself: then there is nothing to see."""
         functions = NEWER_TRACEPOINTS.get(point, ())
-        return not self._no_tracefs and bool(functions) and not any(map(kernel.knows, functions))
+        return not self._no_tracefs and bool(functions) and not any(map(kernel.btf_has, functions))
 
     def choose(self) -> list[tuple[Hook, Candidate]]:
         """One candidate for each hook. Raises AttachError where none is left."""

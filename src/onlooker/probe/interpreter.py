@@ -34,14 +34,14 @@ def with_interpreters(batch: Batch) -> Batch:
     """
     left = MOST_LOOKUPS
 
-    def look(event: Event) -> bytes | None:
+    def find_text(event: Event) -> bytes | None:
         nonlocal left
         left -= 1
         assert isinstance(event, Exec)
         path = (event.joined_path or "").encode("utf-8", "surrogateescape")
         return missing_interpreter(path) if left >= 0 else None
 
-    return batch.with_text("exec", "missing_interpreter", look)
+    return batch.with_text("exec", "missing_interpreter", find_text)
 
 
 def missing_interpreter(path: bytes) -> bytes | None:

@@ -102,7 +102,7 @@ def _names() -> tuple[int, int]:
 
 
 @cache
-def knows(name: str) -> bool:
+def btf_has(name: str) -> bool:
     """Whether the kernel's type information has a function, a type or a value of an enum of that name."""
     return _types().find(b"\0" + name.encode("ascii") + b"\0", *_names()) >= 0
 
@@ -128,7 +128,7 @@ def tracepoints() -> dict[str, int]:
 @cache
 def has_member(name: str, member: str) -> bool:
     """Whether a struct, or one without a name in it, has that member."""
-    if not all(map(knows, (name, *member.split(".")))):  # which takes no time
+    if not all(map(btf_has, (name, *member.split(".")))):  # which takes no time
         return False
     from . import _btf
 
@@ -142,7 +142,7 @@ def has_member(name: str, member: str) -> bool:
 @cache
 def parameters(function: str) -> tuple[str, ...] | None:
     """The types of a function's parameters, such as "int" and "task_struct*"; None where there is no such function."""
-    if not knows(function):
+    if not btf_has(function):
         return None
     from . import _btf
 
@@ -153,7 +153,7 @@ def parameters(function: str) -> tuple[str, ...] | None:
         return None
 
 
-_READ = (_types, _names, knows, tracepoints, has_member, parameters)
+_READ = (_types, _names, btf_has, tracepoints, has_member, parameters)
 
 
 def raise_if_exhausted(error: OSError) -> None:
@@ -179,7 +179,7 @@ def lacks(feature: Feature) -> str:
     if feature.parameters and (types := parameters(feature.name)) is not None:
         other = f"{feature.name} is another function here: ({', '.join(types)})"
         return other if types != feature.parameters else ""
-    if has_member(feature.name, feature.member) if feature.member else knows(feature.name):
+    if has_member(feature.name, feature.member) if feature.member else btf_has(feature.name):
         return ""
     return without(feature)
 

@@ -117,7 +117,7 @@ class LiveSource:
             probe.start_reader()
         except OSError as error:
             raise ResourceError(error) from error
-        probe.watch(True)
+        probe.enable(True)
 
     def needed_capabilities(self) -> tuple[str, ...]:
         """Those that watching needs on this kernel once it is attached."""
@@ -130,7 +130,7 @@ class LiveSource:
             self._probe.total_lost()
             self._misses(self._probe)
             self._probe.run("identify")
-            self._probe.watch(False)
+            self._probe.enable(False)
         except OSError:
             return False
         return True
@@ -186,7 +186,7 @@ class LiveSource:
         self._stopping = True
         if probe := self._probe:
             with suppress(OSError, ValueError):  # refused, which the next poll raises; closed meanwhile
-                probe.watch(False)
+                probe.enable(False)
             probe.tell(of_the_end=True)
 
     def close(self) -> Rest:
@@ -213,7 +213,7 @@ class LiveSource:
 
     def _quieten(self, probe: "Probe") -> None:
         if self._quiet_since is None:
-            probe.watch(False)
+            probe.enable(False)
             probe.settle()
             self._quiet_since = time.monotonic()
 

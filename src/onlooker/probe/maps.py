@@ -25,8 +25,8 @@ class Memory(msgspec.Struct, frozen=True):
 def memory(maps: Iterable[Map], cpus: int) -> Memory:
     """That of all maps together, on a machine with so many possible processors."""
     always = most = 0
-    for _, kind, key, value, entries, flags in maps:
-        fixed, full = _one(kind, key, value, entries, flags, cpus)
+    for _, map_type, key, value, entries, flags in maps:
+        fixed, full = _one(map_type, key, value, entries, flags, cpus)
         always += fixed
         most += full
     return Memory(always, most)
@@ -49,25 +49,25 @@ def needed(setup: Setup) -> tuple[Memory, int]:
         probe.close()
 
 
-def _one(kind: int, key: int, value: int, entries: int, flags: int, cpus: int) -> tuple[int, int]:
-    if kind == RINGBUF:
+def _one(map_type: int, key: int, value: int, entries: int, flags: int, cpus: int) -> tuple[int, int]:
+    if map_type == RINGBUF:
         return entries, entries
-    if kind == ARRAY:
+    if map_type == ARRAY:
         return _eight(value) * entries, _eight(value) * entries
-    if kind == PERCPU_ARRAY:
+    if map_type == PERCPU_ARRAY:
         return _eight(value) * entries * cpus, _eight(value) * entries * cpus
     element = ELEMENT_BYTES + _eight(key) + _eight(value)
-    if kind == HASH and not flags & NO_PREALLOC:
+    if map_type == HASH and not flags & NO_PREALLOC:
         whole = BUCKET_BYTES * _power(entries) + element * (entries + cpus)  # one to spare for each processor
         return whole, whole
-    if kind == HASH:
+    if map_type == HASH:
         buckets = BUCKET_BYTES * _power(entries)
         # what the allocator keeps ready for each processor: high_watermark, kernel/bpf/memalloc.c
         ready = min(96, max(96 * 256 // element, 3)) * cpus
         return buckets, buckets + _power(element) * (entries + ready)
-    if kind == LPM_TRIE:
+    if map_type == LPM_TRIE:
         return 0, element * entries
-    raise ValueError(f"maps of type {kind} are not known here")
+    raise ValueError(f"maps of type {map_type} are not known here")
 
 
 def _eight(size: int) -> int:

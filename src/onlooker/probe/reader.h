@@ -26,7 +26,7 @@ struct reader {
 	pthread_t thread;
 	pthread_mutex_t mutex; /* of the backlog, and of the consumer's side of the ring */
 	int filled; /* an eventfd that can be read while there is something to take, or something else to look at */
-	int told;   /* it can */
+	int signalled; /* it can */
 	int running, stopping, error, ending;
 };
 
@@ -43,18 +43,18 @@ static inline uint64_t reader_total_lost(const struct reader *reader)
 /* with the mutex */
 static inline void reader_tell_locked(struct reader *reader)
 {
-	if (!reader->told)
+	if (!reader->signalled)
 		eventfd_write(reader->filled, 1);
-	reader->told = 1;
+	reader->signalled = 1;
 }
 
 static inline void reader_untell_locked(struct reader *reader)
 {
 	eventfd_t value;
 
-	if (reader->told && !reader->backlog.first && !reader->error && !reader->ending) {
+	if (reader->signalled && !reader->backlog.first && !reader->error && !reader->ending) {
 		eventfd_read(reader->filled, &value);
-		reader->told = 0;
+		reader->signalled = 0;
 	}
 }
 

@@ -12,7 +12,7 @@ from ..errors import LibbpfError, LoadError
 from ..events import PROBE_REASONS, TASK_EVENTS, layouts
 from ..filters import CommPattern, Filter
 from ..schema import wire
-from ..schema.kinds import COMM_BYTES
+from ..schema.fields import COMM_BYTES
 from . import kernel, memory
 from .syscalls import table
 
@@ -64,7 +64,7 @@ class Setup(msgspec.Struct, frozen=True):
         from ._libbpf import Probe
 
         try:
-            image = _object().read_bytes()
+            image = object_file().read_bytes()
         except FileNotFoundError as error:
             raise _unbuilt("the probe's object file is missing") from error
         try:
@@ -92,7 +92,7 @@ class Setup(msgspec.Struct, frozen=True):
             by_uid=bool(wanted.uid),
             failed=wanted.failed,
             threads=wanted.threads,
-            resolve=self.resolve,
+            resolve_paths=self.resolve,
         )
         probe.size_map("exec_rooms", min(max(os.cpu_count() or 1, LEAST_EXEC_ROOMS), MOST_EXEC_ROOMS))
         for name, entries in (("comms", wanted.comm), ("pids", wanted.pid), ("uids", wanted.uid)):
@@ -125,8 +125,9 @@ class Setup(msgspec.Struct, frozen=True):
         return max(LEAST_BACKLOG_BYTES, min(most, (limit - self.ring_bytes - SETTLED_BYTES) // 2))
 
 
-def _object() -> Path:
-    return OBJECT if kernel.knows("bpf_rdonly_cast") else OLDER_OBJECT
+def object_file() -> Path:
+    """The object for this kernel."""
+    return OBJECT if kernel.btf_has("bpf_rdonly_cast") else OLDER_OBJECT
 
 
 def _mask(events: Collection[str]) -> int:

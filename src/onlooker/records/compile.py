@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from ..schema.kinds import Op
+from ..schema.fields import Op
 from ..schema.phrase import FORMATS, Choose, Phrase, Text, Value, Words
 from ..schema.plan import EventPlan, StepPlan
 from ..schema.values import Flags, Names, Values

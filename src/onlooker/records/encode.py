@@ -6,7 +6,7 @@ from typing import Any
 
 from ..errors import UsageError
 from ..events.base import Event
-from ..schema.kinds import Op
+from ..schema.fields import Op
 from ..schema.plan import EventPlan, Plan, StepPlan
 from ..schema.values import Flags, Names
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from .kinds import Op
+from .fields import Op
 from .layout import declared
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -15,10 +15,10 @@ BYTES = "Present only where {name} is not UTF-8 (and has U+FFFD in it): the exac
 def _without_null(schema: dict[str, Any]) -> dict[str, Any]:
     """A field that does not apply is absent, not null."""
     schema.pop("default", None)
-    kinds = [kind for kind in schema.get("anyOf", ()) if kind != {"type": "null"}]
-    if len(kinds) == 1:
+    choices = [each for each in schema.get("anyOf", ()) if each != {"type": "null"}]
+    if len(choices) == 1:
         del schema["anyOf"]
-        schema |= kinds[0]
+        schema |= choices[0]
     return schema
 
 
@@ -31,8 +31,8 @@ def _exact_bytes(name: str, op: Op) -> dict[str, Any]:
 def _definition(event: type[msgspec.Struct], schema: dict[str, Any]) -> dict[str, Any]:
     properties = {name: _without_null(field) for name, field in schema["properties"].items()}
     for field in declared(event):
-        if field.kind.op in (Op.TEXT, Op.TEXTS, Op.NAME, Op.PATH, Op.JOINED):
-            properties[f"{field.name}_bytes"] = _exact_bytes(field.name, field.kind.op)
+        if field.type.op in (Op.TEXT, Op.TEXTS, Op.NAME, Op.PATH, Op.JOINED):
+            properties[f"{field.name}_bytes"] = _exact_bytes(field.name, field.type.op)
     properties["time"]["format"] = "date-time"
     return {**schema, "description": (event.__doc__ or "").strip().partition("\n\n")[0], "properties": properties}
 

@@ -10,16 +10,16 @@ from typing import Any, get_type_hints
 
 import msgspec
 
-from .kinds import Kind, Op
+from .fields import FieldType, Op
 
 ALIGNMENT = 8
 
 
 class Field(msgspec.Struct, frozen=True):
-    """One declared field: its name, kind, one-sentence description, and where it lies (-1: nowhere)."""
+    """One declared field: its name, type, one-sentence description, and where it lies (-1: nowhere)."""
 
     name: str
-    kind: Kind
+    type: FieldType
     description: str
     offset: int = -1
 
@@ -48,38 +48,38 @@ class Layout(msgspec.Struct, frozen=True):
     @property
     def cuttable(self) -> tuple[str, ...]:
         """Names of the fields that can be cut; a name's place is its bit in the record's `cut`."""
-        return tuple(f.name for f in self.fields if f.kind.cuttable)
+        return tuple(f.name for f in self.fields if f.type.cuttable)
 
 
 # what frames a record and is no field of the event
-KIND = Field("kind", Kind(ctype="__u16", op=Op.UNSIGNED), "which event")
-CUT = Field("cut", Kind(ctype="__u16", op=Op.UNSIGNED), "bit n: the n-th cuttable field is incomplete")
+KIND = Field("kind", FieldType(ctype="__u16", op=Op.UNSIGNED), "which event")
+CUT = Field("cut", FieldType(ctype="__u16", op=Op.UNSIGNED), "bit n: the n-th cuttable field is incomplete")
 
 
 @cache
 def declared(event: type[msgspec.Struct]) -> tuple[Field, ...]:
     """The fields of an event class, in the order of its constructor.
 
-    Raises TypeError for a field without a kind or a description.
+    Raises TypeError for a field without a type or a description.
     """
     hints: dict[str, Any] = get_type_hints(event, include_extras=True)
     found = []
     for name in event.__struct_fields__:
         extras = getattr(hints[name], "__metadata__", ())
-        kinds = [extra for extra in extras if isinstance(extra, Kind)]
+        types = [extra for extra in extras if isinstance(extra, FieldType)]
         metas = [extra.description for extra in extras if isinstance(extra, msgspec.Meta) and extra.description]
-        if len(kinds) != 1 or len(metas) != 1:
-            raise TypeError(f"{event.__name__}.{name} needs one kind and one doc()")
-        found.append(Field(name, kinds[0], metas[0]))
+        if len(types) != 1 or len(metas) != 1:
+            raise TypeError(f"{event.__name__}.{name} needs one field type and one doc()")
+        found.append(Field(name, types[0], metas[0]))
     return tuple(found)
 
 
 def place(fields: tuple[Field, ...], start: int) -> Block:
     """Lay the fields out from byte `start` on, widest first, and pad to 8 bytes."""
     offset, members = start, []
-    for f in sorted((f for f in fields if f.kind.size), key=lambda f: -f.kind.alignment):
-        members.append(Field(f.name, f.kind, f.description, offset))
-        offset += f.kind.size
+    for f in sorted((f for f in fields if f.type.size), key=lambda f: -f.type.alignment):
+        members.append(Field(f.name, f.type, f.description, offset))
+        offset += f.type.size
     pad = -offset % ALIGNMENT
     return Block(tuple(members), pad, offset + pad - start)
 
@@ -95,6 +95,6 @@ def layout(event: type[msgspec.Struct], shared: type[msgspec.Struct]) -> Layout:
     boot = placed["boot_ns"].offset
     fields = []
     for f in declared(event):
-        offset = boot if f.kind.op is Op.TIME else placed[f.name].offset
-        fields.append(Field(f.name, f.kind, f.description, offset))
+        offset = boot if f.type.op is Op.TIME else placed[f.name].offset
+        fields.append(Field(f.name, f.type, f.description, offset))
     return Layout(event, header, body, tuple(fields))

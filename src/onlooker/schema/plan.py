@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from .kinds import Op
+from .fields import Op
 from .layout import CUT, KIND, Field, Layout
 from .phrase import Phrase, fields_of, parse
 from .values import Flags, Values
@@ -89,6 +89,6 @@ def _phrase(parts: tuple[str, ...], known: Iterable[str], event: str) -> Phrase:
 def _step(f: Field, made: Layout, can_be_omitted: bool) -> StepPlan:
     if f.name == CUT.name:
         names = Flags(bits=tuple((1 << bit, name) for bit, name in enumerate(made.cuttable)))
-        return StepPlan(f.name, Op.FLAGS, f.offset, CUT.kind.size, None, True, names)
-    size = 8 if f.kind.op is Op.TIME else f.kind.size
-    return StepPlan(f.name, f.kind.op, f.offset, size, f.kind.absent, can_be_omitted, f.kind.values, f.kind.of)
+        return StepPlan(f.name, Op.FLAGS, f.offset, CUT.type.size, None, True, names)
+    size = 8 if f.type.op is Op.TIME else f.type.size
+    return StepPlan(f.name, f.type.op, f.offset, size, f.type.absent, can_be_omitted, f.type.values, f.type.of)

@@ -34,8 +34,8 @@ def _struct(name: str, block: Block, first: str = "") -> str:
     if first:
         lines.append(f"\t{first};")
     for f in block.members:
-        dimension = f"[{f.kind.size}]" if f.kind.ctype == "char" else ""
-        lines.append(f"\t{f.kind.ctype} {f.name}{dimension};")
+        dimension = f"[{f.type.size}]" if f.type.ctype == "char" else ""
+        lines.append(f"\t{f.type.ctype} {f.name}{dimension};")
     if block.pad:
         lines.append(f"\t__u8 pad[{block.pad}];")
     return "\n".join([*lines, "};"]) + "\n"
@@ -52,20 +52,20 @@ def _constants(tag: str, made: Layout) -> str:
     upper = identifier(tag)
     text = "".join(f"#define {upper}_CUT_{identifier(name)} {1 << bit}\n" for bit, name in enumerate(made.cuttable))
     for f in made.body.members:
-        if f.kind.is_enum and isinstance(f.kind.values, Names):
+        if f.type.is_enum and isinstance(f.type.values, Names):
             prefix = f"{upper}_{identifier(f.name)}"
-            text += _enum(f"{tag}_{f.name}", [(f"{prefix}_{identifier(n)}", i) for i, n in f.kind.values.names])
-        elif f.kind.absent:
-            text += f"#define {upper}_{identifier(f.name)}_ABSENT ({f.kind.ctype})({f.kind.absent}LL)\n"
+            text += _enum(f"{tag}_{f.name}", [(f"{prefix}_{identifier(n)}", i) for i, n in f.type.values.names])
+        elif f.type.absent:
+            text += f"#define {upper}_{identifier(f.name)}_ABSENT ({f.type.ctype})({f.type.absent}LL)\n"
     return text
 
 
 def _calls(layouts: dict[str, Layout]) -> str:
     """Which events are seen where a call returns, and how an event that names no call in a field counts its calls."""
     events: dict[str, Any] = {name: made.event for name, made in layouts.items()}
-    told = [name for name, event in events.items() if event.syscalls and event.at_call_exit]
+    at_exit = [name for name, event in events.items() if event.syscalls and event.at_call_exit]
     text = "/* DO(NAME, name) for each event that is seen where a system call returns */\n#define CALL_EVENTS(DO)"
-    text += "".join(f" \\\n\tDO({identifier(name)}, {name})" for name in told) + "\n"
+    text += "".join(f" \\\n\tDO({identifier(name)}, {name})" for name in at_exit) + "\n"
     for name, event in events.items():
         if event.syscalls and "syscall" not in event.__struct_fields__:
             calls = [

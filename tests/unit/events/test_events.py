@@ -64,7 +64,7 @@ def test_required_fields_come_first(cls):
 @CLASSES
 def test_what_can_be_absent_on_the_wire_is_optional_and_none(cls):
     defaults = dict(zip(optional(cls), cls.__struct_defaults__, strict=True))
-    absent = {f.name for f in declared(cls) if f.kind.absent is not None}
+    absent = {f.name for f in declared(cls) if f.type.absent is not None}
     assert absent == {name for name, default in defaults.items() if default is None}
     assert all(default in (None, (), False) for default in defaults.values())
 
@@ -124,9 +124,9 @@ def test_names_are_in_one_order_everywhere():
 
 def test_losses_name_every_event_and_every_reason():
     choices = {
-        f.name: tuple(name for _, name in f.kind.values.names)
+        f.name: tuple(name for _, name in f.type.values.names)
         for f in declared(EVENTS["lost"])
-        if isinstance(f.kind.values, Names)
+        if isinstance(f.type.values, Names)
     }
     assert choices == {"of": (*TASK_EVENTS, "unknown"), "reason": REASONS}
     assert REASONS[: len(PROBE_REASONS)] == PROBE_REASONS
@@ -139,5 +139,5 @@ def test_one_name_has_one_meaning_in_all_events():
     for cls in TASK_EVENTS.values():
         for f in declared(cls):
             if f.name in (*WHO, "errno", "cut"):
-                meanings.setdefault(f.name, set()).add((f.description, f.kind))
+                meanings.setdefault(f.name, set()).add((f.description, f.type))
     assert {name for name, found in meanings.items() if len(found) > 1} == set()

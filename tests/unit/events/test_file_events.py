@@ -25,8 +25,8 @@ OWN = {
 EACH = pytest.mark.parametrize("event", OWN)
 
 
-def kinds(event):
-    return {f.name: f.kind for f in declared(TASK_EVENTS[event])}
+def field_types(event):
+    return {f.name: f.type for f in declared(TASK_EVENTS[event])}
 
 
 @EACH
@@ -40,21 +40,21 @@ def test_a_field_means_the_same_in_all_of_them(event):
     for other in OWN:
         for name in set(OWN[event]) & set(OWN[other]) - {"syscall", "path", "mode", "flags"}:
             one, two = ({f.name: f for f in declared(TASK_EVENTS[each])}[name] for each in (event, other))
-            assert (one.kind, one.description) == (two.kind, two.description), (name, other)
+            assert (one.type, one.description) == (two.type, two.description), (name, other)
 
 
 @EACH
 def test_what_may_be_passed_is_not_what_means_absent(event):
     for name in ("dirfd", "new_dirfd", "fd"):
-        if kind := kinds(event).get(name):
-            assert kind.absent == -(2**31)
+        if declared_type := field_types(event).get(name):
+            assert declared_type.absent == -(2**31)
     for name in ("mode", "length"):
-        if kind := kinds(event).get(name):
-            assert kind.absent is None
+        if declared_type := field_types(event).get(name):
+            assert declared_type.absent is None
 
 
 def test_minus_one_leaves_an_owner_as_it_is():
-    assert {kinds("chown")[name].absent for name in ("owner", "group")} == {2**32 - 1}
+    assert {field_types("chown")[name].absent for name in ("owner", "group")} == {2**32 - 1}
 
 
 @EACH

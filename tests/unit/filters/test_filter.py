@@ -138,7 +138,7 @@ FILTERS = st.fixed_dictionaries(
     }
 )
 EVENTS = st.builds(
-    lambda kind, comm, pid, uid: make(kind[0], comm=comm, pid=pid, uid=uid, **kind[1]),
+    lambda event, comm, pid, uid: make(event[0], comm=comm, pid=pid, uid=uid, **event[1]),
     st.sampled_from([("fork", {}), ("exec", {}), ("exit", {}), ("open", {}), ("open", {"errno": "ENOENT"})]),
     names,
     st.integers(1, 4),

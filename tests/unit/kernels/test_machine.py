@@ -4,27 +4,27 @@ from pathlib import Path
 
 import pytest
 from kernels import machine
-from kernels.machine import Outcome, boot, may_be_the_emulators_fault, told
+from kernels.machine import Outcome, boot, may_be_the_emulators_fault, outcome_of
 
 TOLD = '{"release": "6.1"}\n{"test": "a", "outcome": "passed", "seconds": 1}\n'
 
 
 def test_an_end() -> None:
-    outcome = told("6.1", TOLD + '{"end": 0}\n')
+    outcome = outcome_of("6.1", TOLD + '{"end": 0}\n')
     assert (outcome.release, outcome.failure, [test["test"] for test in outcome.tests]) == ("6.1", "", ["a"])
 
 
 @pytest.mark.parametrize("rest", ["", '{"test": "b", "outc'])
 def test_a_sudden_end(rest: str) -> None:
     """What is known is known."""
-    outcome = told("6.1", TOLD + rest)
+    outcome = outcome_of("6.1", TOLD + rest)
     assert (outcome.failure, len(outcome.tests)) == ("the machine ended before the tests did", 1)
 
 
 def test_what_was_running() -> None:
     """Of two processes of pytest, one hung; `d` was cut off by the end."""
     events = [("begun", "a"), ("begun", "b"), ("over", "a"), ("begun", "c"), ("over", "c"), ("begun", "d")]
-    outcome = told("6.1", "".join(f'{{"{what}": "{test}"}}\n' for what, test in events))
+    outcome = outcome_of("6.1", "".join(f'{{"{what}": "{test}"}}\n' for what, test in events))
     assert outcome.running == ["b", "d"]
 
 

@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from kernels.machine import Outcome, told
+from kernels.machine import Outcome, outcome_of
 from kernels.report import details, succeeded, table
 
 RELEASE = {"release": "6.1.0-50-cloud-amd64"}
@@ -17,12 +17,12 @@ def test(name: str, outcome: str = "passed", message: str = "") -> dict[str, obj
 test.__test__ = False  # type: ignore[attr-defined]
 
 
-def lines(*told: dict[str, object]) -> str:
-    return "".join(f"{json.dumps(line)}\n" for line in told)
+def lines(*parts: dict[str, object]) -> str:
+    return "".join(f"{json.dumps(line)}\n" for line in parts)
 
 
 def test_all_went_well() -> None:
-    outcome = told("6.1", lines(RELEASE, test("open.py::a"), test("open.py::b[x]"), END))
+    outcome = outcome_of("6.1", lines(RELEASE, test("open.py::a"), test("open.py::b[x]"), END))
     assert (outcome.release, outcome.failure, len(outcome.tests)) == (RELEASE["release"], "", 2)
     assert succeeded(outcome)
     assert details(outcome) == ""
@@ -39,20 +39,20 @@ def test_all_went_well() -> None:
     ],
 )
 def test_what_did_not_come_to_its_end_did_not_succeed(report: str, failure: str) -> None:
-    outcome = told("6.1", report)
+    outcome = outcome_of("6.1", report)
     assert outcome.failure == failure
     assert not succeeded(outcome)
     assert failure in details(outcome)
 
 
 def test_no_tests_are_no_success() -> None:
-    assert not succeeded(told("6.1", lines(RELEASE, END)))
+    assert not succeeded(outcome_of("6.1", lines(RELEASE, END)))
 
 
 def test_the_table() -> None:
     broken = "test_open.py:23: assert 1 == 2\nsecond line"
-    old = told("5.10", lines({"release": "5.10.0"}, test("exec.py::a", "failed", "too old")))
-    new = told(
+    old = outcome_of("5.10", lines({"release": "5.10.0"}, test("exec.py::a", "failed", "too old")))
+    new = outcome_of(
         "sid",
         lines(
             {"release": "7.2"},

@@ -31,9 +31,9 @@ def terminal_ends():
     return master, slave
 
 
-KINDS = {"pipe": pipe_ends, "socket": socket_ends}
+ENDS = {"pipe": pipe_ends, "socket": socket_ends}
 if Path("/dev/pts/ptmx").exists():  # not in a bare chroot
-    KINDS["terminal"] = terminal_ends
+    ENDS["terminal"] = terminal_ends
 
 
 def close(descriptor):
@@ -41,10 +41,10 @@ def close(descriptor):
         os.close(descriptor)
 
 
-@pytest.fixture(params=KINDS)
+@pytest.fixture(params=ENDS)
 def ends(request):
     """`(where the reader reads, where we write)`."""
-    reader, writer = KINDS[request.param]()
+    reader, writer = ENDS[request.param]()
     yield reader, writer
     close(reader)
     close(writer)
@@ -163,7 +163,7 @@ def test_nobody_is_asked_while_the_reader_reads(ends):
     assert os.read(ends[0], 100) == b"a line\n"
 
 
-@pytest.mark.parametrize("ends", [kind for kind in KINDS if kind == "terminal"], indirect=True)
+@pytest.mark.parametrize("ends", [end for end in ENDS if end == "terminal"], indirect=True)
 def test_a_terminal_that_is_hung_up(ends):
     """As a pipe whose reader has gone."""
     master, slave = ends

@@ -18,7 +18,7 @@ def a_kernel_with_everything(monkeypatch):
     monkeypatch.setattr(chooser, "tracepoint_ids", lambda names: (IDS, "here"))
     monkeypatch.setattr(kernel, "explain_refusal", lambda error: None)
     monkeypatch.setattr(kernel, "lacks", lambda feature: "")
-    monkeypatch.setattr(kernel, "knows", lambda name: True)
+    monkeypatch.setattr(kernel, "btf_has", lambda name: True)
 
 
 @pytest.fixture

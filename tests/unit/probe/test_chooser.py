@@ -93,7 +93,7 @@ def test_a_program_is_attached_to_all_its_tracepoints_or_not_used(load, tracepoi
 
 def test_functions_of_32_bit_calls_are_left_out_where_the_kernel_has_none(load, monkeypatch):
     asked = []
-    monkeypatch.setattr(kernel, "knows", asked.append)  # None: it has not
+    monkeypatch.setattr(kernel, "btf_has", asked.append)  # None: it has not
     probe, report = load(FakeSetup(), ("open",), method="fexit")
     native = [function for function in OPEN_FUNCTIONS if function not in COMPAT]
     assert list(probe.attached) == [*native, *RING]
@@ -123,7 +123,7 @@ def test_functions_that_the_kernel_lets_nobody_watch_are_not_tried_one_by_one(lo
 def test_functions_are_attached_together_and_seccomp_s_is_marked(load, monkeypatch):
     """`fchmodat2` and 32-bit calls are not there, and nothing is asked of them."""
     absent = {"__x64_sys_fchmodat2", *functions_of("chmod", "x86_64")[1]}
-    monkeypatch.setattr(kernel, "knows", lambda name: name not in absent)
+    monkeypatch.setattr(kernel, "btf_has", lambda name: name not in absent)
     setup = FakeSetup()
     probe, [report] = load(setup, ("chmod",), method="kprobe", table=TABLE)
     functions = ("__x64_sys_chmod", "__x64_sys_fchmod", "__x64_sys_fchmodat")
@@ -144,7 +144,7 @@ def test_two_ways_of_one_method_are_told_apart(load, monkeypatch):
 def test_a_function_of_a_call_that_is_missing_is_an_obstacle(load, monkeypatch, event):
     """What it does would be missed in silence."""
     function = functions_of(event, "x86_64")[0][-1]
-    monkeypatch.setattr(kernel, "knows", lambda name: name != function)
+    monkeypatch.setattr(kernel, "btf_has", lambda name: name != function)
     with pytest.raises(AttachError, match=f"this kernel has no {function}"):
         load(FakeSetup(), (event,), method="kprobe", table=TABLE)
 

@@ -52,7 +52,7 @@ def test_functions_that_the_kernel_has(monkeypatch, tmp_path, types, has):
     if types is not None:
         (tmp_path / "vmlinux").write_bytes(bytes(Types(types)))
     kernel.forget()
-    assert kernel.knows("do_open") is has
+    assert kernel.btf_has("do_open") is has
     kernel.forget()
 
 

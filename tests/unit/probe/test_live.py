@@ -52,8 +52,8 @@ class Ring:
     def abandon(self):
         self.calls.append("abandon")
 
-    def watch(self, watching):
-        self.calls.append(watching)
+    def enable(self, enabled):
+        self.calls.append(enabled)
 
     def drain(self, now=False):
         if self.begun is None and self.batches:

@@ -53,7 +53,7 @@ def test_which_events_the_shared_program_reports(configured, by_sys_exit, kinds)
 
 @pytest.mark.parametrize("resolve", [True, False])
 def test_whether_files_are_looked_up(configured, resolve):
-    assert configured(Setup(Filter(), DEFAULT_RING_BYTES, resolve))["resolve"] is resolve
+    assert configured(Setup(Filter(), DEFAULT_RING_BYTES, resolve))["resolve_paths"] is resolve
 
 
 @pytest.mark.parametrize(("given", "kept"), [((), 256 << 10), ((0,), 0), ((4096,), 4096)])
@@ -95,7 +95,7 @@ def test_a_probe_of_another_build_is_refused(monkeypatch):
 @pytest.mark.parametrize(("has", "name"), [(True, "monitor.bpf.o"), (False, "monitor.older.bpf.o")])
 def test_the_object_is_chosen_by_what_the_kernel_has(monkeypatch, configured, has, name):
     images = []
-    monkeypatch.setattr(setup.kernel, "knows", {"bpf_rdonly_cast": has}.__getitem__)
+    monkeypatch.setattr(setup.kernel, "btf_has", {"bpf_rdonly_cast": has}.__getitem__)
     monkeypatch.setattr(setup.Path, "read_bytes", lambda path: images.append(path.name) or b"")
     configured(EVERYTHING)
     assert images == [name]
@@ -110,7 +110,7 @@ def test_both_objects_are_of_this_build(name):
 
 
 def test_a_missing_object(monkeypatch, tmp_path):
-    monkeypatch.setattr(setup, "_object", lambda: tmp_path / "monitor.bpf.o")
+    monkeypatch.setattr(setup, "object_file", lambda: tmp_path / "monitor.bpf.o")
     with pytest.raises(LibbpfError, match="object file is missing") as caught:
         EVERYTHING.open((), ())
     assert "make build" in caught.value.hint
@@ -119,7 +119,7 @@ def test_a_missing_object(monkeypatch, tmp_path):
 @pytest.mark.parametrize("image", [b"", b"\x7fELF", b"no object" * 100])
 def test_a_broken_object(monkeypatch, tmp_path, image):
     (tmp_path / "monitor.bpf.o").write_bytes(image)
-    monkeypatch.setattr(setup, "_object", lambda: tmp_path / "monitor.bpf.o")
+    monkeypatch.setattr(setup, "object_file", lambda: tmp_path / "monitor.bpf.o")
     with pytest.raises(LoadError, match=r"^the probe's object file can't be read: "):
         EVERYTHING.open((), ())
 
@@ -129,7 +129,7 @@ def test_a_damaged_object(monkeypatch, tmp_path, name):
     image = setup.OBJECT.read_bytes()
     assert b"\0" + name + b"\0" in image
     (tmp_path / "monitor.bpf.o").write_bytes(image.replace(name + b"\0", b"\xff" + name[1:] + b"\0"))
-    monkeypatch.setattr(setup, "_object", lambda: tmp_path / "monitor.bpf.o")
+    monkeypatch.setattr(setup, "object_file", lambda: tmp_path / "monitor.bpf.o")
     with pytest.raises(OnlookerError, match=r"^the probe's object file (is damaged|can't be read: .*)$"):
         EVERYTHING.open((), ())
 

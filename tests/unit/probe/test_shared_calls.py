@@ -54,7 +54,7 @@ def tracepoints(monkeypatch):
     def choose(lacks=(), without=NEWER, events=("chmod", "unlink", "rmdir")):
         ids = {name: number for number, name in enumerate(TRACEPOINTS) if name != without}
         monkeypatch.setattr(chooser, "tracepoint_ids", lambda names: (ids, "here"))
-        monkeypatch.setattr(kernel, "knows", lambda name: name not in lacks)
+        monkeypatch.setattr(kernel, "btf_has", lambda name: name not in lacks)
         made = Chooser(hooks(events, failed=False), "tracepoint")
         points = made.places(made.choose())["on_call_exit"]
         return [name for name, number in ids.items() if number in points], points

@@ -4,7 +4,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from onlooker.schema.kinds import Kind, Op
+from onlooker.schema.fields import FieldType, Op
 
 from ..made_records import LAYOUTS, Raw, members
 
@@ -19,27 +19,27 @@ FILE_NAMES = st.lists(FILE_NAME, max_size=4).map(b"/".join)
 PATH = st.one_of(FILE_NAMES, FILE_NAMES.map(lambda names: b"/" + names))  # one without the root is cut; empty: absent
 
 
-def values(name: str, kind: Kind) -> st.SearchStrategy[Any]:
-    """Everything that the probe could write into a member of that kind."""
+def values(name: str, field: FieldType) -> st.SearchStrategy[Any]:
+    """Everything that the probe could write into a member of that field."""
     if name == "boot_ns":
         return st.integers(0, LATEST)
-    if kind.is_enum:
-        return st.integers(1 if kind.absent is None else 0, len(kind.values.names))
+    if field.is_enum:
+        return st.integers(1 if field.absent is None else 0, len(field.values.names))
     texts = {Op.NAME: NAME, Op.TEXT: TEXT, Op.TEXTS: st.lists(ARGUMENT, max_size=5).map(tuple)}
     texts |= {Op.PATH: PATH, Op.JOINED: PATH}
-    if kind.op in texts:
-        return texts[kind.op]
-    bits = 8 * kind.size
-    if kind.op is Op.SIGNED:
+    if field.op in texts:
+        return texts[field.op]
+    bits = 8 * field.size
+    if field.op is Op.SIGNED:
         ordinary = st.integers(-(2 ** (bits - 1)), 2 ** (bits - 1) - 1)
     else:
         ordinary = st.integers(0, 2**bits - 1)
-    return ordinary if kind.absent is None else st.one_of(ordinary, st.just(kind.absent))
+    return ordinary if field.absent is None else st.one_of(ordinary, st.just(field.absent))
 
 
 def raws(event: str) -> st.SearchStrategy[Raw]:
     """The members of a record of that event."""
-    fields = {name: values(name, f.kind) for name, f in members(event).items() if name not in ("kind", "cut")}
+    fields = {name: values(name, f.type) for name, f in members(event).items() if name not in ("kind", "cut")}
     return st.fixed_dictionaries({**fields, "cut": st.integers(0, 2 ** len(LAYOUTS[event].cuttable) - 1)})
 
 

@@ -12,7 +12,7 @@ from typing import Any
 from onlooker import Batch, Event, Lost
 from onlooker.events import EVENTS
 from onlooker.records import PLAN
-from onlooker.schema.kinds import Op
+from onlooker.schema.fields import Op
 from onlooker.schema.plan import EventPlan, Plan, StepPlan
 from onlooker.schema.values import Flags, Names
 

@@ -16,9 +16,9 @@ from .raw_values import raws
 from .reference import check
 
 U32 = 2**32 - 1
-SPANS = [(event, name) for event in LAYOUTS for name, f in members(event).items() if f.kind.ctype == "struct span"]
-CHOICES = [(event, f.name, len(f.kind.values.names)) for event, made in LAYOUTS.items() for f in made.fields
-           if f.kind.is_enum]  # fmt: skip
+SPANS = [(event, name) for event in LAYOUTS for name, f in members(event).items() if f.type.ctype == "struct span"]
+CHOICES = [(event, f.name, len(f.type.values.names)) for event, made in LAYOUTS.items() for f in made.fields
+           if f.type.is_enum]  # fmt: skip
 
 
 def corrupt(kind: int) -> Lost:

@@ -21,11 +21,11 @@ def record(event, **given):
         value = values.get(member.name)
         if value is None:
             continue
-        if member.kind.ctype == "struct span":
+        if member.type.ctype == "struct span":
             struct.pack_into("=II", head, member.offset, made.size + len(tail), len(value))
             tail += value
         else:
-            struct.pack_into(f"={FORMATS[member.kind.ctype]}", head, member.offset, value)
+            struct.pack_into(f"={FORMATS[member.type.ctype]}", head, member.offset, value)
     return bytes(head) + tail
 
 

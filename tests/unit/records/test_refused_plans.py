@@ -6,7 +6,7 @@ import pytest
 from onlooker.events import EVENTS
 from onlooker.records import PLAN
 from onlooker.records._records import CompiledPlan, Records
-from onlooker.schema.kinds import Op
+from onlooker.schema.fields import Op
 from onlooker.schema.phrase import parse
 from onlooker.schema.plan import EventPlan, StepPlan
 from onlooker.schema.values import Flags, Names

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from onlooker.events import TaskEvent, layouts
-from onlooker.schema.kinds import choice, cut_mask, doc, name, signed, text, unsigned, wall_time
+from onlooker.schema.fields import choice, cut_mask, doc, name, signed, text, unsigned, wall_time
 from onlooker.schema.layout import ALIGNMENT, declared, layout
 
 LAYOUTS = layouts()
@@ -53,8 +53,8 @@ def test_members_are_aligned_and_leave_no_gap(event):
     at = 0
     for block in (made.header, made.body):
         for f in block.members:
-            assert f.offset == at and f.offset % f.kind.alignment == 0, f.name
-            at += f.kind.size
+            assert f.offset == at and f.offset % f.type.alignment == 0, f.name
+            at += f.type.size
         at += block.pad
         assert at % ALIGNMENT == 0 and block.pad < ALIGNMENT
     assert at == made.size
@@ -84,12 +84,12 @@ def test_a_field_needs_one_kind_and_one_description():
         pid: int
 
     for bad in (NoKind, NoDescription, TwoKinds, Bare):
-        with pytest.raises(TypeError, match=rf"^{bad.__name__}\.pid needs one kind and one doc\(\)$"):
+        with pytest.raises(TypeError, match=rf"^{bad.__name__}\.pid needs one field type and one doc\(\)$"):
             declared(bad)
 
 
 def test_declared_gives_kinds_and_descriptions_in_order():
-    found = [(f.name, f.kind.ctype, f.description) for f in declared(Shared)]
+    found = [(f.name, f.type.ctype, f.description) for f in declared(Shared)]
     assert found == [
         ("time", "", "When."),
         ("small", "__u16", "Two bytes."),

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from onlooker.events import EVENTS, layouts
 from onlooker.events import plan as plan_of_events
 from onlooker.events.base import TaskEvent
-from onlooker.schema.kinds import Op, doc, unsigned
+from onlooker.schema.fields import Op, doc, unsigned
 from onlooker.schema.layout import layout
 from onlooker.schema.phrase import Choose, Text, Value, Words, fields_of
 from onlooker.schema.plan import EventPlan, Plan, StepPlan, plan

@@ -7,8 +7,6 @@ import msgspec
 import pytest
 
 from onlooker.events import EVENTS, PROBE_REASONS, TASK_EVENTS, layouts
-from onlooker.probe._libbpf import Probe
-from onlooker.probe.setup import OBJECT
 from onlooker.schema import wire
 
 from ..compiler import CC
@@ -79,11 +77,6 @@ def test_the_version_is_stable_and_changes_with_the_declarations():
     others = [wire.version(each, PROBE_REASONS) for each in (fewer, reordered, padded)]
     others.append(wire.version(LAYOUTS, PROBE_REASONS[:-1]))
     assert len({version, *others}) == 5
-
-
-def test_the_built_probe_has_this_version():
-    image = OBJECT.read_bytes()
-    assert Probe(image).wire_version == wire.version(LAYOUTS, PROBE_REASONS)
 
 
 def test_kinds_are_numbered_as_the_events_are_listed():

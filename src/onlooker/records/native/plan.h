@@ -15,7 +15,7 @@ struct text {
 	size_t length;
 };
 
-/* onlooker.schema.kinds.Op; its numbers are in the plan */
+/* onlooker.schema.fields.Op; its numbers are in the plan */
 enum op {
 	OP_UNSIGNED,
 	OP_SIGNED,

@@ -36,13 +36,13 @@ class Run:
         """Its exit code, or minus the signal that killed it."""
         return os.waitstatus_to_exitcode(self.status)
 
-    def of(self, kind: type[Task], pid: int | None = None) -> list[Task]:
-        """The events of one kind; of one process only where `pid` is given."""
-        return [event for event in self.events if isinstance(event, kind) and pid in (None, event.pid)]
+    def of(self, event_type: type[Task], pid: int | None = None) -> list[Task]:
+        """The events of one type; of one process only where `pid` is given."""
+        return [event for event in self.events if isinstance(event, event_type) and pid in (None, event.pid)]
 
-    def only(self, kind: type[Task], pid: int | None = None) -> Task:
-        """The event of that kind, of which there is exactly one."""
-        found = self.of(kind, pid)
+    def only(self, event_type: type[Task], pid: int | None = None) -> Task:
+        """The event of that type, of which there is exactly one."""
+        found = self.of(event_type, pid)
         assert len(found) == 1, found
         return found[0]
 
@@ -150,7 +150,7 @@ def collect(process: Process, monitors: Sequence[Monitor]) -> tuple[Run, list[li
     return process.finish(), gathered
 
 
-def watch(
+def run_workload(
     monitor: Monitor, program: Path, *args: str | bytes | int, code: int | None = 0, under: Sequence[str] = ()
 ) -> Run:
     """Run a workload under a monitor. It must end with `code`, if that is not None, and nothing may be lost."""
@@ -176,7 +176,7 @@ def busy(monitor: Monitor, program: Path, commands: Sequence[tuple[str | int, ..
 
 
 def losses(events: Iterable[Event]) -> dict[tuple[str, str], int]:
-    """How many events were lost, by (kind, reason)."""
+    """How many events were lost, by (event, reason)."""
     total: dict[tuple[str, str], int] = {}
     for event in events:
         if isinstance(event, Lost):

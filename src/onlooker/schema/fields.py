@@ -1,7 +1,7 @@
 """What a field of an event can be on the wire: the vocabulary of the declarations in `onlooker.events`.
 
-A field is declared once, as `name: Annotated[python_type, kind, doc("...")]`. From the kind follow its C type in the
-record (`wire.py`), how it is read natively (`plan.py`) and its JSON Schema (`jsonschema.py`).
+A field is declared once, as `name: Annotated[python_type, field_type, doc("...")]`. Its C type in the record
+(`wire.py`), how it is read natively (`plan.py`) and its JSON Schema (`jsonschema.py`) follow from the field type.
 """
 
 from enum import IntEnum
@@ -35,8 +35,8 @@ def doc(text: str) -> msgspec.Meta:
     return msgspec.Meta(description=text)
 
 
-class Kind(msgspec.Struct, frozen=True, kw_only=True):
-    """One kind of field.
+class FieldType(msgspec.Struct, frozen=True, kw_only=True):
+    """What a field is on the wire.
 
     `ctype` is its C type in the record, "" where it has no bytes of its own. `absent` is the value on the wire (for a
     text: its offset) that means that the field does not apply. `cuttable`: the probe may mark it as incomplete.
@@ -63,69 +63,69 @@ class Kind(msgspec.Struct, frozen=True, kw_only=True):
         return {"char": 8, "struct span": 4}.get(self.ctype) or SCALARS.get(self.ctype, 1)
 
 
-def unsigned(bits: int, *, absent: int | None = None, cuttable: bool = False) -> Kind:
+def unsigned(bits: int, *, absent: int | None = None, cuttable: bool = False) -> FieldType:
     """An unsigned integer; the value `absent` (on the wire) means that the field does not apply."""
-    return Kind(ctype=f"__u{bits}", op=Op.UNSIGNED, absent=absent, cuttable=cuttable)
+    return FieldType(ctype=f"__u{bits}", op=Op.UNSIGNED, absent=absent, cuttable=cuttable)
 
 
-def signed(bits: int, *, absent: int | None = None, cuttable: bool = False) -> Kind:
+def signed(bits: int, *, absent: int | None = None, cuttable: bool = False) -> FieldType:
     """A signed integer of 32 or 64 bits."""
-    return Kind(ctype=f"__s{bits}", op=Op.SIGNED, absent=absent, cuttable=cuttable)
+    return FieldType(ctype=f"__s{bits}", op=Op.SIGNED, absent=absent, cuttable=cuttable)
 
 
-def boolean(*, cuttable: bool = False) -> Kind:
+def boolean(*, cuttable: bool = False) -> FieldType:
     """True or false, one byte."""
-    return Kind(ctype="__u8", op=Op.BOOLEAN, cuttable=cuttable)
+    return FieldType(ctype="__u8", op=Op.BOOLEAN, cuttable=cuttable)
 
 
-def wall_time() -> Kind:
+def wall_time() -> FieldType:
     """Wall-clock time, computed from the record's `boot_ns`; no bytes of its own."""
-    return Kind(ctype="", op=Op.TIME)
+    return FieldType(ctype="", op=Op.TIME)
 
 
-def name() -> Kind:
+def name() -> FieldType:
     """A process name: 16 bytes, NUL-padded."""
-    return Kind(ctype="char", op=Op.NAME)
+    return FieldType(ctype="char", op=Op.NAME)
 
 
-def text(*, absent: int | None = None) -> Kind:
+def text(*, absent: int | None = None) -> FieldType:
     """Any bytes, in the record's tail; a `str` with surrogate escapes in Python. May be marked as cut."""
-    return Kind(ctype="struct span", op=Op.TEXT, absent=absent, cuttable=True)
+    return FieldType(ctype="struct span", op=Op.TEXT, absent=absent, cuttable=True)
 
 
-def texts() -> Kind:
+def texts() -> FieldType:
     """A list of texts, each ended by a NUL byte in the record's tail. May be marked as cut."""
-    return Kind(ctype="struct span", op=Op.TEXTS, cuttable=True)
+    return FieldType(ctype="struct span", op=Op.TEXTS, cuttable=True)
 
 
-def walked() -> Kind:
+def walked() -> FieldType:
     """An absolute path as the kernel is asked for it, from the file up: names from the last to the first, each ended
     by a NUL byte, and an empty one for the root where it was reached. Without the root it does not begin with "/".
     Absent where it has no place in the record. May be marked as cut.
     """
-    return Kind(ctype="struct span", op=Op.PATH, absent=0, cuttable=True)
+    return FieldType(ctype="struct span", op=Op.PATH, absent=0, cuttable=True)
 
 
-def joined(of: str) -> Kind:
+def joined(of: str) -> FieldType:
     """The text `of`, another field, behind the path of a directory, which is what the record holds: a walked path."""
-    return Kind(ctype="struct span", op=Op.JOINED, absent=0, cuttable=True, of=of)
+    return FieldType(ctype="struct span", op=Op.JOINED, absent=0, cuttable=True, of=of)
 
 
-def one_of(bits: int, names: Names, *, absent: int | None = None) -> Kind:
+def one_of(bits: int, names: Names, *, absent: int | None = None) -> FieldType:
     """A number shown by its name."""
-    return Kind(ctype=f"__u{bits}", op=Op.ONE_OF, absent=absent, values=names)
+    return FieldType(ctype=f"__u{bits}", op=Op.ONE_OF, absent=absent, values=names)
 
 
-def flag_names(bits: int, names: Flags, *, cuttable: bool = False) -> Kind:
+def flag_names(bits: int, names: Flags, *, cuttable: bool = False) -> FieldType:
     """A number shown by the names of its bits."""
-    return Kind(ctype=f"__u{bits}", op=Op.FLAGS, cuttable=cuttable, values=names)
+    return FieldType(ctype=f"__u{bits}", op=Op.FLAGS, cuttable=cuttable, values=names)
 
 
-def choice(*names: str, absent: int | None = None) -> Kind:
+def choice(*names: str, absent: int | None = None) -> FieldType:
     """One of `names`, numbered from 1; also becomes an enum in the probe's C header."""
-    return Kind(ctype="__u8", op=Op.ONE_OF, absent=absent, values=Names.counted(*names), is_enum=True)
+    return FieldType(ctype="__u8", op=Op.ONE_OF, absent=absent, values=Names.counted(*names), is_enum=True)
 
 
-def cut_mask() -> Kind:
+def cut_mask() -> FieldType:
     """Which texts are incomplete: a bit mask in the record's header, a tuple of field names in Python."""
-    return Kind(ctype="", op=Op.FLAGS)
+    return FieldType(ctype="", op=Op.FLAGS)
