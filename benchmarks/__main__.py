@@ -16,8 +16,8 @@ from . import monitors, report
 from .results import Machine, Results, Table
 from .running import CORES, BenchmarkError, workbench
 
-NAMES = ("open", "spawn", "unrelated", "consumer", "idle", "memory", "losses", "growth", "build")
-ROUNDS = 5
+NAMES = ("open", "sparse", "spawn", "unrelated", "consumer", "idle", "memory", "losses", "growth", "build")
+ROUNDS = 3
 
 
 def machine() -> Machine:

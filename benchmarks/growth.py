@@ -5,9 +5,10 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 
+from .added import beside_bare
 from .monitors import onlooker
 from .results import Column, Table
-from .running import CORES, Bench, beside_bare, watched
+from .running import CORES, Bench, watched
 
 OPENS = 100_000
 FILTERS = (1, 16, 64)
@@ -37,8 +38,8 @@ def measure(bench: Bench) -> Table:
 
 def _open(table: Table, bench: Bench, row: str, target: Path, names: str) -> None:
     monitor = onlooker("--events", "open", "--filter", names)
-    bare, added = beside_bare(bench, monitor, "open", target, bench.some(OPENS))
-    table.add(row, bare=bare, added=added)
+    turn = beside_bare(bench, monitor, bench.some(OPENS), "open", target)
+    table.add(row, bare=turn.bare, added=turn.added)
 
 
 def _deep(bench: Bench, depth: int) -> Path:

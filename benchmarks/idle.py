@@ -6,7 +6,7 @@ from .monitors import exec_watchers, onlooker, open_watchers
 from .results import Column, Table
 from .running import Bench, watched
 
-SECONDS = 5.0
+SECONDS = 3.0
 
 
 def measure(bench: Bench) -> Table:

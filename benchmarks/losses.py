@@ -4,7 +4,7 @@ from .monitors import onlooker, open_watchers
 from .results import Column, Table
 from .running import Bench, watched
 
-SECONDS = 2
+SECONDS = 1
 RATES = (5_000, 50_000, 1_000_000)  # the last: as many as it can
 
 

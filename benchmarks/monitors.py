@@ -71,6 +71,12 @@ def exec_watchers(comm: str) -> list[Monitor]:
     ]
 
 
+def empty_program() -> Monitor:
+    """What every program at sys_exit costs at least."""
+    program = str(Path(__file__).with_name("empty.py"))
+    return Monitor("an empty program at sys_exit", (sys.executable, program), "attached")
+
+
 def strace(calls: str) -> list[Monitor]:
     """strace, with and without a seccomp filter that lets the other calls pass by."""
     options = ("-f", "-e", f"trace={calls}", "-o", "/dev/null")

@@ -1,11 +1,11 @@
 """What an open costs the process that opens."""
 
-from .monitors import Monitor, onlooker, open_watchers, strace
+from .added import compare
+from .monitors import Monitor, empty_program, onlooker, open_watchers, strace
 from .results import Column, Table
-from .running import Bench, beside_bare
+from .running import Bench
 
 OPENS = 200_000
-STRACED = 20  # strace is slower by more than this
 
 
 def monitors(comm: str) -> list[Monitor]:
@@ -18,6 +18,7 @@ def monitors(comm: str) -> list[Monitor]:
         onlooker("--events", "open", "--filter", "nobody-has-it", name="onlooker, rejected by the filter"),
         *open_watchers(comm),
         *strace("open,openat"),
+        empty_program(),
     ]
 
 
@@ -28,9 +29,5 @@ def measure(bench: Bench) -> Table:
         "A program opens and closes a file in a tight loop; the monitor writes to a file.",
         {"bare": Column("alone, ns"), "added": Column("added, ns", ratio=True)},
     )
-    for _ in range(bench.rounds):
-        for monitor in monitors(bench.comm):
-            count = bench.some(OPENS) // (STRACED if monitor.wraps else 1)
-            bare, added = beside_bare(bench, monitor, "open", bench.target, count)
-            table.add(monitor.name, bare=bare, added=added)
+    compare(bench, table, monitors(bench.comm), OPENS, "open", bench.target)
     return table

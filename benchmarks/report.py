@@ -8,7 +8,8 @@ from .results import Column, Results, Table
 # what the README tells: what it is, the table, onlooker's row, the peer's, the column
 SUMMARY = (
     ("an open, added (JSON)", "open", "onlooker, JSON", "opensnoop", "added"),
-    ("the same with `--no-resolve`", "open", "onlooker, JSON, --no-resolve", "opensnoop", "added"),
+    ("an open every 50 us, added", "sparse", "onlooker, JSON", "opensnoop", "added"),
+    ("an open with `--no-resolve`, added", "open", "onlooker, JSON, --no-resolve", "opensnoop", "added"),
     ("an open that the filter rejects, added", "open", "onlooker, rejected by the filter", "opensnoop", "added"),
     ("a spawn, added", "spawn", "onlooker, JSON, all default events", "execsnoop", "added"),
     ("an unrelated system call, added", "unrelated", "onlooker, JSON", "opensnoop", "added"),
@@ -39,6 +40,13 @@ def ratio(value: float | None) -> str:
     return DASH if value is None else f"1/{value:.1f}" if value >= 1 else f"{1 / value:.1f}"
 
 
+def _ratio_spread(table: Table, row: str, column: str) -> str:
+    """As a fraction of the peer's, and the least and the most of all rounds."""
+    each = sorted(table.ratios(row, column), reverse=True)
+    middle = ratio(table.ratio(row, column))
+    return f"{middle} ({ratio(each[0])} to {ratio(each[-1])})" if len(each) > 1 and row != table.reference else middle
+
+
 def _line(cells: list[str]) -> str:
     return f"| {' | '.join(cells)} |"
 
@@ -55,7 +63,7 @@ def _cells(table: Table, row: str) -> list[str]:
     for name, column in table.columns.items():
         cells.append(spread(table.rows[row].get(name), column.digits))
         if column.ratio:
-            cells.append(ratio(table.ratio(row, name)))
+            cells.append(_ratio_spread(table, row, name))
     return cells
 
 

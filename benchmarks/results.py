@@ -35,6 +35,13 @@ class Table(msgspec.Struct):
             return None
         return median(theirs) / median(ours)
 
+    def ratios(self, row: str, column: str) -> list[float]:
+        """The same for each round; empty if there is none for the medians, or for one of the rounds."""
+        theirs, ours = (self.rows.get(name, {}).get(column, []) for name in (self.reference, row))
+        if self.ratio(row, column) is None or len(theirs) != len(ours) or min(*theirs, *ours) <= 0:
+            return []
+        return [one / other for one, other in zip(theirs, ours, strict=True)]
+
 
 class Machine(msgspec.Struct):
     """Where and when."""

@@ -163,17 +163,3 @@ def _wait_until_ready(bench: Bench, monitor: Monitor, running: Running, errors: 
 def _heading(output: Path) -> int:
     """A peer's first lines are not yet an event: they are written before it looks."""
     return min(output.stat().st_size, 400)
-
-
-def beside_bare(bench: Bench, monitor: Monitor | None, *work: object) -> tuple[float, float]:
-    """The workload alone just before and after, and while it is watched: alone and added nanoseconds each time."""
-    before = bench.work(*work)
-    if monitor and monitor.wraps:
-        each = bench.work(*work, before=monitor.command)
-    elif monitor:
-        with watched(bench, monitor):
-            each = bench.work(*work)
-    else:
-        each = bench.work(*work)
-    bare = (before + bench.work(*work)) / 2
-    return bare, each - bare

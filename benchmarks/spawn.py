@@ -1,11 +1,11 @@
 """What it costs to start a program and wait for its end."""
 
+from .added import compare
 from .monitors import exec_watchers, onlooker, strace
 from .results import Column, Table
-from .running import Bench, beside_bare
+from .running import Bench
 
-SPAWNS = 2_000
-STRACED = 4
+SPAWNS = 600
 
 
 def measure(bench: Bench) -> Table:
@@ -17,9 +17,5 @@ def measure(bench: Bench) -> Table:
         reference="execsnoop",
     )
     ours = onlooker("--filter", bench.comm, name="onlooker, JSON, all default events")
-    for _ in range(bench.rounds):
-        for monitor in (ours, *exec_watchers(bench.comm), *strace("process")):
-            count = bench.some(SPAWNS) // (STRACED if monitor.wraps else 1)
-            bare, added = beside_bare(bench, monitor, "spawn", count)
-            table.add(monitor.name, bare=bare / 1e3, added=added / 1e3)
+    compare(bench, table, [ours, *exec_watchers(bench.comm), *strace("process")], SPAWNS, "spawn", unit=1e3)
     return table

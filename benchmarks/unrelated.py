@@ -1,11 +1,11 @@
 """What a system call costs that nobody asked to see."""
 
-from .monitors import onlooker, open_watchers, strace
+from .added import compare
+from .monitors import empty_program, onlooker, open_watchers, strace
 from .results import Column, Table
-from .running import Bench, beside_bare
+from .running import Bench
 
 CALLS = 1_000_000
-STRACED = 100
 
 
 def measure(bench: Bench) -> Table:
@@ -17,9 +17,6 @@ def measure(bench: Bench) -> Table:
     )
     only = ("--events", "open", "--filter", bench.comm)
     ours = [onlooker(*only), onlooker(*only, "--attach", "tracepoint", name="onlooker, JSON, --attach tracepoint")]
-    for _ in range(bench.rounds):
-        for monitor in (*ours, *open_watchers(bench.comm), *strace("open,openat")):
-            count = bench.some(CALLS) // (STRACED if monitor.wraps else 1)
-            bare, added = beside_bare(bench, monitor, "getppid", count)
-            table.add(monitor.name, bare=bare, added=added)
+    peers = [*open_watchers(bench.comm), *strace("open,openat")]
+    compare(bench, table, [*ours, *peers, empty_program()], CALLS, "getppid")
     return table

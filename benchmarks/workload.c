@@ -1,6 +1,8 @@
-/* What is done while a monitor watches. Prints nanoseconds for each time: the median of up to 100 slices, so that what
- * else the machine does for a while does not count.
+/* What is done while a monitor watches. Prints nanoseconds for each time: the mean of up to 200 slices, without those that
+ * took more than twice the median, because another process had the core. It is no median, because a cost that falls on some
+ * calls only, such as waking the monitor, is to be part of it.
  *   workload open FILE COUNT       opens and closes FILE
+ *   workload sparse FILE COUNT     the same, with a pause of 50 us before each, which does not count
  *   workload getppid COUNT         a system call that no monitor watches
  *   workload spawn COUNT           starts this program ("workload nothing") and waits for it
  *   workload paced FILE RATE COUNT opens and closes FILE, RATE times a second */
@@ -15,7 +17,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#define SLICES 100
+#define SLICES 200
+#define PAUSE_NS 50000
 
 static const char *self, *file;
 
@@ -50,6 +53,15 @@ static double now(void)
 	return time.tv_sec * 1e9 + time.tv_nsec;
 }
 
+static void open_after_pause(void)
+{
+	double until = now() + PAUSE_NS;
+
+	while (now() < until)
+		;
+	open_and_close();
+}
+
 static int compare(const void *a, const void *b)
 {
 	double left = *(const double *)a, right = *(const double *)b;
@@ -57,7 +69,19 @@ static int compare(const void *a, const void *b)
 	return (left > right) - (left < right);
 }
 
-static int repeat(void (*work)(void), long count)
+static double mean_of_undisturbed(double *slices, long count)
+{
+	double most, sum = 0;
+	long each = 0;
+
+	qsort(slices, count, sizeof(*slices), compare);
+	most = 2 * slices[count / 2];
+	for (; each < count && slices[each] <= most; each++)
+		sum += slices[each];
+	return sum / each;
+}
+
+static int repeat(void (*work)(void), long count, double pause_ns)
 {
 	long slices = count < SLICES ? count : SLICES, done = 0;
 	double each[SLICES];
@@ -70,10 +94,9 @@ static int repeat(void (*work)(void), long count)
 
 		for (; done < end; done++)
 			work();
-		each[slice] = (now() - began) / (end - start);
+		each[slice] = (now() - began) / (end - start) - pause_ns;
 	}
-	qsort(each, slices, sizeof(each[0]), compare);
-	printf("%.1f\n", each[slices / 2]);
+	printf("%.1f\n", mean_of_undisturbed(each, slices));
 	return 0;
 }
 
@@ -103,11 +126,13 @@ int main(int argc, char **argv)
 	if (!strcmp(what, "nothing"))
 		return 0;
 	if (!strcmp(what, "open") && argc == 4)
-		return repeat(open_and_close, atol(argv[3]));
+		return repeat(open_and_close, atol(argv[3]), 0);
+	if (!strcmp(what, "sparse") && argc == 4)
+		return repeat(open_after_pause, atol(argv[3]), PAUSE_NS);
 	if (!strcmp(what, "getppid") && argc == 3)
-		return repeat(call, atol(argv[2]));
+		return repeat(call, atol(argv[2]), 0);
 	if (!strcmp(what, "spawn") && argc == 3)
-		return repeat(spawn, atol(argv[2]));
+		return repeat(spawn, atol(argv[2]), 0);
 	if (!strcmp(what, "paced") && argc == 5)
 		return paced(atof(argv[3]), atol(argv[4]));
 	return 2;

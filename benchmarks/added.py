@@ -1,0 +1,54 @@
+"""What a monitor adds to what it watches, although the machine is now faster and now slower.
+
+In short turns: the workload alone, watched, and alone again. A turn in which the two times alone differ says more about
+the machine than about the monitor, so of a few turns of each monitor, between which the others have theirs, the one
+counts in which they differ least.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from .monitors import Monitor
+from .results import Table
+from .running import Bench, watched
+
+TURNS = 3  # of each monitor in a round
+WRAPPED = 20  # what a monitor that starts it watches is done so much less often: it takes even longer
+
+
+class Turn(NamedTuple):
+    """Nanoseconds for each time."""
+
+    drift: float  # by this part of it, the time alone changed
+    bare: float
+    added: float
+
+
+def compare(
+    bench: Bench, table: Table, monitors: Sequence[Monitor], count: int, *work: object, unit: float = 1
+) -> None:
+    """Do the work `count` times in each turn; a row for each monitor: alone and added, in `unit` nanoseconds."""
+    for _ in range(bench.rounds):
+        turns: dict[Monitor, list[Turn]] = {monitor: [] for monitor in monitors}
+        for _ in range(1 if bench.quick else TURNS):
+            for monitor in monitors:
+                turns[monitor].append(beside_bare(bench, monitor, bench.some(count), *work))
+        for monitor, each in turns.items():
+            steadiest = min(each)
+            table.add(monitor.name, bare=steadiest.bare / unit, added=steadiest.added / unit)
+
+
+def beside_bare(bench: Bench, monitor: Monitor, count: int, *work: object) -> Turn:
+    """One turn."""
+    before = bench.work(*work, count)
+    each = _watched_work(bench, monitor, count, *work)
+    after = bench.work(*work, count)
+    bare = (before + after) / 2
+    return Turn(abs(after - before) / bare, bare, each - bare)
+
+
+def _watched_work(bench: Bench, monitor: Monitor, count: int, *work: object) -> float:
+    if monitor.wraps:
+        return bench.work(*work, max(1, count // WRAPPED), before=monitor.command)
+    with watched(bench, monitor):
+        return bench.work(*work, count)
