@@ -10,9 +10,11 @@ from typing import NamedTuple
 
 from .monitors import Monitor
 from .results import Table
-from .running import Bench, watched
+from .running import CORES, Bench, watched
 
 TURNS = 3  # of each monitor in a round
+# real-time priority: nobody else gets the core meanwhile. On the core of the monitor it would get none, either
+UNDISTURBED = ("chrt", "--fifo", "1") if len(CORES) > 1 else ()
 WRAPPED = 20  # what a monitor that starts it watches is done so much less often: it takes even longer
 
 
@@ -40,15 +42,15 @@ def compare(
 
 def beside_bare(bench: Bench, monitor: Monitor, count: int, *work: object) -> Turn:
     """One turn."""
-    before = bench.work(*work, count)
+    before = bench.work(*work, count, before=UNDISTURBED)
     each = _watched_work(bench, monitor, count, *work)
-    after = bench.work(*work, count)
+    after = bench.work(*work, count, before=UNDISTURBED)
     bare = (before + after) / 2
     return Turn(abs(after - before) / bare, bare, each - bare)
 
 
 def _watched_work(bench: Bench, monitor: Monitor, count: int, *work: object) -> float:
     if monitor.wraps:
-        return bench.work(*work, max(1, count // WRAPPED), before=monitor.command)
+        return bench.work(*work, max(1, count // WRAPPED), before=(*UNDISTURBED, *monitor.command))
     with watched(bench, monitor):
-        return bench.work(*work, count)
+        return bench.work(*work, count, before=UNDISTURBED)

@@ -37,19 +37,20 @@ def _nothing_is_started(monkeypatch: pytest.MonkeyPatch) -> None:
         yield
 
     monkeypatch.setattr(added, "watched", watched)
+    monkeypatch.setattr(added, "UNDISTURBED", ("alone",))
 
 
 def test_a_turn() -> None:
     times = Times(90, 160, 110)
     assert added.beside_bare(cast("Bench", times), Monitor("a", ()), 100, "open") == (0.2, 100, 60)
-    assert times.asked == [("open", 100)] * 3
+    assert times.asked == [("alone", "open", 100)] * 3
 
 
 def test_one_that_starts_what_it_watches() -> None:
     times = Times(100, 900, 100)
     monitor = Monitor("a", ("trace", "-f"), wraps=True)
     assert added.beside_bare(cast("Bench", times), monitor, 100, "open") == (0, 100, 800)
-    assert times.asked == [("open", 100), ("trace", "-f", "open", 5), ("open", 100)]
+    assert times.asked == [("alone", "open", 100), ("alone", "trace", "-f", "open", 5), ("alone", "open", 100)]
 
 
 def test_of_the_turns_of_a_round_the_steadiest_counts() -> None:
