@@ -1,8 +1,7 @@
 """What a monitor adds to what it watches, although the machine is now faster and now slower.
 
-In short turns: the workload alone, watched, and alone again. A turn in which the two times alone differ says more about
-the machine than about the monitor, so of a few turns of each monitor, between which the others have theirs, the one
-counts in which they differ least.
+In short turns: the workload alone, watched, and alone again. Of a few turns of each monitor, between which the others
+have theirs, the one counts in which the machine was fast both before and after: it was most likely not disturbed.
 """
 
 from collections.abc import Sequence
@@ -21,8 +20,8 @@ WRAPPED = 20  # what a monitor that starts it watches is done so much less often
 class Turn(NamedTuple):
     """Nanoseconds for each time."""
 
-    drift: float  # by this part of it, the time alone changed
-    bare: float
+    slower: float  # of the two times alone
+    bare: float  # their mean
     added: float
 
 
@@ -36,8 +35,8 @@ def compare(
             for monitor in monitors:
                 turns[monitor].append(beside_bare(bench, monitor, bench.some(count), *work))
         for monitor, each in turns.items():
-            steadiest = min(each)
-            table.add(monitor.name, bare=steadiest.bare / unit, added=steadiest.added / unit)
+            best = min(each)
+            table.add(monitor.name, bare=best.bare / unit, added=best.added / unit)
 
 
 def beside_bare(bench: Bench, monitor: Monitor, count: int, *work: object) -> Turn:
@@ -46,7 +45,7 @@ def beside_bare(bench: Bench, monitor: Monitor, count: int, *work: object) -> Tu
     each = _watched_work(bench, monitor, count, *work)
     after = bench.work(*work, count, before=UNDISTURBED)
     bare = (before + after) / 2
-    return Turn(abs(after - before) / bare, bare, each - bare)
+    return Turn(max(before, after), bare, each - bare)
 
 
 def _watched_work(bench: Bench, monitor: Monitor, count: int, *work: object) -> float:
