@@ -8,9 +8,9 @@ from random import Random
 import msgspec
 
 from onlooker import Batch, Event, Lost
-from onlooker.lines import escape
+from onlooker.escaping import escape
 
-from ..unit.lines.test_escape import unescaped
+from ..unit.escaping.test_escape import unescaped
 from ..unit.records.reference import check as check_all
 from .mutate import edges, generated, mutated
 

@@ -44,7 +44,7 @@ def build(directory: Path, compiler: list[str], sanitizers: str) -> Path:
     subprocess.run([sys.executable, "-m", "cython", "-3", SOURCE, "-o", translated], check=True)
     includes = [
         f"-I{sysconfig.get_path('include')}",
-        *(f"-I{place}" for place in (NATIVE, SOURCE.parents[1] / "lines", directory)),
+        *(f"-I{place}" for place in (NATIVE, SOURCE.parents[1] / "escaping", directory)),
     ]
     checks = [f"-fsanitize={sanitizers}", "-fno-sanitize-recover=undefined"]
     subprocess.run(

@@ -8,9 +8,9 @@ from rich.cells import cell_len, set_cell_size
 from rich.color import ColorSystem
 from rich.style import Style
 
+from ..escaping import escape
 from ..events import Event, TaskEvent
 from ..filters import has_failed
-from ..lines import escape
 from ..records import Batch
 
 # name, width (0: the rest of the line), whether numbers stand to the right

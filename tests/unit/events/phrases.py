@@ -8,7 +8,7 @@ from onlooker import Event
 from onlooker.schema.phrase import Choose, Phrase, Text, Value, parse
 from onlooker.schema.plan import MARKS
 
-from ..lines import oracle
+from ..escaping import oracle
 
 # where symbolic links are daily bread: libraries, alternatives, and what was merged into /usr
 _USR = ("/usr/", "/bin/", "/sbin/", "/lib/", "/lib32/", "/lib64/", "/libx32/")

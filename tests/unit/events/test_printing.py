@@ -11,8 +11,8 @@ from onlooker.output.text import TextFormatter
 from onlooker.testing import make
 
 from ..batches import formatted
+from ..escaping.oracle import json_line
 from ..hostile import events
-from ..lines.oracle import json_line
 from .phrases import line
 
 

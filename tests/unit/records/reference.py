@@ -16,8 +16,8 @@ from onlooker.schema.fields import Op
 from onlooker.schema.plan import EventPlan, Plan, StepPlan
 from onlooker.schema.values import Flags, Names
 
+from ..escaping.oracle import json_line
 from ..events.phrases import line
-from ..lines.oracle import json_line
 
 BILLION = 10**9
 

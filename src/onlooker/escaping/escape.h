@@ -12,7 +12,7 @@
 
 #include "printable.h" /* made when onlooker is built: tools/printable.py */
 
-#define REPLACEMENT 0xfffd /* stands for what is not UTF-8 */
+#define REPLACEMENT 0xfffd /* in place of what is not UTF-8 */
 
 struct character {
 	uint32_t code;
@@ -284,7 +284,7 @@ static inline size_t quote_printable(const unsigned char *in, size_t n, char *ou
 }
 
 /* $'...' of bash, ksh and zsh. Bytes only: a shell understands \uNNNN by its locale, and not at all in that of POSIX; and
- * a shell that one types at might take "!" for its history, where a quote stands before it. Room: 4n + 3. */
+ * an interactive shell might take "!" for its history, after a quote. Room: 4n + 3. */
 static inline size_t quote_in_dollars(const unsigned char *in, size_t n, char *out)
 {
 	const unsigned char *end = in + n;
@@ -332,7 +332,7 @@ static inline int is_no_command(const unsigned char *in, size_t n)
 	return n && memchr(in, '=', n);
 }
 
-/* The first word of a shell command: that is what is run, whatever it looks like. Room: 5n + 3. */
+/* The first word of a shell command: the program that runs, whatever it looks like. Room: 5n + 3. */
 static inline size_t quote_command(const unsigned char *in, size_t n, char *out)
 {
 	return is_plain_word(in, n) && is_no_command(in, n) ? quote_printable(in, n, out) : quote_word(in, n, out);

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from onlooker.lines import command_line, escape, quote
+from onlooker.escaping import command_line, escape, quote
 
 from ..hostile import raw_texts, texts
 

@@ -16,7 +16,7 @@ static inline char *put_json_character(char *to, uint32_t code)
 	return put_hex(to, code, 4);
 }
 
-/* The letter behind the backslash, as RFC 8259 has them; 0 for what has none. */
+/* The letter after the backslash, as in RFC 8259; 0 for what has none. */
 static inline char json_name_of(uint32_t code)
 {
 	switch (code) {

@@ -6,7 +6,7 @@ import printable
 
 from .. import compiler
 
-HEADERS = Path(__file__).parents[3] / "src" / "onlooker" / "lines"
+HEADERS = Path(__file__).parents[3] / "src" / "onlooker" / "escaping"
 
 
 def test_every_function_keeps_to_its_room(tmp_path):

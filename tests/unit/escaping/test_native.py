@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from onlooker import lines
-from onlooker.lines import _native
+from onlooker import escaping
+from onlooker.escaping import _native
 
 from ..hostile import CHARACTERS, raw_texts, texts
 from . import oracle
@@ -64,46 +64,46 @@ def test_every_character(name):
     text = whole_characters() + "".join(map(chr, range(0xDC80, 0xDD00)))
     for start in range(0, len(text), 4096):
         part = text[start : start + 4096]
-        assert getattr(lines, name)(part) == getattr(oracle, name)(part)
+        assert getattr(escaping, name)(part) == getattr(oracle, name)(part)
 
 
 @pytest.mark.parametrize("name", ["escape", "quote"])
 def test_each_word_as_the_plain_one_says(name):
     for text in [*WORDS[:-1], *CHARACTERS, "", *(os.fsdecode(bytes([byte])) for byte in range(256))]:
-        assert getattr(lines, name)(text) == getattr(oracle, name)(text)
+        assert getattr(escaping, name)(text) == getattr(oracle, name)(text)
 
 
 @settings(deadline=None, max_examples=100)
 @given(raw=raw_texts, repeated=st.sampled_from([1, 1, 7, 3000]))
 def test_texts_of_any_length(raw, repeated):
     text = os.fsdecode(raw * repeated)
-    assert lines.escape(text) == oracle.escape(text)
-    assert lines.quote(text) == oracle.quote(text)
+    assert escaping.escape(text) == oracle.escape(text)
+    assert escaping.quote(text) == oracle.quote(text)
 
 
 @settings(deadline=None, max_examples=100)
 @given(argv=st.lists(any_words.filter(lambda text: not any("\ud800" <= c < "\udc80" for c in text)), max_size=6))
 def test_command_lines(argv):
-    assert lines.command_line(tuple(argv)) == oracle.command_line(tuple(argv))
+    assert escaping.command_line(tuple(argv)) == oracle.command_line(tuple(argv))
 
 
 @pytest.mark.parametrize("text", ["\ud800", "a\udcffb\ud800\udfff\n", "\udc7f\udd00"])
 def test_half_characters_that_no_kernel_gives_are_escaped_too(text):
-    assert lines.escape(text).isprintable()
-    assert lines.quote(text).isprintable()
+    assert escaping.escape(text).isprintable()
+    assert escaping.quote(text).isprintable()
 
 
 def test_one_that_is_plain_is_the_very_text():
     text = "/etc/passwd" * 100
-    assert lines.escape(text) is text
+    assert escaping.escape(text) is text
 
 
 @pytest.mark.parametrize("name", ["escape", "quote", "command_line"])
 def test_what_is_no_text_is_refused(name):
     with pytest.raises(TypeError):
-        getattr(lines, name)(5)
+        getattr(escaping, name)(5)
 
 
 def test_another_name_is_not_there():
     with pytest.raises(AttributeError, match="no attribute 'unescape'"):
-        lines.unescape  # noqa: B018
+        escaping.unescape  # noqa: B018

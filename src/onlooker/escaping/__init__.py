@@ -18,6 +18,6 @@ __all__ = ["command_line", "escape", "quote"]
 
 def __getattr__(name: str) -> Any:
     if name not in __all__:
-        raise AttributeError(f"module 'onlooker.lines' has no attribute {name!r}")
-    value = globals()[name] = getattr(import_module("onlooker.lines._native"), name)
+        raise AttributeError(f"module 'onlooker.escaping' has no attribute {name!r}")
+    value = globals()[name] = getattr(import_module("onlooker.escaping._native"), name)
     return value
