@@ -1,6 +1,6 @@
 /* Whether a call did what its result says. A seccomp filter, its supervisor or a debugger can answer a call in the
- * kernel's place, and at the system call's exit that looks the same. Where the function that is the call has returned by
- * itself (probes/fexit.h), none of this is asked. */
+ * kernel's place, and at the system call's exit that looks the same. If the call's own function has returned
+ * (probes/fexit.h), none of this is needed. */
 #ifndef ONLOOKER_ANSWERED_H
 #define ONLOOKER_ANSWERED_H
 
@@ -12,7 +12,7 @@
 #define MOST_ERRNO 4095 /* include/linux/err.h */
 #define MOST_FD 0x7fffffff
 
-/* What the call can give: an error, or what its kind does where it succeeds. */
+/* Whether the call can give this result: an error, or a success of its kind. */
 static __always_inline bool is_possible(struct call *call)
 {
 	if (call->result < 0)
@@ -21,9 +21,8 @@ static __always_inline bool is_possible(struct call *call)
 }
 
 /* Whether the kernel itself has just sent SIGSYS for a filter (force_sig_info_to_task, kernel/signal.c): it is pending
- * and not blocked, and its origin is one that no process can send to another. It was queued last (__send_signal_locked), so
- * the search begins at the end: what was pending before does not hide it. Not static, so that the verifier follows it
- * once. */
+ * and not blocked, and no process can send another a signal of that origin. It was queued last (__send_signal_locked), so
+ * the search begins at the end: older signals do not hide it. Not static, so that the verifier follows it once. */
 __noinline int is_sigsys_pending(void)
 {
 	struct task_struct *task = current_task();
@@ -43,7 +42,7 @@ __noinline int is_sigsys_pending(void)
 }
 
 /* SECCOMP_RET_TRAP: the registers are put back as they were before the call (syscall_rollback), so that its number, or on
- * aarch64 its first argument, stands in the place of a result, and SIGSYS is sent. */
+ * aarch64 its first argument, is in place of a result, and SIGSYS is sent. */
 static __always_inline bool was_trapped(struct call *call, struct pt_regs *regs)
 {
 	struct task_struct *task = call->task;
@@ -54,8 +53,8 @@ static __always_inline bool was_trapped(struct call *call, struct pt_regs *regs)
 }
 
 /* Whether all filters of the task allow the call whatever its arguments are. Linux 5.11 (f9d480b6ffbe) finds that out
- * when a filter is set, and then runs none of them for such calls (seccomp_cache_check_allow, kernel/seccomp.c). Bits can
- * only be lost while the task lives: what is allowed when the call returns was allowed when it began. */
+ * when a filter is set, and then runs none of them for such calls (seccomp_cache_check_allow, kernel/seccomp.c). A task
+ * can only lose bits: what is allowed when the call returns was allowed when it began. */
 static __always_inline bool is_always_allowed(struct task_struct *task, __u64 number)
 {
 	struct seccomp_filter *filter = READ(task, seccomp.filter);
@@ -72,13 +71,13 @@ static __always_inline bool is_always_allowed(struct task_struct *task, __u64 nu
 	} else {
 		return false;
 	}
-	if (number >= bits) /* x32's have none */
+	if (number >= bits) /* x32 calls have no bit */
 		return false;
 	bpf_probe_read_kernel(&word, sizeof(word), bitmap + number / 64);
 	return word >> (number & 63) & 1;
 }
 
-/* Fills in what is to be thought of the call. False if it never ran, and so is no event. */
+/* Finds out what may be wrong with the result. False if the call never ran, and so is no event. */
 static __noinline bool verify_doubtful_result(struct call *call, struct pt_regs *regs, long number)
 {
 	struct task_struct *task = call->task;
@@ -90,7 +89,7 @@ static __noinline bool verify_doubtful_result(struct call *call, struct pt_regs 
 		return false;
 	if (!is_possible(call))
 		return false;
-	if (call->result < 0) /* the caller has got it, whoever it is from */
+	if (call->result < 0) /* the caller got it, from the kernel or not */
 		return true;
 	/* PTRACE_SYSEMU leaves no trace once the tracer has gone on with another request (ptrace_resume, kernel/ptrace.c) */
 	call->traced = !!(READ(task, ptrace) & PT_PTRACED);
@@ -115,7 +114,7 @@ static __always_inline bool is_in_doubt(struct call *call)
 	return call->filtered || call->traced;
 }
 
-/* Whether nobody but the descriptor holds the file: so it is just after it was opened. Linux 6.13
+/* Whether only the descriptor holds the file, as just after an open. Linux 6.13
  * (90ee6ed776c0) counts from 0. */
 static __always_inline bool is_only_reference(struct file *file)
 {
@@ -124,8 +123,8 @@ static __always_inline bool is_only_reference(struct file *file)
 	return PEEK(file, f_count.counter) == 1;
 }
 
-/* Whether the last name of the path that was passed is the file's: that a link led to it is the rarer case, and can't be
- * seen. Only their lengths and last 16 bytes are compared. */
+/* Whether the last name of the passed path is the file's. A link to the file is rarer, and the probe can't see it. Only
+ * the lengths and the last 16 bytes are compared. */
 static __always_inline bool is_called(struct scratch *scratch, struct span *path, struct file *file)
 {
 	struct dentry *dentry = PEEK(file, f_path.dentry);
@@ -153,10 +152,10 @@ static __always_inline bool is_called(struct scratch *scratch, struct span *path
 #define KEPT_BY_PATH (O_PATH | O_DIRECTORY | O_NOFOLLOW)
 #define KEPT_FLAGS (KEPT_BY_PATH | O_ACCMODE | O_APPEND | O_NONBLOCK | O_NOATIME | __O_TMPFILE)
 
-/* Whether the descriptor shows a file that has just been opened in the way that the call asked for: nobody else has it,
- * it was opened by the program that runs now (fork, exec and setuid make new credentials), nothing was read or written by
- * it, and it is the last descriptor that was given out, unless other threads are given some, too. Then it is believed to
- * be the call's own, although a filter could have named the file of an earlier open. */
+/* Whether the descriptor shows a file that was just opened as the call asked: nobody else has it, the running program
+ * opened it (fork, exec and setuid make new credentials), nothing was read or written through it, and it is the last
+ * descriptor given out, unless other threads get some, too. Then it counts as the call's own, although a filter could have
+ * returned the descriptor of an earlier open. */
 static __always_inline bool is_just_opened(struct scratch *scratch, struct span *path, __u32 flags, struct call *call)
 {
 	struct task_struct *task = call->task;

@@ -1,8 +1,8 @@
-/* A system call that returns: which one it is to the probe, with its arguments. */
+/* A system call that returns: its number in the probe, and its arguments. */
 #ifndef ONLOOKER_CALL_H
 #define ONLOOKER_CALL_H
 
-/* src/onlooker/probe/syscalls.py fills it: only what is wanted is in it */
+/* filled by src/onlooker/probe/syscalls.py, with the wanted calls only */
 const volatile call_table calls SEC(".rodata.calls") = {};
 
 struct call {
@@ -32,7 +32,7 @@ static __always_inline bool may_be_wanted(long number)
 	return (unsigned long)number < CALLS && (calls[0][number] | calls[1][number]);
 }
 
-/* Reads a call that is wanted, of a process that is. */
+/* Reads a wanted call of a wanted process. */
 static __always_inline bool read_call(struct call *call, struct pt_regs *regs, long number, long result)
 {
 	struct task_struct *task = current_task();

@@ -1,12 +1,12 @@
-/* What differs between architectures and kernels, behind one name each; a probe never sees a version. */
+/* Differences between architectures and kernels, each behind one name; a probe never sees a version. */
 #ifndef ONLOOKER_COMPAT_H
 #define ONLOOKER_COMPAT_H
 
 const volatile struct config config SEC(".rodata.config") = {};
 
-/* Linux 5.11 (3ca1032ab7ab): a pointer to the current task whose fields can be read as they stand. Before, it is just a
- * number, and a helper reads what it points to. Both are the same in the source, behind READ; the way not taken is cut
- * out when the program is loaded. */
+/* Linux 5.11 (3ca1032ab7ab): a pointer to the current task whose fields can be read directly. Before, it is just a
+ * number, and a helper reads what it points to. In the source both are READ; the loader cuts out the one that
+ * does not apply. */
 #define TASK_IS_TYPED bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_get_current_task_btf)
 #define READ(from, field)                                                                                              \
 	({                                                                                                             \
@@ -43,7 +43,7 @@ static __always_inline struct pt_regs *task_registers(void)
 	})
 
 #if defined(__TARGET_ARCH_x86)
-/* the lower half: the upper one is the caller's rubbish, which the kernel does not look at (entry_SYSCALL_64) */
+/* the lower half: the kernel ignores the upper one, which may hold anything (entry_SYSCALL_64) */
 #define SYSCALL_NUMBER(regs) ((int)REGISTER(regs, orig_ax))
 #define RESULT_REGISTER ax
 #define FIRST_ARGUMENT di /* of a function of the kernel, where it is entered */
@@ -53,7 +53,7 @@ static __always_inline struct pt_regs *task_registers(void)
 #define O_NOFOLLOW 0400000
 #define X32_BIT 0x40000000 /* __X32_SYSCALL_BIT: the native table and registers, with pointers of 32 bits */
 
-#define WIDE_ARGUMENT 1    /* where 32-bit calls pass the lower half of a number of 64 bits, behind one other argument */
+#define WIDE_ARGUMENT 1    /* where 32-bit calls pass the lower half of a number of 64 bits, after one other argument */
 
 /* arch/x86/include/asm/thread_info.h: TS_COMPAT, set while a 32-bit system call runs; its numbers and registers are
  * other ones */
@@ -115,9 +115,9 @@ static __always_inline void read_arguments(__u64 argument[5], struct pt_regs *re
 #if CAN_CAST
 extern void *bpf_rdonly_cast(const void *address, __u32 type) __ksym;
 
-/* The same pointer, whose fields can be read as its type says, also where it came as a number. It has not the kernel's
- * trust, which costs at the start: each time that a trusted pointer leads to another, the verifier searches all of the
- * kernel's types for what it can say of that one, four times from the first to the last (btf_nested_type_is_trusted,
+/* The same pointer, whose fields can be read as its type says, also where it came as a number. It is not
+ * trusted, because trust costs time at the start: whenever a trusted pointer leads to another, the verifier searches all of
+ * the kernel's types for that one, four times from the first to the last (btf_nested_type_is_trusted,
  * kernel/bpf/verifier.c, since 6.3): two fifths of the time to load the probe. */
 #define TYPED(pointer)                                                                                                 \
 	((typeof(pointer))bpf_rdonly_cast(pointer, bpf_core_type_id_kernel(typeof(*(pointer)))))
@@ -134,8 +134,8 @@ extern void *bpf_rdonly_cast(const void *address, __u32 type) __ksym;
 #define TYPED(pointer) (pointer)
 #endif
 
-/* The 8 bytes at any address, as a number; 0 where they can't be read. A pointer that is read so can be calculated with,
- * which the verifier allows with no other. */
+/* The 8 bytes at any address, as a number; 0 where they can't be read. The verifier allows arithmetic with such a
+ * pointer, and with no other. */
 static __always_inline __u64 word_at(const void *address)
 {
 #if CAN_CAST
@@ -166,8 +166,8 @@ static __always_inline struct task_struct *current_task(void)
 #endif
 }
 
-/* Copies a string of the caller's of up to TEXT_ROOM bytes, its NUL included: how many bytes that were, or negative.
- * Before Linux 6.14 the helper says 0 for an empty one and may not have written its NUL (strncpy_from_user_nofault,
+/* Copies one of the caller's strings, of up to TEXT_ROOM bytes with its NUL. Returns the number of bytes, or negative.
+ * Before Linux 6.14 the helper returns 0 for an empty one and may not write its NUL (strncpy_from_user_nofault,
  * mm/maccess.c). If the string goes on in a page that is not there, it is `torn`: what comes before is copied, and counted
  * as if a NUL followed. The room crosses one border of 4 KiB at most, and pages of other sizes have no others. */
 #define TEXT_ROOM 4096
@@ -190,8 +190,8 @@ static __always_inline long read_user_text(char *to, const char *from, bool *tor
 	return before + 1;
 }
 
-/* 0 for the end of a function that others call: one that gives the same everywhere gives anything once the compiler has
- * seen that, such as a pointer to the stack, which the verifier refuses. */
+/* 0 as the result of a function that is not inlined. If the compiler sees that a result is always the same, it returns
+ * anything instead, such as a pointer to the stack, which the verifier refuses. */
 static __always_inline int done(void)
 {
 	int nothing = 0;

@@ -1,4 +1,4 @@
-/* What the loader tells the probe, once, before it is loaded. Shared with src/onlooker/probe/_libbpf.pyx. */
+/* The loader's settings for the probe, made once, before it is loaded. Shared with src/onlooker/probe/_libbpf.pyx. */
 #ifndef ONLOOKER_CONFIG_H
 #define ONLOOKER_CONFIG_H
 
@@ -26,7 +26,7 @@ struct few_comms {
 	__u64 name[FEW_COMMS][2], mask[FEW_COMMS][2];
 };
 
-/* What a system call is to the probe: 0, or the kind of event and, in the low byte, which of its calls. The first row is
+/* What a system call means: 0 nothing, or the kind of event and, in the low byte, which of its calls. The first row is
  * for native calls, the second for those of 32-bit programs. */
 #define CALLS 1024
 typedef __u16 call_table[2][CALLS];

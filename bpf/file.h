@@ -1,4 +1,4 @@
-/* Which file a process has open, and what is to be said of it: events/file.py. */
+/* Which file a process has open, and the fields that describe it: events/file.py. */
 #ifndef ONLOOKER_FILE_H
 #define ONLOOKER_FILE_H
 
@@ -27,7 +27,7 @@ static __always_inline int dirfd_of(__u64 passed)
 	return (int)passed == (int)0x80000000 ? -1 : (int)passed;
 }
 
-/* The file behind a descriptor of the task's, or none. */
+/* The file of one of the task's descriptors, or none. */
 static __always_inline struct file *file_behind(struct task_struct *task, int fd)
 {
 	struct files_struct *files = READ(task, files);
@@ -76,7 +76,7 @@ static __always_inline bool is_deleted(struct dentry *dentry)
 	return !PEEK(dentry, d_hash.pprev) && PEEK(dentry, d_parent) != dentry;
 }
 
-/* Says of `file` what there is to say. False if the path is not whole. */
+/* Fills in the answer for `file`. False if the path is not whole. */
 static __always_inline bool describe_file(struct scratch *scratch, struct file *file,
 					  struct file_answer answer, enum frequency frequency)
 {
@@ -121,7 +121,7 @@ static __always_inline void forget_file(struct file_answer answer)
 	*answer.state = FILE_ORDINARY;
 }
 
-/* Says of the file behind a descriptor what there is to say. False if the path is not whole, or there is no file. */
+/* Fills in the answer for the file of a descriptor. False if the path is not whole, or there is no file. */
 static __always_inline bool describe_behind(struct scratch *scratch, struct task_struct *task, int fd,
 					    struct file_answer answer)
 {

@@ -8,9 +8,9 @@
 #define PASSED_CUT 1
 #define JOINED_CUT 2
 
-/* Appends a path that the caller passed and, if files are to be looked up, that of the directory that it starts from
- * (none for NO_FD). Where they lie is in the scratch memory, too; the result says which of them is not whole. A function
- * of its own to the verifier, as walk is. */
+/* Appends a path that the caller passed and, if paths are resolved, that of the directory that it starts from
+ * (none for NO_FD). Their spans are in the scratch memory, too; the result says which of them is not whole. A function
+ * of its own for the verifier, like walk. */
 __noinline int append_passed(__u32 slot, __u64 path, int dirfd, int may_be_empty)
 {
 	struct scratch *scratch = bpf_map_lookup_elem(&scratches, &slot);
@@ -31,8 +31,8 @@ __noinline int append_passed(__u32 slot, __u64 path, int dirfd, int may_be_empty
 	return cut;
 }
 
-/* Says of the file behind a descriptor what there is to say, in the scratch memory; `of_leader`: the main thread's, which
- * can have others. Whether the path is not whole: also if there is no file although the call succeeded, because another
+/* Describes the file of a descriptor in the scratch memory; `of_leader`: the main thread's, which
+ * can have others. Whether the path is not whole: also if the call succeeded and there is no file, because another
  * thread has closed it. */
 __noinline int describe_descriptor(__u32 slot, int fd, int failed, int of_leader)
 {
@@ -74,7 +74,7 @@ static __always_inline void append_path_of_call(struct scratch *scratch, __u64 p
 		record->cut |= answer.cut_joined;
 }
 
-/* The file that a call is about, in the caller's words. */
+/* The file that a call is about, as the caller named it. */
 struct file_arg {
 	__u64 path;
 	int dirfd, fd; /* NO_FD where the call has none */
@@ -108,7 +108,7 @@ static __always_inline struct file_arg by_path_at(__u64 dirfd, __u64 path, __u64
 	return arg;
 }
 
-/* Where all that is said of such a file goes. */
+/* Where the fields of such a file go. */
 struct file_fields {
 	__s32 *fd;
 	struct path_answer path;
@@ -116,7 +116,7 @@ struct file_fields {
 	__u16 cut_file;
 };
 
-/* Whether the call has got as far as to the file; other errors say that the path led to none. */
+/* Whether the call reached the file; other errors mean that the path led to none. */
 static __always_inline bool has_found(long result)
 {
 	return result != -ENOENT && result != -ENOTDIR && result != -ELOOP && result != -ENAMETOOLONG;
@@ -165,8 +165,8 @@ static __always_inline void append_file_arg(struct scratch *scratch, struct call
 		(struct file_answer){ &(event)->real_path, &(event)->inode, &(event)->device, &(event)->file_state },  \
 		NAME##_CUT_REAL_PATH })
 
-/* Memory with the header of a call that is to be reported: which, or negative. Not inlined, like end_file_call, so that
- * the events share it: a program takes longer to load for every instruction, also for those that are cut out. */
+/* Takes memory and fills in the header for a call: the memory's slot, or negative. Not inlined, like end_file_call, so that
+ * the events share it: every instruction adds to the time to load, also one that is cut out. */
 static __noinline int take_for_call(struct call *call, enum kind kind, __u32 record_bytes)
 {
 	struct scratch *scratch;
@@ -178,7 +178,7 @@ static __noinline int take_for_call(struct call *call, enum kind kind, __u32 rec
 	return scratch->slot;
 }
 
-/* The record of a call that is to be reported, its header filled and the rest zero; or none. */
+/* The record for a call, its header filled and the rest zero; or none. */
 static __always_inline void *begin_file_call(struct call *call, enum kind kind, __u32 record_bytes,
 					     struct scratch **scratch)
 {
@@ -187,7 +187,7 @@ static __always_inline void *begin_file_call(struct call *call, enum kind kind, 
 	if (slot < 0)
 		return 0;
 	*scratch = bpf_map_lookup_elem(&scratches, &slot);
-	if (!*scratch) /* it is there */
+	if (!*scratch) /* never */
 		return 0;
 	__builtin_memset((*scratch)->bytes + sizeof(struct record), 0, record_bytes - sizeof(struct record));
 	return (*scratch)->bytes;

@@ -1,8 +1,8 @@
-/* Which processes are reported. Asked before anything else is done for an event. */
+/* Which processes are reported. This comes before all other work for an event. */
 #ifndef ONLOOKER_FILTER_H
 #define ONLOOKER_FILTER_H
 
-/* A few names are compared one by one, which costs less than a look into the trie. The mask covers a name and its NUL, or
+/* A few names are compared one by one, which costs less than a look-up in the trie. The mask covers a name and its NUL, or
  * a prefix. */
 const volatile struct few_comms few_comms SEC(".rodata.comms") = {};
 
@@ -36,14 +36,14 @@ struct {
 	__type(value, __u8);
 } uids SEC(".maps");
 
-/* Set by the loader once everything is attached and cleared at the end, so that all programs start and stop together,
- * although attaching and detaching them takes a while. */
+/* Set by the loader once everything is attached and cleared at the end, so that all programs start and stop together:
+ * attaching and detaching them takes a while. */
 __u32 enabled SEC(".data.enabled") = 0;
 
 /* The monitor's own process id, as the kernel counts it: os.getpid() is another number in a pid namespace. */
 __u32 own_pid;
 
-/* The loader runs this itself: before anything is attached, and then now and again. */
+/* The loader runs this: before anything is attached, and then from time to time. */
 SEC("raw_tp")
 int identify(void *ctx)
 {

@@ -116,7 +116,7 @@ struct inode {
 	unsigned long i_ino;
 };
 
-/* include/linux/file_ref.h: a type without a name of its own; a field is found by the path to it */
+/* include/linux/file_ref.h: a type without a name; a field is found by the path to it */
 struct file_ref {
 	atomic_long_t refcnt;
 };

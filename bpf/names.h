@@ -1,13 +1,13 @@
-/* The names that a path which the caller passed is made of: whether they lead to a descriptor's file, and the last one. */
+/* The names in a path that the caller passed: whether they lead to a descriptor's file, and the last one. */
 #ifndef ONLOOKER_NAMES_H
 #define ONLOOKER_NAMES_H
 
-/* how many bytes are looked at in one stage (bpf/path.h), and the stages for the longest path */
+/* bytes in one stage (bpf/path.h), and stages for the longest path */
 #define NAME_STEPS 16
 #define NAME_STAGES (PATH_BYTES / NAME_STEPS)
 #define NOT_A_NUMBER (~0ULL)
 
-/* where the names lead so far, if that is a place that names descriptors: proc(5) */
+/* where the names lead so far, as far as it matters for descriptors: proc(5) */
 enum led {
 	LED_TO_ROOT,
 	LED_TO_DEV,
@@ -24,7 +24,7 @@ static __always_inline bool is_name(struct names *names, __u64 high, __u64 low)
 	return names->high == high && names->low == low;
 }
 
-/* The procfs at /proc is taken for that of the process's own pid namespace. */
+/* Assumes that the procfs at /proc is that of the process's own pid namespace. */
 static __always_inline enum led led_from_proc(struct names *names, struct task_struct *task)
 {
 	names->of_leader = !is_name(names, 0x746872, 0x6561642d73656c66); /* "thr", "ead-self" */
@@ -91,7 +91,7 @@ static __always_inline enum led led_on(struct names *names)
 	}
 }
 
-/* A name ends before `at`; "" and "." are none. */
+/* A name ends before `at`; "" and "." do not count. */
 static __always_inline void end_name(struct names *names, __u32 at)
 {
 	__u32 length = at - names->begin;
@@ -107,7 +107,7 @@ static __always_inline void end_name(struct names *names, __u32 at)
 
 static __always_inline void add_to_name(struct names *names, __u32 at, __u8 byte)
 {
-	bool leading_zero = at > names->begin && !names->number; /* procfs knows none (name_to_int, fs/proc/util.c) */
+	bool leading_zero = at > names->begin && !names->number; /* procfs accepts none (name_to_int, fs/proc/util.c) */
 
 	names->high = names->high << 8 | names->low >> 56;
 	names->low = names->low << 8 | byte;
@@ -117,8 +117,8 @@ static __always_inline void add_to_name(struct names *names, __u32 at, __u8 byte
 		names->number = 10 * names->number + byte - '0';
 }
 
-/* True when the text has ended. What is known is kept in the scratch memory, and not on the stack, where the verifier would
- * follow each way that it can have come about. */
+/* True when the text has ended. The state is in the scratch memory: on the stack, the verifier would follow each way to
+ * reach it. */
 __noinline int names_stage(__u32 slot)
 {
 	struct scratch *scratch = bpf_map_lookup_elem(&scratches, &slot);
@@ -145,8 +145,8 @@ __noinline int names_stage(__u32 slot)
 	return false;
 }
 
-/* Looks at the names of the text of so many bytes at `at` in the scratch memory; `until_elsewhere`: no further than it may
- * lead to a descriptor. */
+/* Reads the names of a text of `length` bytes at `at` in the scratch memory; `until_elsewhere`: only as far as it may lead
+ * to a descriptor. */
 __noinline int read_names(__u32 slot, __u32 at, __u32 length, int until_elsewhere)
 {
 	struct scratch *scratch = bpf_map_lookup_elem(&scratches, &slot);
@@ -164,7 +164,7 @@ __noinline int read_names(__u32 slot, __u32 at, __u32 length, int until_elsewher
 	return 0;
 }
 
-/* The number of the descriptor whose file a path leads to that append_passed has appended, or negative. Whose descriptor it
+/* The descriptor that the path appended by append_passed leads to, or negative. Whose descriptor it
  * is, the process's or the thread's, is in names.of_leader. */
 static __always_inline int descriptor_named(struct scratch *scratch)
 {

@@ -1,4 +1,4 @@
-/* Which file a path led to, asked of the kernel's own structures: as d_path does (fs/d_path.c), which programs at these
+/* Which file a path led to, by the kernel's own structures, as in d_path (fs/d_path.c), which programs at these
  * hooks may not call. */
 #ifndef ONLOOKER_PATH_H
 #define ONLOOKER_PATH_H
@@ -18,14 +18,14 @@ enum walked {
 	WALKED_ASTRAY,   /* it ends at no root */
 };
 
-/* Whether 50 ns count, or what the verifier takes at the start: each program that is loaded has its own copy. */
+/* Whether 50 ns for a call matter more, or the verifier's time at the start: each loaded program has a copy of the walk. */
 enum frequency {
 	IS_FREQUENT,
 	IS_RARE,
 };
 
-/* The monitor's own root directory, where the paths that it shows begin; what is not below it begins at the root of its
- * mount namespace. The loader runs `identify`, which sets it. */
+/* The monitor's own root directory, where paths begin. A path that is not below it begins at the root of its mount
+ * namespace. The loader runs `identify`, which sets it. */
 struct place own_root;
 
 static __always_inline struct place read_place(struct path *path)
@@ -33,7 +33,7 @@ static __always_inline struct place read_place(struct path *path)
 	return (struct place){ PEEK_ADDRESS(path, mnt), PEEK_ADDRESS(path, dentry) };
 }
 
-/* What is read of each step goes into a sum, so that a second walk shows whether anything has changed. */
+/* Adds what a step has read to a sum, so that a second walk shows whether anything has changed. */
 static __always_inline void note(struct path_cursor *cursor, __u64 address, __u64 number)
 {
 	cursor->sum = (cursor->sum ^ address) * 0x9E3779B97F4A7C15ULL;
@@ -49,9 +49,9 @@ static __always_inline __u64 mount_event(struct mount *mount)
 	return ns ? PEEK(ns, event) : 0;
 }
 
-/* A mount that is its own parent: the root of a namespace, or it hangs nowhere. One that is being moved looks so, too,
- * for a moment (umount_mnt, fs/namespace.c). is_anon_ns, fs/mount.h: a namespace that nobody is in, of a mount that is
- * attached nowhere, has no number, or MNT_NS_ANON_INO (include/uapi/linux/nsfs.h, 6.18). */
+/* A mount that is its own parent is the root of a namespace, or attached nowhere. While a mount is being moved, it looks
+ * the same for a moment (umount_mnt, fs/namespace.c). The namespace of a mount that is attached nowhere has no number, or
+ * MNT_NS_ANON_INO (is_anon_ns, fs/mount.h; include/uapi/linux/nsfs.h, 6.18). */
 static __always_inline enum walked end_at(struct path_cursor *cursor, struct mount *mount)
 {
 	struct mnt_namespace *ns = (void *)PEEK_ADDRESS(mount, mnt_ns);
@@ -63,8 +63,8 @@ static __always_inline enum walked end_at(struct path_cursor *cursor, struct mou
 	return PEEK_ADDRESS(ns, root) == (__u64)mount ? WALKED_WHOLE : WALKED_RACED;
 }
 
-/* The bytes of a name. Most are short: reading them by words costs less than the call of a helper. A word whose first byte
- * is NUL, which no name has, could not be read: the helper tells. */
+/* Reads the bytes of a name. Most names are short: reading them by words costs less than the call of a helper. No name has
+ * a NUL, so a word whose first byte is NUL may not have been readable: the helper decides. */
 #define SHORT_NAME 32
 static __always_inline bool read_name(char *to, const unsigned char *name, __u64 length)
 {
@@ -78,7 +78,7 @@ static __always_inline bool read_name(char *to, const unsigned char *name, __u64
 	return word & 0xff || !bpf_probe_read_kernel(to, length, name);
 }
 
-/* The name of `dentry` behind what is in the scratch memory. */
+/* Appends the name of `dentry` to the scratch memory. */
 static __always_inline enum walked append_name(struct scratch *scratch, struct path_cursor *cursor,
 					       struct dentry *dentry)
 {
@@ -123,8 +123,8 @@ static __always_inline enum walked step(struct scratch *scratch, struct path_cur
 		if (above == mount)
 			return end_at(cursor, mount);
 		cursor->dentry = PEEK_ADDRESS(mount, mnt_mountpoint);
-		/* half taken away: unhash_mnt (fs/namespace.c) makes it its own parent, and its root the mountpoint, in an
-		 * order that the compiler chooses. The two are the same where a directory is mounted on itself, too. */
+		/* half unmounted: unhash_mnt (fs/namespace.c) makes it its own parent, and its root the mountpoint, in an
+		 * order that the compiler chooses. A directory that is mounted on itself has the two equal as well. */
 		cursor->half = cursor->dentry == cursor->top;
 		if (PEEK_ADDRESS(mount, mnt_parent) != (__u64)above)
 			return WALKED_RACED;
@@ -161,9 +161,8 @@ static __always_inline void begin(struct path_cursor *cursor)
 	cursor->half = false;
 }
 
-/* The way that most paths go, with one call instead of five, each of which costs 12 ns where returns are guarded
- * (SRSO): both walks of walk_safely. WALKED_ON if that is not enough. The verifier takes three times as long for it as for
- * the way in stages. */
+/* Both walks of walk_safely for most paths, with one call instead of five; a call costs 12 ns where returns are guarded
+ * (SRSO). WALKED_ON if the path is longer. The verifier takes three times as long for it as for the walk in stages. */
 __noinline int walk_short(__u32 slot)
 {
 	struct scratch *scratch = bpf_map_lookup_elem(&scratches, &slot);
@@ -175,7 +174,7 @@ __noinline int walk_short(__u32 slot)
 
 	if (!scratch)
 		return WALKED_CUT;
-	cursor = &scratch->cursor; /* not a copy: stacks are scarce (check_max_stack_depth) */
+	cursor = &scratch->cursor; /* not a copy: stacks are small (check_max_stack_depth) */
 	first = (void *)cursor->first_mount;
 	event = mount_event(first);
 	cursor->last = 0;
@@ -208,8 +207,8 @@ static __always_inline void walk_all(__u32 slot)
 	bpf_loop(STEPS, walk_on, &slot, 0);
 }
 #else
-/* The verifier follows every step of a loop, but looks at a function that is not static only once, so the way is gone
- * in stages. Such functions take only numbers before Linux 5.12. */
+/* The verifier follows every step of a loop, but looks at a function that is not static only once, so the walk has
+ * stages. Such functions take only numbers before Linux 5.12. */
 __noinline int walk_stage(__u32 slot)
 {
 	struct scratch *scratch = bpf_map_lookup_elem(&scratches, &slot);
@@ -234,7 +233,7 @@ static __always_inline void walk_all(__u32 slot)
 }
 #endif
 
-/* From cursor.from to a root. */
+/* From the cursor's first place to a root. */
 __noinline int walk(__u32 slot, int again)
 {
 	struct scratch *scratch = bpf_map_lookup_elem(&scratches, &slot);
@@ -248,10 +247,10 @@ __noinline int walk(__u32 slot, int again)
 	return scratch->cursor.walked == WALKED_ON ? WALKED_CUT : scratch->cursor.walked;
 }
 
-/* Walks twice. If the second walk finds what the first found, all of it held at once in between: every rename changes the
- * d_seq of what it moves, and two moves of mounts that undo each other change the count of their namespace's. d_path
- * compares rename_lock and mount_lock instead (fs/d_path.c), which say as much, but change with every rename and mount of
- * the machine, and whose addresses few may know. */
+/* Walks twice. If the second walk finds the same as the first, all of it held at one moment in between: every rename
+ * changes the d_seq of what it moves, and moves of mounts change the count of their namespace even if they undo each
+ * other. d_path compares rename_lock and mount_lock instead (fs/d_path.c). They change with every rename and mount of the
+ * machine, and few may read their addresses. */
 __noinline int walk_safely(__u32 slot)
 {
 	struct scratch *scratch = bpf_map_lookup_elem(&scratches, &slot);
@@ -274,7 +273,7 @@ __noinline int walk_safely(__u32 slot)
 		    mount_event(first) == event)
 			return walked;
 	}
-	scratch->used = scratch->cursor.start; /* no name of it is sure */
+	scratch->used = scratch->cursor.start; /* none of its names is certain */
 	return WALKED_CUT;
 }
 

@@ -1,4 +1,4 @@
-/* The ring, the counters of what did not get into it, and the header of every record. */
+/* The ring, the counters of losses, and the header of every record. */
 #ifndef ONLOOKER_RECORD_H
 #define ONLOOKER_RECORD_H
 
@@ -13,7 +13,7 @@ __u64 losses[KINDS][LOSSES] SEC(".data.losses");
 
 const volatile __u32 wire_version SEC(".rodata.wire") = WIRE_VERSION;
 
-/* Where adding is no barrier (arm64), a loss of the moment in which the reader falls asleep is told when he wakes up. */
+/* Where an addition is no barrier (arm64), a loss while the reader falls asleep is reported when it wakes up. */
 __noinline int count_lost(__u32 kind, __u32 reason)
 {
 	if (kind < KINDS && reason < LOSSES)
@@ -36,16 +36,16 @@ static __always_inline long needs_wakeup(__u64 size)
 	if (now != before)
 		woken_level = now;
 	/* waking costs the observed process 4 to 6 us, so do it once in many records: when the fill level rises by a
-	 * watermark. A rise that two cpus hide from each other is made up for by the time-out of a reader who gathers. */
+	 * watermark. Two cpus can hide a rise from each other; the time-out of a gathering reader covers that. */
 	return now > before;
 }
 
-/* May `size` more bytes go into the ring that are not of a process event? A flood of opens must not push out what keeps
- * the process tree whole. Whether to wake the reader then, or negative. Looking costs 20 ns, so while there is room it is
- * done for one in eight, by their times; nothing is refused for what was seen in the past. */
+/* Whether `size` more bytes may go into the ring that are not of a process event: a flood of opens must not push out the
+ * process tree. Returns whether to wake the reader, or negative to refuse. A look at the ring costs 20 ns, so while there
+ * is room only one event in eight looks, by its time. Before a refusal it always looks. */
 static __always_inline long check_headroom(enum kind kind, __u64 size, __u64 boot_ns)
 {
-	/* a product, because a clock that counts in steps of 8 ns or 40 never changes the last bits */
+	/* a product, because a clock with steps of 8 or 40 ns never changes the last bits */
 	long woken = crowded || !(boot_ns * 0x9E3779B97F4A7C15ULL >> 61) ? needs_wakeup(size) : 0;
 
 	if (!crowded)
@@ -110,8 +110,8 @@ static __always_inline void fill_record(struct record *record, enum kind kind, s
 	record->tid = READ(task, pid);
 	/* the process that waits for this one; not `parent`, which a debugger takes over */
 	record->ppid = READ(parent, tgid);
-	/* ids as the kernel keeps them are those of the initial user namespace, to which bpf_get_current_uid_gid maps them
-	 * once more. It is never NULL, but where the kernel's BTF tags it as __rcu it must be checked. */
+	/* The kernel keeps ids of the initial user namespace, and bpf_get_current_uid_gid would map them to it once more.
+	 * `cred` is never NULL, but it must be checked where the kernel's BTF tags it as __rcu. */
 	record->uid = cred ? READ(cred, uid.val) : 0;
 	record->gid = cred ? READ(cred, gid.val) : 0;
 	record->ns_pid = id_in_namespace(leader);

@@ -1,22 +1,22 @@
-/* Opens through io_uring that are under way: what was submitted is kept until the request ends. Nothing here forgets;
- * what finds no room is counted. */
+/* Opens through io_uring that are under way: a submission is kept until the request ends. No map here forgets; a
+ * submission that finds no room is counted. */
 #ifndef ONLOOKER_RING_PENDING_H
 #define ONLOOKER_RING_PENDING_H
 
 struct ring_open {
-	struct record record; /* who submitted it: a kernel thread may complete what a process leaves behind */
+	struct record record; /* the submitter's: a kernel thread may complete what a process leaves behind */
 	__u64 ring, user_data;
 	__u64 flags, resolve, mode;
 	__s32 dirfd;
 	__u32 length;
-	bool direct; /* the file goes into a table of the ring's own, and not to a descriptor */
+	bool direct; /* the file goes into the ring's own table, not to a descriptor */
 	bool cancelled; /* by a failure before it in its chain: never carried out, and not marked as failed */
 	char path[PATH_BYTES];
 };
 
 /* By the address of the request. 4096 entries of 4.3 KiB, so 17 MiB (or 32, as the kernel's allocator rounds them up)
- * are the most that they can take: whoever wants to fill it must have as many opens blocked at once, each of which costs
- * him as much. Memory is taken as it is needed: Linux 6.1 (fba1a1c6c912) has an allocator for that which is safe
+ * are the most that they can take: to fill it, a process must have as many opens blocked at once, each of which costs
+ * it as much. Memory is taken as it is needed: Linux 6.1 (fba1a1c6c912) has an allocator for that which is safe
  * wherever a program runs, and before, programs of this type may use the kernel's usual one
  * (check_map_prog_compatibility, kernel/bpf/verifier.c), which is safe where requests are submitted. */
 struct {
@@ -27,8 +27,8 @@ struct {
 	__type(value, struct ring_open);
 } ring_opens SEC(".maps");
 
-/* How many of them may be what a completion without room tells of (io_uring_cqe_overflow knows no request), by a hash of
- * its words: that most are none is seen without a search. */
+/* How many of them a completion without room may mean (io_uring_cqe_overflow does not get the request), by a hash of
+ * its words. It shows without a search that most of them are none. */
 #define RING_WORDS 4096
 
 struct {
@@ -38,8 +38,8 @@ struct {
 	__type(value, __u32);
 } ring_words SEC(".maps");
 
-/* Requests that were told of when they were submitted, by address. One that succeeds ends unseen and stays here until
- * another open has its address. What finds no room is counted, and told of only if it fails. */
+/* Requests that were reported when they were submitted, by address. One that succeeds ends unseen and stays here until
+ * another open has its address. What finds no room is counted, and reported only if it fails. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 4096); /* 64 bytes each */
@@ -66,7 +66,7 @@ static __always_inline __u32 *ring_counter(__u64 ring, __u64 user_data)
 	return bpf_map_lookup_elem(&ring_words, &slot);
 }
 
-/* What ends is forgotten, whoever ended it. */
+/* Forgets a request that ends, however it ends. */
 static __always_inline void forget_ring_open(__u64 request)
 {
 	struct ring_open *submitted = bpf_map_lookup_elem(&ring_opens, &request);
@@ -91,7 +91,7 @@ static __always_inline void remember_ring_open(__u64 request, struct ring_open *
 
 	if (!counter)
 		return;
-	__sync_fetch_and_add(counter, 1); /* first, so that nobody who looks finds less than there is */
+	__sync_fetch_and_add(counter, 1); /* first, so that no reader finds less than there is */
 	if ((int)bpf_map_update_elem(&ring_opens, &request, submitted, BPF_NOEXIST)) {
 		__sync_fetch_and_add(counter, -1);
 		count_lost(KIND_OPEN, LOST_UNTRACKED);
@@ -136,7 +136,7 @@ static long match_ring_open(void *map, const void *key, void *value, struct ring
 	return 1;
 }
 
-/* The request that a completion without room is of; 0 if it is none of them. */
+/* The request of a completion without room; 0 if it is none of them. */
 static __always_inline __u64 find_ring_open(__u64 ring, __u64 user_data, int result)
 {
 	struct ring_search search = { ring, user_data, 0, result };

@@ -2,7 +2,7 @@
 #ifndef ONLOOKER_SCRATCH_H
 #define ONLOOKER_SCRATCH_H
 
-#define SCRATCH_MASK 32767 /* a number of its bytes is not more */
+#define SCRATCH_MASK 32767 /* an offset is not more */
 #define SCRATCH_BYTES 28672 /* below 32 KiB, the most for a per-cpu value; rename has two paths and two directories */
 
 /* what struct path is in the kernel: addresses */
@@ -10,7 +10,7 @@ struct place {
 	__u64 vfsmount, dentry;
 };
 
-/* where a walk to the root stands: bpf/path.h */
+/* the state of a walk to the root: bpf/path.h */
 struct path_cursor {
 	__u64 first_mount, mount, first_dentry, dentry, top; /* addresses */
 	__u64 last; /* its name was too long */
@@ -21,35 +21,35 @@ struct path_cursor {
 	int walked; /* enum walked */
 };
 
-/* where a reading of arguments stands: bpf/probes/exec_failed.h */
+/* the state of reading arguments: bpf/probes/exec_failed.h */
 struct gather {
 	__u64 list;
 	__u32 start, next;
 	bool compat;
 };
 
-/* where a look at the names of a path stands: bpf/names.h */
+/* the state of reading a path's names: bpf/names.h */
 struct names {
 	__u64 high, low; /* the last 16 bytes of the name */
-	__u64 number;    /* that it is */
+	__u64 number;    /* that the name is */
 	__u32 at, end, begin;
-	__u32 count; /* so many names have ended */
+	__u32 count; /* of names that have ended */
 	struct span last;
 	__u32 led;
 	int fd;
 	bool of_leader, until_elsewhere;
 };
 
-/* where a look for a name on a way stands: bpf/probes/rename.h */
+/* the state of a search for a name in a path: bpf/probes/rename.h */
 struct seek {
 	struct span name;
 	__u32 at, end;
-	__u32 same; /* so many bytes are */
+	__u32 same; /* bytes that are equal */
 	bool differs;
 };
 
 struct scratch {
-	__u32 taken; /* how many want it */
+	__u32 taken; /* its users, and those that try */
 	__u32 used;  /* bytes */
 	__u32 slot;  /* its key in the map: functions that the verifier follows once take no pointers */
 	union {
@@ -58,7 +58,7 @@ struct scratch {
 		struct names names;
 		struct seek seek;
 	};
-	/* what append_passed, read_fs and describe_descriptor have found out */
+	/* the results of append_passed, read_fs and describe_descriptor */
 	struct span passed, joined;
 	struct place place;
 	struct {
@@ -71,7 +71,7 @@ struct scratch {
 };
 
 /* Programs are preemptible on some kernels, and then another one runs on the same cpu in between: so a few for each cpu,
- * and whoever uses one says so. */
+ * with a count of the users of each. */
 #define SCRATCHES 3
 
 struct {
@@ -82,8 +82,8 @@ struct {
 } scratches SEC(".maps");
 
 /* A free one, with room for the fixed part of a record; none is counted as a loss. The record is `bytes`. It is free if
- * nobody else wants it after one has said so oneself: that needs no atomic instruction that returns a value, which
- * kernels before 5.12 do not have. */
+ * the count is 1 after raising it: that needs no atomic instruction that returns a value, which kernels before 5.12 do not
+ * have. */
 static __always_inline struct scratch *take_scratch(enum kind kind, __u32 record_bytes)
 {
 	__u32 i;
@@ -126,7 +126,7 @@ static __always_inline __u8 byte_at(struct scratch *scratch, __u64 offset)
 	return offset < SCRATCH_BYTES ? scratch->bytes[offset] : 0;
 }
 
-/* Whether a text that filled its room does not end there: the byte that the NUL was put on was not one. */
+/* Whether a text that filled its room goes on: the byte that the NUL replaced was not a NUL. */
 static __always_inline bool goes_on(const char *text, __u32 room)
 {
 	char last = 0;
@@ -155,7 +155,7 @@ static __always_inline bool append_user_path(struct scratch *scratch, const char
 	return !torn && (length < PATH_BYTES || !goes_on(path, PATH_BYTES));
 }
 
-/* Appends a string of the kernel's of up to `most` bytes, a constant. False if it is not whole. */
+/* Appends one of the kernel's strings, of up to `most` bytes, a constant. False if it is not whole. */
 static __always_inline bool append_kernel_text(struct scratch *scratch, const char *text, __u32 most, struct span *span)
 {
 	char *to = room_for(scratch, most);
@@ -173,7 +173,7 @@ static __always_inline bool append_kernel_text(struct scratch *scratch, const ch
 	return true;
 }
 
-/* Sends what is in it. `woken`: whether to wake the reader, negative if it may not be sent. */
+/* Sends the record. `woken`: whether to wake the reader; negative: do not send. */
 static __always_inline void send_scratch(struct scratch *scratch, enum kind kind, long woken)
 {
 	__u64 size = scratch->used;

@@ -6,9 +6,9 @@
 #define TEXTS_BYTES 16384 /* most that a record has before its arguments: three paths of 4 KiB, and little else */
 #define LARGE_ARGV_BYTES 262144
 
-/* Memory for records with many arguments, so that each takes as much of the ring as it is long: reserving room in the ring
- * needs a size that is known when the program is loaded. For all cpus together, claimed as scratch memory is; whoever
- * finds none gets its arguments cut. */
+/* Memory for records with many arguments, so that each takes only its length in the ring: a reservation in the ring needs
+ * a size that is known when the program is loaded. All cpus share it, and take it like scratch memory. An exec that finds
+ * none gets its arguments cut. */
 struct exec_room {
 	__u64 taken;
 	char bytes[TEXTS_BYTES + LARGE_ARGV_BYTES];
@@ -37,7 +37,7 @@ static __always_inline void clear_exec(struct exec_record *exec)
 	__builtin_memset(exec->pad, 0, sizeof(exec->pad));
 }
 
-/* Who logged in, and which login it was: pam_loginuid and its like set it (kernel/audit.c), and children inherit it. */
+/* The user of the login, and its number: pam_loginuid and the like set them (kernel/audit.c), and children inherit them. */
 static __always_inline void fill_login(struct exec_record *exec, struct task_struct *task)
 {
 	exec->loginuid = EXEC_LOGINUID_ABSENT;
@@ -78,7 +78,7 @@ static __always_inline void append_program(struct scratch *scratch, struct task_
 		exec->record.cut |= EXEC_CUT_EXE;
 }
 
-/* A piece that could not be read may begin in a page that is there: reads that part. How many bytes it has. */
+/* Reads the readable part of a piece that could not be read whole. Returns its length. */
 static __always_inline __u32 copy_to_border(char *to, unsigned long from, unsigned long bytes)
 {
 	__u64 there = PIECE_BYTES - (from & (PIECE_BYTES - 1));
@@ -88,8 +88,8 @@ static __always_inline __u32 copy_to_border(char *to, unsigned long from, unsign
 	return there;
 }
 
-/* The arguments lie one behind the other, each with its NUL, in the new program's memory (mm->arg_start). Read in
- * pieces, so that a page that is not there takes only what comes from it on. How many bytes were read; `most` is a
+/* The arguments lie one after the other, each with its NUL, in the new program's memory (mm->arg_start). Read in
+ * pieces, so that a missing page takes only what follows it. Returns the number of bytes; `most` is a
  * constant power of two. */
 static __always_inline __u32 copy_argv(char *to, const __u32 most, unsigned long from, unsigned long bytes)
 {
@@ -122,7 +122,7 @@ static __always_inline struct exec_room *take_exec_room(__u32 *slot)
 	return 0;
 }
 
-/* As copy_argv. A function of its own to the verifier: it would follow what comes after it for each way out of the loop. */
+/* Like copy_argv, but not static: otherwise the verifier would follow what comes after it for each exit of the loop. */
 __noinline int copy_argv_to_room(__u32 slot, __u32 at, __u64 from, __u32 bytes)
 {
 	struct exec_room *room = bpf_map_lookup_elem(&exec_rooms, &slot);
@@ -142,7 +142,7 @@ static __always_inline void send_large_exec(struct scratch *scratch, struct exec
 	long woken;
 
 	if (used > TEXTS_BYTES)
-		used = TEXTS_BYTES; /* it never is */
+		used = TEXTS_BYTES; /* never */
 	exec->argv.offset = used;
 	exec->argv.length = copy_argv_to_room(slot, used, from, wanted);
 	if (exec->argv.length < bytes)
@@ -150,7 +150,7 @@ static __always_inline void send_large_exec(struct scratch *scratch, struct exec
 	bpf_probe_read_kernel(room->bytes, used, scratch->bytes);
 	size = used + exec->argv.length;
 	if (size > sizeof(room->bytes))
-		size = sizeof(room->bytes); /* it never is */
+		size = sizeof(room->bytes); /* never */
 	woken = needs_wakeup(size);
 	if (bpf_ringbuf_output(&ring, room->bytes, size, BPF_RB_NO_WAKEUP))
 		count_lost(KIND_EXEC, LOST_RING_FULL);
@@ -207,7 +207,7 @@ static __always_inline int emit_executed(struct task_struct *task, struct linux_
 	return 0;
 }
 
-/* Linux 3.4, include/trace/events/sched.h; called by exec_binprm (fs/exec.c) once the new program stands:
+/* Linux 3.4, include/trace/events/sched.h; called by exec_binprm (fs/exec.c) once the new program is in place:
  * TP_PROTO(struct task_struct *p, pid_t old_pid, struct linux_binprm *bprm) */
 SEC("tp_btf/sched_process_exec")
 int BPF_PROG(on_exec, struct task_struct *task, int old_pid, struct linux_binprm *bprm)

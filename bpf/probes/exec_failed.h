@@ -1,7 +1,7 @@
 /* An exec that failed: events/exec.py, with errno. The caller's memory is as it was, so its arguments are read from
- * there; only after a failure past the point of no return it is gone, and the fields are marked as cut. */
+ * there. After a failure past the point of no return it is gone, and the fields are marked as cut. */
 
-/* so many arguments at most, in stages as the walk of a path has them (bpf/path.h): short ones, which take less time to load */
+/* at most this many arguments, in stages like those of names (bpf/names.h); short stages take less time to load */
 #define STAGE_ARGS 4
 #define ARG_STAGES 64
 
@@ -57,7 +57,7 @@ __noinline int gather_stage(__u32 slot)
 	return GATHERED_ON;
 }
 
-/* False if not all is copied. No list is the same as an empty one. */
+/* False if it was not copied whole. No list means an empty one. */
 static __always_inline bool append_user_argv(struct scratch *scratch, __u64 list, bool compat,
 					     struct span *span)
 {
@@ -72,7 +72,7 @@ static __always_inline bool append_user_argv(struct scratch *scratch, __u64 list
 	return gathered == GATHERED_WHOLE;
 }
 
-/* An empty path of execveat is the descriptor itself; one that can't be read is nothing. */
+/* An empty path of execveat means the descriptor itself; an unreadable path means nothing. */
 static __always_inline void append_failed_base(struct scratch *scratch, struct call *call, char first)
 {
 	bool at = call->number == EXEC_SYSCALL_EXECVEAT;
@@ -87,9 +87,9 @@ static __always_inline void append_failed_base(struct scratch *scratch, struct c
 		exec->record.cut |= EXEC_CUT_JOINED_PATH;
 }
 
-/* What the file of a failed exec names as its interpreter is gone from the kernel's memory when the call returns. The
- * reader may look for it, at leisure, where the process sees the same root directory as the monitor: an empty text that
- * is not absent says so (src/onlooker/probe/interpreter.py). */
+/* When a failed exec returns, the kernel no longer has the interpreter that the file names. User space may look for it
+ * later if the process has the monitor's root directory: an empty text that is not absent says so
+ * (src/onlooker/probe/interpreter.py). */
 static __always_inline void allow_look(struct exec_record *exec, struct call *call)
 {
 	struct task_struct *task = call->task;
@@ -103,7 +103,7 @@ static __always_inline void allow_look(struct exec_record *exec, struct call *ca
 		exec->missing_interpreter.offset = sizeof(*exec);
 }
 
-/* A call that returned, and so failed. Not inlined: it has a stack of its own. */
+/* A call that returned, and so failed. Not inlined, to have its own stack. */
 static __noinline int emit_exec(struct call *call)
 {
 	bool at = call->number == EXEC_SYSCALL_EXECVEAT; /* execveat(dirfd, path, argv, envp, flags) */
@@ -111,10 +111,10 @@ static __noinline int emit_exec(struct call *call)
 	struct exec_record *exec;
 	char first;
 
-	/* Linux 6.14 (a5874fde3c08): only asked whether it could be executed; what does not know the flag fails with EINVAL */
+	/* Linux 6.14 (a5874fde3c08): the call only asks whether an exec would work; older kernels give EINVAL */
 	if (at && call->argument[4] & AT_EXECVE_CHECK)
 		return 0;
-	if (call->result >= 0) /* reported by on_exec: only the kernel's own word proves a success */
+	if (call->result >= 0) /* reported by on_exec: only the kernel's own event proves a success */
 		return 0;
 	scratch = take_scratch(KIND_EXEC, sizeof(*exec));
 	if (!scratch)
@@ -129,7 +129,7 @@ static __noinline int emit_exec(struct call *call)
 		exec->record.cut |= EXEC_CUT_PATH;
 	if (!append_user_argv(scratch, call->argument[1 + at], call->compat_pointers, &exec->argv))
 		exec->record.cut |= EXEC_CUT_ARGV;
-	if (exec->argv.length > config.argv_bytes) { /* nothing stands behind it yet */
+	if (exec->argv.length > config.argv_bytes) { /* nothing follows it yet */
 		exec->argv.length = config.argv_bytes;
 		scratch->used = exec->argv.offset + exec->argv.length;
 		exec->record.cut |= EXEC_CUT_ARGV;

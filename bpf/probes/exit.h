@@ -50,9 +50,9 @@ int on_taskstats_exit(struct pt_regs *ctx)
 	return (int)ctx->SECOND_ARGUMENT ? emit_exit(current_task()) : 0;
 }
 
-/* Processes whose last threads race each other to the program below, and whose exit was reported: until they are reaped,
- * or the last thread is seen to be alone. Only processes with threads are in it, and only for that long; where there is no
- * room, an exit can be reported twice. 16384 entries of 80 bytes, 1.3 MB; memory is taken as it is needed. */
+/* Processes whose exit was reported while their last threads race each other to the program below. They stay until they
+ * are reaped, or the last thread is seen to be alone. Only processes with threads are in it. Without room, an exit can be
+ * reported twice. 16384 entries of 80 bytes, 1.3 MB; memory is taken as it is needed. */
 struct exited {
 	__u64 start_ns;
 	__u64 pid;
@@ -71,7 +71,7 @@ static __always_inline struct exited exited_of(struct task_struct *task)
 	return (struct exited){ BPF_CORE_READ(task, group_leader, start_boottime), BPF_CORE_READ(task, tgid) };
 }
 
-/* Before Linux 6.16 the program is not told group_dead, and two threads that end together can both find no thread
+/* Before Linux 6.16 the program does not get group_dead, and two threads that end together can both find no thread
  * alive. The first of them reports.
  * TP_PROTO(struct task_struct *task) */
 SEC("tp_btf/sched_process_exit")
@@ -82,7 +82,7 @@ int BPF_PROG(on_exit_old, struct task_struct *task)
 
 	if (BPF_CORE_READ(task, signal, live.counter))
 		return 0;
-	/* the others are gone (__exit_signal, kernel/exit.c), so nobody comes after this one */
+	/* the others are gone (__exit_signal, kernel/exit.c), so this one is the last */
 	if (BPF_CORE_READ(task, signal, nr_threads) == 1)
 		return (int)bpf_map_delete_elem(&exited, &key) ? emit_exit(task) : 0;
 	/* an int before 6.4, whose upper half must not be compared */

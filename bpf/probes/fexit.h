@@ -1,12 +1,12 @@
 /* The returns of the functions that are the system calls: other calls are not touched at all, and 32-bit ones have
- * functions of their own, which are seen too. Where nothing stands in the way of it, `result` is what the caller gets. */
+ * separate functions, which are seen too. Unless something intervenes, `result` is what the caller gets. */
 
 static __noinline int emit_open(struct call *call);
 static __noinline int emit_exec(struct call *call);
 
 static __always_inline int emit_returned(enum kind kind, long result)
 {
-	/* the argument of these functions are the same registers, but some kernels have no type for it */
+	/* the argument of these functions is the same registers, but some kernels have no type for it */
 	struct pt_regs *regs = task_registers();
 	struct call call;
 

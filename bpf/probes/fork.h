@@ -104,8 +104,8 @@ int BPF_PROG(on_worker, struct task_struct *child)
 	return config.threads && is_worker(child) ? emit_fork(current_task(), TYPED(child), false) : 0;
 }
 
-/* Both at once, where the kernel can't interrupt it (probes/sys_exit.h): all that is created starts to run here, by
- * kernel_clone just behind the first tracepoint, and by who made a worker.
+/* Both at once, where the kernel can't interrupt it (probes/sys_exit.h): every new task starts to run here, by
+ * kernel_clone just after the first tracepoint, and by the code that makes a worker.
  * Linux 2.6.12, kernel/sched/core.c: void wake_up_new_task(struct task_struct *p) */
 SEC("kprobe.multi")
 int on_wake_up_new_task(struct pt_regs *ctx)

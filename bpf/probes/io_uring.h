@@ -1,12 +1,12 @@
-/* Files opened through io_uring, which passes no system call for them: events/open.py. The path is at hand only when the
- * request is submitted, the result only when it completes; bpf/ring_pending.h keeps the one for the other.
+/* Files opened through io_uring, without an open call: events/open.py. The path is known only when the request is
+ * submitted, the result only when it completes; bpf/ring_pending.h keeps the path until then.
  *
- * How a request ends, and by what that is seen:
+ * How a request ends, and the tracepoint that shows it:
  * - it completes: io_uring_complete;
- * - the same, but the completion finds no room: io_uring_cqe_overflow, which is not told of the request;
+ * - the same, but the completion finds no room: io_uring_cqe_overflow, which does not get the request;
  * - it is cancelled, because one before it in a chain failed: io_uring_fail_link, and then one of those two, unless the
- *   failed one was told not to report its success;
- * - it was itself told not to report its success, and succeeds: nothing. So it is told of when it is submitted.
+ *   failed one has IOSQE_CQE_SKIP_SUCCESS;
+ * - it has IOSQE_CQE_SKIP_SUCCESS itself, and succeeds: nothing. So it is reported when it is submitted.
  * A request that can't be prepared is not submitted: io_uring_req_failed, and then the same ends. */
 
 /* include/uapi/linux/io_uring.h */
@@ -50,7 +50,7 @@ static __always_inline void fill_ring_open(struct open_record *open, struct task
 	open->errno = 0;
 }
 
-/* What was submitted; the first byte of the path. */
+/* Appends what was submitted; returns the first byte of the path. */
 static __always_inline char append_ring_open(struct scratch *scratch, struct ring_open *submitted)
 {
 	struct open_record *open = (void *)scratch->bytes;
@@ -69,7 +69,7 @@ static __always_inline char append_ring_open(struct scratch *scratch, struct rin
 	return length ? to[0] : 0;
 }
 
-/* A request that says nothing when it succeeds is told of now, and its result is not known. */
+/* A request that does not report its success is reported now, without a result. */
 static __always_inline void emit_ring_submitted(struct ring_open *submitted, struct task_struct *task)
 {
 	struct scratch *scratch;
@@ -88,7 +88,7 @@ static __always_inline void emit_ring_submitted(struct ring_open *submitted, str
 	release_scratch(scratch);
 }
 
-/* A request that has ended; `submitted` is none where it was not seen. */
+/* A request that has ended; without `submitted` if its submission was not seen. */
 static __always_inline void emit_ring_ended(struct ring_open *submitted, int result)
 {
 	struct task_struct *task = current_task();
@@ -133,7 +133,7 @@ static __always_inline void emit_ring_ended(struct ring_open *submitted, int res
 	release_scratch(scratch);
 }
 
-/* Linux 7.0 keeps the name in a struct of its own (struct delayed_filename, include/linux/fs.h) */
+/* Linux 7.0 keeps the name in another struct (struct delayed_filename, include/linux/fs.h) */
 static __always_inline const char *submitted_name(struct io_open *command)
 {
 	struct io_open___v6 *before = (void *)command;
@@ -187,7 +187,7 @@ static __always_inline int submit_ring_open(struct io_kiocb *request)
 	} else if (!config.failed && !(int)bpf_map_update_elem(&ring_reported, &key, &value, BPF_ANY)) {
 		emit_ring_submitted(submitted, task);
 	} else {
-		/* to be told of if it fails, without its path: kept, it would stay where it succeeds. If the failure finds
+		/* reported only if it fails, without its path: if kept, it would stay after a success. If the failure finds
 		 * no room, it is counted as that of a ring whose requests are not all known. */
 		bpf_map_delete_elem(&rings, &submitted->ring);
 		if (!config.failed)
@@ -197,7 +197,7 @@ static __always_inline int submit_ring_open(struct io_kiocb *request)
 	return 0;
 }
 
-/* The arguments of a request that the kernel did not take, read from where the caller has them. */
+/* The arguments of a request that the kernel refused, read from the caller's memory. */
 static __always_inline int fail_ring_open(struct ring_request *entry, struct io_kiocb *request)
 {
 	struct task_struct *task = current_task();
@@ -248,8 +248,8 @@ static __always_inline bool is_of_interest(int result)
 	return enabled && !(config.failed && result >= 0);
 }
 
-/* Something ended that may be an open of which nothing is known, because it was submitted before the monitor began. A
- * kernel thread may have ended it for a process that is wanted. */
+/* A request ended that may be an unknown open, because it was submitted before the monitor started. A kernel thread may
+ * have ended it for a wanted process. */
 static __always_inline void count_unknown(__u64 ring)
 {
 	struct task_struct *task = current_task();
@@ -298,8 +298,8 @@ static __always_inline int cancel_ring_open(struct io_kiocb *request)
 	return 0;
 }
 
-/* A completion that found no room in the ring. If its request is not known, it can only be that of an open if that was
- * submitted before the monitor began: what could not be remembered since was counted then. */
+/* A completion that found no room in the ring. An unknown request can be an open only if it was submitted before the
+ * monitor started: what could not be remembered since was counted then. */
 static __always_inline int overflow_ring(__u64 ring, __u64 user_data, int result)
 {
 	__u64 key = find_ring_open(ring, user_data, result);
@@ -316,7 +316,7 @@ static __always_inline int overflow_ring(__u64 ring, __u64 user_data, int result
 	return 0;
 }
 
-/* A ring is new and has taken no request yet, so all that it takes are seen. */
+/* A new ring, without a request yet: the probe will see all of them. */
 static __always_inline int create_ring(struct io_ring_ctx *ring)
 {
 	__u64 key = (__u64)ring;

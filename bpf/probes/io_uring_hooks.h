@@ -1,4 +1,4 @@
-/* Where the opens of bpf/probes/io_uring.h are seen: the ring's own tracepoints. */
+/* The tracepoints of io_uring that bpf/probes/io_uring.h needs. */
 
 /* Linux 6.3, include/trace/events/io_uring.h; called by io_submit_sqe (io_uring/io_uring.c) once the request is
  * prepared: TP_PROTO(struct io_kiocb *req) */
@@ -58,8 +58,8 @@ int BPF_PROG(on_ring_create, int fd, struct io_ring_ctx *ring)
 }
 
 /* The same as trace events, which perf attaches. Since Linux 7.0 (a46023d5616e) the programs above can be preempted, and
- * these can't (16718274ee75, include/trace/perf.h): nobody is skipped because one of them was interrupted for him. What
- * io_uring_req_failed tells as an event lacks the directory, so on_ring_failed stands alone: all that it sees are
+ * these can't (16718274ee75, include/trace/perf.h): no process is skipped because another interrupted the program. The
+ * event of io_uring_req_failed lacks the directory, so on_ring_failed has no other form: all that it sees are
  * requests that open nothing.
  *
  * The records are those of TP_STRUCT__entry in include/trace/events/io_uring.h. */

@@ -1,7 +1,7 @@
 /* A file was opened, or could not be: events/open.py. */
 
-/* The mode as the kernel takes it. openat2 takes it as it is, and refuses what makes no sense (build_open_flags,
- * fs/open.c); the others ignore it where nothing may be made, and bits that are none of a mode. */
+/* The mode as the kernel takes it. openat2 takes it unchanged, and refuses what makes no sense (build_open_flags,
+ * fs/open.c); the others ignore it where the call can't create a file, and ignore bits that no mode has. */
 static __always_inline __u64 shown_mode(__u64 flags, __u64 mode, bool is_exact)
 {
 	if (is_exact)
@@ -9,7 +9,7 @@ static __always_inline __u64 shown_mode(__u64 flags, __u64 mode, bool is_exact)
 	return flags & (O_CREAT | __O_TMPFILE) ? mode & MODE_BITS : OPEN_MODE_ABSENT;
 }
 
-/* where the arguments of open, openat, openat2, creat and open_by_handle_at stand */
+/* reads the arguments of open, openat, openat2, creat and open_by_handle_at */
 static __always_inline const char *fill_open_arguments(struct open_record *open, struct call *call)
 {
 	__u64 *argument = call->argument;
@@ -35,7 +35,7 @@ static __always_inline const char *fill_open_arguments(struct open_record *open,
 			how.flags = (__u32)argument[2];
 			how.mode = argument[3];
 		} else {
-			/* the kernel looks at no structure that is too small (copy_struct_from_user's caller, fs/open.c) */
+			/* the kernel reads no structure that is too small (copy_struct_from_user's caller, fs/open.c) */
 			if (argument[3] < sizeof(how) || bpf_probe_read_user(&how, sizeof(how), (void *)argument[2]))
 				open->record.cut |= OPEN_CUT_FLAGS | OPEN_CUT_MODE | OPEN_CUT_RESOLVE;
 			is_exact = true;
@@ -47,7 +47,7 @@ static __always_inline const char *fill_open_arguments(struct open_record *open,
 	return path;
 }
 
-/* All but the path as passed. */
+/* Clears all but the path as passed. */
 static __always_inline void clear_open(struct open_record *open)
 {
 	open->inode = 0;
@@ -59,7 +59,7 @@ static __always_inline void clear_open(struct open_record *open)
 	__builtin_memset(open->pad, 0, sizeof(open->pad));
 }
 
-/* Which file it was, and whether the open made it. One of O_TMPFILE always does (do_tmpfile, fs/namei.c, sets no
+/* Which file it was, and whether the open made it. An open with O_TMPFILE always does (do_tmpfile, fs/namei.c, sets no
  * FMODE_CREATED). */
 static __always_inline void fill_file(struct scratch *scratch, struct task_struct *task, int fd,
 				      enum frequency frequency)
@@ -83,7 +83,7 @@ static __always_inline void fill_file(struct scratch *scratch, struct task_struc
 		open->record.cut |= OPEN_CUT_REAL_PATH;
 }
 
-/* Which file it would have been. `first` is the first byte of the path. */
+/* Where the path would have led. `first` is its first byte. */
 static __always_inline void fill_joined_path(struct scratch *scratch, struct task_struct *task,
 					     char first, enum frequency frequency)
 {
@@ -98,7 +98,7 @@ static __always_inline void fill_joined_path(struct scratch *scratch, struct tas
 		open->record.cut |= OPEN_CUT_JOINED_PATH;
 }
 
-/* not inlined: it has a stack of its own */
+/* not inlined, to have its own stack */
 static __noinline int emit_open(struct call *call)
 {
 	struct scratch *scratch;

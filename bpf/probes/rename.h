@@ -9,7 +9,7 @@ enum sought {
 	SOUGHT_IN_VAIN,
 };
 
-/* Looks for a name among those of a walked path, each of which ends with a NUL; as names_stage does. */
+/* Searches a walked path for a name, in stages like names_stage; each name there ends with a NUL. */
 __noinline int seek_stage(__u32 slot)
 {
 	struct scratch *scratch = bpf_map_lookup_elem(&scratches, &slot);
@@ -38,7 +38,7 @@ __noinline int seek_stage(__u32 slot)
 	return SOUGHT_ON;
 }
 
-/* Whether a name of so many bytes is one of a walked path's. */
+/* Whether a walked path has a name of so many bytes. */
 __noinline int is_on_way(__u32 slot, __u32 way, __u32 way_length, __u32 name, __u32 name_length)
 {
 	struct scratch *scratch = bpf_map_lookup_elem(&scratches, &slot);
@@ -57,7 +57,7 @@ __noinline int is_on_way(__u32 slot, __u32 way, __u32 way_length, __u32 name, __
 	return sought == SOUGHT_FOUND;
 }
 
-/* The last name of a path, and whether it is the only one, so that it is in the very directory that the path starts from. */
+/* The last name of a path, and whether it is the only one: then it is in the directory that the path starts from. */
 struct last_name {
 	struct span name;
 	bool alone, absolute;
@@ -83,9 +83,9 @@ static __always_inline bool has_moved(__u32 slot, struct span way, struct last_n
 	       (exchange && is_on_way(slot, way.offset, way.length, old.name.offset, old.name.length));
 }
 
-/* A rename can move the directory that its paths start from, or one above it: then the way there is no longer what it was
- * at the call, and the new name is on it. What lies in a directory is not above it, and what is named from the root is not
- * above the root. */
+/* A rename can move the directory that its paths start from, or one above it. Then the path to that directory has changed,
+ * and contains the new name. What lies in a directory is not above it, and what is named from the root is not above the
+ * root. */
 __noinline int leave_out_moved(__u32 slot)
 {
 	struct scratch *scratch = bpf_map_lookup_elem(&scratches, &slot);

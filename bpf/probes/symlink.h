@@ -14,7 +14,7 @@ static __noinline int emit_symlink(struct call *call)
 	symlink->errno = errno_of(call);
 	symlink->unproven = is_in_doubt(call);
 	symlink->dirfd = at ? dirfd_of(call->argument[1]) : NO_FD;
-	/* what is written into the link: where it leads is said when somebody follows it */
+	/* the text of the link; where it leads is decided when somebody follows it */
 	if (append_passed(scratch->slot, call->argument[0], NO_FD, false))
 		symlink->record.cut |= SYMLINK_CUT_TARGET;
 	symlink->target = scratch->passed;

@@ -1,7 +1,6 @@
-/* The ends of system calls, where arguments and result are seen at once. */
+/* The ends of system calls, where both arguments and result are known. */
 
-/* `kinds` is a constant when the program is loaded: what is not wanted is cut out then, and not looked at by the
- * verifier. */
+/* `kinds` is a constant when the program is loaded: what is not wanted is cut out then, and the verifier skips it. */
 #define EMIT(NAME, name)                                                                                               \
 	case KIND_##NAME:                                                                                              \
 		return kinds & 1 << KIND_##NAME ? emit_##name(call) : 0;
@@ -13,7 +12,7 @@ static __always_inline int dispatch(struct call *call, const __u32 kinds)
 		call->number = RMDIR_SYSCALL_UNLINKAT;
 	}
 	switch (call->kind) {
-		CALL_EVENTS(EMIT) /* wire.h: those of the events that are seen where a call returns */
+		CALL_EVENTS(EMIT) /* wire.h: the events that the return of a call shows */
 	default:
 		return 0;
 	}
@@ -29,7 +28,7 @@ int BPF_PROG(on_sys_exit, struct pt_regs *regs, long result)
 
 	if (!may_be_wanted(number) || !read_call(&call, regs, number, result) || !verify_result(&call, regs, number))
 		return 0;
-	return dispatch(&call, config.kinds_by_sys_exit); /* another program sees the others */
+	return dispatch(&call, config.kinds_by_sys_exit); /* another program reports the others */
 }
 
 /* The same at the tracepoints of single calls: it costs others less, but 32-bit calls do not pass there
@@ -52,13 +51,13 @@ int on_call_exit(struct syscall_exit *ctx)
 	return dispatch(&call, config.kinds_by_call_exit);
 }
 
-/* The same where the functions return that are the calls: it costs other calls nothing, and sees 32-bit ones. fprobe stands
- * on the function graph tracer since Linux 6.14 (4346ba160409), and where programs at tracepoints can be preempted, that
- * one calls it with preemption off (ftrace_test_recursion_trylock in __ftrace_return_to_handler, kernel/trace/fgraph.c):
- * nobody is skipped because this program was interrupted for him.
+/* The same where the functions of the calls return: it costs other calls nothing, and sees 32-bit ones. Since Linux 6.14
+ * (4346ba160409) fprobe uses the function graph tracer, and where programs at tracepoints can be preempted, the tracer
+ * calls it with preemption off (ftrace_test_recursion_trylock in __ftrace_return_to_handler, kernel/trace/fgraph.c):
+ * no process is skipped because another interrupted this program.
  *
  * The function of a call that a seccomp filter answers is never entered. It is seen where __secure_computing returns -1
- * (kernel/seccomp.c): what the caller gets stands in its registers then. */
+ * (kernel/seccomp.c): the caller's result is then in its registers. */
 SEC("kretprobe.multi")
 int on_call_return(struct pt_regs *ctx)
 {
@@ -74,7 +73,7 @@ int on_call_return(struct pt_regs *ctx)
 	}
 	if (!read_call(&call, regs, SYSCALL_NUMBER(regs), result))
 		return 0;
-	/* a success is made up, and an error is what the caller gets */
+	/* a success is made up; an error is what the caller gets */
 	if (is_answered && (result >= 0 || !is_possible(&call) || was_trapped(&call, regs)))
 		return 0;
 	return dispatch(&call, config.kinds_by_call_return);

@@ -1,4 +1,4 @@
-/* A file was made a certain length, or could not be: events/truncate.py. fs/open.c: truncate(path, length),
+/* A file's length was changed, or could not be: events/truncate.py. fs/open.c: truncate(path, length),
  * ftruncate(fd, length); 32-bit programs also have truncate64 and ftruncate64, with the length in two registers
  * (arch/x86/kernel/sys_ia32.c, arch/arm64/kernel/sys32.c). */
 

@@ -117,7 +117,7 @@ def _tracefs() -> Check:
 
 
 def _pid_namespace() -> Check:
-    """In a pid namespace of one's own, the ids shown are not those that ps shows."""
+    """In another pid namespace, the ids shown are not those that ps shows."""
     if not kernel.in_pid_namespace():
         return Check("process ids", "ok", "as ps shows them")
     remedy = "compare with ns_pid, or run it outside of the container"

@@ -13,7 +13,7 @@
         ├── CapabilityError
         ├── ForbiddenError                 bpf(2), or a part of it, is forbidden to everybody here
         ├── LibbpfError                    libbpf is missing or too old, or the package is not built
-        ├── LoadError                      the kernel refused the probe; `log` has the verifier's words
+        ├── LoadError                      the kernel refused the probe; `log` has the verifier's output
         └── AttachError                    a hook could not be attached
 
 An error's text is one line that says what and where; its `hint` is what to type.
@@ -26,7 +26,7 @@ from difflib import get_close_matches
 
 class OnlookerError(Exception):
     """The root. `hint` is a remedy, with the command or the argument to type where there is one; `command_hint` is the
-    same in the command line's words where they are others; `exit_code` is the command's.
+    same for the command line where it differs; `exit_code` is the command's.
     """
 
     hint = ""
@@ -174,7 +174,7 @@ def _verb(items: Sequence[str]) -> str:
 
 
 class ForbiddenError(UnsupportedError):
-    """Something stands before bpf(2), whatever capabilities one has; `error` is what it answers."""
+    """Something blocks bpf(2), whatever capabilities the process has; `error` is its answer."""
 
     def __init__(self, error: OSError, *, by_filter: bool) -> None:
         self.error = error

@@ -21,7 +21,7 @@ from .probe.setup import DEFAULT_RING_BYTES, LARGEST_RING_BYTES, MOST_ARGS_BYTES
 from .probe.source import Attachment, Rest, Source
 from .records import Batch
 
-_SLICE_SECONDS = 0.1  # a waiting poll of a source without `fileno` looks so often whether `stop` was called
+_SLICE_SECONDS = 0.1  # how often a waiting poll of a source without `fileno` checks for `stop`
 _LONGEST_SECONDS = 1e9  # a longer wait, 30 years, is one for ever; a float can't hold each int
 _SOURCE = ("start", "poll", "stop", "exhausted", "attached", "close")
 

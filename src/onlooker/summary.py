@@ -1,4 +1,4 @@
-"""The last words: what was seen, what was lost, the verdict."""
+"""The summary: what was seen, what was lost, the verdict."""
 
 from collections.abc import Iterator, Mapping
 from enum import Enum

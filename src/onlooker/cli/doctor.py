@@ -42,7 +42,7 @@ def text(found: Diagnosis) -> str:
     if found.attached:
         lines.append("\nhow each event is observed here:")
     for events, chosen in grouped(found.attached):
-        if len(events) > 8:  # on a line of its own, so that the columns stay
+        if len(events) > 8:  # on a separate line, to keep the columns
             lines.append(events)
             events = ""
         lines.append(f"{events:<8} {chosen.purpose:<17} {chosen.method}: {', '.join(chosen.programs)}")

@@ -1,4 +1,4 @@
-"""What is said to the person, on standard error; standard output is for data."""
+"""Messages for the user, on standard error; standard output is for data."""
 
 import os
 import select
@@ -8,7 +8,7 @@ from contextlib import suppress
 from ..errors import OnlookerError, OutputError, UsageError
 
 LEVELS = ("debug", "info", "warning", "error")
-_PATIENCE_MS = 500  # for a reader of standard error that does not read; what is said takes less than PIPE_BUF
+_PATIENCE_MS = 500  # for a standard error that nobody reads; a message takes less than PIPE_BUF
 
 
 def show(text: str) -> None:
@@ -76,7 +76,7 @@ class Log:
         self._lowest = LEVELS.index(level)
 
     def says(self, level: str) -> bool:
-        """Whether something that matters so much is said."""
+        """Whether messages of this level are shown."""
         return LEVELS.index(level) >= self._lowest
 
     def tell(self, text: str) -> None:

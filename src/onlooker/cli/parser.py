@@ -1,4 +1,4 @@
-"""Arguments: argparse, with our own words for mistakes and the nearest match for typing errors."""
+"""Arguments: argparse, with our own messages for mistakes and the nearest match for typing errors."""
 
 import argparse
 import shlex
@@ -89,12 +89,12 @@ def _items(value: str) -> list[str]:
     words.whitespace, words.whitespace_split, words.commenters = " \t\r\n,", True, ""
     try:
         return list(words)
-    except ValueError:  # a quote that is not closed, or nothing behind a backslash
+    except ValueError:  # a quote that is not closed, or nothing after a backslash
         hint = 'close the quote, or write \\" for a literal quote'
         raise UsageError(f"not a list: {value!r}", hint) from None
 
 
-_MOST_DIGITS = 20  # of 2**64; int() refuses thousands of them with an error of its own
+_MOST_DIGITS = 20  # of 2**64; int() refuses thousands of them with another error
 
 
 def is_number(text: str) -> bool:

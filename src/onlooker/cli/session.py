@@ -1,4 +1,4 @@
-"""One run of `onlooker watch`: from attaching to the verdict, with what is said to the person."""
+"""One run of `onlooker watch`: from attaching to the verdict, with the messages for the user."""
 
 from ..errors import LoadError
 from ..filters import Filter
@@ -34,7 +34,7 @@ class WatchSession(Session):
     def exit_code(self) -> int:
         """Run it: 0, or 1 if an event was lost or not written. Raises OnlookerError.
 
-        However the watching ends, the verdict is said.
+        However it ends, the verdict is printed.
         """
         for note in self.monitor.filter.notes():
             self._log("warning", note)

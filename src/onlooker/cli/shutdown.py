@@ -1,4 +1,4 @@
-"""A good end: signals, and word to systemd."""
+"""A clean end: signals, and notices to systemd."""
 
 import os
 import signal
@@ -26,7 +26,7 @@ class Shutdown:
     hang_up: Callable[[], None] | None = None
 
     def __init__(self, stop: Callable[[], None], tell: Callable[[str], None] = lambda text: None) -> None:
-        """`stop` is called by signal handlers and other threads, more than once; `tell` speaks to the person."""
+        """`stop` is called by signal handlers and other threads, more than once; `tell` prints a message."""
         self._stop = stop
         self._tell = tell
         self._end = float("inf")
@@ -67,7 +67,7 @@ class Shutdown:
             signal.raise_signal(number)
 
     def ends_in(self, seconds: float | None) -> None:
-        """It is to end after that time, without a signal. None: only by one."""
+        """It ends after that time, without a signal. None: only by a signal."""
         if seconds is not None:
             self._end = min(self._end, time.monotonic() + seconds)
 
@@ -99,7 +99,7 @@ def notify_systemd(state: str) -> None:
     address = os.environ.get("NOTIFY_SOCKET", "")
     if address[:1] not in ("/", "@"):
         return
-    import socket  # five milliseconds, and seldom needed
+    import socket  # takes five milliseconds, and is rarely needed
 
     with suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as unix:
         unix.sendto(state.encode(), "\0" + address[1:] if address[0] == "@" else address)

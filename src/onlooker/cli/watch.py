@@ -154,7 +154,7 @@ def _monitor(arguments: argparse.Namespace) -> Monitor:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Watch until it is to end. 0, or 1 if events were lost or not written; raises OnlookerError."""
+    """Watch until the end. 0, or 1 if events were lost or not written; raises OnlookerError."""
     log = Log("error" if arguments.quiet else one_of("log level", arguments.log_level, LEVELS))
     one_of("output format", arguments.output_format, FORMATS)
     seconds = duration(arguments.duration) if arguments.duration is not None else None

@@ -16,7 +16,7 @@ from .registry import TASK_EVENTS
 # those that the probe sends have the numbers of TASK_EVENTS on the wire, from 1 on; Lost has the next one
 EVENTS: dict[str, type[Event]] = {**TASK_EVENTS, Lost.event: Lost}
 
-# what is watched where nothing is said; names that stand for several events
+# the events by default; names for several events
 DEFAULT_EVENTS = tuple(name for name, cls in TASK_EVENTS.items() if cls.is_default)
 EVENT_GROUPS = {"default": DEFAULT_EVENTS, "all": tuple(TASK_EVENTS)}
 

@@ -10,7 +10,7 @@ from ..schema.syscalls import Syscall
 
 CHILD_AND_PARENT = "Process {comm} (PID:{pid}, PPID:{ppid})"
 
-# how a line is written is known to `onlooker.records`, which tells it when it is imported: "json" and "text"
+# `onlooker.records` knows how to write a line, and registers it here when it is imported: "json" and "text"
 LINE_WRITERS: dict[str, Callable[["Event"], str]] = {}
 
 
@@ -21,8 +21,8 @@ class Event(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, tag_field
     absent in JSON. `str(event)` is the classic line and `event.to_json()` the JSON line, both without a newline and
     harmless for a terminal.
 
-    A class says beside its fields how it is told: `phrase`, in the language of `onlooker.schema.phrase`, behind `who`;
-    and for a table, `result` in a word and `details`.
+    Beside its fields, a class has its text in the language of `onlooker.schema.phrase`: `phrase`, which follows `who`,
+    and for a table, `result` and `details`.
     """
 
     event: ClassVar[str]

@@ -11,7 +11,7 @@ from .words import GIVEN_FILE, GIVEN_NOTES, RESULT, call_details, call_phrase
 
 UNCHANGED = 2**32 - 1  # chown(2): -1 leaves an id as it is
 
-# the ids as chown(1) takes them: nothing stands for one that is to stay as it is
+# the ids as chown(1) takes them: empty for one that does not change
 _WHAT = f"owner of {GIVEN_FILE} to {{owner}}:{{group}}"
 
 SYSCALLS = (
@@ -42,10 +42,10 @@ class Chown(TaskEvent, frozen=True, gc=False, omit_defaults=True, tag="chown"):
         doc("The system call used; those with 32 are 32-bit programs'."),
     ]
     owner: Annotated[
-        int | None, unsigned(32, absent=UNCHANGED), doc("User id asked for; absent where it is to stay as it is.")
+        int | None, unsigned(32, absent=UNCHANGED), doc("User id asked for; absent where it does not change.")
     ] = None
     group: Annotated[
-        int | None, unsigned(32, absent=UNCHANGED), doc("Group id asked for; absent where it is to stay as it is.")
+        int | None, unsigned(32, absent=UNCHANGED), doc("Group id asked for; absent where it does not change.")
     ] = None
     path: OptionalPath = None
     errno: Errno = None

@@ -70,7 +70,7 @@ class Exec(TaskEvent, frozen=True, gc=False, omit_defaults=True, tag="exec"):
     loginuid: Annotated[
         int | None,
         unsigned(32, absent=NO_LOGIN),
-        doc("User id of who logged in, which sudo and su do not change; absent where nobody did, as for services."),
+        doc("User id at login, which sudo and su do not change; absent without a login, as for services."),
     ] = None
     session: Annotated[
         int | None, unsigned(32, absent=NO_LOGIN), doc("Number of that login, as /proc/PID/sessionid has it.")

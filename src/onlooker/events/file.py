@@ -1,4 +1,4 @@
-"""What is said alike of every file that an event names, and of every call on files: field by field."""
+"""The fields that all events share which name a file or come from a call on files."""
 
 from typing import Annotated
 

@@ -10,7 +10,7 @@ from .registry import TASK_EVENTS
 PROBE_REASONS = ("ring full", "headroom", "busy", "untracked")
 # found by the reader, the kernel and what checks the records
 REASONS = (*PROBE_REASONS, "unfinished", "recursion", "corrupt")
-# counted before it is known whether they are wanted, or shown without their path: so many at most
+# counted before the filter, or shown without their path: an upper bound
 UNCERTAIN_REASONS = frozenset({"recursion", "untracked"})
 
 

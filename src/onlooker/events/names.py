@@ -1,11 +1,11 @@
-"""Numbers to names: signals, flags. The kernel's own words for the machine that runs."""
+"""Numbers to names: signals, flags, as the kernel names them on this machine."""
 
 import os
 import signal
 
 from ..schema.values import Flags, Names
 
-# include/uapi/asm-generic/fcntl.h; the values that differ by architecture come from `os`. Composite flags stand before
+# include/uapi/asm-generic/fcntl.h; the values that differ by architecture come from `os`. Composite flags come before
 # their parts.
 _OPEN = tuple(
     (value, name)
@@ -91,7 +91,7 @@ _CLONE = (
 EXIT_SIGNAL_SHIFT = 56  # the probe puts the exit signal here, where no flag is; see bpf/probes/fork.h
 
 _NAMED = frozenset(int(each) for each in signal.Signals)
-# signal(7). Real-time signals have no names of their own but are counted from SIGRTMIN, as kill(1) does.
+# signal(7). Real-time signals have no names; they are counted from SIGRTMIN, as kill(1) does.
 SIGNALS = Names(
     names=tuple(
         (number, f"SIGRTMIN+{number - signal.SIGRTMIN}" if number not in _NAMED else signal.Signals(number).name)

@@ -29,8 +29,8 @@ SYSCALLS = (
 class Open(TaskEvent, frozen=True, gc=False, omit_defaults=True, tag="open"):
     """A process opened a file, with `fd`; or tried to, with `errno`. Arguments are as passed by the caller.
 
-    Source: the exits of the system calls, where the arguments still stand in the saved registers; the file that then
-    stands behind `fd`; for io_uring, its tracepoints.
+    Source: the exits of the system calls, where the arguments are still in the saved registers, and the file of `fd` at
+    that moment; for io_uring, its tracepoints.
     """
 
     event: ClassVar[str] = "open"

@@ -1,4 +1,4 @@
-"""All kinds of events that the probe sends: whatever class a file beside this one declares."""
+"""All events that the probe sends: the classes that the files in this directory declare."""
 
 from importlib import import_module
 from pkgutil import iter_modules

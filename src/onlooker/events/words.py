@@ -1,6 +1,6 @@
 """Parts of phrases that several events share; `onlooker.schema.phrase` is their language."""
 
-RESULT = "{errno?{errno}|ok}"  # of a call, in a word
+RESULT = "{errno?{errno}|ok}"  # of a call, in one word
 
 # what a path was that led to nothing, where it does not say so itself: a relative one, or one in another root
 JOINED = "{joined_path!=path? [joined: {joined_path}]}"
@@ -12,7 +12,7 @@ GIVEN_FILE = "{path?file {path}|{fd?file descriptor {fd}|file {path}}}"
 GIVEN = "{real_path? [file: {real_path}]}" + FILE_STATE
 GIVEN_NOTES = JOINED + GIVEN
 
-# what a file was opened for, where that is more than reading; the kernel ignores all else beside O_PATH
+# what a file was opened for, if not only for reading; with O_PATH the kernel ignores all other flags
 # (do_dentry_open, fs/open.c)
 _APPEND = "{flags~O_APPEND?append}"
 ACCESS = (
@@ -44,5 +44,5 @@ def call_phrase(past: str, infinitive: str, what: str, notes: str = JOINED) -> s
 
 
 def call_details(what: str, notes: str = JOINED) -> str:
-    """The same for a column of its own, beside the event's name and its result."""
+    """The same for a separate column, beside the event's name and its result."""
     return f"{what}{{flags?  {{flags:words}}}}{notes}"

@@ -53,7 +53,7 @@ def comm_pattern(text: str) -> CommPattern:
 
 
 def _doubt(text: str) -> str:
-    """What is said of a name that looks as other tools are told what to watch, or "". It is no mistake: a process can
+    """A note on a name that looks like the syntax of another tool, or "". It is no mistake: a process can
     name itself so, and kernel threads have a "/" in their names.
 
     >>> _doubt("/usr/bin/cat")

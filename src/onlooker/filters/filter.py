@@ -47,7 +47,7 @@ class Filter(msgspec.Struct, frozen=True, kw_only=True):
         failed: bool = False,
         threads: bool = False,
     ) -> Self:
-        """Check and gather. In `events`, "default" and "all" stand for several.
+        """Check and gather. In `events`, "default" and "all" mean several.
 
         Raises UsageError for an unknown event or user, an empty choice or a number out of range.
         """
@@ -77,11 +77,11 @@ class Filter(msgspec.Struct, frozen=True, kw_only=True):
         )
 
     def notes(self) -> list[str]:
-        """What the user should know about how the filter is understood."""
+        """Notes for the user on what the filter means."""
         return [pattern.note for pattern in self.comm if pattern.note]
 
     def matches(self, event: Event) -> bool:
-        """Whether the event is to be reported; what the probe decides in the kernel. A loss always is."""
+        """Whether to report the event, as the probe decides it in the kernel. Losses are always reported."""
         if isinstance(event, Lost):
             return True
         assert isinstance(event, TaskEvent)
@@ -120,7 +120,7 @@ def _as_list(what: str, given: object) -> str:
 
 
 def user_id(user: int | str) -> int:
-    """The number of a user who is given by number or name. Raises UsageError where there can be no such user."""
+    """The id of a user, given by number or name. Raises UsageError if no such user can exist."""
     number = _number_of(user) if isinstance(user, str) else user
     if not isinstance(number, int) or isinstance(number, bool) or not 0 <= number <= NO_USER:
         raise UsageError(f"not a user id: {number!r}", USER_HINT)
@@ -135,7 +135,7 @@ USER_HINT = f"a user's name, or a number from 0 to {HIGHEST_UID}"
 def _number_of(user: str) -> int:
     if user.isascii() and user.isdigit() and len(user) <= len(str(HIGHEST_UID)):
         return int(user)
-    import pwd  # seldom needed
+    import pwd  # rarely needed
 
     try:
         return pwd.getpwnam(user).pw_uid

@@ -78,7 +78,7 @@ def tracepoints(data):
 
 def parameters(data, str function):
     """The types of a function's parameters, each by its name, such as "int", and
-    with a * behind it for a pointer; None if there is no such function.
+    with a * after it for a pointer; None if there is no such function.
     """
     cdef btf *types = types_of(data)
     cdef int id = btf__find_by_name_kind(types, function.encode(), BTF_KIND_FUNC)

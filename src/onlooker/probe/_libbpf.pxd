@@ -1,5 +1,5 @@
 # cython: language_level=3
-"""The C that `_libbpf.pyx` calls: libbpf, the kernel's own structures, and the headers beside it."""
+"""The C that `_libbpf.pyx` calls: libbpf, the kernel's own structures, and the headers in this directory."""
 
 from libc.stdint cimport uint32_t, uint64_t
 

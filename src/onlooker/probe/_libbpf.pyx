@@ -299,12 +299,12 @@ cdef class Probe:
         self._reader.losses, self._reader.counters = self._counters, kinds * reasons
 
     def fileno(self):
-        """A descriptor that can be read while there is something to drain, or new losses, or who waits was told to look."""
+        """A descriptor that can be read while there is something to drain, or new losses, or after `tell`."""
         self._alive()
         return self._reader.filled
 
     def tell(self, bint of_the_end=False):
-        """Wake who waits for `fileno`; with `of_the_end`, nobody will wait from now on. Any thread may call it."""
+        """Make `fileno` readable; with `of_the_end`, nobody will wait from now on. Any thread may call it."""
         if self._has_reader and of_the_end:
             reader_tell_of_the_end(&self._reader)
         elif self._has_reader:

@@ -38,7 +38,7 @@ cdef extern from *:
     #include <sys/syscall.h>
     #include <unistd.h>
 
-    /* What bpf(2) answers to a command that does not exist: EINVAL, or what somebody else answers in its place. */
+    /* What bpf(2) answers to a command that does not exist: EINVAL, or the answer of a filter in its place. */
     static int bpf_answer_to_nothing(void)
     {
         return syscall(SYS_bpf, -1, NULL, 0) < 0 ? errno : 0;

@@ -17,7 +17,7 @@ PROBE = "function probes"
 METHODS = {"raw": RAW, "fexit": FUNCTION, "kprobe": PROBE, "tracepoint": TRACEPOINT}  # as --attach names them
 
 
-# what a seccomp filter answers is told where this function returns; a kernel without it has no such filters
+# the answer of a seccomp filter is seen where this function returns; a kernel without it has no such filters
 SECCOMP = "__secure_computing"
 # functions that a kernel may be without: what they do is then not there to be seen
 OPTIONAL = frozenset({SECCOMP} | {function for call in NEWER for function in functions_of_call(call)})
@@ -50,7 +50,7 @@ class Candidate(msgspec.Struct, frozen=True):
 
 
 class Hook(msgspec.Struct, frozen=True):
-    """What is to be observed: the event, and which part of it. `outcome`: what of it can be, for --failed.
+    """What to observe: the event, and which part of it. `outcome`: how it can end, for --failed.
 
     A hook that says what is `missed` without it can be done without, where the kernel takes no candidate.
     """
@@ -158,7 +158,7 @@ def _shared_calls(event: str) -> tuple[Candidate, ...]:
 
 
 def _tasks(program: str, function: Feature, raw: Candidate, *older: Candidate) -> tuple[Candidate, ...]:
-    """The ways to see processes: a tracepoint, or where it can be preempted, a function that is called beside it."""
+    """The ways to see processes: a tracepoint, or where that can be preempted, a function close to it."""
     flaw = "this kernel can interrupt it, and then skips it for other processes"
     whole = msgspec.structs.replace(raw, flawed_with=_PREEMPTIBLE_ELSEWHERE, flaw=flaw)
     probe = Candidate(
@@ -272,7 +272,7 @@ _PARTICULAR = (
 _HOOKED = {hook.event for hook in _PARTICULAR}
 TABLE = (
     *_PARTICULAR,
-    # what nothing else tells of than its system calls
+    # events that only their system calls show
     *(
         Hook(event, "success and failure", "both", _shared_calls(event))
         for event in TASK_EVENTS
@@ -292,17 +292,17 @@ def is_exit_of_function(program: str) -> bool:
 
 
 def is_sys_exit(candidate: Candidate) -> bool:
-    """Whether it is the one program for all system calls, which must be told what to report."""
+    """Whether it is the one program for all system calls, which needs the list of events to report."""
     return "on_sys_exit" in candidate.programs
 
 
 def is_call_return(candidate: Candidate) -> bool:
-    """Whether it is the one program at the returns of functions, which must be told, too."""
+    """Whether it is the one program at the returns of functions, which needs it, too."""
     return "on_call_return" in candidate.programs
 
 
 def is_call_exit(candidate: Candidate) -> bool:
-    """Whether it is the one program at the tracepoints of single calls, which must be told, too."""
+    """Whether it is the one program at the tracepoints of single calls, which needs it, too."""
     return "on_call_exit" in candidate.programs
 
 

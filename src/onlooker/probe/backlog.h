@@ -99,7 +99,7 @@ static inline long backlog_top_up(struct backlog *backlog, struct ring *ring)
  * kernel counts what no longer fits.
  *
  * A block that has no batch yet is continued: each takes a page at least, so that the bound would be far exceeded if
- * the few records of every look had one of their own. */
+ * every look had a block for its few records. */
 static inline long backlog_fill(struct backlog *backlog, struct ring *ring)
 {
 	struct block *block;

@@ -243,7 +243,7 @@ def _fill(setup: "Setup", probe: "Probe") -> None:
 
 
 def _refusal(what: str, error: OSError, log: str) -> UnsupportedError:
-    """A verifier's word is our mistake and is to be reported; what forbids bpf(2), or a part of it, is the system's."""
+    """A verifier's refusal is our mistake, for the user to report; if bpf(2) is forbidden, that is the system's."""
     forbidden = kernel.forbidden(error)
     return forbidden if forbidden and "processed " not in log else LoadError(f"{what}: {error.strerror}", log)
 

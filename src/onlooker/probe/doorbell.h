@@ -1,7 +1,7 @@
 /* How the probe wakes a reader that sleeps for as long as nothing happens; bpf/doorbell.h is the other side.
  *
- * Before it sleeps, the reader writes that it does, and then looks whether the ring is empty. A program finishes its
- * record, and then looks whether the reader sleeps. Each has a full barrier in between, so that at least one of them sees
+ * Before it sleeps, the reader sets a flag, and then looks whether the ring is empty. A program finishes its record, and
+ * then reads the flag. Each has a full barrier in between, so that at least one of them sees
  * what the other has written: here the fence, there the exchange that ends a record (bpf_ringbuf_commit,
  * kernel/bpf/ringbuf.c). So no record waits for a reader that sleeps.
  *
@@ -24,7 +24,7 @@ struct doorbell {
 	uint32_t *asleep;
 	size_t page;
 	int map;  /* can be polled; it stays the caller's */
-	int stop; /* an eventfd: the reader is to end */
+	int stop; /* an eventfd: the reader must end */
 };
 
 static inline void doorbell_close(struct doorbell *bell)
@@ -48,7 +48,7 @@ static inline void *doorbell_map(struct doorbell *bell, int rights, int map, siz
 	return found == MAP_FAILED ? NULL : found;
 }
 
-/* 0, or a negative errno; `asleep` is the map of the word that says so. */
+/* 0, or a negative errno; `asleep` is the map with the flag. */
 static inline int doorbell_open(struct doorbell *bell, int map, int asleep)
 {
 	int error;
@@ -75,7 +75,7 @@ static inline void doorbell_answer(struct doorbell *bell)
 		__atomic_store_n(bell->consumer, rung, __ATOMIC_RELEASE);
 }
 
-/* Sleeps until it is rung, or the reader is to end, or for so many milliseconds; -1: for ever. */
+/* Sleeps until it rings, or the reader must end, or for so many milliseconds; -1: for ever. */
 static inline void doorbell_wait(struct doorbell *bell, int milliseconds)
 {
 	struct pollfd both[] = { { .fd = bell->map, .events = POLLIN }, { .fd = bell->stop, .events = POLLIN } };

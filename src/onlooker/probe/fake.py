@@ -57,7 +57,7 @@ class FakeSource:
         return ()
 
     def close(self) -> Rest:
-        """Drop what is left, and tell how much that is."""
+        """Drop what is left, and return how much that is."""
         found = [event for batch in self._found for event in batch]
         left = [*found, *(event for event in self._events if self._wanted.matches(event))]
         self._events, self._found = [], []

@@ -50,7 +50,7 @@ NEEDED_FEATURES = (
     Feature("BPF_MAP_TYPE_RINGBUF", "BPF ring buffer"),
     Feature("BPF_FUNC_ktime_get_boot_ns", "boot clock for BPF"),
 )
-# Linux 5.10, or a back-port; the function behind it may be called anything, so it is tried
+# Linux 5.10, or a back-port; its function may have any name, so it is tried
 TEST_RUN = Feature("BPF_PROG_TEST_RUN", "way to run a raw tracepoint's program once")
 CONTAINER_MARKS = ("/.dockerenv", "/run/.containerenv")
 LOCKDOWN = Path("/sys/kernel/security/lockdown")
@@ -93,7 +93,7 @@ def _types() -> bytes | mmap.mmap:
 
 @cache
 def _names() -> tuple[int, int]:
-    """Where in it all names stand, with a NUL around each."""
+    """Where in it the names are, with a NUL around each."""
     try:
         header, _, _, at, length = struct.unpack_from("=5I", _types(), 4)
     except struct.error:
@@ -169,7 +169,7 @@ def without(feature: Feature) -> str:
 
 
 def lacks(feature: Feature) -> str:
-    """In words what this kernel lacks; "" where it has it."""
+    """A description of what this kernel lacks; "" where it has it."""
     if feature.arguments:
         found = tracepoints().get(feature.name)
         if found is None:
@@ -185,7 +185,7 @@ def lacks(feature: Feature) -> str:
 
 
 def lacking() -> str:
-    """What of all that is needed this kernel lacks first, in words; "" where it lacks nothing, or does not tell."""
+    """The first thing needed that this kernel lacks, described; "" where it lacks nothing, or does not say."""
     return next(filter(None, map(lacks, NEEDED_FEATURES)), "") if any(_names()) else ""
 
 
@@ -201,7 +201,7 @@ def effective_capabilities() -> int:
 
 def _capget() -> int:
     """The same from capget(2), where /proc is not mounted."""
-    import ctypes  # a millisecond or two, and seldom needed
+    import ctypes  # takes a millisecond or two, and is rarely needed
 
     # include/uapi/linux/capability.h: _LINUX_CAPABILITY_VERSION_3; twice effective, permitted, inheritable
     header, data = (ctypes.c_uint32 * 2)(0x20080522, 0), (ctypes.c_uint32 * 6)()
@@ -294,7 +294,7 @@ def in_seccomp() -> bool:
 
 
 def explain_refusal(error: OSError) -> CapabilityError | None:
-    """The error behind a refusal although the capabilities seem to be there: they are a container's own."""
+    """The error of a refusal although the capabilities seem to be there: they are a container's."""
     if error.errno != errno.EPERM:
         return None
     if in_user_namespace():

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <bpf/libbpf.h>
 
-/* the last of it: a verifier's log can be megabytes, and the verdict stands at its end */
+/* the last of it: a verifier's log can be megabytes, and the verdict is at its end */
 static char log_text[256 << 10];
 static size_t log_used;
 static pthread_mutex_t log_mutex = PTHREAD_MUTEX_INITIALIZER;

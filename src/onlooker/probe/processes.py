@@ -15,7 +15,7 @@ MOST_NAMED = 5  # of a list, in a message
 def look_for(pids: Sequence[int]) -> list[str]:
     """Notes about those of the process ids that can match nothing. Raises UsageError where none of them can match.
 
-    In a pid namespace of one's own /proc knows other ids than the filter, so nothing can be said; nor without /proc.
+    In another pid namespace /proc has other ids than the filter, so nothing is known; nor without /proc.
     """
     if not pids or kernel.in_pid_namespace() or not (PROC / "self/status").exists():
         return []

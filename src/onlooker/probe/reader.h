@@ -14,7 +14,7 @@
 #ifndef READER_GATHER_MS
 #define READER_GATHER_MS 50 /* a record below the probe's watermark waits so long; 20 wake-ups a second cost 0.1 % */
 #endif
-#define READER_PAUSE_MS 5   /* looks again so often whether a full backlog has room, or a record is finished */
+#define READER_PAUSE_MS 5   /* how often it looks whether a full backlog has room, or a record is finished */
 
 struct reader {
 	struct ring ring;
@@ -22,7 +22,7 @@ struct reader {
 	struct backlog backlog;
 	const volatile uint64_t *losses; /* the probe's counters */
 	size_t counters;
-	uint64_t lost; /* their sum when it was told last */
+	uint64_t lost; /* their sum when it was last reported */
 	pthread_t thread;
 	pthread_mutex_t mutex; /* of the backlog, and of the consumer's side of the ring */
 	int filled; /* an eventfd that can be read while there is something to take, or something else to look at */
@@ -58,7 +58,7 @@ static inline void reader_untell_locked(struct reader *reader)
 	}
 }
 
-/* Wakes who waits for records: there is something else to look at. */
+/* Wakes the thread that waits for records: there is something else to look at. */
 static inline void reader_tell(struct reader *reader)
 {
 	pthread_mutex_lock(&reader->mutex);
@@ -146,7 +146,7 @@ static inline int reader_init(struct reader *reader)
 	return reader->filled < 0 ? -errno : 0;
 }
 
-/* 0, or a negative errno. All signals go to the program's other threads: a write that one is to interrupt is there. */
+/* 0, or a negative errno. All signals go to the program's other threads, where they may have to interrupt a write. */
 static inline int reader_start(struct reader *reader)
 {
 	pthread_attr_t small;

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from .kernel import CAPABILITIES
 
 READERS = ("CAP_BPF", "CAP_PERFMON")
-CHOICES = ((), READERS, ("CAP_SYS_ADMIN",))  # the last stands for both where a container has not got them by name
+CHOICES = ((), READERS, ("CAP_SYS_ADMIN",))  # the last includes both, where a container does not have them by name
 
 
 def needed(works: Callable[[], bool]) -> tuple[str, ...]:

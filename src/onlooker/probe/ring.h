@@ -102,7 +102,7 @@ static inline long ring_drain(struct ring *ring, unsigned char *to, size_t room,
 	/* looked at once: every look takes the cache line away from the producers */
 	const unsigned long produced = __atomic_load_n(ring->producer, __ATOMIC_ACQUIRE);
 	size_t used = 0;
-	/* the producers are never behind the consumer, nor more than the ring ahead of it; a record that could not be ends
+	/* the producers are never before the consumer, nor more than the ring ahead of it; a record that could not be ends
 	 * behind them, or is longer than all the room */
 	int corrupt = produced - position > ring->size;
 

@@ -1,4 +1,4 @@
-"""Opening the probe's object and telling it what is wanted."""
+"""Opens the probe's object and sets what is wanted."""
 
 import os
 import struct
@@ -27,7 +27,7 @@ WATERMARK_BYTES = 256 << 10  # some 1900 opens, so that waking, at 5 us, costs e
 OBJECT = Path(__file__).with_name("monitor.bpf.o")
 OLDER_OBJECT = Path(__file__).with_name("monitor.older.bpf.o")  # for a kernel without bpf_rdonly_cast: bpf/compat.h
 # For records with more than 8 KiB of arguments, 272 KiB each (bpf/probes/exec.h). Filling one takes some 20 us, so that
-# even 128 cpus that do nothing but execute such programs seldom need more at once.
+# even 128 cpus that do nothing but execute such programs rarely need more at once.
 LEAST_EXEC_ROOMS, MOST_EXEC_ROOMS = 4, 16
 BATCH_BYTES = 512 << 10  # given at once: what Python does for a batch is then a small part of it
 BACKLOG = 8  # so many times the ring may wait in this process's memory: with 16 MiB, some 900 000 opens

@@ -32,7 +32,7 @@ def grouped(attached: Iterable[Attachment]) -> list[tuple[str, Attachment]]:
 class Rest(msgspec.Struct, frozen=True):
     """What a source still had when it was closed.
 
-    `lost`: losses that `poll` has not told; `unread`: how many events were observed that `poll` has not given.
+    `lost`: losses that `poll` has not given; `unread`: how many events were observed that `poll` has not given.
     """
 
     lost: Sequence[Lost] = ()

@@ -1,4 +1,4 @@
-"""Which system calls tell of an event, and the probe's table of their numbers."""
+"""Which system calls make an event, and the probe's table of their numbers."""
 
 import platform
 from array import array
@@ -15,7 +15,7 @@ NEWER = frozenset(call.name for cls in TASK_EVENTS.values() for call in cls.sysc
 
 
 def calls_of(event: str) -> tuple[str, ...]:
-    """Names of the system calls that tell of an event, by their numbers in the probe, from 1 on."""
+    """Names of the system calls that make an event, by their numbers in the probe, from 1 on."""
     return names(TASK_EVENTS[event].syscalls)
 
 
@@ -35,7 +35,7 @@ def native_calls(event: str, machine: str | None = None) -> tuple[str, ...]:
 
 
 def functions_of(event: str, machine: str | None = None) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Names of the kernel's functions that are those calls, for native programs, and what 32-bit ones have beside them.
+    """Names of the kernel's functions that are those calls, for native programs, and those for 32-bit ones.
 
     Those whose arguments are not the same for both have a function for 32-bit programs that says so: compat.
     """

@@ -21,7 +21,7 @@ _HIGHEST_ID = 2**31 - 1  # trace_event_call.event.type is an int; include/linux/
 
 
 def _syscall(number: int, *args: object) -> int:
-    import ctypes  # a millisecond or two, and seldom needed
+    import ctypes  # takes a millisecond or two, and is rarely needed
 
     libc = ctypes.CDLL(None, use_errno=True)
     given = [ctypes.c_uint(arg) if isinstance(arg, int) else arg for arg in args]

@@ -37,7 +37,7 @@ def _signals(poller: select.poll) -> Iterator[None]:
         yield
     finally:
         signal.set_wakeup_fd(before)
-        with suppress(OSError):  # none has come; who wants to know has closed it
+        with suppress(OSError):  # none has come, or the other end is closed
             come = os.read(reading, 4096)
             if before >= 0:
                 os.write(before, come)

@@ -141,11 +141,11 @@ cdef class Records:
         return self._lines(&self.text, write_text, data, offset_ns)
 
     def results(self, bytes data):
-        """For each record its result in a word, a line each."""
+        """For each record its result in one word, a line each."""
         return self._lines(&self.text, write_result, data, 0)
 
     def details(self, bytes data, size_t most):
-        """For each record what happened, without who did it and when, a line each; of each text the first `most` bytes,
+        """For each record what happened, without the process and the time, a line each; of each text the first `most` bytes,
         0 for all.
         """
         return self._lines(&self.text, write_details, data, 0, most)

@@ -49,7 +49,7 @@ class Batch:
     __slots__ = ("_counts", "_cut", "_data", "_offset_ns")
 
     def __init__(self, data: bytes | memoryview, offset_ns: int) -> None:
-        """Raises UsageError where a record makes no sense; `checked` tells it as a loss."""
+        """Raises UsageError where a record makes no sense; `checked` reports it as a loss."""
 
         def refuse(_number: int) -> bytes:
             raise UsageError("a record makes no sense", "Batch.checked(data, offset_ns, boot_ns)")
@@ -150,11 +150,11 @@ class Batch:
         return _records().text_lines(self.data, self.offset_ns)
 
     def results(self) -> list[str]:
-        """How each went, in a word."""
+        """How each went, in one word."""
         return _records().results(self.data).decode().split("\n")[:-1]
 
     def details(self, most: int = 0) -> list[str]:
-        """What happened, without who did it and when; of each text about the first `most` bytes (0: all)."""
+        """What happened, without the process and the time; of each text about the first `most` bytes (0: all)."""
         return _records().details(self.data, most).decode().split("\n")[:-1]
 
     def local_times(self) -> list[str]:
@@ -215,7 +215,7 @@ def _event(given: Event) -> Event:
 
 
 def framed(made: bytes | bytearray) -> bytes:
-    """A record as it stands in a batch's data."""
+    """A record as it is in a batch's data."""
     return struct.pack("=Q", len(made)) + made + bytes(-len(made) % 8)
 
 

@@ -58,7 +58,7 @@ def _piece(
 
 
 def _pieces(phrase: Phrase, fields: tuple[StepPlan, ...], steps: dict[str, int], start: int) -> Iterator[Piece]:
-    """`start`: how many stand before these."""
+    """`start`: how many come before these."""
     at = start
     for piece in phrase:
         if isinstance(piece, Text):
@@ -80,7 +80,7 @@ def _value(piece: Value, fields: tuple[StepPlan, ...], steps: dict[str, int]) ->
         return []
     place = steps[piece.field]
     if fields[place].op is Op.TIME:
-        raise ValueError(f"{piece.field} stands before every phrase, and in none")
+        raise ValueError(f"{piece.field} is before every phrase, and in none")
     return [_piece(VALUE, form=FORMATS.index(piece.format), step=place)]
 
 

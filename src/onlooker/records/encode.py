@@ -133,7 +133,7 @@ def _walked(path: bytes) -> bytes:
 
 
 def _directory(joined: bytes, path: bytes) -> bytes:
-    """What stands before `path` in the two together. Raises ValueError where it does not end with it."""
+    """What comes before `path` in the two together. Raises ValueError where it does not end with it."""
     if not path:
         return joined
     if not joined.endswith(path):

@@ -38,7 +38,7 @@ def doc(text: str) -> msgspec.Meta:
 class FieldType(msgspec.Struct, frozen=True, kw_only=True):
     """What a field is on the wire.
 
-    `ctype` is its C type in the record, "" where it has no bytes of its own. `absent` is the value on the wire (for a
+    `ctype` is its C type in the record, "" where it has no bytes. `absent` is the value on the wire (for a
     text: its offset) that means that the field does not apply. `cuttable`: the probe may mark it as incomplete.
     `values` are the names of its numbers; `is_enum`: the C header names them, too. `of` names another field that this
     one is made with.
@@ -79,7 +79,7 @@ def boolean(*, cuttable: bool = False) -> FieldType:
 
 
 def wall_time() -> FieldType:
-    """Wall-clock time, computed from the record's `boot_ns`; no bytes of its own."""
+    """Wall-clock time, computed from the record's `boot_ns`; it has no bytes in the record."""
     return FieldType(ctype="", op=Op.TIME)
 
 
@@ -107,7 +107,7 @@ def walked() -> FieldType:
 
 
 def joined(of: str) -> FieldType:
-    """The text `of`, another field, behind the path of a directory, which is what the record holds: a walked path."""
+    """The text `of`, another field, joined to the path of a directory. The record holds that path, as a walked one."""
     return FieldType(ctype="struct span", op=Op.JOINED, absent=0, cuttable=True, of=of)
 
 

@@ -1,8 +1,8 @@
-r"""The language of phrases: how an event is told in words, declared beside its fields.
+r"""The language of phrases: an event as text, declared beside its fields.
 
 - `{path}`: the field, escaped for a terminal; a path that is empty as `""`, a list as a command line (texts) or with
   commas (names); `{mode:octal}`, `{duration_ns:seconds}` and `{flags:words}` write it in another way; `{own_pid}` is
-  the process id of who writes it
+  the process id of the writer
 - `{errno?A|B}`: A where the field applies (it is there, and not false, empty or no flag), else B; `|B` may be left out
 - `{flags~O_PATH?A|B}`: A where the list has that name, or the field is it
 - `{/path?A|B}`: A where the path is absolute
@@ -78,7 +78,7 @@ class _Parser:
             if self._text[self._at] == "\\":
                 self._at += 1
                 if self._at == len(self._text):
-                    raise ValueError(f"nothing behind the last backslash of {self._text!r}")
+                    raise ValueError(f"nothing after the last backslash of {self._text!r}")
             plain += self._text[self._at]
             self._at += 1
         return (*found, Text(plain)) if plain else tuple(found)

@@ -1,4 +1,4 @@
-"""What there is to know of records, as data: for the native writers, and to be kept beside a recording."""
+"""The layout and text of records, as data: for the native writers, and to keep beside a recording."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -57,7 +57,7 @@ class Plan(msgspec.Struct, frozen=True):
         return msgspec.json.decode(text, type=cls)
 
 
-MARKS = "{unproven? [unproven]}{cut? [cut: {cut}]}"  # what is doubtful of an event, or not whole, behind every phrase
+MARKS = "{unproven? [unproven]}{cut? [cut: {cut}]}"  # what is in doubt or not whole, after every phrase
 
 
 def plan(layouts: Mapping[str, Layout]) -> Plan:

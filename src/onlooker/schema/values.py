@@ -30,7 +30,7 @@ class Names(msgspec.Struct, frozen=True, tag="names"):
         return self.other.format(number)
 
     def number_of(self, name: str) -> int:
-        """Raises LookupError for a name that stands for no number."""
+        """Raises LookupError for a name without a number."""
         for number, each in self.names:
             if each == name:
                 return number
@@ -42,9 +42,9 @@ class Names(msgspec.Struct, frozen=True, tag="names"):
 
 
 class Flags(msgspec.Struct, frozen=True, tag="flags"):
-    """A name for each bit, or for several together, which stand before their parts. What has none is one number in hex.
+    """A name for each bit, or for several together, which come before their parts. What has none is one number in hex.
 
-    `low`: the lowest bits are a number of their own, one of these names, which is always there. `high` are names of the
+    `low`: the lowest bits are one number, with one of these names, which is always there. `high` are names of the
     number in the highest bits, from `high_shift` on; 0 has none.
 
     >>> Flags(bits=((4, "A"),), low=("R", "W")).names_of(0x15)

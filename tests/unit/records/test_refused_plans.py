@@ -91,7 +91,7 @@ def test_a_phrase_that_asks_of_a_field_what_it_is_not(where, phrase):
 
 @pytest.mark.parametrize("phrase", ["{time}", "{path?{time}}", "{list:a;{time}}"])
 def test_a_phrase_that_tells_the_time(phrase):
-    with pytest.raises(ValueError, match="time stands before every phrase"):
+    with pytest.raises(ValueError, match="time is before every phrase"):
         made(replace(OPEN, line=parse(phrase)))
 
 

@@ -30,5 +30,5 @@ def test_what_is_escaped():
 
 @pytest.mark.parametrize("text", ["{a", "{a?b", "a}", "{list:a", "{a:b}", "\\"])
 def test_what_is_none(text):
-    with pytest.raises(ValueError, match=r"is missing at|a brace too many|no format|nothing behind"):
+    with pytest.raises(ValueError, match=r"is missing at|a brace too many|no format|nothing after"):
         parse(text)
