@@ -41,6 +41,7 @@ lint: build $(VENV)/.dev ## ruff, mypy --strict, the layer check, the generated 
 
 docs: build ## write the parts of README.md and docs/ that the program and its measurements say
 	$(BIN)/python -m tools.docs
+	@$(MAKE) --no-print-directory build # a new event is in src/onlooker/__init__.py, too
 
 wheel: $(VENV)/.system $(VENV)/.wheel-tools ## one abi3 wheel for every Python, with libbpf in it, in dist/
 	rm -rf dist
