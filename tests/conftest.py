@@ -36,7 +36,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """
     if config.option.timeout is None:
         config.option.timeout = TEST_SECONDS
-    config.stash[STDERR] = os.dup(2)  # the real one: while a test runs, pytest has put a file of its own there
+    config.stash[STDERR] = os.dup(2)  # the real one: while a test runs, pytest has a file there
     if file_system(Path(tempfile.gettempdir()).resolve()) != "overlay" or not SHARED_MEMORY.is_dir():
         return
     if file_system(SHARED_MEMORY) == "tmpfs" and not os.statvfs(SHARED_MEMORY).f_flag & os.ST_NOEXEC:

@@ -1,4 +1,4 @@
-"""How long anything may take before it counts as hung, and who ends it then."""
+"""How long anything may take before it counts as hung, and what ends it then."""
 
 import faulthandler
 import os

@@ -1,4 +1,4 @@
-"""The build backend: meson-python's, with wheels that do not depend on who builds them, when, and with which umask."""
+"""The build backend: meson-python's, with wheels that do not depend on the builder, the time and the umask."""
 
 import os
 from pathlib import Path

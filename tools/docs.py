@@ -1,7 +1,7 @@
 """Keep the parts of README.md, docs/ and src/onlooker/__init__.py that the program and its measurements say:
 `python -m tools.docs` writes them; with `--check` it fails if one is out of date.
 
-Between `<!-- begin NAME -->` and `<!-- end NAME -->`, in Python `# begin NAME` and `# end NAME`, stands what the
+Between `<!-- begin NAME -->` and `<!-- end NAME -->`, in Python `# begin NAME` and `# end NAME`, is what the
 function of that name in `PARTS` returns.
 """
 
@@ -110,7 +110,7 @@ PARTS: dict[str, dict[str, Callable[[], str]]] = {
 
 
 def made(text: str, parts: dict[str, Callable[[], str]]) -> str:
-    """The text with every part as it is to be. Raises ValueError where a part has no place."""
+    """The text with every part brought up to date. Raises ValueError where a part has no place."""
     for name, make in parts.items():
         found = re.search(rf"(?ms)(?:<!--|#) begin {name}(?: -->)?\n(.*?)^ *(?:<!--|#) end {name}(?: -->)?$", text)
         if not found:

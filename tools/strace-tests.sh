@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Fetch Debian's source of strace with apt, and build the test programs in it: DIRECTORY/64/tests, and DIRECTORY/32/tests
-# where the compiler makes 32-bit programs. apt reads a list of sources of its own; the machine's lists stay as they are.
+# where the compiler makes 32-bit programs. apt reads a separate list of sources; the machine's lists stay unchanged.
 #   strace-tests.sh DIRECTORY
 set -euo pipefail
 [ $# = 1 ] || { echo "usage: $0 DIRECTORY" >&2; exit 2; }

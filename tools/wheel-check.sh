@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Does a wheel depend on who builds it, where and when? Build it twice, from copies of the source in other directories,
+# Does a wheel depend on the builder, the place or the time? Build it twice, from copies of the source in other directories,
 # with other umasks and time zones and another age of the files, and compare byte by byte.
 set -euo pipefail
 tools=$(realpath "$(dirname "$0")")

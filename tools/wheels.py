@@ -42,7 +42,7 @@ def read(wheel: Path) -> dict[str, bytes]:
 
 
 def write(wheel: Path, files: Mapping[str, bytes]) -> None:
-    """Make it of these files: sorted, with plain modes and one date (SOURCE_DATE_EPOCH); RECORD is made anew."""
+    """Make it of these files: sorted, with plain modes and one date (SOURCE_DATE_EPOCH); RECORD is made again."""
     [record] = [name for name in files if name.endswith(".dist-info/RECORD")]
     contents = {name: files[name] for name in sorted(files) if name != record}
     contents[record] = _record(contents, record)

@@ -80,7 +80,7 @@ EXHAUSTED = (errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN)
 
 
 class ResourceError(OnlookerError):
-    """The system had no more of something that watching needs; `error` is its own."""
+    """The system ran out of something that watching needs; `error` is the system's."""
 
     hint = "raise the limit (ulimit -n, ulimit -u, ulimit -v, MemoryMax=), or stop other programs"
 
@@ -90,7 +90,7 @@ class ResourceError(OnlookerError):
 
     @classmethod
     def behind(cls, error: BaseException) -> "ResourceError | None":
-        """What an error of Python's own means, where it is that something has run out."""
+        """The same for an error of Python's, if it means that something has run out."""
         if isinstance(error, OSError):
             return cls(error, "continue") if error.errno in EXHAUSTED else None
         text = str(error)

@@ -137,7 +137,7 @@ class Monitor:
     def __iter__(self) -> Iterator[Event]:
         """Events as they happen, until `stop` is called and everything before it was given.
 
-        A loop that was left goes on at the next event when it is begun again.
+        A new loop continues at the next event after the last one.
         """
         while True:
             self._check_use()
@@ -156,11 +156,11 @@ class Monitor:
                 if self.ended:
                     return
                 continue
-            batch, self._ready = self._ready, None  # and nothing is called until it is given: see `_receive`
+            batch, self._ready = self._ready, None  # no call until it is given: see `_receive`
             yield batch
 
     def start(self) -> None:
-        """Begin to watch: when it returns, nothing that happens from then on is missed."""
+        """Start watching: after it returns, nothing is missed."""
         if self._ended_at is not None:
             raise UsageError("the monitor is closed", "make a new one: onlooker.Monitor()")
         if self._started_at is None:
@@ -197,26 +197,26 @@ class Monitor:
         return batch
 
     def _next_batch(self, timeout: float | None) -> None:
-        """What is left of the events that are being given, or the next batch, into `_ready`."""
+        """Put the rest of the current batch, or else the next batch, into `_ready`."""
         rest, none = self._rest(), iter(())
         if rest is not None:
             self._ready, self._given = rest, none
         self._next(timeout)
 
     def _rest(self) -> Batch | None:
-        """Of the batch whose events are being given, those that nobody has got."""
+        """The part of the current batch whose events nobody has got."""
         left = length_hint(self._given)
         return self._current.after(len(self._current) - left) if left and self._current else None
 
     def _next_events(self, timeout: float | None) -> None:
-        """The events of the next batch, into `_given`: what an exception breaks off is still there."""
+        """Put the events of the next batch into `_given`: they stay there after an exception."""
         self._next(timeout)
         if self._ready is not None:
             given = iter(self._ready.events())
             self._given, self._current, self._ready = given, self._ready, None
 
     def _next(self, timeout: float | None) -> None:
-        """The next batch, into `_ready`, if there is none."""
+        """Put the next batch into `_ready`, if there is none."""
         deadline = None if timeout is None else time.monotonic() + timeout
         longest = _LONGEST_SECONDS if hasattr(self._source, "fileno") else _SLICE_SECONDS
         while self._ready is None:
@@ -288,7 +288,7 @@ class Monitor:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What of `pid` can match nothing, although the rest of it can; known once it is started."""
+        """The items of `pid` that can match nothing, although others can; known after the start."""
         return tuple(getattr(self._source, "notes", ()))
 
     @property
@@ -324,7 +324,7 @@ class Monitor:
         return counts, lost, self._cut + batch.cut
 
     def _take_back(self, batch: Batch) -> int:
-        """Not to count the events of a batch that nobody got; how many that are. Losses stay counted."""
+        """Take the events of a batch that nobody got out of the counts; returns how many. Losses stay counted."""
         left = {name: count for name, count in batch.counts().items() if name != Lost.event}
         for name, count in left.items():
             self._counts[name] -= count

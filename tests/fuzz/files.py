@@ -1,4 +1,4 @@
-"""Files that onlooker reads, with anything in them: a fact, "don't know", or an error of its own."""
+"""Files that onlooker reads, with anything in them: each gives a fact, "don't know", or one of onlooker's errors."""
 
 import tempfile
 from collections.abc import Iterator
@@ -28,7 +28,7 @@ def first() -> list[bytes]:
 
 
 def made(rng: Random) -> bytes:
-    """What stands in the file; which file is the first byte's to say."""
+    """The file's content; the first byte says which file."""
     if rng.random() < 0.2:
         return b"\3" + damaged_object(rng)
     pieces = (rng.choice(ORDINARY), raw_text(rng), str(rng.choice(EDGES)).encode())

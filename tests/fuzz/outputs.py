@@ -26,7 +26,7 @@ VALIDATOR = Draft202012Validator(json.loads(files("onlooker").joinpath("events.s
 VALIDATED = 64  # one line in so many: the schema takes a millisecond for each
 WIDTHS = (0, 1, 80, 133)
 COLOUR = re.compile(rb"\x1b\[[0-9;]*m")
-# what must not stand in a line as it is: C0, DEL, C1, line separators, what reorders or joins
+# what a line must not contain: C0, DEL, C1, line separators, what reorders or joins
 
 JSON, TEXT = JsonFormatter(), TextFormatter()
 TABLES = {width: TableFormatter(colour=bool(width % 2), width=width) for width in WIDTHS}

@@ -14,7 +14,7 @@ from ..unit.escaping.test_escape import unescaped
 from ..unit.records.reference import check as check_all
 from .mutate import edges, generated, mutated
 
-BOOT_NS = 23  # of what stands for a record that makes no sense
+BOOT_NS = 23  # of the report for a record that makes no sense
 
 
 def split(data: bytes) -> tuple[int, bytes]:
@@ -51,7 +51,7 @@ def check(data: bytes) -> None:
 
 
 def check_lines(batch: Batch, events: list[Event]) -> None:
-    """One for each record, each printable, and each of JSON an object of its own."""
+    """One for each record, each printable, and each of JSON one object."""
     for lines in (batch.to_text(), batch.to_json()):
         found = lines.decode().split("\n")
         assert found.pop() == ""

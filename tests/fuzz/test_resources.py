@@ -47,7 +47,7 @@ class Reader:
 MADE = ("events", "json", "text")
 
 
-CORRUPT = ordinary("exit")  # stands for a record that makes no sense
+CORRUPT = ordinary("exit")  # in place of a record that makes no sense
 
 
 def report(number: int) -> bytes:

@@ -1,4 +1,4 @@
-"""Each target briefly, from a fixed seed, in a process of its own: a crash is a finding too."""
+"""Each target briefly, from a fixed seed, in a separate process: a crash is a finding too."""
 
 import os
 import subprocess

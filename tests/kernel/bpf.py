@@ -28,7 +28,7 @@ Ids = frozenset[tuple[str, int]]
 
 
 def existing() -> Ids:
-    """Every object in the kernel, whoever owns it, as (object_type, id)."""
+    """Every object in the kernel, of any owner, as (object_type, id)."""
     found = set()
     for object_type, command in _GET_NEXT_ID.items():
         at: int | None = 0

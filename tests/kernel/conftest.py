@@ -2,7 +2,7 @@
 `compile.py` made them, in the directory ONLOOKER_WORKLOADS; nothing else.
 
 Tests look only at processes that they themselves started: every program has a name that starts with a random prefix,
-and the monitors are told that prefix.
+and the monitors watch that prefix.
 """
 
 import os
@@ -39,11 +39,11 @@ class Workloads:
 
     @property
     def of_files(self) -> "Workloads":
-        """Copies that `file_monitor` is told about, and `monitor` is not: each sees only what its own tests do."""
+        """Copies that `file_monitor` watches, and `monitor` does not: each sees only what its own tests do."""
         return Workloads(self.directory, self.prefix.replace("-", "+"))
 
     def renamed(self, name: str, new: str | None = None) -> Path:
-        """A copy under another name, a random one if none is given: no other monitor is told about it."""
+        """A copy under another name, a random one if none is given: no other monitor watches it."""
         path = self.directory / (new or fresh_name())
         shutil.copy(self[name], path)
         return path

@@ -129,7 +129,7 @@ def encoded(argument: Argument) -> bytes:
 
 
 def make(monitor: Monitor, program: Path, call: str, *, count: int, compat: bool, **given: Argument) -> Run:
-    """Make the call `count` times under the monitor; `program` is the workload `call` under a name that it is found."""
+    """Make the call `count` times under the monitor; `program` is the workload `call` under a name that it watches."""
     way, numbers = ("compat", COMPAT) if compat else ("native", NATIVE)
     arguments = [encoded(given[name]) for name in SHAPES[call]]
     return run_workload(monitor, program, way, numbers[call], count, *arguments)

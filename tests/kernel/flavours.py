@@ -31,7 +31,7 @@ def by_returns(monitor: Monitor) -> bool:
 
 @cache
 def loadable() -> list[str]:
-    """Names for --attach. Kernels that let nobody attach to functions can be told only by trying."""
+    """Names for --attach. Only an attempt shows whether a kernel lets programs attach to functions."""
     if REQUIRED:
         return REQUIRED.split(",")
     refusable = {"fexit", "kprobe"}

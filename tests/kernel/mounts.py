@@ -15,7 +15,7 @@ AT_FDCWD = -100
 
 
 def prepared(script: str) -> list[str]:
-    """A shell that makes the mounts, in a mount namespace of its own, and then executes the workload."""
+    """A shell that makes the mounts in a new mount namespace, and then executes the workload."""
     return ["unshare", "--mount", "sh", "-c", f'set -e; {script}; exec "$@"', "sh"]
 
 
@@ -43,7 +43,7 @@ print(os.path.samestat(root, os.stat(".")))
 
 @cache
 def in_a_chroot() -> bool:
-    """Whether there is more above "/"; False also for who may not know it."""
+    """Whether there is more above "/"; False also without the right to know."""
     with tempfile.TemporaryDirectory() as made:
         command = ["unshare", "--mount", sys.executable, "-c", CLIMB]
         done = subprocess.run(command, cwd=made, capture_output=True, text=True)

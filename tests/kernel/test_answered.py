@@ -185,7 +185,7 @@ def test_below_a_filter_by_handle(watcher: Monitor, workloads: Workloads, scratc
 
 
 def test_below_a_filter_through_a_link(watcher: Monitor, workloads: Workloads, scratch: Path) -> None:
-    """Where the filter looks at arguments, a file of another name than the path's can't be told from an earlier one."""
+    """Where the filter looks at arguments, a file of another name than the path's looks like an earlier one."""
     prepare(scratch)
     for how in ("allow", "look"):
         under = [workloads.renamed("answer"), how, "exec", "0"]

@@ -42,7 +42,7 @@ def create(monitor: Monitor, workloads: Workloads, cgroup: Path, flags: int = 0)
 
 
 def test_into_a_cgroup(monitor: Monitor, workloads: Workloads, cgroup: Path) -> None:
-    """The creator's events are of its own cgroup, the child's of the other one from its first on."""
+    """The creator's events have its cgroup, and all of the child's have the other one."""
     run = create(monitor, workloads, cgroup)
     assert {fork.clone_flags for fork in run.forks} == {("CLONE_INTO_CGROUP", "SIGCHLD")}
     assert {fork.child_ppid for fork in run.forks} == {run.pid}

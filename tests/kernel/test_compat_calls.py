@@ -1,4 +1,4 @@
-"""System calls as 32-bit programs make them, here by a 64-bit one through `int $0x80`: told like all others. Only the
+"""System calls as 32-bit programs make them, here by a 64-bit one through `int $0x80`: shown like all others. Only the
 tracepoints of single calls do not see them, and say so.
 """
 
@@ -185,7 +185,7 @@ def test_an_exec_fails_from_a_directory(monitor: Monitor, workloads: Workloads, 
 
 @pytest.mark.parametrize("call", ["execve", "execveat"])
 def test_a_program_is_executed(monitor: Monitor, workloads: Workloads, scratch: Path, call: str) -> None:
-    """Seen in any case: by the kernel's own word."""
+    """Seen in any case: by the kernel's own event."""
     path = os.fsencode(workloads["self"])
     run = run_workload(monitor, workloads["compat"], call, 1, AT_FDCWD, 0, 0, 0, path, b"zero", b"\xff", b"")
     [event] = run.execs()

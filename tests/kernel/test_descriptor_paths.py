@@ -1,4 +1,4 @@
-"""Paths that lead through a descriptor: the event names the file behind it, as it does where the call is given one."""
+"""Paths that lead through a descriptor: the event names its file, as for a call that gets a descriptor."""
 
 import os
 from pathlib import Path
@@ -43,7 +43,7 @@ WITH_OWN_ID = 'for word do shift; set -- "$@" "$(printf %s "$word" | sed "s/@/$$
 
 
 def make(monitor: Monitor, workloads: Workloads, event_type: type[TaskEvent], call: str, **given: Any) -> Any:
-    """The event of one native call, made by a process that knows its id."""
+    """The event of one native call, made by a process that has its own id in the path."""
     given = {**USUAL, **given}
     words = [encoded(given[name]) for name in SHAPES[call]]
     under = ["sh", "-c", WITH_OWN_ID, "sh"]

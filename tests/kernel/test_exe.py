@@ -18,7 +18,7 @@ from .running import SLOWER, Process, Run, collect, run_workload
 
 COUNT = 23
 AT_FDCWD, AT_EMPTY_PATH = -100, 0x1000
-DELETED = " (deleted)"  # what readlink(2) shows behind the path, fs/d_path.c
+DELETED = " (deleted)"  # what readlink(2) adds to the path, fs/d_path.c
 LOADERS = {"x86_64": "/lib64/ld-linux-x86-64.so.2", "aarch64": "/lib/ld-linux-aarch64.so.1"}
 INHERITED = 200  # a descriptor that nothing else has
 
@@ -114,7 +114,7 @@ def test_another_directory(monitor: Monitor, workloads: Workloads, scratch: Path
 
 
 def test_a_directory_that_was_removed(monitor: Monitor, workloads: Workloads, scratch: Path) -> None:
-    """It has no path that leads there; what it was called is told, and marked."""
+    """No path leads to it; the event has its last name, marked."""
     Path("gone").mkdir()
     os.chdir("gone")
     process = Process(workloads["exec"], "execve", AT_FDCWD, 0, workloads["self"], "zero")

@@ -125,7 +125,7 @@ def test_the_end_is_not_there(
     name: str,
     length: int,
 ) -> None:
-    """What stands before the page that is missing is shown."""
+    """The part before the missing page is shown."""
     prepare(scratch, event_type)
     given: dict[str, Any] = {name: Edge(b"f" * length, nul=False)}
     for event in attempt(file_monitor, workloads, event_type, call, compat=compat, **given):

@@ -186,7 +186,7 @@ def test_a_kernel_thread() -> None:
 
 
 def run_as_release_agent(program: Path, scratch: Path) -> None:
-    """Make the kernel execute it, as what is told that a cgroup is empty: one of a hierarchy of our own; cgroups(7)."""
+    """Make the kernel execute it as the release agent of an empty cgroup, in a hierarchy for this test; cgroups(7)."""
     script = f"""
         set -e
         mount_it() {{ mount -t cgroup -o none,name={program.name} none "$0"; }}

@@ -1,4 +1,4 @@
-"""What every event says of who did it, where and when."""
+"""The process, place and time in every event."""
 
 import calendar
 import os

@@ -1,4 +1,4 @@
-"""A monitor to which nothing happens sleeps, and what then happens is told at once."""
+"""A monitor without events sleeps, and shows the next event at once."""
 
 import os
 import select

@@ -1,4 +1,4 @@
-"""Open events: every way in which a request to io_uring can end. Each is told once, none is missed in silence, and the
+"""Open events: every way in which a request to io_uring can end. Each is shown once, none is missed silently, and the
 probe keeps nothing of it.
 """
 
@@ -70,7 +70,7 @@ def told(events: list[Event]) -> list[tuple[str, int | None, str | None, tuple[s
 
 @pytest.mark.parametrize("how", ["-", "a"])
 def test_a_completion_without_room(monitor: Monitor, program: Path, scratch: Path, how: str) -> None:
-    """It is told of whole, also where many have the same user_data."""
+    """It is shown whole, also if many have the same user_data."""
     paths = [f"{scratch}/{number}" for number in range(COUNT)]
     for path in paths[::2]:
         Path(path).touch()
@@ -126,7 +126,7 @@ def test_a_chain_that_breaks(monitor: Monitor, program: Path, file: str) -> None
 def test_a_chain_that_breaks_with_opens_that_say_nothing(
     monitor: Monitor, program: Path, file: str, ring: tuple[str | int, ...]
 ) -> None:
-    """They are told of when they are submitted, and complete nevertheless."""
+    """They are shown when they are submitted, and complete nevertheless."""
     chain = ("fail", 1, "l", *("open", 2, "ls", file) * COUNT, "open", 3, "s", file)
     done, events = run(monitor, program, "begin", *ring, *chain, "submit", "reap", 2 + COUNT + ring.count("nop"))
     assert Counter(done) - Counter({(5, 0): ROOM}) == Counter({(1, -9): 1, (2, -125): COUNT, (3, -125): 1})
@@ -138,7 +138,7 @@ def test_a_chain_that_breaks_with_opens_that_say_nothing(
 def test_a_request_that_can_not_be_prepared(
     monitor: Monitor, program: Path, scratch: Path, ring: tuple[str | int, ...], how: str
 ) -> None:
-    before = ("ring", 64, 64, *("open", 6, "s", str(scratch)) * COUNT, "submit")  # they leave their addresses behind
+    before = ("ring", 64, 64, *("open", 6, "s", str(scratch)) * COUNT, "submit")  # their addresses stay in the map
     steps = ("open", 7, how, TOO_LONG, "submit") * COUNT
     done, events = run(monitor, program, *before, "begin", *ring, *steps, "reap", COUNT + ring.count("nop"))
     assert Counter(done)[7, -36] == COUNT

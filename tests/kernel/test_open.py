@@ -197,7 +197,7 @@ def test_a_path_that_is_nowhere(monitor: Monitor, workloads: Workloads, call: st
 def test_a_path_whose_end_is_not_there(
     monitor: Monitor, workloads: Workloads, scratch: Path, call: str, length: int
 ) -> None:
-    """What stands before the page that is missing is shown."""
+    """The part before the missing page is shown."""
     path = "f" * length
     [event] = attempt(monitor, workloads, call, path, where="over", mode=mode_for(call))
     assert (event.errno, event.path, event.cut) == ("EFAULT", path, ("path", "joined_path"))
@@ -225,7 +225,7 @@ def test_a_mode_that_openat2_refuses(
 def test_a_structure_of_another_size(
     monitor: Monitor, workloads: Workloads, scratch: Path, where: str, errno: str
 ) -> None:
-    """Of one that is too small the kernel reads nothing; of a larger one what it knows."""
+    """The kernel reads nothing of one that is too small, and its own part of a larger one."""
     [event] = attempt(monitor, workloads, "openat2", "file", os.O_RDWR, where=where, mode=0o777, resolve=1)
     is_read = where == "large"
     assert event.errno == errno

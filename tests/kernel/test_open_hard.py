@@ -1,4 +1,4 @@
-"""Open events where it is hard to tell the truth: calls that wait, are begun anew, kept from the kernel, or race."""
+"""Hard open events: calls that wait, start again, never reach the kernel, or race."""
 
 import os
 import platform

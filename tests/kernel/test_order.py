@@ -20,7 +20,7 @@ def test_threads_and_processes_that_take_turns_on_several_processors(monitor: Mo
 
 
 def test_threads_and_processes_that_are_busy_at_the_same_time(monitor: Monitor, workloads: Workloads) -> None:
-    """Each thread's own events are in the order of their times; a fork is before, an exit behind all of a process."""
+    """A thread's events are in the order of their times; a fork comes before, an exit after all events of a process."""
     assert drain(monitor) == []
     run, [seen] = collect(Process(workloads["threads"], 8, 9, workloads["nothing"]), [monitor])
     assert run.code == 23

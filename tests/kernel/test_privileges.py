@@ -1,4 +1,4 @@
-"""What an ordinary user is told, what two capabilities are enough for, and life in a container's namespaces."""
+"""Messages for an ordinary user, what two capabilities allow, and a container's namespaces."""
 
 import json
 import os

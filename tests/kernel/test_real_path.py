@@ -1,4 +1,4 @@
-"""Open events: the file that was opened is the one that the program itself finds behind its descriptor."""
+"""Open events: the opened file is the one that the program itself finds by its descriptor."""
 
 import errno as errors
 import os
@@ -20,11 +20,11 @@ CALLS = ["openat", "openat2"]
 if platform.machine() == "x86_64":  # the other calls are older than other machines
     CALLS += ["open", "creat"]
 NAMESPACES = ("cgroup", "ipc", "mnt", "net", "pid", "uts", "user")
-DELETED = " (deleted)"  # what readlink(2) shows behind the path, fs/d_path.c
+DELETED = " (deleted)"  # what readlink(2) adds to the path, fs/d_path.c
 
 
 class Found:
-    """What the workload found behind its descriptor: `fstat`'s device and inode, `readlink`'s path."""
+    """What the workload found by its descriptor: `fstat`'s device and inode, `readlink`'s path."""
 
     def __init__(self, line: str) -> None:
         words = line.split(" ", 3)

@@ -35,7 +35,7 @@ def attempt(
     under: Sequence[str] = (),
     succeeds: bool = True,
 ) -> Open:
-    """Open a file once; by openat2(2), which knows the others' ways too."""
+    """Open a file once; by openat2(2), which can do what the others do."""
     words = ["openat2", "plain", dirfd, os.fsencode(path), flags, 0o600 if flags & os.O_TMPFILE else 0, resolve, 1]
     run = run_workload(monitor, workloads["open"], *words, under=under)
     [event] = run.opens()
@@ -159,7 +159,7 @@ def test_mounts_on_mounts(monitor: Monitor, workloads: Workloads, tree: Path) ->
 
 @not_in_a_chroot
 def test_another_root(monitor: Monitor, workloads: Workloads, tree: Path) -> None:
-    """Paths begin at the monitor's own root, as they do for those who read what it shows."""
+    """Paths begin at the monitor's own root, as its user sees them."""
     (tree / "jail").mkdir()
     under = [*prepared("mount --rbind / jail"), "chroot", "jail"]
     event = attempt(monitor, workloads, f"{tree}/link", under=under)
@@ -180,7 +180,7 @@ def test_a_root_of_other_mounts(monitor: Monitor, workloads: Workloads, tree: Pa
 
 
 def test_the_monitor_s_own_root(workloads: Workloads, tree: Path) -> None:
-    """What is below it is shown as those see it who are there too."""
+    """What is below it is shown as processes there see it."""
     (tree / "jail").mkdir()
     program = workloads.renamed("open")
     command = (*prepared('mount --rbind / jail; set -- chroot jail "$@"'), *WATCH)
@@ -348,7 +348,7 @@ def test_renames_meanwhile(monitor: Monitor, workloads: Workloads, tree: Path) -
     assert renames > COUNT
     whole = [event.real_path for event in run.opens() if not event.cut]
     assert set(whole) == {f"{name}/x/file" for name in names}
-    # a rename can take so long, where its cpu is taken away meanwhile, that the way is given up: and that is told
+    # a rename that loses its cpu can take so long that the probe gives the path up, and says so
     given_up = [(event.real_path, event.cut) for event in run.opens() if event.cut]
     assert set(given_up) <= {(None, ("real_path",))}
     assert len(given_up) < RACES / 100
@@ -372,7 +372,7 @@ def test_moves_meanwhile(monitor: Monitor, workloads: Workloads, scratch: Path, 
 
 @not_in_a_chroot
 def test_the_working_directory_changes_meanwhile(monitor: Monitor, workloads: Workloads, scratch: Path) -> None:
-    """From one file system to another, by a thread: no directory is told of the one in a mount of the other."""
+    """From one file system to another, by a thread: no event has a directory of one in a mount of the other."""
     run = run_workload(monitor, workloads["moves"], "cwd", RACES)
     opens = run.opens()
     assert len(opens) == RACES

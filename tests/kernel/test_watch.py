@@ -30,7 +30,7 @@ RUNNER = Path(__file__).parents[2] / "ebpf-runner.py"
 
 @pytest.fixture
 def cat(scratch: Path) -> Path:
-    """A copy of cat(1) under a name of its own."""
+    """A copy of cat(1) under another name."""
     found = shutil.which("cat")
     assert found
     path = scratch / fresh_name()
@@ -39,7 +39,7 @@ def cat(scratch: Path) -> Path:
 
 
 class Loop:
-    """A bash that runs a program with one argument, COUNT times, once it is told to."""
+    """A bash that runs a program with one argument, COUNT times, at a signal."""
 
     def __init__(self, program: Path, argument: str) -> None:
         command = ["bash", "-c", LOOP, str(program), argument]

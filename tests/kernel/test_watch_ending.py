@@ -311,7 +311,7 @@ def test_a_second_signal_ends_it_with_a_verdict(opener: Path) -> None:
 
 
 def test_the_duration_holds_although_the_reader_does_not_read(opener: Path) -> None:
-    """What happens after it is not seen, and what was seen before is told."""
+    """What happens after it is not shown, and what happened before is."""
     own = own_opens(opener)
     reader, writer = os.pipe()
     with watching("--events", "open", "--filter", opener.name, "--duration", "2", stdout=writer) as monitor:
@@ -379,7 +379,7 @@ def test_with_a_reader_that_reads_neither_output_nor_error(workloads: Workloads)
     options = ["--events", "open", "--filter", program.name]
     with started(*WATCH, *options, stdout=writer, stderr=writer) as process:
         said = b""
-        while READY.encode() not in said:  # behind a warning, where the kernel can't show everything
+        while READY.encode() not in said:  # after a warning, where the kernel can't show everything
             said += os.read(reader, 1000)
         flood(program)
         settled(lambda: pending(reader))

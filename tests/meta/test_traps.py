@@ -54,7 +54,7 @@ def test_a_trap_is_closed(row: list[str]) -> None:
     linked = [anchor for _, anchor in LINK.findall(limits)]
     assert [anchor for anchor in linked if anchor not in LIMITS] == []
     assert named or linked
-    # nothing stands there that was not looked at
+    # there is nothing else in the row
     assert TEST_FILE.sub("", tests).strip("; ") == ""
     assert LINK.sub("", limits).strip(", ") == ""
 

@@ -43,7 +43,7 @@ def compare_often(workload: Workload, rounds: int, attach: str | None) -> Compar
 
 
 def show_differences(name: str, result: Comparison) -> None:
-    """On standard error, for who has to find the mistake."""
+    """On standard error, to find the mistake."""
     for sort, facts in (("missing", result.missing), ("extra", result.extra)):
         for each in facts[:SHOWN]:
             print(f"{name}: {sort}: {each}", file=sys.stderr)

@@ -201,7 +201,7 @@ class Execution:
         return None if "path" in cut else facts.joined(base, path, in_root=in_root), None, None
 
     def _path(self, operation: operations.Open | operations.Exec) -> tuple[bytes, frozenset[str]]:
-        """What of the path the kernel can have read, and what is to be marked."""
+        """The part of the path that the kernel can have read, and the fields to mark."""
         path = self._encoder.resolved(operation.path)
         if operation.where in ("null", "nowhere"):
             return b"", frozenset({"path"})

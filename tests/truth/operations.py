@@ -32,7 +32,7 @@ class Open:
 
 @dataclass(frozen=True)
 class Change:
-    """What changes the ground that paths stand on; no event tells of it (close, chdir, mkdir, symlink, rename, …)."""
+    """Changes where paths lead, without an event (close, chdir, mkdir, symlink, rename, …)."""
 
     call: str
     paths: tuple[bytes, ...] = ()
@@ -41,7 +41,7 @@ class Change:
 
 @dataclass(frozen=True)
 class Exec:
-    """The program executes itself, or something else; on success it goes on with what stands after this."""
+    """The program executes itself, or something else; on success it goes on with what follows."""
 
     path: bytes
     argv: tuple[bytes, ...] | None = ()
@@ -86,7 +86,7 @@ Operation = Open | Change | Exec | Fork | Thread | Parallel | Finish
 
 
 class Encoder:
-    """Operations as bytes. `operations` says afterwards which one stands at which offset, `racing` which of them run
+    """Operations as bytes. `operations` has afterwards the offset of each, `racing` which of them run
     while other threads of their process do.
 
     `places` are replaced in all texts, and `numbers` are those of the names of flags and signals.

@@ -20,7 +20,7 @@ def script(missing: list[Fact], extra: list[Fact]) -> int:
 def _is_script(expected: Fact, seen: Fact) -> bool:
     if not (isinstance(expected, Exec) and isinstance(seen, Exec)) or seen.interpreter is None:
         return False
-    # fs/binfmt_script.c: the interpreter, what stands behind it in the first line, the script, the arguments
+    # fs/binfmt_script.c: the interpreter, the rest of the first line, the script, the arguments
     end = (expected.path, *expected.argv[1:])
     starts = seen.argv[0] == seen.interpreter and len(seen.argv) > len(end)
     return starts and seen.argv[-len(end) :] == end and replace(seen, argv=expected.argv) == expected

@@ -19,7 +19,7 @@ from .workloads import Words, Workload, environment
 
 DEADLINE_SECONDS = 120
 
-# What is run has a user of its own, so that the kernel can tell it from everything else on the machine: one of those
+# The workload has its own user, so that the kernel can tell it from everything else on the machine: one of those
 # that systemd takes for a while where it needs one (DynamicUser=), and that nobody has for good.
 USER = random.SystemRandom().randint(61184, 65519)
 

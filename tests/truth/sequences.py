@@ -1,4 +1,4 @@
-"""Made-up sequences of system calls. Simple things stand first in each choice: that is what a failure shrinks to.
+"""Made-up sequences of system calls. Simple things come first in each choice: failures shrink to them.
 
 Nothing climbs out of its directory: ".." stands only behind a name, so that what is written stays where it may be.
 """
@@ -98,7 +98,7 @@ finishes = st.one_of(
 )
 # so that most sequences get far: of nine operations, one changes the program or ends it
 simple = st.one_of(opens, opens, opens, opens, changes, changes, st.one_of(opens, execs), st.one_of(opens, finishes))
-# what chance alone seldom brings about; 3 is the first descriptor that is free
+# what rarely happens by chance alone; 3 is the first descriptor that is free
 A_FILE = (Open("creat", b"a", mode=0o644), Open("open", b"a"))
 THROUGH_PROC = Open("openat", b"/proc/self/fd/3")
 RECIPES: tuple[tuple[Operation, ...], ...] = (

@@ -39,7 +39,7 @@ class Call:
     name: str
     arguments: tuple[str, ...]
     result: str
-    path: bytes | None = None  # behind the descriptor that it returned
+    path: bytes | None = None  # of the descriptor that it returned
     deleted: bool = False  # that path is no longer there
     moved: int | None = None
 
@@ -185,7 +185,7 @@ def number(text: str) -> int:
 
 
 def behind(text: str) -> bytes | None:
-    r"""The path that strace saw behind a descriptor.
+    r"""The path that strace saw for a descriptor.
 
     >>> behind(r"AT_FDCWD<\x2f>"), behind("-1")
     (b'/', None)

@@ -198,7 +198,7 @@ def watch(programs: Sequence[Path], deadline: float, attach: str | None) -> Resu
                 if time.monotonic() > deadline:
                     result.not_run += len(waiting)
                     waiting.clear()
-        finally:  # nothing is left behind, however it ends
+        finally:  # leave nothing, however it ends
             for job in running:
                 end(job)
                 job.process.kill()

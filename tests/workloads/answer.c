@@ -4,7 +4,7 @@
  * answer HOW exec 0 PROGRAM ARGS...: executes the program under such a filter.
  *
  * HOW: allow, a seccomp filter that allows by the call's number; look, one that allows once it has looked at an argument;
- * trap, SIGSYS; pending, the same behind 23 blocked signals; errno, minus VALUE; notify, a supervisor gives VALUE; go-on, a supervisor lets the kernel do it; cont,
+ * trap, SIGSYS; pending, the same after 23 blocked signals; errno, minus VALUE; notify, a supervisor gives VALUE; go-on, a supervisor lets the kernel do it; cont,
  * syscall, sysemu, a tracer that emulates the call (PTRACE_SYSEMU) gives VALUE and goes on with that request. */
 #include "workload.h"
 #include <limits.h>
@@ -57,7 +57,7 @@ static int install(unsigned int number, unsigned int answer, unsigned int flags)
 	return result;
 }
 
-/* Answers `count` calls that the listener of its parent's is told of. */
+/* Answers `count` calls that its parent's listener gets. */
 static void supervise(int words, long value, long count)
 {
 	int listener, pidfd = syscall(SYS_pidfd_open, getppid(), 0);
@@ -100,7 +100,7 @@ static void emulate(int ready, const char *how, long value)
 	check(!ptrace(PTRACE_SETREGS, tracee, 0, &registers), "PTRACE_SETREGS");
 	check(!ptrace(request, tracee, 0, 0), "PTRACE_...");
 	check(waitpid(tracee, &status, __WALL) == tracee, "waitpid");
-	if (request == PTRACE_SYSEMU) { /* another call begins: let it begin anew */
+	if (request == PTRACE_SYSEMU) { /* another call begins: let it start again */
 		check(!ptrace(PTRACE_GETREGS, tracee, 0, &registers), "PTRACE_GETREGS");
 		registers.rax = registers.orig_rax;
 		registers.rip -= 2;

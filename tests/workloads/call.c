@@ -20,7 +20,7 @@ static char *pages_for(size_t size)
 	return pages;
 }
 
-/* A copy of the text with its %d replaced, at the end of its pages, and nothing behind them; `nul`: with its NUL. */
+/* A copy of the text with its %d replaced, at the end of its pages, and nothing after them; `nul`: with its NUL. */
 static char *at_edge(const char *text, long turn, int nul)
 {
 	size_t page = sysconf(_SC_PAGESIZE), most = strlen(text) + 24, room = (most / page + 1) * page, length;

@@ -28,7 +28,7 @@ int main(int argc, char **argv)
 		close(parents[0]);
 		close(parents[1]);
 		printf("%d %d\n", child, parent);
-		if (!(flags & CLONE_PARENT)) /* else who started this program waits for it */
+		if (!(flags & CLONE_PARENT)) /* else the parent of this program waits for it */
 			check(!wait_for(child), "child");
 	}
 	return 0;

@@ -1,7 +1,7 @@
 /* executor: carries out the operations that it finds on standard input (a file, see tests/truth/operations.py) and appends to
  * standard output (a file, too) a record of what it did and what the kernel answered. Descriptor 2 is a directory.
  *
- * It is to be linked statically, so that it opens nothing but what it is told. Where it executes itself, the
+ * Link it statically, so that it opens nothing but what its input says. Where it executes itself, the
  * environment says how it goes on: OBEY=OPERATION END, the operation by which it came to be and the end of its list, as
  * offsets. */
 #include "workload.h"
@@ -106,7 +106,7 @@ static const char *place(const struct op *op, const char *text)
 	return memcpy(pages + room - length, text, length);
 }
 
-/* A place, and then the device and the inode that are there: what is behind a descriptor or another link in /proc. Both
+/* A place, and then the device and the inode that are there: where a descriptor or another link in /proc leads. Both
  * texts are empty where nothing is. Returns the end of it. */
 static char *look(char *to, const char *link, int number)
 {
@@ -274,7 +274,7 @@ static void do_exec(const struct op *op, const struct op *end)
 	say_result(op, result, op->args[2] ? (int)op->args[0] : AT_FDCWD);
 }
 
-/* what changes the ground that paths stand on; no event tells of it, and its result does not matter */
+/* changes where paths lead; it has no event, and its result does not matter */
 static void do_other(const struct op *op)
 {
 	const char *first = text_of(op), *second = first + strlen(first) + 1;

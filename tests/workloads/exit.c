@@ -42,7 +42,7 @@ static void *get_signal(void *unused)
 	return unused;
 }
 
-/* spins, because whoever is woken ends later than who wakes */
+/* spins, because a thread that is woken ends later than the one that wakes it */
 static void *race(void *code)
 {
 	int spins = 0;

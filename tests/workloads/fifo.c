@@ -2,7 +2,7 @@
  * other end. Prints what the call gave, and errno.
  *
  * HOW is changed, where the path is written over; dropped, where its page is given back; interrupted, where a signal
- * makes the kernel begin the call anew; or never, where nobody opens the other end. */
+ * makes the kernel start the call again; or never, where nobody opens the other end. */
 #include "workload.h"
 #include <sched.h>
 #include <sys/mman.h>

@@ -153,7 +153,7 @@ int main(int argc, char **argv)
 			_exit(0);
 		check(child > 0, how);
 		printf("%ld\n", child);
-		if (!(flags & CLONE_PARENT)) /* else the child is a sibling, and who started this program waits for it */
+		if (!(flags & CLONE_PARENT)) /* else the child is a sibling, and the parent of this program waits for it */
 			wait_for(child);
 	}
 	return 0;

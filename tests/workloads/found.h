@@ -1,4 +1,4 @@
-/* What a program finds behind a descriptor: for tests that compare it with what was told of the open. */
+/* What a program finds by a descriptor: for tests that compare it with the open event. */
 #include <sys/stat.h>
 
 /* a line: the descriptor, the file's device and inode, and where the descriptor leads to */

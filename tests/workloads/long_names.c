@@ -21,7 +21,7 @@ static void answer(int device, const struct fuse_in_header *request, int error, 
 
 	memcpy(reply, &header, sizeof(header));
 	memcpy(reply + sizeof(header), text, length);
-	if (write(device, reply, header.len) < 0) /* ENOENT: who asked was interrupted */
+	if (write(device, reply, header.len) < 0) /* ENOENT: the request was interrupted */
 		check(errno == ENOENT, "write");
 }
 

@@ -12,12 +12,12 @@ _PATIENCE_MS = 500  # for a standard error that nobody reads; a message takes le
 
 
 def show(text: str) -> None:
-    """All of a command's report, to standard output. Raises OutputError, or BrokenPipeError where nobody reads it."""
+    """All of a command's report, to standard output. Raises OutputError, or BrokenPipeError if nobody reads it."""
     if sys.stdout is None:
         raise UsageError("standard output is closed", "onlooker COMMAND > file.txt")
     sys.stdout.flush()
     left = text.encode()
-    while left:  # past sys.stdout, which would keep what it could not write, and try again at the very end
+    while left:  # not sys.stdout, which would keep what it could not write, and try again at the very end
         try:
             left = left[os.write(sys.stdout.fileno(), left) :]
         except BlockingIOError:
@@ -34,7 +34,7 @@ def say(text: str) -> None:
 
 
 def _tell(text: str) -> None:
-    """A standard error that is closed, full or not read is no reason to fail or to hang. What would change the look of
+    """A closed, full or unread standard error must not make the command fail or hang. What would change the look of
     a terminal is escaped: a message may repeat what was typed, or what a file or libbpf says.
     """
     if sys.stderr is None:
@@ -46,7 +46,7 @@ def _tell(text: str) -> None:
         for line in text.removesuffix("\n").split("\n"):
             if not _can_write(poll):
                 return
-            # past sys.stderr: what it could not write would make Python end with 120
+            # not sys.stderr: what it could not write would make Python exit with 120
             os.write(descriptor, f"{_printable(line.expandtabs())}\n".encode())
 
 
@@ -58,19 +58,19 @@ def _printable(line: str) -> str:
 def _can_write(poll: select.poll) -> bool:
     try:
         return bool(poll.poll(_PATIENCE_MS))
-    except OSError:  # EINVAL: not even one may be polled where RLIMIT_NOFILE is 0
+    except OSError:  # EINVAL: RLIMIT_NOFILE is 0, so not even one may be polled
         return True
 
 
 def say_error(error: OnlookerError) -> None:
-    """What and where, an empty line, what to type."""
+    """What went wrong and where, an empty line, what to type."""
     say(_printable(str(error)))  # line breaks too
     if hint := error.command_hint or error.hint:
         _tell(f"\nhint: {_printable(hint)}\n")
 
 
 class Log:
-    """Says what is at least as important as `level`."""
+    """Prints messages of at least this `level`."""
 
     def __init__(self, level: str) -> None:
         self._lowest = LEVELS.index(level)
@@ -80,11 +80,11 @@ class Log:
         return LEVELS.index(level) >= self._lowest
 
     def tell(self, text: str) -> None:
-        """Say what every run has to say, its announcement and its summary; not where only errors are wanted."""
+        """Print the announcement or the summary of a run, unless only errors are wanted."""
         if self.says("warning"):
             say(text)
 
     def __call__(self, level: str, text: str) -> None:
-        """Say `text` if it matters enough."""
+        """Print `text` if its level is high enough."""
         if self.says(level):
             say(f"{level}: {text}")

@@ -68,7 +68,7 @@ def main(arguments: list[str] | None = None) -> int:
     except OnlookerError as error:
         say_error(error)
         return error.exit_code
-    except BrokenPipeError:  # of help or a report: nobody wants to read it
+    except BrokenPipeError:  # while it prints help or a report: nobody reads it
         return 0
     except (MemoryError, OSError, ImportError, RuntimeError) as error:
         short = ResourceError.behind(error)

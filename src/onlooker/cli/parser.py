@@ -98,7 +98,7 @@ _MOST_DIGITS = 20  # of 2**64; int() refuses thousands of them with another erro
 
 
 def is_number(text: str) -> bool:
-    """Whether it is a whole number in decimal, and not of thousands of digits."""
+    """Whether it is a whole decimal number, and not of thousands of digits."""
     return text.isascii() and text.isdigit() and len(text) <= _MOST_DIGITS
 
 

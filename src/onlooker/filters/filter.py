@@ -23,7 +23,7 @@ EXAMPLES: dict[str, list[str] | list[int] | list[object]] = {
 
 
 class Filter(msgspec.Struct, frozen=True, kw_only=True):
-    """Alternatives within one field, all fields together. An empty `comm`, `pid` or `uid` restricts nothing.
+    """Any item of a field, and all fields together. An empty `comm`, `pid` or `uid` restricts nothing.
 
     They speak of the process that did it: for a fork the creator, for an exec the process under its new name. The name
     is the process's, its main thread's; `uid` is the real user id.
@@ -114,7 +114,7 @@ def _events(names: Iterable[str]) -> tuple[str, ...]:
 
 
 def _as_list(what: str, given: object) -> str:
-    """What to type in place of `given`: the list of it where it can be an item, else an example."""
+    """What to type instead of `given`: a list of it if it can be an item, else an example."""
     example = EXAMPLES[what]
     return f"{what}={[given] if type(given) in {type(item) for item in example} else example}"
 
@@ -139,7 +139,7 @@ def _number_of(user: str) -> int:
 
     try:
         return pwd.getpwnam(user).pw_uid
-    except (KeyError, ValueError):  # ValueError: a NUL in it, or no UTF-8
+    except (KeyError, ValueError):  # ValueError: it has a NUL, or is not UTF-8
         error = UsageError.unknown("user", user, [entry.pw_name for entry in pwd.getpwall()])
         if not error.hint.startswith("did you mean"):
             error.hint = USER_HINT
@@ -159,6 +159,6 @@ def process_id_error(given: object) -> UsageError:
 
 
 def check_bool(what: str, value: bool) -> None:
-    """Raises UsageError for what only passes as true or false, such as "no"."""
+    """Raises UsageError for a value that is not a bool, such as "no"."""
     if not isinstance(value, bool):
         raise UsageError(f"{what} is True or False, not {value!r}", f"{what}=True")

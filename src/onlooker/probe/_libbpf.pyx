@@ -15,7 +15,7 @@ import os
 
 cdef enum:
     LINKS = 64
-MOST_LINKS = LINKS  # of one probe: what is attached, at each place where it is
+MOST_LINKS = LINKS  # of one probe: one for each program at each place
 
 
 def libbpf_version():
@@ -24,7 +24,7 @@ def libbpf_version():
 
 
 def possible_cpus():
-    """How many processors the machine may ever have: so many values a map has that has one for each."""
+    """How many processors the machine may ever have. A per-cpu map has that many values."""
     cdef int cpus = libbpf_num_possible_cpus()
     _check(cpus, "cpus")
     return cpus
@@ -41,7 +41,7 @@ cdef _check(int result, str what):
 
 
 cdef class Probe:
-    """One BPF object and all that hangs on it. `close` detaches everything; so does the end of the process."""
+    """One BPF object and everything attached. `close` detaches everything; so does the end of the process."""
 
     cdef bpf_object *_object
     cdef dict _sections
@@ -49,8 +49,8 @@ cdef class Probe:
     cdef size_t _link_count
     cdef reader _reader
     cdef bint _has_reader
-    cdef block *_oldest  # given by `drain`, and not `drained` yet
-    cdef int _pid  # whose thread the reader's is
+    cdef block *_oldest  # given by `drain`, and not yet `drained`
+    cdef int _pid  # the process of the reader's thread
     cdef uint64_t *_counters
     cdef size_t _kinds, _reasons
 
@@ -105,7 +105,7 @@ cdef class Probe:
 
     @property
     def maps(self):
-        """Of each map its name, its type (enum bpf_map_type), the bytes of a key and of a value, its entries and flags."""
+        """For each map: name, type (enum bpf_map_type), bytes of a key and of a value, entries, flags."""
         cdef bpf_map *each = NULL
         self._alive()
         found = []
@@ -187,7 +187,7 @@ cdef class Probe:
         )
 
     def enable(self, bint enabled):
-        """Begin or end to report, all programs at once. Any thread may call it."""
+        """Start or stop reporting, in all programs at once. Any thread may call it."""
         cdef uint32_t key = 0, value = enabled
         _check(bpf_map__update_elem(self._map(".data.enabled"), &key, 4, &value, 4, 0), "enabled")
 
@@ -265,7 +265,7 @@ cdef class Probe:
             free(numbers)
 
     def open_ring(self, size_t ring_bytes, size_t batch_bytes, size_t longest_bytes, size_t backlog_bytes):
-        """Map the ring, to be emptied by `start_reader`.
+        """Map the ring; `start_reader` empties it.
 
         `drain` gives some `batch_bytes` at once, more only for one record of up to `longest_bytes`; what was taken out
         of the ring and not given yet is at most `backlog_bytes`.
@@ -282,7 +282,7 @@ cdef class Probe:
         )
 
     def start_reader(self):
-        """Begin to empty the ring, in a thread, which gets the rights of this one."""
+        """Start the thread that empties the ring; it inherits the rights of this one."""
         _check(reader_start(&self._reader), "reader")
 
     def open_losses(self, size_t kinds, size_t reasons):
@@ -332,7 +332,7 @@ cdef class Probe:
         return memoryview(b"")
 
     def drained(self):
-        """What `drain` gave was read."""
+        """The caller has read what `drain` gave."""
         self._oldest = NULL
 
     def unread(self):
@@ -345,7 +345,7 @@ cdef class Probe:
         return count
 
     def total_lost(self):
-        """The sum of all the probe's counters: whether anything was lost is asked for every batch."""
+        """The sum of all the probe's counters, a quick check for losses after every batch."""
         self._alive()
         return reader_total_lost(&self._reader)
 

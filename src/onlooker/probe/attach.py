@@ -19,12 +19,12 @@ METHODS = {"raw": RAW, "fexit": FUNCTION, "kprobe": PROBE, "tracepoint": TRACEPO
 
 # the answer of a seccomp filter is seen where this function returns; a kernel without it has no such filters
 SECCOMP = "__secure_computing"
-# functions that a kernel may be without: what they do is then not there to be seen
+# functions that a kernel may lack: then there is nothing to see
 OPTIONAL = frozenset({SECCOMP} | {function for call in NEWER for function in functions_of_call(call)})
 
 
 def is_tracepoint(place: str) -> bool:
-    """Whether it is one, such as syscalls/sys_exit_openat, and no function."""
+    """Whether it is a tracepoint, such as syscalls/sys_exit_openat, and not a function."""
     return "/" in place
 
 
@@ -46,13 +46,13 @@ class Candidate(msgspec.Struct, frozen=True):
     unflawed_with: Feature | None = None
     flawed_with: Feature | None = None
     flaw: str = ""
-    name: str = ""  # for the reason why it was not chosen, where another candidate has the same method
+    name: str = ""  # in the reason why it was not chosen, if another candidate has the same method
 
 
 class Hook(msgspec.Struct, frozen=True):
     """What to observe: the event, and which part of it. `outcome`: how it can end, for --failed.
 
-    A hook that says what is `missed` without it can be done without, where the kernel takes no candidate.
+    A hook with `missed` is optional: if the kernel takes no candidate, that is what is missed.
     """
 
     event: str
@@ -87,7 +87,7 @@ _SYS_EXIT_WHOLE = msgspec.structs.replace(
 
 
 def _functions(event: str) -> Candidate:
-    """The functions that are the single calls. They can be preempted on every preemptible kernel."""
+    """The functions of the single calls. They can be preempted on every preemptible kernel."""
     native, compat = (_programs(functions) for functions in functions_of(event))
     return Candidate(
         FUNCTION,
@@ -153,7 +153,7 @@ def _calls(event: str) -> tuple[Candidate, ...]:
 
 
 def _shared_calls(event: str) -> tuple[Candidate, ...]:
-    """The ways without programs of the event's own: for each of its calls one would be many."""
+    """The ways without separate programs for the event: one for each of its calls would be too many."""
     return (_SYS_EXIT_WHOLE, _returns(event), _tracepoints(event), _SYS_EXIT)
 
 
@@ -282,12 +282,12 @@ TABLE = (
 
 _PLACES = {place for hook in TABLE for c in hook.candidates for places in c.programs.values() for place in places}
 TRACEPOINTS = tuple(sorted(place for place in _PLACES if is_tracepoint(place)))
-# those of calls that a kernel may be without, with the functions that are the call
+# tracepoints of calls that a kernel may lack, with the functions of the call
 NEWER_TRACEPOINTS = {f"syscalls/sys_exit_{call}": functions_of_call(call) for call in NEWER}
 
 
 def is_exit_of_function(program: str) -> bool:
-    """Whether it is a program at a function, which some kernels allow to nobody."""
+    """Whether it is a program at a function, which some kernels never allow."""
     return program.startswith("on__")
 
 

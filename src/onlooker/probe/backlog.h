@@ -1,5 +1,5 @@
-/* What was taken out of the ring and waits to be decoded: the ring is emptied at memory speed, however slow the output
- * is, so a burst has to fit into ring and backlog together. The memory is there only while it is needed. */
+/* Records from the ring that wait to be decoded. The ring is emptied at memory speed, however slow the output is, so a
+ * burst must fit into ring and backlog together. The memory is there only while it is needed. */
 #ifndef ONLOOKER_BACKLOG_H
 #define ONLOOKER_BACKLOG_H
 

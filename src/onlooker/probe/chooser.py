@@ -34,11 +34,11 @@ if TYPE_CHECKING:
 
 SPARE_BYTES = 16 << 20  # some of what libbpf needs to read the kernel's type information
 SPARE_DESCRIPTORS = 4  # libbpf's tests have two or three open at once
-ENOTSUPP = 524  # include/linux/errno.h: the kernel's own, of a kind of program that can't be run once
+ENOTSUPP = 524  # include/linux/errno.h: the kernel's error for a program type that can't be run once
 
 
 class Chooser:
-    """Goes through the candidates; `refused` says of each program that was tried why the kernel did not take it."""
+    """Goes through the candidates; `refused` has for each refused program the kernel's reason."""
 
     def __init__(self, hooks: Sequence[Hook], method: str | None = None) -> None:
         self.hooks = hooks
@@ -136,7 +136,7 @@ class Chooser:
         return [number for number in ids if number is not None]
 
     def attachments(self, chosen: Sequence[tuple[Hook, Candidate]]) -> tuple[Attachment, ...]:
-        """The report of what was chosen, with what stood against the preferred candidates."""
+        """The report of what was chosen, with the obstacles to the preferred candidates."""
         report = []
         for hook, candidate in chosen:
             against: dict[str, None] = {}
@@ -178,7 +178,7 @@ class Chooser:
             probe.load(("identify", *programs))
             return True
         except OSError as error:
-            # a failed load has given back its own descriptors: each map and each program has one
+            # a failed load has closed its descriptors, one for each map and program
             _raise_if_exhausted(error, len(probe.maps) + 1 + len(programs) + SPARE_DESCRIPTORS)
             log = _libbpf.log()
             culprit = re.search(r"prog '(\w+)': failed to (?:load|prepare load attributes)", log)
@@ -195,7 +195,7 @@ class Chooser:
             return False
 
     def _last_refusal(self, program: str, error: OSError, log: str, *, at_function: bool) -> UnsupportedError:
-        """Nothing else is left. That a forced way is refused is no mistake: many kernels let nobody at functions."""
+        """No candidate is left. The refusal of a forced way is no bug: many kernels allow no programs at functions."""
         if self.method and at_function:
             event = next(h.event for h in self.hooks if any(program in c.programs for c in self._allowed(h)))
             return AttachError(event, f"{program} is refused ({error.strerror})", forced=True)
@@ -249,7 +249,7 @@ def _refusal(what: str, error: OSError, log: str) -> UnsupportedError:
 
 
 def _raise_if_exhausted(error: OSError, descriptors: int = SPARE_DESCRIPTORS) -> None:
-    """A kernel that has run out of something can still do it another time: that is no reason to try another way.
+    """A kernel that ran out of something can do it another time: that is no reason to try another way.
 
     libbpf hides it behind other errors: where its own memory has run out, and where one of its tests of what the kernel
     has finds no descriptor, and takes the feature for missing (src/features.c). So some of both is asked for.

@@ -1,9 +1,9 @@
-"""Wall-clock time of what the kernel dates by its boot clock."""
+"""Wall-clock time for the kernel's boot clock."""
 
 import time
 from pathlib import Path
 
-_STEADY_NS = 20_000  # differences below this are the measurement's own; taking them would make times jitter
+_STEADY_NS = 20_000  # smaller differences are measurement error, and would make times jitter
 _BRACKET_NS = 5_000
 
 
@@ -21,7 +21,7 @@ def namespace_ns() -> int:
             return 0
         lines = (_PROC / "timens_offsets").read_text(encoding="ascii").splitlines()
         offsets = {clock: int(seconds) * 10**9 + int(ns) for clock, seconds, ns in map(str.split, lines)}
-    except (OSError, ValueError):  # a kernel without time namespaces, or a /proc that is not its own
+    except (OSError, ValueError):  # a kernel without time namespaces, or the /proc of another pid namespace
         return 0
     return offsets.get("boottime", 0)
 

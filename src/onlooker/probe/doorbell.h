@@ -1,13 +1,13 @@
-/* How the probe wakes a reader that sleeps for as long as nothing happens; bpf/doorbell.h is the other side.
+/* How the probe wakes a reader that sleeps while nothing happens; bpf/doorbell.h is the other side.
  *
  * Before it sleeps, the reader sets a flag, and then looks whether the ring is empty. A program finishes its record, and
- * then reads the flag. Each has a full barrier in between, so that at least one of them sees
- * what the other has written: here the fence, there the exchange that ends a record (bpf_ringbuf_commit,
- * kernel/bpf/ringbuf.c). So no record waits for a reader that sleeps.
+ * then reads the flag. Each has a full barrier in between: here the fence, there the exchange that ends a record
+ * (bpf_ringbuf_commit, kernel/bpf/ringbuf.c). So at least one of them sees what the other has written, and no record waits
+ * for a reader that sleeps.
  *
- * Who rings writes first that nobody sleeps, and then the ring of the doorbell. So a zero that arrives late, when the
- * reader sleeps again, has a ring behind it that wakes him; and he writes again that he sleeps only after he has read
- * that ring. */
+ * A program that rings clears the flag first, and then writes to the doorbell's ring. If the cleared flag arrives late,
+ * when the reader sleeps again, the write to the ring still follows and wakes the reader. The reader sets the flag again
+ * only after it has read that ring. */
 #ifndef ONLOOKER_DOORBELL_H
 #define ONLOOKER_DOORBELL_H
 
@@ -20,7 +20,7 @@
 #include <unistd.h>
 
 struct doorbell {
-	unsigned long *consumer, *producer; /* of a BPF ring buffer whose records say nothing */
+	unsigned long *consumer, *producer; /* of a BPF ring buffer with empty records */
 	uint32_t *asleep;
 	size_t page;
 	int map;  /* can be polled; it stays the caller's */
@@ -66,7 +66,7 @@ static inline int doorbell_open(struct doorbell *bell, int map, int asleep)
 	return error;
 }
 
-/* What was rung until now is noticed. */
+/* Marks every ring until now as read. */
 static inline void doorbell_answer(struct doorbell *bell)
 {
 	unsigned long rung = __atomic_load_n(bell->producer, __ATOMIC_ACQUIRE);
@@ -83,11 +83,11 @@ static inline void doorbell_wait(struct doorbell *bell, int milliseconds)
 	poll(both, 2, milliseconds);
 }
 
-/* From here on the probe rings for the next record. What came before must be looked for after this. */
+/* From here on the probe rings for the next record. Look for earlier ones after this. */
 static inline void doorbell_arm(struct doorbell *bell)
 {
 	__atomic_store_n(bell->asleep, 1, __ATOMIC_RELAXED);
-	__sync_synchronize(); /* a full barrier, of which thread sanitizers know nothing */
+	__sync_synchronize(); /* a full barrier, which thread sanitizers do not know */
 }
 
 static inline void doorbell_disarm(struct doorbell *bell)

@@ -49,9 +49,9 @@ def missing_interpreter(path: bytes) -> bytes | None:
     for _ in range(MOST_SCRIPTS):
         try:
             named = _interpreter_of(path)
-        except (OSError, OverflowError, IndexError, struct.error):  # it is no file, or damaged
+        except (OSError, OverflowError, IndexError, struct.error):  # no file, or a damaged one
             return None
-        if named is None or not named.startswith(b"/"):  # a relative one begins at a directory that may be another now
+        if named is None or not named.startswith(b"/"):  # a relative one begins at a directory that may have changed
             return None
         try:
             os.close(_look_up(named))

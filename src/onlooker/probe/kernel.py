@@ -1,4 +1,4 @@
-"""Facts about this kernel and this user, each read where the kernel says it."""
+"""Facts about this kernel and this user, each read at its source in the kernel."""
 
 import errno
 import mmap
@@ -33,7 +33,7 @@ class Feature(msgspec.Struct, frozen=True):
 
     `name` is a function, a type or a value of an enum; a tracepoint, where `arguments` says how many its prototype has;
     a struct, where `member` is the member that is asked for; a function with those `parameters`, each by its type.
-    `what`: in words.
+    `what`: a description.
     """
 
     name: str
@@ -43,7 +43,7 @@ class Feature(msgspec.Struct, frozen=True):
     parameters: tuple[str, ...] = ()
 
 
-# what nothing can take the place of; helpers that are newer have substitutes in bpf/compat.h
+# features without a substitute; bpf/compat.h has substitutes for newer helpers
 NEEDED_FEATURES = (
     Feature("BPF_TRACE_RAW_TP", "typed raw tracepoints"),
     Feature("BPF_FUNC_probe_read_user_str", "way for BPF to read a process's strings"),
@@ -69,7 +69,7 @@ def release() -> str:
 
 
 def version(text: str) -> tuple[int, int]:
-    """Major and minor of a release; (0, 0) where it is no such thing.
+    """Major and minor of a release; (0, 0) if it is malformed.
 
     >>> version("6.1.0-18-amd64")
     (6, 1)
@@ -128,7 +128,7 @@ def tracepoints() -> dict[str, int]:
 @cache
 def has_member(name: str, member: str) -> bool:
     """Whether a struct, or one without a name in it, has that member."""
-    if not all(map(btf_has, (name, *member.split(".")))):  # which takes no time
+    if not all(map(btf_has, (name, *member.split(".")))):  # a quick check
         return False
     from . import _btf
 
@@ -157,7 +157,7 @@ _READ = (_types, _names, btf_has, tracepoints, has_member, parameters)
 
 
 def raise_if_exhausted(error: OSError) -> None:
-    """What could not be read for want of a descriptor or of memory is not missing."""
+    """A file that could not be read for lack of descriptors or memory is not missing."""
     if error.errno in EXHAUSTED:
         raise ResourceError(error) from error
 
@@ -190,7 +190,7 @@ def lacking() -> str:
 
 
 def effective_capabilities() -> int:
-    """The mask that counts for this thread; proc(5), CapEff."""
+    """The effective mask of this thread; proc(5), CapEff."""
     try:
         status = Path("/proc/thread-self/status").read_text(encoding="ascii", errors="replace")
     except OSError:
@@ -273,12 +273,12 @@ def check() -> None:
     from ._system import bpf_answer
 
     answer = bpf_answer()
-    if answer != errno.EINVAL:  # what the kernel itself says to a command that does not exist
+    if answer != errno.EINVAL:  # the kernel's own answer to a command that does not exist
         raise ForbiddenError(OSError(answer, os.strerror(answer)), by_filter=in_seccomp())
 
 
 def forbidden(error: OSError) -> ForbiddenError | None:
-    """What an answer of bpf(2) means that no verifier gives. EACCES can also be the verifier's own."""
+    """What an error of bpf(2) means that no verifier gives. EACCES can also come from the verifier."""
     filtered = in_seccomp()
     if error.errno in (errno.EPERM, errno.ENOSYS) or (error.errno == errno.EACCES and filtered):
         return ForbiddenError(error, by_filter=filtered)

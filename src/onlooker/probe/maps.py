@@ -23,7 +23,7 @@ class Memory(msgspec.Struct, frozen=True):
 
 
 def memory(maps: Iterable[Map], cpus: int) -> Memory:
-    """That of all maps together, on a machine with so many possible processors."""
+    """The memory of all maps, on a machine with so many possible processors."""
     always = most = 0
     for _, map_type, key, value, entries, flags in maps:
         fixed, full = _one(map_type, key, value, entries, flags, cpus)
@@ -38,7 +38,7 @@ def in_mib(size: int) -> int:
 
 
 def needed(setup: Setup) -> tuple[Memory, int]:
-    """That of a probe that watches so, on this machine, and for how many processors. Nothing reaches the kernel."""
+    """The memory of a probe with this setup here, and the number of processors. Nothing reaches the kernel."""
     from . import _libbpf
 
     probe = setup.open((), ())
@@ -58,7 +58,7 @@ def _one(map_type: int, key: int, value: int, entries: int, flags: int, cpus: in
         return _eight(value) * entries * cpus, _eight(value) * entries * cpus
     element = ELEMENT_BYTES + _eight(key) + _eight(value)
     if map_type == HASH and not flags & NO_PREALLOC:
-        whole = BUCKET_BYTES * _power(entries) + element * (entries + cpus)  # one to spare for each processor
+        whole = BUCKET_BYTES * _power(entries) + element * (entries + cpus)  # one spare for each processor
         return whole, whole
     if map_type == HASH:
         buckets = BUCKET_BYTES * _power(entries)
@@ -75,5 +75,5 @@ def _eight(size: int) -> int:
 
 
 def _power(size: int) -> int:
-    """The next power of two: so the kernel counts buckets, and so its allocator rounds up what is large."""
+    """The next power of two: the kernel's number of buckets, and its allocator's size for large elements."""
     return 1 << (size - 1).bit_length()

@@ -25,8 +25,8 @@ struct reader {
 	uint64_t lost; /* their sum when it was last reported */
 	pthread_t thread;
 	pthread_mutex_t mutex; /* of the backlog, and of the consumer's side of the ring */
-	int filled; /* an eventfd that can be read while there is something to take, or something else to look at */
-	int signalled; /* it can */
+	int filled; /* an eventfd, readable while there is something to take or to look at */
+	int signalled; /* it is readable */
 	int running, stopping, error, ending;
 };
 
@@ -111,9 +111,9 @@ static inline void reader_sleep(struct reader *reader)
 		doorbell_wait(&reader->bell, READER_GATHER_MS);
 }
 
-/* Looks into the ring only when the probe wakes it, at a watermark, or some time has passed. Close on a producer's heels
- * it would fight for each cache line that the producer writes, and triple what an event costs the observed process. It
- * looks once more after the last record, and then sleeps. */
+/* Looks into the ring only when the probe wakes it, at a watermark, or some time has passed. A reader close
+ * behind a producer would fight for each cache line that the producer writes, and triple the cost of an event for the
+ * observed process. It looks once more after the last record, and then sleeps. */
 static inline void *reader_run(void *argument)
 {
 	struct reader *reader = argument;
@@ -211,7 +211,7 @@ static inline int reader_has_data(struct reader *reader)
 	return found;
 }
 
-/* How many records nobody was given: those that wait, and with `last` those that were taken last. */
+/* How many records nobody got: those that wait, and with `last` those that were taken last. */
 static inline size_t reader_count(struct reader *reader, int last)
 {
 	size_t count;
@@ -233,8 +233,8 @@ static inline void reader_let_go(struct reader *reader)
 	reader->filled = -1;
 }
 
-/* In a child of fork(2), where the thread does not exist, the mutex may be held for ever, and the backlog may have been
- * copied in the middle of a change: it is left alone. */
+/* In a child of fork(2), where the thread does not exist, the mutex may be held for ever, and the backlog may be a
+ * copy from the middle of a change: do not touch it. */
 static inline void reader_abandon(struct reader *reader)
 {
 	reader->running = 0;

@@ -42,7 +42,7 @@ static inline int rights_set(const struct rights *rights)
 	return syscall(SYS_capset, &header, data) ? -errno : 0;
 }
 
-/* What counts for this thread now; what it may take back stays. 0, or a negative errno. */
+/* Sets the effective capabilities of this thread; it can take the others back. 0, or a negative errno. */
 static inline int rights_use(uint64_t effective)
 {
 	struct rights rights;
@@ -52,9 +52,9 @@ static inline int rights_use(uint64_t effective)
 	return error ? error : rights_set(&rights);
 }
 
-/* All that this thread, and what it starts from now on, can ever have. With the inheritable set the ambient set goes
- * (capabilities(7)). The bounding set needs CAP_SETPCAP, and its end is where prctl(2) knows no such capability; without
- * it, no_new_privs does the same. 0, or a negative errno. */
+/* Sets all capabilities that this thread and its children can ever have. Without the inheritable set, the ambient set is
+ * empty, too (capabilities(7)). The bounding set needs CAP_SETPCAP, and ends at the first number that prctl(2) does not
+ * accept; without that capability, no_new_privs does the same. 0, or a negative errno. */
 static inline int rights_keep(uint64_t kept)
 {
 	struct rights rights = {.permitted = kept, .effective = kept};

@@ -1,9 +1,8 @@
 /* The reader's side of a BPF ring buffer (kernel/bpf/ringbuf.c): copies whole records out, in their order.
  *
- * Written here instead of using libbpf's ring_buffer, because that one calls back for every record, moves the consumer
- * position each time (a cache line that every producer reads), and maps the data twice, which doubles what the process
- * seems to use. Here the records of a batch are copied out in one go, without the GIL, and the space is given back
- * once for many of them. */
+ * libbpf's ring_buffer is not used because it calls back for every record, moves the consumer position each time (a cache
+ * line that every producer reads), and maps the data twice, which doubles the memory that the process seems to use. This
+ * code copies the records of a batch out in one go, without the GIL, and gives the space back once for many of them. */
 #ifndef ONLOOKER_RING_H
 #define ONLOOKER_RING_H
 
@@ -99,11 +98,11 @@ static inline void ring_copy(struct ring *ring, unsigned char *to, size_t at, si
 static inline long ring_drain(struct ring *ring, unsigned char *to, size_t room, size_t enough)
 {
 	unsigned long position = *ring->consumer, released = position;
-	/* looked at once: every look takes the cache line away from the producers */
+	/* read once: every read takes the cache line away from the producers */
 	const unsigned long produced = __atomic_load_n(ring->producer, __ATOMIC_ACQUIRE);
 	size_t used = 0;
-	/* the producers are never before the consumer, nor more than the ring ahead of it; a record that could not be ends
-	 * behind them, or is longer than all the room */
+	/* the producers are never before the consumer, nor more than the ring ahead of it; an impossible record ends
+	 * after them, or is longer than all the room */
 	int corrupt = produced - position > ring->size;
 
 	while (!corrupt && used < enough && position != produced) {

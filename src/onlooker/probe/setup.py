@@ -22,18 +22,18 @@ if TYPE_CHECKING:
 DEFAULT_RING_BYTES = 16 << 20  # a third of a second of opens in a tight loop on one core, at 150 bytes and 3 us each
 SMALLEST_RING_BYTES = 1 << 20  # the longest record takes a quarter of it
 LARGEST_RING_BYTES = 1 << 30
-HEADROOM = 4  # one in so many bytes of the ring is kept for process events
+HEADROOM = 4  # one byte of the ring in this many is kept for process events
 WATERMARK_BYTES = 256 << 10  # some 1900 opens, so that waking, at 5 us, costs each of them 3 ns
 OBJECT = Path(__file__).with_name("monitor.bpf.o")
 OLDER_OBJECT = Path(__file__).with_name("monitor.older.bpf.o")  # for a kernel without bpf_rdonly_cast: bpf/compat.h
 # For records with more than 8 KiB of arguments, 272 KiB each (bpf/probes/exec.h). Filling one takes some 20 us, so that
 # even 128 cpus that do nothing but execute such programs rarely need more at once.
 LEAST_EXEC_ROOMS, MOST_EXEC_ROOMS = 4, 16
-BATCH_BYTES = 512 << 10  # given at once: what Python does for a batch is then a small part of it
-BACKLOG = 8  # so many times the ring may wait in this process's memory: with 16 MiB, some 900 000 opens
+BATCH_BYTES = 512 << 10  # given at once, so that Python's work for a batch is small
+BACKLOG = 8  # times the ring: what may wait in this process's memory; with 16 MiB, some 900 000 opens
 MOST_BACKLOG_BYTES = 256 << 20
 MOST_ARGS_BYTES = 256 << 10  # LARGE_ARGV_BYTES in bpf/probes/exec.h
-SETTLED_BYTES = 48 << 20  # what onlooker takes beside ring and backlog: 36 MiB, and some for other events than opens
+SETTLED_BYTES = 48 << 20  # what onlooker takes without ring and backlog: 36 MiB, and some for other events than opens
 LEAST_BACKLOG_BYTES = 1 << 20
 FEW_COMMS = 8  # bpf/config.h
 LONGEST_RECORD_BYTES = 512 << 10  # struct exec_room in bpf/probes/exec.h has 272 KiB

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 
 _LONGEST_MS = 2**31 - 1  # poll(2)
-_pipe: tuple[int, int] | None = None  # of this process, for all that wait; never closed, as a signal can come late
+_pipe: tuple[int, int] | None = None  # of this process, for all waits; never closed, as a signal can come late
 
 
 def wait(descriptors: Mapping[int, int], seconds: float | None = None) -> None:
@@ -44,7 +44,7 @@ def _signals(poller: select.poll) -> Iterator[None]:
 
 
 def prepare() -> None:
-    """Take the descriptors that a wait needs: what has begun is not to fail for want of them. Raises OSError."""
+    """Open the descriptors that a wait needs, so that a later wait can't fail for lack of them. Raises OSError."""
     _own_pipe()
 
 
@@ -56,7 +56,7 @@ def _own_pipe() -> tuple[int, int]:
 
 
 def _forget_in_child() -> None:
-    """What the parent writes and reads there is nothing to the child of fork(2)."""
+    """A child of fork(2) must not share the parent's pipe."""
     global _pipe
     if _pipe is not None:
         for descriptor in _pipe:

@@ -1,1 +1,1 @@
-"""HOW a declaration becomes bytes, a plan, JSON Schema: nothing here knows any particular event."""
+"""How a declaration becomes bytes, a plan, JSON Schema; nothing here depends on a particular event."""

@@ -99,7 +99,7 @@ def texts() -> FieldType:
 
 
 def walked() -> FieldType:
-    """An absolute path as the kernel is asked for it, from the file up: names from the last to the first, each ended
+    """An absolute path as the probe walks it, from the file up: names from the last to the first, each ended
     by a NUL byte, and an empty one for the root where it was reached. Without the root it does not begin with "/".
     Absent where it has no place in the record. May be marked as cut.
     """

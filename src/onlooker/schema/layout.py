@@ -51,7 +51,7 @@ class Layout(msgspec.Struct, frozen=True):
         return tuple(f.name for f in self.fields if f.type.cuttable)
 
 
-# what frames a record and is no field of the event
+# the frame of a record, not fields of the event
 KIND = Field("kind", FieldType(ctype="__u16", op=Op.UNSIGNED), "which event")
 CUT = Field("cut", FieldType(ctype="__u16", op=Op.UNSIGNED), "bit n: the n-th cuttable field is incomplete")
 

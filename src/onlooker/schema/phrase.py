@@ -65,7 +65,7 @@ class _Parser:
         self._is_in_list = False
 
     def phrase(self, ends: str) -> Phrase:
-        """Up to one of `ends`, which is left, or to the end of all."""
+        """Up to one of `ends`, which stays, or to the end."""
         found: list[Piece] = []
         plain = ""
         while self._at < len(self._text) and self._text[self._at] not in ends:
@@ -135,7 +135,7 @@ class _Parser:
 
 
 def parse(text: str) -> Phrase:
-    """Raises ValueError for what is no phrase.
+    """Raises ValueError for a malformed phrase.
 
     >>> parse("called {syscall?sys_{syscall}|kernel_clone}")[1].no
     (Text(text='kernel_clone'),)
@@ -148,7 +148,7 @@ def parse(text: str) -> Phrase:
 
 
 def fields_of(phrase: Phrase) -> Iterator[str]:
-    """The names of the fields that it speaks of."""
+    """The names of the fields that it uses."""
     for piece in phrase:
         if isinstance(piece, Value):
             yield piece.field

@@ -40,7 +40,7 @@ class EventPlan(msgspec.Struct, frozen=True):
 
 
 class Plan(msgspec.Struct, frozen=True):
-    """All events; and where a record's header says which it is, what is cut, and when it was."""
+    """All events; and where a record's header has its kind, what is cut, and the time."""
 
     kind_at: int
     cut_at: int
@@ -53,7 +53,7 @@ class Plan(msgspec.Struct, frozen=True):
 
     @classmethod
     def from_json(cls, text: bytes) -> "Plan":
-        """Raises msgspec.ValidationError for what is no plan."""
+        """Raises msgspec.ValidationError for a malformed plan."""
         return msgspec.json.decode(text, type=cls)
 
 
@@ -61,7 +61,7 @@ MARKS = "{unproven? [unproven]}{cut? [cut: {cut}]}"  # what is in doubt or not w
 
 
 def plan(layouts: Mapping[str, Layout]) -> Plan:
-    """The plan of these events, numbered from 1 in their order. Raises ValueError for a phrase that is none."""
+    """The plan of these events, numbered from 1 in their order. Raises ValueError for a malformed phrase."""
     known = {f.name for made in layouts.values() for f in made.fields} | {"own_pid"}
     header = {f.name: f.offset for f in next(iter(layouts.values())).header.members}
     events = tuple(_event(name, number, made, known) for number, (name, made) in enumerate(layouts.items(), 1))
@@ -79,7 +79,7 @@ def _event(name: str, number: int, made: Layout, known: set[str]) -> EventPlan:
 
 def _phrase(parts: tuple[str, ...], known: Iterable[str], event: str) -> Phrase:
     for part in parts:
-        parse(part)  # each by itself, so that none can go on in the next
+        parse(part)  # each by itself, so that none continues in the next
     found = parse("".join(parts))
     if missing := sorted(set(fields_of(found)) - set(known)):
         raise ValueError(f"the phrase of {event} speaks of {', '.join(missing)}, a field of no event")

@@ -1,10 +1,10 @@
-"""A system call: its numbers, and the kernel's function that it is."""
+"""A system call: its numbers, and its function in the kernel."""
 
 import msgspec
 
 
 class Syscall(msgspec.Struct, frozen=True):
-    """One call by its name, with its number for native and 32-bit programs of both machines; None: they have it not.
+    """One call by its name, with its number for native and 32-bit programs of both machines; None: there is none.
 
     `x32`: the number of x32 programs, where it is not the native one. `compat_function`: what the function for 32-bit
     programs is called without its `__ia32_` or `__arm64_`, where it is not `sys_NAME`; `i386_function`, where that is

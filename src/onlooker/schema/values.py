@@ -6,7 +6,7 @@ import msgspec
 
 
 class Names(msgspec.Struct, frozen=True, tag="names"):
-    """One name for each number. `other`: how another number is called, with "{}" for it; "" where there can be none.
+    """One name for each number. `other`: how another number is called, with "{}" for it; "" if there can be no other.
 
     >>> Names(names=((9, "SIGKILL"),), other="SIG{}").name_of(99)
     'SIG99'
@@ -42,7 +42,7 @@ class Names(msgspec.Struct, frozen=True, tag="names"):
 
 
 class Flags(msgspec.Struct, frozen=True, tag="flags"):
-    """A name for each bit, or for several together, which come before their parts. What has none is one number in hex.
+    """A name for each bit, or for several together, which come before their parts. Other bits are one number in hex.
 
     `low`: the lowest bits are one number, with one of these names, which is always there. `high` are names of the
     number in the highest bits, from `high_shift` on; 0 has none.
@@ -75,7 +75,7 @@ class Flags(msgspec.Struct, frozen=True, tag="flags"):
         return tuple(found)
 
     def mask_of(self, name: str) -> int:
-        """Raises LookupError for a name that is none of a flag."""
+        """Raises LookupError for a name that is not a flag's."""
         for bits, each in self.bits:
             if each == name:
                 return bits

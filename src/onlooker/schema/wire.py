@@ -19,7 +19,7 @@ struct span {{
 	__u32 length;
 }};
 """
-# what fits into the probe's bits: masks of kinds are 32 bits wide and kind 0 is none, `cut` has 16
+# the limits of the probe's bits: masks of kinds are 32 bits wide and kind 0 is none, `cut` has 16
 MOST_EVENTS = 31
 MOST_CUTTABLE = 16
 
@@ -61,7 +61,7 @@ def _constants(tag: str, made: Layout) -> str:
 
 
 def _calls(layouts: dict[str, Layout]) -> str:
-    """Which events are seen where a call returns, and how an event that names no call in a field counts its calls."""
+    """Which events the return of a call shows, and numbers for the calls of events without a field for them."""
     events: dict[str, Any] = {name: made.event for name, made in layouts.items()}
     at_exit = [name for name, event in events.items() if event.syscalls and event.at_call_exit]
     text = "/* DO(NAME, name) for each event that is seen where a system call returns */\n#define CALL_EVENTS(DO)"

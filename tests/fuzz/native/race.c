@@ -108,7 +108,7 @@ static void *produce(void *argument)
 		__atomic_store_n(header, length | (is_dropped(number) ? RING_DISCARD : 0), __ATOMIC_RELEASE);
 		position += RING_HEADER + padded;
 		wake_reader();
-		if (mixed(number) % 4 == 0) { /* the next one would wake who has slept through this one */
+		if (mixed(number) % 4 == 0) { /* otherwise the next one would wake a reader that slept through this one */
 			while (__atomic_load_n(ring->consumer, __ATOMIC_ACQUIRE) != position)
 				sched_yield();
 			for (spun = 0; spun < mixed(number + 1) % 1024; spun++)

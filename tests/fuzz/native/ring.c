@@ -18,7 +18,7 @@ struct put {
 static struct put puts_[RECORDS];
 static unsigned put_count, taken;
 
-/* the next of what was put that is to be given; NULL where a busy one is in its way */
+/* the next record that the reader must give; NULL where a busy one is before it */
 static struct put *next_due(void)
 {
 	while (taken < put_count && puts_[taken].bits == RING_DISCARD)
@@ -109,7 +109,7 @@ static void sensible(struct input *input)
 	free(ring.data);
 }
 
-/* whatever stands in the ring, and wherever the positions are */
+/* anything in the ring, and any positions */
 static void senseless(struct input *input)
 {
 	struct ring ring = empty(SIZE, (unsigned long)take(input, 2) * 8);

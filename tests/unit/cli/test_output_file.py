@@ -1,4 +1,4 @@
-"""`onlooker watch -o FILE` as a process of its own, with events that a test hands it, and the real logrotate."""
+"""`onlooker watch -o FILE` as a separate process, with events from the test, and the real logrotate."""
 
 import json
 import os

@@ -45,7 +45,7 @@ def _in_dollar_quotes(character: str) -> str:
     r"""Bytes only: a shell understands `\uNNNN` by its locale, and not at all in that of POSIX."""
     if character == "'":
         return r"\'"
-    if character == "!":  # a shell that one types at might take it for its history, where a quote stands before it
+    if character == "!":  # an interactive shell might take it for its history, after a quote
         return r"\x21"
     if character in _NAMED or character.isprintable():
         return _escaped(character)

@@ -1,4 +1,4 @@
-"""Which words stand behind the classic line, and when."""
+"""Which notes follow the classic line, and when."""
 
 import pytest
 
@@ -39,7 +39,7 @@ ELSEWHERE = [
 
 
 def notes(event, **fields):
-    """What stands behind the path in the line of an event of `/x` or of what is given."""
+    """What follows the path in the line of an event of `/x` or of what is given."""
     event = make(event, **{"path": "/x", **fields})
     return str(event).partition(f" file {event.path or chr(34) * 2}")[2]
 

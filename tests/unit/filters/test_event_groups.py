@@ -1,4 +1,4 @@
-"""Choosing events: by name, and by the names that stand for several."""
+"""Choosing events: by name, and by the names of groups."""
 
 import pytest
 

@@ -37,7 +37,7 @@ def loaded(event):
 
 
 def exact(found, name):
-    """What `name` was in Python: from its bytes where they stand beside it."""
+    """What `name` was in Python: from its bytes, if there are any."""
     beside = found.get(f"{name}_bytes")
     if beside is None:
         return found[name]

@@ -1,4 +1,4 @@
-"""The table: columns stand below each other, whatever the names are; colours only where they are wanted."""
+"""The table: its columns line up, whatever the names are; colours only where they are wanted."""
 
 import fcntl
 import os

@@ -54,7 +54,7 @@ not_terminal = pytest.mark.parametrize("ends", ["pipe", "socket"], indirect=True
 
 
 def written(ends, data):
-    """What a reader got, who reads piece by piece."""
+    """What a reader got that reads piece by piece."""
     reader, writer = ends
     found = bytearray()
 
@@ -158,7 +158,7 @@ def test_a_reader_that_does_not_read(ends, blocking):
 
 
 def test_nobody_is_asked_while_the_reader_reads(ends):
-    """Only a reader who lets us wait can make us give up."""
+    """Only a reader that lets us wait can make us give up."""
     Writer(ends[1], lambda: True).write(b"a line\n")
     assert os.read(ends[0], 100) == b"a line\n"
 

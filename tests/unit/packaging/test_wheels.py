@@ -1,4 +1,4 @@
-"""A wheel has the same bytes and modes whoever made it, and the licences of all that is in it."""
+"""A wheel has the same bytes and modes on every machine, and the licences of everything in it."""
 
 import base64
 import csv

@@ -75,7 +75,7 @@ static void bounded(void)
 	free(ring.data);
 }
 
-/* a busy record holds up those behind it, and a block is not wasted on it */
+/* a busy record holds up the following ones, and no block is wasted on it */
 static void busy(void)
 {
 	struct ring ring = empty(SIZE, 0);

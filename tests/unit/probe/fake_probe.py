@@ -1,4 +1,4 @@
-"""A probe that only notes what is done to it and refuses what it is told to."""
+"""A probe that only records its calls, and refuses what a test names."""
 
 import errno
 import os

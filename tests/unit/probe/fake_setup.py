@@ -1,4 +1,4 @@
-"""A made-up kernel for tests of the chooser: it opens fake probes, and refuses what it is told to refuse."""
+"""A made-up kernel for tests of the chooser: it opens fake probes, and refuses what a test names."""
 
 import errno
 from dataclasses import dataclass, field

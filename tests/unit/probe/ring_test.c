@@ -191,7 +191,7 @@ static void a_length_that_can_not_be(void)
 	}
 }
 
-/* behind what was consumed, or more than the ring ahead of it: nothing there is a record */
+/* before what was consumed, or more than the ring ahead of it: nothing there is a record */
 static void positions_that_can_not_be(void)
 {
 	static const unsigned long ahead[] = { SIZE + 8, 1UL << 40, -8UL, -SIZE, 1UL << 63 };
@@ -210,7 +210,7 @@ static void positions_that_can_not_be(void)
 	}
 }
 
-/* the kernel moves its position behind a record before anybody can see it */
+/* the kernel moves its position past a record before anybody can see it */
 static void a_record_that_ends_behind_the_producer(void)
 {
 	static const uint32_t bits[] = { 0, RING_DISCARD };

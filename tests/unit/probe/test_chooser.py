@@ -1,4 +1,4 @@
-"""The first candidate that the kernel takes wins; what stood against the others is told."""
+"""The first candidate that the kernel takes wins; the obstacles of the others are reported."""
 
 import errno
 
@@ -176,7 +176,7 @@ def test_a_missing_tracepoint(load, monkeypatch):
 
 
 def test_a_part_that_can_be_done_without(load):
-    """The ring's tracepoints of older kernels are tried, and then it is told what is not seen."""
+    """The ring's tracepoints of older kernels are tried, and then what is not seen is reported."""
     setup = FakeSetup(refused=("on_ring_complete", "on_ring_complete_old"))
     probe, report = load(setup, ("open",))
     assert probe.attached == {"on_sys_exit": []}

@@ -1,4 +1,4 @@
-"""The reader of the BPF ring, src/onlooker/probe/ring.h, and what waits behind it, backlog.h, with rings made up in
+"""The reader of the BPF ring, src/onlooker/probe/ring.h, and the backlog after it, backlog.h, with rings made up in
 memory by ring_test.c and backlog_test.c.
 """
 

@@ -31,7 +31,7 @@ def test_the_built_object_takes_its_configuration(by_sys_exit):
 
 @pytest.fixture
 def configured(monkeypatch):
-    """`configured(setup, by_sys_exit, by_call_exit)`: what the probe is told."""
+    """`configured(setup, by_sys_exit, by_call_exit)`: the probe's settings."""
     probe = Mock(wire_version=wire.version(layouts(), PROBE_REASONS))
     monkeypatch.setattr(_libbpf, "Probe", lambda image: probe)
 

@@ -118,7 +118,7 @@ def test_the_table_says_what_each_number_means(machine, events):
         for event in events
         for row, numbers in enumerate(NUMBERS[machine])
         for call in calls_of(event)
-        if call in numbers and (event, call) != ("rmdir", "unlinkat")  # told as an unlink: test_shared_calls.py
+        if call in numbers and (event, call) != ("rmdir", "unlinkat")  # in the table as an unlink: test_shared_calls.py
     }
     if "exec" in events and machine == "x86_64":
         wanted |= {(0, number): ("exec", call) for number, call in X32_EXECS.items()}

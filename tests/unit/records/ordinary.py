@@ -1,4 +1,4 @@
-"""The events that `made_records.plain` stands for, written out by hand."""
+"""The events of `made_records.plain`, written out by hand."""
 
 _WHO = {
     "time": "1970-01-01T00:00:00.000000005Z", "boot_ns": 5, "comm": "cat", "start_ns": 3, "cgroup_id": 1,

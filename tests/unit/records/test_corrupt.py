@@ -22,7 +22,7 @@ CHOICES = [(event, f.name, len(f.type.values.names)) for event, made in LAYOUTS.
 
 
 def corrupt(kind: int) -> Lost:
-    """What stands for a record that makes no sense; `kind` 0 is unknown."""
+    """The report for a record that makes no sense; `kind` 0 is unknown."""
     return Lost("1970-01-01T00:00:00.000000007Z", 7, 1, ("unknown", *LAYOUTS)[kind], "corrupt")
 
 
@@ -59,7 +59,7 @@ def test_texts_outside_the_tail(event, name):
     fixed, end = LAYOUTS[event].size, len(record_)
     outside = [
         (fixed, end - fixed + 1),  # one byte too many
-        (end, 1),  # behind the end
+        (end, 1),  # after the end
         (0, 8),  # in the header
         (fixed - 1, 2),  # begins in the fixed part
         (U32, 1),  # the end overflows 32 bits

@@ -1,4 +1,4 @@
-"""Whole records become the events that they stand for, and their lines."""
+"""Whole records become their events, and their lines."""
 
 import os
 

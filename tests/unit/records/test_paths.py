@@ -43,7 +43,7 @@ def decode(*records: bytes):
 
 
 def joined(directory: bytes, path: bytes) -> str | None:
-    """As os.path.join, but an absolute path too is put behind the directory, which is then the root."""
+    """Like os.path.join, but an absolute path is also joined to the directory, which is then the root."""
     if not directory or not path:
         return text(directory) or None
     return text(directory.removesuffix(b"/") + b"/" + path.removeprefix(b"/"))

@@ -19,7 +19,7 @@ def exits(*boot_ns):
 
 
 def time_of(wall_ns):
-    """Of a record at boot, by a clock that stands there."""
+    """Of a record at boot, by a clock of that time."""
     [event] = check(exits(0), wall_ns)
     return event.time
 
