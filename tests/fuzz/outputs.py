@@ -38,7 +38,7 @@ def check(data: bytes) -> None:
     batch = Batch.checked(buffer, offset_ns, BOOT_NS)
     events = batch.events()
     check_json(batch, events)
-    check_lines(TEXT.format(batch), events)
+    check_lines(bytes(TEXT.format(batch)), events)
     width = WIDTHS[crc32(data) % len(WIDTHS)]
     rows = COLOUR.sub(b"", TABLES[width].format(batch))
     check_lines(rows, events)
@@ -55,7 +55,7 @@ def check_lines(output: bytes, events: list[Event]) -> None:
 
 def check_json(batch: Batch, events: list[Event]) -> None:
     """One valid object for each event, from which each value can be got back; nothing that steers a terminal."""
-    lines = JSON.format(batch).decode().split("\n")
+    lines = bytes(JSON.format(batch)).decode().split("\n")
     assert lines.pop() == ""
     for line, event in zip(lines, events, strict=True):
         assert line.isprintable()

@@ -226,6 +226,24 @@ static inline size_t escape_text(const unsigned char *in, size_t n, char *out)
 	return to - out;
 }
 
+static inline int is_plain_mark(unsigned char byte)
+{
+	switch (byte) {
+	case '@':
+	case '%':
+	case '+':
+	case ':':
+	case ',':
+	case '.':
+	case '/':
+	case '_':
+	case '-':
+		return 1;
+	default:
+		return 0;
+	}
+}
+
 /* Whether a shell takes it as it is; zsh expands one that begins with "=". */
 static inline int is_plain_word(const unsigned char *in, size_t n)
 {
@@ -238,7 +256,7 @@ static inline int is_plain_word(const unsigned char *in, size_t n)
 			continue;
 		if (byte >= '0' && byte <= '9')
 			continue;
-		if (!byte || !strchr(at ? "@%+:,./_-=" : "@%+:,./_-", byte))
+		if (!is_plain_mark(byte) && (byte != '=' || !at))
 			return 0;
 	}
 	return n > 0;

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from ..errors import UsageError
-from ..records import Batch
+from ..records import Batch, Buffer
 
 
 class Formatter(Protocol):
@@ -13,7 +13,7 @@ class Formatter(Protocol):
     def head(self) -> bytes:
         """What stands before the first event."""
 
-    def format(self, batch: Batch) -> bytes:
+    def format(self, batch: Batch) -> bytes | Buffer:
         """A line for each event, ended by a newline."""
 
 

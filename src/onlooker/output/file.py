@@ -8,6 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from ..errors import OutputError
+from ..records import Buffer
 from .writer import Writer
 
 # It never waits for a FIFO's reader, and takes no terminal as its own. Regular files care for neither.
@@ -78,7 +79,7 @@ class FileWriter(Writer):
             return []
         return [f"after SIGHUP {self._path!r} can't be opened again: it or its directory is another user's"]
 
-    def write(self, data: bytes) -> None:
+    def write(self, data: bytes | Buffer) -> None:
         """As `Writer.write`."""
         self.taken = 0
         self._follow()

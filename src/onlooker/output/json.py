@@ -1,6 +1,6 @@
 """JSON lines."""
 
-from ..records import Batch
+from ..records import Batch, Buffer
 
 
 class JsonFormatter:
@@ -10,6 +10,6 @@ class JsonFormatter:
         """Nothing."""
         return b""
 
-    def format(self, batch: Batch) -> bytes:
+    def format(self, batch: Batch) -> Buffer:
         """The lines."""
-        return batch.to_json()
+        return batch.json_lines()

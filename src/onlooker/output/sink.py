@@ -21,7 +21,8 @@ class LineSink:
         try:
             self._writer.write(data)
         except BaseException:
-            self.unwritten = batch.after(data.count(b"\n", 0, self._writer.taken))
+            written = bytes(memoryview(data)[: self._writer.taken])
+            self.unwritten = batch.after(written.count(b"\n"))
             raise
         self.unwritten = None
 

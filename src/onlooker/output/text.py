@@ -1,6 +1,6 @@
 """The classic lines: `[2023-10-20 15:30:46.123456] Process nginx (PID:5678) opened file /etc/nginx/nginx.conf`."""
 
-from ..records import Batch
+from ..records import Batch, Buffer
 
 
 class TextFormatter:
@@ -10,6 +10,6 @@ class TextFormatter:
         """Nothing."""
         return b""
 
-    def format(self, batch: Batch) -> bytes:
+    def format(self, batch: Batch) -> Buffer:
         """The lines."""
-        return batch.to_text()
+        return batch.text_lines()

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from ..errors import OutputError
+from ..records import Buffer
 
 _SLICE_MS = 100
 _RETRY_SECONDS = 0.01  # for what polls as writable and refuses the write all the same
@@ -89,7 +90,7 @@ class Writer:
         """What the user should know of it, once the rights that are not needed are given up."""
         return []
 
-    def write(self, data: bytes) -> None:
+    def write(self, data: bytes | Buffer) -> None:
         """Write all of it. Raises OutputError (full disk), StalledError or ClosedPipeError."""
         self.taken = 0
         while self.taken < len(data):

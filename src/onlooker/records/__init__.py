@@ -1,9 +1,10 @@
 """Records as the kernel wrote them: batches of them, and what is made of them, natively, by one plan."""
 
 from ..events.base import LINE_WRITERS, Event
+from ._records import Buffer
 from .batch import NUMBERS, PLAN, Batch
 
-__all__ = ["NUMBERS", "PLAN", "Batch"]
+__all__ = ["NUMBERS", "PLAN", "Batch", "Buffer"]
 
 
 def _text(event: Event) -> str:

@@ -5,6 +5,7 @@ from libc.stdint cimport int64_t, uint32_t, uint64_t
 
 cdef extern from "Python.h":
     ctypedef struct PyObject
+    int PyBuffer_FillInfo(Py_buffer *, object, void *, Py_ssize_t, int, int) except -1
     object PyUnicode_DecodeUTF8(const char *, Py_ssize_t, const char *)
     object PyUnicode_FromStringAndSize(const char *, Py_ssize_t)
     object PyLong_FromUnsignedLongLong(unsigned long long)
@@ -85,7 +86,6 @@ cdef extern from "writers.h" nogil:
         int failed
     ctypedef struct writer_t "struct writer":
         int64_t offset_ns
-        size_t most
         out_t out
         out_t made
         out_t other
@@ -97,14 +97,16 @@ cdef extern from "writers.h" nogil:
     int is_absent(record_t record, step_t *step)
     int is_fixed(step_t *step)
     uint64_t number_of(record_t record, step_t *step)
-    int64_t read_signed(const unsigned char *at, uint32_t size)
+    int64_t signed_number_of(record_t record, step_t *step)
     text_t text_of(record_t record, step_t *step, out_t *made)
     text_t span_of(record_t record, step_t *step)
     int next_text(text_t *rest, text_t *one)
     void names_of(names_t *names, record_t record, step_t *step)
     void prepare_event(const plan_t *plan, event_t *event)
+    void prepare_phrase(const plan_t *plan, const event_t *event, phrase_t *phrase)
     void writer_init(writer_t *writer, const plan_t *plan, int is_local)
     void writer_free(writer_t *writer)
+    void writer_start(writer_t *writer, int64_t offset_ns, size_t most)
     void write_json(writer_t *writer, record_t record)
     void write_text(writer_t *writer, record_t record)
     void write_time(writer_t *writer, record_t record)

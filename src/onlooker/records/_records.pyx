@@ -2,6 +2,7 @@
 """Records to lines and to events, by a plan; `native/` does it. Trusts nothing in a record: `check` is first."""
 
 cimport cython
+from cpython.buffer cimport PyBUF_SIMPLE, PyBuffer_Release, PyObject_GetBuffer
 from cpython.bytes cimport PyBytes_AsString, PyBytes_FromStringAndSize
 from libc.stdint cimport int64_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free
@@ -22,6 +23,70 @@ cdef struct Last:
 
 
 include "compiled.pxi"
+
+
+cdef enum:
+    OF_RECORDS, OF_LINES, USES
+
+cdef out_t spares[USES]  # memory that was used and is not now
+
+
+cdef class Buffer:
+    """Bytes whose memory serves the next ones of its use once nobody has them any more: it is not mapped anew."""
+
+    cdef out_t out
+    cdef int use
+
+    def __dealloc__(self):
+        if spares[self.use].at == NULL:
+            out_restart(&self.out)
+            spares[self.use] = self.out
+        else:
+            out_free(&self.out)
+
+    def __len__(self):
+        return self.out.used
+
+    def __getbuffer__(self, Py_buffer *buffer, int flags):
+        PyBuffer_FillInfo(buffer, self, self.out.at, self.out.used, True, flags)
+
+
+cdef Buffer _buffer(int use):
+    """With nothing in it."""
+    cdef Buffer made = Buffer.__new__(Buffer)
+    made.use, made.out = use, spares[use]
+    memset(&spares[use], 0, sizeof(out_t))
+    return made
+
+
+cdef Buffer _copied(data):
+    cdef Buffer made = _buffer(OF_RECORDS)
+    cdef Py_buffer given
+    PyObject_GetBuffer(data, &given, PyBUF_SIMPLE)
+    try:
+        out_put(&made.out, <const char *>given.buf, given.len)
+    finally:
+        PyBuffer_Release(&given)
+    if made.out.failed:
+        raise MemoryError
+    return made
+
+
+cdef struct records_t:
+    const unsigned char *at
+    const unsigned char *end
+
+
+cdef records_t _records_in(data):
+    """Of bytes, or of a Buffer."""
+    cdef records_t found
+    if type(data) is Buffer:
+        found.at = <const unsigned char *>(<Buffer>data).out.at
+        found.end = found.at + (<Buffer>data).out.used
+    else:
+        found.at = <const unsigned char *>PyBytes_AsString(data)
+        found.end = found.at + len(<bytes>data)
+    return found
 
 
 cdef tuple _counted(counts_t *counts):
@@ -65,17 +130,16 @@ cdef class Records:
             writer_free(&self.text)
 
     def check(self, data, corrupt, size_t refused=0):
-        """The records of a batch, all of which make sense, and their `counts`: `(bytes, counts)`. For one that makes none,
+        """The records of a batch, all of which make sense, and their `counts`: `(data, counts)`. For one that makes none,
         as do those of number `refused`, stands what `corrupt(number, or 0 where that is not known)` gives, a record.
         """
         cdef counts_t counts
-        cdef bytes whole = data if type(data) is bytes else bytes(memoryview(data))  # nobody can change it meanwhile
-        cdef const unsigned char *start = <const unsigned char *>PyBytes_AsString(whole)
-        cdef const unsigned char *end = start + len(whole)
+        cdef object whole = data if type(data) is bytes else _copied(data)  # nobody can change it meanwhile
+        cdef records_t records = _records_in(whole)
         memset(&counts, 0, sizeof(counts))
-        if count_whole(self.plan, start, end, refused, &counts) == end:
+        if count_whole(self.plan, records.at, records.end, refused, &counts) == records.end:
             return whole, _counted(&counts)
-        whole = self._mended(start, end, corrupt, refused)
+        whole = self._mended(records.at, records.end, corrupt, refused)
         return whole, self.counts(whole)
 
     cdef bytes _mended(self, const unsigned char *start, const unsigned char *end, corrupt, size_t refused):
@@ -118,99 +182,108 @@ cdef class Records:
         finally:
             out_restart(out)
 
-    cdef bytes _lines(self, writer_t *writer, write_t write, bytes data, int64_t offset_ns, size_t most=0):
-        cdef const unsigned char *at = <const unsigned char *>PyBytes_AsString(data)
-        cdef const unsigned char *end = at + len(data)
+    cdef int _write(self, writer_t *writer, write_t write, data, int64_t offset_ns, size_t most) except -1:
+        cdef records_t records = _records_in(data)
         cdef record_t record
-        writer.offset_ns = offset_ns
-        writer.most = most
+        writer_start(writer, offset_ns, most)
         with nogil:
-            while next_record(self.plan, &at, end, &record) > 0:
+            while next_record(self.plan, &records.at, records.end, &record) > 0:
                 write(writer, record)
-        if writer.made.failed or writer.other.failed or writer.plain.failed:
+        if writer.out.failed or writer.made.failed or writer.other.failed or writer.plain.failed:
             writer.made.failed = writer.other.failed = writer.plain.failed = False
-            writer.out.failed = True
+            out_restart(&writer.out)
+            raise MemoryError
+        return 0
+
+    cdef bytes _lines(self, writer_t *writer, write_t write, data, int64_t offset_ns=0, size_t most=0):
+        self._write(writer, write, data, offset_ns, most)
         return self._taken(&writer.out)
 
-    def json_lines(self, bytes data, int64_t offset_ns):
-        """One JSON object for each record, a line each."""
-        return self._lines(&self.json, write_json, data, offset_ns)
+    cdef Buffer _given(self, writer_t *writer, write_t write, data, int64_t offset_ns):
+        cdef Buffer made = _buffer(OF_LINES)
+        cdef out_t kept = writer.out
+        writer.out = made.out
+        try:
+            self._write(writer, write, data, offset_ns, 0)
+        finally:
+            made.out, writer.out = writer.out, kept
+        return made
 
-    def text_lines(self, bytes data, int64_t offset_ns):
-        """The classic lines, in local time."""
-        return self._lines(&self.text, write_text, data, offset_ns)
+    def json_lines(self, data, int64_t offset_ns):
+        """One JSON object for each record, a line each: as a buffer, not copied."""
+        return self._given(&self.json, write_json, data, offset_ns)
 
-    def results(self, bytes data):
+    def text_lines(self, data, int64_t offset_ns):
+        """The classic lines, in local time; as `json_lines`."""
+        return self._given(&self.text, write_text, data, offset_ns)
+
+    def results(self, data):
         """For each record its result in one word, a line each."""
-        return self._lines(&self.text, write_result, data, 0)
+        return self._lines(&self.text, write_result, data)
 
-    def details(self, bytes data, size_t most):
+    def details(self, data, size_t most):
         """For each record what happened, without the process and the time, a line each; of each text the first `most` bytes,
         0 for all.
         """
         return self._lines(&self.text, write_details, data, 0, most)
 
-    def times(self, bytes data, int64_t offset_ns):
+    def times(self, data, int64_t offset_ns):
         """For each record when it was, in local time, a line each."""
         return self._lines(&self.text, write_time, data, offset_ns)
 
-    def counts(self, bytes data):
+    def counts(self, data):
         """`(by number how many records, how many have a field that is cut)`."""
-        cdef const unsigned char *start = <const unsigned char *>PyBytes_AsString(data)
+        cdef records_t records = _records_in(data)
         cdef counts_t counts
         memset(&counts, 0, sizeof(counts))
-        count_whole(self.plan, start, start + len(data), 0, &counts)
+        count_whole(self.plan, records.at, records.end, 0, &counts)
         return _counted(&counts)
 
-    def place_after(self, bytes data, size_t most, size_t uncounted):
+    def place_after(self, data, size_t most, size_t uncounted):
         """How many bytes the first records take, up to the one that makes `most` without those of number `uncounted`;
         and how many there are then.
         """
-        cdef const unsigned char *start = <const unsigned char *>PyBytes_AsString(data)
-        cdef const unsigned char *at = start
-        cdef const unsigned char *end = at + len(data)
+        cdef records_t records = _records_in(data)
+        cdef const unsigned char *start = records.at
         cdef record_t record
         cdef size_t count = 0
-        while count < most and next_record(self.plan, &at, end, &record) > 0:
+        while count < most and next_record(self.plan, &records.at, records.end, &record) > 0:
             count += record.event.number != uncounted
-        return at - start, count
+        return records.at - start, count
 
-    def selected(self, bytes data, uint64_t numbers):
+    def selected(self, data, uint64_t numbers):
         """The records of these kinds: bit n stands for number n."""
-        cdef const unsigned char *at = <const unsigned char *>PyBytes_AsString(data)
-        cdef const unsigned char *end = at + len(data)
-        cdef const unsigned char *before = at
+        cdef records_t records = _records_in(data)
+        cdef const unsigned char *before = records.at
         cdef record_t record
         cdef out_t out
         memset(&out, 0, sizeof(out))
         try:
-            while next_record(self.plan, &at, end, &record) > 0:
+            while next_record(self.plan, &records.at, records.end, &record) > 0:
                 if numbers >> record.event.number & 1:
-                    out_put(&out, <const char *>before, at - before)
-                before = at
+                    out_put(&out, <const char *>before, records.at - before)
+                before = records.at
             return self._taken(&out)
         finally:
             out_free(&out)
 
-    def places(self, bytes data, size_t kind, size_t step):
+    def places(self, data, size_t kind, size_t step):
         """Where records of that kind begin in which that field, a text, applies."""
-        cdef const unsigned char *start = <const unsigned char *>PyBytes_AsString(data)
-        cdef const unsigned char *at = start
-        cdef const unsigned char *end = at + len(data)
+        cdef records_t records = _records_in(data)
+        cdef const unsigned char *start = records.at
         cdef record_t record
         cdef list found = []
-        while next_record(self.plan, &at, end, &record) > 0:
+        while next_record(self.plan, &records.at, records.end, &record) > 0:
             if record.event.number == kind and not is_absent(record, &record.event.steps[step]):
                 found.append(record.at - start)
         return found
 
-    def events(self, bytes data, int64_t offset_ns, size_t kind=0):
+    def events(self, data, int64_t offset_ns, size_t kind=0):
         """A list of events; of one kind only if it is given."""
-        cdef const unsigned char *at = <const unsigned char *>PyBytes_AsString(data)
-        cdef const unsigned char *end = at + len(data)
+        cdef records_t records = _records_in(data)
         cdef record_t record
         cdef list found = []
-        while next_record(self.plan, &at, end, &record) > 0:
+        while next_record(self.plan, &records.at, records.end, &record) > 0:
             if not kind or record.event.number == kind:
                 self.json.offset_ns = offset_ns  # what runs when an object is made may have come here, too
                 found.append(self._event(record))
@@ -266,7 +339,7 @@ cdef class Records:
         if step.op == OP_UNSIGNED:
             return PyLong_FromUnsignedLongLong(number_of(record, step))
         if step.op == OP_SIGNED:
-            return PyLong_FromLongLong(read_signed(record.at + step.at, step.size))
+            return PyLong_FromLongLong(signed_number_of(record, step))
         if step.op == OP_BOOLEAN:
             return number_of(record, step) != 0
         if step.op == OP_NAME:

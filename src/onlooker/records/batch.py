@@ -12,7 +12,7 @@ from ..errors import UsageError
 from ..events import EVENTS, Event, Lost
 from ..events import plan as plan_of_classes
 from ..schema.plan import Plan
-from ._records import CompiledPlan, Records
+from ._records import Buffer, CompiledPlan, Records
 from .encode import offset_ns, record
 
 PLAN: Plan = plan_of_classes()
@@ -56,7 +56,7 @@ class Batch:
 
         self._take(offset_ns, *_records().check(data, refuse))
 
-    def _take(self, offset_ns: int, data: bytes, counts: tuple[list[int], int]) -> None:
+    def _take(self, offset_ns: int, data: bytes | Buffer, counts: tuple[list[int], int]) -> None:
         if not -(2**63) <= offset_ns < 2**63:
             raise UsageError(f"not an offset of clocks: {offset_ns}", "nanoseconds, in 64 bits")
         self._data = data
@@ -103,12 +103,12 @@ class Batch:
 
     def __reduce__(self) -> tuple[type[Self], tuple[bytes, int]]:
         """What was pickled is checked when it is read: another version may have written it."""
-        return type(self), (self._data, self._offset_ns)
+        return type(self), (self.data, self._offset_ns)
 
     @property
     def data(self) -> bytes:
-        """The records."""
-        return self._data
+        """The records, a copy."""
+        return bytes(self._data)
 
     @property
     def offset_ns(self) -> int:
@@ -135,31 +135,39 @@ class Batch:
 
     def lost(self) -> list[Lost]:
         """The losses that it reports."""
-        return _records().events(self.data, self.offset_ns, _LOST) if Lost.event in self._counts else []
+        return _records().events(self._data, self.offset_ns, _LOST) if Lost.event in self._counts else []
 
     def events(self) -> list[Event]:
         """An object for each."""
-        return _records().events(self.data, self.offset_ns)
+        return _records().events(self._data, self.offset_ns)
 
     def to_json(self) -> bytes:
         """A JSON object for each, a line each: what `Event.to_json` gives."""
-        return _records().json_lines(self.data, self.offset_ns)
+        return bytes(self.json_lines())
+
+    def json_lines(self) -> Buffer:
+        """The same as a buffer, whose memory serves the next one once nobody has it any more."""
+        return _records().json_lines(self._data, self.offset_ns)
 
     def to_text(self) -> bytes:
         """The classic lines, in local time: what `str(event)` gives."""
-        return _records().text_lines(self.data, self.offset_ns)
+        return bytes(self.text_lines())
+
+    def text_lines(self) -> Buffer:
+        """The same as a buffer; see `json_lines`."""
+        return _records().text_lines(self._data, self.offset_ns)
 
     def results(self) -> list[str]:
         """How each went, in one word."""
-        return _records().results(self.data).decode().split("\n")[:-1]
+        return _records().results(self._data).decode().split("\n")[:-1]
 
     def details(self, most: int = 0) -> list[str]:
         """What happened, without the process and the time; of each text about the first `most` bytes (0: all)."""
-        return _records().details(self.data, most).decode().split("\n")[:-1]
+        return _records().details(self._data, most).decode().split("\n")[:-1]
 
     def local_times(self) -> list[str]:
         """When each was, in local time with microseconds."""
-        return _records().times(self.data, self.offset_ns).decode().split("\n")[:-1]
+        return _records().times(self._data, self.offset_ns).decode().split("\n")[:-1]
 
     def select(self, *events: str) -> Self:
         """Only the records of these kinds, by name; "lost" is one. Raises UsageError for an unknown name.
@@ -173,17 +181,17 @@ class Batch:
             if name not in NUMBERS:
                 raise UsageError.unknown("event", name, tuple(NUMBERS))
         numbers = sum({1 << NUMBERS[name] for name in events})
-        return self._of_whole(_records().selected(self.data, numbers), self.offset_ns)
+        return self._of_whole(_records().selected(self._data, numbers), self.offset_ns)
 
     def split(self, most: int) -> tuple[Self, Self]:
         """Up to the record that makes so many events, not counting losses; and the rest."""
-        place, _ = _records().place_after(self.data, most, _LOST)
-        return self._part(0, place), self._part(place, len(self.data))
+        place, _ = _records().place_after(self._data, most, _LOST)
+        return self._part(0, place), self._part(place, len(self._data))
 
     def after(self, most: int) -> Self:
         """Without the first so many records, losses counted."""
-        place, _ = _records().place_after(self.data, most, 0)
-        return self._part(place, len(self.data))
+        place, _ = _records().place_after(self._data, most, 0)
+        return self._part(place, len(self._data))
 
     def with_text(self, event: str, field: str, say: Callable[[Event], bytes | None]) -> Self:
         """Where events of that kind have the text `field`, what `say` gives of the event stands for it; None: it does
@@ -193,19 +201,19 @@ class Batch:
             return self
         plan = PLAN.events[NUMBERS[event] - 1]
         step = next(place for place, each in enumerate(plan.steps) if each.name == field)
-        parts, end = [], 0
-        for at in _records().places(self.data, plan.number, step):
-            (length,) = struct.unpack_from("=Q", self.data, at - 8)
-            made = bytearray(self.data[at : at + length])
+        data, parts, end = self.data, [], 0
+        for at in _records().places(self._data, plan.number, step):
+            (length,) = struct.unpack_from("=Q", data, at - 8)
+            made = bytearray(data[at : at + length])
             (seen,) = _records().events(framed(made), self.offset_ns)
             text = say(seen)
             struct.pack_into("=II", made, plan.steps[step].at, length if text else 0, len(text or b""))
-            parts += [self.data[end : at - 8], framed(made + (text or b""))]
+            parts += [data[end : at - 8], framed(made + (text or b""))]
             end = at + length + -length % 8
-        return self._of_whole(b"".join((*parts, self.data[end:])), self.offset_ns) if parts else self
+        return self._of_whole(b"".join((*parts, data[end:])), self.offset_ns) if parts else self
 
     def _part(self, start: int, end: int) -> Self:
-        return self._of_whole(self.data[start:end], self.offset_ns)
+        return self._of_whole(bytes(memoryview(self._data)[start:end]), self.offset_ns)
 
 
 def _event(given: Event) -> Event:

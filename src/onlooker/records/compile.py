@@ -20,6 +20,7 @@ _SPANS = (Op.TEXT, Op.TEXTS, Op.PATH, Op.JOINED)
 _SIZES = dict.fromkeys(_SPANS, (8,)) | {Op.SIGNED: (4, 8), Op.TIME: (8,), Op.NAME: range(1, 17)}
 _VALUES = {Op.ONE_OF: Names, Op.FLAGS: Flags}
 _PATHS = (Op.TEXT, Op.PATH, Op.JOINED)
+_ALL = frozenset(Op)
 _LONGEST_OTHER = 40  # bytes of how a number without a name is called: `struct names` of records/native/values.h
 _FOR_TEST = {"absolute": (Op.TEXT,), "differs": _PATHS, "misleads": _PATHS, "has": (Op.ONE_OF, Op.FLAGS)}
 
@@ -96,7 +97,7 @@ def _choose(piece: Choose, fields: tuple[StepPlan, ...], steps: dict[str, int], 
     is_field = piece.test in ("differs", "misleads")
     if piece.field not in steps or (is_field and piece.other not in steps):
         return list(_pieces(piece.no, fields, steps, start))
-    needed = _FOR_TEST.get(piece.test, tuple(Op))
+    needed = _FOR_TEST.get(piece.test, _ALL)
     if any(fields[steps[name]].op not in needed for name in (piece.field, piece.other if is_field else piece.field)):
         raise ValueError(f"{piece.field} is no field for the test {piece.test!r}")
     yes = list(_pieces(piece.yes, fields, steps, start + 1))

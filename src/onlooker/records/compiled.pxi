@@ -69,9 +69,9 @@ cdef class CompiledPlan:
                 step.values = self._values(one.values)
         event.checked = <uint32_t *>self.array(event.count, sizeof(uint32_t))
         prepare_event(&self.plan, event)
-        self._phrase(&event.line, pieces_of(each.line, each))
-        self._phrase(&event.result, pieces_of(each.result, each))
-        self._phrase(&event.details, pieces_of(each.details, each))
+        for phrase, pieces in ((<size_t>&event.line, each.line), (<size_t>&event.result, each.result), (<size_t>&event.details, each.details)):
+            self._phrase(<phrase_t *>phrase, pieces_of(pieces, each))
+            prepare_phrase(&self.plan, event, <phrase_t *>phrase)
         return 0
 
     cdef int _phrase(self, phrase_t *phrase, list pieces) except -1:

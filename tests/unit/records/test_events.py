@@ -35,6 +35,15 @@ def test_a_batch_keeps_the_order(data, kinds):
     assert [event.event for event in found] == kinds
 
 
+@pytest.mark.parametrize("event", LAYOUTS)
+@settings(deadline=None, max_examples=10)
+@given(data=st.data(), offset_ns=OFFSETS)
+def test_one_member_differs_from_the_record_before(event, data, offset_ns):
+    one, other = data.draw(raws(event)), data.draw(raws(event))
+    changed = [each for name in one for each in ({**one, name: other[name]}, one)]
+    assert len(decode(*(record(event, raw) for raw in (one, one, *changed)), offset_ns=offset_ns)) == 2 + len(changed)
+
+
 @pytest.mark.parametrize("event", ORDINARY)
 def test_ordinary_records(event):
     """Written out by hand: what each member of a record is."""

@@ -137,7 +137,7 @@ static char *put_time(struct writer *w, struct record r, const struct step *step
 /* What does not apply, and an empty list or a false mark that says nothing. */
 static inline int is_left_out(struct record r, const struct step *step)
 {
-	return step->omit_bytes && read_unsigned(r.at + step->at, step->omit_bytes) == step->omit_number;
+	return number_of(r, step) == step->none && step->can_be_left_out;
 }
 
 static char *put_step(struct writer *w, struct record r, const struct step *step, struct remembered *known, char *to)
@@ -148,7 +148,7 @@ static char *put_step(struct writer *w, struct record r, const struct step *step
 	case OP_UNSIGNED:
 		return put_decimal(put_plain(to, step->key), number_of(r, step));
 	case OP_SIGNED:
-		return put_signed(put_plain(to, step->key), read_signed(r.at + step->at, step->size));
+		return put_signed(put_plain(to, step->key), signed_number_of(r, step));
 	case OP_BOOLEAN:
 		to = put_plain(to, step->key);
 		return number_of(r, step) ? put_literal(to, "true") : put_literal(to, "false");
@@ -172,21 +172,44 @@ static char *put_steps(struct writer *w, struct record r, size_t from, size_t en
 	return to;
 }
 
-/* The fields of the process: what was written for the last record serves for the next one by the same. */
+/* What was written before from `start` to `end`, once more; NULL without memory. */
+static char *put_again(struct writer *w, struct record r, size_t start, size_t end, char *to)
+{
+	w->out.used = to - w->out.at;
+	to = out_room(&w->out, end - start + r.event->json_room);
+	if (!to)
+		return NULL;
+	memcpy(to, w->out.at + start, end - start);
+	return to + (end - start);
+}
+
+/* The fields of the process, most often that of the event before, and where the event's own begin. */
 static char *put_process(struct writer *w, struct record r, struct remembered *known, char *to)
 {
-	const struct event *event = r.event;
-	const unsigned char *values = r.at + event->process_at;
-	char *start = to;
+	const struct part *part = &r.event->process;
+	size_t start = to - w->out.at;
 
-	if (known->process_length && !memcmp(known->process, values, event->process_bytes)) {
-		memcpy(to, known->process_text, known->process_length);
-		return to + known->process_length;
+	if (part->bytes && is_repeated(known, r, part->at, part->bytes))
+		to = put_again(w, r, known->process, known->own, to);
+	else
+		to = put_steps(w, r, part->from, part->to, known, to);
+	known->process = start;
+	return to;
+}
+
+/* The event's own fields, and the end of the line. */
+static char *put_own(struct writer *w, struct record r, struct remembered *known, char *to)
+{
+	const struct part *part = &r.event->own;
+	size_t start = to - w->out.at;
+
+	if (is_repeated(known, r, part->at, 0)) {
+		to = put_again(w, r, known->own, known->end, to);
+	} else {
+		to = put_steps(w, r, part->from, part->to, known, to);
+		to = to ? put_literal(to, "}\n") : NULL;
 	}
-	to = put_steps(w, r, event->process_from, event->process_to, known, to);
-	memcpy(known->process, values, event->process_bytes);
-	known->process_length = (size_t)(to - start) <= sizeof(known->process_text) ? to - start : 0;
-	memcpy(known->process_text, start, known->process_length);
+	known->own = start;
 	return to;
 }
 
@@ -199,12 +222,11 @@ void write_json(struct writer *w, struct record r)
 	if (!known || !to)
 		return;
 	to = put_plain(to, event->json_head);
-	to = put_steps(w, r, 0, event->process_from, known, to);
-	if (to && event->process_to > event->process_from)
-		to = put_process(w, r, known, to);
-	to = put_steps(w, r, event->process_to, event->count, known, to);
+	to = put_steps(w, r, 0, event->process.from, known, to);
+	to = to ? put_process(w, r, known, to) : NULL;
+	to = to ? put_own(w, r, known, to) : NULL;
+	known->record = to ? r.at : NULL;
 	if (!to)
 		return;
-	to = put_literal(to, "}\n");
-	w->out.used = to - w->out.at;
+	w->out.used = known->end = to - w->out.at;
 }

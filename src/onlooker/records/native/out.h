@@ -19,7 +19,7 @@ static inline char *out_room(struct out *out, size_t most)
 	size_t room;
 	char *grown;
 
-	if (most <= out->room - out->used)
+	if (out->at && most <= out->room - out->used) /* nothing has a place, too */
 		return out->at + out->used;
 	room = 2 * out->room > out->used + most ? 2 * out->room : out->used + most + 4096;
 	grown = out->failed ? NULL : realloc(out->at, room);

@@ -55,10 +55,13 @@ struct step {
 	int is_optional, is_omitted; /* `absent` says that there is none; left out where it says nothing */
 	int64_t absent;
 	struct values *values;
-	uint32_t omit_bytes; /* JSON has no such field where these first bytes are `omit_number`; 0: it always has */
-	uint64_t omit_number;
-	uint32_t place; /* among the event's fields that have values */
 	struct text key, key_beside; /* of JSON: `,"NAME":` and `,"NAME_bytes":` */
+	/* what prepare_event makes of them */
+	uint32_t word, shift; /* where eight bytes are read for its number, and which of their bits it has */
+	uint64_t mask;
+	int can_be_left_out; /* JSON has no such field where the number is `none` */
+	uint64_t none;
+	uint32_t place; /* among the event's fields that have values */
 };
 
 /* onlooker.schema.phrase, as a list of what is to be done one after the other */
@@ -98,6 +101,14 @@ struct piece {
 struct phrase {
 	struct piece *pieces;
 	size_t count;
+	uint32_t from; /* what it says is in the bytes of the record from here on */
+};
+
+/* Steps that stand side by side in the line. Where these bytes of a record are those of the record before, so is what is
+ * written of them. */
+struct part {
+	size_t from, to;
+	uint32_t at, bytes; /* of the process, 0: there are none; of its own, all that follow */
 };
 
 struct event {
@@ -112,13 +123,10 @@ struct event {
 	size_t checks;
 	size_t named; /* steps that have values */
 	size_t json_room; /* bytes that a line takes at most, without what texts hold */
-	/* fields of the process, side by side in the line and in the record: most events are by the process of the one before */
-	size_t process_from, process_to; /* steps */
-	uint32_t process_at, process_bytes;
+	struct part process, own; /* the fields of the process, and those behind them */
 };
 
 #define KINDS 64
-#define MOST_PROCESS_BYTES 64
 
 struct plan {
 	uint32_t kind_at, cut_at, boot_at;
@@ -134,36 +142,10 @@ struct record {
 static inline uint64_t read_unsigned(const unsigned char *at, uint32_t size)
 {
 	uint64_t eight = 0;
-	uint32_t four;
-	uint16_t two;
 
 	/* little-endian only: bpf/ is built for no other machine */
-	switch (size) {
-	case 1:
-		return *at;
-	case 2:
-		memcpy(&two, at, 2);
-		return two;
-	case 4:
-		memcpy(&four, at, 4);
-		return four;
-	case 8:
-		memcpy(&eight, at, 8);
-		return eight;
-	default:
-		memcpy(&eight, at, size > 8 ? 8 : size);
-		return eight;
-	}
-}
-
-static inline int64_t read_signed(const unsigned char *at, uint32_t size)
-{
-	int32_t four;
-
-	if (size == 8)
-		return (int64_t)read_unsigned(at, 8);
-	memcpy(&four, at, 4);
-	return four;
+	memcpy(&eight, at, size);
+	return eight;
 }
 
 static inline uint64_t record_length(struct record r)
@@ -173,7 +155,15 @@ static inline uint64_t record_length(struct record r)
 
 static inline uint64_t number_of(struct record r, const struct step *step)
 {
-	return read_unsigned(r.at + step->at, step->size);
+	return read_unsigned(r.at + step->word, 8) >> step->shift & step->mask;
+}
+
+/* Of four bytes, or eight. */
+static inline int64_t signed_number_of(struct record r, const struct step *step)
+{
+	uint64_t number = number_of(r, step);
+
+	return step->size == 4 ? (int32_t)number : (int64_t)number;
 }
 
 static inline struct text span_of(struct record r, const struct step *step)
@@ -193,13 +183,7 @@ static inline struct text name_text(struct record r, const struct step *step)
 
 static inline int is_absent(struct record r, const struct step *step)
 {
-	if (!step->is_optional)
-		return 0;
-	if (step->op == OP_SIGNED)
-		return read_signed(r.at + step->at, step->size) == step->absent;
-	/* of a text: its offset */
-	return read_unsigned(r.at + step->at, step->op == OP_TEXT || step->op >= OP_PATH ? 4 : step->size) ==
-	       (uint64_t)step->absent;
+	return step->is_optional && number_of(r, step) == step->none;
 }
 
 /* Walks through the records of a batch: each is an 8-byte length and its bytes, padded to 8. 0 at the end, -1 where what

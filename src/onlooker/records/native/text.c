@@ -239,17 +239,37 @@ static void put_local_time(struct writer *w, struct record r)
 
 	if (!to)
 		return;
-	memcpy(to, second.at, second.length);
+	memcpy(to, second.at, sizeof(w->second.text));
 	w->out.used = put_fraction(to + second.length, ns, 6) - w->out.at;
+}
+
+/* What the line says behind the time; where all is said again, as it was written before. */
+static void put_line(struct writer *w, struct record r)
+{
+	struct remembered *known = remembered(w, r.event);
+	struct out *out = &w->out;
+	size_t start = out->used;
+
+	if (!known)
+		return;
+	if (is_repeated(known, r, r.event->line.from, 0)) {
+		if (out_room(out, known->end - known->own))
+			out_put(out, out->at + known->own, known->end - known->own);
+	} else {
+		out_literal(out, "] ");
+		write_phrase(w, r, r.event->line);
+		out_literal(out, "\n");
+	}
+	known->own = start;
+	known->end = out->used;
+	known->record = out->failed ? NULL : r.at;
 }
 
 void write_text(struct writer *w, struct record r)
 {
 	out_literal(&w->out, "[");
 	put_local_time(w, r);
-	out_literal(&w->out, "] ");
-	write_phrase(w, r, r.event->line);
-	out_literal(&w->out, "\n");
+	put_line(w, r);
 }
 
 /* When it was, in local time; one line. */

@@ -4,6 +4,7 @@
 
 #include <time.h>
 
+#include "escape.h"
 #include "out.h"
 #include "paths.h"
 #include "plan.h"
@@ -21,35 +22,52 @@ static inline char *put_padded(char *to, const char *text, size_t length)
 	return to + length;
 }
 
-static const char PAIRS[] = "00010203040506070809101112131415161718192021222324252627282930313233343536373839404142434445"
-			    "46474849505152535455565758596061626364656667686970717273747576777879808182838485868788899091"
-			    "9293949596979899";
+#define TEN_4 10000
+#define TEN_8 100000000
+#define TEN_16 10000000000000000ULL
 
-static inline unsigned count_digits(uint64_t number)
+/* The digits of a number below 10^8, one in each byte, the first in the lowest. All are divided at once: four digits in each
+ * half, two in each quarter, one in each byte. The factors are 1/100 and 1/10, rounded up, right for all that small. */
+static inline uint64_t eight_digits(uint32_t number)
 {
-	static const uint64_t POWERS[] = {
-		0, 10, 100, 1000, 10000, 100000, 1000000, 10000000, 100000000, 1000000000, 10000000000, 100000000000,
-		1000000000000, 10000000000000, 100000000000000, 1000000000000000, 10000000000000000, 100000000000000000,
-		1000000000000000000, 10000000000000000000ULL,
-	};
-	/* 1233 / 4096 is a little more than log10(2) */
-	unsigned tens = (64 - __builtin_clzll(number | 1)) * 1233 >> 12;
+	uint64_t fours = number / TEN_4 | (uint64_t)(number % TEN_4) << 32;
+	uint64_t hundreds = (fours * 10486) >> 20 & 0x7f0000007f;
+	uint64_t twos = hundreds + ((fours - 100 * hundreds) << 16);
+	uint64_t tens = (twos * 103) >> 10 & 0x000f000f000f000f;
 
-	return tens + (number >= POWERS[tens]);
+	return tens + ((twos - 10 * tens) << 8);
+}
+
+/* All eight. */
+static inline char *put_eight_digits(char *to, uint32_t number)
+{
+	uint64_t text = eight_digits(number) + EACH_BYTE('0');
+
+	memcpy(to, &text, 8);
+	return to + 8;
+}
+
+/* A number below 10^8; room: 8. */
+static inline char *put_short_decimal(char *to, uint32_t number)
+{
+	uint64_t digits = eight_digits(number);
+	unsigned zeros = __builtin_ctzll(digits | 1ULL << 56) / 8; /* the last digit is always written */
+	uint64_t text = (digits + EACH_BYTE('0')) >> 8 * zeros;
+
+	memcpy(to, &text, 8);
+	return to + 8 - zeros;
 }
 
 /* Room: 20. */
 static inline char *put_decimal(char *to, uint64_t number)
 {
-	char *end = to + count_digits(number), *at = end;
-
-	for (; number >= 100; number /= 100)
-		memcpy(at -= 2, PAIRS + 2 * (number % 100), 2);
-	if (number >= 10)
-		memcpy(at - 2, PAIRS + 2 * number, 2);
-	else
-		at[-1] = '0' + number;
-	return end;
+	if (number < TEN_8)
+		return put_short_decimal(to, number);
+	if (number < TEN_16)
+		return put_eight_digits(put_short_decimal(to, number / TEN_8), number % TEN_8);
+	to = put_short_decimal(to, number / TEN_16);
+	number %= TEN_16;
+	return put_eight_digits(put_eight_digits(to, number / TEN_8), number % TEN_8);
 }
 
 /* Room: 20, with the sign. */
@@ -73,7 +91,7 @@ static inline void out_number(struct out *out, struct record r, const struct ste
 	char digits[DECIMAL_ROOM + 1];
 
 	if (step->op == OP_SIGNED)
-		out_put(out, digits, put_signed(digits, read_signed(r.at + step->at, step->size)) - digits);
+		out_put(out, digits, put_signed(digits, signed_number_of(r, step)) - digits);
 	else
 		out_decimal(out, number_of(r, step));
 }
@@ -215,13 +233,10 @@ static inline struct text second_text(struct second *known, int64_t second)
 static inline char *put_fraction(char *to, int64_t ns, int digits)
 {
 	uint32_t rest = ns % BILLION;
-	char nine[10];
-	int i;
+	char nine[9];
 
-	nine[8] = '0' + rest % 10;
-	rest /= 10;
-	for (i = 6; i >= 0; i -= 2, rest /= 100)
-		memcpy(nine + i, PAIRS + 2 * (rest % 100), 2);
+	nine[0] = '0' + rest / TEN_8;
+	put_eight_digits(nine + 1, rest % TEN_8);
 	memcpy(to, nine, digits);
 	return to + digits;
 }

@@ -13,11 +13,11 @@ struct known_names {
 	char text[112];
 };
 
-/* Of the last record of an event, what was written and may be the same for the next one. */
+/* The last record of an event, and where its line is in what was written: a part that is the same for the next one is
+ * copied from there. */
 struct remembered {
-	size_t process_length; /* 0: nothing is known */
-	unsigned char process[MOST_PROCESS_BYTES];
-	char process_text[512];
+	const unsigned char *record; /* NULL: there is none */
+	size_t process, own, end;    /* of a text: only the last two */
 	struct known_names names[];
 };
 
@@ -32,8 +32,24 @@ struct writer {
 };
 
 void prepare_event(const struct plan *plan, struct event *event);
+void prepare_phrase(const struct plan *plan, const struct event *event, struct phrase *phrase);
 void writer_init(struct writer *w, const struct plan *plan, int is_local);
 void writer_free(struct writer *w);
+
+/* What was written before is no longer there, nor are the records. */
+void writer_start(struct writer *w, int64_t offset_ns, size_t most);
+
+/* Whether the record says in this part what the last one of its event has said. */
+static inline int is_repeated(const struct remembered *known, struct record r, uint32_t at, uint32_t bytes)
+{
+	uint64_t length = record_length(r);
+
+	if (!known->record)
+		return 0;
+	if (bytes)
+		return !memcmp(known->record + at, r.at + at, bytes);
+	return read_unsigned(known->record - 8, 8) == length && !memcmp(known->record + at, r.at + at, length - at);
+}
 
 /* What is remembered of an event; NULL without memory. */
 struct remembered *remembered(struct writer *w, const struct event *event);
