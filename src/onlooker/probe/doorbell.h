@@ -75,12 +75,12 @@ static inline void doorbell_answer(struct doorbell *bell)
 		__atomic_store_n(bell->consumer, rung, __ATOMIC_RELEASE);
 }
 
-/* Sleeps until it rings, or the reader must end, or for so many milliseconds; -1: for ever. */
-static inline void doorbell_wait(struct doorbell *bell, int milliseconds)
+/* Sleeps until it rings, or the reader must end, or for so many milliseconds (-1: for ever): whether they are over. */
+static inline int doorbell_wait(struct doorbell *bell, int milliseconds)
 {
 	struct pollfd both[] = { { .fd = bell->map, .events = POLLIN }, { .fd = bell->stop, .events = POLLIN } };
 
-	poll(both, 2, milliseconds);
+	return !poll(both, 2, milliseconds);
 }
 
 /* From here on the probe rings for the next record. Look for earlier ones after this. */
