@@ -61,7 +61,7 @@ class Session:
         self._duration = duration
         self._ends_at = float("inf")
         self._alarm: threading.Timer | None = None
-        self._is_quiet = False  # nothing came when it was asked last
+        self._is_quiet = True  # nothing came when it was asked last, or ever
         self._beyond: Batch | None = None  # of the last batch, what comes after the count
         self._unwritten: Batch | None = None  # of the last batch, what the sink did not take
 

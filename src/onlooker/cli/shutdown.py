@@ -82,9 +82,10 @@ class Shutdown:
 
     def remind(self) -> None:
         """See that it ends, and say, once, that it still writes and how to end that. To be called now and then."""
-        if self.seconds_over() >= 0:
+        over = self.seconds_over()
+        if over >= 0:
             self._stop()
-        if not self._told and not self.is_dropped and self.seconds_over() > ECHO_SECONDS:
+        if over > ECHO_SECONDS and not self._told and not self.is_dropped:
             self._told = True
             self._tell(f"writing what was seen; Ctrl-C {'again ' if self._by_signal else ''}drops it")
 

@@ -3,44 +3,64 @@
 import os
 import select
 import signal
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping
+from contextlib import suppress
 
 _LONGEST_MS = 2**31 - 1  # poll(2)
 _pipe: tuple[int, int] | None = None  # of this process, for all waits; never closed, as a signal can come late
+_last: tuple[dict[int, int], select.poll] | None = None  # what the main thread waited for
 
 
 def wait(descriptors: Mapping[int, int], seconds: float | None = None) -> None:
-    """Until one of the descriptors is ready for its events (poll(2)), a signal has come, or the time is over."""
-    poller = select.poll()
-    for descriptor, events in descriptors.items():
-        poller.register(descriptor, events)
-    with _signals(poller):
-        poller.poll(None if seconds is None else min(1 + int(seconds * 1000), _LONGEST_MS))
+    """Until one of the descriptors is ready for its events (poll(2)), a signal has come, or the time is over.
 
-
-@contextmanager
-def _signals(poller: select.poll) -> Iterator[None]:
-    """The poll ends when a signal comes that has a handler in Python.
-
-    A handler runs only between two steps of Python, so one whose signal came just before poll(2) would wait until that
-    ends, and poll(2) would know nothing of it. What came before this began is handled when `set_wakeup_fd` returns.
+    A handler in Python runs only between two steps of Python, so one whose signal came just before poll(2) would wait
+    until that ends, and poll(2) would know nothing of it. What came before this began is handled when `set_wakeup_fd`
+    returns; what comes later ends this wait, or at the latest the next one.
     """
+    milliseconds = None if seconds is None else min(1 + int(seconds * 1000), _LONGEST_MS)
     reading, writing = _own_pipe()
     try:
         before = signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
     except ValueError:  # not in the main thread, which all handlers run in
-        yield
+        _poller(descriptors).poll(milliseconds)
         return
+    has_come = True
     try:
-        poller.register(reading, select.POLLIN)
-        yield
+        found = _poll({**descriptors, reading: select.POLLIN}, milliseconds)
+        has_come = before >= 0 or any(descriptor == reading for descriptor, _ in found)
     finally:
         signal.set_wakeup_fd(before)
-        with suppress(OSError):  # none has come, or the other end is closed
-            come = os.read(reading, 4096)
-            if before >= 0:
-                os.write(before, come)
+        if has_come:
+            _pass_on(reading, before)
+
+
+def _poll(descriptors: dict[int, int], milliseconds: int | None) -> list[tuple[int, int]]:
+    """As poll(2). What was waited for is kept for the next wait, mostly for the same; but not while it is in use,
+    since a handler may wait, too.
+    """
+    global _last
+    last, _last = _last, None
+    if last is None or last[0] != descriptors:
+        last = descriptors, _poller(descriptors)
+    found = last[1].poll(milliseconds)
+    _last = last
+    return found
+
+
+def _poller(descriptors: Mapping[int, int]) -> select.poll:
+    made = select.poll()
+    for descriptor, events in descriptors.items():
+        made.register(descriptor, events)
+    return made
+
+
+def _pass_on(reading: int, before: int) -> None:
+    """Which signals have come, to who wanted to know."""
+    with suppress(OSError):  # none has come, or the other end is closed
+        come = os.read(reading, 4096)
+        if before >= 0:
+            os.write(before, come)
 
 
 def prepare() -> None:
@@ -57,11 +77,11 @@ def _own_pipe() -> tuple[int, int]:
 
 def _forget_in_child() -> None:
     """A child of fork(2) must not share the parent's pipe."""
-    global _pipe
+    global _pipe, _last
     if _pipe is not None:
         for descriptor in _pipe:
             os.close(descriptor)
-    _pipe = None
+    _pipe = _last = None
 
 
 os.register_at_fork(after_in_child=_forget_in_child)
