@@ -21,7 +21,6 @@ An error's text is one line that says what and where; its `hint` is what to type
 
 import errno
 from collections.abc import Sequence
-from difflib import get_close_matches
 
 
 class OnlookerError(Exception):
@@ -47,6 +46,8 @@ class UsageError(OnlookerError, ValueError):
     @classmethod
     def unknown(cls, what: str, value: object, choices: Sequence[str]) -> "UsageError":
         """`value` is none of `choices`; the hint names the nearest."""
+        from difflib import get_close_matches  # a millisecond, and seldom needed
+
         near = get_close_matches(value, choices, n=1, cutoff=0.6) if isinstance(value, str) else ()
         hint = f"did you mean {near[0]!r}?" if near else f"one of {', '.join(choices)}"
         return cls(f"unknown {what} {value!r}", hint)

@@ -11,7 +11,7 @@ from weakref import WeakSet
 from ..errors import OnlookerError, ResourceError
 from ..events import PROBE_REASONS, TASK_EVENTS
 from ..filters import Filter
-from ..records import Batch
+from ..records import Batch, prepare_records
 from . import kernel, rights
 from .attach import hooks
 from .chooser import Chooser
@@ -96,6 +96,7 @@ class LiveSource:
             self._probe, self._attached = chooser.load(setup)
         finally:
             kernel.forget()
+        prepare_records()  # the first batch need not wait for that
         self._missed = self._misses(self._probe)
         self._looked_at = time.monotonic()
         self._home = this_process()
@@ -272,6 +273,9 @@ class LiveSource:
     def _skipped(self, probe: "Probe") -> None:
         """A report for each event that the kernel skipped a program of; "unknown" where it reports several."""
         missed, now = self._misses(probe), time.monotonic()
+        if missed == self._missed:
+            self._looked_at = now
+            return
         grown: Counter[str] = Counter()
         for program, count in missed.items():
             events = {a.event for a in self._attached if program in a.programs}

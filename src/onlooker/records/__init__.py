@@ -2,9 +2,9 @@
 
 from ..events.base import LINE_WRITERS, Event
 from ._records import Buffer
-from .batch import NUMBERS, PLAN, Batch
+from .batch import NUMBERS, PLAN, Batch, prepare_records
 
-__all__ = ["NUMBERS", "PLAN", "Batch", "Buffer"]
+__all__ = ["NUMBERS", "PLAN", "Batch", "Buffer", "prepare_records"]
 
 
 def _text(event: Event) -> str:

@@ -14,7 +14,9 @@ r"""The language of phrases: an event as text, declared beside its fields.
 A and B are phrases themselves. A backslash before one of `{|};\` makes it an ordinary character.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from functools import cache
+from itertools import chain
 
 import msgspec
 
@@ -134,6 +136,7 @@ class _Parser:
             raise ValueError(f"{sign!r} is missing at {self._at} of {self._text!r}")
 
 
+@cache  # all events end with the same marks
 def parse(text: str) -> Phrase:
     """Raises ValueError for a malformed phrase.
 
@@ -145,6 +148,21 @@ def parse(text: str) -> Phrase:
     if parser._at != len(text):
         raise ValueError(f"a brace too many in {text!r}")
     return found
+
+
+def joined(phrases: Iterable[Phrase]) -> Phrase:
+    """One after the other: what `parse` makes of their texts together.
+
+    >>> joined([parse("a{b}c"), parse("d"), parse("{e}")])
+    (Text(text='a'), Value(field='b', format=''), Text(text='cd'), Value(field='e', format=''))
+    """
+    found: list[Piece] = []
+    for piece in chain.from_iterable(phrases):
+        if found and isinstance(piece, Text) and isinstance(found[-1], Text):
+            found[-1] = Text(found[-1].text + piece.text)
+        else:
+            found.append(piece)
+    return tuple(found)
 
 
 def fields_of(phrase: Phrase) -> Iterator[str]:

@@ -7,7 +7,7 @@ import msgspec
 
 from .fields import Op
 from .layout import CUT, KIND, Field, Layout
-from .phrase import Phrase, fields_of, parse
+from .phrase import Phrase, fields_of, joined, parse
 from .values import Flags, Values
 
 
@@ -78,9 +78,7 @@ def _event(name: str, number: int, made: Layout, known: set[str]) -> EventPlan:
 
 
 def _phrase(parts: tuple[str, ...], known: Iterable[str], event: str) -> Phrase:
-    for part in parts:
-        parse(part)  # each by itself, so that none continues in the next
-    found = parse("".join(parts))
+    found = joined(map(parse, parts))  # each by itself, so that none continues in the next
     if missing := sorted(set(fields_of(found)) - set(known)):
         raise ValueError(f"the phrase of {event} speaks of {', '.join(missing)}, a field of no event")
     return found
