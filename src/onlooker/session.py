@@ -1,4 +1,4 @@
-"""The one loop: what a monitor sees goes to a sink, until it is to end; then the sums, and whether that was all."""
+"""The one loop: it gives what a monitor sees to a sink until the end, then sums up and says if that was all."""
 
 import select
 import signal
@@ -18,7 +18,7 @@ from .probe.waiting import wait
 from .records import Batch
 from .summary import End, Summary
 
-TICK_SECONDS = 0.1  # how often a source is asked that can't be waited for
+TICK_SECONDS = 0.1  # how often a source without a descriptor is asked
 
 
 class Sink(Protocol):
@@ -29,7 +29,7 @@ class Sink(Protocol):
 
 
 class DroppedError(Exception):
-    """Nobody wants what was seen and is not written yet: a sink may raise it."""
+    """Drop what was seen and is not written yet; a sink may raise it."""
 
 
 class Session:
@@ -75,8 +75,8 @@ class Session:
         """Until the count or the duration is reached, or `stop` is called. However it ends, the monitor is closed then,
         and `summary` has the sums; it is None only where the monitor could not start.
 
-        Raises what the monitor and the sink raise. A ClosedPipeError, the reader of an output who has gone, is an end
-        like others.
+        Raises what the monitor and the sink raise. A ClosedPipeError, from a closed output, is a normal
+        end.
         """
         end, cause = End.FAILED, ""
         try:
@@ -103,7 +103,7 @@ class Session:
         return self.summary
 
     def _started(self) -> None:
-        """From here on, what happens is seen."""
+        """After this, no event is missed."""
         if self._duration is not None and self._duration <= threading.TIMEOUT_MAX:
             self._ends_at = time.monotonic() + self._duration
             self._alarm = _alarm(self._duration, self.stop)
@@ -118,7 +118,7 @@ class Session:
             self._looked()
 
     def _next(self) -> Batch | None:
-        """The next batch; none where something else has happened first, such as a signal or the end."""
+        """The next batch; none if something else happened first, such as a signal or the end."""
         try:
             descriptor = self.monitor.fileno()
         except ValueError:
@@ -133,7 +133,7 @@ class Session:
         return {}
 
     def _patience(self) -> float | None:
-        """How long nothing need be looked at. After the last event, the monitor looks once more what was lost."""
+        """How long it may wait. After the last event, the monitor checks once more for losses."""
         has_alarm = self._alarm is not None and self._alarm.is_alive()
         left = None if has_alarm or self._ends_at == float("inf") else max(0.0, self._ends_at - time.monotonic())
         if self._is_quiet:
@@ -143,7 +143,7 @@ class Session:
     def _looked(self) -> None:
         """After each look at the monitor."""
         if time.monotonic() >= self._ends_at:
-            self.stop()  # the alarm has done it already, where there could be one
+            self.stop()  # the alarm has done it already, if there could be one
 
     def _give(self, batch: Batch) -> None:
         if self._left is not None:
@@ -160,7 +160,7 @@ class Session:
     def _sum_up(self, end: End, cause: str) -> Summary:
         stats = self.monitor.stats()
         hidden = [batch for batch in (self._unwritten, self._beyond) if batch]
-        # what comes after the count was not asked for
+        # nobody asked for what comes after the count
         unread = stats.unread if self._left is None else min(stats.unread, self._left)
         return Summary(
             shown=Counter(stats.events) - sum((Counter(batch.counts()) for batch in hidden), Counter()),

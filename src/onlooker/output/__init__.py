@@ -8,10 +8,10 @@ from ..records import Batch, Buffer
 
 
 class Formatter(Protocol):
-    """Turns events into output. What it gives can be shown on a terminal: no byte of a name or path is raw."""
+    """Turns events into output. Its output is safe on a terminal: no byte of a name or path is raw."""
 
     def head(self) -> bytes:
-        """What stands before the first event."""
+        """What comes before the first event."""
 
     def format(self, batch: Batch) -> bytes | Buffer:
         """A line for each event, ended by a newline."""

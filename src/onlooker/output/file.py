@@ -1,4 +1,4 @@
-"""The file that `-o` names: appended to, private where it is new, and opened again after it was moved away."""
+"""The file of `-o`: appended to, private if new, and opened again after it was moved away."""
 
 import errno
 import os
@@ -11,7 +11,7 @@ from ..errors import OutputError
 from ..records import Buffer
 from .writer import Writer
 
-# It never waits for a FIFO's reader, and takes no terminal as its own. Regular files care for neither.
+# It never waits for a FIFO's reader, and no terminal becomes its controlling one. Regular files ignore both flags.
 _FLAGS = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY
 _MODE = 0o600  # command lines can hold passwords
 
@@ -23,7 +23,7 @@ class OpenError(OutputError):
 
 
 def open_output(path: str) -> int:
-    """A descriptor that appends to the file, which is made where it is missing. Raises OpenError."""
+    """A descriptor that appends to the file, and creates it if it is missing. Raises OpenError."""
     try:
         descriptor = os.open(path, _FLAGS, _MODE)
     except ValueError as error:  # a NUL in it
@@ -62,31 +62,31 @@ class FileWriter(Writer):
     """
 
     def __init__(self, path: str, give_up: Callable[[], bool], tell: Callable[[str], None]) -> None:
-        """`tell` is told why the file could not be opened again; then the one that was opened before is written on."""
+        """`tell` gets the reason if the file can't be opened again; writing then goes on to the old one."""
         super().__init__(open_output(path), give_up, path)
         self._path = path
         self._tell = tell
         self._was_moved = False
 
     def reopen(self) -> None:
-        """As a signal handler: the file was moved away, or is to be."""
+        """For a signal handler: the file was moved away, or will be."""
         self._was_moved = True
 
     def notes(self) -> list[str]:
-        """Whether this process, with the rights that it has now, may append to the file and make it anew."""
+        """Whether this process, with the rights that it has now, may append to the file and create it again."""
         wanted = ((self._path, os.W_OK), (Path(self._path).parent, os.W_OK | os.X_OK))
         if all(os.access(path, mode, effective_ids=True) for path, mode in wanted):
             return []
         return [f"after SIGHUP {self._path!r} can't be opened again: it or its directory is another user's"]
 
     def write(self, data: bytes | Buffer) -> None:
-        """As `Writer.write`."""
+        """Like `Writer.write`."""
         self.taken = 0
         self._follow()
         super().write(data)
 
     def check_reader(self) -> None:
-        """As `Writer.check_reader`."""
+        """Like `Writer.check_reader`."""
         self._follow()
         super().check_reader()
 

@@ -6,7 +6,7 @@ from .writer import Writer
 
 
 class LineSink:
-    """Each event is one line, and has arrived once all of it is written."""
+    """Each event is one line, and counts once all of it is written."""
 
     unwritten: Batch | None = None  # of the last batch, what did not arrive
 
@@ -27,13 +27,13 @@ class LineSink:
         self.unwritten = None
 
     def write_head(self) -> None:
-        """What stands before the first line. Raises as `write` does."""
+        """What comes before the first line. Raises like `write`."""
         if head := self._format.head():
             self._writer.write(head)
             self._writer.head = head
 
     def notes(self) -> list[str]:
-        """What the user should know of it, once the rights that are not needed are given up."""
+        """Notes for the user, after the rights were given up."""
         return self._writer.notes()
 
     def check_reader(self) -> None:
@@ -41,5 +41,5 @@ class LineSink:
         self._writer.check_reader()
 
     def reader_gone(self) -> dict[int, int]:
-        """What to wait for, of poll(2), to notice that; see `check_reader`."""
+        """Descriptors and events of poll(2) that show that; see `check_reader`."""
         return self._writer.gone()

@@ -1,4 +1,4 @@
-"""A table for eyes: aligned columns, colours on a terminal."""
+"""A table for people: aligned columns, colours on a terminal."""
 
 import os
 from contextlib import suppress
@@ -13,7 +13,7 @@ from ..events import Event, TaskEvent
 from ..filters import has_failed
 from ..records import Batch
 
-# name, width (0: the rest of the line), whether numbers stand to the right
+# name, width (0: the rest of the line), whether it is aligned to the right
 COLUMNS = (
     ("TIME", 15, False),
     ("EVENT", 8, False),  # truncate
@@ -40,7 +40,7 @@ _LAYOUTS = (
 
 
 def _columns(width: int) -> Columns:
-    """Those for so many columns; 0: as many as one likes."""
+    """The columns for a width; 0: no limit."""
     return next((columns for most, columns in _LAYOUTS if 0 < width <= most), COLUMNS)
 
 
@@ -53,7 +53,7 @@ STYLES = {
     "failed": Style(color="red"),
     "head": Style(bold=True),
 }
-# what stands before and after a row
+# what comes before and after a row
 _COLOURS = {
     name: tuple(style.render("|", color_system=ColorSystem.STANDARD).split("|")) for name, style in STYLES.items()
 }
@@ -113,7 +113,7 @@ class TableFormatter:
     def _look_at_the_width(self) -> None:
         """Once for each batch, since a terminal can be resized at any time."""
         if self._terminal is not None:
-            with suppress(OSError):  # it was hung up
+            with suppress(OSError):  # the terminal hung up
                 self._width = os.get_terminal_size(self._terminal).columns
         columns = _columns(self._width)
         if columns is not self._columns:

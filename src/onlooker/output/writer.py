@@ -1,4 +1,4 @@
-"""Writing to a descriptor that may be slow, full, or have nobody at its other end."""
+"""Writing to a descriptor that may be slow, full, or without a reader."""
 
 import errno
 import os
@@ -12,17 +12,17 @@ from ..errors import OutputError
 from ..records import Buffer
 
 _SLICE_MS = 100
-_RETRY_SECONDS = 0.01  # for what polls as writable and refuses the write all the same
+_RETRY_SECONDS = 0.01  # for a descriptor that polls as writable and still refuses the write
 # a pipe that polls as writable takes at least this much at once without blocking (PIPE_BUF, pipe(7))
 _PIECE_BYTES = 4096
 
 
 class ClosedPipeError(Exception):
-    """The reader has gone: a normal end, as in `| head`."""
+    """The output was closed: a normal end, as in `| head`."""
 
 
 class StalledError(OutputError):
-    """The reader does not read, and the program is to end."""
+    """The reader does not read, and the program must end."""
 
     hint = "let the reader of the pipe read on, or write to a file"
 
@@ -32,7 +32,7 @@ class StalledError(OutputError):
 
 
 def append(descriptor: int, data: bytes | memoryview) -> int:
-    """As write(2), but appends, so a truncated file (logrotate's `copytruncate`) has no hole. The descriptor, which a
+    """Like write(2), but appends, so a truncated file (logrotate's `copytruncate`) has no hole. The descriptor, which a
     shell shares with others, stays as it is.
     Source: pwritev2(2), RWF_APPEND since Linux 4.16.
     """
@@ -45,12 +45,12 @@ def append(descriptor: int, data: bytes | memoryview) -> int:
 
 
 def _is_at_end(descriptor: int) -> bool:
-    """Not where somebody wants to write over what is there."""
+    """False where the user wants to write over what is there."""
     return os.lseek(descriptor, 0, os.SEEK_CUR) == os.fstat(descriptor).st_size
 
 
 class Writer:
-    """Writes whole buffers. `give_up()` is asked while a reader lets us wait; `name` is the file's, for errors.
+    """Writes whole buffers. `give_up()` is called while a reader lets us wait; `name` is the file's, for errors.
 
     `head` is what a file of its own begins with; see `FileWriter`. `taken`: how many bytes of the last buffer were
     written, also where it raised.
@@ -74,7 +74,7 @@ class Writer:
         self._descriptor = descriptor
         self._give_up = give_up
         self._name = name
-        # on a file a write returns at once, and poll(2) tells nothing
+        # on a file a write returns at once, and poll(2) is no help
         self._waits = not stat.S_ISREG(mode)
         self._write = os.write if self._waits or not _is_at_end(descriptor) else append
         self._can_close = stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode) or self._is_terminal
@@ -87,7 +87,7 @@ class Writer:
         return self._descriptor
 
     def notes(self) -> list[str]:
-        """What the user should know of it, once the rights that are not needed are given up."""
+        """Notes for the user, after the rights were given up."""
         return []
 
     def write(self, data: bytes | Buffer) -> None:
@@ -105,7 +105,7 @@ class Writer:
             except (BrokenPipeError, ConnectionResetError) as error:
                 raise ClosedPipeError from error
             except OSError as error:
-                if self._is_terminal and error.errno == errno.EIO:  # it was hung up
+                if self._is_terminal and error.errno == errno.EIO:  # the terminal hung up
                     raise ClosedPipeError from error
                 raise OutputError(OSError(error.errno, error.strerror, self._name)) from error
 
@@ -117,7 +117,7 @@ class Writer:
             raise ClosedPipeError
 
     def gone(self) -> dict[int, int]:
-        """What to wait for, of poll(2), to notice that nobody will ever read what is written; see `check_reader`."""
+        """Descriptors and events of poll(2) that show that nobody will read the output; see `check_reader`."""
         return {self._descriptor: 0} if self._can_close else {}
 
     def _wait(self, unwritten: int) -> None:

@@ -1,4 +1,4 @@
-/* Which records make sense. All else trusts them. */
+/* Which records make sense. All other code trusts them. */
 #include "check.h"
 
 int is_checked(const struct step *step)

@@ -8,10 +8,10 @@ struct counts {
 	size_t cut; /* records with a field that is not whole */
 };
 
-/* Whether a record may have in this field what makes no sense. */
+/* Whether this field of a record may make no sense. */
 int is_checked(const struct step *step);
 
-/* Counts records while they make sense and are not of number `refused`. Where the first of the others begins, or the end. */
+/* Counts records while they make sense and are not of number `refused`. Returns the first other record, or the end. */
 const unsigned char *count_whole(const struct plan *plan, const unsigned char *at, const unsigned char *end, size_t refused,
 				 struct counts *counts);
 

@@ -1,7 +1,7 @@
 /* JSON lines: one flat object for each record, its fields in the order of their declaration.
  *
- * A line is written from `to` on, and what writes a part of it gives where the next one goes. There is always room for
- * all that is not in a text (event->json_room); a text makes room for itself, and may give NULL. */
+ * A line is written from `to` on; a function that writes a part returns where the next part goes. There is always room for
+ * everything but texts (event->json_room); a text makes room for itself, and may return NULL. */
 #include "json.h"
 #include "writers.h"
 
@@ -57,7 +57,7 @@ static char *put_texts(char *to, const struct step *step, struct text all)
 	return to;
 }
 
-/* Makes room for a text and for all that may come behind it, until the next text; NULL without memory. A byte takes six as
+/* Makes room for a text and for everything after it, until the next text; NULL without memory. A byte takes six as
  * \uNNNN, and 4/3 in base64; an empty one of several has quotes and a comma for its NUL, twice. */
 static char *room_for(struct writer *w, struct record r, char *to, size_t length)
 {
@@ -134,7 +134,7 @@ static char *put_time(struct writer *w, struct record r, const struct step *step
 	return to;
 }
 
-/* What does not apply, and an empty list or a false mark that says nothing. */
+/* Whether a field does not apply, or is an empty list or a false mark. */
 static inline int is_left_out(struct record r, const struct step *step)
 {
 	return number_of(r, step) == step->none && step->can_be_left_out;

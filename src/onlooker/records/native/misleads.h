@@ -1,11 +1,11 @@
-/* Whether a path says by itself which file it led to. */
+/* Whether a path alone says which file it led to. */
 #ifndef ONLOOKER_MISLEADS_H
 #define ONLOOKER_MISLEADS_H
 
 #include "out.h"
 #include "plan.h"
 
-/* An absolute path without ".", ".." and empty names, as posixpath.normpath has it. */
+/* An absolute path without ".", ".." and empty names, as posixpath.normpath makes it. */
 static inline struct text plain_path(struct text path, struct out *out)
 {
 	size_t at = 0, used = 0;
@@ -53,8 +53,7 @@ static inline int begins_with(struct text text, const char *begin)
 	return text.length >= length && !memcmp(text.at, begin, length);
 }
 
-/* Below one of the directories where symbolic links are daily bread: libraries, alternatives, and what was merged into
- * /usr. */
+/* Below one of the directories where symbolic links are common: libraries, alternatives, and what was merged into /usr. */
 static inline int is_in_usr(struct text path)
 {
 	static const char *const PLACES[] = { "/usr/", "/bin/", "/sbin/", "/lib/", "/lib32/", "/lib64/", "/libx32/" };
@@ -70,7 +69,7 @@ static inline int is_in_usr(struct text path)
 	return 0;
 }
 
-/* The directory of a file that was made with O_TMPFILE, which the kernel calls by a number: "/tmp/#131". */
+/* The directory of a file that was made with O_TMPFILE, which the kernel names by a number: "/tmp/#131". */
 static inline struct text without_number(struct text real)
 {
 	const char *slash = memrchr(real.at, '/', real.length);
@@ -80,7 +79,7 @@ static inline struct text without_number(struct text real)
 	return real;
 }
 
-/* `path` is as passed, `named` the same without ".", ".." and empty names. */
+/* `path` is the passed path, `named` the same without ".", ".." and empty names. */
 static inline int leads_elsewhere(struct text path, struct text named, struct text real)
 {
 	if (is_same_text(path, real))
@@ -98,7 +97,7 @@ static inline int leads_elsewhere(struct text path, struct text named, struct te
 	return !is_same_text(real, named);
 }
 
-/* `path` is as passed, `real` the file's own. Symbolic links within /usr do not count. */
+/* `path` is the passed path, `real` the file's. Symbolic links within /usr do not count. */
 static inline int misleads(struct text path, struct text real, struct out *plain)
 {
 	struct text named;

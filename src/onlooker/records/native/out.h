@@ -8,7 +8,7 @@
 struct out {
 	char *at;
 	size_t used, room;
-	int failed; /* no memory: what is written from then on goes nowhere */
+	int failed; /* no memory: later writes are lost */
 };
 
 #define OUT_KEPT (2 << 20) /* bytes; more is given back when it was used */
@@ -53,7 +53,7 @@ static inline void out_free(struct out *out)
 	memset(out, 0, sizeof(*out));
 }
 
-/* Begins again from nothing. */
+/* Starts again, empty. */
 static inline void out_restart(struct out *out)
 {
 	if (out->room > OUT_KEPT)

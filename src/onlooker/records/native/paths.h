@@ -5,7 +5,7 @@
 #include <stddef.h>
 #include <string.h>
 
-/* Writes the path that the names make, `size` bytes of them, to `out`, which has as much room. How many bytes it has.
+/* Writes the path that the names make, `size` bytes of them, to `out`, which has as much room. Returns its bytes.
  * Without the empty name it does not begin with "/". */
 static inline size_t path_of_names(const char *names, size_t size, char *out)
 {
@@ -27,8 +27,8 @@ static inline size_t path_of_names(const char *names, size_t size, char *out)
 	return used;
 }
 
-/* Writes `text` behind the path of a directory, which takes `used` bytes of `out` already; room for one byte more than
- * both have. Behind a path of which nothing is left it does not begin with "/" either. */
+/* Appends `text` to the path of a directory, which already takes `used` bytes of `out`; room for one byte more than both
+ * have. After an empty path it does not begin with "/" either. */
 static inline size_t join_path(char *out, size_t used, const char *text, size_t size)
 {
 	int is_absolute = size && text[0] == '/';

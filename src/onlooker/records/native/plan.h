@@ -1,5 +1,4 @@
-/* What is known of the records of a batch: onlooker.schema.plan as the writers need it. Nothing here knows any particular
- * event. */
+/* The plan of the records: onlooker.schema.plan as the writers need it. Nothing here depends on a particular event. */
 #ifndef ONLOOKER_PLAN_H
 #define ONLOOKER_PLAN_H
 
@@ -7,7 +6,7 @@
 #include <stdint.h>
 #include <string.h>
 
-/* Behind the texts of a plan so many more bytes can be read, so that short ones are copied without asking for their length. */
+/* So many bytes after the texts of a plan are readable, so that short texts are copied without a look at their length. */
 #define PADDING 32
 
 struct text {
@@ -39,7 +38,7 @@ struct named {
 struct values {
 	struct named *names;
 	size_t count;
-	struct text before, after; /* how another number is called */
+	struct text before, after; /* the name of another number */
 	int has_other;
 	struct named *low;
 	size_t lows;
@@ -52,7 +51,7 @@ struct step {
 	int op;
 	uint32_t at, size;
 	uint32_t of; /* the step of the text that a joined path ends with */
-	int is_optional, is_omitted; /* `absent` says that there is none; left out where it says nothing */
+	int is_optional, is_omitted; /* `absent` means that there is none; left out where it is empty */
 	int64_t absent;
 	struct values *values;
 	struct text key, key_beside; /* of JSON: `,"NAME":` and `,"NAME_bytes":` */
@@ -64,7 +63,7 @@ struct step {
 	uint32_t place; /* among the event's fields that have values */
 };
 
-/* onlooker.schema.phrase, as a list of what is to be done one after the other */
+/* onlooker.schema.phrase, as a list of instructions */
 enum piece_op {
 	PIECE_TEXT,
 	PIECE_VALUE,
@@ -119,7 +118,7 @@ struct event {
 	struct text json_head; /* `{"event":"NAME"` */
 	struct phrase line, result, details;
 	/* what prepare_event makes of them */
-	uint32_t *checked; /* steps of which a record may say what makes no sense */
+	uint32_t *checked; /* steps that may make no sense in a record */
 	size_t checks;
 	size_t named; /* steps that have values */
 	size_t json_room; /* bytes that a line takes at most, without what texts hold */
@@ -209,7 +208,7 @@ static inline int next_record(const struct plan *plan, const unsigned char **at,
 	return 1;
 }
 
-/* The name of a number; none where it has none, and then `values` may say how it is called. */
+/* The name of a number, or none; `values` may then have a form for other numbers. */
 static inline const struct text *find_name(const struct values *values, uint64_t number)
 {
 	size_t low = 0, high = values->count;
@@ -233,7 +232,7 @@ static inline int is_fixed(const struct step *step)
 	return step->op != OP_TIME && step->op != OP_TEXT && step->op != OP_TEXTS && step->op < OP_PATH;
 }
 
-/* The next of texts that are each ended by a NUL; the last may lack it where it is cut. */
+/* The next of several texts, each with a NUL at its end; a last one that is cut may lack it. */
 static inline int next_text(struct text *rest, struct text *one)
 {
 	size_t taken;

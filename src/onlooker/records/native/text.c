@@ -5,7 +5,7 @@
 #include "misleads.h"
 #include "writers.h"
 
-/* Of a text, what is looked at: all, or its first characters, and then it says so. */
+/* The part of a text that is shown: all, or its first characters with a mark. */
 static int shorten(struct writer *w, struct text *text)
 {
 	size_t length = w->most;
@@ -148,7 +148,7 @@ static int is_set(struct record r, const struct step *step)
 	}
 }
 
-/* Whether a text is there and is not the other one; with `is_path`: and the other by itself misleads about it. */
+/* Whether a text is there and differs from the other; with `is_path`: whether the other by itself misleads about it. */
 static int differs(struct writer *w, struct record r, const struct step *step, const struct step *other, int is_path)
 {
 	struct text one, two;
@@ -223,7 +223,7 @@ static void write_phrase(struct writer *w, struct record r, struct phrase phrase
 			item = out->used;
 			break;
 		case PIECE_END:
-			/* ", " stands behind the last item */
+			/* ", " follows the last item */
 			out->used = item > list + 2 ? item - 2 : list;
 			out_put(out, "]", item > list + 2);
 			break;
@@ -272,21 +272,21 @@ void write_text(struct writer *w, struct record r)
 	put_line(w, r);
 }
 
-/* When it was, in local time; one line. */
+/* The local time; one line. */
 void write_time(struct writer *w, struct record r)
 {
 	put_local_time(w, r);
 	out_literal(&w->out, "\n");
 }
 
-/* What happened, without who did it and when; one line. */
+/* What happened, without the process and the time; one line. */
 void write_details(struct writer *w, struct record r)
 {
 	write_phrase(w, r, r.event->details);
 	out_literal(&w->out, "\n");
 }
 
-/* How it went, in a word; one line. */
+/* How it went, in one word; one line. */
 void write_result(struct writer *w, struct record r)
 {
 	write_phrase(w, r, r.event->result);

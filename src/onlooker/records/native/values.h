@@ -1,4 +1,4 @@
-/* What a field holds, as bytes: paths put together, names of numbers, times. */
+/* The value of a field as bytes: joined paths, names of numbers, times. */
 #ifndef ONLOOKER_VALUES_H
 #define ONLOOKER_VALUES_H
 
@@ -13,7 +13,7 @@
 #define DECIMAL_ROOM 20
 
 /* What the plan holds, or is remembered: PADDING bytes at once, so most are copied without a
- * loop. There is room for as many behind them. */
+ * loop. There is room for as many after them. */
 static inline char *put_padded(char *to, const char *text, size_t length)
 {
 	memcpy(to, text, PADDING);
@@ -96,7 +96,7 @@ static inline void out_number(struct out *out, struct record r, const struct ste
 		out_decimal(out, number_of(r, step));
 }
 
-/* The text of a field that is one; a path that the probe walked is put together in `made`, which is written over. */
+/* The text of a field; a path that the probe walked is written to `made`. */
 static inline struct text text_of(struct record r, const struct step *step, struct out *made)
 {
 	struct text span, other = { NULL, 0 };
@@ -117,12 +117,12 @@ static inline struct text text_of(struct record r, const struct step *step, stru
 }
 
 /* Calls `PUT(text)` for the names of a number. */
-#define MOST_NAMES 72 /* a bit has one at most; and one of the lowest bits, a number, one of the highest */
+#define MOST_NAMES 72 /* one for each bit at most, one for the lowest bits, one for the highest */
 
 struct names {
 	struct text name[MOST_NAMES];
 	size_t count;
-	char number[24], other[64]; /* of what has no name of its own */
+	char number[24], other[64]; /* of numbers without a name */
 };
 
 static inline void add_name(struct names *names, struct text name)
@@ -143,7 +143,7 @@ static inline struct text other_name(struct names *names, const struct values *v
 	return (struct text){ names->other, to + values->after.length - names->other };
 }
 
-/* The name of a number that has one, or can be called otherwise. */
+/* The name of a number, or its form. */
 static inline void name_one(struct names *names, const struct values *values, uint64_t number)
 {
 	const struct text *name = find_name(values, number);
@@ -202,7 +202,7 @@ struct second {
 	size_t length;
 };
 
-/* Wall-clock nanoseconds of a record; a clock that was never set stands at 1970. */
+/* Wall-clock nanoseconds of a record; a clock that was never set is at 1970. */
 static inline int64_t wall_ns(const struct plan *plan, struct record r, int64_t offset_ns)
 {
 	int64_t ns = (int64_t)(read_unsigned(r.at + plan->boot_at, 8) + (uint64_t)offset_ns);

@@ -12,7 +12,7 @@ static size_t names_room(const struct values *values)
 	return values->high ? room + names_room(values->high) : room;
 }
 
-/* How much a field takes in JSON at most, its keys included, without what a text of the tail holds. */
+/* The most that a field takes in JSON with its keys, without a text of the tail. */
 static size_t step_room(const struct step *step)
 {
 	size_t keys = step->key.length + step->key_beside.length;
@@ -24,7 +24,7 @@ static size_t step_room(const struct step *step)
 	return keys + TIME_ROOM;
 }
 
-/* Whether it is of the process, as the probe's header has it: the kind of event stands behind. */
+/* Whether it is a field of the process in the probe's header: those come before the kind of event. */
 static int is_of_process(const struct plan *plan, const struct step *step)
 {
 	return is_fixed(step) && step->at < plan->kind_at && step->at != plan->boot_at;

@@ -24,7 +24,7 @@ struct remembered {
 struct writer {
 	const struct plan *plan;
 	int64_t offset_ns;
-	size_t most; /* so many bytes of a text are looked at; 0: all */
+	size_t most; /* bytes of a text that are shown; 0: all */
 	struct out out;
 	struct out made, other, plain; /* paths that are put together */
 	struct second second;
@@ -51,7 +51,7 @@ static inline int is_repeated(const struct remembered *known, struct record r, u
 	return read_unsigned(known->record - 8, 8) == length && !memcmp(known->record + at, r.at + at, length - at);
 }
 
-/* What is remembered of an event; NULL without memory. */
+/* The memory of an event's last record; NULL without memory. */
 struct remembered *remembered(struct writer *w, const struct event *event);
 
 struct text time_text(struct writer *w, struct record r, char *to);
