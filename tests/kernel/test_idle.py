@@ -19,7 +19,8 @@ from .running import SLOWER, Process
 
 NOBODY = "nobody-by-name"
 QUIET_SECONDS = 2.0
-SETTLED_SECONDS = 1.5  # it looks once more after what its start has caused
+STARTED_SECONDS = 0.3 * SLOWER  # from the word that it watches until all of its threads sleep
+IDLE_SECONDS = 1.5
 ROUNDS = 23
 TOLD_SECONDS = 0.2 * SLOWER
 
@@ -38,7 +39,7 @@ def test_nothing_wakes_the_command_while_nothing_happens(output: str) -> None:
     reading, writing = os.pipe()
     stdout = None if output == "file" else writing
     with watching("--filter", NOBODY, "--output-format", "json", stdout=stdout) as monitor:
-        time.sleep(SETTLED_SECONDS)
+        time.sleep(STARTED_SECONDS)
         before = switches(monitor.process.pid)
         time.sleep(QUIET_SECONDS)
         assert switches(monitor.process.pid) == before
@@ -51,7 +52,7 @@ def test_an_event_after_a_long_time_of_nothing_is_told_at_once(workloads: Worklo
     program = workloads.renamed("nothing")
     reading, writing = os.pipe()
     with watching("--events", "exec", "--filter", program.name, stdout=writing) as monitor:
-        time.sleep(SETTLED_SECONDS)
+        time.sleep(IDLE_SECONDS)
         began = time.monotonic()
         Process(program).wait()
         assert os.read(reading, 4096).count(b"\n") == 1
@@ -70,7 +71,7 @@ def test_a_record_that_comes_as_the_reader_falls_asleep_is_told(workloads: Workl
             pid = Process(program).wait().pid
             found = monitor.poll(10)
             assert [event.pid for event in found] == [pid], f"after {at}"
-            time.sleep(0.0007 * (at % ROUNDS) + 0.045 * (at % 2))
+            time.sleep(0.0007 * (at % ROUNDS) + 0.095 * (at % 2))  # it looks once more after 100 ms
             if time.monotonic() > deadline:
                 break
         assert monitor.stats().lost == {}
