@@ -1,4 +1,4 @@
-"""Events from the kernel that runs."""
+"""Events from the running kernel."""
 
 import os
 import select
@@ -32,7 +32,7 @@ SETTLE_STEP_SECONDS = 0.001
 
 
 class LiveSource:
-    """The probe, loaded and attached. `onlooker.Monitor` is how to use it."""
+    """The probe, loaded and attached. Use it through `onlooker.Monitor`."""
 
     def __init__(
         self,
@@ -121,11 +121,11 @@ class LiveSource:
         probe.enable(True)
 
     def needed_capabilities(self) -> tuple[str, ...]:
-        """Those that watching needs on this kernel once it is attached."""
+        """The capabilities that watching needs on this kernel after it is attached."""
         return rights.needed(self._can_be_read)
 
     def _can_be_read(self) -> bool:
-        """Whether all that is asked of the kernel until the end is allowed."""
+        """Whether the kernel allows everything that is needed until the end."""
         assert self._probe
         try:
             self._probe.total_lost()
@@ -166,7 +166,7 @@ class LiveSource:
         now = time.monotonic()
         if self._probe and now - self._identified_at >= LOOK_SECONDS:
             self._identified_at = now
-            with suppress(OSError):  # who has given up the right to ask goes on with what was known
+            with suppress(OSError):  # without the right to look, the old root stays
                 self._probe.run("identify")
 
     def taken(self, batch: Batch) -> None:
@@ -183,7 +183,7 @@ class LiveSource:
         return self._probe.fileno()
 
     def stop(self) -> None:
-        """Make every program silent at once. Detaching them takes half a second and is done by `close`."""
+        """Disable every program at once. Detaching them takes half a second; `close` does it."""
         self._stopping = True
         if probe := self._probe:
             with suppress(OSError, ValueError):  # refused, which the next poll raises; closed meanwhile
@@ -205,7 +205,7 @@ class LiveSource:
             probe.close()
 
     def _rest(self, probe: "Probe") -> Rest:
-        """What comes out of a probe that is closed before all was polled."""
+        """What is left of a probe that is closed before all was polled."""
         self._quieten(probe)
         self._losses(probe)
         self._skipped(probe)
@@ -222,12 +222,12 @@ class LiveSource:
         return not probe.has_data() or time.monotonic() - since > SETTLE_SECONDS
 
     # A signal's handler runs, and may raise, only where a function is called or begins, or a loop goes round (CPython's
-    # eval breaker). So between the two statements that tell something and note that it was told, nothing is called.
+    # eval breaker). So there is no call between the two statements that report something and note that it was reported.
 
     def _last_losses(self, probe: "Probe") -> None:
         self._losses(probe)
         self._skipped(probe)
-        # a record that was never finished, and how many behind it nobody can tell
+        # a record that was never finished, and nobody knows how many after it
         last = self._lost([(1, "unknown", "unfinished")] if probe.has_data() else [])
         self._found = self._found + last
         self._exhausted = True
@@ -248,7 +248,7 @@ class LiveSource:
             self._is_to_look = False
 
     def _take(self, probe: "Probe", now: bool) -> memoryview:
-        """The next records; the same again until the probe is told that they were `drained`."""
+        """The next records; the same again until `drained`."""
         try:
             return probe.drain(now)
         except ValueError as error:

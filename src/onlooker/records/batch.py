@@ -1,4 +1,4 @@
-"""The currency: records as the kernel wrote them, losses among them, and what can be made of them."""
+"""Batches: records as the kernel wrote them, with losses, and their conversions."""
 
 import struct
 import threading
@@ -71,7 +71,7 @@ class Batch:
 
     @classmethod
     def _of_whole(cls, data: bytes, offset_ns: int) -> Self:
-        """Of records that were checked, or made here: the native part reads beyond the end of others."""
+        """From records that were checked, or made here: the native part would read beyond the end of others."""
         made = cls.__new__(cls)
         made._take(offset_ns, data, _records().counts(data))
         return made
