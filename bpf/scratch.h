@@ -89,9 +89,9 @@ static __always_inline struct scratch *take_scratch(enum kind kind, __u32 record
 	__u32 i;
 
 	for (i = 0; i < SCRATCHES; i++) {
-		struct scratch *scratch;
+		__u32 slot = i; /* not the counter itself: Linux 5.10 forgets the value of what is on the stack */
+		struct scratch *scratch = bpf_map_lookup_elem(&scratches, &slot);
 
-		scratch = bpf_map_lookup_elem(&scratches, &i);
 		if (!scratch)
 			break;
 		__sync_fetch_and_add(&scratch->taken, 1);
