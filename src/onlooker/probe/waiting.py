@@ -5,10 +5,12 @@ import select
 import signal
 from collections.abc import Mapping
 from contextlib import suppress
+from functools import partial
 
 _LONGEST_MS = 2**31 - 1  # poll(2)
 _pipe: tuple[int, int] | None = None  # of this process, for all waits; never closed, as a signal can come late
 _last: tuple[dict[int, int], select.poll] | None = None  # what the main thread waited for
+_set_wakeup_fd = partial(signal.set_wakeup_fd, warn_on_full_buffer=False)
 
 
 def wait(descriptors: Mapping[int, int], seconds: float | None = None) -> None:
@@ -20,19 +22,22 @@ def wait(descriptors: Mapping[int, int], seconds: float | None = None) -> None:
     """
     milliseconds = None if seconds is None else min(1 + int(seconds * 1000), _LONGEST_MS)
     reading, writing = _own_pipe()
-    try:
-        before = signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
-    except ValueError:  # not in the main thread, which all handlers run in
-        _poller(descriptors).poll(milliseconds)
-        return
+    before: list[int] = []
     has_come = True
     try:
+        # one call: where another came between, a handler could raise there, and nobody would know what to set again
+        before.extend(map(_set_wakeup_fd, (writing,)))
         found = _poll({**descriptors, reading: select.POLLIN}, milliseconds)
-        has_come = before >= 0 or any(descriptor == reading for descriptor, _ in found)
+        has_come = before[0] >= 0 or any(descriptor == reading for descriptor, _ in found)
+    except ValueError:
+        if before:
+            raise
+        _poller(descriptors).poll(milliseconds)  # not in the main thread, which all handlers run in
     finally:
-        signal.set_wakeup_fd(before)
-        if has_come:
-            _pass_on(reading, before)
+        if before:
+            signal.set_wakeup_fd(before[0])
+            if has_come and _pipe == (reading, writing):  # not in a child that a handler has made
+                _pass_on(reading, before[0])
 
 
 def _poll(descriptors: dict[int, int], milliseconds: int | None) -> list[tuple[int, int]]:
@@ -76,9 +81,15 @@ def _own_pipe() -> tuple[int, int]:
 
 
 def _forget_in_child() -> None:
-    """A child of fork(2) must not share the parent's pipe."""
+    """A child of fork(2) must not share the parent's pipe. If another thread made the child while the main one waited,
+    signals would be written to whatever file has the pipe's number there.
+    """
     global _pipe, _last
     if _pipe is not None:
+        with suppress(ValueError):  # a subinterpreter has no signals
+            before = signal.set_wakeup_fd(-1)
+            if before not in _pipe:
+                signal.set_wakeup_fd(before)
         for descriptor in _pipe:
             os.close(descriptor)
     _pipe = _last = None

@@ -13,6 +13,7 @@ from onlooker.probe import waiting
 from onlooker.probe.waiting import wait
 
 LONG_SECONDS = 30
+TURNS = 500
 SHORT_SECONDS = 5
 
 
@@ -81,6 +82,25 @@ def test_a_handler_that_raises(pipe, handled):
     assert signal.set_wakeup_fd(-1) == -1
 
 
+def test_a_handler_that_raises_before_it_waits(pipe):
+    """A timer goes off again and again, now and then just where the wait begins."""
+
+    def interrupt(number, frame):
+        raise InterruptedError
+
+    os.write(pipe[1], b"x")
+    before = signal.signal(signal.SIGALRM, interrupt)
+    try:
+        for turn in range(TURNS):
+            with pytest.raises(InterruptedError):
+                signal.setitimer(signal.ITIMER_REAL, 20e-6 + turn % 50 * 1e-6)
+                while True:
+                    wait({pipe[0]: select.POLLIN}, 0)
+            assert signal.set_wakeup_fd(-1) == -1
+    finally:
+        signal.signal(signal.SIGALRM, before)
+
+
 def test_who_wants_to_know_of_signals_is_told_all_the_same(pipe, handled):
     """As an event loop does, in the same thread."""
     before = signal.set_wakeup_fd(pipe[1])
@@ -111,4 +131,51 @@ def test_a_child_has_a_pipe_of_its_own(pipe):
     child = os.fork()
     if not child:
         os._exit(0 if waiting._pipe is None else 1)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
+def test_a_child_of_another_thread_has_no_signals_in_its_files(pipe, handled, tmp_path):
+    """The main thread waits meanwhile; the child's file gets the number of what it waited with."""
+    codes = []
+
+    def fork():
+        time.sleep(0.05)
+        child = os.fork()
+        if not child:
+            files = [os.open(tmp_path / str(number), os.O_WRONLY | os.O_CREAT) for number in range(4)]
+            os.kill(os.getpid(), signal.SIGUSR1)
+            time.sleep(0)
+            os._exit(sum(os.fstat(file).st_size for file in files) or not handled)
+        codes.append(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+        os.write(pipe[1], b"x")
+
+    other = threading.Thread(target=fork)
+    other.start()
+    wait({pipe[0]: select.POLLIN}, LONG_SECONDS)
+    other.join()
+    assert codes == [0]
+
+
+def test_a_handler_that_makes_a_child(pipe, tmp_path):
+    """In the child, which goes on behind the wait, nothing is read from a file that got the number of its pipe."""
+    contents = tmp_path / "file"
+    contents.write_bytes(b"x")
+    children = []
+
+    def fork(number, frame):
+        child = os.fork()
+        if not child:
+            children.append([os.open(contents, os.O_RDONLY) for _ in range(4)])
+        else:
+            children.append(child)
+
+    before = signal.signal(signal.SIGUSR1, fork)
+    try:
+        threading.Timer(0.05, os.kill, [os.getpid(), signal.SIGUSR1]).start()
+        wait({pipe[0]: select.POLLIN}, LONG_SECONDS)
+    finally:
+        signal.signal(signal.SIGUSR1, before)
+    [child] = children
+    if isinstance(child, list):
+        os._exit(any(os.lseek(file, 0, os.SEEK_CUR) for file in child))
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
