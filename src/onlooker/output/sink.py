@@ -21,8 +21,8 @@ class LineSink:
         try:
             self._writer.write(data)
         except BaseException:
-            written = bytes(memoryview(data)[: self._writer.taken])
-            self.unwritten = batch.after(written.count(b"\n"))
+            left = bytes(memoryview(data)[self._writer.taken :]).count(b"\n")  # a table may begin with its head
+            self.unwritten = batch.after(max(0, len(batch) - left))
             raise
         self.unwritten = None
 

@@ -16,7 +16,9 @@ from rich.cells import cell_len
 
 from onlooker import Batch, Lost
 from onlooker.output import formatter
+from onlooker.output.sink import LineSink
 from onlooker.output.table import COLUMNS, TableFormatter
+from onlooker.output.writer import ClosedPipeError
 from onlooker.testing import make
 
 from ..batches import formatted
@@ -203,6 +205,29 @@ def test_a_terminal_that_is_resized(terminal):
         assert cell_len(COLOUR.sub("", formatted(made, [event]).decode().rstrip("\n"))) == width
     made._terminal = -1
     assert cell_len(COLOUR.sub("", formatted(made, [event]).decode().rstrip("\n"))) == 200
+
+
+@pytest.mark.parametrize("whole", range(4))
+def test_what_a_resized_terminal_did_not_take(whole):
+    """The head that is shown again is no event."""
+
+    class Torn:
+        def __init__(self):
+            self.taken = 0
+
+        def write(self, data):
+            lines = bytes(data).splitlines(keepends=True)
+            self.taken = sum(map(len, lines[:whole])) + 3
+            raise ClosedPipeError
+
+    made = TableFormatter(colour=False, width=90)
+    made.head()
+    made._width = 60
+    [batch] = Batch.of([make("exit", exit_code=code) for code in range(3)])
+    sink = LineSink(made, Torn())
+    with pytest.raises(ClosedPipeError):
+        sink.write(batch)
+    assert [event.exit_code for event in sink.unwritten] == list(range(3))[max(0, whole - 1) :]
 
 
 def test_a_terminal_gets_colours_and_rows_of_its_width(monkeypatch, terminal):
