@@ -83,6 +83,7 @@ cdef extern from "writers.h" nogil:
     ctypedef struct out_t "struct out":
         char *at
         size_t used
+        size_t room
         int failed
     ctypedef struct writer_t "struct writer":
         int64_t offset_ns

@@ -27,6 +27,7 @@ include "compiled.pxi"
 
 cdef enum:
     OF_RECORDS, OF_LINES, USES
+    SMALL_BYTES = 16 << 10
 
 cdef out_t spares[USES]  # memory that was used and is not now
 
@@ -51,19 +52,24 @@ cdef class Buffer:
         PyBuffer_FillInfo(buffer, self, self.out.at, self.out.used, True, flags)
 
 
-cdef Buffer _buffer(int use):
-    """With nothing in it."""
+cdef Buffer _buffer(int use, size_t most):
+    """With nothing in it. Memory of more than `most` bytes is left for another: who keeps a small batch must not keep what a
+    large one took.
+    """
     cdef Buffer made = Buffer.__new__(Buffer)
-    made.use, made.out = use, spares[use]
-    memset(&spares[use], 0, sizeof(out_t))
+    made.use = use
+    if spares[use].room <= most + SMALL_BYTES:
+        made.out = spares[use]
+        memset(&spares[use], 0, sizeof(out_t))
     return made
 
 
 cdef Buffer _copied(data):
-    cdef Buffer made = _buffer(OF_RECORDS)
+    cdef Buffer made
     cdef Py_buffer given
     PyObject_GetBuffer(data, &given, PyBUF_SIMPLE)
     try:
+        made = _buffer(OF_RECORDS, 4 * given.len)
         out_put(&made.out, <const char *>given.buf, given.len)
     finally:
         PyBuffer_Release(&given)
@@ -200,7 +206,8 @@ cdef class Records:
         return self._taken(&writer.out)
 
     cdef Buffer _given(self, writer_t *writer, write_t write, data, int64_t offset_ns):
-        cdef Buffer made = _buffer(OF_LINES)
+        cdef records_t records = _records_in(data)
+        cdef Buffer made = _buffer(OF_LINES, 16 * (records.end - records.at))  # JSON takes twice as much as records
         cdef out_t kept = writer.out
         writer.out = made.out
         try:

@@ -1,8 +1,10 @@
 """A batch as an object: what it is made of, and that it stays as it is."""
 
 import copy
+import os
 import pickle
 import threading
+from pathlib import Path
 
 import pytest
 
@@ -108,3 +110,17 @@ def test_threads_share_a_batch():
     for thread in threads:
         thread.join(60)
     assert found == [True] * 150
+
+
+@pytest.mark.parametrize("take", [lambda batch: batch, Batch.json_lines, Batch.text_lines])
+def test_a_small_batch_does_not_keep_the_memory_of_a_large_one(take):
+    def resident():
+        return int(Path("/proc/self/statm").read_text("ascii").split()[1]) * os.sysconf("SC_PAGESIZE")
+
+    [one] = Batch.of([make("open")])
+    small, large = one.data, memoryview(one.data * (400_000 // len(one.data)))
+    before, kept = resident(), []
+    for _ in range(100):
+        take(Batch(large, 0))
+        kept.append(take(Batch(memoryview(small), 0)))
+    assert resident() - before < 10 << 20  # not a hundred times 400 KB
