@@ -61,7 +61,7 @@ class Session:
         self._duration = duration
         self._ends_at = float("inf")
         self._alarm: threading.Timer | None = None
-        self._is_quiet = True  # nothing came when it was asked last, or ever
+        self._is_quiet = True  # nothing came, and the monitor has looked once more for losses; or nothing ever came
         self._beyond: Batch | None = None  # of the last batch, what comes after the count
         self._unwritten: Batch | None = None  # of the last batch, what the sink did not take
 
@@ -123,9 +123,11 @@ class Session:
             descriptor = self.monitor.fileno()
         except ValueError:
             return self.monitor.poll_batch(TICK_SECONDS)
+        began = time.monotonic()
         wait({descriptor: select.POLLIN, **self._also_waits_for()}, self._patience())
         batch = self.monitor.poll_batch(0)
-        self._is_quiet = batch is None
+        # a signal may have ended the wait before the monitor looked once more
+        self._is_quiet = batch is None and (self._is_quiet or time.monotonic() - began >= LOOK_SECONDS)
         return batch
 
     def _also_waits_for(self) -> dict[int, int]:

@@ -7,6 +7,7 @@ import pytest
 
 from onlooker import Monitor, OutputError, Session, UsageError
 from onlooker.output.writer import ClosedPipeError
+from onlooker.probe.live import LOOK_SECONDS
 from onlooker.session import DroppedError
 from onlooker.summary import End
 from onlooker.testing import FakeSource, make
@@ -70,6 +71,37 @@ def test_a_duration_ends_in_time_although_the_sink_is_slow():
 
     source.stop = lambda: (stopped.set(), Endless.stop(source))
     assert Session(Monitor(source=source), Slow(), duration=0.05).run().complete
+
+
+def test_what_breaks_off_a_wait_is_not_the_look_after_the_last_event(monkeypatch):
+    """A signal, for one; nothing may have been asked of the monitor yet about losses."""
+
+    class OneEvent(Endless):
+        def __init__(self):
+            super().__init__()
+            self._events = [make("exec")]
+
+        def poll(self, timeout):
+            return FakeSource.poll(self, timeout)
+
+        def fileno(self):
+            return 0
+
+    waits = []
+
+    def wait(descriptors, seconds):
+        waits.append(seconds)
+        if len(waits) == 4:
+            now[0] += LOOK_SECONDS
+        elif len(waits) == 5:
+            session.stop()
+
+    now = [100.0]
+    monkeypatch.setattr("onlooker.session.time.monotonic", lambda: now[0])
+    monkeypatch.setattr("onlooker.session.wait", wait)
+    session = Session(Monitor(source=OneEvent()), Pids())
+    assert session.run().complete
+    assert waits == [None, *3 * [LOOK_SECONDS], None]
 
 
 def test_a_duration_where_no_thread_can_be_started(monkeypatch):
