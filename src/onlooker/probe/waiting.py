@@ -23,10 +23,12 @@ def wait(descriptors: Mapping[int, int], seconds: float | None = None) -> None:
     milliseconds = None if seconds is None else min(1 + int(seconds * 1000), _LONGEST_MS)
     reading, writing = _own_pipe()
     before: list[int] = []
-    has_come = True
+    has_come, earlier = True, b""
     try:
         # one call: where another came between, a handler could raise there, and nobody would know what to set again
         before.extend(map(_set_wakeup_fd, (writing,)))
+        if before[0] == writing:  # in a handler that broke off another wait, which must end, and not this one
+            earlier = _taken(reading)
         found = _poll({**descriptors, reading: select.POLLIN}, milliseconds)
         has_come = before[0] >= 0 or any(descriptor == reading for descriptor, _ in found)
     except ValueError:
@@ -37,7 +39,7 @@ def wait(descriptors: Mapping[int, int], seconds: float | None = None) -> None:
         if before:
             signal.set_wakeup_fd(before[0])
             if has_come and _pipe == (reading, writing):  # not in a child that a handler has made
-                _pass_on(reading, before[0])
+                _pass_on(earlier + _taken(reading), before[0])
 
 
 def _poll(descriptors: dict[int, int], milliseconds: int | None) -> list[tuple[int, int]]:
@@ -60,11 +62,18 @@ def _poller(descriptors: Mapping[int, int]) -> select.poll:
     return made
 
 
-def _pass_on(reading: int, before: int) -> None:
-    """Which signals have come, to who wanted to know."""
-    with suppress(OSError):  # none has come, or the other end is closed
-        come = os.read(reading, 4096)
-        if before >= 0:
+def _taken(reading: int) -> bytes:
+    """Which signals have come."""
+    try:
+        return os.read(reading, 4096)
+    except BlockingIOError:
+        return b""
+
+
+def _pass_on(come: bytes, before: int) -> None:
+    """To who wanted to know."""
+    if come and before >= 0:
+        with suppress(OSError):  # the other end is closed
             os.write(before, come)
 
 

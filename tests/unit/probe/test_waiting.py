@@ -76,8 +76,8 @@ def test_a_handler_that_raises(pipe, handled):
         raise KeyboardInterrupt
 
     signal.signal(signal.SIGUSR1, interrupt)
-    threading.Timer(0.05, os.kill, [os.getpid(), signal.SIGUSR1]).start()
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(KeyboardInterrupt):  # around the timer, too: this thread may be late
+        threading.Timer(0.05, os.kill, [os.getpid(), signal.SIGUSR1]).start()
         wait({pipe[0]: select.POLLIN}, LONG_SECONDS)
     assert signal.set_wakeup_fd(-1) == -1
 
@@ -99,6 +99,23 @@ def test_a_handler_that_raises_before_it_waits(pipe):
             assert signal.set_wakeup_fd(-1) == -1
     finally:
         signal.signal(signal.SIGALRM, before)
+
+
+def test_a_wait_in_a_handler(pipe):
+    """The signal that is being handled does not end it, but the wait that it broke off."""
+    past = []
+
+    def wait_again(number, frame):
+        past.append(took({pipe[0]: select.POLLIN}, 0.05))
+
+    before = signal.signal(signal.SIGUSR1, wait_again)
+    try:
+        threading.Timer(0.05, os.kill, [os.getpid(), signal.SIGUSR1]).start()
+        assert took({pipe[0]: select.POLLIN}, LONG_SECONDS) < SHORT_SECONDS
+        assert past[0] >= 0.05
+        assert took({pipe[0]: select.POLLIN}, 0.05) >= 0.05
+    finally:
+        signal.signal(signal.SIGUSR1, before)
 
 
 def test_who_wants_to_know_of_signals_is_told_all_the_same(pipe, handled):
