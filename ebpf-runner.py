@@ -22,7 +22,7 @@ def main():
         except OSError as error:  # its interpreter is gone, as when the directory was moved
             problem, goals = f"can't be run: {error.strerror}", "clean build"
     try:
-        from onlooker.cli.main import main as onlooker
+        from onlooker.__main__ import main as onlooker
     except ImportError:
         sys.stderr.write(f"onlooker: not built here: {ONLOOKER} {problem}\n\n")
         sys.stderr.write(f"hint: make -C {shlex.quote(HERE)} {goals}\n")

@@ -7,6 +7,7 @@ import re
 import signal
 import socket
 import struct
+import subprocess
 import sys
 import termios
 import time
@@ -25,6 +26,7 @@ COUNT = 23
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 EXECUTED = re.compile(r"^\[.*\] Process (\S+) \(PID:(\d+), PPID:\d+\) executed file ", re.MULTILINE)
 PATIENCE_SECONDS = 20 * SLOWER  # for an end that takes 4 at most
+INTERRUPTED_EVERY_SECONDS = 0.012 * SLOWER
 
 
 def shown(text: str, program: Path) -> list[int]:
@@ -387,3 +389,18 @@ def test_with_a_reader_that_reads_neither_output_nor_error(workloads: Workloads)
         assert process.wait(PATIENCE_SECONDS) == 1
     os.close(reader)
     os.close(writer)
+
+
+def test_an_interrupt_at_the_start_is_not_swallowed(program: Path) -> None:
+    """Until it watches, it dies of it, without a word; Python's own start may say something before any code of ours."""
+    command, ends = (*WATCH, "--filter", program.name), set()
+    for start in range(30):
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        time.sleep(start * INTERRUPTED_EVERY_SECONDS)
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=PATIENCE_SECONDS)
+        assert "/onlooker/cli/" not in err
+        if "KeyboardInterrupt" not in err:
+            ends.add(process.returncode)
+    assert -signal.SIGINT in ends
+    assert ends <= {-signal.SIGINT, 0}
