@@ -8,7 +8,7 @@ from typing import Literal
 
 import msgspec
 
-from .errors import AttachError, KernelTooOldError, LoadError, OnlookerError
+from .errors import PROGRAM, AttachError, KernelTooOldError, LoadError, OnlookerError
 from .events import TASK_EVENTS
 from .filters import Filter
 from .probe import kernel
@@ -19,7 +19,7 @@ from .probe.setup import DEFAULT_RING_BYTES, SMALLEST_RING_BYTES, Setup
 from .probe.source import Attachment
 from .probe.tracefs import opened
 
-ROOT = "sudo onlooker"
+ROOT = f"sudo {PROGRAM}"
 ROOT_OF_MACHINE = "run it as root of the machine itself, outside of the container"
 
 

@@ -20,7 +20,27 @@ An error's text is one line that says what and where; its `hint` is what to type
 """
 
 import errno
+import sys
 from collections.abc import Sequence
+
+_ON_EVERY_PATH = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin")  # sudo's, too
+
+
+def called(name: str) -> str:
+    """What to type to run the command again, where `name` is what it was run by: its path, unless every shell finds it.
+
+    >>> called(".venv/bin/onlooker"), called("/usr/bin/onlooker"), called("/a b/onlooker"), called("mine.py")
+    ('.venv/bin/onlooker', 'onlooker', "'/a b/onlooker'", 'onlooker')
+    """
+    directory, slash, base = name.rpartition("/")
+    if not slash or base != "onlooker" or directory in _ON_EVERY_PATH:
+        return "onlooker"
+    from shlex import quote
+
+    return quote(name)
+
+
+PROGRAM = called(sys.argv[0] if sys.argv else "")
 
 
 class OnlookerError(Exception):
@@ -46,11 +66,30 @@ class UsageError(OnlookerError, ValueError):
     @classmethod
     def unknown(cls, what: str, value: object, choices: Sequence[str]) -> "UsageError":
         """`value` is none of `choices`; the hint names the nearest."""
-        from difflib import get_close_matches  # a millisecond, and seldom needed
-
-        near = get_close_matches(value, choices, n=1, cutoff=0.6) if isinstance(value, str) else ()
-        hint = f"did you mean {near[0]!r}?" if near else f"one of {', '.join(choices)}"
+        near = _nearest(value, choices) if isinstance(value, str) else []
+        hint = f"did you mean {' or '.join(map(repr, near))}?" if near else f"one of {', '.join(choices)}"
         return cls(f"unknown {what} {value!r}", hint)
+
+
+_MOST_GUESSES = 3
+_ALIKE = 0.7  # of two words of 4 letters, 3; at 0.6 "--interval" is like "--filter"
+
+
+def _nearest(value: str, choices: Sequence[str]) -> list[str]:
+    """What `value` is the beginning of, or else what it is most like. Dashes at the start and case do not count.
+
+    >>> _nearest("--out", ["--output-format", "-o", "--output"]), _nearest("--json", ["--count"])
+    (['--output-format', '--output'], [])
+    """
+    from difflib import get_close_matches  # a millisecond, and seldom needed
+
+    bare = {choice: choice.lstrip("-").casefold() for choice in choices}
+    typed = value.lstrip("-").casefold()
+    begun = [choice for choice, name in bare.items() if len(typed) > 1 and name.startswith(typed)]
+    if 0 < len(begun) <= _MOST_GUESSES:
+        return begun
+    near = get_close_matches(typed, bare.values(), n=1, cutoff=_ALIKE)
+    return [choice for choice, name in bare.items() if name in near][:1]
 
 
 class OutputError(OnlookerError):
@@ -117,7 +156,7 @@ class UnsupportedError(OnlookerError):
     """This kernel or this user cannot do it."""
 
     exit_code = 3
-    hint = "onlooker doctor"
+    hint = f"{PROGRAM} doctor"
 
 
 class NotLinuxError(UnsupportedError):
@@ -167,7 +206,7 @@ class CapabilityError(UnsupportedError):
         names = " and ".join(missing)
         super().__init__(reason or f"not permitted to observe the kernel: {names} {_verb(missing)} missing")
         self.missing = tuple(missing)
-        self.hint = "run it as root: sudo onlooker" if not reason else "run it as root of the machine itself"
+        self.hint = f"run it as root: sudo {PROGRAM}" if not reason else "run it as root of the machine itself"
 
 
 def _verb(items: Sequence[str]) -> str:
@@ -200,7 +239,7 @@ class LibbpfError(UnsupportedError):
 class LoadError(UnsupportedError):
     """The kernel refused the probe; `log` is what libbpf and the verifier said."""
 
-    hint = "onlooker --log-level debug shows the verifier's log; please report it with the output of onlooker doctor"
+    hint = f"{PROGRAM} --log-level debug shows the verifier's log; please report it with the output of {PROGRAM} doctor"
 
     def __init__(self, message: str, log: str) -> None:
         super().__init__(message)
@@ -215,5 +254,5 @@ class AttachError(UnsupportedError):
         self.event = event
         self.reason = reason
         if forced:
-            self.hint = "leave out attach; onlooker doctor says what works here"
+            self.hint = f"leave out attach; {PROGRAM} doctor says what works here"
             self.command_hint = self.hint.replace("attach", "--attach", 1)

@@ -162,7 +162,7 @@ class Monitor:
     def start(self) -> None:
         """Start watching: after it returns, nothing is missed."""
         if self._ended_at is not None:
-            raise UsageError("the monitor is closed", "make a new one: onlooker.Monitor()")
+            raise _closed()
         if self._started_at is None:
             self._home = this_process()
             _STARTED.add(self)
@@ -250,12 +250,14 @@ class Monitor:
     def fileno(self) -> int:
         """A descriptor that can be read while `poll(0)` has something to give or to do: for select(2) and the like.
 
-        Raises ValueError where the source has none, and after `close`.
+        Raises UsageError where the source has none, and after `close`.
         """
         self._check_use()
+        if self._ended_at is not None:
+            raise _closed()
         fileno: Callable[[], int] | None = getattr(self._source, "fileno", None)
         if fileno is None:
-            raise ValueError("this source can't be waited for")
+            raise UsageError("this source can't be waited for", "monitor.poll(timeout) waits")
         return fileno()
 
     def stop(self) -> None:
@@ -377,6 +379,10 @@ def _check_source(source: Source) -> None:
     if missing:
         hint = 'onlooker.testing.FakeSource([onlooker.testing.make("open")])'
         raise UsageError(f"not a source of events: {source!r} has no {', '.join(missing)}", hint)
+
+
+def _closed() -> UsageError:
+    return UsageError("the monitor is closed", "make a new one: onlooker.Monitor()")
 
 
 def _seconds(timeout: float | None) -> float | None:

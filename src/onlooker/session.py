@@ -52,8 +52,8 @@ class Session:
     ) -> None:
         if count is not None and (not isinstance(count, int) or isinstance(count, bool) or count < 1):
             raise UsageError(f"not a count: {count!r}", "a whole number, 1 or more")
-        if duration is not None and not (isinstance(duration, int | float) and duration >= 0):
-            raise UsageError(f"not a duration: {duration!r}", "seconds, 0 or more")
+        if duration is not None and not (isinstance(duration, int | float) and duration > 0):
+            raise UsageError(f"not a duration: {duration!r}", "seconds, more than 0")
         self.monitor = monitor
         self.summary: Summary | None = None
         self._sink = sink

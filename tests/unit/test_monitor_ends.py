@@ -6,7 +6,7 @@ from contextlib import contextmanager, suppress
 
 import pytest
 
-from onlooker import ForkedError, Monitor
+from onlooker import ForkedError, Monitor, UsageError
 from onlooker.probe.source import Rest
 from onlooker.testing import FakeSource, make
 
@@ -189,3 +189,18 @@ def test_a_monitor_can_be_started_in_a_fork():
         return found, monitor.stats().complete
 
     assert in_a_fork(check) == "([1, 2, 3, 4, 5, 6, 7], True)"
+
+
+def test_after_close_every_method_is_harmless_or_says_what_to_do():
+    """An error has a hint."""
+    monitor = Monitor(source=FakeSource([make("open")]))
+    monitor.start()
+    monitor.close()
+    for method in (monitor.fileno, monitor.start):
+        with pytest.raises(UsageError, match=r"^the monitor is closed$") as caught:
+            method()
+        assert caught.value.hint == "make a new one: onlooker.Monitor()"
+    assert (monitor.poll(), monitor.poll_batch(), list(monitor), list(monitor.batches())) == ([], None, [], [])
+    monitor.stop()
+    monitor.close()
+    assert (monitor.ended, monitor.attached, monitor.stats().unread) == (True, (), 1)

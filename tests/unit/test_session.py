@@ -183,7 +183,7 @@ def test_a_monitor_that_can_not_start():
 
 @pytest.mark.parametrize(
     ("field", "value"),
-    [("count", each) for each in (0, -1, 1.5, True)] + [("duration", each) for each in (-1, "1", float("nan"))],
+    [("count", each) for each in (0, -1, 1.5, True)] + [("duration", each) for each in (-1, 0, "1", float("nan"))],
 )
 def test_what_makes_no_sense(field, value):
     with pytest.raises(UsageError):

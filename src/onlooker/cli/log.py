@@ -5,7 +5,7 @@ import select
 import sys
 from contextlib import suppress
 
-from ..errors import OnlookerError, OutputError, UsageError
+from ..errors import PROGRAM, OnlookerError, OutputError, UsageError
 
 LEVELS = ("debug", "info", "warning", "error")
 _PATIENCE_MS = 500  # for a standard error that nobody reads; a message takes less than PIPE_BUF
@@ -14,7 +14,7 @@ _PATIENCE_MS = 500  # for a standard error that nobody reads; a message takes le
 def show(text: str) -> None:
     """All of a command's report, to standard output. Raises OutputError, or BrokenPipeError if nobody reads it."""
     if sys.stdout is None:
-        raise UsageError("standard output is closed", "onlooker COMMAND > file.txt")
+        raise UsageError("standard output is closed", f"{PROGRAM} COMMAND > file.txt")
     sys.stdout.flush()
     left = text.encode()
     while left:  # not sys.stdout, which would keep what it could not write, and try again at the very end
@@ -51,8 +51,16 @@ def _tell(text: str) -> None:
 
 
 def _printable(line: str) -> str:
-    """As repr() would write it. Without the native module, which may be what is missing."""
-    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in line)
+    r"""As repr() would write it, but a byte that is not UTF-8 as an event's line shows it: \xff. Without the native
+    module, which may be what is missing.
+    """
+    escaped = "".join(c if c.isprintable() else repr(c)[1:-1] for c in line)
+    if "\\udc" not in escaped:
+        return escaped
+    import re  # some milliseconds, and seldom needed
+
+    # it may come from repr(), where an even number of backslashes stands for themselves
+    return re.sub(r"(?<!\\)((?:\\\\)*)\\udc([89a-f][0-9a-f])", r"\1\\x\2", escaped)
 
 
 def _can_write(poll: select.poll) -> bool:

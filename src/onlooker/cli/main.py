@@ -1,11 +1,12 @@
 """`onlooker [COMMAND] [OPTIONS]`: the table of commands; without one it is `watch`."""
 
 import sys
+from collections.abc import Iterable
 from importlib import import_module
 from typing import TYPE_CHECKING
 
 from .. import __version__
-from ..errors import OnlookerError, ResourceError, UsageError
+from ..errors import PROGRAM, OnlookerError, ResourceError, UsageError
 from .log import say_error, show
 
 if TYPE_CHECKING:
@@ -19,18 +20,42 @@ COMMANDS = {
 }
 
 
+HELP = ("-h", "--help", "help")
+VERSION = ("-V", "--version", "version")
+ABOUT = (
+    "Show what a Linux machine does, live: which processes it starts, what they execute, how they end, which files "
+    "they open."
+)
+END = "Without a command, onlooker watches. onlooker COMMAND --help describes a command."
+
+
 def overview() -> str:
-    """The text of `onlooker --help`."""
-    lines = "\n".join(f"  {name:<10}{text}" for name, (_, text) in COMMANDS.items())
+    """The text of `onlooker --help`, as wide as the terminal."""
+    from shutil import get_terminal_size
+    from textwrap import fill
+
+    width = get_terminal_size((80, 24)).columns
+
+    def rows(texts: Iterable[tuple[str, str]], column: int) -> str:
+        return "\n".join(
+            fill(text, width, initial_indent=f"  {name:<{column}}", subsequent_indent=" " * (2 + column))
+            for name, text in texts
+        )
+
+    commands = rows(((name, text) for name, (_, text) in COMMANDS.items()), 10)
+    options = rows(((", ".join(HELP), "show this help"), (", ".join(VERSION), "print the version")), 24)
     return f"""\
 usage: onlooker [COMMAND] [OPTIONS]
 
-Show what a Linux machine does, live: which processes it starts, what they execute, how they end, which files they open.
+{fill(ABOUT, width)}
 
 commands:
-{lines}
+{commands}
 
-Without a command, onlooker watches. onlooker COMMAND --help describes a command; onlooker --version prints the version.
+options:
+{options}
+
+{fill(END, width)}
 """
 
 
@@ -43,11 +68,11 @@ def command(name: str) -> "Command":
 def run(arguments: list[str]) -> int:
     """Run one command line. Raises OnlookerError."""
     first = arguments[0] if arguments else "watch"
-    if first in ("-h", "--help", "help"):
-        show(overview())
-        return 0
-    if first in ("-V", "--version", "version"):
-        show(f"onlooker {__version__}\n")
+    if first in HELP or first in VERSION:
+        if len(arguments) > 1:
+            other = f"{arguments[1]} --help" if first in HELP and arguments[1] in COMMANDS else first
+            raise UsageError(f"unexpected argument {arguments[1]!r}", f"{PROGRAM} {other}")
+        show(overview() if first in HELP else f"onlooker {__version__}\n")
         return 0
     if first in COMMANDS:
         arguments = arguments[1:]

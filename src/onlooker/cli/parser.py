@@ -5,7 +5,7 @@ import shlex
 from collections.abc import Sequence
 from typing import Any, NoReturn, Protocol
 
-from ..errors import UsageError
+from ..errors import PROGRAM, UsageError
 from .log import show
 
 
@@ -21,10 +21,24 @@ class Command(Protocol):
 
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
-        raise UsageError(message, f"{self.prog} --help")
+        raise UsageError(message, help_of(self))
 
     def print_help(self, file: Any = None) -> None:
         show(self.format_help())
+
+
+class _Formatter(argparse.RawDescriptionHelpFormatter):
+    """Keeps the lines of an epilog, and wraps those that are not indented, as examples are."""
+
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
+        from textwrap import fill
+
+        return "\n".join(line if line.startswith(" ") else fill(line, width) for line in text.splitlines())
+
+
+def help_of(made: argparse.ArgumentParser) -> str:
+    """What to type for the help of a command."""
+    return f"{made.prog.replace('onlooker', PROGRAM, 1)} --help"
 
 
 def parser(command: Command, name: str, description: str) -> argparse.ArgumentParser:
@@ -33,7 +47,8 @@ def parser(command: Command, name: str, description: str) -> argparse.ArgumentPa
         prog=f"onlooker {name}",
         description=description[0].upper() + description[1:] + ".",
         allow_abbrev=False,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        exit_on_error=False,
+        formatter_class=_Formatter,
     )
     command.add_arguments(made)
     return made
@@ -43,17 +58,45 @@ def parse(command: Command, name: str, description: str, arguments: Sequence[str
     """Parse, or raise UsageError."""
     made = parser(command, name, description)
     options = [option for action in made._actions for option in action.option_strings]
-    for word in arguments:
-        option, _, value = word.partition("=")
-        if option in options and value == "--":  # argparse makes an empty list of it (Python 3.11), and says nothing
-            made.error(f"argument {option}: expected one argument")
-    found, unknown = made.parse_known_args(arguments)
+    for action in made._actions:
+        for name_ in action.option_strings:
+            if f"{name_}=--" in arguments:  # argparse makes an empty list of it (Python 3.11), and says nothing
+                raise _without_value(action, name_, "")
+    try:
+        found, unknown = made.parse_known_args(arguments)
+    except argparse.ArgumentError as error:
+        raise _misused(made, arguments, error) from None
     if unknown:
         if unknown[0].startswith("-"):
-            raise UsageError.unknown("option", unknown[0].partition("=")[0], options)
-        hint = _as_list(made, arguments, unknown) or f"{made.prog} --help"
+            wrong = UsageError.unknown("option", unknown[0].partition("=")[0], options)
+            if not wrong.hint.startswith("did you mean"):  # not a line of all of them
+                wrong.hint = help_of(made)
+            raise wrong
+        hint = _as_list(made, arguments, unknown) or help_of(made)
         raise UsageError(f"unexpected argument {unknown[0]!r}", hint)
     return found
+
+
+def _misused(made: argparse.ArgumentParser, arguments: Sequence[str], error: argparse.ArgumentError) -> UsageError:
+    """An option without its value, or with one that it does not take."""
+    [action] = [a for a in made._actions if "/".join(a.option_strings) == error.argument_name]
+    if action.nargs == 0:
+        name = action.option_strings[-1]
+        return UsageError(f"{name} takes no value", name)
+    following = zip(arguments, [*arguments[1:], ""], strict=True)
+    known = [option for each in made._actions for option in each.option_strings]
+    for word, after in following:
+        if word in action.option_strings and (not after or after.startswith("-")):
+            return _without_value(action, word, "" if after.partition("=")[0] in known else after)
+    return UsageError(str(error), help_of(made))
+
+
+def _without_value(action: argparse.Action, typed: str, after: str) -> UsageError:
+    """`after` is the word that would be its value if it did not look like an option."""
+    hint = f"{typed} {action.metavar}"
+    if after.strip("-"):
+        hint = f"{action.option_strings[-1]}={shlex.quote(after)}, if {after!r} is the value"
+    return UsageError(f"{typed} needs a value", hint)
 
 
 def _as_list(made: argparse.ArgumentParser, arguments: Sequence[str], stray: Sequence[str]) -> str:
@@ -94,18 +137,19 @@ def _items(value: str) -> list[str]:
         raise UsageError(f"not a list: {value!r}", hint) from None
 
 
-_MOST_DIGITS = 20  # of 2**64; int() refuses thousands of them with another error
+HIGHEST = 2**64 - 1  # nothing is counted further
+_MOST_DIGITS = 20  # of that; int() refuses thousands of them with another error
 
 
 def is_number(text: str) -> bool:
-    """Whether it is a whole decimal number, and not of thousands of digits."""
-    return text.isascii() and text.isdigit() and len(text) <= _MOST_DIGITS
+    """Whether it is a whole decimal number, and not above the highest."""
+    return text.isascii() and text.isdigit() and len(text) <= _MOST_DIGITS and int(text) <= HIGHEST
 
 
 def number(what: str, text: str, *, least: int = 0) -> int:
     """A whole number in decimal."""
     if not is_number(text) or int(text) < least:
-        raise UsageError(f"not a {what}: {text!r}", f"a whole number, {least} or more")
+        raise UsageError(f"not a {what}: {text!r}", f"a whole number from {least} to {HIGHEST}")
     return int(text)
 
 
@@ -117,7 +161,8 @@ def duration(text: str) -> float:
     body = text.rstrip("msh")
     unit = _SECONDS.get(text[len(body) :])
     if unit is None or not body.replace(".", "", 1).isdigit() or not body.isascii() or float(body) * unit <= 0:
-        raise UsageError(f"not a duration: {text!r}", "seconds, or with a unit: 10, 1.5, 200ms, 2m, 1h")
+        hint = "more than 0: seconds, or with a unit, as in 10, 1.5, 200ms, 2m, 1h"
+        raise UsageError(f"not a duration: {text!r}", hint)
     return float(body) * unit
 
 

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from ..errors import UsageError
+from ..errors import PROGRAM, UsageError
 from ..events import DEFAULT_EVENTS, EVENT_GROUPS, TASK_EVENTS
 from ..filters import HIGHEST_PID, process_id_error, user_id
 from ..monitor import Monitor, check_buffer_bytes, check_max_args_bytes
@@ -132,7 +132,10 @@ def _process_id(text: str) -> int:
 
 def _size(text: str, check: Callable[[int, str], None]) -> int:
     """Bytes, checked as the monitor does, but named as they were typed."""
-    found = size(text)
+    try:
+        found = size(text)
+    except UsageError:
+        found = -1  # no size of anything: `check` knows which there are
     check(found, text)
     return found
 
@@ -175,11 +178,11 @@ def run(arguments: argparse.Namespace) -> int:
 def _writer(path: str | None, shutdown: Shutdown, log: Log) -> Writer:
     """To the file, or to standard output where there is none or it is "-"."""
     if path == "":
-        raise UsageError("no file is given to -o", "onlooker watch -o events.txt")
+        raise UsageError("no file is given to -o", f"{PROGRAM} watch -o events.txt")
     if path not in (None, "-"):
         made = FileWriter(path, shutdown.gives_up, partial(log, "error"))
         shutdown.hang_up = made.reopen
         return made
     if sys.stdout is None:
-        raise UsageError("standard output is closed", "onlooker watch -o events.txt")
+        raise UsageError("standard output is closed", f"{PROGRAM} watch -o events.txt")
     return Writer(sys.stdout.fileno(), shutdown.gives_up)

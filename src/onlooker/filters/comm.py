@@ -63,6 +63,10 @@ def _doubt(text: str) -> str:
     last = text.rpartition("/")[2]
     if last not in (text, "", "*"):
         return f"{text!r} is compared with process names, which have no directory: for that program type {last!r}"
+    if text[0] == "-" and rest.endswith("sh"):
+        return (
+            f"{text!r} is compared with process names: a login shell's is {rest!r}, only its first argument has the '-'"
+        )
     if text[0] in "!^-" and rest.strip("*"):
         return f"{text!r} is compared as it is: it does not exclude {rest!r}, and shows only processes named so"
     if text[0] == "[" and text[-1] == "]" and rest != "]":

@@ -78,7 +78,12 @@ class Filter(msgspec.Struct, frozen=True, kw_only=True):
 
     def notes(self) -> list[str]:
         """Notes for the user on what the filter means."""
-        return [pattern.note for pattern in self.comm if pattern.note]
+        found = [pattern.note for pattern in self.comm if pattern.note]
+        if self.threads and self.failed:
+            found.append("threads adds only fork events, and a fork that failed is not reported")
+        elif self.threads and Fork.event not in self.events:
+            found.append("threads adds only fork events, and fork is not among the events")
+        return found
 
     def matches(self, event: Event) -> bool:
         """Whether to report the event, as the probe decides it in the kernel. Losses are always reported."""

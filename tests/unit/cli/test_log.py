@@ -37,7 +37,7 @@ def test_an_error_has_its_hint(capfd):
 
 def test_an_error_is_printable_and_its_message_and_hint_one_line_each(capfd):
     say_error(UsageError("no \x1b[2J\n\u2028x\t'\xad", "type --pid 1,\udcff\r\n2"))
-    said = "onlooker: no \\x1b[2J\\n\\u2028x\\t'\\xad\n\nhint: type --pid 1,\\udcff\\r\\n2\n"
+    said = "onlooker: no \\x1b[2J\\n\\u2028x\\t'\\xad\n\nhint: type --pid 1,\\xff\\r\\n2\n"
     assert capfd.readouterr() == ("", said)
 
 

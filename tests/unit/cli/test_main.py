@@ -1,5 +1,6 @@
 """The command line before a command runs: help, version, mistakes, and what is not imported."""
 
+import os
 import subprocess
 import sys
 
@@ -24,8 +25,27 @@ def test_help(capfd, word):
     code, out, err = told(capfd, word)
     assert (code, err) == (0, "")
     assert out.startswith("usage: onlooker [COMMAND] [OPTIONS]\n")
+    words = " ".join(out.split())
     for name, (_, about) in COMMANDS.items():
-        assert f"\n  {name:<10}{about}\n" in out
+        assert f" {name} {about} " in words
+    assert " -h, --help, help show this help -V, --version, version print the version " in words
+
+
+@pytest.mark.parametrize("columns", [None, 50, 80, 200])
+@pytest.mark.parametrize("command", [(), ("watch",), ("doctor",)])
+def test_help_is_as_wide_as_the_terminal(command, columns):
+    """80 columns where there is none."""
+    env = {name: value for name, value in os.environ.items() if name != "COLUMNS"}
+    env |= {"COLUMNS": str(columns)} if columns else {}
+    run = subprocess.run(
+        [sys.executable, "-m", "onlooker", *command, "--help"], env=env, capture_output=True, text=True, check=True
+    )
+    prose = [line for line in run.stdout.splitlines() if not line.startswith("  ")]
+    width = columns or 80
+    assert max(map(len, prose)) <= width
+    if not command:
+        assert max(map(len, prose)) > min(width, 123) - 15
+        assert max(map(len, run.stdout.splitlines())) <= width
 
 
 @pytest.mark.parametrize("word", ["-V", "--version", "version"])
@@ -53,6 +73,9 @@ def test_schema_is_the_file_in_the_package(capfd):
 
 PIDS = "process ids are numbers from 1 to 2147483647: --pid 1234"
 STAR = "a name, or the start of one and a single * at its end: --filter 'nginx*'"
+OTHER = "choose another file: -o FILE"
+COUNTS = "a whole number from 1 to 18446744073709551615"
+TIMES = "more than 0: seconds, or with a unit, as in 10, 1.5, 200ms, 2m, 1h"
 USERS = "a user's name, or a number from 0 to 4294967294"
 NO_USER = "no process has user id 4294967295: it is (uid_t)-1, which means no user"
 MISTAKES = [
@@ -62,6 +85,21 @@ MISTAKES = [
     (["--filtr", "x"], "unknown option '--filtr'", "did you mean '--filter'?"),
     (["--fil", "x"], "unknown option '--fil'", "did you mean '--filter'?"),
     (["doctor", "--output-formt=json"], "unknown option '--output-formt'", "did you mean '--output-format'?"),
+    (["--out=json"], "unknown option '--out'", "did you mean '--output-format' or '--output'?"),
+    (["watch", "--json"], "unknown option '--json'", "onlooker watch --help"),
+    (["watch", "--version"], "unknown option '--version'", "onlooker watch --help"),
+    (["--interval", "2"], "unknown option '--interval'", "onlooker watch --help"),
+    (["-x"], "unknown option '-x'", "onlooker watch --help"),
+    (["doctor", "-x"], "unknown option '-x'", "onlooker doctor --help"),
+    (["--version", "extra"], "unexpected argument 'extra'", "onlooker --version"),
+    (["--help", "extra"], "unexpected argument 'extra'", "onlooker --help"),
+    (["help", "doctor"], "unexpected argument 'doctor'", "onlooker doctor --help"),
+    (["\udcff\x1b\\udcff"], r"unknown command '\xff\x1b\\udcff'", "one of watch, doctor, schema"),
+    (
+        ["-o", "/none/\x1b[31m\udcff"],
+        r"cannot write the output: '/none/\x1b[31m\xff': No such file or directory",
+        OTHER,
+    ),
     (["watch", "foo"], "unexpected argument 'foo'", "onlooker watch --help"),
     (
         ["--pid", "12", "13", "14"],
@@ -75,12 +113,17 @@ MISTAKES = [
     ),
     (["--duration", "12", "13"], "unexpected argument '13'", "onlooker watch --help"),
     (["schema", "foo"], "unexpected argument 'foo'", "onlooker schema --help"),
-    (["--events=--"], "argument --events: expected one argument", "onlooker watch --help"),
+    (["--events=--"], "--events needs a value", "--events LIST"),
     (["--event\x1b=--"], r"unknown option '--event\x1b'", "did you mean '--events'?"),
-    (["watch", "--duration=--"], "argument --duration: expected one argument", "onlooker watch --help"),
-    (["doctor", "--output-format=--"], "argument --output-format: expected one argument", "onlooker doctor --help"),
-    (["--pid"], "argument --pid: expected one argument", "onlooker watch --help"),
-    (["--failed=yes"], "argument --failed: ignored explicit argument 'yes'", "onlooker watch --help"),
+    (["watch", "--duration=--"], "--duration needs a value", "--duration TIME"),
+    (["doctor", "--output-format=--"], "--output-format needs a value", "--output-format FORMAT"),
+    (["--pid"], "--pid needs a value", "--pid LIST"),
+    (["watch", "-o"], "-o needs a value", "-o FILE"),
+    (["-o", "--output-format=json"], "-o needs a value", "-o FILE"),
+    (["-o", "-a$b"], "-o needs a value", "--output='-a$b', if '-a$b' is the value"),
+    (["--filter", "sh", "--filter", "-bash"], "--filter needs a value", "--filter=-bash, if '-bash' is the value"),
+    (["--failed=yes"], "--failed takes no value", "--failed"),
+    (["-qx"], "--quiet takes no value", "--quiet"),
     (["--output-format", "jsn"], "unknown output format 'jsn'", "did you mean 'json'?"),
     (["--output-format", "xyz"], "unknown output format 'xyz'", "one of text, json, table"),
     (["doctor", "--output-format", "txt"], "unknown output format 'txt'", "did you mean 'text'?"),
@@ -101,12 +144,15 @@ MISTAKES = [
     (["--uid", "4294967296"], "not a user id: 4294967296", USERS),
     (["--uid", "0,4294967295"], NO_USER, USERS),
     (["--uid=-1"], "unknown user '-1'", USERS),
-    (["--count", "0"], "not a count: '0'", "a whole number, 1 or more"),
-    (["--duration", "soon"], "not a duration: 'soon'", "seconds, or with a unit: 10, 1.5, 200ms, 2m, 1h"),
+    (["--count", "0"], "not a count: '0'", COUNTS),
+    (["--count", "18446744073709551616"], "not a count: '18446744073709551616'", COUNTS),
+    (["--duration", "soon"], "not a duration: 'soon'", TIMES),
+    (["--duration", "0"], "not a duration: '0'", TIMES),
     (["--buffer-size", "3M"], "not a buffer size: '3M'", "a power of two from 1M to 1G: --buffer-size 16M"),
     (["--buffer-size", "2G"], "not a buffer size: '2G'", "a power of two from 1M to 1G: --buffer-size 16M"),
     (["--max-args-bytes", "1M"], "not a size of arguments: '1M'", "0 to 256K: --max-args-bytes 16K"),
-    (["--buffer-size", "lots"], "not a size: 'lots'", "bytes, or with a unit: 16M"),
+    (["--buffer-size", "lots"], "not a buffer size: 'lots'", "a power of two from 1M to 1G: --buffer-size 16M"),
+    (["--max-args-bytes", "abc"], "not a size of arguments: 'abc'", "0 to 256K: --max-args-bytes 16K"),
     (["--failed", "--events", "fork"], "a fork that failed is not reported", "--failed goes with every other event"),
 ]
 
@@ -148,7 +194,25 @@ def test_another_error_is_a_mistake_of_ours(monkeypatch, error):
 
 @pytest.mark.parametrize(("arguments", "message", "hint"), MISTAKES)
 def test_a_mistake_has_its_remedy(capfd, arguments, message, hint):
-    assert told(capfd, *arguments) == (2, "", f"onlooker: {message}\n\nhint: {hint}\n")
+    code = 1 if hint == OTHER else 2
+    assert told(capfd, *arguments) == (code, "", f"onlooker: {message}\n\nhint: {hint}\n")
+
+
+def test_what_to_type_is_what_was_typed(tmp_path):
+    """Not on everybody's path, as after a build."""
+    program = tmp_path / "a b" / "onlooker"
+    program.parent.mkdir()
+    program.write_text(f"#!{sys.executable}\nimport sys\nfrom onlooker.cli.main import main\nsys.exit(main())\n")
+    program.chmod(0o755)
+    for typed, shown in ((program, f"'{program}'"), ("a b/onlooker", "'a b/onlooker'")):
+        run = subprocess.run([typed, "-x"], cwd=tmp_path, capture_output=True, text=True)
+        assert run.stderr == f"onlooker: unknown option '-x'\n\nhint: {shown} watch --help\n"
+    script = (
+        "from onlooker import doctor, errors; print(doctor.ROOT, errors.CapabilityError(['CAP_BPF']).hint, sep=';')"
+    )
+    program.write_text(f"#!{sys.executable}\n{script}\n")
+    run = subprocess.run(["./onlooker"], cwd=program.parent, capture_output=True, text=True)
+    assert run.stdout == "sudo ./onlooker;run it as root: sudo ./onlooker\n"
 
 
 IMPORTED = """

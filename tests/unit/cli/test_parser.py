@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from onlooker import UsageError
-from onlooker.cli.parser import duration, listed, number, one_of, size
+from onlooker.cli.parser import HIGHEST, duration, listed, number, one_of, size
 
 
 @pytest.mark.parametrize(
@@ -33,7 +33,7 @@ def test_duration(text, seconds):
 def test_no_duration(text):
     with pytest.raises(UsageError, match="not a duration") as raised:
         duration(text)
-    assert raised.value.hint == "seconds, or with a unit: 10, 1.5, 200ms, 2m, 1h"
+    assert raised.value.hint == "more than 0: seconds, or with a unit, as in 10, 1.5, 200ms, 2m, 1h"
     assert repr(text) in str(raised.value)
 
 
@@ -51,22 +51,24 @@ def test_no_size(text):
     assert raised.value.hint == "bytes, or with a unit: 16M"
 
 
-@pytest.mark.parametrize(("text", "least", "found"), [("0", 0, 0), ("007", 0, 7), ("1", 1, 1), (str(2**64), 0, 2**64)])
+@pytest.mark.parametrize(
+    ("text", "least", "found"), [("0", 0, 0), ("007", 0, 7), ("1", 1, 1), (str(HIGHEST), 0, 2**64 - 1)]
+)
 def test_number(text, least, found):
     assert number("count", text, least=least) == found
 
 
-@pytest.mark.parametrize("text", ["", "-1", "+1", "1.0", "0x1", "1_0", " 1", "٣", "one", "9" * 5000])
+@pytest.mark.parametrize("text", ["", "-1", "+1", "1.0", "0x1", "1_0", " 1", "٣", "one", "9" * 5000, str(2**64)])
 def test_no_number(text):
     with pytest.raises(UsageError, match="not a count") as raised:
         number("count", text)
-    assert raised.value.hint == "a whole number, 0 or more"
+    assert raised.value.hint == "a whole number from 0 to 18446744073709551615"
 
 
 def test_a_number_that_is_too_small():
     with pytest.raises(UsageError, match="not a count: '22'") as raised:
         number("count", "22", least=23)
-    assert raised.value.hint == "a whole number, 23 or more"
+    assert raised.value.hint == "a whole number from 23 to 18446744073709551615"
 
 
 @settings(deadline=None, max_examples=200)

@@ -68,7 +68,9 @@ def test_every_option_reaches_the_monitor(watch):
         "resolve": True,
         "least_rights": True,
     }
-    assert err.startswith("onlooker: watching exec, exit, open of some processes; only failures; Ctrl-C ends it\n")
+    note = "threads adds only fork events, and a fork that failed is not reported"
+    what = "exec, exit, open of some processes; only failures"
+    assert err.startswith(f"onlooker: warning: {note}\nonlooker: watching {what}; Ctrl-C ends it\n")
 
 
 def test_without_options_everything_is_watched(watch):

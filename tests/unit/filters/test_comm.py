@@ -43,6 +43,7 @@ def test_patterns(text, name, prefix, cut):
         ("!nginx", "does not exclude 'nginx'", ""),
         ("^nginx*", "does not exclude 'nginx*'", ""),
         ("-nginx", "does not exclude 'nginx'", ""),
+        ("-bash", "a login shell's is 'bash'", "only its first argument has the '-'"),
         ("[kthreadd]", "kernel thread that ps shows so", "type 'kthreadd'"),
         ("\x1b/\x1b", "'\\x1b/\\x1b' is compared", "type '\\x1b'"),
     ],

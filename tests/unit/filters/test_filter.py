@@ -171,3 +171,16 @@ def test_fields_are_all_needed_and_alternatives_are_not(given_, event):
         if given_[name]:
             alone = [Filter.of(**{name: [value]}).matches(event) for value in given_[name]]
             assert Filter.of(**{name: given_[name]}).matches(event) == any(alone)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "notes"),
+    [
+        ({"events": ["exec"], "threads": True}, ["threads adds only fork events, and fork is not among the events"]),
+        ({"failed": True, "threads": True}, ["threads adds only fork events, and a fork that failed is not reported"]),
+        ({"threads": True}, []),
+        ({"events": ["exec"]}, []),
+    ],
+)
+def test_threads_without_forks_are_noted(arguments, notes):
+    assert Filter.of(**arguments).notes() == notes
