@@ -125,7 +125,8 @@ class ResourceError(OnlookerError):
     hint = "raise the limit (ulimit -n, ulimit -u, ulimit -v, MemoryMax=), or stop other programs"
 
     def __init__(self, error: OSError, what: str = "set up the probe") -> None:
-        super().__init__(f"cannot {what}: {error.strerror or error} ({error.filename or 'system'})")
+        where = "while its programs were loaded" if error.filename == "loading" else error.filename or "system"
+        super().__init__(f"cannot {what}: {error.strerror or error} ({where})")
         self.error = error
 
     @classmethod
@@ -247,10 +248,10 @@ class LoadError(UnsupportedError):
 
 
 class AttachError(UnsupportedError):
-    """No way to observe an event can be attached on this kernel; `event` names it."""
+    """No way to observe an event can be attached on this kernel, or not the one that was `forced`; `event` names it."""
 
-    def __init__(self, event: str, reason: str, *, forced: bool = False) -> None:
-        super().__init__(f"cannot observe {event} events {'by --attach ' if forced else ''}on this kernel: {reason}")
+    def __init__(self, event: str, reason: str, *, forced: str | None = None) -> None:
+        super().__init__(f"cannot observe {event} events {f'by {forced} ' if forced else ''}on this kernel: {reason}")
         self.event = event
         self.reason = reason
         if forced:

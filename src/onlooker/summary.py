@@ -74,10 +74,15 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
 
     def _gaps(self) -> Iterator[str]:
         """What keeps the report from being complete."""
-        if self.end in (End.UNWRITTEN, End.FAILED) or (self.unwritten and self.end is not End.ASKED):
-            yield self.end.value + (f" ({self.cause})" if self.cause else "")
-        if self.unwritten:
-            yield f"{_events(self.unwritten, 'was', 'were')} seen and not written"
+        cause = f" ({self.cause})" if self.cause else ""
+        unwritten = f"{_events(self.unwritten, 'was', 'were')} seen and not written"
+        if self.unwritten and self.end is End.UNWRITTEN:  # the number says what the end would
+            yield unwritten + cause
+        else:
+            if self.end in (End.UNWRITTEN, End.FAILED) or (self.unwritten and self.end is not End.ASKED):
+                yield self.end.value + cause
+            if self.unwritten:
+                yield unwritten
         certain = sum(count for (_, reason), count in self.lost.items() if reason not in UNCERTAIN_REASONS)
         if certain:
             yield f"{_events(certain, 'is', 'are')} missing"

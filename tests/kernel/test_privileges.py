@@ -96,7 +96,7 @@ def test_two_capabilities_are_enough(workloads: Workloads, env: dict[str, str]) 
     assert sum(1 for text in ended.lines if line.fullmatch(text)) == COUNT
     *warnings, began, _, _, _ = ended.err.splitlines()
     assert began == "onlooker: watching open of some processes; Ctrl-C ends it"
-    assert all("warning: does not see files opened through io_uring" in line for line in warnings)
+    assert all("warning: this run does not see files opened through io_uring" in line for line in warnings)
     assert not warnings or not kernel.btf_has("btf_trace_io_uring_submit_req")
 
 
@@ -110,10 +110,10 @@ def test_what_a_forced_method_does_not_see_is_told(workloads: Workloads) -> None
     warnings = [line for line in ended.err.splitlines() if line.startswith("onlooker: warning: ")]
     expected = []
     if not may_be_skipped():  # where it may, others look at 32-bit calls
-        how = "open (success and failure) by system call tracepoints"
-        expected.append(f"onlooker: warning: does not see 32-bit system calls: {how}")
+        how = "it observes open (success and failure) by system call tracepoints"
+        expected.append(f"onlooker: warning: this run does not see 32-bit system calls: {how}")
     if not sees_rings():
-        expected.append("onlooker: warning: does not see files opened through io_uring: ")
+        expected.append("onlooker: warning: this run does not see files opened through io_uring: ")
     assert len(warnings) == len(expected)
     assert all(line.startswith(begin) for line, begin in zip(warnings, expected, strict=True))
     assert "onlooker: watching open of some processes; Ctrl-C ends it" in ended.err.splitlines()
@@ -167,7 +167,7 @@ def test_a_forced_way_that_needs_more_says_so(env: dict[str, str]) -> None:
     command = nobody(BPF_AND_PERFMON)
     ended = run("watch", "--attach", "tracepoint", "--events", "open", command=command, env=env)
     said = (
-        r"onlooker: cannot observe open events by --attach on this kernel: "
+        r"onlooker: cannot observe open events by tracepoint on this kernel: "
         r"(?:.*; )?syscalls/sys_exit_\w+: tracefs can't be used: (Operation not permitted|Permission denied)\n\n"
         "hint: leave out --attach; onlooker doctor says what works here\n"
     )

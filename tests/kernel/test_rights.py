@@ -111,4 +111,21 @@ def test_a_file_that_will_not_be_opened_again_is_told(workloads: Workloads, scra
     os.chown(scratch if whose == "directory" else out, 65534, 65534)
     with watching("--filter", workloads["nothing"].name, "-o", str(out)) as monitor:
         ended = monitor.end().assert_complete()
-    assert f"warning: after SIGHUP '{out}' can't be opened again: it or its directory is another user's\n" in ended.err
+    what = f"its directory '{scratch}'" if whose == "directory" else "it"
+    assert f"warning: after SIGHUP '{out}' can't be opened again: {what} is another user's\n" in ended.err
+
+
+@pytest.mark.parametrize(
+    ("whose", "may"), [("directory", "write to"), ("file", "write to"), ("unsearchable", "open files in")]
+)
+def test_a_mode_that_keeps_its_owner_out_is_told(workloads: Workloads, scratch: Path, whose: str, may: str) -> None:
+    """Root, without capabilities, is an owner like others."""
+    out = scratch / "out"
+    out.touch(mode=0o400 if whose == "file" else 0o600)
+    if whose != "file":
+        scratch.chmod(0o600 if whose == "unsearchable" else 0o500)
+    with watching("--filter", workloads["nothing"].name, "-o", str(out)) as monitor:
+        ended = monitor.end().assert_complete()
+    what = "it" if whose == "file" else f"its directory '{scratch}'"
+    why = f"{what} does not let its owner {may} it, and onlooker has given up root's right to do so"
+    assert f"warning: after SIGHUP '{out}' can't be opened again: {why}\n" in ended.err

@@ -30,7 +30,7 @@ OPEN, EXEC, SKIPPED = ("open", "ring full"), ("exec", "headroom"), ("unknown", "
             [
                 "7 events in 0.0 s: 7 open",
                 "lost: 1 open (ring full), up to 5 unknown (recursion), 1 seen and not written",
-                "incomplete: the output was not written completely; 1 event was seen and not written; "
+                "incomplete: 1 event was seen and not written; "
                 f"1 event is missing; up to 5 events may be missing; {HELP}",
             ],
         ),
@@ -69,7 +69,7 @@ CUT = "a field that is not whole (marked: cut)"
         ({"end": End.UNWRITTEN}, "incomplete: the output was not written completely"),
         (
             {"end": End.UNWRITTEN, "cause": "the disk is full", "unwritten": 2},
-            "incomplete: the output was not written completely (the disk is full); 2 events were seen and not written",
+            "incomplete: 2 events were seen and not written (the disk is full)",
         ),
         ({"end": End.UNWRITTEN, "cut": 1}, f"incomplete: the output was not written completely; 1 event has {CUT}"),
         (

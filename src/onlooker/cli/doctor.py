@@ -1,6 +1,9 @@
 """`onlooker doctor`: what this kernel and this user can do."""
 
 import argparse
+import shutil
+import sys
+import textwrap
 
 import msgspec
 
@@ -26,12 +29,29 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.output_format == "json":
         show(msgspec.json.format(msgspec.json.encode(found), indent=2).decode() + "\n")
     else:
-        show(text(found))
+        # text that is piped may be searched, and lines that are whole are easier to find
+        show(text(found, shutil.get_terminal_size().columns if sys.stdout and sys.stdout.isatty() else None))
     return 0 if found.able else 3
 
 
-def text(found: Diagnosis) -> str:
-    """For a person."""
+INDENT = 27  # of what is told in the third column
+_NARROWEST = 20  # for that column
+
+
+def _wrapped(line: str, width: int | None) -> list[str]:
+    """The lines of one that is too long, the rest in the third column."""
+    if width is None or len(line) <= width:
+        return [line]
+    indent = " " * (INDENT if width >= INDENT + _NARROWEST else 2)
+    return textwrap.wrap(line, width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
+
+
+def text(found: Diagnosis, width: int | None = None) -> str:
+    """For a person; no line is longer than `width` if words can be kept whole."""
+    return "".join(f"{short}\n" for line in _lines(found) for short in _wrapped(line, width) or [""])
+
+
+def _lines(found: Diagnosis) -> list[str]:
     lines = []
     for check in found.checks:
         lines.append(f"{check.status:<8} {check.name:<17} {check.result}")
@@ -40,7 +60,7 @@ def text(found: Diagnosis) -> str:
         if check.remedy:
             lines.append(f"{'':<26} remedy: {check.remedy}")
     if found.attached:
-        lines.append("\nhow each event is observed here:")
+        lines += ["", "how each event is observed here:"]
     for events, chosen in grouped(found.attached):
         if len(events) > 8:  # on a separate line, to keep the columns
             lines.append(events)
@@ -49,5 +69,4 @@ def text(found: Diagnosis) -> str:
         lines.append(f"{'':<26} because: {chosen.why}")
         if chosen.blind:
             lines.append(f"{'':<26} does not see: {chosen.blind}")
-    lines.append("\nonlooker can watch this machine" if found.able else "\nonlooker can't watch this machine")
-    return "\n".join(lines) + "\n"
+    return [*lines, "", "onlooker can watch this machine" if found.able else "onlooker can't watch this machine"]

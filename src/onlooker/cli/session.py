@@ -63,8 +63,8 @@ class WatchSession(Session):
         for events, a in grouped(monitor.attached):
             log("info", f"{events} ({a.purpose}): {a.method}, {', '.join(a.programs)}: {a.why}")
             if a.blind:
-                how = f"{events} ({a.purpose}) by {a.method}" if a.programs else a.why
-                log("warning", f"does not see {a.blind}: {how}")
+                how = f"it observes {events} ({a.purpose}) by {a.method}" if a.programs else a.why
+                log("warning", f"this run does not see {a.blind}: {how}")
         if monitor.filter.pid and kernel.in_pid_namespace():
             log("warning", "--pid compares the machine's process ids, and this is a pid namespace with its own")
         seen = {a.event for a in monitor.attached} or set(monitor.filter.events)

@@ -55,6 +55,18 @@ def _reason(path: str, error: OSError) -> str:
     return error.strerror or str(error)
 
 
+def _obstacle(what: str, path: str, mode: int) -> str:
+    """Why this process has not that right, now that it has no capabilities, with which root may do all."""
+    try:
+        found = Path(path).stat()
+    except OSError as error:
+        return f"{what} can't be reached ({error.strerror})"
+    if found.st_uid != os.geteuid():
+        return f"{what} is another user's"
+    right = "write to" if mode == os.W_OK else "open files in"
+    return f"{what} does not let its owner {right} it, and onlooker has given up root's right to do so"
+
+
 class FileWriter(Writer):
     """Appends to a file, which it opens again at the next call after `reopen`: between two writes, so lines stay whole.
 
@@ -74,10 +86,12 @@ class FileWriter(Writer):
 
     def notes(self) -> list[str]:
         """Whether this process, with the rights that it has now, may append to the file and create it again."""
-        wanted = ((self._path, os.W_OK), (Path(self._path).parent, os.W_OK | os.X_OK))
-        if all(os.access(path, mode, effective_ids=True) for path, mode in wanted):
-            return []
-        return [f"after SIGHUP {self._path!r} can't be opened again: it or its directory is another user's"]
+        directory = str(Path(self._path).parent)
+        for path, mode in ((directory, os.X_OK), (directory, os.W_OK), (self._path, os.W_OK)):
+            if not os.access(path, mode, effective_ids=True):
+                what = "it" if path == self._path else f"its directory {path!r}"
+                return [f"after SIGHUP {self._path!r} can't be opened again: {_obstacle(what, path, mode)}"]
+        return []
 
     def write(self, data: bytes | Buffer) -> None:
         """Like `Writer.write`."""

@@ -65,12 +65,19 @@ class Hook(msgspec.Struct, frozen=True):
 # About Linux 7.1: programs at the tracepoints of system calls can be preempted (some may sleep there, for which
 # kernel/trace/bpf_trace.c got this function). While one is, the kernel skips it for all other processes of that cpu,
 # and counts that. So it is better to be at few calls than at all.
-_PREEMPTIBLE = Feature("trace_call_bpf_faultable")
+_PREEMPTIBLE = Feature(
+    "trace_call_bpf_faultable",
+    without="this kernel does not interrupt programs at system call tracepoints, so it is not needed",
+)
 
 # About Linux 7.0: so can those at all other tracepoints, which SRCU protects since then (kernel/tracepoint.c).
-_PREEMPTIBLE_ELSEWHERE = Feature("tp_transition_snapshot", "tracepoints that it can interrupt", member="srcu_gp")
+_PREEMPTIBLE_ELSEWHERE = Feature(
+    "tp_transition_snapshot",
+    member="srcu_gp",
+    without="this kernel does not interrupt programs at tracepoints, so they are not needed",
+)
 # struct fprobe_hlist came with the fprobe that can't be preempted (bpf/probes/sys_exit.h)
-_FPROBE = Feature("fprobe_hlist", "probes on the function graph tracer")
+_FPROBE = Feature("fprobe_hlist", without="this kernel is older than Linux 6.14, or built without CONFIG_FPROBE")
 
 _CAST = Feature("bpf_rdonly_cast")  # 6.2, and so wherever those are
 

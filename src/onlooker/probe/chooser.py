@@ -109,7 +109,7 @@ class Chooser:
                 obstacles.append(obstacle)
             else:
                 if not hook.missed:
-                    raise AttachError(hook.event, "; ".join(dict.fromkeys(obstacles)), forced=self.method is not None)
+                    raise AttachError(hook.event, "; ".join(dict.fromkeys(obstacles)), forced=self.method)
                 chosen.append((hook, Candidate(NOT_SEEN, {}, "; ".join(dict.fromkeys(obstacles)), hook.missed)))
         return chosen
 
@@ -198,7 +198,9 @@ class Chooser:
         """No candidate is left. The refusal of a forced way is no bug: many kernels allow no programs at functions."""
         if self.method and at_function:
             event = next(h.event for h in self.hooks if any(program in c.programs for c in self._allowed(h)))
-            return AttachError(event, f"{program} is refused ({error.strerror})", forced=True)
+            function = program.removeprefix("on")
+            reason = f"it lets nobody attach programs to its functions, such as {function} ({error.strerror})"
+            return AttachError(event, reason, forced=self.method)
         return _refusal(f"the kernel refused the program {program}", error, log)
 
     def _alternatives(self, program: str) -> bool:

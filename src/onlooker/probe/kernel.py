@@ -33,7 +33,7 @@ class Feature(msgspec.Struct, frozen=True):
 
     `name` is a function, a type or a value of an enum; a tracepoint, where `arguments` says how many its prototype has;
     a struct, where `member` is the member that is asked for; a function with those `parameters`, each by its type.
-    `what`: a description.
+    `what`: a description. `without`: what a kernel that has it not is, or does, as a sentence.
     """
 
     name: str
@@ -41,6 +41,7 @@ class Feature(msgspec.Struct, frozen=True):
     arguments: int = 0
     member: str = ""
     parameters: tuple[str, ...] = ()
+    without: str = ""
 
 
 # features without a substitute; bpf/compat.h has substitutes for newer helpers
@@ -164,6 +165,8 @@ def raise_if_exhausted(error: OSError) -> None:
 
 def without(feature: Feature) -> str:
     """Says that this kernel has no such thing."""
+    if feature.without:
+        return feature.without
     name = feature.name + (f".{feature.member}" if feature.member else "")
     return f"this kernel has no {feature.what} ({name})" if feature.what else f"this kernel has no {name}"
 

@@ -1,6 +1,8 @@
 """`onlooker doctor`: what it prints of a diagnosis, and its exit code."""
 
 import json
+import os
+import pty
 
 import pytest
 
@@ -38,6 +40,39 @@ open     success and failure raw tracepoint: on_a, on_b
 onlooker can watch this machine
 """
     )
+
+
+@pytest.mark.parametrize("width", [30, 60, 80, 200])
+def test_text_for_a_terminal_breaks_no_word(width):
+    """What does not fit goes on in its column."""
+    long = Check(
+        "capabilities", "limited", "a result in words, " * 9 + "its end", "a cost, " * 20 + "its end", "--attach-x " * 9
+    )
+    whole, short = (text(Diagnosis(True, (OK, long), ATTACHED), each) for each in (None, width))
+    assert short.split() == whole.split()
+    assert max(map(len, short.splitlines())) <= width < max(map(len, whole.splitlines()))
+    if width == 80:
+        rest = [line for line in short.splitlines() if line.startswith(" " * 27)]
+        assert len(rest) > len(whole.splitlines()) / 2
+        assert all(line[27] != " " for line in rest)
+
+
+def test_what_is_piped_is_not_wrapped(capfd, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "40")
+    monkeypatch.setattr("onlooker.cli.doctor.diagnose", lambda: ABLE)
+    main(["doctor"])
+    assert capfd.readouterr().out == text(ABLE)
+
+
+def test_on_a_terminal_the_doctor_is_as_wide_as_it(monkeypatch):
+    ours, its = pty.openpty()
+    monkeypatch.setenv("COLUMNS", "40")
+    monkeypatch.setattr("onlooker.cli.doctor.diagnose", lambda: ABLE)
+    with os.fdopen(its, "w") as terminal:
+        monkeypatch.setattr("sys.stdout", terminal)
+        main(["doctor"])
+        assert os.read(ours, 1 << 16).decode().replace("\r\n", "\n") == text(ABLE, 40) != text(ABLE)
+    os.close(ours)
 
 
 def test_text_of_a_machine_that_cannot():

@@ -216,8 +216,7 @@ def test_a_file_that_may_grow_no_further(tmp_path, handed, way):
     *_, lost, verdict, said, nothing, hint = monitor.err.read_text().splitlines()
     [unwritten] = re.findall(r"lost: (\d+) seen and not written", lost)
     assert verdict == (
-        "onlooker: incomplete: the output was not written completely (the limit of file sizes is reached); "
-        f"{unwritten} events were seen and not written"
+        f"onlooker: incomplete: {unwritten} events were seen and not written (the limit of file sizes is reached)"
     )
     assert said == f"onlooker: cannot write the output: {where}File too large"
     assert (nothing, hint) == ("", "hint: raise the limit (ulimit -f), and run it again")

@@ -163,13 +163,13 @@ class Attached(FakeSource):
 @pytest.mark.parametrize(
     ("level", "lines"),
     [
-        ("warning", ["warning: does not see a few: open (all) by raw tracepoint"]),
+        ("warning", ["warning: this run does not see a few: it observes open (all) by raw tracepoint"]),
         (
             "info",
             [
                 "info: exec (success): raw tracepoint, on_exec: a reason",
                 "info: open (all): raw tracepoint, on_call_exit: another",
-                "warning: does not see a few: open (all) by raw tracepoint",
+                "warning: this run does not see a few: it observes open (all) by raw tracepoint",
             ],
         ),
     ],

@@ -105,8 +105,9 @@ def test_functions_of_32_bit_calls_are_left_out_where_the_kernel_has_none(load, 
 def test_a_function_that_the_kernel_lacks_is_no_matter_of_rights(load, monkeypatch, what):
     """Some kernels refuse them to everybody with the words for missing rights."""
     monkeypatch.setattr(kernel, "explain_refusal", lambda error: CapabilityError(("CAP_BPF",)))
-    why = f"{FIRST} is refused \\(Operation not permitted\\)"
-    with pytest.raises(AttachError, match=f"^cannot observe open events by --attach on this kernel: {why}$") as caught:
+    function = FIRST.removeprefix("on")
+    why = f"it lets nobody attach programs to its functions, such as {function} \\(Operation not permitted\\)"
+    with pytest.raises(AttachError, match=f"^cannot observe open events by fexit on this kernel: {why}$") as caught:
         load(FakeSetup(refused=(FIRST,), error=errno.EPERM, what=what), ("open",), method="fexit")
     assert caught.value.hint == "leave out attach; onlooker doctor says what works here"
 
@@ -213,7 +214,7 @@ def test_a_forced_method_has_no_substitute(load, monkeypatch):
     assert "prog 'on_call_exit': failed to load" in caught.value.log
     monkeypatch.setattr(chooser, "tracepoint_ids", without_tracefs)
     with pytest.raises(
-        AttachError, match=r"^cannot observe open events by --attach on this kernel: .*tracefs can't be used"
+        AttachError, match=r"^cannot observe open events by tracepoint on this kernel: .*tracefs can't be used"
     ):
         load(FakeSetup(), ("open",), method="tracepoint")
 
