@@ -20,8 +20,7 @@ def measure(bench: Bench) -> Table:
         table.add("before", pss=running.pss_mib(), lost=0)
         for batch in range(1, BATCHES + 1):
             bench.work("open", bench.target, count)
-            running.settle()
-            lost = count - running.written(str(bench.target))
+            lost = count - running.settle_with(str(bench.target), count)
             with running.output.open("wb"):  # empties it; the monitor appends
                 pass
             table.add(f"after {batch * count:,}", pss=running.pss_mib(), lost=lost)

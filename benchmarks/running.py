@@ -16,6 +16,7 @@ CORES = sorted(os.sched_getaffinity(0))
 READY_SECONDS = 30
 SETTLE_SECONDS = 60
 END_SECONDS = 60
+LATE_SECONDS = 10
 POKES = 200  # enough that a tool that writes whole blocks writes one
 
 
@@ -110,6 +111,16 @@ class Running:
                 return
             before = size, used
             time.sleep(0.3)
+
+    def settle_with(self, name: str, count: int) -> int:
+        """Wait for `count` lines with this in them; how many came. One that gets no processor for a while only looks
+        settled.
+        """
+        deadline = time.monotonic() + LATE_SECONDS
+        self.settle()
+        while (found := self.written(name)) < count and time.monotonic() < deadline:
+            self.settle()
+        return found
 
     def written(self, name: str) -> int:
         """How many lines have this in them."""
