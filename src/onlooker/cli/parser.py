@@ -88,7 +88,7 @@ def _misused(made: argparse.ArgumentParser, arguments: Sequence[str], error: arg
     for word, after in following:
         if word in action.option_strings and (not after or after.startswith("-")):
             return _without_value(action, word, "" if after.partition("=")[0] in known else after)
-    return UsageError(str(error), help_of(made))
+    return _without_value(action, action.option_strings[0], "")  # in a cluster, as -qo
 
 
 def _without_value(action: argparse.Action, typed: str, after: str) -> UsageError:

@@ -199,7 +199,7 @@ class Chooser:
         if self.method and at_function:
             event = next(h.event for h in self.hooks if any(program in c.programs for c in self._allowed(h)))
             function = program.removeprefix("on")
-            reason = f"it lets nobody attach programs to its functions, such as {function} ({error.strerror})"
+            reason = f"the kernel lets nobody attach programs to its functions, such as {function} ({error.strerror})"
             return AttachError(event, reason, forced=self.method)
         return _refusal(f"the kernel refused the program {program}", error, log)
 

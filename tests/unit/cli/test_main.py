@@ -119,6 +119,7 @@ MISTAKES = [
     (["doctor", "--output-format=--"], "--output-format needs a value", "--output-format FORMAT"),
     (["--pid"], "--pid needs a value", "--pid LIST"),
     (["watch", "-o"], "-o needs a value", "-o FILE"),
+    (["-qo"], "-o needs a value", "-o FILE"),
     (["-o", "--output-format=json"], "-o needs a value", "-o FILE"),
     (["-o", "-a$b"], "-o needs a value", "--output='-a$b', if '-a$b' is the value"),
     (["--filter", "sh", "--filter", "-bash"], "--filter needs a value", "--filter=-bash, if '-bash' is the value"),

@@ -106,7 +106,7 @@ def test_a_function_that_the_kernel_lacks_is_no_matter_of_rights(load, monkeypat
     """Some kernels refuse them to everybody with the words for missing rights."""
     monkeypatch.setattr(kernel, "explain_refusal", lambda error: CapabilityError(("CAP_BPF",)))
     function = FIRST.removeprefix("on")
-    why = f"it lets nobody attach programs to its functions, such as {function} \\(Operation not permitted\\)"
+    why = f"the kernel lets nobody attach programs to its functions, such as {function} \\(Operation not permitted\\)"
     with pytest.raises(AttachError, match=f"^cannot observe open events by fexit on this kernel: {why}$") as caught:
         load(FakeSetup(refused=(FIRST,), error=errno.EPERM, what=what), ("open",), method="fexit")
     assert caught.value.hint == "leave out attach; onlooker doctor says what works here"
