@@ -7,6 +7,7 @@ import subprocess
 import tempfile
 from collections import Counter
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,10 +15,12 @@ import onlooker
 
 from . import strace
 from .facts import Exec, Fact, fact
+from .strace import UnclearError
 from .strace_facts import Account, read, tellable
 from .workloads import Words, Workload, environment
 
 DEADLINE_SECONDS = 120
+UNCLEAR_RUNS = 3
 
 # The workload has its own user, so that the kernel can tell it from everything else on the machine: one of those
 # that systemd takes for a while where it needs one (DynamicUser=), and that nobody has for good.
@@ -58,7 +61,14 @@ class Run:
 
 
 def run(workload: Workload, attach: str | None = None) -> Run:
-    """Run it once. `attach`: how onlooker is to observe system calls."""
+    """Run it, and again where strace did not tell what happened. `attach`: how onlooker is to observe system calls."""
+    for _ in range(UNCLEAR_RUNS):
+        with suppress(UnclearError):
+            return _run_once(workload, attach)
+    return _run_once(workload, attach)
+
+
+def _run_once(workload: Workload, attach: str | None) -> Run:
     with tempfile.TemporaryDirectory(prefix="onlooker-truth-") as name:
         base = Path(name)
         output = base / "strace" / "task"

@@ -21,6 +21,10 @@ CALLS = ("open", "openat", "openat2", "creat", "execve", "execveat", "fork", "vf
 LONGEST_STRING = 128 * 1024
 
 
+class UnclearError(ValueError):
+    """strace's output does not tell what happened: strace lost its count where a thread died or executed a program."""
+
+
 def command(output: Path, *, seccomp: bool = True, calls: Sequence[str] = CALLS) -> list[str]:
     """The command line to which a program and its arguments are added; writes `output`.TID for each task."""
     # a "?" before a name: the call does not exist on every machine
@@ -88,6 +92,7 @@ _RESULT = re.compile(
     r"|\? (?P<restart>ERESTART\w+) \(.*\)"
     r"|(?P<unknown>\?)"
 )
+_GARBAGE = re.compile(r"-1 \(errno \d{20}\)")  # no error has such a number
 _UNFINISHED = " <unfinished ...>"
 
 
@@ -121,6 +126,8 @@ def _parse_line(line: str) -> Line | None:
 
 def _call(name: str, arguments: str, result: str) -> Call:
     match = _RESULT.fullmatch(result)
+    if _GARBAGE.fullmatch(result):
+        raise UnclearError(f"strace could not read the result of {name}: {result}")
     if not match:
         raise ValueError(f"not known as a result in strace's output: {result}")
     outcome = match["number"] or match["error"] or match["restart"] or match["unknown"]

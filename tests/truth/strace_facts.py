@@ -9,7 +9,22 @@ from pathlib import Path
 
 from . import changes
 from .facts import UNKNOWN, Exec, Exit, Fact, Fork, Open, joined
-from .strace import Call, End, Garbled, Line, Superseded, Unread, behind, members, names, number, parse, split, string
+from .strace import (
+    Call,
+    End,
+    Garbled,
+    Line,
+    Superseded,
+    UnclearError,
+    Unread,
+    behind,
+    members,
+    names,
+    number,
+    parse,
+    split,
+    string,
+)
 
 # why strace's output and what it says happened differ
 FAILED_FORK = "a failed or restarted fork: strace shows the call, onlooker what was created"
@@ -60,7 +75,7 @@ class Account:
             if isinstance(line, Call) and line.name in FORKS and line.result == UNKNOWN and moved <= {tid}
         ]
         if len(calls) != 1:
-            raise ValueError(f"strace tells of {len(calls)} calls that can have created the task {orphan}")
+            raise UnclearError(f"strace tells of {len(calls)} calls that can have created the task {orphan}")
         [(tid, at, call)] = calls
         self.tasks[tid] = [*self.tasks[tid][:at], replace(call, result=str(orphan)), *self.tasks[tid][at + 1 :]]
         self._creators[orphan] = tid, "CLONE_THREAD" in _clone_flags(call)

@@ -8,7 +8,7 @@ import pytest
 from . import facts as facts_module
 from . import strace
 from .facts import Exec, Exit, Fork, Open
-from .strace import Call, End, Garbled, Superseded, number, parse, split, string
+from .strace import Call, End, Garbled, Superseded, UnclearError, number, parse, split, string
 from .strace_facts import KILLED, KILLED_FORK, Account
 
 PATH = '"' + "".join(f"\\x{byte:02x}" for byte in b"/tmp/\xff,)\n") + '"'
@@ -104,6 +104,11 @@ def test_garbage_is_a_call_that_strace_misses() -> None:
     line = "<... execve resumed>)                   = -1 (errno 18446744073709551359)"  # --seccomp-bpf and a thread
     assert list(parse(line)) == [Garbled()]
     assert Account({7: [*parse(f"{BEGIN}\n{line}")]}, ["x"]).misses == 1
+
+
+def test_a_result_that_strace_could_not_read_is_unclear() -> None:
+    with pytest.raises(UnclearError, match="could not read the result of clone3: -1"):
+        list(parse("clone3({flags=CLONE_VM}, 88) = -1 (errno 18446744073709551613)"))
 
 
 @pytest.mark.parametrize(
@@ -222,7 +227,7 @@ def test_a_creator_that_did_not_live_to_see_what_it_created() -> None:
         Exec(7, 7, b"/a", (b"a", b"b"), "0", frozenset()),
     ]
     assert notes == {KILLED_FORK: 1, KILLED: 1}
-    with pytest.raises(ValueError, match="0 calls that can have created the task 9"):
+    with pytest.raises(UnclearError, match="0 calls that can have created the task 9"):
         facts_of(t7="+++ exited with 0 +++\n", t9="+++ exited with 0 +++\n")
 
 
