@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from onlooker import Monitor
+from onlooker import Monitor, UsageError
 
 from .commands import wait_until, watching
 from .conftest import Workloads
@@ -103,7 +103,7 @@ def test_a_descriptor_can_be_waited_for(workloads: Workloads) -> None:
         while not monitor.ended:
             assert waiting.poll(10_000)
             monitor.poll(0)
-    with pytest.raises(ValueError, match="does not watch"):
+    with pytest.raises(UsageError, match="the monitor is closed"):
         monitor.fileno()
 
 
