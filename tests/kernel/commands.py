@@ -1,6 +1,7 @@
 """Running the real command, and knowing when it watches and how it ended."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -10,13 +11,16 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import IO, Any, Self
 
-from .running import DEADLINE_SECONDS
+from .running import DEADLINE_SECONDS, SLOWER
 
 ONLOOKER = (sys.executable, "-m", "onlooker")
 WATCH = (*ONLOOKER, "watch")
 READY = "onlooker: watching "
+HAS_TERMINALS = Path("/dev/pts/ptmx").exists()  # not in a bare chroot
+PATIENCE_SECONDS = 20 * SLOWER  # for an end that takes 4 at most
 
 
 @dataclass(frozen=True)
@@ -138,3 +142,22 @@ def wait_until(condition: Callable[[], bool]) -> None:
     while not condition():
         assert time.monotonic() < deadline, "it has not come about in time"
         time.sleep(0.01)
+
+
+SHOWN = re.compile(r"onlooker: (\d+) events? in ")
+UNWRITTEN = re.compile(r"(\d+) seen and not written")
+LOST = re.compile(r"(\d+) \w+ \(")
+
+
+def tally(ended: Ended) -> tuple[int, int, int]:
+    """How many events were shown, seen and not written, and lost, as it says itself; that makes an exit code of 1."""
+    *_, first, lost, verdict = [line for line in ended.err.splitlines() if line.startswith("onlooker: ")][
+        : -1 if "cannot write the output" in ended.err else None
+    ]
+    found = SHOWN.match(first)
+    assert found and lost.startswith("onlooker: lost: "), ended
+    unwritten = sum(map(int, UNWRITTEN.findall(lost)))
+    missing = sum(map(int, LOST.findall(lost)))
+    assert ended.code == (1 if unwritten or missing else 0)
+    assert verdict.startswith("onlooker: incomplete: " if ended.code else "onlooker: complete")
+    return int(found[1]), unwritten, missing

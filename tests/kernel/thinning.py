@@ -10,7 +10,8 @@ ONCE = {  # one of each test: they start monitors and commands of their own, whi
     *("test_doctor.py", "test_exe.py", "test_filters.py", "test_flavours.py", "test_fork.py", "test_lifecycle.py"),
     *("test_lost.py", "test_no_resolve.py", "test_open_hard.py", "test_privileges.py"),
 }
-SHARED = {"test_watch.py", "test_watch_ending.py"}  # and of these, which are more of Python than of the kernel, some
+# and of these, which are more of Python than of the kernel, some
+SHARED = {"test_watch.py", "test_watch_ending.py", "test_watch_unread.py"}
 PARTS = 4  # share them
 PART = os.environ.get("ONLOOKER_TESTS_PART")  # a number
 
