@@ -162,7 +162,8 @@ static __always_inline void begin(struct path_cursor *cursor)
 }
 
 /* Both walks of walk_safely for most paths, with one call instead of five; a call costs 12 ns where returns are guarded
- * (SRSO). WALKED_ON if the path is longer. The verifier takes three times as long for it as for the walk in stages. */
+ * (SRSO). WALKED_ON if the path is longer. The verifier goes through 14 000 instructions for it, and 2 000 for
+ * walk_safely. */
 __noinline int walk_short(__u32 slot)
 {
 	struct scratch *scratch = bpf_map_lookup_elem(&scratches, &slot);
