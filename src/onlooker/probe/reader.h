@@ -87,19 +87,26 @@ static inline void reader_tell_of_the_end(struct reader *reader)
 	pthread_mutex_unlock(&reader->mutex);
 }
 
-/* Fills one block; the lock is held no longer than that, so that `reader_take` never waits for a fast producer. What there
- * is then waits no longer for others if `is_over`, or if none have come. */
-static inline long reader_fill(struct reader *reader, int is_over)
+/* Fills one block, with the mutex. What there is then waits no longer for others if `is_over`, or if none have come. */
+static inline long reader_fill_locked(struct reader *reader, int is_over)
 {
-	long moved;
+	long moved = reader->error ? -1 : backlog_fill(&reader->backlog, &reader->ring);
 
-	pthread_mutex_lock(&reader->mutex);
-	moved = reader->error ? -1 : backlog_fill(&reader->backlog, &reader->ring);
 	if (moved < 0)
 		reader->error = moved;
 	reader->is_over |= (is_over || !moved) && reader->backlog.first;
 	if (moved < 0 || reader_has_batch(reader))
 		reader_tell_locked(reader);
+	return moved;
+}
+
+/* The lock is held for no longer than one block takes, so that `reader_take` never waits for a fast producer. */
+static inline long reader_fill(struct reader *reader, int is_over)
+{
+	long moved;
+
+	pthread_mutex_lock(&reader->mutex);
+	moved = reader_fill_locked(reader, is_over);
 	pthread_mutex_unlock(&reader->mutex);
 	return moved;
 }
@@ -190,18 +197,20 @@ static inline void reader_stop(struct reader *reader)
 }
 
 /* The oldest records, or NULL; see backlog_take. With `now`, also those that the thread leaves in the ring for a while;
- * without the thread, always. */
+ * without the thread, always. All under one lock: the thread must not fill the backlog between a look at it and a look at
+ * the ring, which would be left as it is then. */
 static inline struct block *reader_take(struct reader *reader, int now)
 {
 	struct block *oldest;
 
-	do {
-		pthread_mutex_lock(&reader->mutex);
-		oldest = now || !reader->running || reader_has_batch(reader) ? backlog_take(&reader->backlog) : NULL;
-		reader->is_over &= reader->backlog.first != NULL;
-		reader_untell_locked(reader);
-		pthread_mutex_unlock(&reader->mutex);
-	} while (!oldest && (now || !reader->running) && reader_fill(reader, 0) > 0);
+	pthread_mutex_lock(&reader->mutex);
+	now |= !reader->running;
+	oldest = now || reader_has_batch(reader) ? backlog_take(&reader->backlog) : NULL;
+	if (!oldest && now && reader_fill_locked(reader, 0) > 0)
+		oldest = backlog_take(&reader->backlog);
+	reader->is_over &= reader->backlog.first != NULL;
+	reader_untell_locked(reader);
+	pthread_mutex_unlock(&reader->mutex);
 	return oldest;
 }
 

@@ -1,5 +1,5 @@
-"""The reader of the BPF ring, src/onlooker/probe/ring.h, and the backlog after it, backlog.h, with rings made up in
-memory by ring_test.c and backlog_test.c.
+"""The reader of the BPF ring (src/onlooker/probe/ring.h), the backlog after it (backlog.h) and the thread between them
+(reader.h), with rings made up in memory by ring_test.c, backlog_test.c and reader_test.c.
 """
 
 from pathlib import Path
@@ -27,6 +27,7 @@ CASES = {
         "a_long_batch",
     ),
     "backlog_test": ("nothing", "in_order", "bounded", "busy", "corrupt", "steady", "few_at_a_time"),
+    "reader_test": ("now", "later"),
 }
 
 
