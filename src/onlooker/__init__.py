@@ -56,11 +56,12 @@ if TYPE_CHECKING:
     from .events.unlink import Unlink
 
     # end events
-    from .monitor import Monitor, Stats
+    from .monitor import Monitor
     from .probe.fake import FakeSource
     from .probe.source import Attachment, Rest, Source
     from .records.batch import Batch
     from .session import Session, Sink
+    from .stats import Stats
     from .summary import Summary
 
 _MODULES = {
@@ -83,11 +84,12 @@ _MODULES = {
         "UsageError",
     ),
     "events": ("Event", "Lost", "TaskEvent"),
-    "monitor": ("Monitor", "Stats"),
+    "monitor": ("Monitor",),
     "probe.fake": ("FakeSource",),
     "probe.source": ("Attachment", "Rest", "Source"),
     "records.batch": ("Batch",),
     "session": ("Session", "Sink"),
+    "stats": ("Stats",),
     "summary": ("Summary",),
 }
 _HOMES = {name: module for module, names in _MODULES.items() for name in names}

@@ -9,8 +9,6 @@ from types import TracebackType
 from typing import Self
 from weakref import WeakSet
 
-import msgspec
-
 from .errors import ForkedError, UsageError
 from .events import Event, Lost
 from .filters import Filter, check_bool
@@ -20,34 +18,13 @@ from .probe.live import LiveSource
 from .probe.setup import DEFAULT_RING_BYTES, LARGEST_RING_BYTES, MOST_ARGS_BYTES, SMALLEST_RING_BYTES
 from .probe.source import Attachment, Rest, Source
 from .records import Batch
+from .records.sieve import Sieve
+from .stats import Stats, add_losses
 
 _SLICE_SECONDS = 0.1  # how often a waiting poll of a source without `fileno` checks for `stop`
 _LONGEST_SECONDS = 1e9  # a longer wait, 30 years, is one for ever; a float can't hold each int
+_WORST = 5  # processes above the rate that are named
 _SOURCE = ("start", "poll", "stop", "exhausted", "attached", "close")
-
-
-class Stats(msgspec.Struct, frozen=True):
-    """What a monitor has reported so far; after `close` nothing changes any more.
-
-    `events`: how many of each kind; `lost`: how many by (kind, reason); `cut`: how many had a field that is not whole;
-    `seconds`: since the start; `unread`: how many were observed and given to nobody, because the monitor was closed;
-    `aborted`: whether it was closed without having been stopped and read to its end, or this is a fork's copy.
-    """
-
-    events: dict[str, int]
-    lost: dict[tuple[str, str], int]
-    cut: int
-    seconds: float
-    unread: int = 0
-    aborted: bool = False
-
-    @property
-    def complete(self) -> bool:
-        """Whether everything that happened was reported: until now, or after `close`, until `stop` was called.
-
-        Never true of a monitor that was closed without having been stopped and read to its end.
-        """
-        return not (self.lost or self.unread or self.aborted)
 
 
 class Monitor:
@@ -67,6 +44,8 @@ class Monitor:
     `resolve`: whether to look up which file a path led to, and the directory of one that led to none. `max_args_bytes`:
     how much of an exec's arguments is kept; what is longer is marked as cut. `least_rights`: whether the thread that
     starts it gives up, for good, all capabilities that watching does not need from then on, as the command does.
+    `first`: of what a process does to a file, with the same result, each thing only once. `rate`: at most so many
+    events of a process in a second, 0 for all; what is more is reported as lost for the reason "rate".
     `source` replaces the kernel, for tests.
 
     Events of this very process are never reported. One thread uses a monitor; only `stop` may be called from others and
@@ -91,11 +70,15 @@ class Monitor:
         resolve: bool = True,
         max_args_bytes: int = MOST_ARGS_BYTES,
         least_rights: bool = False,
+        first: bool = False,
+        rate: int = 0,
         source: Source | None = None,
     ) -> None:
         self.filter = Filter.of(events=events, comm=comm, pid=pid, uid=uid, failed=failed, threads=threads)
         check_bool("resolve", resolve)
         check_bool("least_rights", least_rights)
+        check_bool("first", first)
+        check_rate(rate)
         check_buffer_bytes(buffer_bytes)
         check_max_args_bytes(max_args_bytes)
         if attach is not None and attach not in list(METHODS):
@@ -111,6 +94,7 @@ class Monitor:
                 least_rights=least_rights,
             )
         self._source: Source = source
+        self._sieve = Sieve(first=first, rate=rate) if first or rate else None
         self._home = this_process()
         self._batch: Batch | None = None  # counted, and its source may not know yet
         self._ready: Batch | None = None  # counted, and nobody has got it
@@ -235,8 +219,9 @@ class Monitor:
             hint = "its poll returns a Batch or None; Batch.of(events) makes them"
             raise UsageError(f"the source's poll returned no batch: {batch!r:.100}", hint)
         if batch is not self._batch:
-            counts, lost, cut = self._counted(batch)
-            ready = batch if len(batch) else None
+            passed = self._sieve.sifted(batch) if self._sieve else batch
+            counts, lost, cut = self._counted(passed)
+            ready = passed if len(passed) else None
             self._batch, self._ready = batch, ready
             self._counts, self._lost, self._cut = counts, lost, cut
         self._acknowledge()
@@ -304,7 +289,10 @@ class Monitor:
         seconds = end - (self._started_at or end)
         aborted = self._aborted or self._home != this_process()
         events = {name: count for name, count in self._counts.items() if count}
-        return Stats(events, dict(self._lost), self._cut, seconds, self._unread, aborted)
+        repeated, over = (self._sieve.repeated, self._sieve.over()) if self._sieve else (0, [])
+        return Stats(
+            events, dict(self._lost), self._cut, seconds, self._unread, aborted, repeated, tuple(over[:_WORST])
+        )
 
     def _check_use(self) -> None:
         if self._started_at is None:
@@ -322,7 +310,7 @@ class Monitor:
         counts, lost = self._counts.copy(), self._lost.copy()
         for name, count in batch.counts().items():
             counts[name] = counts.get(name, 0) + count
-        _add_lost(lost, batch.lost())
+        add_losses(lost, batch.lost())
         return counts, lost, self._cut + batch.cut
 
     def _take_back(self, batch: Batch) -> int:
@@ -336,13 +324,7 @@ class Monitor:
     def _note_lost(self, losses: Sequence[Lost]) -> None:
         if losses:
             self._counts[Lost.event] = self._counts.get(Lost.event, 0) + len(losses)
-        _add_lost(self._lost, losses)
-
-
-def _add_lost(lost: dict[tuple[str, str], int], losses: Sequence[Lost]) -> None:
-    for event in losses:
-        reason = event.of, event.reason
-        lost[reason] = lost.get(reason, 0) + event.count
+        add_losses(self._lost, losses)
 
 
 _STARTED: WeakSet[Monitor] = WeakSet()
@@ -391,3 +373,10 @@ def _seconds(timeout: float | None) -> float | None:
     if isinstance(timeout, int | float) and not isinstance(timeout, bool) and timeout >= 0:
         return min(timeout, _LONGEST_SECONDS)
     raise UsageError(f"not a time to wait: {timeout!r}", "seconds, 0 or more, or None to wait for ever")
+
+
+def check_rate(rate: int) -> None:
+    """Raises UsageError for what is no rate."""
+    if not isinstance(rate, int) or isinstance(rate, bool) or not 0 <= rate < 2**32:
+        hint = f"events of a process in a second, up to {2**32 - 1}, or 0 for all: "
+        raise UsageError(f"not a rate: {rate!r}", hint + "rate=100", hint + "--rate 100")

@@ -169,6 +169,8 @@ class Session:
             lost=stats.lost,
             cut=stats.cut - sum(batch.cut for batch in hidden),
             seconds=stats.seconds,
+            repeated=stats.repeated,
+            over_rate=stats.over_rate,
             unwritten=_events(self._unwritten) + unread,
             end=end,
             cause=cause,

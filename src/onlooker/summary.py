@@ -1,11 +1,12 @@
 """The summary: what was seen, what was lost, the verdict."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from enum import Enum
 
 import msgspec
 
-from .events import EVENTS, UNCERTAIN_REASONS
+from .escaping import escape
+from .events import EVENTS, UNCERTAIN_REASONS, WANTED_REASONS
 
 
 class End(Enum):
@@ -20,7 +21,7 @@ class End(Enum):
 
 class Summary(msgspec.Struct, frozen=True, kw_only=True):
     """What was written (`shown`, by kind), lost (by kind and reason), seen and not written, not whole (`cut`); why it
-    ended, and the `cause` of that where the system has named one.
+    ended, and the `cause` of that where the system has named one. `repeated` and `over_rate` as in `Stats`.
 
     >>> print(Summary(shown={"open": 3, "exec": 1}, seconds=1.5))
     4 events in 1.5 s: 1 exec, 3 open
@@ -35,13 +36,16 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     unwritten: int = 0
     end: End = End.ASKED
     cause: str = ""
+    repeated: int = 0
+    over_rate: tuple[tuple[int, int, str], ...] = ()
 
     def __str__(self) -> str:
         kinds = [f"{self.shown[name]} {name}" for name in EVENTS if self.shown.get(name) and name != "lost"]
         total = sum(count for name, count in self.shown.items() if name != "lost")
         seen = f"{_events(total)} in {self.seconds:.1f} s"
         first = ": ".join(filter(None, (seen, ", ".join(kinds))))
-        return "\n".join((first, f"lost: {', '.join(self._losses()) or 'nothing'}", self.verdict))
+        lost = f"lost: {', '.join(self._losses()) or 'nothing'}"
+        return "\n".join((first, *self._left_out(), lost, self.verdict))
 
     @property
     def complete(self) -> bool:
@@ -55,19 +59,34 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
         >>> Summary(lost={("open", "ring full"): 45}).verdict
         'incomplete: 45 events are missing; a larger --buffer-size or a narrower --filter may help'
         """
-        gaps = list(self._gaps())
+        gaps = list(self._gaps())  # what the user asked to be left out is none
         if gaps:
             said = ["incomplete: " + gaps[0], *gaps[1:]]
         else:
             said = [f"complete until {self.end.value}" if self.end is End.CLOSED else "complete"]
+        if wanted := self._lost(WANTED_REASONS.__contains__):
+            said.append(f"{_events(wanted, 'was', 'were')} left out, over the --rate")
         if self.cut:
             said.append(f"{_events(self.cut, 'has', 'have')} a field that is not whole (marked: cut)")
         if any(reason in ("ring full", "headroom") for _, reason in self.lost):
             said.append("a larger --buffer-size or a narrower --filter may help")
         return "; ".join(said)
 
+    def _left_out(self) -> Iterator[str]:
+        """What the user asked to be left out."""
+        if self.repeated:
+            yield f"left out: {self.repeated} repetition{'' if self.repeated == 1 else 's'}"
+        if over := self._lost(WANTED_REASONS.__contains__):
+            worst = (f"{escape(comm)} (PID:{pid}) {count}" for count, pid, comm in self.over_rate)
+            yield f"over the rate: {_events(over)}: {', '.join(worst)}"
+
+    def _lost(self, counts: Callable[[str], bool]) -> int:
+        return sum(count for (_, reason), count in self.lost.items() if counts(reason))
+
     def _losses(self) -> Iterator[str]:
         for (of, reason), count in self.lost.items():
+            if reason in WANTED_REASONS:
+                continue
             yield f"{'up to ' if reason in UNCERTAIN_REASONS else ''}{count} {of} ({reason})"
         if self.unwritten:
             yield f"{self.unwritten} seen and not written"
@@ -83,10 +102,9 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
                 yield self.end.value + cause
             if self.unwritten:
                 yield unwritten
-        certain = sum(count for (_, reason), count in self.lost.items() if reason not in UNCERTAIN_REASONS)
-        if certain:
+        if certain := self._lost(lambda reason: reason not in UNCERTAIN_REASONS | WANTED_REASONS):
             yield f"{_events(certain, 'is', 'are')} missing"
-        if uncertain := sum(self.lost.values()) - certain:
+        if uncertain := self._lost(UNCERTAIN_REASONS.__contains__):
             yield f"up to {_events(uncertain)} may be missing"
 
 

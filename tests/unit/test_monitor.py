@@ -30,6 +30,18 @@ def test_it_filters():
         assert [event.event for event in monitor] == ["lost", "open"]
 
 
+def test_it_leaves_out_what_it_is_asked_to():
+    opens = [make("open", pid=pid, comm="many", path=str(n % 4)) for pid in (1, 2) for n in range(8)]
+    with Monitor(first=True, rate=3, source=FakeSource(opens)) as monitor:
+        assert [(event.event, getattr(event, "path", "")) for event in monitor if event.event == "open"] == [
+            ("open", path) for _ in range(2) for path in "012"
+        ]
+        stats = monitor.stats()
+    assert stats.complete
+    assert (stats.events, stats.lost) == ({"open": 6, "lost": 1}, {("open", "rate"): 2})
+    assert (stats.repeated, stats.over_rate) == (8, ((1, 2, "many"), (1, 1, "many")))
+
+
 def test_poll_gives_a_batch_and_then_nothing():
     with Monitor(source=execs(batch=4)) as monitor:
         assert [pids(monitor.poll()) for _ in range(3)] == [[1, 2, 3, 4], [5, 6, 7], []]

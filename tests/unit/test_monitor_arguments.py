@@ -11,6 +11,7 @@ ALL_OF_IT = "start, poll, stop, exhausted, attached, close"
 PID_HINT = "process ids are numbers from 1 to 2147483647: pid=[1234]"
 RING = "a power of two from 1 << 20 to 1 << 30: buffer_bytes=16 << 20"
 ARGS = "a number of bytes from 0 to 262144: max_args_bytes=16 << 10"
+RATE = "events of a process in a second, up to 4294967295, or 0 for all: rate=100"
 NOT_UTF8 = "bytes that are not UTF-8 are given as os.fsdecode does"
 
 
@@ -37,6 +38,10 @@ NOT_UTF8 = "bytes that are not UTF-8 are given as os.fsdecode does"
         ({"failed": "no"}, "failed is True or False, not 'no'", "failed=True"),
         ({"threads": 1}, "threads is True or False, not 1", "threads=True"),
         ({"least_rights": 1}, "least_rights is True or False, not 1", "least_rights=True"),
+        ({"first": 1}, "first is True or False, not 1", "first=True"),
+        ({"rate": -1}, "not a rate: -1", RATE),
+        ({"rate": True}, "not a rate: True", RATE),
+        ({"rate": 2**32}, "not a rate: 4294967296", RATE),
         ({"max_args_bytes": True}, "not a size of arguments: True", ARGS),
         ({"max_args_bytes": -1}, "not a size of arguments: -1", ARGS),
         ({"max_args_bytes": (256 << 10) + 1}, "not a size of arguments: 262145", ARGS),

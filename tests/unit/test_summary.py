@@ -5,6 +5,7 @@ import pytest
 from onlooker.summary import End, Summary
 
 HELP = "a larger --buffer-size or a narrower --filter may help"
+OVER = ("open", "rate")
 OPEN, EXEC, SKIPPED = ("open", "ring full"), ("exec", "headroom"), ("unknown", "recursion")
 
 
@@ -34,6 +35,16 @@ OPEN, EXEC, SKIPPED = ("open", "ring full"), ("exec", "headroom"), ("unknown", "
                 f"1 event is missing; up to 5 events may be missing; {HELP}",
             ],
         ),
+        (
+            {"shown": {"open": 2}, "repeated": 1, "lost": {OVER: 40}, "over_rate": ((30, 8, "a\n"), (10, 9, "b"))},
+            [
+                "2 events in 0.0 s: 2 open",
+                "left out: 1 repetition",
+                "over the rate: 40 events: a\\n (PID:8) 30, b (PID:9) 10",
+                "lost: nothing",
+                "complete; 40 events were left out, over the --rate",
+            ],
+        ),
     ],
 )
 def test_lines(given, lines):
@@ -51,6 +62,11 @@ CUT = "a field that is not whole (marked: cut)"
         ({"cut": 23}, f"complete; 23 events have {CUT}"),
         ({"lost": {OPEN: 1}}, f"incomplete: 1 event is missing; {HELP}"),
         ({"lost": {OPEN: 1, EXEC: 22}, "cut": 2}, f"incomplete: 23 events are missing; 2 events have {CUT}; {HELP}"),
+        ({"lost": {OVER: 1}}, "complete; 1 event was left out, over the --rate"),
+        (
+            {"lost": {OVER: 2, SKIPPED: 1}},
+            "incomplete: up to 1 event may be missing; 2 events were left out, over the --rate",
+        ),
         ({"lost": {("open", "busy"): 2}}, "incomplete: 2 events are missing"),
         ({"lost": {SKIPPED: 1}}, "incomplete: up to 1 event may be missing"),
         ({"unwritten": 2}, "incomplete: 2 events were seen and not written"),

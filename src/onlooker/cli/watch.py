@@ -56,6 +56,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--uid", metavar="LIST", action="append", help="only processes of these real users, by name or number")
     add("--failed", action="store_true", help="only failures: calls with an error, non-zero exits")
     add("--threads", action="store_true", help="also show the creation of threads")
+    add("--first", action="store_true", help="show each thing that a process does to a file only once")
+    add(
+        "--rate",
+        metavar="N",
+        help="show at most N events of a process in a second; the rest is counted, and said",
+    )
     how = parser.add_argument_group("how to show it")
     add = how.add_argument
     add("--output-format", metavar="FORMAT", default="text", help=f"{', '.join(FORMATS)} (default: text)")
@@ -140,6 +146,10 @@ def _size(text: str, check: Callable[[int, str], None]) -> int:
     return found
 
 
+def _rate(text: str | None) -> int:
+    return 0 if text is None else number("rate", text, least=1)
+
+
 def _monitor(arguments: argparse.Namespace) -> Monitor:
     return Monitor(
         events=listed(arguments.events),
@@ -148,6 +158,8 @@ def _monitor(arguments: argparse.Namespace) -> Monitor:
         uid=_given("user", arguments.uid),
         failed=arguments.failed,
         threads=arguments.threads,
+        first=arguments.first,
+        rate=_rate(arguments.rate),
         buffer_bytes=_size(arguments.buffer_size, check_buffer_bytes),
         max_args_bytes=_size(arguments.max_args_bytes, check_max_args_bytes),
         attach=arguments.attach,

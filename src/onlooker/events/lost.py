@@ -9,9 +9,11 @@ from .registry import TASK_EVENTS
 # counted by the probe, for each kind of event; the order is the wire's
 PROBE_REASONS = ("ring full", "headroom", "busy", "untracked")
 # found by the reader, the kernel and what checks the records
-REASONS = (*PROBE_REASONS, "unfinished", "recursion", "corrupt")
+REASONS = (*PROBE_REASONS, "unfinished", "recursion", "corrupt", "rate")
 # counted before the filter, or shown without their path: an upper bound
 UNCERTAIN_REASONS = frozenset({"recursion", "untracked"})
+# left out because the user asked for it
+WANTED_REASONS = frozenset({"rate"})
 
 
 def _how_many(at_most: str, exactly: str) -> str:
@@ -27,7 +29,8 @@ class Lost(Event, frozen=True, gc=False, omit_defaults=True, tag="lost"):
     events), "busy" (too many calls of one cpu were interrupted half-way in the probe), "untracked" (there was no room
     left to remember what had begun, or what ended had begun before the monitor: at most so many are missing),
     "unfinished" (a record was never finished), "recursion" (the kernel skipped the program because one was already
-    running there; for which process is not known, so at most so many are missing), "corrupt" (a record made no sense).
+    running there; for which process is not known, so at most so many are missing), "corrupt" (a record made no sense),
+    "rate" (one process did more in a second than the user wants to see: `--rate`).
     """
 
     event: ClassVar[str] = "lost"
@@ -39,10 +42,12 @@ class Lost(Event, frozen=True, gc=False, omit_defaults=True, tag="lost"):
         doc('Which events, by their name, or "unknown".'),
     ]
     reason: Annotated[
-        str, choice(*REASONS), doc("Why: ring full, headroom, busy, untracked, unfinished, recursion or corrupt.")
+        str, choice(*REASONS), doc("Why: ring full, headroom, busy, untracked, unfinished, recursion, corrupt or rate.")
     ]
 
     who: ClassVar[str] = "Process onlooker (PID:{own_pid})"
-    phrase: ClassVar[str] = _how_many("may have lost up to", "lost") + " {count} {of} events: {reason}"
+    phrase: ClassVar[str] = (
+        _how_many("may have lost up to", "{reason~rate?left out|lost}") + " {count} {of} events: {reason}"
+    )
     result: ClassVar[str] = ""
     details: ClassVar[str] = _how_many("up to ", "") + "{count} {of} events: {reason}"

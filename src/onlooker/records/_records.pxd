@@ -95,6 +95,7 @@ cdef extern from "writers.h" nogil:
         text_t *name
         size_t count
     int next_record(const plan_t *plan, const unsigned char **at, const unsigned char *end, record_t *record)
+    uint64_t read_unsigned(const unsigned char *at, uint32_t size)
     int is_absent(record_t record, step_t *step)
     int is_fixed(step_t *step)
     uint64_t number_of(record_t record, step_t *step)
@@ -125,6 +126,34 @@ cdef extern from "check.h" nogil:
         size_t cut
     const unsigned char *count_whole(
         const plan_t *plan, const unsigned char *at, const unsigned char *end, size_t refused, counts_t *counts)
+
+
+cdef extern from "sieve.h" nogil:
+    enum: SIEVE_GROUPS, SIEVE_NAMES, SIFTED_KEPT
+    ctypedef struct sieve_event_t "struct sieve_event":
+        uint32_t names[SIEVE_GROUPS][SIEVE_NAMES]
+        size_t counts[SIEVE_GROUPS]
+        uint32_t error
+        int has_error
+    ctypedef struct sieve_process_t "struct sieve_process":
+        uint64_t start_ns
+        uint32_t pid
+        char comm[16]
+        uint64_t excess
+    ctypedef struct sieve_t "struct sieve":
+        const plan_t *plan
+        sieve_event_t events[64]
+        uint32_t pid_at
+        uint32_t start_at
+        uint32_t comm_at
+        uint64_t repeated
+        uint64_t forgot
+        sieve_process_t *processes
+        size_t process_room
+        uint64_t excess[64]
+    int sieve_init(sieve_t *sieve, int first, uint32_t rate)
+    void sieve_free(sieve_t *sieve)
+    int sieve_record(sieve_t *sieve, record_t record)
 
 
 ctypedef void (*write_t)(writer_t *, record_t) noexcept nogil

@@ -1,4 +1,4 @@
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ..events import Event
@@ -30,3 +30,17 @@ class Records:
     def selected(self, data: Data, numbers: int) -> bytes: ...
     def places(self, data: Data, kind: int, step: int) -> list[int]: ...
     def events(self, data: Data, offset_ns: int, kind: int = 0) -> list[Any]: ...
+
+class Sift:
+    def __init__(
+        self,
+        compiled: CompiledPlan,
+        first: bool,
+        rate: int,
+        groups: Mapping[int, Sequence[Sequence[int]]],
+        errors: Mapping[int, int],
+        offsets: tuple[int, int, int],
+    ) -> None: ...
+    def sifted(self, data: Data, kept_always: int) -> tuple[bytes, dict[int, int], int]: ...
+    def repeated(self) -> tuple[int, int]: ...
+    def over(self) -> list[tuple[int, int, bytes]]: ...

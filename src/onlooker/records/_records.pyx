@@ -365,3 +365,6 @@ cdef class Records:
             if len(known) < MOST_KNOWN:
                 known[key] = value
         return value
+
+
+include "sieve.pxi"

@@ -23,14 +23,15 @@ _own = threading.local()  # what is made of records is remembered from one to th
 
 
 @cache
-def _compiled() -> CompiledPlan:
+def compiled() -> CompiledPlan:
+    """The plan, for the native parts."""
     return CompiledPlan(PLAN, EVENTS)
 
 
 def _records() -> Records:
     found: Records | None = getattr(_own, "records", None)
     if found is None:
-        found = _own.records = Records(_compiled())
+        found = _own.records = Records(compiled())
     return found
 
 
@@ -187,6 +188,16 @@ class Batch:
                 raise UsageError.unknown("event", name, tuple(NUMBERS))
         numbers = sum({1 << NUMBERS[name] for name in events})
         return self._of_whole(_records().selected(self._data, numbers), self.offset_ns)
+
+    @property
+    def raw(self) -> bytes | Buffer:
+        """The same as `data`, not copied: for the native parts."""
+        return self._data
+
+    def left(self, data: bytes, losses: Iterable[tuple[int, str, str]], boot_ns: int) -> Self:
+        """A batch of what is left of its records, `data`, and of reports of losses as `of_losses` makes them."""
+        reports = self.of_losses(losses, self.offset_ns, boot_ns)
+        return self._of_whole(data + reports.data, self.offset_ns)
 
     def split(self, most: int) -> tuple[Self, Self]:
         """Up to the record that makes so many events, not counting losses; and the rest."""

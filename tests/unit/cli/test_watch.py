@@ -52,7 +52,7 @@ def test_json_and_table(watch):
 
 def test_every_option_reaches_the_monitor(watch):
     options = "--events exec,exit --events open --filter a --filter b* --pid 1,2 --pid 3 --uid root --failed --threads"
-    options += " --max-args-bytes 4K"
+    options += " --first --rate 7 --max-args-bytes 4K"
     code, _, err = watch(*options.split(), "--uid", " 5\n6 ", "--buffer-size", "1M", "--attach", "raw")
     assert code == 0
     assert watch.given == {
@@ -62,6 +62,8 @@ def test_every_option_reaches_the_monitor(watch):
         "uid": ["root", "5", "6"],
         "failed": True,
         "threads": True,
+        "first": True,
+        "rate": 7,
         "buffer_bytes": 1 << 20,
         "max_args_bytes": 4 << 10,
         "attach": "raw",
@@ -82,6 +84,8 @@ def test_without_options_everything_is_watched(watch):
         "uid": [],
         "failed": False,
         "threads": False,
+        "first": False,
+        "rate": 0,
         "buffer_bytes": 16 << 20,
         "max_args_bytes": 256 << 10,
         "attach": None,
