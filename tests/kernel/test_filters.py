@@ -109,7 +109,7 @@ def names_seen(workloads: Workloads, patterns: Sequence[str], programs: Sequence
     ],
 )
 def test_names(workloads: Workloads, patterns: list[str], expected: list[int], more: list[str]) -> None:
-    """A few are compared one by one, more are looked up: bpf/filter.h."""
+    """A few are compared one by one, more are looked up: bpf/filter/task.h."""
     base = fresh_name()
     assert len(base) == 11
     programs = [workloads.renamed("nothing", base + rest) for rest in ("", "x", "xyzw", "xyzwv")]

@@ -1,6 +1,6 @@
 /* Which processes are reported. This comes before all other work for an event. */
-#ifndef ONLOOKER_FILTER_H
-#define ONLOOKER_FILTER_H
+#ifndef ONLOOKER_FILTER_TASK_H
+#define ONLOOKER_FILTER_TASK_H
 
 /* A few names are compared one by one, which costs less than a look-up in the trie. The mask covers a name and its NUL, or
  * a prefix. */
