@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from .errors import (
         AttachError,
         CapabilityError,
+        ExpressionError,
         ForbiddenError,
         ForkedError,
         KernelTooOldError,
@@ -69,6 +70,7 @@ _MODULES = {
     "errors": (
         "AttachError",
         "CapabilityError",
+        "ExpressionError",
         "ForbiddenError",
         "ForkedError",
         "KernelTooOldError",
@@ -102,6 +104,7 @@ __all__ = [
     "Check",
     "Diagnosis",
     "Event",
+    "ExpressionError",
     "FakeSource",
     "ForbiddenError",
     "ForkedError",

@@ -2,6 +2,7 @@
 
     OnlookerError
     ├── UsageError (also a ValueError)     a value that makes no sense; exit code 2
+    │   └── ExpressionError                a mistake in an expression; `start` and `end` are its place in `text`
     ├── OutputError                        the output could not be written; exit code 1
     ├── ForkedError                        a monitor was used in a child of the process that started it; exit code 1
     ├── ResourceError                      out of memory, descriptors or processes; exit code 1
@@ -69,6 +70,50 @@ class UsageError(OnlookerError, ValueError):
         near = _nearest(value, choices) if isinstance(value, str) else []
         hint = f"did you mean {' or '.join(map(repr, near))}?" if near else f"one of {', '.join(choices)}"
         return cls(f"unknown {what} {value!r}", hint)
+
+
+class ExpressionError(UsageError):
+    """A mistake in an expression: from `start` to `end` in `text`."""
+
+    def __init__(self, message: str, text: str, start: int, end: int, hint: str = "") -> None:
+        super().__init__(message, hint)
+        self.text = text
+        self.start = start
+        self.end = end
+
+    @property
+    def place(self) -> str:
+        """Two lines: the expression, or a part of it where it is long, and below it ^^^ where the mistake is.
+
+        >>> print(ExpressionError("unknown field 'fil'", "not fil == 'a'", 4, 7).place)
+        not fil == 'a'
+            ^^^
+        """
+        start, end = min(self.start, len(self.text)), min(self.end, len(self.text))
+        first = 0 if start <= _SHOWN_BEFORE else start - _SHOWN_BEFORE + len(_LEFT_OUT)
+        last = len(self.text) if len(self.text) - first <= _SHOWN else first + _SHOWN - len(_LEFT_OUT)
+        before = (_LEFT_OUT if first else "") + _on_one_line(self.text[first:start])
+        marked = _on_one_line(self.text[start : min(end, last)])
+        after = _on_one_line(self.text[end:last]) + (_LEFT_OUT if last < len(self.text) else "")
+        return f"{before}{marked}{after}\n{' ' * _columns(before)}{'^' * max(1, _columns(marked))}"
+
+
+_SHOWN = 76  # characters of an expression, with 4 before them
+_SHOWN_BEFORE = 50
+_LEFT_OUT = "..."
+
+
+def _on_one_line(text: str) -> str:
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
+
+
+def _columns(text: str) -> int:
+    """Columns of a terminal."""
+    if text.isascii():
+        return len(text)
+    from unicodedata import combining, east_asian_width
+
+    return sum(0 if combining(c) else 2 if east_asian_width(c) in "WF" else 1 for c in text)
 
 
 _MOST_GUESSES = 3

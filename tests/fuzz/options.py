@@ -31,7 +31,7 @@ WORDS = (
 )  # fmt: skip
 LOST = Lost("2026-01-31T12:00:00.000000000Z", 1, 1, "open", "headroom")
 EVENTS = [make("open", path="/\udcff\x1b[2J"), make("exec", argv=("a\n", "\u202e")), LOST]
-ERROR = re.compile(r"onlooker: [^\n]+\n(\nhint: [^\n]+\n)?\Z")
+ERROR = re.compile(r"onlooker: [^\n]+\n(    [^\n]*\n +\^+\n)?(\nhint: [^\n]+\n)?\Z")
 
 
 def first() -> list[bytes]:

@@ -1,0 +1,71 @@
+"""The fields that an expression can ask for: those of the events, by their plan, and the virtual ones."""
+
+from collections.abc import Iterable
+from functools import cache
+
+from ..events import TASK_EVENTS
+from ..records import PLAN
+from ..schema.fields import Op
+from ..schema.plan import EventPlan, StepPlan
+
+# A virtual field is the first of these that an event has and that applies. `file` asks "which file", whatever the event
+# calls it; `new_file` is the other one where there are two.
+FILES = {"file": ("exe", "real_path", "joined_path", "path"), "new_file": ("joined_new_path", "new_path")}
+CMDLINE = "cmdline"  # argv, joined by spaces
+EVENT = "event"  # the event's name
+VIRTUAL = (*FILES, CMDLINE, EVENT)
+
+# What a field is, for an expression
+NUMBER, BOOLEAN, TIME, TEXT, PATH, NAME, LIST, FLAGS = (
+    "a number",
+    "true or false",
+    "a time",
+    "a text",
+    "a path",
+    "a name",
+    "a list",
+    "a list of names",
+)
+_TYPES = {
+    Op.UNSIGNED: NUMBER, Op.SIGNED: NUMBER, Op.BOOLEAN: BOOLEAN, Op.TIME: TIME, Op.NAME: TEXT, Op.TEXT: PATH,
+    Op.TEXTS: LIST, Op.ONE_OF: NAME, Op.FLAGS: FLAGS, Op.PATH: PATH, Op.JOINED: PATH,
+}  # fmt: skip
+
+_PLANS = {event.name: event for event in PLAN.events if event.name in TASK_EVENTS}
+
+
+@cache
+def known_fields() -> tuple[str, ...]:
+    """Every name that an expression may have before its operator."""
+    return (*VIRTUAL, *dict.fromkeys(step.name for event in _PLANS.values() for step in event.steps))
+
+
+def plan_of(event: str) -> EventPlan:
+    """The plan of an event that the probe sends, by name."""
+    return _PLANS[event]
+
+
+def steps_of(field: str, event: str) -> tuple[StepPlan, ...]:
+    """Where an event has a field; of a virtual one several, of which the first that applies counts. () where it has
+    none.
+
+    >>> [step.name for step in steps_of("file", "rename")], steps_of("fd", "exit")
+    (['joined_path', 'path'], ())
+    """
+    names = ("argv",) if field == CMDLINE else FILES.get(field, (field,))
+    steps = {step.name: step for step in _PLANS[event].steps}
+    return tuple(steps[name] for name in names if name in steps)
+
+
+def events_with(field: str, events: Iterable[str]) -> tuple[str, ...]:
+    """Those of the events that have the field."""
+    return tuple(event for event in events if field == EVENT or steps_of(field, event))
+
+
+def type_of(field: str) -> str:
+    """What a known field is; the same in each event that has it."""
+    if field == EVENT:
+        return NAME
+    if field == CMDLINE:
+        return TEXT
+    return next(_TYPES[step.op] for event in _PLANS for step in steps_of(field, event))
