@@ -5,6 +5,7 @@ import sys
 from collections.abc import Callable, Sequence
 from functools import partial
 
+from ..enrich.users import Users
 from ..errors import PROGRAM, UsageError
 from ..events import DEFAULT_EVENTS, EVENT_GROUPS, TASK_EVENTS
 from ..filters import HIGHEST_PID, process_id_error, user_id
@@ -65,6 +66,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     how = parser.add_argument_group("how to show it")
     add = how.add_argument
     add("--output-format", metavar="FORMAT", default="text", help=f"{', '.join(FORMATS)} (default: text)")
+    add("--names", action="store_true", help="show users by name, in text and in the table")
     add(
         "-o",
         "--output",
@@ -181,9 +183,10 @@ def run(arguments: argparse.Namespace) -> int:
         for note in _user_notes(_given("user", arguments.uid)):
             log("debug", note)
     shutdown = Shutdown(monitor.stop, log.tell)
+    user = Users().name if arguments.names else None
     writer = _writer(arguments.output, shutdown, log)
     with shutdown:
-        sink = LineSink(formatter(arguments.output_format, writer.descriptor), writer)
+        sink = LineSink(formatter(arguments.output_format, writer.descriptor, user), writer)
         return WatchSession(monitor, sink, shutdown, log, count=count, duration=seconds).exit_code()
 
 

@@ -52,7 +52,7 @@ class Fork(TaskEvent, frozen=True, gc=False, omit_defaults=True, tag="fork"):
 
     who: ClassVar[str] = CHILD_AND_PARENT
     phrase: ClassVar[str] = (
-        "called {syscall?sys_{syscall}|kernel_clone}{thread? [thread {child_tid}]|{kernel? [kernel thread]}}"
+        "called {syscall?sys_{syscall}|kernel_clone} [{thread?thread|{kernel?kernel thread|child}} {child_tid}]"
     )
     result: ClassVar[str] = "{child_tid}"
     details: ClassVar[str] = (

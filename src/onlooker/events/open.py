@@ -91,6 +91,7 @@ class Open(TaskEvent, frozen=True, gc=False, omit_defaults=True, tag="open"):
 
     phrase: ClassVar[str] = "{errno?failed to open file {path}: {errno}|opened file {path}}" + ACCESS + _NOTES
     result: ClassVar[str] = "{errno?{errno}|fd {fd}}"
-    details: ClassVar[str] = "{path}{flags?  {flags:words}}{created? [created]}" + _NOTES
+    # the flags last: where a row is too narrow, they go first
+    details: ClassVar[str] = "{path}{created? [created]}" + _NOTES + "{flags?  {flags:words}}"
     example: ClassVar[dict[str, Any]] = {"syscall": "openat", "path": "/etc/fake.conf", "dirfd": -100}
     success: ClassVar[dict[str, Any]] = {"fd": 3}

@@ -45,4 +45,4 @@ def call_phrase(past: str, infinitive: str, what: str, notes: str = JOINED) -> s
 
 def call_details(what: str, notes: str = JOINED) -> str:
     """The same for a separate column, beside the event's name and its result."""
-    return f"{what}{{flags?  {{flags:words}}}}{notes}"
+    return f"{what}{notes}{{flags?  {{flags:words}}}}"

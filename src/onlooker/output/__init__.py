@@ -17,31 +17,38 @@ class Formatter(Protocol):
         """A line for each event, ended by a newline."""
 
 
-def _text(descriptor: int) -> Formatter:
-    from .text import TextFormatter
-
-    return TextFormatter()
+UserName = Callable[[int], str]  # of a user id
 
 
-def _json(descriptor: int) -> Formatter:
+def _text(descriptor: int, user: UserName | None) -> Formatter:
+    from .text import NamingFormatter, TextFormatter
+
+    return NamingFormatter(user) if user else TextFormatter()
+
+
+def _json(descriptor: int, user: UserName | None) -> Formatter:
     from .json import JsonFormatter
 
+    if user:
+        raise UsageError("JSON has no names of users, only their uid", "--output-format text")
     return JsonFormatter()
 
 
-def _table(descriptor: int) -> Formatter:
+def _table(descriptor: int, user: UserName | None) -> Formatter:
     from .table import TableFormatter
 
-    return TableFormatter.for_descriptor(descriptor)
+    return TableFormatter.for_descriptor(descriptor, user)
 
 
 # imported when chosen
-_FORMATS: dict[str, Callable[[int], Formatter]] = {"text": _text, "json": _json, "table": _table}
+_FORMATS: dict[str, Callable[[int, UserName | None], Formatter]] = {"text": _text, "json": _json, "table": _table}
 FORMATS = tuple(_FORMATS)
 
 
-def formatter(name: str, descriptor: int) -> Formatter:
-    """The formatter of that name for output to that descriptor. Raises UsageError for another name."""
+def formatter(name: str, descriptor: int, user: UserName | None = None) -> Formatter:
+    """The formatter of that name for output to that descriptor; with `user` it shows names of users. Raises UsageError
+    for another name, and for names of users where there are none.
+    """
     if name not in _FORMATS:
         raise UsageError.unknown("output format", name, FORMATS)
-    return _FORMATS[name](descriptor)
+    return _FORMATS[name](descriptor, user)

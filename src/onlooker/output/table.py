@@ -1,6 +1,7 @@
 """A table for people: aligned columns, colours on a terminal."""
 
 import os
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Self
 
@@ -25,23 +26,32 @@ COLUMNS = (
     ("DETAILS", 0, False),
 )
 Columns = tuple[tuple[str, int, bool], ...]
+# with names of users
+_NAMING_COLUMNS: Columns = tuple(("USER", 8, False) if each[0] == "UID" else each for each in COLUMNS)
 
-
-def _only(**widths: int) -> Columns:
-    """The columns of these names, with these widths."""
-    return tuple((name, widths[name], right) for name, _, right in COLUMNS if name in widths)
-
-
-# a terminal of at most so many columns gets these: DETAILS keeps 30 of 80, and 13 of 40
-_LAYOUTS = (
-    (69, _only(EVENT=8, NAME=10, RESULT=6, DETAILS=0)),
-    (109, _only(TIME=8, EVENT=8, PID=7, NAME=10, RESULT=12, DETAILS=0)),  # whole seconds
+# Where DETAILS would get less than half of the width, this is given up, one after the other, the least wanted first.
+# 0: the whole column; a TIME of 8 has whole seconds.
+_GIVEN_UP = (
+    ("UID", 0),
+    ("PPID", 0),
+    ("TIME", 8),
+    ("NAME", 10),
+    ("RESULT", 7),  # SIGKILL
+    ("TIME", 0),
+    ("PID", 0),
+    ("USER", 0),
+    ("NAME", 0),
 )
 
 
-def _columns(width: int) -> Columns:
-    """The columns for a width; 0: no limit."""
-    return next((columns for most, columns in _LAYOUTS if 0 < width <= most), COLUMNS)
+def _columns(width: int, columns: Columns) -> Columns:
+    """Those of the columns that there is room for; 0: no limit."""
+    for name, smaller in _GIVEN_UP:
+        if not width or 2 * sum(each + 1 for _, each, _ in columns[:-1]) <= width:
+            break
+        kept = ((each, smaller if each == name else own, right) for each, own, right in columns)
+        columns = tuple(column for column in kept if column[1] or column[0] == "DETAILS")
+    return columns
 
 
 _LOOKED_AT = 4  # characters for each column of a row: some take none, as accents do
@@ -74,23 +84,30 @@ def _cell(text: str, width: int, right: bool) -> str:
 
 
 class TableFormatter:
-    """One row for each event; rows are cut to `width` columns (0: never), of the `terminal` if there is one."""
+    """One row for each event; rows are cut to `width` columns (0: never), of the `terminal` if there is one.
 
-    def __init__(self, *, colour: bool, width: int, terminal: int | None = None) -> None:
+    `user` says the name of a user, where names are shown.
+    """
+
+    def __init__(
+        self, *, colour: bool, width: int, terminal: int | None = None, user: Callable[[int], str] | None = None
+    ) -> None:
         self._colour = colour
         self._width = width
         self._terminal = terminal
-        self._columns: Columns = COLUMNS
-        self._headed: object = None  # the columns that the last head named
-        self._process: tuple[int, int, int, str] | None = None
+        self._user = user
+        self._all = COLUMNS if user is None else _NAMING_COLUMNS
+        self._columns: Columns = self._all
+        self._headed: Columns | None = None  # the columns that the last head named
+        self._process: tuple[object, ...] | None = None
         self._shown_process = ""
 
     @classmethod
-    def for_descriptor(cls, descriptor: int) -> Self:
+    def for_descriptor(cls, descriptor: int, user: Callable[[int], str] | None = None) -> Self:
         """Colours only on a terminal that has them, and not with NO_COLOR set (no-color.org)."""
         terminal = os.isatty(descriptor)
         plain = os.environ.get("NO_COLOR") or os.environ.get("TERM", "dumb") == "dumb"
-        return cls(colour=terminal and not plain, width=0, terminal=descriptor if terminal else None)
+        return cls(colour=terminal and not plain, width=0, terminal=descriptor if terminal else None, user=user)
 
     def head(self) -> bytes:
         """The names of the columns."""
@@ -105,7 +122,7 @@ class TableFormatter:
     def format(self, batch: Batch) -> bytes:
         """The rows."""
         self._look_at_the_width()
-        changed = self._headed is not None and self._headed is not self._columns
+        changed = self._headed is not None and self._headed != self._columns
         details = batch.details(_LOOKED_AT * self._width)
         rows = map(self._event, batch.events(), batch.local_times(), batch.results(), details)
         return ((self._head() if changed else "") + "".join(rows)).encode()
@@ -115,8 +132,8 @@ class TableFormatter:
         if self._terminal is not None:
             with suppress(OSError):  # the terminal hung up
                 self._width = os.get_terminal_size(self._terminal).columns
-        columns = _columns(self._width)
-        if columns is not self._columns:
+        columns = _columns(self._width, self._all)
+        if columns != self._columns:
             self._columns, self._process = columns, None
 
     def _event(self, event: Event, time: str, result: str, details: str) -> str:
@@ -125,18 +142,25 @@ class TableFormatter:
             who = self._who(event)
             style = "failed" if has_failed(event) else event.event
         else:
-            who = " ".join(" " * widths[name] for name in ("PID", "PPID", "UID", "NAME") if name in widths)
+            who = " ".join(" " * widths[name] for name in ("PID", "PPID", "UID", "USER", "NAME") if name in widths)
             style = event.event
         outcome = _cell(result, widths["RESULT"], False)
         shown = time[11 : 11 + widths["TIME"]] + " " if "TIME" in widths else ""
-        return self._row(f"{shown}{event.event:<8} {who} {outcome} {details}", style)
+        return self._row(f"{shown}{event.event:<8} {who}{' ' if who else ''}{outcome} {details}", style)
 
     def _who(self, event: TaskEvent) -> str:
         """The columns of the process; most events are by the process of the event before."""
-        process = (event.pid, event.ppid, event.uid, event.comm)
+        user = self._user(event.uid) if self._user else ""
+        process = (event.pid, event.ppid, event.uid, event.comm, user)
         if process != self._process:
             self._process = process
-            values = {"PID": event.pid, "PPID": event.ppid, "UID": event.uid, "NAME": escape(event.comm)}
+            values = {
+                "PID": event.pid,
+                "PPID": event.ppid,
+                "UID": event.uid,
+                "USER": escape(user),
+                "NAME": escape(event.comm),
+            }
             cells = [_cell(str(values[name]), width, right) for name, width, right in self._columns if name in values]
             self._shown_process = " ".join(cells)
         return self._shown_process

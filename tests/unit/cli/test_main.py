@@ -111,6 +111,11 @@ MISTAKES = [
         "unexpected argument '13'",
         "separate the items with commas, or quote them: --pid 12,13",
     ),
+    (
+        ["--names", "--output-format", "json"],
+        "JSON has no names of users, only their uid",
+        "--output-format text",
+    ),
     (["--duration", "12", "13"], "unexpected argument '13'", "onlooker watch --help"),
     (["schema", "foo"], "unexpected argument 'foo'", "onlooker schema --help"),
     (["--events=--"], "--events needs a value", "--events LIST"),

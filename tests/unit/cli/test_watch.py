@@ -50,6 +50,15 @@ def test_json_and_table(watch):
     assert out.startswith("TIME ")
 
 
+def test_users_are_named_on_request(watch):
+    events = [make("open", uid=0, path="/x"), make("exit", uid=4294967294), LOST]
+    _, out, _ = watch("--names", events=events)
+    plain = formatted(TextFormatter(), events).decode().splitlines()
+    assert out.splitlines() == [f"{plain[0]} [user: root]", f"{plain[1]} [user: 4294967294]", plain[2]]
+    _, out, _ = watch("--names", "--output-format", "table", events=events)
+    assert " USER " in out.splitlines()[0] and " root " in out.splitlines()[1]
+
+
 def test_every_option_reaches_the_monitor(watch):
     options = "--events exec,exit --events open --filter a --filter b* --pid 1,2 --pid 3 --uid root --failed --threads"
     options += " --first --rate 7 --max-args-bytes 4K"

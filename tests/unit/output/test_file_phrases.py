@@ -111,7 +111,7 @@ def test_lines(event, said):
         (
             make("chmod", **DESCRIPTOR, flags=("AT_EMPTY_PATH",)),
             "ok",
-            "mode of file descriptor 3 to 0644  AT_EMPTY_PATH [file: /srv/f\\x1b]",
+            "mode of file descriptor 3 to 0644 [file: /srv/f\\x1b]  AT_EMPTY_PATH",
         ),
         (make("chown", path="/a"), "ok", "owner of file /a to 1000:1000"),
         (make("truncate", path="/a", errno="EROFS"), "EROFS", "file /a to 0 bytes"),

@@ -73,11 +73,11 @@ ROWS = [
     ),
     (
         make("open", **WHO, path="a", flags=("O_RDONLY",), real_path="/b/a", file_state="deleted"),
-        "open        1234    1000     0 bash            fd 3         a  O_RDONLY [file: /b/a] [deleted]",
+        "open        1234    1000     0 bash            fd 3         a [file: /b/a] [deleted]  O_RDONLY",
     ),
     (
         make("open", **WHO, path="", flags=("O_RDONLY",), errno="ENOENT", joined_path="/b/"),
-        'open        1234    1000     0 bash            ENOENT       ""  O_RDONLY [joined: /b/]',
+        'open        1234    1000     0 bash            ENOENT       "" [joined: /b/]  O_RDONLY',
     ),
     (
         make("rename", **WHO, path="a", new_path="/b", joined_path="/c/a"),
@@ -142,9 +142,9 @@ def test_colours_change_nothing_else(event, width):
 
 def test_a_row_that_is_too_wide_is_cut_and_marked():
     whole = row(make("open", path="/" + 100 * "x"))
-    assert row(make("open", path="/" + 100 * "x"), width=120) == whole[:119] + "…"
+    assert row(make("open", path="/" + 100 * "x"), width=160) == whole[:159] + "…"
     assert (
-        row(make("open", path="/" + 100 * "漢"), width=DETAILS_AT + 45) == whole[:DETAILS_AT] + "/" + 21 * "漢" + " …"
+        row(make("open", path="/" + 100 * "漢"), width=DETAILS_AT + 95) == whole[:DETAILS_AT] + "/" + 46 * "漢" + " …"
     )
 
 
@@ -267,11 +267,25 @@ def test_a_pipe_gets_whole_rows_without_colours(monkeypatch):
     assert 200 * "x" in text
 
 
-def test_a_narrow_terminal_keeps_room_for_the_details():
-    head = TableFormatter(colour=False, width=80).head()
-    assert head == b"TIME     EVENT        PID NAME       RESULT       DETAILS\n"
-    assert 80 - head.index(b"DETAILS") >= 30
-    assert b"PPID" in TableFormatter(colour=False, width=110).head()
+HEADS = {
+    80: "EVENT        PID NAME       RESULT  DETAILS",
+    100: "TIME     EVENT        PID NAME       RESULT       DETAILS",
+    130: "TIME            EVENT        PID NAME            RESULT       DETAILS",
+    200: "TIME            EVENT        PID    PPID   UID NAME            RESULT       DETAILS",
+}
+
+
+@pytest.mark.parametrize(("width", "head"), HEADS.items())
+def test_a_narrow_terminal_has_fewer_columns(width, head):
+    assert TableFormatter(colour=False, width=width).head().decode() == head + "\n"
+
+
+@pytest.mark.parametrize("user", [None, str])
+def test_a_path_gets_at_least_half_of_the_width(user):
+    for width in range(34, 250):
+        shown = formatted(TableFormatter(colour=False, width=width, user=user), [make("open", path="/" + 250 * "x")])
+        path = shown.decode().rstrip("\n")[-(width // 2) :]
+        assert set(path.lstrip("/")) == {"x", "…"}
 
 
 def test_a_very_narrow_terminal_shows_what_was_done_to_which_file():
@@ -280,6 +294,19 @@ def test_a_very_narrow_terminal_shows_what_was_done_to_which_file():
         formatter, [make("open", path="/etc/hostname", comm="cat", errno="ENAMETOOLONG")]
     )
     assert rows.decode().splitlines() == [
-        "EVENT    NAME       RESULT DETAILS",
-        "open     cat        ENAME… /etc/hostnam…",
+        "EVENT    RESULT  DETAILS",
+        "open     ENAMET… /etc/hostname  O_RDONLY",
+    ]
+
+
+NAMES_OF_USERS = {0: "root", 1000: "w\x1bw"}.get
+
+
+def test_users_have_names_on_request():
+    made = TableFormatter(colour=False, width=80, user=NAMES_OF_USERS)
+    rows = made.head() + formatted(made, [make("open", uid=uid, comm="cat", path="/a") for uid in (0, 1000)])
+    assert rows.decode().splitlines() == [
+        "EVENT    USER     NAME       RESULT  DETAILS",
+        "open     root     cat        fd 3    /a  O_RDONLY",
+        "open     w\\x1bw   cat        fd 3    /a  O_RDONLY",
     ]

@@ -34,14 +34,14 @@ def line(event):
 BASH = "[2023-10-20 15:30:45.123456] Process bash (PID:1234, PPID:1000) "
 OPENER = "[2023-10-20 15:30:45.123456] Process bash (PID:1234) "
 LINES = [
-    (make("fork", **WHO, syscall="clone"), BASH + "called sys_clone"),
-    (make("fork", **WHO, syscall="clone3"), BASH + "called sys_clone3"),
-    (make("fork", **WHO, syscall="fork"), BASH + "called sys_fork"),
-    (make("fork", **WHO, syscall="vfork"), BASH + "called sys_vfork"),
+    (make("fork", **WHO, syscall="clone"), BASH + "called sys_clone [child 1235]"),
+    (make("fork", **WHO, syscall="clone3"), BASH + "called sys_clone3 [child 1235]"),
+    (make("fork", **WHO, syscall="fork"), BASH + "called sys_fork [child 1235]"),
+    (make("fork", **WHO, syscall="vfork"), BASH + "called sys_vfork [child 1235]"),
     (make("fork", **WHO, thread=True, child_tid=1240), BASH + "called sys_clone [thread 1240]"),
-    (make("fork", **WHO, syscall=None), BASH + "called kernel_clone"),
-    (make("fork", **WHO, syscall=None, kernel=True), BASH + "called kernel_clone [kernel thread]"),
-    (make("fork", **WHO, cut=("clone_flags",)), BASH + "called sys_clone [cut: clone_flags]"),
+    (make("fork", **WHO, syscall=None), BASH + "called kernel_clone [child 1235]"),
+    (make("fork", **WHO, syscall=None, kernel=True), BASH + "called kernel_clone [kernel thread 1235]"),
+    (make("fork", **WHO, cut=("clone_flags",)), BASH + "called sys_clone [child 1235] [cut: clone_flags]"),
     (make("exec", **WHO, path="/bin/ls", argv=("ls", "-l", "a b")), BASH + "executed file /bin/ls: ls -l 'a b'"),
     (
         make("exec", **WHO, path="./x y", interpreter="/bin/sh", argv=("./x y",)),
