@@ -15,18 +15,31 @@ if TYPE_CHECKING:
 # name -> module and one line of help; a module is imported only when its command is chosen
 COMMANDS = {
     "watch": (".watch", "show what happens, live"),
-    "doctor": (".doctor", "check what this kernel and this user can do, and say how to fix the rest"),
+    "doctor": (".doctor", "check what this kernel and this user can do, and how to fix it"),
     "schema": (".schema", "print the JSON Schema of the JSON output"),
 }
 
 
 HELP = ("-h", "--help", "help")
 VERSION = ("-V", "--version", "version")
-ABOUT = (
-    "Show what a Linux machine does, live: which processes it starts, what they execute, how they end, which files "
-    "they open."
+ABOUT = "Show live what a Linux machine does: its processes, and the files they open."
+# those of `watch` that are wanted most
+USUAL = (
+    ("--events LIST", "which events: also rename, unlink, chmod, ..., all"),
+    ("--filter NAME,NAME*", "only processes with these names"),
+    ("--pid LIST", "only these processes; --uid LIST: of these users"),
+    ("--output-format FORMAT", "text, json or table, into the file of -o FILE"),
+    (", ".join(HELP), "show this help; onlooker COMMAND --help: all options"),
+    (", ".join(VERSION), "print the version"),
 )
-END = "Without a command, onlooker watches. onlooker COMMAND --help describes a command."
+EXAMPLES = (
+    ("onlooker --output-format table", "everything, in columns"),
+    ("onlooker --filter nginx,'php-fpm*'", "what a web server does"),
+    ('onlooker --pid "$(pidof sshd)" --failed', "and what fails there"),
+    ("onlooker --events exec,exit --duration 10", "which programs run"),
+    ("onlooker --events rename,unlink --uid 1000", "what a user removes"),
+    ("onlooker --output-format json -o events.json", "for programs"),
+)
 
 
 def overview() -> str:
@@ -43,19 +56,19 @@ def overview() -> str:
         )
 
     commands = rows(((name, text) for name, (_, text) in COMMANDS.items()), 10)
-    options = rows(((", ".join(HELP), "show this help"), (", ".join(VERSION), "print the version")), 24)
     return f"""\
 usage: onlooker [COMMAND] [OPTIONS]
 
 {fill(ABOUT, width)}
 
-commands:
+commands (without one: watch):
 {commands}
 
-options:
-{options}
+usual options:
+{rows(USUAL, 24)}
 
-{fill(END, width)}
+examples:
+{rows(EXAMPLES, 46)}
 """
 
 

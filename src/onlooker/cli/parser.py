@@ -7,6 +7,7 @@ from typing import Any, NoReturn, Protocol
 
 from ..errors import PROGRAM, UsageError
 from .log import show
+from .meanings import meaning
 
 
 class Command(Protocol):
@@ -68,13 +69,22 @@ def parse(command: Command, name: str, description: str, arguments: Sequence[str
         raise _misused(made, arguments, error) from None
     if unknown:
         if unknown[0].startswith("-"):
-            wrong = UsageError.unknown("option", unknown[0].partition("=")[0], options)
-            if not wrong.hint.startswith("did you mean"):  # not a line of all of them
-                wrong.hint = help_of(made)
-            raise wrong
+            raise _unknown(made, unknown[0].partition("=")[0], options)
         hint = _as_list(made, arguments, unknown) or help_of(made)
         raise UsageError(f"unexpected argument {unknown[0]!r}", hint)
     return found
+
+
+def _unknown(made: argparse.ArgumentParser, typed: str, options: Sequence[str]) -> UsageError:
+    """What it means comes before what it looks like: --output-file is no --output-format."""
+    wrong = UsageError.unknown("option", typed, options)
+    if typed in ("-V", "--version"):
+        wrong.hint = f"{PROGRAM} --version"
+    elif found := meaning(typed if typed.startswith("--") else typed[:2], options):
+        wrong.hint = f"did you mean {found}?"
+    elif not wrong.hint.startswith("did you mean"):  # not a line of all of them
+        wrong.hint = help_of(made)
+    return wrong
 
 
 def _misused(made: argparse.ArgumentParser, arguments: Sequence[str], error: argparse.ArgumentError) -> UsageError:

@@ -192,6 +192,10 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _writer(path: str | None, shutdown: Shutdown, log: Log) -> Writer:
     """To the file, or to standard output where there is none or it is "-"."""
+    if path in FORMATS:  # as other programs' -o takes it
+        raise UsageError(
+            f"-o takes a file, not a format: {path!r}", f"--output-format {path}, or -o ./{path} for a file"
+        )
     if path == "":
         raise UsageError("no file is given to -o", f"{PROGRAM} watch -o events.txt")
     if path not in (None, "-"):

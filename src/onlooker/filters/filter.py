@@ -113,9 +113,19 @@ def _events(names: Iterable[str]) -> tuple[str, ...]:
     found: list[str] = []
     for name in names:
         if not isinstance(name, str) or (name not in TASK_EVENTS and name not in EVENT_GROUPS):
-            raise UsageError.unknown("event", name, (*TASK_EVENTS, *EVENT_GROUPS))
+            raise _unknown_event(name)
         found += EVENT_GROUPS.get(name, (name,))
     return tuple(dict.fromkeys(found))
+
+
+def _unknown_event(name: object) -> UsageError:
+    """A system call is known, too, and with it how strace takes several: `trace=openat`."""
+    error = UsageError.unknown("event", name, (*TASK_EVENTS, *EVENT_GROUPS))
+    call = str(name).removeprefix("trace=")
+    for event, cls in TASK_EVENTS.items():
+        if call == event or call in (each.name for each in cls.syscalls):
+            error.hint = f"did you mean {event!r}?"
+    return error
 
 
 def _as_list(what: str, given: object) -> str:

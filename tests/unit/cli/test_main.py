@@ -1,16 +1,19 @@
 """The command line before a command runs: help, version, mistakes, and what is not imported."""
 
 import os
+import shlex
 import subprocess
 import sys
 
 import pytest
 
 import onlooker
-from onlooker.cli.main import COMMANDS, main
-from onlooker.events import TASK_EVENTS
+from onlooker.cli.main import COMMANDS, EXAMPLES, USUAL, command, main
+from onlooker.cli.parser import listed, parser
+from onlooker.events import EVENT_GROUPS, TASK_EVENTS
 
 ALL = ", ".join(TASK_EVENTS)
+EVERY = (*TASK_EVENTS, *EVENT_GROUPS)
 
 
 def told(capfd, *arguments):
@@ -28,7 +31,33 @@ def test_help(capfd, word):
     words = " ".join(out.split())
     for name, (_, about) in COMMANDS.items():
         assert f" {name} {about} " in words
-    assert " -h, --help, help show this help -V, --version, version print the version " in words
+    assert " -h, --help, help show this help; " in words and " -V, --version, version print the version " in words
+    for example, about in EXAMPLES:
+        assert f" {' '.join(example.split())} {about} " in f"{words} "
+
+
+def test_help_is_one_screenful(capfd, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setenv("LINES", "24")
+    lines = told(capfd, "--help")[1].splitlines()
+    assert len(lines) <= 21 + len(COMMANDS)
+    assert max(map(len, lines)) <= 80
+
+
+def test_the_usual_options_are_those_of_watch():
+    made = parser(command("watch"), "watch", "x")
+    options = {name for action in made._actions for name in action.option_strings}
+    assert {word for option, _ in USUAL[:-2] for word in option.split() if word.startswith("-")} <= options
+
+
+def test_there_are_six_examples_and_all_can_be_typed():
+    assert len(EXAMPLES) == 6
+    made = parser(command("watch"), "watch", "x")
+    for example, _ in EXAMPLES:
+        program, *words = shlex.split(example.replace("$(pidof sshd)", "1"))
+        assert program == "onlooker"
+        given = made.parse_args(words)
+        assert all(name in EVERY for name in listed(given.events) or ())
 
 
 @pytest.mark.parametrize("columns", [None, 50, 80, 200])
@@ -44,7 +73,7 @@ def test_help_is_as_wide_as_the_terminal(command, columns):
     width = columns or 80
     assert max(map(len, prose)) <= width
     if not command:
-        assert max(map(len, prose)) > min(width, 123) - 15
+        assert max(map(len, prose)) > min(width, 76) - 15
         assert max(map(len, run.stdout.splitlines())) <= width
 
 
@@ -86,10 +115,19 @@ MISTAKES = [
     (["--fil", "x"], "unknown option '--fil'", "did you mean '--filter'?"),
     (["doctor", "--output-formt=json"], "unknown option '--output-formt'", "did you mean '--output-format'?"),
     (["--out=json"], "unknown option '--out'", "did you mean '--output-format' or '--output'?"),
-    (["watch", "--json"], "unknown option '--json'", "onlooker watch --help"),
-    (["watch", "--version"], "unknown option '--version'", "onlooker watch --help"),
+    (["watch", "--json"], "unknown option '--json'", "did you mean --output-format json?"),
+    (["doctor", "--json"], "unknown option '--json'", "did you mean --output-format json?"),
+    (["schema", "--json"], "unknown option '--json'", "onlooker schema --help"),
+    (["--format=json"], "unknown option '--format'", "did you mean --output-format FORMAT?"),
+    (["--output-file", "x"], "unknown option '--output-file'", "did you mean --output FILE?"),
+    (["-c", "5"], "unknown option '-c'", "did you mean --count N?"),
+    (["-c5"], "unknown option '-c5'", "did you mean --count N?"),
+    (["--pids", "5"], "unknown option '--pids'", "did you mean --pid LIST?"),
+    (["--user", "root"], "unknown option '--user'", "did you mean --uid LIST?"),
+    (["--output", "json"], "-o takes a file, not a format: 'json'", "--output-format json, or -o ./json for a file"),
+    (["watch", "--version"], "unknown option '--version'", "onlooker --version"),
     (["--interval", "2"], "unknown option '--interval'", "onlooker watch --help"),
-    (["-x"], "unknown option '-x'", "onlooker watch --help"),
+    (["-y"], "unknown option '-y'", "onlooker watch --help"),
     (["doctor", "-x"], "unknown option '-x'", "onlooker doctor --help"),
     (["--version", "extra"], "unexpected argument 'extra'", "onlooker --version"),
     (["--help", "extra"], "unexpected argument 'extra'", "onlooker --help"),
@@ -135,6 +173,8 @@ MISTAKES = [
     (["doctor", "--output-format", "txt"], "unknown output format 'txt'", "did you mean 'text'?"),
     (["--log-level", "warn"], "unknown log level 'warn'", "did you mean 'warning'?"),
     (["--events", "opn"], "unknown event 'opn'", "did you mean 'open'?"),
+    (["--events", "clone3"], "unknown event 'clone3'", "did you mean 'fork'?"),
+    (["--events", "trace=creat"], "unknown event 'trace=creat'", "did you mean 'open'?"),
     (["--events", "exec,lost"], "unknown event 'lost'", f"one of {ALL}, default, all"),
     (["--events", ","], "no event is chosen", f"default, all, or some of {ALL}"),
     (["--attach", "audit"], "unknown attach method 'audit'", "one of raw, fexit, kprobe, tracepoint"),
@@ -211,8 +251,8 @@ def test_what_to_type_is_what_was_typed(tmp_path):
     program.write_text(f"#!{sys.executable}\nimport sys\nfrom onlooker.cli.main import main\nsys.exit(main())\n")
     program.chmod(0o755)
     for typed, shown in ((program, f"'{program}'"), ("a b/onlooker", "'a b/onlooker'")):
-        run = subprocess.run([typed, "-x"], cwd=tmp_path, capture_output=True, text=True)
-        assert run.stderr == f"onlooker: unknown option '-x'\n\nhint: {shown} watch --help\n"
+        run = subprocess.run([typed, "-y"], cwd=tmp_path, capture_output=True, text=True)
+        assert run.stderr == f"onlooker: unknown option '-y'\n\nhint: {shown} watch --help\n"
     script = (
         "from onlooker import doctor, errors; print(doctor.ROOT, errors.CapabilityError(['CAP_BPF']).hint, sep=';')"
     )

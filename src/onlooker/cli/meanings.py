@@ -1,0 +1,41 @@
+"""What else people type: the options of strace, bcc, bpftrace, perf and others, and ours that do the same."""
+
+from collections.abc import Sequence
+
+# what to type -> what people type for it
+_MEANINGS = {
+    "--output-format json": "--json -j --jsonl --ndjson",
+    "--output-format table": "--table --columns",
+    "--output-format text": "--text --plain",
+    "--output-format FORMAT": "--format --fmt -F",
+    "--output FILE": "--output-file --out-file --file --log-file --logfile -w",
+    "--events LIST": "--event --trace --type --types --kind --kinds --syscall --syscalls --probe",
+    "--filter NAME": "-n --name --names-of --comm --command --process-name --program",
+    "--pid LIST": "--pids --process --processes --attach-pid --tgid",
+    "--uid LIST": "--user --users --username --uids",
+    "--names": "-U --print-uid --usernames --user-names",
+    "--failed": "-x -Z --errors --error --fails --failures --failed-only --only-failed",
+    "--count N": "-c --limit --max-events --number --events-max --lines",
+    "--duration TIME": "-d --time --timeout --seconds --for --until",
+    "--threads": "-t --thread --tasks --lwp",
+    "--first": "--unique --uniq --once --dedup --distinct",
+    "--rate N": "--ratelimit --rate-limit --throttle --sample",
+    "--quiet": "--silent -s --no-verbose",
+    "--log-level debug": "--verbose -v --debug -vv",
+    "--buffer-size SIZE": "-b --buffer-pages --perf-buffer --mmap-pages -m",
+    "--max-args-bytes SIZE": "--max-args --string-limit --strsize",
+    "--no-resolve": "--raw-paths --no-paths",
+    "--attach METHOD": "--method --backend --hook",
+}
+
+KNOWN = {word: meant for meant, words in _MEANINGS.items() for word in words.split()}
+
+
+def meaning(typed: str, options: Sequence[str]) -> str:
+    """What to type instead of an option that is not there, or ""; `options`: those that are.
+
+    >>> meaning("--json", ["--output-format"]), meaning("--json", []), meaning("--jsn", ["--output-format"])
+    ('--output-format json', '', '')
+    """
+    found = KNOWN.get(typed, "")
+    return found if found.partition(" ")[0] in options else ""
