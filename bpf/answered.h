@@ -12,12 +12,18 @@
 #define MOST_ERRNO 4095 /* include/linux/err.h */
 #define MOST_FD 0x7fffffff
 
+/* The most that a success of its kind gives. */
+static __always_inline long most_result(enum kind kind)
+{
+	return kind == KIND_OPEN ? MOST_FD : kind == KIND_READLINK ? PATH_BYTES : 0;
+}
+
 /* Whether the call can give this result: an error, or a success of its kind. */
 static __always_inline bool is_possible(struct call *call)
 {
 	if (call->result < 0)
 		return call->result >= -MOST_ERRNO;
-	return call->kind == KIND_EXEC || call->result <= (call->kind == KIND_OPEN ? MOST_FD : 0);
+	return call->kind == KIND_EXEC || call->result <= most_result(call->kind);
 }
 
 /* Whether the kernel itself has just sent SIGSYS for a filter (force_sig_info_to_task, kernel/signal.c): it is pending

@@ -42,6 +42,9 @@ if TYPE_CHECKING:
     from .events import Event, Lost, TaskEvent
 
     # begin events
+    from .events.access import Access
+    from .events.bind import Bind
+    from .events.chdir import Chdir
     from .events.chmod import Chmod
     from .events.chown import Chown
     from .events.exec import Exec
@@ -49,12 +52,17 @@ if TYPE_CHECKING:
     from .events.fork import Fork
     from .events.link import Link
     from .events.mkdir import Mkdir
+    from .events.mknod import Mknod
     from .events.open import Open
+    from .events.readlink import Readlink
     from .events.rename import Rename
     from .events.rmdir import Rmdir
+    from .events.stat import Stat
     from .events.symlink import Symlink
     from .events.truncate import Truncate
     from .events.unlink import Unlink
+    from .events.utime import Utime
+    from .events.xattr import Xattr
 
     # end events
     from .monitor import Monitor
@@ -134,6 +142,9 @@ __all__ = [
 
 # begin names of events
 __all__ += [
+    "Access",
+    "Bind",
+    "Chdir",
     "Chmod",
     "Chown",
     "Exec",
@@ -141,12 +152,17 @@ __all__ += [
     "Fork",
     "Link",
     "Mkdir",
+    "Mknod",
     "Open",
+    "Readlink",
     "Rename",
     "Rmdir",
+    "Stat",
     "Symlink",
     "Truncate",
     "Unlink",
+    "Utime",
+    "Xattr",
 ]
 # end names of events
 

@@ -10,7 +10,7 @@
 #ifndef MAP_32BIT
 #define MAP_32BIT 0
 #endif
-#define MOST 5
+#define MOST 6
 
 static char *pages_for(size_t size)
 {
@@ -60,7 +60,7 @@ static long argument(const char *word, long turn)
 
 static long native(long number, const long *of)
 {
-	return syscall(number, of[0], of[1], of[2], of[3], of[4]);
+	return syscall(number, of[0], of[1], of[2], of[3], of[4], of[5]);
 }
 
 #ifdef __x86_64__
@@ -68,10 +68,13 @@ static long compat(long number, const long *of)
 {
 	long result;
 
-	__asm__ volatile("int $0x80"
+	register long sixth __asm__("r12") = of[5];
+
+	/* the sixth argument is in the register that the compiler may use for the frame; below the stack is the red zone */
+	__asm__ volatile("sub $128, %%rsp; push %%rbp; mov %%r12, %%rbp; int $0x80; pop %%rbp; add $128, %%rsp"
 			 : "=a"(result)
-			 : "a"(number), "b"(of[0]), "c"(of[1]), "d"(of[2]), "S"(of[3]), "D"(of[4])
-			 : "memory", "r8", "r9", "r10", "r11");
+			 : "a"(number), "b"(of[0]), "c"(of[1]), "d"(of[2]), "S"(of[3]), "D"(of[4]), "r"(sixth)
+			 : "memory", "cc", "r8", "r9", "r10", "r11");
 	errno = (int)result < 0 ? -(int)result : 0;
 	return (int)result < 0 ? -1 : (int)result;
 }

@@ -58,6 +58,38 @@ AT_FLAGS = Flags(
     )
 )
 
+# include/uapi/linux/fcntl.h; 0x200 means AT_EACCESS to faccessat2 only
+ACCESS_FLAGS = Flags(bits=((0x100, "AT_SYMLINK_NOFOLLOW"), (0x200, "AT_EACCESS"), (0x1000, "AT_EMPTY_PATH")))
+STAT_FLAGS = Flags(
+    bits=(
+        (0x100, "AT_SYMLINK_NOFOLLOW"),
+        (0x800, "AT_NO_AUTOMOUNT"),
+        (0x1000, "AT_EMPTY_PATH"),
+        (0x2000, "AT_STATX_FORCE_SYNC"),
+        (0x4000, "AT_STATX_DONT_SYNC"),
+    )
+)
+
+# access(2); F_OK is 0
+ACCESS_MODES = Flags(bits=((4, "R_OK"), (2, "W_OK"), (1, "X_OK")))
+
+# include/uapi/linux/xattr.h
+XATTR_FLAGS = Flags(bits=((1, "XATTR_CREATE"), (2, "XATTR_REPLACE")))
+
+# include/uapi/linux/stat.h; other numbers are shown as they are
+FILE_TYPES = Names(
+    names=(
+        (0o010000, "S_IFIFO"),
+        (0o020000, "S_IFCHR"),
+        (0o040000, "S_IFDIR"),
+        (0o060000, "S_IFBLK"),
+        (0o100000, "S_IFREG"),
+        (0o120000, "S_IFLNK"),
+        (0o140000, "S_IFSOCK"),
+    ),
+    other="type {}",
+)
+
 # include/uapi/linux/sched.h
 _CLONE = (
     (0x80, "CLONE_NEWTIME"),

@@ -90,13 +90,13 @@ class LiveSource:
         self._notes = look_for(wanted.pid)
         kernel.check()
         prepare()
+        prepare_records()  # the first batch need not wait for that
         chooser = Chooser(hooks(wanted.events, failed=wanted.failed), self._method)
         setup = Setup(wanted, self._ring_bytes, self._resolve, self._max_args_bytes)
         try:
             self._probe, self._attached = chooser.load(setup)
         finally:
             kernel.forget()
-        prepare_records()  # the first batch need not wait for that
         self._missed = self._misses(self._probe)
         self._looked_at = time.monotonic()
         self._home = this_process()

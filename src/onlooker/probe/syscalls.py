@@ -30,8 +30,9 @@ def numbers(machine: str) -> tuple[dict[str, int], dict[str, int]]:
 
 
 def native_calls(event: str, machine: str | None = None) -> tuple[str, ...]:
-    """Those that native programs of the machine have."""
-    return names(tuple(_calls(event, machine or platform.machine(), compat=False)))
+    """Those that native programs of the machine have, as the kernel calls them."""
+    calls = _calls(event, machine or platform.machine(), compat=False)
+    return tuple(call.kernel_name or call.name for call in calls)
 
 
 def functions_of(event: str, machine: str | None = None) -> tuple[tuple[str, ...], tuple[str, ...]]:

@@ -61,7 +61,8 @@ cdef class CompiledPlan:
             step = &event.steps[i]
             step.op, step.at, step.size = int(one.op), one.at, one.bytes
             step.of = places[one.of] if one.of else 0
-            step.is_optional, step.absent = one.absent is not None, one.absent or 0
+            step.is_optional = one.absent is not None
+            step.absent = (one.absent or 0) - (2**64 if (one.absent or 0) >= 2**63 else 0)
             step.is_omitted = one.omit
             step.key = self.text(f',"{one.name}":'.encode())
             step.key_beside = self.text(f',"{one.name}_bytes":'.encode())

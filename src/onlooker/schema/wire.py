@@ -56,8 +56,13 @@ def _constants(tag: str, made: Layout) -> str:
             prefix = f"{upper}_{identifier(f.name)}"
             text += _enum(f"{tag}_{f.name}", [(f"{prefix}_{identifier(n)}", i) for i, n in f.type.values.names])
         elif f.type.absent:
-            text += f"#define {upper}_{identifier(f.name)}_ABSENT ({f.type.ctype})({f.type.absent}LL)\n"
+            number = f"{f.type.absent}{_suffix(f.type.absent)}"
+            text += f"#define {upper}_{identifier(f.name)}_ABSENT ({f.type.ctype})({number})\n"
     return text
+
+
+def _suffix(number: int) -> str:
+    return "LL" if number < 2**63 else "ULL"
 
 
 def _calls(layouts: dict[str, Layout]) -> str:

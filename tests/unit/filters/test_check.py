@@ -17,7 +17,7 @@ TEXT_OPERATORS = "it takes ==, !=, in, exists, startswith, endswith, contains, g
 @pytest.mark.parametrize(
     ("text", "message", "marked", "hint"),
     [
-        ("uid == 0 and fil == 'a'", "unknown field 'fil'", "fil", "did you mean 'file' or 'file_state'?"),
+        ("uid == 0 and erno == 'a'", "unknown field 'erno'", "erno", "did you mean 'errno'?"),
         ("zzzzz == 1", "unknown field 'zzzzz'", "zzzzz", "docs/fields.md lists the fields"),
         ("errno == 'ENOENTT'", "unknown errno 'ENOENTT'", "'ENOENTT'", "did you mean 'ENOENT'?"),
         ("errno in ('EPERM', 'eacces')", "unknown errno 'eacces'", "'eacces'", "did you mean 'EACCES'?"),

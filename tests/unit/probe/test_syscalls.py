@@ -33,7 +33,7 @@ KINDS = {event: kind for kind, event in enumerate(TASK_EVENTS, 1)}
 
 def in_header(name: str) -> dict[str, int]:
     """What the macros __NR_… expand to."""
-    want = "#define __ARCH_WANT_SYS_CLONE3\n#define __ARCH_WANT_RENAMEAT\n"
+    want = "#define __ARCH_WANT_SYS_CLONE3\n#define __ARCH_WANT_RENAMEAT\n#define __ARCH_WANT_NEW_STAT\n"
     command = [*CC, "-E", "-dM", "-x", "c", "-"]
     done = subprocess.run(command, input=f"{want}#include <{name}>\n", capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
@@ -76,7 +76,9 @@ def resolve():
 @pytest.mark.parametrize("name", TABLES)
 def test_libseccomp_says_the_same(resolve, name):
     known = {call: resolve(ARCHITECTURES[name], call) for call in TABLES[name]}
-    unknown = {call for call in NEWER if known[call] == UNKNOWN}
+    unknown = {call for call in NEWER if known.get(call) == UNKNOWN}
+    if name == "I386":  # there the library takes it for a part of socketcall, as glibc calls it
+        unknown |= {"bind"}
     assert older(known, unknown) == older(TABLES[name], unknown)
 
 
