@@ -38,7 +38,8 @@ class Monitor:
     All arguments restrict what is reported, in the kernel: `events` (of "fork", "exec", "exit", "open", "rename",
     "unlink", "mkdir", "rmdir", "link", "symlink", "chmod", "chown", "truncate"; "all" is all of them, None or "default"
     the first four), `comm` (process names, "nginx" or "nginx*"), `pid`, `uid` (numbers or users' names), `failed` (only
-    what failed), `threads` (also the creation of threads). `buffer_bytes` is the ring between the kernel and this
+    what failed), `threads` (also the creation of threads). `where`: an expression, or several that must all hold, as in
+    "file under '/etc'"; what does not match is dropped natively. `buffer_bytes` is the ring between the kernel and this
     process: a power of two, 1 MiB to 1 GiB.
     `attach` forces how events are observed, where they can be observed so: "raw", "fexit", "kprobe" or "tracepoint".
     `resolve`: whether to look up which file a path led to, and the directory of one that led to none. `max_args_bytes`:
@@ -65,6 +66,7 @@ class Monitor:
         uid: Iterable[int | str] = (),
         failed: bool = False,
         threads: bool = False,
+        where: str | Iterable[str] = (),
         buffer_bytes: int = DEFAULT_RING_BYTES,
         attach: str | None = None,
         resolve: bool = True,
@@ -74,7 +76,7 @@ class Monitor:
         rate: int = 0,
         source: Source | None = None,
     ) -> None:
-        self.filter = Filter.of(events=events, comm=comm, pid=pid, uid=uid, failed=failed, threads=threads)
+        self.filter = Filter.of(events=events, comm=comm, pid=pid, uid=uid, failed=failed, threads=threads, where=where)
         check_bool("resolve", resolve)
         check_bool("least_rights", least_rights)
         check_bool("first", first)
@@ -94,6 +96,8 @@ class Monitor:
                 least_rights=least_rights,
             )
         self._source: Source = source
+        self._matcher = self.filter.matcher()
+        self._matched: tuple[Batch | None, Batch | None] = (None, None)  # a batch of the source, and what matches of it
         self._sieve = Sieve(first=first, rate=rate) if first or rate else None
         self._home = this_process()
         self._batch: Batch | None = None  # counted, and its source may not know yet
@@ -219,18 +223,25 @@ class Monitor:
             hint = "its poll returns a Batch or None; Batch.of(events) makes them"
             raise UsageError(f"the source's poll returned no batch: {batch!r:.100}", hint)
         if batch is not self._batch:
-            passed = self._sieve.sifted(batch) if self._sieve else batch
+            passed = self._passed(batch)
             counts, lost, cut = self._counted(passed)
             ready = passed if len(passed) else None
             self._batch, self._ready = batch, ready
             self._counts, self._lost, self._cut = counts, lost, cut
         self._acknowledge()
 
+    def _passed(self, batch: Batch) -> Batch:
+        """What of the source's batch is to be reported; of the same batch once more, the same."""
+        if self._matcher and self._matched[0] is not batch:
+            self._matched = batch, batch.matching(self._matcher)
+        matching = self._matched[1] if self._matched[1] is not None else batch
+        return self._sieve.sifted(matching) if self._sieve else matching
+
     def _acknowledge(self) -> None:
         taken = getattr(self._source, "taken", None)
         if taken and self._batch is not None:
             taken(self._batch)
-        self._batch = None
+        self._batch, self._matched = None, (None, None)
 
     def fileno(self) -> int:
         """A descriptor that can be read while `poll(0)` has something to give or to do: for select(2) and the like.

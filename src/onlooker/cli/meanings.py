@@ -14,6 +14,7 @@ _MEANINGS = {
     "--pid LIST": "--pids --process --processes --attach-pid --tgid",
     "--uid LIST": "--user --users --username --uids",
     "--names": "-U --print-uid --usernames --user-names",
+    "--where EXPR": "--expr --expression --query --match --condition --grep --regex",
     "--failed": "-x -Z --errors --error --fails --failures --failed-only --only-failed",
     "--count N": "-c --limit --max-events --number --events-max --lines",
     "--duration TIME": "-d --time --timeout --seconds --for --until",

@@ -56,6 +56,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add("--uid", metavar="LIST", action="append", help="only processes of these real users, by name or number")
     add("--failed", action="store_true", help="only failures: calls with an error, non-zero exits")
+    add(
+        "--where",
+        metavar="EXPR",
+        action="append",
+        help="only events for which this holds, as in \"file under '/etc'\"; repeat it for more that must hold",
+    )
     add("--threads", action="store_true", help="also show the creation of threads")
     add("--first", action="store_true", help="show each thing that a process does to a file only once")
     add(
@@ -160,6 +166,7 @@ def _monitor(arguments: argparse.Namespace) -> Monitor:
         uid=_given("user", arguments.uid),
         failed=arguments.failed,
         threads=arguments.threads,
+        where=arguments.where or (),
         first=arguments.first,
         rate=_rate(arguments.rate),
         buffer_bytes=_size(arguments.buffer_size, check_buffer_bytes),

@@ -87,9 +87,10 @@ class _Check:
 
     def _operator(self) -> None:
         test, kind = self._test, type_of(self._test.name)
-        if test.op in _OPERATORS[kind]:
+        operators = _EQUAL if test.name == EVENT else _OPERATORS[kind]
+        if test.op in operators:
             return
-        hint = f"it takes {', '.join(_OPERATORS[kind])}"
+        hint = f"it takes {', '.join(operators)}"
         if kind in (LIST, FLAGS) and test.op in ("==", "in"):
             values = ", ".join(map(literal, test.values))
             hint = f"{test.name} contains {values if len(test.values) == 1 else f'({values})'}"

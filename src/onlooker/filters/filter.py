@@ -9,7 +9,9 @@ from ..errors import UsageError
 from ..events import DEFAULT_EVENTS, EVENT_GROUPS, TASK_EVENTS, Event, Lost, TaskEvent
 from ..events.exit import Exit
 from ..events.fork import Fork
+from ..records import Matcher
 from .comm import CommPattern, comm_pattern
+from .expression import Expression
 
 HIGHEST_PID = 2**31 - 1  # pid_t is an int
 HIGHEST_UID = 2**32 - 2
@@ -35,6 +37,7 @@ class Filter(msgspec.Struct, frozen=True, kw_only=True):
     uid: tuple[int, ...] = ()
     failed: bool = False
     threads: bool = False
+    where: Expression | None = None
 
     @classmethod
     def of(
@@ -46,10 +49,11 @@ class Filter(msgspec.Struct, frozen=True, kw_only=True):
         uid: Iterable[int | str] = (),
         failed: bool = False,
         threads: bool = False,
+        where: str | Iterable[str] = (),
     ) -> Self:
-        """Check and gather. In `events`, "default" and "all" mean several.
+        """Check and gather. In `events`, "default" and "all" mean several; all of `where` must hold.
 
-        Raises UsageError for an unknown event or user, an empty choice or a number out of range.
+        Raises UsageError for an unknown event or user, an empty choice, a number out of range or a wrong expression.
         """
         for what, given in (("events", () if events is None else events), ("comm", comm), ("pid", pid), ("uid", uid)):
             if given is None or isinstance(given, str | bytes) or not isinstance(given, Iterable):
@@ -74,6 +78,7 @@ class Filter(msgspec.Struct, frozen=True, kw_only=True):
             uid=tuple(dict.fromkeys(map(user_id, uid))),
             failed=failed,
             threads=threads,
+            where=_expression(where, chosen),
         )
 
     def notes(self) -> list[str]:
@@ -85,8 +90,18 @@ class Filter(msgspec.Struct, frozen=True, kw_only=True):
             found.append("threads adds only fork events, and fork is not among the events")
         return found
 
+    def matcher(self) -> Matcher | None:
+        """For `Batch.matching`, which decides what `where` says; None where it says nothing."""
+        if self.where is None:
+            return None
+        from .compile import matcher  # some milliseconds, as below
+
+        return matcher(self.where)
+
     def matches(self, event: Event) -> bool:
-        """Whether to report the event, as the probe decides it in the kernel. Losses are always reported."""
+        """Whether to report the event, as the probe decides it in the kernel, without `where`. Losses are always
+        reported.
+        """
         if isinstance(event, Lost):
             return True
         assert isinstance(event, TaskEvent)
@@ -126,6 +141,14 @@ def _unknown_event(name: object) -> UsageError:
         if call == event or call in (each.name for each in cls.syscalls):
             error.hint = f"did you mean {event!r}?"
     return error
+
+
+def _expression(texts: str | Iterable[str], events: tuple[str, ...]) -> Expression | None:
+    if isinstance(texts, list | tuple) and not texts:
+        return None
+    from .where import expression_of
+
+    return expression_of(texts, events)
 
 
 def _as_list(what: str, given: object) -> str:

@@ -62,4 +62,6 @@ class FakeSource:
         left = [*found, *(event for event in self._events if self._wanted.matches(event))]
         self._events, self._found = [], []
         lost = [event for event in left if isinstance(event, Lost)]
+        matcher = self._wanted.matcher()
+        left = [event for batch in Batch.of(left) for event in (batch.matching(matcher) if matcher else batch)]
         return Rest(lost, len(left) - len(lost))

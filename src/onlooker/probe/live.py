@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from weakref import WeakSet
 
 from ..errors import OnlookerError, ResourceError
-from ..events import PROBE_REASONS, TASK_EVENTS
+from ..events import PROBE_REASONS, TASK_EVENTS, Lost
 from ..filters import Filter
 from ..records import Batch, prepare_records
 from . import kernel, rights
@@ -52,6 +52,7 @@ class LiveSource:
         self._resolve = resolve
         self._max_args_bytes = max_args_bytes
         self._least_rights = least_rights
+        self._wanted = Filter()
         self._probe: Probe | None = None
         self._attached: tuple[Attachment, ...] = ()
         self._notes: list[str] = []
@@ -87,6 +88,7 @@ class LiveSource:
         """Load and attach. Raises UnsupportedError where this kernel or user can't, and UsageError where none of the
         process ids can match.
         """
+        self._wanted = wanted
         self._notes = look_for(wanted.pid)
         kernel.check()
         prepare()
@@ -210,7 +212,19 @@ class LiveSource:
         self._losses(probe)
         self._skipped(probe)
         lost = [event for batch in self._found for event in batch.lost()]
-        return Rest(lost, probe.unread() + sum(map(len, self._found)) - len(lost))
+        return Rest(lost, self._unread(probe))
+
+    def _unread(self, probe: "Probe") -> int:
+        """How many events nobody has polled, of those that the filter's expression asks for."""
+        matcher = self._wanted.matcher()
+        if matcher is None:
+            return probe.unread() + sum(map(_events, self._found))
+        count = sum(_events(batch.matching(matcher)) for batch in self._found)
+        with suppress(ValueError):  # the ring is corrupt
+            while len(records := probe.drain(True)):
+                count += _events(Batch.checked(records, self._clock.offset_ns(), 0).matching(matcher))
+                probe.drained()
+        return count
 
     def _quieten(self, probe: "Probe") -> None:
         if self._quiet_since is None:
@@ -296,6 +310,10 @@ class LiveSource:
         if self._probe:
             self._probe.abandon()
             self._probe = None
+
+
+def _events(batch: Batch) -> int:
+    return len(batch) - batch.counts().get(Lost.event, 0)
 
 
 _LIVE: WeakSet[LiveSource] = WeakSet()

@@ -156,4 +156,46 @@ cdef extern from "sieve.h" nogil:
     int sieve_record(sieve_t *sieve, record_t record)
 
 
+cdef extern from "match.h" nogil:
+    ctypedef struct source_t "struct source":
+        const uint32_t *steps
+        size_t count
+        int form
+    ctypedef struct range_t "struct range":
+        uint64_t low
+        uint64_t high
+    ctypedef struct pattern_t "struct pattern":
+        text_t text
+        uint64_t bits
+        uint64_t mask
+        size_t states
+        size_t words
+        const uint64_t *moves
+        const uint64_t *names
+        const uint64_t *deep
+        const uint64_t *skips
+    ctypedef struct ask_t "struct ask":
+        int op
+        int is_negated
+        int ignores_case
+        uint32_t source
+        const range_t *ranges
+        const pattern_t *patterns
+        size_t count
+        uint32_t yes
+        uint32_t no
+    ctypedef struct program_t "struct program":
+        const source_t *sources
+        size_t sources_count
+        const ask_t *asks
+        uint32_t first
+        size_t words
+    ctypedef struct match_t "struct match":
+        int failed
+    enum: ACCEPT
+    int match_init(match_t *m, const plan_t *plan, const program_t *programs, int64_t offset_ns)
+    void match_free(match_t *m)
+    int matches(match_t *m, record_t record)
+
+
 ctypedef void (*write_t)(writer_t *, record_t) noexcept nogil

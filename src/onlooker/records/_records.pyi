@@ -15,6 +15,10 @@ class Buffer:
 
 Data = bytes | Buffer
 
+class Matcher:
+    def __init__(self, compiled: CompiledPlan, programs: Mapping[int, tuple[Any, ...]]) -> None: ...
+    def matching(self, data: Data, offset_ns: int) -> Buffer | None: ...
+
 class Records:
     def __init__(self, compiled: CompiledPlan) -> None: ...
     def check(

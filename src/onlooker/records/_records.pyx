@@ -367,4 +367,5 @@ cdef class Records:
         return value
 
 
+include "matcher.pxi"
 include "sieve.pxi"

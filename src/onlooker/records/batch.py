@@ -12,7 +12,7 @@ from ..errors import UsageError
 from ..events import EVENTS, Event, Lost
 from ..events import plan as plan_of_classes
 from ..schema.plan import Plan
-from ._records import Buffer, CompiledPlan, Records
+from ._records import Buffer, CompiledPlan, Matcher, Records
 from .encode import offset_ns, record
 
 PLAN: Plan = plan_of_classes()
@@ -71,7 +71,7 @@ class Batch:
         self._counts = {name: numbers[number] for name, number in NUMBERS.items() if numbers[number]}
 
     @classmethod
-    def _of_whole(cls, data: bytes, offset_ns: int) -> Self:
+    def _of_whole(cls, data: bytes | Buffer, offset_ns: int) -> Self:
         """From records that were checked, or made here: the native part would read beyond the end of others."""
         made = cls.__new__(cls)
         made._take(offset_ns, data, _records().counts(data))
@@ -188,6 +188,13 @@ class Batch:
                 raise UsageError.unknown("event", name, tuple(NUMBERS))
         numbers = sum({1 << NUMBERS[name] for name in events})
         return self._of_whole(_records().selected(self._data, numbers), self.offset_ns)
+
+    def matching(self, matcher: Matcher) -> Self:
+        """Only the records that match, and all reports of losses; `onlooker.filters.compile` makes the matcher of an
+        expression.
+        """
+        matching = matcher.matching(self._data, self.offset_ns)
+        return self if matching is None else self._of_whole(matching, self.offset_ns)
 
     @property
     def raw(self) -> bytes | Buffer:

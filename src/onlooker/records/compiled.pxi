@@ -1,30 +1,15 @@
 # A plan in C; part of _records.pyx.
 
 @cython.no_gc_clear  # its end frees what it lists
-cdef class CompiledPlan:
-    """A plan as C has it, with the class of each event. It never changes, and all threads use the same."""
+cdef class Memory:
+    """What C points to, as long as this lives."""
 
-    cdef plan_t plan
-    cdef list classes  # by number
-    cdef dict known    # values that are made: tables of names that several fields have
     cdef list kept     # bytes that are pointed to
     cdef list blocks   # of memory
 
-    def __cinit__(self, plan, classes):
-        """Raises ValueError or LookupError for a plan that can't be."""
-        cdef event_t *event
-        self.classes = [None] * KINDS
-        self.known = {}
+    def __cinit__(self, *_):
         self.kept = []
         self.blocks = []
-        self.plan.kind_at, self.plan.cut_at, self.plan.boot_at = plan.kind_at, plan.cut_at, plan.boot_at
-        for each in plan.events:
-            if not 0 < each.number < KINDS or self.plan.events[each.number] != NULL:
-                raise ValueError(f"event number {each.number}")
-            event = <event_t *>self.array(1, sizeof(event_t))
-            self._fill(event, each)
-            self.plan.events[each.number] = event
-            self.classes[each.number] = classes[each.name]
 
     def __dealloc__(self):
         for block in self.blocks:
@@ -44,6 +29,29 @@ cdef class CompiledPlan:
         made.at = PyBytes_AsString(padded)
         made.length = len(what)
         return made
+
+
+@cython.no_gc_clear
+cdef class CompiledPlan(Memory):
+    """A plan as C has it, with the class of each event. It never changes, and all threads use the same."""
+
+    cdef plan_t plan
+    cdef list classes  # by number
+    cdef dict known    # values that are made: tables of names that several fields have
+
+    def __cinit__(self, plan, classes):
+        """Raises ValueError or LookupError for a plan that can't be."""
+        cdef event_t *event
+        self.classes = [None] * KINDS
+        self.known = {}
+        self.plan.kind_at, self.plan.cut_at, self.plan.boot_at = plan.kind_at, plan.cut_at, plan.boot_at
+        for each in plan.events:
+            if not 0 < each.number < KINDS or self.plan.events[each.number] != NULL:
+                raise ValueError(f"event number {each.number}")
+            event = <event_t *>self.array(1, sizeof(event_t))
+            self._fill(event, each)
+            self.plan.events[each.number] = event
+            self.classes[each.number] = classes[each.name]
 
     cdef int _fill(self, event_t *event, each) except -1:
         cdef step_t *step

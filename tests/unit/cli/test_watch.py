@@ -62,7 +62,8 @@ def test_users_are_named_on_request(watch):
 def test_every_option_reaches_the_monitor(watch):
     options = "--events exec,exit --events open --filter a --filter b* --pid 1,2 --pid 3 --uid root --failed --threads"
     options += " --first --rate 7 --max-args-bytes 4K"
-    code, _, err = watch(*options.split(), "--uid", " 5\n6 ", "--buffer-size", "1M", "--attach", "raw")
+    where = "--where", "pid == 1", "--where=uid == 2"
+    code, _, err = watch(*options.split(), *where, "--uid", " 5\n6 ", "--buffer-size", "1M", "--attach", "raw")
     assert code == 0
     assert watch.given == {
         "events": ["exec", "exit", "open"],
@@ -71,6 +72,7 @@ def test_every_option_reaches_the_monitor(watch):
         "uid": ["root", "5", "6"],
         "failed": True,
         "threads": True,
+        "where": ["pid == 1", "uid == 2"],
         "first": True,
         "rate": 7,
         "buffer_bytes": 1 << 20,
@@ -80,7 +82,7 @@ def test_every_option_reaches_the_monitor(watch):
         "least_rights": True,
     }
     note = "threads adds only fork events, and a fork that failed is not reported"
-    what = "exec, exit, open of some processes; only failures"
+    what = "exec, exit, open of some processes; only failures; only those that match"
     assert err.startswith(f"onlooker: warning: {note}\nonlooker: watching {what}; Ctrl-C ends it\n")
 
 
@@ -93,6 +95,7 @@ def test_without_options_everything_is_watched(watch):
         "uid": [],
         "failed": False,
         "threads": False,
+        "where": (),
         "first": False,
         "rate": 0,
         "buffer_bytes": 16 << 20,

@@ -71,9 +71,9 @@ OPERATORS = {
 
 
 @st.composite
-def tests(draw, names=FIELDS):
+def asks(draw, names=FIELDS):
     field = draw(st.sampled_from(names))
-    op = draw(st.sampled_from(OPERATORS[fields.type_of(field)]))
+    op = draw(st.sampled_from(_EQUAL if field == fields.EVENT else OPERATORS[fields.type_of(field)]))
     if op == "exists":
         return expression.Test(field, op)
     one = op in expression.COMPARISONS
@@ -85,7 +85,7 @@ def tests(draw, names=FIELDS):
 
 def expressions(names=FIELDS):
     return st.recursive(
-        tests(names),
+        asks(names),
         lambda inner: st.one_of(
             inner.map(expression.Not),
             st.lists(inner, min_size=2, max_size=4).map(lambda terms: expression.And(tuple(terms))),

@@ -14,6 +14,7 @@ from onlooker.probe import kernel, live
 from onlooker.probe.chooser import Chooser
 from onlooker.probe.live import LiveSource
 from onlooker.probe.source import Rest
+from onlooker.testing import make
 
 from ..made_records import LAYOUTS, batch, plain, record
 
@@ -307,6 +308,18 @@ def test_close_counts_a_last_time(source, ring):
     assert rest.unread == 7
     assert ring.calls[-1] == "close"
     assert source.close() == Rest()
+
+
+def test_of_what_nobody_has_read_only_what_matches_counts(ring, monkeypatch):
+    monkeypatch.setattr(kernel, "check", lambda: None)
+    monkeypatch.setattr(Chooser, "load", lambda self, setup: (ring, ATTACHED))
+    made = Taken()
+    made.start(Filter.of(where="path == '/a'"))
+    opens = [Batch.of([make("open", path=path) for path in paths])[0].data for paths in (["/a"], ["/b", "/a"], ["/b"])]
+    ring.batches = [*opens, b"nonsense"]
+    LiveSource.poll(made, 0)
+    assert made.close().unread == 2
+    assert ring.calls[-1] == "close"
 
 
 def test_the_end_counts_only_once(source, ring):

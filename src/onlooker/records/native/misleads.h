@@ -2,39 +2,7 @@
 #ifndef ONLOOKER_MISLEADS_H
 #define ONLOOKER_MISLEADS_H
 
-#include "out.h"
-#include "plan.h"
-
-/* An absolute path without ".", ".." and empty names, as posixpath.normpath makes it. */
-static inline struct text plain_path(struct text path, struct out *out)
-{
-	size_t at = 0, used = 0;
-	char *to;
-
-	out->used = 0;
-	to = out_room(out, path.length + 1);
-	if (!to)
-		return path;
-	while (at < path.length) {
-		const char *name = path.at + at, *slash = memchr(name, '/', path.length - at);
-		size_t length = slash ? (size_t)(slash - name) : path.length - at;
-
-		at += length + 1;
-		if (!length || (length == 1 && name[0] == '.'))
-			continue;
-		if (length == 2 && name[0] == '.' && name[1] == '.') {
-			while (used && to[--used] != '/')
-				;
-			continue;
-		}
-		to[used++] = '/';
-		memcpy(to + used, name, length);
-		used += length;
-	}
-	if (!used)
-		to[used++] = '/';
-	return (struct text){ to, used };
-}
+#include "clean.h"
 
 static inline int is_same_text(struct text a, struct text b)
 {
@@ -104,7 +72,7 @@ static inline int misleads(struct text path, struct text real, struct out *plain
 
 	if (is_same_text(path, real))
 		return 0;
-	named = path.length && path.at[0] == '/' ? plain_path(path, plain) : path;
+	named = path.length && path.at[0] == '/' ? clean_path(path, plain) : path;
 	return leads_elsewhere(path, named, real) && leads_elsewhere(path, named, without_number(real));
 }
 

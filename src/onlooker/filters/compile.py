@@ -1,0 +1,203 @@
+"""Expressions in the order in which the native part wants them: for each event its tests, one after the other."""
+
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from ..events import TASK_EVENTS
+from ..records import NUMBERS, Matcher
+from ..records.batch import compiled
+from ..records.encode import wall_ns
+from ..schema.fields import Op
+from ..schema.plan import StepPlan
+from ..schema.values import Flags, Names
+from .expression import And, Expression, Not, Test
+from .fields import BOOLEAN, CMDLINE, EVENT, FILES, FLAGS, LIST, NAME, NUMBER, PATH, TIME, plan_of, steps_of, type_of
+from .glob import Glob, automaton
+from .paths import clean
+
+# records/native/match.h: enum test_op, enum form, and where the tests end
+ASK_NUMBER, ASK_EQUAL, ASK_BEGIN, ASK_END, ASK_PART, ASK_GLOB, ASK_UNDER, ASK_ITEM, ASK_FLAG, ASK_EXISTS = range(10)
+CLEAN, LOWER, SPACES = 1, 2, 4
+ACCEPT, REJECT = 2**32 - 1, 2**32 - 2
+
+_OF_TEXT = {
+    "==": ASK_EQUAL,
+    "!=": ASK_EQUAL,
+    "in": ASK_EQUAL,
+    "startswith": ASK_BEGIN,
+    "endswith": ASK_END,
+    "contains": ASK_PART,
+    "glob": ASK_GLOB,
+    "under": ASK_UNDER,
+}
+_HIGHEST = 2**64 - 1
+_SIGN = 2**63  # is turned in signed numbers, so that all are in one order
+
+Source = tuple[tuple[int, ...], int]  # steps of the event, form
+Range = tuple[int, int]  # lowest, highest
+
+
+class Pattern(NamedTuple):
+    """A text to compare with; of a flag the bits that its number has, by the mask."""
+
+    text: bytes
+    bits: int = 0
+    mask: int = 0
+    glob: Glob | None = None
+
+
+class Ask(NamedTuple):
+    """One test, and where to go on: at one before it, or at an end. `source` is a step where it asks for a number."""
+
+    op: int
+    source: int
+    negated: bool = False
+    ignore_case: bool = False
+    ranges: tuple[Range, ...] = ()
+    patterns: tuple[Pattern, ...] = ()
+    yes: int = ACCEPT
+    no: int = REJECT
+
+
+class Program(NamedTuple):
+    """What is asked of the records of one event, beginning with the test `first`."""
+
+    sources: tuple[Source, ...]
+    asks: tuple[Ask, ...]
+    first: int
+
+
+def matcher(expression: Expression) -> Matcher:
+    """For `Batch.matching`; the expression was checked."""
+    return Matcher(compiled(), {NUMBERS[event]: program(expression, event) for event in TASK_EVENTS})
+
+
+def program(expression: Expression, event: str) -> Program:
+    """What is asked of one kind of event: a test of a field that it does not have is decided here."""
+    made = _Program(event)
+    first = made.add(expression, ACCEPT, REJECT)
+    return Program(tuple(made.sources), tuple(made.asks), first)
+
+
+class _Program:
+    """Tests are added from the last to the first: each goes on at one that is there already."""
+
+    def __init__(self, event: str) -> None:
+        self._event = event
+        self._steps = plan_of(event).steps
+        self.sources: dict[Source, int] = {}
+        self.asks: list[Ask] = []
+
+    def add(self, expression: Expression, yes: int, no: int) -> int:
+        """Where to begin."""
+        if isinstance(expression, Test):
+            return self._add_test(expression, yes, no)
+        if isinstance(expression, Not):
+            return self.add(expression.term, no, yes)
+        first = yes if isinstance(expression, And) else no
+        for term in sorted(expression.terms, key=_cost, reverse=True):  # the dearest is asked last
+            first = self.add(term, first, no) if isinstance(expression, And) else self.add(term, yes, first)
+        return first
+
+    def _add_test(self, test: Test, yes: int, no: int) -> int:
+        if test.field == EVENT:
+            is_it = test.op == "exists" or (self._event.encode() in test.values) != (test.negated or test.op == "!=")
+            return yes if is_it else no
+        steps = steps_of(test.field, self._event)
+        if not steps:
+            return no
+        self.asks.append(self._ask(test, steps)._replace(yes=yes, no=no))
+        return len(self.asks) - 1
+
+    def _ask(self, test: Test, steps: tuple[StepPlan, ...]) -> Ask:
+        kind, negated = type_of(test.field), test.negated or test.op == "!="
+        place = self._steps.index(steps[0])
+        if test.op == "exists":
+            return Ask(ASK_EXISTS, self._source(steps, 0))
+        if kind in (NUMBER, BOOLEAN, TIME) or (kind == NAME and test.op in ("==", "!=", "in")):
+            return Ask(ASK_NUMBER, place, negated, ranges=tuple(_ranges(test, steps[0])))
+        if kind == FLAGS:
+            patterns = tuple(_flag(steps[0].values, value, test.ignore_case) for value in _texts(test))
+            return Ask(ASK_FLAG, place, negated, test.ignore_case, patterns=patterns)
+        return self._ask_text(test, steps, negated)
+
+    def _ask_text(self, test: Test, steps: tuple[StepPlan, ...], negated: bool) -> Ask:
+        op = ASK_ITEM if type_of(test.field) == LIST else _OF_TEXT[test.op]
+        form = LOWER if test.ignore_case else 0
+        form |= CLEAN if test.field in FILES or op == ASK_UNDER else 0
+        form |= SPACES if test.field == CMDLINE else 0
+        texts = [text.lower() if test.ignore_case else text for text in _texts(test)]  # ASCII letters only
+        if op == ASK_UNDER:
+            texts = [clean(text) for text in texts]
+        patterns = tuple(Pattern(text, glob=automaton(text) if op == ASK_GLOB else None) for text in texts)
+        return Ask(op, self._source(steps, form), negated, patterns=patterns)
+
+    def _source(self, steps: Iterable[StepPlan], form: int) -> int:
+        source = tuple(map(self._steps.index, steps)), form
+        return self.sources.setdefault(source, len(self.sources))
+
+
+def _texts(test: Test) -> list[bytes]:
+    return [value for value in test.values if isinstance(value, bytes)]
+
+
+def _cost(expression: Expression) -> int:
+    """What is asked first, if it does not matter: a number is had at once, a path is put together."""
+    if not isinstance(expression, Test):
+        terms = (expression.term,) if isinstance(expression, Not) else expression.terms
+        return max(map(_cost, terms))
+    return 1 if expression.field == EVENT else 3 if type_of(expression.field) in (PATH, LIST) else 2
+
+
+def _ranges(test: Test, step: StepPlan) -> Iterator[Range]:
+    """The numbers that a test asks for, in their order."""
+    shift = _SIGN if step.op is Op.SIGNED else 0
+    numbers = sorted({number + shift for number in _numbers(test, step)})
+    if test.op in ("==", "!=", "in"):
+        yield from ((number, number) for number in numbers if 0 <= number <= _HIGHEST)
+        return
+    [number] = numbers
+    low, high = {
+        "<": (0, number - 1),
+        "<=": (0, number),
+        ">": (number + 1, _HIGHEST),
+        ">=": (number, _HIGHEST),
+    }[test.op]
+    if max(low, 0) <= min(high, _HIGHEST):
+        yield max(low, 0), min(high, _HIGHEST)
+
+
+def _numbers(test: Test, step: StepPlan) -> Iterator[int]:
+    for value in test.values:
+        if not isinstance(value, bytes):
+            yield int(value)
+        elif step.op is Op.TIME:
+            yield wall_ns(value.decode())
+        elif (number := _number_of(step.values, value)) is not None:
+            yield number
+
+
+def _number_of(values: object, name: bytes) -> int | None:
+    """None where no number is called so."""
+    assert isinstance(values, Names)
+    text = name.decode("utf-8", "surrogateescape")
+    try:
+        number = values.number_of(text)
+        return number if values.name_of(number) == text else None
+    except LookupError:
+        return None
+
+
+def _flag(values: object, name: bytes, ignore_case: bool) -> Pattern:
+    """A number has the name only if it has these bits, and not always then: see Flags.names_of."""
+    assert isinstance(values, Flags)
+    text = name.decode("utf-8", "surrogateescape")
+    if ignore_case:
+        return Pattern(name)
+    if text in values.low:
+        return Pattern(name, values.low.index(text), len(values.low) - 1)
+    try:
+        bits = values.mask_of(text)
+    except LookupError:
+        return Pattern(name)
+    return Pattern(name, bits, bits)

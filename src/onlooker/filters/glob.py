@@ -1,0 +1,71 @@
+"""Patterns of paths as automata, which look at each byte of a path once, whatever the pattern is."""
+
+from typing import NamedTuple
+
+_BITS = 64
+_STAR, _QUESTION, _BACKSLASH, _SLASH = b"*?\\/"
+
+
+class Glob(NamedTuple):
+    """State n is that n characters of the pattern, not counting stars, were found; the last of `states` is a match.
+    All others are sets of states, in words of 64 bits: for each byte those that it leads to from the state before,
+    those that any byte but a "/" leaves as they are (a star), those that any byte does (a double star), and those in
+    which "**/" may stand for nothing.
+    """
+
+    states: int
+    moves: bytes
+    names: bytes
+    deep: bytes
+    skips: bytes
+
+
+def automaton(pattern: bytes) -> Glob:
+    """`*` and `?` stop at "/", `**` does not, and `**/` stands for any number of directories, none too. A backslash
+    takes the meaning of what follows.
+    """
+    characters, stars = _read(pattern)
+    moves = [0] * 256
+    names = deep = skips = 0
+    for place, accepted in enumerate(characters, 1):
+        for byte in accepted:
+            moves[byte] |= 1 << place
+    for place, count in stars.items():
+        names |= 1 << place
+        if count > 1:
+            deep |= 1 << place
+            if _is_directories(characters, place):
+                skips |= 1 << place
+    size = 8 * (len(characters) // _BITS + 1)
+    table = b"".join(each.to_bytes(size, "little") for each in moves)
+    return Glob(len(characters), table, *(each.to_bytes(size, "little") for each in (names, deep, skips)))
+
+
+_ANY = bytes(byte for byte in range(256) if byte != _SLASH)
+
+
+def _read(pattern: bytes) -> tuple[list[bytes], dict[int, int]]:
+    """The bytes that each character accepts; and how many stars stand before a character, by its place."""
+    characters: list[bytes] = []
+    stars: dict[int, int] = {}
+    at = 0
+    while at < len(pattern):
+        byte, here = pattern[at], len(characters)
+        at += 1
+        if byte == _STAR:
+            stars[here] = stars.get(here, 0) + 1
+            continue
+        is_quoted = byte == _BACKSLASH and at < len(pattern)
+        if is_quoted:
+            byte, at = pattern[at], at + 1
+        characters.append(_ANY if byte == _QUESTION and not is_quoted else bytes([byte]))
+        if all(stars.get(place, 0) > 1 and _is_directories(characters, place) for place in (here - 1, here)):
+            characters.pop()  # "**/**/" is "**/"
+            del stars[here]
+    return characters, stars
+
+
+def _is_directories(characters: list[bytes], place: int) -> bool:
+    """Whether the double star there and the "/" behind it begin a name."""
+    begins = place == 0 or characters[place - 1] == b"/"
+    return begins and place < len(characters) and characters[place] == b"/"

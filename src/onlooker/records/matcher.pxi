@@ -1,0 +1,86 @@
+# Which records an expression asks for; part of _records.pyx.
+
+@cython.no_gc_clear
+cdef class Matcher(Memory):
+    """An expression as C has it: `programs`, by number of event, are as `onlooker.filters.compile` makes them. Records of
+    other events match. It never changes, and all threads may use the same.
+    """
+
+    cdef CompiledPlan compiled
+    cdef program_t programs[64]
+
+    def __cinit__(self, CompiledPlan compiled not None, programs):
+        cdef size_t number
+        self.compiled = compiled
+        for number in range(KINDS):
+            self.programs[number].first = ACCEPT
+        for number, (sources, asks, first) in programs.items():
+            if number >= KINDS or compiled.plan.events[number] == NULL:
+                raise ValueError(f"event number {number}")
+            self._fill(&self.programs[number], compiled.plan.events[number], sources, asks, first)
+
+    cdef int _fill(self, program_t *program, event_t *event, sources, asks, uint32_t first) except -1:
+        cdef source_t *source = <source_t *>self.array(len(sources), sizeof(source_t))
+        cdef ask_t *ask = <ask_t *>self.array(len(asks), sizeof(ask_t))
+        program.sources, program.sources_count, program.asks, program.first = source, len(sources), ask, first
+        for i, (steps, form) in enumerate(sources):
+            source[i].steps, source[i].count, source[i].form = self._steps(steps, event), len(steps), form
+        for i, (op, where, negated, ignore_case, ranges, patterns, yes, no) in enumerate(asks):
+            ask[i].op, ask[i].source, ask[i].is_negated, ask[i].ignores_case = op, where, negated, ignore_case
+            ask[i].yes, ask[i].no = yes, no
+            ask[i].count = len(ranges) + len(patterns)  # one of them is empty
+            ask[i].ranges, ask[i].patterns = self._ranges(ranges), self._patterns(patterns, &program.words)
+        return 0
+
+    cdef uint32_t *_steps(self, steps, event_t *event) except NULL:
+        cdef uint32_t *made = <uint32_t *>self.array(len(steps), sizeof(uint32_t))
+        for i, step in enumerate(steps):
+            if step >= event.count:
+                raise ValueError(f"field number {step}")
+            made[i] = step
+        return made
+
+    cdef range_t *_ranges(self, ranges) except NULL:
+        cdef range_t *made = <range_t *>self.array(len(ranges), sizeof(range_t))
+        for i, (low, high) in enumerate(ranges):
+            made[i].low, made[i].high = low, high
+        return made
+
+    cdef pattern_t *_patterns(self, patterns, size_t *words) except NULL:
+        cdef pattern_t *made = <pattern_t *>self.array(len(patterns), sizeof(pattern_t))
+        for i, (text, bits, mask, glob) in enumerate(patterns):
+            made[i].text, made[i].bits, made[i].mask = self.text(text), bits, mask
+            if glob is not None:
+                made[i].states, made[i].words = glob.states, len(glob.skips) // 8
+                words[0] = max(words[0], made[i].words)
+                made[i].moves, made[i].names = self._states(glob.moves), self._states(glob.names)
+                made[i].deep, made[i].skips = self._states(glob.deep), self._states(glob.skips)
+        return made
+
+    cdef uint64_t *_states(self, bytes sets) except NULL:
+        cdef uint64_t *made = <uint64_t *>self.array(len(sets) // 8, 8)
+        memcpy(made, PyBytes_AsString(sets), len(sets))
+        return made
+
+    def matching(self, data, int64_t offset_ns):
+        """The records of a batch that match; None where all do."""
+        cdef records_t records = _records_in(data)
+        cdef const unsigned char *start = records.at
+        cdef const unsigned char *before = records.at
+        cdef const unsigned char *kept = records.at  # what matches from here on is not written yet
+        cdef record_t record
+        cdef match_t match
+        cdef Buffer made = _buffer(OF_RECORDS, 4 * (records.end - records.at))
+        cdef bint is_ready = match_init(&match, &self.compiled.plan, self.programs, offset_ns)
+        with nogil:
+            while is_ready and next_record(&self.compiled.plan, &records.at, records.end, &record) > 0:
+                if not matches(&match, record):
+                    out_put(&made.out, <const char *>kept, before - kept)
+                    kept = records.at
+                before = records.at
+            if kept != start:
+                out_put(&made.out, <const char *>kept, records.at - kept)
+        match_free(&match)
+        if not is_ready or match.failed or made.out.failed:
+            raise MemoryError
+        return None if kept == start else made

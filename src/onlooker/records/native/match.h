@@ -1,0 +1,96 @@
+/* Expressions on records: onlooker.filters.compile makes the tests, and they are asked without an object. */
+#ifndef ONLOOKER_MATCH_H
+#define ONLOOKER_MATCH_H
+
+#include "clean.h"
+#include "values.h"
+
+/* What becomes of a text before it is compared; onlooker.filters.compile has the same numbers. */
+enum form {
+	FORM_CLEAN = 1, /* a path that was passed without ".", ".." and empty names */
+	FORM_LOWER = 2, /* ASCII letters in lower case */
+	FORM_SPACES = 4, /* a list as one text, with spaces between */
+};
+
+/* A text: of the first of these fields that applies. */
+struct source {
+	const uint32_t *steps;
+	size_t count;
+	int form;
+};
+
+enum test_op {
+	ASK_NUMBER,
+	ASK_EQUAL,
+	ASK_BEGIN,
+	ASK_END,
+	ASK_PART,
+	ASK_GLOB,
+	ASK_UNDER,
+	ASK_ITEM,   /* of a list */
+	ASK_FLAG,   /* the names of a number's bits */
+	ASK_EXISTS, /* any of the source's fields */
+};
+
+/* From `low` to `high`, both included; of a signed number with its highest bit turned, so that all are ordered alike. */
+struct range {
+	uint64_t low, high;
+};
+
+/* A text to compare with. A flag's number has these bits, by the mask, or it has not the name. A glob is an automaton
+ * whose state n is that n of its characters were found: one bit for each state, in `words` words. */
+struct pattern {
+	struct text text;
+	uint64_t bits, mask;
+	size_t states, words;
+	const uint64_t *moves; /* for each byte: the states that it may lead to, from the state before */
+	const uint64_t *names, *deep; /* the states that any byte but "/", that any byte leaves as they are */
+	const uint64_t *skips; /* the states behind a "/" and before a double star and "/", which may stand for nothing */
+};
+
+/* One test, and where to go on: the place of a test before it, or one of the ends. */
+#define ACCEPT UINT32_MAX
+#define REJECT (UINT32_MAX - 1)
+
+struct ask {
+	int op, is_negated, ignores_case;
+	uint32_t source; /* of a number: the step */
+	const struct range *ranges;
+	const struct pattern *patterns;
+	size_t count;
+	uint32_t yes, no;
+};
+
+/* What is asked of the records of one event. */
+struct program {
+	const struct source *sources;
+	size_t sources_count;
+	const struct ask *asks;
+	uint32_t first;
+	size_t words; /* of the state of its largest glob */
+};
+
+/* A text of the record that is looked at, made when it is first asked for. */
+struct found {
+	int is_known, is_there;
+	struct text text;
+	struct out made, other;
+};
+
+struct match {
+	const struct plan *plan;
+	const struct program *programs; /* by number of event */
+	int64_t offset_ns;
+	struct found *found; /* for each source of a program */
+	size_t room;
+	uint64_t *state; /* of a glob */
+	int failed; /* no memory */
+};
+
+/* Whether there is memory for it. */
+int match_init(struct match *m, const struct plan *plan, const struct program *programs, int64_t offset_ns);
+void match_free(struct match *m);
+
+int matches(struct match *m, struct record r);
+
+#endif

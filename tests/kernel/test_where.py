@@ -1,0 +1,62 @@
+"""An expression asks of the running kernel's events what plain Python asks of the objects."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from onlooker import Monitor
+from onlooker.filters.parse import parse
+
+from ..unit.filters import reference
+from .commands import started, watching
+from .conftest import Workloads
+from .flavours import flavours
+from .running import Process, collect
+from .test_filters import OTHER_UID, identity
+
+COUNT = 23
+EXPRESSIONS = (
+    "event == 'open' and file under '/'",
+    "errno exists and file endswith ('missing', 'begin')",
+    f"uid == {OTHER_UID} or signal exists",
+    "not (event in ('fork', 'exit')) and path glob '**/*'",
+    "flags contains 'O_RDONLY' and fd >= 0 and not comm == 'x'",
+    "exit_code != 0 or clone_flags contains 'SIGCHLD'",
+)
+
+
+@pytest.mark.parametrize("method", flavours())
+def test_what_comes_is_what_matches(workloads: Workloads, method: str) -> None:
+    program = workloads.renamed("mixed")
+    options = {"comm": [program.name], "attach": method}
+    monitors = [Monitor(**options), *(Monitor(**options, where=text) for text in EXPRESSIONS)]
+    process = Process(program, OTHER_UID)
+    try:
+        for monitor in monitors:
+            monitor.start()
+        _, [everything, *found] = collect(process, monitors)
+    finally:
+        for monitor in monitors:
+            monitor.close()
+    for text, events in zip(EXPRESSIONS, found, strict=True):
+        expected = [event for event in everything if reference.matches(parse(text), event)]
+        assert identity(events) == identity(expected), text
+        assert 0 < len(events) < len(everything), text
+
+
+def test_the_command(tmp_path: Path) -> None:
+    """Of a flood of opens those that are asked for, and no other; what is counted, is what matches."""
+    directory = tmp_path / "wanted"
+    directory.mkdir()
+    script = f"import os\nfor i in range({COUNT}):\n for d in ({str(directory)!r}, {str(tmp_path)!r}):\n"
+    script += "  os.close(os.open(f'{d}/./{i}', os.O_CREAT | os.O_WRONLY, 0o600))\n"
+    where = f"file under '{directory}' and created == true"
+    with watching("--events", "open", "--where", where, "--count", str(COUNT), "--output-format", "json") as watch:
+        with started("python3", "-c", script) as process:
+            process.wait()
+        ended = watch.end(None)
+    ended.assert_complete()
+    assert len(ended.lines) == COUNT
+    assert all(f'"real_path":"{directory}/' in line for line in ended.lines)
+    assert len(os.listdir(directory)) == COUNT  # noqa: PTH208
