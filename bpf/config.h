@@ -10,6 +10,9 @@ struct config {
 	__u32 kinds_by_sys_exit; /* bit n: on_sys_exit reports the events of kind n */
 	__u32 kinds_by_call_exit; /* the same for on_call_exit */
 	__u32 kinds_by_call_return; /* the same for on_call_return */
+	__u32 kinds;             /* bit n: events of kind n are reported; a program may be needed for another reason, too */
+	__u8 follow;             /* report only followed processes: bpf/filter/tree.h */
+	__u8 detach;             /* the end of the command is the end, whatever goes on */
 	__u8 by_comm;            /* whether each of the three sets restricts what is reported */
 	__u8 by_pid;
 	__u8 by_uid;
@@ -17,7 +20,16 @@ struct config {
 	__u8 threads;            /* report the creation of threads */
 	__u8 resolve_paths;      /* look up which file a path led to */
 	__u8 few_comms;          /* so many names are in few_comms, and none in the trie */
-	__u8 pad[5];
+	__u8 pad[7];
+};
+
+/* What the loader and the probe tell each other about followed processes: bpf/filter/tree.h. */
+struct tree_state {
+	__u64 followed; /* how many there are */
+	__u32 adopter;  /* the thread whose next child is followed */
+	__u32 command;  /* the process that it has created */
+	__u32 ended;    /* there is nothing left to follow */
+	__u8 pad[4];
 };
 
 /* Names of processes to compare with, each with the bits that count. */

@@ -19,6 +19,7 @@
 #include "scratch.h"
 #include "path.h"
 #include "file.h"
+#include "filter/tree.h"
 #include "filter/task.h"
 #include "call.h"
 #include "answered.h"

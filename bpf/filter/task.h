@@ -82,6 +82,8 @@ static __always_inline bool is_wanted(struct task_struct *task)
 
 	if (!enabled || pid == own_pid)
 		return false;
+	if (config.follow && !is_followed(task))
+		return false;
 	if (config.by_pid && !bpf_map_lookup_elem(&pids, &pid))
 		return false;
 	if (config.by_uid) {

@@ -1,6 +1,6 @@
 /* A process ended: events/exit.py. */
 
-static __always_inline int emit_exit(struct task_struct *task)
+static __always_inline void emit_exit(struct task_struct *task)
 {
 	struct task_struct *leader = READ(task, group_leader);
 	struct signal_struct *signal = READ(task, signal);
@@ -11,15 +11,15 @@ static __always_inline int emit_exit(struct task_struct *task)
 	/* what wait(2) reports, wait_task_zombie in kernel/exit.c: bits 0-6 the signal, 7 the core dump, 8-15 the code */
 	code = READ(signal, flags) & SIGNAL_GROUP_EXIT ? READ(signal, group_exit_code) : READ(leader, exit_code);
 	if (config.failed && !(code & 0xffff))
-		return 0;
-	if (!is_wanted(task))
-		return 0;
+		return;
+	if (!(config.kinds & 1 << KIND_EXIT) || !is_wanted(task))
+		return;
 
 	woken = needs_wakeup(sizeof(*exit));
 	exit = bpf_ringbuf_reserve(&ring, sizeof(*exit), 0);
 	if (!exit) {
 		count_lost(KIND_EXIT, LOST_RING_FULL);
-		return 0;
+		return;
 	}
 
 	fill_record(&exit->record, KIND_EXIT, task);
@@ -31,6 +31,13 @@ static __always_inline int emit_exit(struct task_struct *task)
 
 	bpf_ringbuf_submit(exit, BPF_RB_NO_WAKEUP);
 	wake_reader(woken);
+}
+
+static __always_inline int end_process(struct task_struct *task)
+{
+	emit_exit(task);
+	if (config.follow)
+		unfollow(task);
 	return 0;
 }
 
@@ -39,7 +46,7 @@ static __always_inline int emit_exit(struct task_struct *task)
 SEC("tp_btf/sched_process_exit")
 int BPF_PROG(on_exit, struct task_struct *task, bool group_dead)
 {
-	return group_dead ? emit_exit(TYPED(task)) : 0;
+	return group_dead ? end_process(TYPED(task)) : 0;
 }
 
 /* The same where the kernel can't interrupt it (probes/sys_exit.h): do_exit calls it just before.
@@ -47,7 +54,7 @@ int BPF_PROG(on_exit, struct task_struct *task, bool group_dead)
 SEC("kprobe.multi")
 int on_taskstats_exit(struct pt_regs *ctx)
 {
-	return (int)ctx->SECOND_ARGUMENT ? emit_exit(current_task()) : 0;
+	return (int)ctx->SECOND_ARGUMENT ? end_process(current_task()) : 0;
 }
 
 /* Processes whose exit was reported while their last threads race each other to the program below. They stay until they
@@ -84,9 +91,9 @@ int BPF_PROG(on_exit_old, struct task_struct *task)
 		return 0;
 	/* the others are gone (__exit_signal, kernel/exit.c), so this one is the last */
 	if (BPF_CORE_READ(task, signal, nr_threads) == 1)
-		return (int)bpf_map_delete_elem(&exited, &key) ? emit_exit(task) : 0;
+		return (int)bpf_map_delete_elem(&exited, &key) ? end_process(task) : 0;
 	/* an int before 6.4, whose upper half must not be compared */
-	return (int)bpf_map_update_elem(&exited, &key, &value, BPF_NOEXIST) == -EEXIST ? 0 : emit_exit(task);
+	return (int)bpf_map_update_elem(&exited, &key, &value, BPF_NOEXIST) == -EEXIST ? 0 : end_process(task);
 }
 
 /* A process is over and reaped. Called for every thread, that of the process last, by delayed_put_task_struct in

@@ -48,7 +48,9 @@ static __always_inline int emit_fork(struct task_struct *parent, struct task_str
 
 	if (thread && !config.threads)
 		return 0;
-	if (!is_wanted(parent))
+	if (config.follow && !thread)
+		follow_child(parent, child);
+	if (!(config.kinds & 1 << KIND_FORK) || !is_wanted(parent))
 		return 0;
 
 	woken = needs_wakeup(sizeof(*fork));

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from .errors import (
         AttachError,
         CapabilityError,
+        CommandError,
         ExpressionError,
         ForbiddenError,
         ForkedError,
@@ -66,6 +67,7 @@ if TYPE_CHECKING:
 
     # end events
     from .monitor import Monitor
+    from .probe.command import Command
     from .probe.fake import FakeSource
     from .probe.source import Attachment, Rest, Source
     from .records.batch import Batch
@@ -78,6 +80,7 @@ _MODULES = {
     "errors": (
         "AttachError",
         "CapabilityError",
+        "CommandError",
         "ExpressionError",
         "ForbiddenError",
         "ForkedError",
@@ -95,6 +98,7 @@ _MODULES = {
     ),
     "events": ("Event", "Lost", "TaskEvent"),
     "monitor": ("Monitor",),
+    "probe.command": ("Command",),
     "probe.fake": ("FakeSource",),
     "probe.source": ("Attachment", "Rest", "Source"),
     "records.batch": ("Batch",),
@@ -110,6 +114,8 @@ __all__ = [
     "Batch",
     "CapabilityError",
     "Check",
+    "Command",
+    "CommandError",
     "Diagnosis",
     "Event",
     "ExpressionError",

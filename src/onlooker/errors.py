@@ -4,6 +4,7 @@
     ├── UsageError (also a ValueError)     a value that makes no sense; exit code 2
     │   └── ExpressionError                a mistake in an expression; `start` and `end` are its place in `text`
     ├── OutputError                        the output could not be written; exit code 1
+    ├── CommandError                       a command could not be started; exit code 126 or 127
     ├── ForkedError                        a monitor was used in a child of the process that started it; exit code 1
     ├── ResourceError                      out of memory, descriptors or processes; exit code 1
     └── UnsupportedError                   this kernel or this user cannot; exit code 3
@@ -21,6 +22,7 @@ An error's text is one line that says what and where; its `hint` is what to type
 """
 
 import errno
+import os
 import sys
 from collections.abc import Sequence
 
@@ -159,6 +161,16 @@ _CAUSES = {
     errno.EIO: "the device has failed",
     errno.EROFS: "the file system is read-only",
 }
+
+
+class CommandError(OnlookerError):
+    """A command could not be started, for the reason `errno`; the exit code is the one that a shell gives."""
+
+    def __init__(self, what: str, number: int, hint: str) -> None:
+        super().__init__(f"cannot run {what}: {os.strerror(number)}")
+        self.errno = number
+        self.hint = hint
+        self.exit_code = 127 if number == errno.ENOENT else 126
 
 
 EXHAUSTED = (errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN)

@@ -9,10 +9,13 @@ from types import TracebackType
 from typing import Self
 from weakref import WeakSet
 
+from msgspec.structs import replace
+
 from .errors import ForkedError, UsageError
 from .events import Event, Lost
 from .filters import Filter, check_bool
 from .probe.attach import METHODS
+from .probe.command import command_of
 from .probe.forks import this_process
 from .probe.live import LiveSource
 from .probe.setup import DEFAULT_RING_BYTES, LARGEST_RING_BYTES, MOST_ARGS_BYTES, SMALLEST_RING_BYTES
@@ -47,6 +50,9 @@ class Monitor:
     starts it gives up, for good, all capabilities that watching does not need from then on, as the command does.
     `first`: of what a process does to a file, with the same result, each thing only once. `rate`: at most so many
     events of a process in a second, 0 for all; what is more is reported as lost for the reason "rate".
+    `command`: a program and its arguments, started when all is attached; only it and its descendants are reported, and
+    the monitor ends with the last of them, or with the command if `detach`. It runs as `user`, a name or a number;
+    else, under sudo(8), as who called that; `monitor.command` is the `Command`.
     `source` replaces the kernel, for tests.
 
     Events of this very process are never reported. One thread uses a monitor; only `stop` may be called from others and
@@ -74,9 +80,14 @@ class Monitor:
         least_rights: bool = False,
         first: bool = False,
         rate: int = 0,
+        command: Iterable[str] | None = None,
+        user: str | int | None = None,
+        detach: bool = False,
         source: Source | None = None,
     ) -> None:
         self.filter = Filter.of(events=events, comm=comm, pid=pid, uid=uid, failed=failed, threads=threads, where=where)
+        if command is not None:
+            self.filter = replace(self.filter, follow=True)
         check_bool("resolve", resolve)
         check_bool("least_rights", least_rights)
         check_bool("first", first)
@@ -85,6 +96,10 @@ class Monitor:
         check_max_args_bytes(max_args_bytes)
         if attach is not None and attach not in list(METHODS):
             raise UsageError.unknown("attach method", attach, tuple(METHODS))
+        check_bool("detach", detach)
+        self.command = command_of(command, user, detach=detach)
+        if self.command and source is not None:
+            raise UsageError("only the kernel can follow a command", "leave out source")
         if source is not None:
             _check_source(source)
         if source is None:
@@ -94,6 +109,8 @@ class Monitor:
                 resolve=resolve,
                 max_args_bytes=max_args_bytes,
                 least_rights=least_rights,
+                command=self.command,
+                detach=detach,
             )
         self._source: Source = source
         self._matcher = self.filter.matcher()

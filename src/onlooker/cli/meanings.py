@@ -12,7 +12,7 @@ _MEANINGS = {
     "--events LIST": "--event --trace --type --types --kind --kinds --syscall --syscalls --probe",
     "--filter NAME": "-n --name --names-of --comm --command --process-name --program",
     "--pid LIST": "--pids --process --processes --attach-pid --tgid",
-    "--uid LIST": "--user --users --username --uids",
+    "--uid LIST": "--users --username --uids",
     "--names": "-U --print-uid --usernames --user-names",
     "--where EXPR": "--expr --expression --query --match --condition --grep --regex",
     "--failed": "-x -Z --errors --error --fails --failures --failed-only --only-failed",

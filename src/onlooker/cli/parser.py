@@ -3,6 +3,7 @@
 import argparse
 import shlex
 from collections.abc import Sequence
+from shutil import which
 from typing import Any, NoReturn, Protocol
 
 from ..errors import PROGRAM, UsageError
@@ -52,12 +53,19 @@ def parser(command: Command, name: str, description: str) -> argparse.ArgumentPa
         formatter_class=_Formatter,
     )
     command.add_arguments(made)
+    if takes_command(command):
+        usage = made.format_usage().removeprefix("usage: ").rstrip().replace("%", "%%")
+        made.usage = f"{usage}\n{'':{len(made.prog) + 8}}[-- COMMAND ...]"
     return made
 
 
 def parse(command: Command, name: str, description: str, arguments: Sequence[str]) -> argparse.Namespace:
     """Parse, or raise UsageError."""
     made = parser(command, name, description)
+    followed = None
+    if takes_command(command) and "--" in arguments:
+        at = [*arguments].index("--")
+        arguments, followed = arguments[:at], [*arguments[at + 1 :]]
     options = [option for action in made._actions for option in action.option_strings]
     for action in made._actions:
         for name_ in action.option_strings:
@@ -71,7 +79,10 @@ def parse(command: Command, name: str, description: str, arguments: Sequence[str
         if unknown[0].startswith("-"):
             raise _unknown(made, unknown[0].partition("=")[0], options)
         hint = _as_list(made, arguments, unknown) or help_of(made)
+        if takes_command(command) and which(unknown[0]):
+            hint = f"a command comes behind --: {made.prog.replace('onlooker', PROGRAM, 1)} -- {shlex.join(unknown)}"
         raise UsageError(f"unexpected argument {unknown[0]!r}", hint)
+    found.command = followed
     return found
 
 
@@ -85,6 +96,11 @@ def _unknown(made: argparse.ArgumentParser, typed: str, options: Sequence[str]) 
     elif not wrong.hint.startswith("did you mean"):  # not a line of all of them
         wrong.hint = help_of(made)
     return wrong
+
+
+def takes_command(command: Command) -> bool:
+    """Whether `-- COMMAND` may come after its options; `parse` puts the words into `command`, None without a `--`."""
+    return bool(getattr(command, "TAKES_COMMAND", False))
 
 
 def _misused(made: argparse.ArgumentParser, arguments: Sequence[str], error: argparse.ArgumentError) -> UsageError:

@@ -2,10 +2,12 @@
 
 from ..errors import LoadError
 from ..filters import Filter
+from ..follow import Relay, exit_code
 from ..monitor import Monitor
 from ..output.sink import LineSink
 from ..output.writer import StalledError
 from ..probe import kernel
+from ..probe.attach import FOLLOWING
 from ..probe.source import grouped
 from ..records import Batch
 from ..session import DroppedError, Session
@@ -25,16 +27,18 @@ class WatchSession(Session):
         *,
         count: int | None = None,
         duration: float | None = None,
+        relay: Relay | None = None,
     ) -> None:
         super().__init__(monitor, sink, count=count, duration=duration)
         self._lines = sink
         self._shutdown = shutdown
         self._log = log
+        self._relay = relay
 
     def exit_code(self) -> int:
-        """Run it: 0, or 1 if an event was lost or not written. Raises OnlookerError.
+        """Run it: 0, or 1 if an event was lost or not written; a command's own. Raises OnlookerError.
 
-        However it ends, the verdict is printed.
+        However it ends, the verdict is printed, and a command has ended.
         """
         for note in self.monitor.filter.notes():
             self._log("warning", note)
@@ -45,7 +49,10 @@ class WatchSession(Session):
             raise
         finally:
             self._tell_the_verdict()
+            self._wait_for_the_command()
         assert self.summary
+        if self.monitor.command:
+            return exit_code(self.monitor.command)
         return 0 if self.summary.complete else 1
 
     def _tell_the_verdict(self) -> None:
@@ -55,6 +62,16 @@ class WatchSession(Session):
         if not self.summary.complete and not self._log.says("warning"):
             say(self.summary.verdict)  # what the exit code means
         notify_systemd("STOPPING=1")
+
+    def _wait_for_the_command(self) -> None:
+        """It may go on after the watching has ended."""
+        command = self.monitor.command
+        if not command or not self._relay:
+            return
+        self._relay.look()
+        if not command.is_over:
+            self._log.tell(f"the watching has ended; waiting for {command.name} (PID:{command.pid})")
+            self._relay.wait()
 
     def _started(self) -> None:
         log, monitor = self._log, self.monitor
@@ -67,18 +84,23 @@ class WatchSession(Session):
                 log("warning", f"this run does not see {a.blind}: {how}")
         if monitor.filter.pid and kernel.in_pid_namespace():
             log("warning", "--pid compares the machine's process ids, and this is a pid namespace with its own")
-        seen = {a.event for a in monitor.attached} or set(monitor.filter.events)
-        log.tell(f"watching {_what(monitor.filter, seen)}; Ctrl-C ends it")
+        seen = {a.event for a in monitor.attached if a.purpose != FOLLOWING} or set(monitor.filter.events)
+        if monitor.command:
+            log("info", f"watching {_what(monitor.filter, seen)} of {monitor.command.name} and its descendants")
+        else:
+            log.tell(f"watching {_what(monitor.filter, seen)}; Ctrl-C ends it")
         notify_systemd("READY=1")
         self._shutdown.ends_in(self._duration)
         super()._started()
         self._lines.write_head()
 
     def _also_waits_for(self) -> dict[int, int]:
-        return self._lines.reader_gone()
+        return {**self._lines.reader_gone(), **(self._relay.waits_for() if self._relay else {})}
 
     def _looked(self) -> None:
         super()._looked()
+        if self._relay:
+            self._relay.look()
         self._lines.check_reader()
         self._shutdown.remind()
         if self._shutdown.is_dropped:

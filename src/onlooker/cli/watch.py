@@ -3,12 +3,14 @@
 import argparse
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from functools import partial
 
 from ..enrich.users import Users
 from ..errors import PROGRAM, UsageError
 from ..events import DEFAULT_EVENTS, EVENT_GROUPS, TASK_EVENTS
 from ..filters import HIGHEST_PID, process_id_error, user_id
+from ..follow import Relay
 from ..monitor import Monitor, check_buffer_bytes, check_max_args_bytes
 from ..output import FORMATS, formatter
 from ..output.file import FileWriter
@@ -32,6 +34,9 @@ An event is shown if it matches every option that you give; of a LIST, it matche
 Separate the items of a LIST with commas or spaces, or repeat the option: --pid "$(pidof nginx)".
 Quotes keep a name with spaces together: --filter '"Web Content"'.
 """
+
+
+TAKES_COMMAND = True
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -69,6 +74,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="show at most N events of a process in a second; the rest is counted, and said",
     )
+    whose = parser.add_argument_group("following a command (-- COMMAND [ARGUMENT ...])")
+    add = whose.add_argument
+    add("--user", metavar="NAME|UID", help="run the command as this user (default: under sudo, who called it)")
+    add("--detach", action="store_true", help="end when the command ends, although descendants of it may go on")
     how = parser.add_argument_group("how to show it")
     add = how.add_argument
     add("--output-format", metavar="FORMAT", default="text", help=f"{', '.join(FORMATS)} (default: text)")
@@ -169,6 +178,9 @@ def _monitor(arguments: argparse.Namespace) -> Monitor:
         where=arguments.where or (),
         first=arguments.first,
         rate=_rate(arguments.rate),
+        command=arguments.command,
+        user=arguments.user,
+        detach=arguments.detach,
         buffer_bytes=_size(arguments.buffer_size, check_buffer_bytes),
         max_args_bytes=_size(arguments.max_args_bytes, check_max_args_bytes),
         attach=arguments.attach,
@@ -191,14 +203,23 @@ def run(arguments: argparse.Namespace) -> int:
             log("debug", note)
     shutdown = Shutdown(monitor.stop, log.tell)
     user = Users().name if arguments.names else None
-    writer = _writer(arguments.output, shutdown, log)
-    with shutdown:
+    relay = Relay(monitor.command) if monitor.command else None
+    writer = _writer(arguments.output, shutdown, log, relay)
+    with shutdown, relay or nullcontext():
         sink = LineSink(formatter(arguments.output_format, writer.descriptor, user), writer)
-        return WatchSession(monitor, sink, shutdown, log, count=count, duration=seconds).exit_code()
+        return WatchSession(monitor, sink, shutdown, log, count=count, duration=seconds, relay=relay).exit_code()
 
 
-def _writer(path: str | None, shutdown: Shutdown, log: Log) -> Writer:
-    """To the file, or to standard output where there is none or it is "-"."""
+def _writer(path: str | None, shutdown: Shutdown, log: Log, relay: Relay | None) -> Writer:
+    """To the file, or to standard output where there is none or it is "-". A command has standard output for itself:
+    then events go to standard error. Signals reach it, too, while a slow reader of the events lets us wait.
+    """
+
+    def gives_up() -> bool:
+        if relay:
+            relay.look()
+        return shutdown.gives_up()
+
     if path in FORMATS:  # as other programs' -o takes it
         raise UsageError(
             f"-o takes a file, not a format: {path!r}", f"--output-format {path}, or -o ./{path} for a file"
@@ -206,9 +227,10 @@ def _writer(path: str | None, shutdown: Shutdown, log: Log) -> Writer:
     if path == "":
         raise UsageError("no file is given to -o", f"{PROGRAM} watch -o events.txt")
     if path not in (None, "-"):
-        made = FileWriter(path, shutdown.gives_up, partial(log, "error"))
+        made = FileWriter(path, gives_up, partial(log, "error"))
         shutdown.hang_up = made.reopen
         return made
-    if sys.stdout is None:
-        raise UsageError("standard output is closed", f"{PROGRAM} watch -o events.txt")
-    return Writer(sys.stdout.fileno(), shutdown.gives_up)
+    stream, name = (sys.stderr, "error") if relay and path is None else (sys.stdout, "output")
+    if stream is None:
+        raise UsageError(f"standard {name} is closed", f"{PROGRAM} watch -o events.txt")
+    return Writer(stream.fileno(), gives_up)

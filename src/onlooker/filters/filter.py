@@ -38,6 +38,7 @@ class Filter(msgspec.Struct, frozen=True, kw_only=True):
     failed: bool = False
     threads: bool = False
     where: Expression | None = None
+    follow: bool = False
 
     @classmethod
     def of(

@@ -13,6 +13,9 @@ cdef extern from "config.h":
         uint32_t kinds_by_sys_exit
         uint32_t kinds_by_call_exit
         uint32_t kinds_by_call_return
+        uint32_t kinds
+        unsigned char follow
+        unsigned char detach
         unsigned char by_comm
         unsigned char by_pid
         unsigned char by_uid
@@ -20,6 +23,11 @@ cdef extern from "config.h":
         unsigned char threads
         unsigned char resolve_paths
         unsigned char few_comms
+
+
+    struct tree_state:
+        uint64_t followed
+        uint32_t ended
 
 
 cdef extern from "log.h":
@@ -47,6 +55,7 @@ cdef extern from "reader.h":
         backlog backlog
         const uint64_t *losses
         size_t counters
+        const uint32_t *ended
         int filled
         int error
     int ring_open(ring *, int map, size_t size)

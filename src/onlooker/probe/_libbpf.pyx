@@ -53,6 +53,7 @@ cdef class Probe:
     cdef int _pid  # the process of the reader's thread
     cdef uint64_t *_counters
     cdef size_t _kinds, _reasons
+    cdef tree_state *_tree
 
     def __cinit__(self):
         self._reader.bell.map = self._reader.bell.stop = self._reader.filled = -1
@@ -131,8 +132,9 @@ cdef class Probe:
 
     def configure(self, *, uint64_t ring_bytes, uint64_t headroom_bytes, uint64_t watermark_bytes,
                   uint64_t argv_bytes, uint32_t kinds_by_sys_exit, uint32_t kinds_by_call_exit,
-                  uint32_t kinds_by_call_return, bytes calls, bytes few_comms, int few_comms_count, bint by_comm,
-                  bint by_pid, bint by_uid, bint failed, bint threads, bint resolve_paths):
+                  uint32_t kinds_by_call_return, bytes calls, bytes few_comms, int few_comms_count, uint32_t kinds,
+                  bint follow, bint detach, bint by_comm, bint by_pid, bint by_uid, bint failed, bint threads,
+                  bint resolve_paths):
         """Set the probe's knobs (bpf/config.h); before `load`. Sizes in bytes; ring and watermark are powers of two.
 
         `calls` is what `syscalls.table` makes, `few_comms` the names in it and then a mask for each.
@@ -148,6 +150,9 @@ cdef class Probe:
         knobs.kinds_by_sys_exit = kinds_by_sys_exit
         knobs.kinds_by_call_exit = kinds_by_call_exit
         knobs.kinds_by_call_return = kinds_by_call_return
+        knobs.kinds = kinds
+        knobs.follow = follow
+        knobs.detach = detach
         knobs.by_comm = by_comm
         knobs.by_pid = by_pid
         knobs.by_uid = by_uid
@@ -298,6 +303,27 @@ cdef class Probe:
         self._kinds, self._reasons, self._counters = kinds, reasons, <uint64_t *>counters
         self._reader.losses, self._reader.counters = self._counters, kinds * reasons
 
+    def open_tree(self):
+        """Get ready to see how many processes are followed."""
+        cdef size_t size
+        cdef bpf_map *found = self._map(".data.tree")
+        if bpf_map__initial_value(found, &size) == NULL or size != sizeof(tree_state):
+            raise ValueError("the object's state of followed processes has another size")
+        state = mmap(NULL, size, PROT_READ, MAP_SHARED, bpf_map__fd(found), 0)
+        if state == MAP_FAILED:
+            raise OSError(errno, os.strerror(errno), "tree")
+        self._tree = <tree_state *>state
+        self._reader.ended = &self._tree.ended
+
+    def followed(self):
+        """How many processes are followed."""
+        self._alive()
+        return self._tree.followed
+
+    def has_ended(self):
+        """Whether there is nothing left to follow."""
+        return self._tree != NULL and self._tree.ended
+
     def fileno(self):
         """A descriptor that can be read while there is something to drain, or new losses, or after `tell`."""
         self._alive()
@@ -388,6 +414,9 @@ cdef class Probe:
         if self._counters != NULL:
             munmap(self._counters, self._kinds * self._reasons * sizeof(uint64_t))
         self._counters = NULL
+        if self._tree != NULL:
+            munmap(self._tree, sizeof(tree_state))
+        self._tree = NULL
 
     def close(self):
         """Detach and unload everything. May be called again."""

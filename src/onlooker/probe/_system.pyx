@@ -1,8 +1,9 @@
 # cython: language_level=3, binding=False
-"""System calls that Python does not offer: capset(2), openat2(2), bpf(2)."""
+"""System calls that Python does not offer: capset(2), openat2(2), bpf(2); fork(2) without Python in the child."""
 
 from libc.errno cimport errno
 from libc.stdint cimport uint64_t
+from libc.stdlib cimport calloc, free
 
 import os
 
@@ -32,11 +33,43 @@ cdef extern from "rights.h":
     int rights_keep(uint64_t kept)
 
 
+cdef extern from "launch.h":
+    ctypedef unsigned int gid_t
+    struct launch_ "launch":
+        char **paths
+        char **argv
+        char **env
+        gid_t *groups
+        size_t group_count
+        unsigned int uid
+        unsigned int gid
+        int other
+        int go
+        int said
+        int go_end
+        uint64_t blocked
+    int launch_start(const launch_ *)
+
+
 cdef extern from *:
     """
     #include <errno.h>
+    #include <signal.h>
+    #include <sys/signalfd.h>
     #include <sys/syscall.h>
     #include <unistd.h>
+
+    static int open_signals(unsigned long long mask)
+    {
+        sigset_t signals;
+        int number;
+
+        sigemptyset(&signals);
+        for (number = 1; number <= 64; number++)
+            if (mask >> (number - 1) & 1)
+                sigaddset(&signals, number);
+        return signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
+    }
 
     /* What bpf(2) answers to a command that does not exist: EINVAL, or the answer of a filter in its place. */
     static int bpf_answer_to_nothing(void)
@@ -45,6 +78,7 @@ cdef extern from *:
     }
     """
     int bpf_answer_to_nothing()
+    int open_signals(unsigned long long mask)
 
 
 cdef _check(int result, str what):
@@ -84,3 +118,53 @@ def use_capabilities(uint64_t mask):
 def keep_capabilities(uint64_t mask):
     """Give up all others, for good, in this thread and in all that it starts from now on."""
     _check(rights_keep(mask), "capset")
+
+
+cdef char **_list(list texts) except NULL:
+    """Pointers into these bytes, which must live as long, and NULL."""
+    cdef char **made = <char **>calloc(len(texts) + 1, sizeof(char *))
+    if made == NULL:
+        raise MemoryError
+    for i, text in enumerate(texts):
+        made[i] = text
+    return made
+
+
+def launch(list paths, list argv, list env, user, go, int said, uint64_t blocked):
+    """The id of a new process that executes the first of the paths that it may, once a byte comes through the pipe `go`;
+    it tells `said` how far it is. `user`: None, or user id, group id and groups.
+    """
+    cdef launch_ how
+    cdef int pid
+    how.paths = how.argv = how.env = NULL
+    how.groups = NULL
+    how.group_count = 0
+    how.other = user is not None
+    how.go, how.go_end = go
+    how.said, how.blocked = said, blocked
+    try:
+        how.paths, how.argv, how.env = _list(paths), _list(argv), _list(env)
+        if user is not None:
+            how.uid, how.gid, groups = user
+            how.group_count = len(groups)
+            how.groups = <gid_t *>calloc(len(groups) + 1, sizeof(gid_t))
+            if how.groups == NULL:
+                raise MemoryError
+            for i, group in enumerate(groups):
+                how.groups[i] = group
+        pid = launch_start(&how)
+        _check(pid, "fork")
+        return pid
+    finally:
+        free(how.paths)
+        free(how.argv)
+        free(how.env)
+        free(how.groups)
+
+
+def signal_descriptor(uint64_t mask):
+    """A descriptor, which never blocks, that gives the signals of the mask; signalfd(2). They must be blocked."""
+    cdef int found = open_signals(mask)
+    if found < 0:
+        raise OSError(errno, os.strerror(errno), "signalfd")
+    return found

@@ -52,7 +52,8 @@ class Candidate(msgspec.Struct, frozen=True):
 class Hook(msgspec.Struct, frozen=True):
     """What to observe: the event, and which part of it. `outcome`: how it can end, for --failed.
 
-    A hook with `missed` is optional: if the kernel takes no candidate, that is what is missed.
+    A hook with `missed` is optional: if the kernel takes no candidate, that is what is missed. One that `keeps_tree` is
+    needed where processes are followed, whether or not its event is reported.
     """
 
     event: str
@@ -60,6 +61,7 @@ class Hook(msgspec.Struct, frozen=True):
     outcome: str
     candidates: tuple[Candidate, ...]
     missed: str = ""
+    keeps_tree: bool = False
 
 
 # About Linux 7.1: programs at the tracepoints of system calls can be preempted (some may sleep there, for which
@@ -225,6 +227,7 @@ _PARTICULAR = (
                 "it needs neither tracefs nor kprobes, and runs before the child can",
             ),
         ),
+        keeps_tree=True,
     ),
     Hook(
         "exec",
@@ -261,6 +264,7 @@ _PARTICULAR = (
                 "before Linux 6.16 the kernel does not say which thread is the last, so the probe counts",
             ),
         ),
+        keeps_tree=True,
     ),
     Hook("open", "success and failure", "both", _calls("open")),
     Hook(
@@ -313,6 +317,17 @@ def is_call_exit(candidate: Candidate) -> bool:
     return "on_call_exit" in candidate.programs
 
 
-def hooks(events: tuple[str, ...], *, failed: bool) -> list[Hook]:
-    """The hooks that the chosen events need; with `failed`, only those that can see a failure."""
-    return [hook for hook in TABLE if hook.event in events and not (failed and hook.outcome == "success")]
+FOLLOWING = "to follow processes"
+
+
+def hooks(events: tuple[str, ...], *, failed: bool, follow: bool = False) -> list[Hook]:
+    """The hooks that the chosen events need; with `failed`, only those that can see a failure. With `follow` also those
+    that keep the set of followed processes: if their events are not reported, that is their purpose.
+    """
+    needed = []
+    for hook in TABLE:
+        if hook.event in events and not (failed and hook.outcome == "success"):
+            needed.append(hook)
+        elif follow and hook.keeps_tree:
+            needed.append(msgspec.structs.replace(hook, purpose=FOLLOWING))
+    return needed

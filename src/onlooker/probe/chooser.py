@@ -161,7 +161,7 @@ class Chooser:
                 {hook.event for hook, candidate in chosen if is_call_return(candidate)},
             )
             try:
-                if self._load(probe, tuple(programs)):
+                if self._load(probe, tuple(programs), setup.programs):
                     _fill(setup, probe)
                     if self._attach(probe, programs):
                         return probe, self.attachments(chosen)
@@ -170,12 +170,14 @@ class Chooser:
                 raise
             probe.close()
 
-    def _load(self, probe: "Probe", programs: tuple[str, ...]) -> bool:
-        """False if a program was refused that may have an alternative; it is remembered."""
+    def _load(self, probe: "Probe", programs: tuple[str, ...], run: tuple[str, ...]) -> bool:
+        """Also those that are only `run`. False if a program was refused that may have an alternative; it is
+        remembered.
+        """
         from . import _libbpf
 
         try:
-            probe.load(("identify", *programs))
+            probe.load((*run, *programs))
             return True
         except OSError as error:
             # a failed load has closed its descriptors, one for each map and program

@@ -16,6 +16,7 @@ from . import kernel, rights
 from .attach import hooks
 from .chooser import Chooser
 from .clock import WallClock
+from .command import Command
 from .forks import this_process
 from .interpreter import with_interpreters
 from .processes import look_for
@@ -42,10 +43,13 @@ class LiveSource:
         resolve: bool = True,
         max_args_bytes: int = MOST_ARGS_BYTES,
         least_rights: bool = False,
+        command: Command | None = None,
+        detach: bool = False,
     ) -> None:
         """`method`: one of `attach.METHODS` to force how events are observed; `ring_bytes`: a power of two;
         `resolve`: whether to look up which file a path led to; `max_args_bytes`: how much of an exec's arguments to
-        keep; `least_rights`: whether to give up what is not needed once all is attached.
+        keep; `least_rights`: whether to give up what is not needed once all is attached; `command`: what to start then,
+        and follow, until it has ended if `detach`, and else until all its descendants have.
         """
         self._ring_bytes = ring_bytes
         self._method = method
@@ -53,6 +57,8 @@ class LiveSource:
         self._max_args_bytes = max_args_bytes
         self._least_rights = least_rights
         self._wanted = Filter()
+        self._command = command
+        self._detach = detach
         self._probe: Probe | None = None
         self._attached: tuple[Attachment, ...] = ()
         self._notes: list[str] = []
@@ -93,8 +99,8 @@ class LiveSource:
         kernel.check()
         prepare()
         prepare_records()  # the first batch need not wait for that
-        chooser = Chooser(hooks(wanted.events, failed=wanted.failed), self._method)
-        setup = Setup(wanted, self._ring_bytes, self._resolve, self._max_args_bytes)
+        chooser = Chooser(hooks(wanted.events, failed=wanted.failed, follow=wanted.follow), self._method)
+        setup = Setup(wanted, self._ring_bytes, self._resolve, self._max_args_bytes, self._detach)
         try:
             self._probe, self._attached = chooser.load(setup)
         finally:
@@ -104,11 +110,23 @@ class LiveSource:
         self._home = this_process()
         _LIVE.add(self)
         try:
+            if self._command:
+                self._launch(self._probe, self._command)
             self._begin(self._probe)
         except BaseException:
             self._exhausted = True  # there is nothing to count yet
+            if self._command:
+                self._command.cancel()
             self.close()
             raise
+        if self._command:
+            self._command.release()
+
+    def _launch(self, probe: "Probe", command: Command) -> None:
+        """Before the rights are given up, which the command must not inherit. It waits until all is ready."""
+        if not self._stopping:
+            probe.run("adopt")
+            command.start()
 
     def _begin(self, probe: "Probe") -> None:
         """All is attached and silent until here. What comes from the processes that are watched is handled only after
@@ -143,6 +161,8 @@ class LiveSource:
         deadline = time.monotonic() + timeout
         self._identify()
         while self._probe and not self._exhausted and not self._found:
+            if not self._stopping and self._probe.has_ended():
+                self.stop()
             if self._stopping:
                 self._quieten(self._probe)
             self._drain(self._probe)

@@ -26,6 +26,8 @@ struct reader {
 	const volatile uint64_t *losses; /* the probe's counters */
 	size_t counters;
 	uint64_t lost; /* their sum when it was last reported */
+	const volatile uint32_t *ended; /* the probe has nothing left to follow; or NULL */
+	int told_of_end;
 	pthread_t thread;
 	pthread_mutex_t mutex; /* of the backlog, and of the consumer's side of the ring */
 	int filled; /* an eventfd, readable while there is something to take or to look at */
@@ -117,6 +119,12 @@ static inline int reader_has_lost(struct reader *reader)
 	return reader_total_lost(reader) != reader->lost;
 }
 
+/* Whether the probe has nothing left to follow, and nobody was told. */
+static inline int reader_has_ended(const struct reader *reader)
+{
+	return reader->ended && *reader->ended && !reader->told_of_end;
+}
+
 /* Sleeps until something happens, and then lets more of it gather. Whether that took all the time. */
 static inline int reader_sleep(struct reader *reader)
 {
@@ -124,7 +132,7 @@ static inline int reader_sleep(struct reader *reader)
 	backlog_trim(&reader->backlog);
 	pthread_mutex_unlock(&reader->mutex);
 	doorbell_arm(&reader->bell);
-	if (!ring_has_data(&reader->ring) && !reader_has_lost(reader))
+	if (!ring_has_data(&reader->ring) && !reader_has_lost(reader) && !reader_has_ended(reader))
 		doorbell_wait(&reader->bell, -1);
 	doorbell_disarm(&reader->bell);
 	doorbell_answer(&reader->bell);
@@ -145,6 +153,10 @@ static inline void *reader_run(void *argument)
 		moved = reader_fill(reader, is_over);
 		if (reader_has_lost(reader)) {
 			reader->lost = reader_total_lost(reader);
+			reader_tell(reader);
+		}
+		if (reader_has_ended(reader)) {
+			reader->told_of_end = 1;
 			reader_tell(reader);
 		}
 		if (moved >= (long)reader->backlog.batch)

@@ -2,7 +2,7 @@
 
 import os
 import struct
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,6 +10,7 @@ import msgspec
 
 from ..errors import LibbpfError, LoadError
 from ..events import PROBE_REASONS, TASK_EVENTS, layouts
+from ..events.fork import Fork
 from ..filters import CommPattern, Filter
 from ..schema import wire
 from ..schema.fields import COMM_BYTES
@@ -35,19 +36,28 @@ MOST_BACKLOG_BYTES = 256 << 20
 MOST_ARGS_BYTES = 256 << 10  # LARGE_ARGV_BYTES in bpf/probes/exec.h
 SETTLED_BYTES = 48 << 20  # what onlooker takes without ring and backlog: 36 MiB, and some for other events than opens
 LEAST_BACKLOG_BYTES = 1 << 20
+# Processes that can be followed at the same time. 5 MiB; as many as the kernel allows where nobody has raised its limit
+# (kernel.pid_max), and one for each MiB of 64 GiB where somebody has.
+TREE_ENTRIES = 65536
 FEW_COMMS = 8  # bpf/config.h
 LONGEST_RECORD_BYTES = 512 << 10  # struct exec_room in bpf/probes/exec.h has 272 KiB
 
 
 class Setup(msgspec.Struct, frozen=True):
-    """What to watch, with how large a ring, whether to look up which file a path led to, and how much of arguments to
-    keep.
+    """What to watch, with how large a ring, whether to look up which file a path led to, how much of arguments to
+    keep, and whether the end of a command is the end.
     """
 
     wanted: Filter
     ring_bytes: int
     resolve: bool
     max_args_bytes: int = MOST_ARGS_BYTES
+    detach: bool = False
+
+    @property
+    def programs(self) -> tuple[str, ...]:
+        """Those that are attached to nothing, but run from here."""
+        return ("identify", "adopt") if self.wanted.follow else ("identify",)
 
     def open(
         self, by_sys_exit: Collection[str], by_call_exit: Collection[str], by_call_return: Collection[str] = ()
@@ -87,6 +97,9 @@ class Setup(msgspec.Struct, frozen=True):
             calls=table(wanted.events),
             few_comms=_few_comms(few),
             few_comms_count=len(few),
+            kinds=_mask(event for event in wanted.events if not (wanted.failed and event == Fork.event)),
+            follow=wanted.follow,
+            detach=self.detach,
             by_comm=bool(wanted.comm),
             by_pid=bool(wanted.pid),
             by_uid=bool(wanted.uid),
@@ -95,6 +108,7 @@ class Setup(msgspec.Struct, frozen=True):
             resolve_paths=self.resolve,
         )
         probe.size_map("exec_rooms", min(max(os.cpu_count() or 1, LEAST_EXEC_ROOMS), MOST_EXEC_ROOMS))
+        probe.size_map("tree", TREE_ENTRIES if wanted.follow else 1)
         for name, entries in (("comms", wanted.comm), ("pids", wanted.pid), ("uids", wanted.uid)):
             probe.size_map(name, max(1, len(entries)))
         return probe
@@ -111,6 +125,8 @@ class Setup(msgspec.Struct, frozen=True):
         probe.run("identify")
         probe.open_ring(self.ring_bytes, BATCH_BYTES, LONGEST_RECORD_BYTES, self.backlog_bytes())
         probe.open_losses(1 + len(TASK_EVENTS), len(PROBE_REASONS))
+        if self.wanted.follow:
+            probe.open_tree()
 
     def _few_comms(self) -> Sequence[CommPattern]:
         """The names, if they are few enough to be compared one by one."""
@@ -130,8 +146,9 @@ def object_file() -> Path:
     return OBJECT if kernel.btf_has("bpf_rdonly_cast") else OLDER_OBJECT
 
 
-def _mask(events: Collection[str]) -> int:
-    return sum(1 << kind for kind, event in enumerate(TASK_EVENTS, 1) if event in events)
+def _mask(events: Iterable[str]) -> int:
+    kinds = {event: kind for kind, event in enumerate(TASK_EVENTS, 1)}
+    return sum(1 << kinds[event] for event in events)
 
 
 def _compared(pattern: CommPattern) -> int:

@@ -123,7 +123,11 @@ MISTAKES = [
     (["-c", "5"], "unknown option '-c'", "did you mean --count N?"),
     (["-c5"], "unknown option '-c5'", "did you mean --count N?"),
     (["--pids", "5"], "unknown option '--pids'", "did you mean --pid LIST?"),
-    (["--user", "root"], "unknown option '--user'", "did you mean --uid LIST?"),
+    (
+        ["--user", "root"],
+        "user is for a command",
+        "onlooker watch --user NAME -- COMMAND, or for what a user does: onlooker watch --uid NAME",
+    ),
     (["--output", "json"], "-o takes a file, not a format: 'json'", "--output-format json, or -o ./json for a file"),
     (["watch", "--version"], "unknown option '--version'", "onlooker --version"),
     (["--interval", "2"], "unknown option '--interval'", "onlooker watch --help"),

@@ -15,6 +15,7 @@ class FakeSetup:
     error: int = errno.EINVAL
     what: str = "failed to load"
     fails: BaseException | None = None
+    programs: tuple[str, ...] = ("identify",)
     probes: list[FakeProbe] = field(default_factory=list)
     by_sys_exit: list[set[str]] = field(default_factory=list)
     by_call_exit: list[set[str]] = field(default_factory=list)

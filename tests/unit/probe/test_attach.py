@@ -26,7 +26,10 @@ def test_every_program_of_the_table_is_built(built):
 
 
 def test_every_built_program_is_in_the_table(built):
-    assert set(built) - {program for _, candidate in CANDIDATES for program in candidate.programs} == {"identify"}
+    assert set(built) - {program for _, candidate in CANDIDATES for program in candidate.programs} == {
+        "identify",
+        "adopt",
+    }
 
 
 def test_every_event_has_a_hook():

@@ -1,0 +1,251 @@
+"""A command that is started once all is attached, and follows nobody's rights but those of who asked for it."""
+
+import errno
+import os
+import signal
+import struct
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from pathlib import Path
+
+import msgspec
+
+from ..errors import CommandError, ResourceError, UsageError
+from ..filters import user_id
+
+_SAID = struct.Struct("=ii")  # a step and an errno: probe/launch.h
+_USER, _SEARCH, _READY, _EXEC = 1, 2, 3, 4
+_DEFAULT_PATH = "/bin:/usr/bin"  # execvp(3)
+
+
+class User(msgspec.Struct, frozen=True):
+    """Who a command runs as; `variables` are those of its environment that differ, None for one that is taken out."""
+
+    uid: int
+    gid: int
+    groups: tuple[int, ...]
+    variables: Mapping[str, str | None]
+    name: str
+
+
+class Command:
+    """A program and its arguments, to be started by a monitor that follows it.
+
+    `pid` is None before it is started, `returncode` until it has ended: its exit code, or minus the signal that killed
+    it. `error`: why it could not be executed.
+    """
+
+    def __init__(self, words: Iterable[str], *, user: str | int | None = None) -> None:
+        """As `user`, a name or a number; without one as the user who called sudo(8), or else who runs this.
+
+        Raises UsageError for what is no command, or no user.
+        """
+        self.words = _checked(words)
+        self.user = user_of(user)
+        self.pid: int | None = None
+        self.returncode: int | None = None
+        self.error: CommandError | None = None
+        self._descriptor: int | None = None
+        self._go: int | None = None
+        self._said: int | None = None
+        # what is blocked later, to pass signals on, is not blocked in the command
+        self._blocked = signal.pthread_sigmask(signal.SIG_BLOCK, ())
+
+    @property
+    def name(self) -> str:
+        """The program's name, as it was given."""
+        return self.words[0]
+
+    def start(self) -> None:
+        """Create the process, which then waits for `release`. Raises CommandError where it can't be executed."""
+        from ._system import launch
+
+        waits, self._go = os.pipe2(os.O_CLOEXEC)
+        self._said, says = os.pipe2(os.O_CLOEXEC)
+        environment = self._environment()
+        try:
+            self.pid = launch(
+                [os.fsencode(path) for path in self._candidates(environment)],
+                [os.fsencode(word) for word in self.words],
+                [os.fsencode(f"{name}={value}") for name, value in environment.items()],
+                (self.user.uid, self.user.gid, self.user.groups) if self.user else None,
+                (waits, self._go),
+                says,
+                sum(1 << (number - 1) for number in self._blocked),
+            )
+        except OSError as error:
+            raise ResourceError(error, f"start {self.name}") from error
+        finally:
+            os.close(waits)
+            os.close(says)
+        self._descriptor = os.pidfd_open(self.pid)
+        step, number = self._heard() or (_READY, 0)  # nothing: a signal has ended it
+        os.set_blocking(self._said, False)
+        if step != _READY:
+            self.cancel()
+            raise self._refusal(step, number)
+
+    def release(self) -> None:
+        """Let it execute the program."""
+        if self._go is not None:
+            with suppress(BrokenPipeError):  # a signal has ended it
+                os.write(self._go, b"1")
+            os.close(self._go)
+            self._go = None
+
+    def fileno(self) -> int:
+        """A descriptor that can be read once it has ended. Raises ValueError where there is none."""
+        if self._descriptor is None:
+            raise ValueError("the command is not started, or its end is known")
+        return self._descriptor
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it has ended, and that was noticed, or it was never started."""
+        return self._descriptor is None
+
+    def poll(self) -> int | None:
+        """Its `returncode`, if it has ended."""
+        return self._reap(os.WNOHANG)
+
+    def wait(self) -> int | None:
+        """Wait for its end; its `returncode`, or None where somebody else has reaped it or it was never started."""
+        return self._reap(0)
+
+    def send(self, number: int) -> None:
+        """Send it a signal, if it has not ended."""
+        if self._descriptor is not None:
+            with suppress(ProcessLookupError, PermissionError):
+                signal.pidfd_send_signal(self._descriptor, number)
+
+    def cancel(self) -> None:
+        """Without `release`, it never executes anything, and is gone after this."""
+        if self._go is not None:
+            os.close(self._go)
+            self._go = None
+            self.wait()
+
+    def _reap(self, how: int) -> int | None:
+        if self.pid is None or self._descriptor is None:
+            return self.returncode
+        try:
+            pid, status = os.waitpid(self.pid, how)
+        except ChildProcessError:
+            self._ended()
+            return None
+        if pid:
+            self.returncode = os.waitstatus_to_exitcode(status)
+            said = self._heard()
+            self.error = self._refusal(*said) if said else None
+            self._ended()
+        return self.returncode
+
+    def _ended(self) -> None:
+        for descriptor in (self._descriptor, self._said):
+            if descriptor is not None:
+                os.close(descriptor)
+        self._descriptor = self._said = None
+
+    def _heard(self) -> tuple[int, int] | None:
+        """The step at which it failed, and its errno; None where it has closed the pipe without a word."""
+        assert self._said is not None
+        try:
+            said = os.read(self._said, _SAID.size)
+        except BlockingIOError:  # another child of this program has inherited the other end
+            return None
+        return _SAID.unpack(said) if len(said) == _SAID.size else None
+
+    def _environment(self) -> dict[str, str]:
+        variables: dict[str, str | None] = {**os.environ, **(self.user.variables if self.user else {})}
+        return {name: value for name, value in variables.items() if value is not None}
+
+    def _candidates(self, environment: Mapping[str, str]) -> list[str]:
+        """Where the program may be, as execvp(3) looks for it."""
+        if "/" in self.name:
+            return [self.name]
+        directories = environment.get("PATH", _DEFAULT_PATH).split(":")
+        return [f"{directory or '.'}/{self.name}" for directory in directories]
+
+    def _refusal(self, step: int, number: int) -> CommandError:
+        if step == _USER:
+            assert self.user
+            return CommandError(f"{self.name!r} as {self.user.name}", number, "sudo gives the right to run it so")
+        return CommandError(repr(self.name), number, self._hint(number))
+
+    def _hint(self, number: int) -> str:
+        from shlex import quote
+
+        if number == errno.ENOENT:
+            near = Path(self.name).is_file()
+            if "/" not in self.name:
+                return f"type its path: ./{self.name}" if near else "check the name: no directory of PATH has it"
+            return "check the interpreter in its first line" if near else f"ls {quote(str(Path(self.name).parent))}"
+        if number == errno.EACCES:
+            return f"ls -ld {quote(self.name)} shows who may execute it" if "/" in self.name else "type its whole path"
+        if number == errno.ENOEXEC:
+            return f"if it is a script, name what runs it: sh {quote(self.name)}"
+        return "try it without onlooker"
+
+
+def command_of(words: Iterable[str] | None, user: str | int | None, *, detach: bool) -> Command | None:
+    """The command, if there are words. Raises UsageError as `Command` does, and where only its options are given."""
+    if words is not None:
+        return Command(words, user=user)
+    if user is not None:
+        hint = "onlooker watch --user NAME -- COMMAND, or for what a user does: onlooker watch --uid NAME"
+        raise UsageError("user is for a command", "command=[...], or for what a user does: uid=[...]", hint)
+    if detach:
+        raise UsageError("detach is for a command", "command=[...]", "onlooker watch --detach -- COMMAND")
+    return None
+
+
+def _checked(words: Iterable[str]) -> tuple[str, ...]:
+    hint = 'command=["ls", "-l"]'
+    if isinstance(words, str | bytes) or not isinstance(words, Iterable):
+        raise UsageError(f"command is a list, not {words!r}", hint)
+    found = tuple(words)
+    if not found or not found[0]:
+        raise UsageError("no command is given", hint, "onlooker watch -- ls -l")
+    for word in found:
+        if not isinstance(word, str) or "\0" in word:
+            raise UsageError(f"not an argument of a command: {word!r}", hint)
+    return found
+
+
+def user_of(user: str | int | None) -> User | None:
+    """Who a command is to run as; None: who runs this."""
+    if user is None:
+        return _caller_of_sudo()
+    number = user_id(user)
+    entry = _entry(number)
+    if entry is None:
+        raise UsageError(f"user {number} has no entry in the user database", "name a user that has: getent passwd")
+    name, gid, variables = entry
+    return User(number, gid, tuple(os.getgrouplist(name, gid)), {**variables, **_NO_SUDO}, name)
+
+
+_NO_SUDO = dict.fromkeys(("SUDO_UID", "SUDO_GID", "SUDO_USER", "SUDO_COMMAND", "SUDO_HOME"))
+
+
+def _caller_of_sudo() -> User | None:
+    """sudo(8) says in the environment who has called it."""
+    uid, gid = os.environ.get("SUDO_UID", ""), os.environ.get("SUDO_GID", "")
+    if os.getuid() != 0 or not (uid.isascii() and uid.isdigit() and gid.isascii() and gid.isdigit()) or int(uid) == 0:
+        return None
+    entry = _entry(int(uid))
+    if entry is None:
+        return User(int(uid), int(gid), (int(gid),), _NO_SUDO, uid)
+    name, _, variables = entry
+    return User(int(uid), int(gid), tuple(os.getgrouplist(name, int(gid))), {**variables, **_NO_SUDO}, name)
+
+
+def _entry(uid: int) -> tuple[str, int, dict[str, str | None]] | None:
+    """A user's name and group, and the variables that a login sets."""
+    import pwd  # rarely needed
+
+    try:
+        found = pwd.getpwuid(uid)
+    except KeyError:
+        return None
+    variables = {"HOME": found.pw_dir, "USER": found.pw_name, "LOGNAME": found.pw_name, "SHELL": found.pw_shell}
+    return found.pw_name, found.pw_gid, {**variables}
