@@ -20,7 +20,7 @@ from onlooker.cli import main as cli
 from onlooker.cli.parser import parser
 from onlooker.events import EVENTS, TASK_EVENTS, TaskEvent
 from onlooker.events.base import Event
-from onlooker.filters import Filter
+from onlooker.filters import Filter, sugar
 from onlooker.probe import maps
 from onlooker.probe.setup import DEFAULT_RING_BYTES, Setup
 from onlooker.schema.layout import declared
@@ -35,6 +35,12 @@ def options() -> str:
     """`onlooker watch --help`."""
     text = parser(cli.command("watch"), "watch", cli.COMMANDS["watch"][1]).format_help()
     return f"```\n{text}```"
+
+
+def hidden() -> str:
+    """The sets of `--hide`."""
+    rows = [f"| `{name}` | {description} |" for name, (description, _) in sugar.sets().items()]
+    return "\n".join(("| set | what is left out |", "|---|---|", *rows, "| `noise` | all of these |"))
 
 
 def _row(name: str, hint: object, description: str, *, optional: bool) -> str:
@@ -101,7 +107,7 @@ def measured() -> Results:
 
 PARTS: dict[str, dict[str, Callable[[], str]]] = {
     "README.md": {"cost": lambda: report.summary(measured())},
-    "docs/watch.md": {"options": options},
+    "docs/watch.md": {"options": options, "hide": hidden},
     "docs/limits.md": {"memory": memory},
     "docs/fields.md": {"fields": fields},
     "src/onlooker/__init__.py": {"events": imports, "names of events": names},

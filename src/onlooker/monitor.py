@@ -41,8 +41,12 @@ class Monitor:
     All arguments restrict what is reported, in the kernel: `events` (of "fork", "exec", "exit", "open", "rename",
     "unlink", "mkdir", "rmdir", "link", "symlink", "chmod", "chown", "truncate"; "all" is all of them, None or "default"
     the first four), `comm` (process names, "nginx" or "nginx*"), `pid`, `uid` (numbers or users' names), `failed` (only
-    what failed), `threads` (also the creation of threads). `where`: an expression, or several that must all hold, as in
-    "file under '/etc'"; what does not match is dropped natively. `buffer_bytes` is the ring between the kernel and this
+    what failed), `threads` (also the creation of threads). What follows is decided natively, here: `where` (an
+    expression, or several that must all hold, as in "file under '/etc'"), `exclude` (one, or several, that must not),
+    `path` (only what is done to files at or below one of these), `writes` (only opens for writing, creations and
+    changes), `success` (nothing that failed), `arg` (executions with all of these arguments), `hide` (without what
+    programs usually look at: "loader", "locale", "proc", "path-search"; "noise" is all). Without `events`, `path` and
+    `writes` watch all changes, too. `buffer_bytes` is the ring between the kernel and this
     process: a power of two, 1 MiB to 1 GiB.
     `attach` forces how events are observed, where they can be observed so: "raw", "fexit", "kprobe" or "tracepoint".
     `resolve`: whether to look up which file a path led to, and the directory of one that led to none. `max_args_bytes`:
@@ -73,6 +77,12 @@ class Monitor:
         failed: bool = False,
         threads: bool = False,
         where: str | Iterable[str] = (),
+        exclude: str | Iterable[str] = (),
+        path: Iterable[str] = (),
+        writes: bool = False,
+        success: bool = False,
+        arg: Iterable[str] = (),
+        hide: Iterable[str] = (),
         buffer_bytes: int = DEFAULT_RING_BYTES,
         attach: str | None = None,
         resolve: bool = True,
@@ -85,7 +95,21 @@ class Monitor:
         detach: bool = False,
         source: Source | None = None,
     ) -> None:
-        self.filter = Filter.of(events=events, comm=comm, pid=pid, uid=uid, failed=failed, threads=threads, where=where)
+        self.filter = Filter.of(
+            events=events,
+            comm=comm,
+            pid=pid,
+            uid=uid,
+            failed=failed,
+            threads=threads,
+            where=where,
+            exclude=exclude,
+            path=path,
+            writes=writes,
+            success=success,
+            arg=arg,
+            hide=hide,
+        )
         if command is not None:
             self.filter = replace(self.filter, follow=True)
         check_bool("resolve", resolve)

@@ -7,6 +7,7 @@
 | what libbpf and the verifier print | the kernel | `native/log.c` |
 | records: kinds, numbers, names, spans, tails; and what is written of them | any process | `records.py` |
 | the names, paths and arguments in them, on their way to text, JSON and table | any process | `outputs.py` |
+| expressions, and what they ask of records | the user, any process | `expressions.py` |
 | the command line and the environment | the user | `options.py` |
 | uid_map, status, lockdown, timens_offsets, tracefs ids | the kernel, a container | `files.py` |
 | the probe's object file | the package | `files.py` |

@@ -23,7 +23,16 @@ from typing import NamedTuple
 from . import native, sanitized
 
 DIRECTORY = sanitized.PROJECT / "build" / "fuzz"
-SHARES = {"records": 0.35, "outputs": 0.2, "ring": 0.2, "options": 0.1, "files": 0.1, "race": 0.03, "log": 0.02}
+SHARES = {
+    "records": 0.25,
+    "expressions": 0.1,
+    "outputs": 0.2,
+    "ring": 0.2,
+    "options": 0.1,
+    "files": 0.1,
+    "race": 0.03,
+    "log": 0.02,
+}
 SEEDS = 300
 HANG_SECONDS = 20  # for one input
 MOST_MIB = 4096
@@ -96,7 +105,7 @@ def guided_by_engine(name: str, seconds: float, compiler: str) -> Outcome:
     import atheris
 
     settings: dict[str, str] = {}
-    if name in ("records", "outputs"):
+    if name in ("records", "outputs", "expressions"):
         settings = dict(sanitized.SETTINGS)
         settings["ASAN_OPTIONS"] += QUARANTINE
         built = sanitized.build(DIRECTORY / "records", [compiler], "address,undefined,fuzzer-no-link")

@@ -9,7 +9,7 @@ import pytest
 from ..unit.compiler import CC
 from . import sanitized
 
-CASES = {"records": 400, "outputs": 300, "options": 300, "files": 250}
+CASES = {"records": 400, "expressions": 600, "outputs": 300, "options": 300, "files": 250}
 SECONDS = 20  # at the most; a fifth of it on a machine that has nothing else to do
 
 
@@ -27,11 +27,17 @@ def test_target(name):
     assert int(done.stdout.split()[0]) > 0
 
 
-def test_records_with_sanitizers(tmp_path):
-    """Nothing is read or written outside of a record, and no number overflows."""
-    built = sanitized.build(tmp_path, CC, "address,undefined")
+@pytest.fixture(scope="module")
+def settings(tmp_path_factory):
+    """The environment in which records are read with sanitizers."""
+    built = sanitized.build(tmp_path_factory.mktemp("sanitized"), CC, "address,undefined")
     library = subprocess.run([*CC, "-print-file-name=libasan.so"], capture_output=True, text=True, check=True)
-    settings = {**sanitized.SETTINGS, "LD_PRELOAD": library.stdout.strip(), sanitized.IN_PLACE: str(built)}
-    done = run("records", 100, **settings)
+    return {**sanitized.SETTINGS, "LD_PRELOAD": library.stdout.strip(), sanitized.IN_PLACE: str(built)}
+
+
+@pytest.mark.parametrize("name", ["records", "expressions"])
+def test_with_sanitizers(name, settings):
+    """Nothing is read or written outside of a record, and no number overflows."""
+    done = run(name, 100, **settings)
     assert (done.returncode, done.stderr) == (0, "")
     assert int(done.stdout.split()[0]) > 0

@@ -45,6 +45,20 @@ def test_what_comes_is_what_matches(workloads: Workloads, method: str) -> None:
         assert 0 < len(events) < len(everything), text
 
 
+def test_who_writes_where(tmp_path: Path) -> None:
+    """Of looks and changes in two places, the changes in one of them."""
+    here, there = tmp_path / "here", tmp_path / "there"
+    here.mkdir()
+    there.mkdir()
+    script = f"cd {here}; cat /etc/passwd > ./a; cat a; mv ./a ../there/b; mv ../there/b c; rm c; echo > {there}/d"
+    with Monitor(path=[str(here)], writes=True, success=True) as monitor:
+        with started("sh", "-c", script) as process:
+            process.wait()
+        monitor.stop()
+        events = [event.event for event in monitor]
+    assert events == ["open", "rename", "rename", "unlink"]
+
+
 def test_the_command(tmp_path: Path) -> None:
     """Of a flood of opens those that are asked for, and no other; what is counted, is what matches."""
     directory = tmp_path / "wanted"

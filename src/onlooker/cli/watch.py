@@ -2,14 +2,12 @@
 
 import argparse
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import nullcontext
 from functools import partial
 
 from ..enrich.users import Users
 from ..errors import PROGRAM, UsageError
-from ..events import DEFAULT_EVENTS, EVENT_GROUPS, TASK_EVENTS
-from ..filters import HIGHEST_PID, process_id_error, user_id
 from ..follow import Relay
 from ..monitor import Monitor, check_buffer_bytes, check_max_args_bytes
 from ..output import FORMATS, formatter
@@ -17,9 +15,9 @@ from ..output.file import FileWriter
 from ..output.sink import LineSink
 from ..output.writer import Writer
 from ..probe.attach import METHODS
-from ..probe.processes import is_named, without_processes
 from .log import LEVELS, Log
-from .parser import duration, is_number, listed, number, one_of, size
+from .options import add_command, add_wanted, command, note_doubts, wanted
+from .parser import duration, number, one_of, size
 from .session import WatchSession
 from .shutdown import Shutdown
 
@@ -29,6 +27,8 @@ examples:
   onlooker watch --events exec,exit --duration 10
   onlooker watch --events default,rename,unlink --uid 1000
   onlooker watch --failed --output-format json > failed.json
+  onlooker watch --path /etc --writes
+  onlooker watch --hide noise --where "errno exists and not comm startswith 'systemd'"
 
 An event is shown if it matches every option that you give; of a LIST, it matches any item.
 Separate the items of a LIST with commas or spaces, or repeat the option: --pid "$(pidof nginx)".
@@ -42,42 +42,8 @@ TAKES_COMMAND = True
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options; values are checked in `run`, so that a typing error gets its nearest match."""
     parser.epilog = EPILOG
-    what = parser.add_argument_group("what to watch")
-    add = what.add_argument
-    add(
-        "--events",
-        metavar="LIST",
-        action="append",
-        help=f"some of {', '.join((*TASK_EVENTS, *EVENT_GROUPS))} (default: {','.join(DEFAULT_EVENTS)})",
-    )
-    add(
-        "--filter",
-        metavar="LIST",
-        action="append",
-        help="only processes with these names; NAME* stands for every name that starts with NAME",
-    )
-    add(
-        "--pid", metavar="LIST", action="append", help="only processes with these ids (the machine's, as in the output)"
-    )
-    add("--uid", metavar="LIST", action="append", help="only processes of these real users, by name or number")
-    add("--failed", action="store_true", help="only failures: calls with an error, non-zero exits")
-    add(
-        "--where",
-        metavar="EXPR",
-        action="append",
-        help="only events for which this holds, as in \"file under '/etc'\"; repeat it for more that must hold",
-    )
-    add("--threads", action="store_true", help="also show the creation of threads")
-    add("--first", action="store_true", help="show each thing that a process does to a file only once")
-    add(
-        "--rate",
-        metavar="N",
-        help="show at most N events of a process in a second; the rest is counted, and said",
-    )
-    whose = parser.add_argument_group("following a command (-- COMMAND [ARGUMENT ...])")
-    add = whose.add_argument
-    add("--user", metavar="NAME|UID", help="run the command as this user (default: under sudo, who called it)")
-    add("--detach", action="store_true", help="end when the command ends, although descendants of it may go on")
+    add_wanted(parser)
+    add_command(parser)
     how = parser.add_argument_group("how to show it")
     add = how.add_argument
     add("--output-format", metavar="FORMAT", default="text", help=f"{', '.join(FORMATS)} (default: text)")
@@ -121,38 +87,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--attach", metavar="METHOD", help=f"observe events by this method only: {', '.join(METHODS)}")
 
 
-def _given(what: str, values: Sequence[str] | None) -> list[str]:
-    """Nothing for an option that was not given; one that is given and empty, as by a `$(pidof ...)`, is a mistake."""
-    found = listed(values) or []
-    if values is not None and not found:
-        raise UsageError(f"no {what} is given", "name one, or several with commas")
-    return found
-
-
-def _name_notes(values: Sequence[str] | None) -> list[str]:
-    """A name with a space that was taken for two, although there is a process of that name."""
-    return [
-        f"{value!r} is read as {len(names)} names; if it is one name, type --filter '\"{value}\"'"
-        for value in values or ()
-        if value.isprintable() and len(names := listed([value]) or ()) > 1 and " ".join(names) == value
-        if is_named(value)
-    ]
-
-
-def _user_notes(users: Sequence[str]) -> list[str]:
-    """Those of the users that no process belongs to now, as they were typed."""
-    ids = {user: user_id(user) for user in users}
-    absent = without_processes(ids.values()) if ids else []
-    named = [user for user, number_ in ids.items() if number_ in absent]
-    return [f"these users have no process now: {', '.join(named)}"] if named else []
-
-
-def _process_id(text: str) -> int:
-    if not is_number(text) or not 1 <= int(text) <= HIGHEST_PID:
-        raise process_id_error(text)
-    return int(text)
-
-
 def _size(text: str, check: Callable[[int, str], None]) -> int:
     """Bytes, checked as the monitor does, but named as they were typed."""
     try:
@@ -163,24 +97,10 @@ def _size(text: str, check: Callable[[int, str], None]) -> int:
     return found
 
 
-def _rate(text: str | None) -> int:
-    return 0 if text is None else number("rate", text, least=1)
-
-
 def _monitor(arguments: argparse.Namespace) -> Monitor:
     return Monitor(
-        events=listed(arguments.events),
-        comm=_given("process name", arguments.filter),
-        pid=[_process_id(text) for text in _given("process id", arguments.pid)],
-        uid=_given("user", arguments.uid),
-        failed=arguments.failed,
-        threads=arguments.threads,
-        where=arguments.where or (),
-        first=arguments.first,
-        rate=_rate(arguments.rate),
-        command=arguments.command,
-        user=arguments.user,
-        detach=arguments.detach,
+        **wanted(arguments),
+        **command(arguments),
         buffer_bytes=_size(arguments.buffer_size, check_buffer_bytes),
         max_args_bytes=_size(arguments.max_args_bytes, check_max_args_bytes),
         attach=arguments.attach,
@@ -196,11 +116,7 @@ def run(arguments: argparse.Namespace) -> int:
     seconds = duration(arguments.duration) if arguments.duration is not None else None
     count = number("count", arguments.count, least=1) if arguments.count is not None else None
     monitor = _monitor(arguments)
-    for note in _name_notes(arguments.filter):
-        log("warning", note)
-    if log.says("debug"):
-        for note in _user_notes(_given("user", arguments.uid)):
-            log("debug", note)
+    note_doubts(arguments, log)
     shutdown = Shutdown(monitor.stop, log.tell)
     user = Users().name if arguments.names else None
     relay = Relay(monitor.command) if monitor.command else None

@@ -64,7 +64,8 @@ class TaskEvent(Event, frozen=True, gc=False, omit_defaults=True):
 
     A kind of it says which `number` it has on the wire, from 1 on without a gap, and which system calls do it; where
     they return it is seen, unless `at_call_exit` is False. `is_default`: watched where nothing is chosen.
-    `is_of_process`: of a process's life; where the buffer gets full, there is still room for it.
+    `is_of_process`: of a process's life; where the buffer gets full, there is still room for it. `is_change`: it
+    changes the file system.
     """
 
     number: ClassVar[int]
@@ -72,6 +73,7 @@ class TaskEvent(Event, frozen=True, gc=False, omit_defaults=True):
     at_call_exit: ClassVar[bool] = True
     is_default: ClassVar[bool] = False
     is_of_process: ClassVar[bool] = False
+    is_change: ClassVar[bool] = False
     who: ClassVar[str] = "Process {comm} (PID:{pid})"
 
     pid: Annotated[int, unsigned(32), doc("Process id (the kernel's tgid), in the initial pid namespace.")]

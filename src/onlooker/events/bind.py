@@ -25,6 +25,7 @@ class Bind(TaskEvent, frozen=True, gc=False, omit_defaults=True, tag="bind"):
 
     event: ClassVar[str] = "bind"
     number: ClassVar[int] = 21
+    is_change: ClassVar[bool] = True
     syscalls: ClassVar[tuple[Syscall, ...]] = SYSCALLS
 
     syscall: Annotated[str, choice(*names(SYSCALLS)), doc("The system call used.")]

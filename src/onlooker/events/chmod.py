@@ -27,6 +27,7 @@ class Chmod(TaskEvent, frozen=True, gc=False, omit_defaults=True, tag="chmod"):
 
     event: ClassVar[str] = "chmod"
     number: ClassVar[int] = 11
+    is_change: ClassVar[bool] = True
     syscalls: ClassVar[tuple[Syscall, ...]] = SYSCALLS
 
     syscall: Annotated[str, choice(*names(SYSCALLS)), doc("The system call used.")]

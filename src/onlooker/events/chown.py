@@ -34,6 +34,7 @@ class Chown(TaskEvent, frozen=True, gc=False, omit_defaults=True, tag="chown"):
 
     event: ClassVar[str] = "chown"
     number: ClassVar[int] = 12
+    is_change: ClassVar[bool] = True
     syscalls: ClassVar[tuple[Syscall, ...]] = SYSCALLS
 
     syscall: Annotated[

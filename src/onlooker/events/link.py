@@ -41,6 +41,7 @@ class Link(TaskEvent, frozen=True, gc=False, omit_defaults=True, tag="link"):
 
     event: ClassVar[str] = "link"
     number: ClassVar[int] = 9
+    is_change: ClassVar[bool] = True
     syscalls: ClassVar[tuple[Syscall, ...]] = SYSCALLS
 
     syscall: Annotated[str, choice(*names(SYSCALLS)), doc("The system call used.")]

@@ -22,6 +22,7 @@ class Mkdir(TaskEvent, frozen=True, gc=False, omit_defaults=True, tag="mkdir"):
 
     event: ClassVar[str] = "mkdir"
     number: ClassVar[int] = 7
+    is_change: ClassVar[bool] = True
     syscalls: ClassVar[tuple[Syscall, ...]] = SYSCALLS
 
     syscall: Annotated[str, choice(*names(SYSCALLS)), doc("The system call used.")]

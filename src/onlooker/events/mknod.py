@@ -26,6 +26,7 @@ class Mknod(TaskEvent, frozen=True, gc=False, omit_defaults=True, tag="mknod"):
 
     event: ClassVar[str] = "mknod"
     number: ClassVar[int] = 18
+    is_change: ClassVar[bool] = True
     syscalls: ClassVar[tuple[Syscall, ...]] = SYSCALLS
 
     syscall: Annotated[str, choice(*names(SYSCALLS)), doc("The system call used.")]

@@ -27,6 +27,7 @@ class Rename(TaskEvent, frozen=True, gc=False, omit_defaults=True, tag="rename")
 
     event: ClassVar[str] = "rename"
     number: ClassVar[int] = 5
+    is_change: ClassVar[bool] = True
     syscalls: ClassVar[tuple[Syscall, ...]] = SYSCALLS
 
     syscall: Annotated[str, choice(*names(SYSCALLS)), doc("The system call used.")]

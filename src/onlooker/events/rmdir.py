@@ -22,6 +22,7 @@ class Rmdir(TaskEvent, frozen=True, gc=False, omit_defaults=True, tag="rmdir"):
 
     event: ClassVar[str] = "rmdir"
     number: ClassVar[int] = 8
+    is_change: ClassVar[bool] = True
     syscalls: ClassVar[tuple[Syscall, ...]] = SYSCALLS
 
     syscall: Annotated[str, choice(*names(SYSCALLS)), doc("The system call used.")]

@@ -24,6 +24,7 @@ class Symlink(TaskEvent, frozen=True, gc=False, omit_defaults=True, tag="symlink
 
     event: ClassVar[str] = "symlink"
     number: ClassVar[int] = 10
+    is_change: ClassVar[bool] = True
     syscalls: ClassVar[tuple[Syscall, ...]] = SYSCALLS
 
     syscall: Annotated[str, choice(*names(SYSCALLS)), doc("The system call used.")]

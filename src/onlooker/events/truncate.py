@@ -38,6 +38,7 @@ class Truncate(TaskEvent, frozen=True, gc=False, omit_defaults=True, tag="trunca
 
     event: ClassVar[str] = "truncate"
     number: ClassVar[int] = 13
+    is_change: ClassVar[bool] = True
     syscalls: ClassVar[tuple[Syscall, ...]] = SYSCALLS
 
     syscall: Annotated[

@@ -22,6 +22,7 @@ class Unlink(TaskEvent, frozen=True, gc=False, omit_defaults=True, tag="unlink")
 
     event: ClassVar[str] = "unlink"
     number: ClassVar[int] = 6
+    is_change: ClassVar[bool] = True
     syscalls: ClassVar[tuple[Syscall, ...]] = SYSCALLS
 
     syscall: Annotated[str, choice(*names(SYSCALLS)), doc("The system call used.")]

@@ -28,6 +28,7 @@ class Utime(TaskEvent, frozen=True, gc=False, omit_defaults=True, tag="utime"):
 
     event: ClassVar[str] = "utime"
     number: ClassVar[int] = 20
+    is_change: ClassVar[bool] = True
     syscalls: ClassVar[tuple[Syscall, ...]] = SYSCALLS
 
     syscall: Annotated[str, choice(*names(SYSCALLS)), doc("The system call used.")]

@@ -34,6 +34,7 @@ class Xattr(TaskEvent, frozen=True, gc=False, omit_defaults=True, tag="xattr"):
 
     event: ClassVar[str] = "xattr"
     number: ClassVar[int] = 19
+    is_change: ClassVar[bool] = True
     syscalls: ClassVar[tuple[Syscall, ...]] = SYSCALLS
 
     syscall: Annotated[str, choice(*names(SYSCALLS)), doc("The system call used.")]

@@ -11,8 +11,13 @@ class Glob(NamedTuple):
     All others are sets of states, in words of 64 bits: for each byte those that it leads to from the state before,
     those that any byte but a "/" leaves as they are (a star), those that any byte does (a double star), and those in
     which "**/" may stand for nothing.
+
+    What matches has `begin`, `end` and `part` in it, which is seen at once.
     """
 
+    begin: bytes
+    end: bytes
+    part: bytes
     states: int
     moves: bytes
     names: bytes
@@ -38,7 +43,11 @@ def automaton(pattern: bytes) -> Glob:
                 skips |= 1 << place
     size = 8 * (len(characters) // _BITS + 1)
     table = b"".join(each.to_bytes(size, "little") for each in moves)
-    return Glob(len(characters), table, *(each.to_bytes(size, "little") for each in (names, deep, skips)))
+    texts = _texts(characters, stars, skips)
+    begin, end, part = texts[0], texts[-1], max(texts, key=len)
+    return Glob(
+        begin, end, part, len(characters), table, *(each.to_bytes(size, "little") for each in (names, deep, skips))
+    )
 
 
 _ANY = bytes(byte for byte in range(256) if byte != _SLASH)
@@ -63,6 +72,19 @@ def _read(pattern: bytes) -> tuple[list[bytes], dict[int, int]]:
             characters.pop()  # "**/**/" is "**/"
             del stars[here]
     return characters, stars
+
+
+def _texts(characters: list[bytes], stars: dict[int, int], skips: int) -> list[bytes]:
+    """What stands between the stars and what is like them, the first and the last may be empty."""
+    texts = [b""]
+    for place, accepted in enumerate(characters):
+        if place in stars:
+            texts.append(b"")
+        if len(accepted) > 1 or skips >> place & 1:
+            texts.append(b"")
+        else:
+            texts[-1] += accepted
+    return [*texts, b""] if len(characters) in stars else texts
 
 
 def _is_directories(characters: list[bytes], place: int) -> bool:

@@ -166,6 +166,8 @@ cdef extern from "match.h" nogil:
         uint64_t high
     ctypedef struct pattern_t "struct pattern":
         text_t text
+        text_t begin
+        text_t end
         uint64_t bits
         uint64_t mask
         size_t states

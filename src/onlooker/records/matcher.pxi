@@ -51,6 +51,8 @@ cdef class Matcher(Memory):
         for i, (text, bits, mask, glob) in enumerate(patterns):
             made[i].text, made[i].bits, made[i].mask = self.text(text), bits, mask
             if glob is not None:
+                made[i].begin, made[i].end = self.text(glob.begin), self.text(glob.end)
+                made[i].text = self.text(glob.part)
                 made[i].states, made[i].words = glob.states, len(glob.skips) // 8
                 words[0] = max(words[0], made[i].words)
                 made[i].moves, made[i].names = self._states(glob.moves), self._states(glob.names)

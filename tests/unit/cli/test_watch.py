@@ -71,6 +71,12 @@ def test_every_option_reaches_the_monitor(watch):
         "pid": [1, 2, 3],
         "uid": ["root", "5", "6"],
         "failed": True,
+        "success": False,
+        "path": (),
+        "writes": False,
+        "arg": (),
+        "exclude": (),
+        "hide": [],
         "threads": True,
         "where": ["pid == 1", "uid == 2"],
         "first": True,
@@ -89,6 +95,43 @@ def test_every_option_reaches_the_monitor(watch):
     assert err.startswith(f"onlooker: warning: {note}\nonlooker: watching {what}; Ctrl-C ends it\n")
 
 
+def test_options_that_are_short_for_an_expression(watch, tmp_path):
+    missing = tmp_path / "a, b"
+    events = [make("open", path=f"{missing}/x", flags=("O_WRONLY",)), make("open", path=f"{missing}/y"), make("open")]
+    options = (
+        "--path",
+        str(missing),
+        "--path",
+        "/",
+        "--writes",
+        "--exclude",
+        "uid == 7",
+        "--hide",
+        "loader,proc",
+        "-u",
+        "1000",
+    )
+    code, out, err = watch(*options, events=events)
+    assert (code, out.count("\n")) == (0, 1)
+    assert watch.given["path"] == [str(missing), "/"]
+    assert (watch.given["hide"], watch.given["exclude"], watch.given["uid"]) == (
+        ["loader", "proc"],
+        ["uid == 7"],
+        ["1000"],
+    )
+    assert err.startswith(
+        f"onlooker: warning: there is no {str(missing)!r} yet\nonlooker: watching open, rename, unlink, "
+    )
+    code, out, _ = watch("--arg=-c", "--success", events=[make("exec", argv=("sh", "-c")), make("exec")])
+    assert (code, out.count("\n")) == (0, 1)
+    assert watch.given["arg"] == ["-c"]
+
+
+def test_short_forms(watch):
+    assert watch(*["-e", "exec", "-f", "a", "-p", "7", "-u", "5", "-q", "-o", "-"])[0] == 0
+    assert [watch.given[name] for name in ("events", "comm", "pid", "uid")] == [["exec"], ["a"], [7], ["5"]]
+
+
 def test_without_options_everything_is_watched(watch):
     assert watch()[0] == 0
     assert watch.given == {
@@ -97,6 +140,12 @@ def test_without_options_everything_is_watched(watch):
         "pid": [],
         "uid": [],
         "failed": False,
+        "success": False,
+        "path": (),
+        "writes": False,
+        "arg": (),
+        "exclude": (),
+        "hide": [],
         "threads": False,
         "where": (),
         "first": False,

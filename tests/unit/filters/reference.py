@@ -1,6 +1,5 @@
 """Whether an event is what an expression asks for, as plain Python says it of the objects."""
 
-import json
 import os
 import re
 
@@ -27,8 +26,8 @@ def matches(expression: Expression, event: Event) -> bool:
 
 def _holds(test: Ask, event: Event) -> bool:
     if test.op == "exists":
-        line = json.loads(event.to_json())
-        return any(name in line for name in FILES.get(test.field, ("argv" if test.field == "cmdline" else test.field,)))
+        names = FILES.get(test.field, ("argv" if test.field == "cmdline" else test.field,))
+        return any(_is_there(event, name) for name in names)
     value = _value(test, event)
     if value is None:
         return False
@@ -37,6 +36,16 @@ def _holds(test: Ask, event: Event) -> bool:
     else:
         found = any(_fits(value, each, test) for each in test.values)
     return found != (test.negated or test.op == "!=")
+
+
+def _is_there(event: Event, name: str) -> bool:
+    """Whether its JSON has the field."""
+    fields, defaults = event.__struct_fields__, event.__struct_defaults__
+    if name not in fields:
+        return name == "event"
+    value = getattr(event, name)
+    can_be_left_out = name in fields[len(fields) - len(defaults) :]
+    return value is not None and not (can_be_left_out and (value is False or value == ()))
 
 
 def _value(test: Ask, event: Event):
@@ -93,22 +102,37 @@ def _fits(value, other, test: Ask) -> bool:
         "startswith": lambda: value.startswith(other),
         "endswith": lambda: value.endswith(other),
         "contains": lambda: other in value,
-        "glob": lambda: glob(other).fullmatch(value) is not None,
+        "glob": lambda: glob(other, value),
         "under": lambda: (value + b"/").startswith(clean(other).removesuffix(b"/") + b"/"),
     }[test.op]()
 
 
-def glob(pattern: bytes) -> re.Pattern[bytes]:
-    made, before = b"", b"/"
-    for token in re.findall(rb"\\.|\\|\*+/?|[^*\\]", pattern, re.DOTALL):
-        if token.startswith(b"**"):
-            ends = token.endswith(b"/")
-            made += b"(?:.*/)?" if ends and before == b"/" else b".*/" if ends else b".*"
-        elif token.startswith(b"*"):
-            made += b"[^/]*" + token[1:]
-        elif token == b"?":
-            made += b"[^/]"
+def glob(pattern: bytes, text: bytes) -> bool:
+    """Where in the text one can be after each part of the pattern."""
+    places, before = {0}, b"/"
+    for part in re.findall(rb"\\.|\*\*+/?|[*?\\]|[^*?\\]", pattern, re.DOTALL):
+        least = min(places)
+        if part.startswith(b"**"):
+            behind = set(range(least, len(text) + 1))
+            if part.endswith(b"/"):
+                behind = {at + 1 for at in behind if text[at : at + 1] == b"/"} | (places if before == b"/" else set())
+            places = behind
+        elif part == b"*":
+            places = _up_to_slash(places, text)
+        elif part == b"?":
+            places = {at + 1 for at in places if text[at : at + 1] not in (b"", b"/")}
         else:
-            made += re.escape(token[-1:])
-        before = token[-1:]
-    return re.compile(made, re.DOTALL)
+            places = {at + 1 for at in places if text[at : at + 1] == part[-1:]}
+        if not places:
+            return False
+        before = part[-1:]
+    return len(text) in places
+
+
+def _up_to_slash(places: set[int], text: bytes) -> set[int]:
+    found: set[int] = set()
+    for at in sorted(places):
+        if at not in found:
+            slash = text.find(b"/", at)
+            found |= set(range(at, (len(text) if slash < 0 else slash) + 1))
+    return found

@@ -1,5 +1,6 @@
 """What an expression asks for, natively, is what plain Python says."""
 
+import json
 import time
 
 import pytest
@@ -47,6 +48,18 @@ def test_each_field(expression, data):
     batch = Batch.checked(data, OFFSET, 1)
     found = batch.matching(matcher(expression))
     assert found.events() == [event for event in batch if reference.matches(expression, event)]
+
+
+@settings(max_examples=30, deadline=None)
+@given(batches)
+def test_what_exists_is_in_the_json(data):
+    batch = Batch.checked(data, OFFSET, 1)
+    lines = [json.loads(line) for line in batch.to_json().splitlines()]
+    for field in set(fields.known_fields()) - set(fields.VIRTUAL):
+        there = [line for line in lines if field in line or line["event"] == "lost"]
+        assert [
+            json.loads(line) for line in batch.matching(matcher(Ask(field, "exists"))).to_json().splitlines()
+        ] == there
 
 
 @settings(max_examples=400, deadline=None)

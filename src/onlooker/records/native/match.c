@@ -149,8 +149,39 @@ static int ask_number(struct match *m, struct record r, const struct ask *ask)
 	return is_in_ranges(ask, number) != ask->is_negated;
 }
 
+static int begins(struct text text, struct text with)
+{
+	return text.length >= with.length && !memcmp(text.at, with.at, with.length);
+}
+
+static int ends(struct text text, struct text with)
+{
+	return text.length >= with.length && !memcmp(text.at + text.length - with.length, with.at, with.length);
+}
+
+static int holds(struct text text, struct text with)
+{
+	return memmem(text.at, text.length, with.at, with.length) != NULL;
+}
+
+/* As `fits_states`, in one word. */
+static int fits_word(struct text text, const struct pattern *p)
+{
+	const uint64_t names = *p->names, deep = *p->deep, skips = *p->skips;
+	uint64_t state = 1 | (skips & 1) << 1;
+	size_t i;
+
+	for (i = 0; i < text.length && state; i++) {
+		unsigned char c = text.at[i];
+		uint64_t moved = state << 1 & p->moves[c];
+
+		state = moved | (moved & skips) << 1 | (state & (c == '/' ? deep : names));
+	}
+	return state >> p->states & 1;
+}
+
 /* One bit for each state: all states are followed at once. */
-static int fits_glob(struct text text, const struct pattern *p, uint64_t *state)
+static int fits_states(struct text text, const struct pattern *p, uint64_t *state)
 {
 	size_t i, w, words = p->words;
 
@@ -177,7 +208,7 @@ static int fits_glob(struct text text, const struct pattern *p, uint64_t *state)
 
 static int is_under(struct text text, struct text directory)
 {
-	if (text.length < directory.length || memcmp(text.at, directory.at, directory.length))
+	if (!begins(text, directory))
 		return 0;
 	return text.length == directory.length || directory.at[directory.length - 1] == '/' || text.at[directory.length] == '/';
 }
@@ -190,15 +221,17 @@ static int fits(int op, struct text text, const struct pattern *p, uint64_t *sta
 	case ASK_EQUAL:
 		return text.length == with.length && !memcmp(text.at, with.at, with.length);
 	case ASK_BEGIN:
-		return text.length >= with.length && !memcmp(text.at, with.at, with.length);
+		return begins(text, with);
 	case ASK_END:
-		return text.length >= with.length && !memcmp(text.at + text.length - with.length, with.at, with.length);
+		return ends(text, with);
 	case ASK_PART:
-		return memmem(text.at, text.length, with.at, with.length) != NULL;
+		return holds(text, with);
 	case ASK_UNDER:
 		return is_under(text, with);
 	default:
-		return fits_glob(text, p, state);
+		if (!begins(text, p->begin) || !ends(text, p->end) || !holds(text, with))
+			return 0;
+		return p->words == 1 ? fits_word(text, p) : fits_states(text, p, state);
 	}
 }
 

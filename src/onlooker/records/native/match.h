@@ -37,10 +37,11 @@ struct range {
 	uint64_t low, high;
 };
 
-/* A text to compare with. A flag's number has these bits, by the mask, or it has not the name. A glob is an automaton
- * whose state n is that n of its characters were found: one bit for each state, in `words` words. */
+/* A text to compare with. A flag's number has these bits, by the mask, or it has not the name. What fits a glob has a
+ * beginning, an end and the text in it; whether it does, says an automaton whose state n is that n of its characters were
+ * found: one bit for each state, in `words` words. */
 struct pattern {
-	struct text text;
+	struct text text, begin, end;
 	uint64_t bits, mask;
 	size_t states, words;
 	const uint64_t *moves; /* for each byte: the states that it may lead to, from the state before */
