@@ -13,6 +13,7 @@ struct call {
 	__u8 number; /* among those of its kind, from 1, as in the kind's field `syscall` */
 	bool filtered; /* bpf/answered.h: a seccomp filter or a tracer may have answered it in the kernel's place */
 	bool traced;
+	__u64 request; /* of io_uring, which is no system call; else 0 */
 	bool compat_pointers; /* lists of pointers are of 32 bits: 32-bit programs, and x32's own calls */
 };
 
@@ -46,6 +47,7 @@ static __always_inline bool read_call(struct call *call, struct pt_regs *regs, l
 	call->number = meaning;
 	call->result = result;
 	call->filtered = call->traced = false;
+	call->request = 0;
 	call->compat_pointers = compat || (number & X32_BIT);
 	read_arguments(call->argument, regs, compat);
 	return true;

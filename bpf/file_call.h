@@ -20,7 +20,7 @@ __noinline int append_passed(__u32 slot, __u64 path, int dirfd, int may_be_empty
 	if (!scratch)
 		return PASSED_CUT;
 	scratch->joined.offset = scratch->joined.length = 0;
-	if (!append_user_path(scratch, (const char *)path, &scratch->passed, &first))
+	if (!append_path_of(scratch, path, &scratch->passed, &first))
 		cut |= PASSED_CUT;
 	if (!config.resolve_paths || dirfd == NO_FD || (!scratch->passed.length && (cut || !may_be_empty)))
 		return cut;
@@ -174,6 +174,7 @@ static __noinline int take_for_call(struct call *call, enum kind kind, __u32 rec
 	scratch = take_scratch(kind, record_bytes);
 	if (!scratch)
 		return -1;
+	scratch->request = call->request;
 	fill_record((struct record *)scratch->bytes, kind, call->task);
 	return scratch->slot;
 }

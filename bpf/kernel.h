@@ -345,6 +345,46 @@ struct io_open___v6 {
 	struct filename *filename;
 };
 
+/* io_uring/fs.c */
+struct io_rename {
+	int old_dfd, new_dfd;
+	struct delayed_filename oldpath, newpath;
+	int flags;
+};
+
+struct io_rename___v6 {
+	struct filename *oldpath, *newpath;
+};
+
+struct io_unlink {
+	int dfd, flags;
+	struct delayed_filename filename;
+};
+
+struct io_unlink___v6 {
+	struct filename *filename;
+};
+
+struct io_mkdir {
+	int dfd;
+	__u16 mode;
+	struct delayed_filename filename;
+};
+
+struct io_mkdir___v6 {
+	struct filename *filename;
+};
+
+struct io_link {
+	int old_dfd, new_dfd;
+	struct delayed_filename oldpath, newpath;
+	int flags;
+};
+
+struct io_link___v6 {
+	struct filename *oldpath, *newpath;
+};
+
 struct io_uring_cqe {
 	__s32 res;
 };

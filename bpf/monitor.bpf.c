@@ -24,13 +24,16 @@
 #include "call.h"
 #include "answered.h"
 #include "names.h"
+#include "ring_change.h"
 #include "file_call.h"
 #include "ring_pending.h"
 #include "probes/fexit.h" /* first, because they are what a kernel refuses most often */
 #include "probes.h" /* made from src/onlooker/events: probes/NAME.h of each event */
 #include "probes/exec_failed.h"
 #include "probes/io_uring.h"
+#include "probes/ring_changes.h"
 #include "probes/io_uring_hooks.h"
+#include "probes/ring_change_hooks.h"
 #include "probes/sys_exit.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

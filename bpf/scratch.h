@@ -52,6 +52,7 @@ struct scratch {
 	__u32 taken; /* its users, and those that try */
 	__u32 used;  /* bytes */
 	__u32 slot;  /* its key in the map: functions that the verifier follows once take no pointers */
+	__u64 request; /* of io_uring, whose paths were kept: bpf/ring_change.h */
 	union {
 		struct path_cursor cursor;
 		struct gather gather;

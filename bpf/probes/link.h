@@ -3,7 +3,7 @@
 
 static __noinline int emit_link(struct call *call)
 {
-	bool at = call->number == LINK_SYSCALL_LINKAT;
+	bool at = call->number >= LINK_SYSCALL_LINKAT; /* io_uring, too */
 	struct scratch *scratch;
 	struct file_arg arg;
 	struct link_record *link;

@@ -2,7 +2,7 @@
 
 static __noinline int emit_mkdir(struct call *call)
 {
-	bool at = call->number == MKDIR_SYSCALL_MKDIRAT;
+	bool at = call->number >= MKDIR_SYSCALL_MKDIRAT; /* io_uring, too */
 	struct scratch *scratch;
 	struct mkdir_record *mkdir;
 

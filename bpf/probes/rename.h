@@ -123,7 +123,7 @@ static __noinline int emit_rename(struct call *call)
 	rename->syscall = call->number;
 	rename->errno = errno_of(call);
 	rename->unproven = is_in_doubt(call);
-	rename->flags = call->number == RENAME_SYSCALL_RENAMEAT2 ? call->argument[4] : 0;
+	rename->flags = call->number >= RENAME_SYSCALL_RENAMEAT2 ? /* io_uring, too */ call->argument[4] : 0;
 	rename->dirfd = at ? dirfd_of(call->argument[0]) : NO_FD;
 	rename->new_dirfd = at ? dirfd_of(call->argument[2]) : NO_FD;
 	append_path_of_call(scratch, call->argument[at], at ? rename->dirfd : AT_FDCWD, false,

@@ -9,7 +9,7 @@ static __always_inline bool is_rmdir(struct call *call)
 
 static __noinline int emit_rmdir(struct call *call)
 {
-	bool at = call->number == RMDIR_SYSCALL_UNLINKAT;
+	bool at = call->number >= RMDIR_SYSCALL_UNLINKAT; /* io_uring, too */
 	struct rmdir_record *rmdir;
 	struct scratch *scratch;
 

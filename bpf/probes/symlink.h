@@ -3,7 +3,7 @@
 
 static __noinline int emit_symlink(struct call *call)
 {
-	bool at = call->number == SYMLINK_SYSCALL_SYMLINKAT;
+	bool at = call->number >= SYMLINK_SYSCALL_SYMLINKAT; /* io_uring, too */
 	struct symlink_record *symlink;
 	struct scratch *scratch;
 

@@ -3,7 +3,7 @@
 
 static __noinline int emit_unlink(struct call *call)
 {
-	bool at = call->number == UNLINK_SYSCALL_UNLINKAT;
+	bool at = call->number >= UNLINK_SYSCALL_UNLINKAT; /* io_uring, too */
 	struct unlink_record *unlink;
 	struct scratch *scratch;
 

@@ -6,6 +6,7 @@
  * nop USER_DATA HOW         queue a request that does nothing
  * fail USER_DATA HOW        queue one that fails: a read from no descriptor
  * unlink USER_DATA PATH     queue the removal of PATH
+ * change USER_DATA HOW OPCODE DIRFD PATH LENGTH NEW_PATH FLAGS   queue another: LENGTH is a mode or the new directory
  * submit                    what is queued
  * reap COUNT                wait for so many completions, print and take them, and what overflowed meanwhile
  * write PATH                open for writing, which lets those who open a fifo go on; it stays open
@@ -54,15 +55,24 @@ static void submit(void)
 	}
 }
 
-static void queue(int opcode, int fd, const char *user_data, const char *how, const char *path)
+static struct io_uring_sqe request(int opcode, int fd, const char *user_data, const char *how, const char *path)
+{
+	return (struct io_uring_sqe){
+		.opcode = opcode,
+		.fd = fd,
+		.addr = (uintptr_t)path,
+		.user_data = number(user_data),
+		.flags = (strchr(how, 'a') ? IOSQE_ASYNC : 0) | (strchr(how, 'l') ? IOSQE_IO_LINK : 0) |
+			 (strchr(how, 's') ? IOSQE_CQE_SKIP_SUCCESS : 0),
+	};
+}
+
+static void queue(struct io_uring_sqe made)
 {
 	unsigned *tail = (void *)(ring.sq + ring.setup.sq_off.tail), *array = (void *)(ring.sq + ring.setup.sq_off.array);
 	unsigned at = *tail & (ring.setup.sq_entries - 1);
 
-	ring.requests[at] = (struct io_uring_sqe){ .opcode = opcode, .fd = fd, .addr = (uintptr_t)path };
-	ring.requests[at].user_data = number(user_data);
-	ring.requests[at].flags = (strchr(how, 'a') ? IOSQE_ASYNC : 0) | (strchr(how, 'l') ? IOSQE_IO_LINK : 0) |
-				  (strchr(how, 's') ? IOSQE_CQE_SKIP_SUCCESS : 0);
+	ring.requests[at] = made;
 	array[at] = at;
 	__atomic_store_n(tail, *tail + 1, __ATOMIC_RELEASE);
 	if (++ring.queued == ring.setup.sq_entries)
@@ -93,17 +103,25 @@ int main(int argc, char **argv)
 			set_up(number(step[1]), number(step[2]));
 			step += 2;
 		} else if (!strcmp(*step, "open")) {
-			queue(IORING_OP_OPENAT, AT_FDCWD, step[1], step[2], step[3]);
+			queue(request(IORING_OP_OPENAT, AT_FDCWD, step[1], step[2], step[3]));
 			step += 3;
 		} else if (!strcmp(*step, "nop")) {
-			queue(IORING_OP_NOP, -1, step[1], step[2], NULL);
+			queue(request(IORING_OP_NOP, -1, step[1], step[2], NULL));
 			step += 2;
 		} else if (!strcmp(*step, "fail")) {
-			queue(IORING_OP_READ, -1, step[1], step[2], NULL);
+			queue(request(IORING_OP_READ, -1, step[1], step[2], NULL));
 			step += 2;
 		} else if (!strcmp(*step, "unlink")) {
-			queue(IORING_OP_UNLINKAT, AT_FDCWD, step[1], "-", step[2]);
+			queue(request(IORING_OP_UNLINKAT, AT_FDCWD, step[1], "-", step[2]));
 			step += 2;
+		} else if (!strcmp(*step, "change")) {
+			struct io_uring_sqe made = request(number(step[3]), number(step[4]), step[1], step[2], step[5]);
+
+			made.len = number(step[6]);
+			made.addr2 = *step[7] ? (uintptr_t)step[7] : 0;
+			made.rename_flags = number(step[8]);
+			queue(made);
+			step += 8;
 		} else if (!strcmp(*step, "submit")) {
 			submit();
 		} else if (!strcmp(*step, "reap")) {

@@ -15,6 +15,9 @@ FILE_STATE_DOC = (
 
 NO_FD = -(2**31)  # on the wire: the call has no such descriptor; AT_FDCWD (-100) is one, and -1 may be passed
 
+RING = "io_uring"  # where there is no system call
+CALL_DOC = "The system call used; io_uring where a ring did the same."
+
 Errno = Annotated[str | None, one_of(16, ERRNOS, absent=0), doc("Name of the error where it failed.")]
 Unproven = Annotated[
     bool,

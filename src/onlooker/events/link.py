@@ -6,6 +6,8 @@ from ..schema.fields import choice, doc, flag_names
 from ..schema.syscalls import Syscall, names
 from .base import TaskEvent
 from .file import (
+    CALL_DOC,
+    RING,
     Cut,
     Device,
     DirFd,
@@ -44,7 +46,7 @@ class Link(TaskEvent, frozen=True, gc=False, omit_defaults=True, tag="link"):
     is_change: ClassVar[bool] = True
     syscalls: ClassVar[tuple[Syscall, ...]] = SYSCALLS
 
-    syscall: Annotated[str, choice(*names(SYSCALLS)), doc("The system call used.")]
+    syscall: Annotated[str, choice(*names(SYSCALLS), RING), doc(CALL_DOC)]
     path: PassedPath
     new_path: NewPath
     errno: Errno = None

@@ -5,7 +5,19 @@ from typing import Annotated, ClassVar
 from ..schema.fields import choice, doc, flag_names
 from ..schema.syscalls import Syscall, names
 from .base import TaskEvent
-from .file import Cut, DirFd, Errno, JoinedNewPath, JoinedPath, NewDirFd, NewPath, PassedPath, Unproven
+from .file import (
+    CALL_DOC,
+    RING,
+    Cut,
+    DirFd,
+    Errno,
+    JoinedNewPath,
+    JoinedPath,
+    NewDirFd,
+    NewPath,
+    PassedPath,
+    Unproven,
+)
 from .names import RENAME_FLAGS
 from .words import RESULT, call_details, call_phrase, joined_pair
 
@@ -30,7 +42,7 @@ class Rename(TaskEvent, frozen=True, gc=False, omit_defaults=True, tag="rename")
     is_change: ClassVar[bool] = True
     syscalls: ClassVar[tuple[Syscall, ...]] = SYSCALLS
 
-    syscall: Annotated[str, choice(*names(SYSCALLS)), doc("The system call used.")]
+    syscall: Annotated[str, choice(*names(SYSCALLS), RING), doc(CALL_DOC)]
     path: PassedPath
     new_path: NewPath
     errno: Errno = None

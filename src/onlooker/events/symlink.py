@@ -5,7 +5,16 @@ from typing import Annotated, Any, ClassVar
 from ..schema.fields import choice, doc, text
 from ..schema.syscalls import Syscall, names
 from .base import TaskEvent
-from .file import Cut, DirFd, Errno, JoinedPath, PassedPath, Unproven
+from .file import (
+    CALL_DOC,
+    RING,
+    Cut,
+    DirFd,
+    Errno,
+    JoinedPath,
+    PassedPath,
+    Unproven,
+)
 from .words import RESULT, call_details, call_phrase
 
 _WHAT = "symbolic link {path} to {target}"
@@ -27,7 +36,7 @@ class Symlink(TaskEvent, frozen=True, gc=False, omit_defaults=True, tag="symlink
     is_change: ClassVar[bool] = True
     syscalls: ClassVar[tuple[Syscall, ...]] = SYSCALLS
 
-    syscall: Annotated[str, choice(*names(SYSCALLS)), doc("The system call used.")]
+    syscall: Annotated[str, choice(*names(SYSCALLS), RING), doc(CALL_DOC)]
     target: Annotated[str, text(), doc("What the link holds; a relative one starts from where the link is.")]
     path: PassedPath
     errno: Errno = None

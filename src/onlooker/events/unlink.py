@@ -5,7 +5,16 @@ from typing import Annotated, ClassVar
 from ..schema.fields import choice, doc
 from ..schema.syscalls import Syscall, names
 from .base import TaskEvent
-from .file import Cut, DirFd, Errno, JoinedPath, PassedPath, Unproven
+from .file import (
+    CALL_DOC,
+    RING,
+    Cut,
+    DirFd,
+    Errno,
+    JoinedPath,
+    PassedPath,
+    Unproven,
+)
 from .words import RESULT, call_details, call_phrase
 
 SYSCALLS = (
@@ -25,7 +34,7 @@ class Unlink(TaskEvent, frozen=True, gc=False, omit_defaults=True, tag="unlink")
     is_change: ClassVar[bool] = True
     syscalls: ClassVar[tuple[Syscall, ...]] = SYSCALLS
 
-    syscall: Annotated[str, choice(*names(SYSCALLS)), doc("The system call used.")]
+    syscall: Annotated[str, choice(*names(SYSCALLS), RING), doc(CALL_DOC)]
     path: PassedPath
     errno: Errno = None
     dirfd: DirFd = None

@@ -14,7 +14,7 @@ import os
 
 
 cdef enum:
-    LINKS = 96
+    LINKS = 128
 MOST_LINKS = LINKS  # of one probe: one for each program at each place
 
 

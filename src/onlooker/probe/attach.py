@@ -179,9 +179,12 @@ def _tasks(program: str, function: Feature, raw: Candidate, *older: Candidate) -
     return (whole, probe, raw, *older)
 
 
-def _rings(submit: str, submitted: Feature, complete: str, arguments: int) -> Candidate:
-    """The tracepoints of io_uring, with the programs for their arguments."""
-    programs = (submit, complete, "on_ring_failed", "on_ring_cancel", "on_ring_overflow", "on_ring_create")
+def _rings(what: str, submitted: Feature, arguments: int) -> Candidate:
+    """The tracepoints of io_uring, with the programs for their arguments. `what`: "ring" for opens, "change"."""
+    old = "" if submitted == _REQUEST else "_old"
+    complete = "complete" if arguments == _COMPLETION else "complete_old"
+    parts = (f"submit{old}", complete, "failed", "cancel", "overflow")
+    programs = (*(f"on_{what}_{part}" for part in parts), "on_ring_create")
     needs = (
         submitted,
         Feature("io_uring_complete", arguments=arguments),
@@ -192,25 +195,50 @@ def _rings(submit: str, submitted: Feature, complete: str, arguments: int) -> Ca
     return Candidate(RAW, dict.fromkeys(programs, ()), "these are io_uring's own tracepoints", needs=needs)
 
 
-def _ring_events() -> Candidate:
+def _ring_events(what: str) -> Candidate:
     """The same tracepoints as trace events, which can't be preempted: bpf/probes/io_uring_hooks.h."""
     names = {
         "submit": "io_uring_submit_req",
         "complete": "io_uring_complete",
         "cancel": "io_uring_fail_link",
         "overflow": "io_uring_cqe_overflow",
-        "create": "io_uring_create",
     }
+    places = {f"on_{what}_{part}_event": (f"io_uring/{name}",) for part, name in names.items()}
     return Candidate(
         EVENT,
-        {**{f"on_ring_{part}_event": (f"io_uring/{name}",) for part, name in names.items()}, "on_ring_failed": ()},
+        {**places, "on_ring_create_event": ("io_uring/io_uring_create",), f"on_{what}_failed": ()},
         "they can't be interrupted, so the kernel never skips them",
-        needs=(_PREEMPTIBLE_ELSEWHERE, *(Feature(f"trace_event_raw_{name}") for name in names.values())),
+        needs=(
+            _PREEMPTIBLE_ELSEWHERE,
+            *(Feature(f"trace_event_raw_{name}") for name in (*names.values(), "io_uring_create")),
+        ),
     )
 
 
 _REQUEST = Feature("io_uring_submit_req", arguments=1)  # Linux 6.3
 _ENTRY = Feature("io_uring_submit_sqe", arguments=2)  # Linux 6.0
+_COMPLETION = 3  # arguments of io_uring_complete since Linux 6.11; 5.18: 7
+
+
+# events that a system call shows, or io_uring
+_CHANGES = {
+    "rename": "renames through io_uring",
+    "unlink": "removals through io_uring",
+    "rmdir": "removals of directories through io_uring",
+    "mkdir": "directories made through io_uring",
+    "link": "links made through io_uring",
+    "symlink": "symbolic links made through io_uring",
+}
+
+
+def _ring_hook(event: str, what: str, missed: str) -> Hook:
+    candidates = (
+        _ring_events(what),
+        _rings(what, _REQUEST, _COMPLETION),
+        _rings(what, _REQUEST, 7),
+        _rings(what, _ENTRY, 7),
+    )
+    return Hook(event, "io_uring", "both", candidates, missed)
 
 
 _PARTICULAR = (
@@ -267,18 +295,7 @@ _PARTICULAR = (
         keeps_tree=True,
     ),
     Hook("open", "success and failure", "both", _calls("open")),
-    Hook(
-        "open",
-        "io_uring",
-        "both",
-        (
-            _ring_events(),
-            _rings("on_ring_submit", _REQUEST, "on_ring_complete", 3),  # Linux 6.11
-            _rings("on_ring_submit", _REQUEST, "on_ring_complete_old", 7),  # 5.18
-            _rings("on_ring_submit_old", _ENTRY, "on_ring_complete_old", 7),
-        ),
-        missed="files opened through io_uring",
-    ),
+    _ring_hook("open", "ring", "files opened through io_uring"),
 )
 _HOOKED = {hook.event for hook in _PARTICULAR}
 TABLE = (
@@ -289,6 +306,7 @@ TABLE = (
         for event in TASK_EVENTS
         if event not in _HOOKED
     ),
+    *(_ring_hook(event, "change", missed) for event, missed in _CHANGES.items()),
 )
 
 _PLACES = {place for hook in TABLE for c in hook.candidates for places in c.programs.values() for place in places}

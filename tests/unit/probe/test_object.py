@@ -70,7 +70,7 @@ def test_what_programs_add_to_takes_memory_as_needed(maps):
     }
     whole = added.pop("tree") & NO_PREALLOC  # bpf/filter/tree.h says why
     assert not whole
-    assert added == dict.fromkeys(("exited", "ring_opens", "ring_reported", "rings"), NO_PREALLOC)
+    assert added == dict.fromkeys(("exited", "ring_changes", "ring_opens", "ring_reported", "rings"), NO_PREALLOC)
 
 
 def test_programs_can_only_read_the_sets_of_the_loader(maps):
