@@ -3,7 +3,7 @@
 import argparse
 import shlex
 from collections.abc import Sequence
-from shutil import which
+from functools import partial
 from typing import Any, NoReturn, Protocol
 
 from ..errors import PROGRAM, UsageError
@@ -22,8 +22,24 @@ class Command(Protocol):
 
 
 class _Parser(argparse.ArgumentParser):
+    takes_command = False
+
     def error(self, message: str) -> NoReturn:
         raise UsageError(message, help_of(self))
+
+    @property
+    def usage(self) -> str | None:
+        """Made when it is asked for: argparse asks shutil for the terminal's width, and most starts need none."""
+        if not self.takes_command:
+            return self._given_usage
+        formatter = self._get_formatter()
+        formatter.add_usage(None, self._actions, self._mutually_exclusive_groups)
+        made = formatter.format_help().removeprefix("usage: ").rstrip().replace("%", "%%")
+        return f"{made}\n{'':{len(self.prog) + 8}}[-- COMMAND ...]"
+
+    @usage.setter
+    def usage(self, given: str | None) -> None:
+        self._given_usage = given
 
     def print_help(self, file: Any = None) -> None:
         show(self.format_help())
@@ -50,12 +66,12 @@ def parser(command: Command, name: str, description: str) -> argparse.ArgumentPa
         description=description[0].upper() + description[1:] + ".",
         allow_abbrev=False,
         exit_on_error=False,
-        formatter_class=_Formatter,
+        # for each option argparse makes a formatter, which asks shutil for the terminal's width: 5 ms of imports
+        formatter_class=partial(_Formatter, width=80),
     )
     command.add_arguments(made)
-    if takes_command(command):
-        usage = made.format_usage().removeprefix("usage: ").rstrip().replace("%", "%%")
-        made.usage = f"{usage}\n{'':{len(made.prog) + 8}}[-- COMMAND ...]"
+    made.formatter_class = _Formatter
+    made.takes_command = takes_command(command)
     return made
 
 
@@ -76,6 +92,8 @@ def parse(command: Command, name: str, description: str, arguments: Sequence[str
     except argparse.ArgumentError as error:
         raise _misused(made, arguments, error) from None
     if unknown:
+        from shutil import which  # takes 5 ms, and is rarely needed
+
         if unknown[0].startswith("-"):
             raise _unknown(made, unknown[0].partition("=")[0], options)
         hint = _as_list(made, arguments, unknown) or help_of(made)

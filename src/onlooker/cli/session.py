@@ -1,5 +1,7 @@
 """One run of `onlooker watch`: from attaching to the verdict, with the messages for the user."""
 
+import gc
+
 from ..errors import LoadError
 from ..filters import Filter
 from ..follow import Relay, exit_code
@@ -93,6 +95,9 @@ class WatchSession(Session):
         self._shutdown.ends_in(self._duration)
         super()._started()
         self._lines.write_head()
+        if not gc.isenabled():  # since the program began: what there is now stays to the end, and is no garbage either
+            gc.freeze()
+            gc.enable()
 
     def _also_waits_for(self) -> dict[int, int]:
         return {**self._lines.reader_gone(), **(self._relay.waits_for() if self._relay else {})}
