@@ -31,7 +31,7 @@ struct reader {
 	pthread_t thread;
 	pthread_mutex_t mutex; /* of the backlog, and of the consumer's side of the ring */
 	int filled; /* an eventfd, readable while there is something to take or to look at */
-	int signalled; /* it is readable */
+	int signalled; /* it is readable, or somebody is about to make it so */
 	int is_over; /* the oldest records have waited for others long enough */
 	int running, stopping, error, ending;
 };
@@ -46,14 +46,6 @@ static inline uint64_t reader_total_lost(const struct reader *reader)
 	return total;
 }
 
-/* with the mutex */
-static inline void reader_tell_locked(struct reader *reader)
-{
-	if (!reader->signalled)
-		eventfd_write(reader->filled, 1);
-	reader->signalled = 1;
-}
-
 /* with the mutex: whether there is a whole batch, or what there is has waited long enough */
 static inline int reader_has_batch(const struct reader *reader)
 {
@@ -62,22 +54,34 @@ static inline int reader_has_batch(const struct reader *reader)
 	return first && (first->used >= reader->backlog.batch || reader->is_over || reader->error);
 }
 
+/* With the mutex, which it gives back. Then, and not before, it wakes who waits, who needs the mutex at once: where there
+ * is something to take, a failure to tell, or `tell` says so. */
+static inline void reader_unlock(struct reader *reader, int tell)
+{
+	int is_first;
+
+	tell |= reader_has_batch(reader) || reader->error;
+	is_first = tell && !reader->signalled;
+	reader->signalled |= tell;
+	pthread_mutex_unlock(&reader->mutex);
+	if (is_first)
+		eventfd_write(reader->filled, 1);
+}
+
 static inline void reader_untell_locked(struct reader *reader)
 {
 	eventfd_t value;
 
-	if (reader->signalled && !reader_has_batch(reader) && !reader->error && !reader->ending) {
-		eventfd_read(reader->filled, &value);
-		reader->signalled = 0;
-	}
+	/* Nothing can be read where somebody is only about to write: then it stays signalled, for one look in vain. */
+	if (reader->signalled && !reader_has_batch(reader) && !reader->error && !reader->ending)
+		reader->signalled = eventfd_read(reader->filled, &value) < 0;
 }
 
 /* Wakes the thread that waits for records: there is something else to look at. */
 static inline void reader_tell(struct reader *reader)
 {
 	pthread_mutex_lock(&reader->mutex);
-	reader_tell_locked(reader);
-	pthread_mutex_unlock(&reader->mutex);
+	reader_unlock(reader, 1);
 }
 
 /* The same, and from now on nobody waits. */
@@ -85,8 +89,7 @@ static inline void reader_tell_of_the_end(struct reader *reader)
 {
 	pthread_mutex_lock(&reader->mutex);
 	reader->ending = 1;
-	reader_tell_locked(reader);
-	pthread_mutex_unlock(&reader->mutex);
+	reader_unlock(reader, 1);
 }
 
 /* Fills one block, with the mutex. What there is then waits no longer for others if `is_over`, or if none have come. */
@@ -97,8 +100,6 @@ static inline long reader_fill_locked(struct reader *reader, int is_over)
 	if (moved < 0)
 		reader->error = moved;
 	reader->is_over |= (is_over || !moved) && reader->backlog.first;
-	if (moved < 0 || reader_has_batch(reader))
-		reader_tell_locked(reader);
 	return moved;
 }
 
@@ -109,7 +110,7 @@ static inline long reader_fill(struct reader *reader, int is_over)
 
 	pthread_mutex_lock(&reader->mutex);
 	moved = reader_fill_locked(reader, is_over);
-	pthread_mutex_unlock(&reader->mutex);
+	reader_unlock(reader, 0);
 	return moved;
 }
 
@@ -222,7 +223,7 @@ static inline struct block *reader_take(struct reader *reader, int now)
 		oldest = backlog_take(&reader->backlog);
 	reader->is_over &= reader->backlog.first != NULL;
 	reader_untell_locked(reader);
-	pthread_mutex_unlock(&reader->mutex);
+	reader_unlock(reader, 0);
 	return oldest;
 }
 

@@ -1,4 +1,5 @@
 /* Tests reader.h: what is taken while the thread works, too. It is played here where the lock is let go. */
+#include <poll.h>
 #include <pthread.h>
 #include <sys/eventfd.h>
 
@@ -11,12 +12,22 @@ static void lets_go(pthread_mutex_t *mutex);
 
 static struct reader reader;
 static int turns; /* that the thread still gets */
+static int takers; /* that come before who waits is woken */
+
+static int is_told(void)
+{
+	struct pollfd filled = { .fd = reader.filled, .events = POLLIN };
+
+	return poll(&filled, 1, 0);
+}
 
 static void lets_go(pthread_mutex_t *mutex)
 {
 	pthread_mutex_unlock(mutex);
 	if (turns-- > 0)
 		reader_fill(&reader, 0);
+	if (takers-- > 0)
+		assert(!is_told() && reader_take(&reader, 0));
 }
 
 static void start(size_t most)
@@ -61,9 +72,28 @@ static void later(void)
 	assert(reader_take(&reader, 0) && !reader_take(&reader, 0));
 }
 
+static void put_batch(void)
+{
+	put(&reader.ring, 0, 16, 0);
+	put(&reader.ring, 1, 16, 0);
+	reader_fill(&reader, 0);
+}
+
+/* Who waits is woken after the lock is let go. Where all was taken in between, he looks in vain, but once. */
+static void told(void)
+{
+	start(1000);
+	turns = 0;
+	takers = 1;
+	put_batch();
+	assert(is_told() && !reader_take(&reader, 0) && !is_told());
+	put_batch();
+	assert(is_told() && reader_take(&reader, 0) && !is_told());
+}
+
 int main(int count, char **words)
 {
-	static const struct test_case cases[] = { CASE(now), CASE(later) };
+	static const struct test_case cases[] = { CASE(now), CASE(later), CASE(told) };
 
 	return run_cases(cases, COUNT(cases), count, words);
 }

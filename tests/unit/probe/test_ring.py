@@ -27,7 +27,7 @@ CASES = {
         "a_long_batch",
     ),
     "backlog_test": ("nothing", "in_order", "bounded", "busy", "corrupt", "steady", "few_at_a_time"),
-    "reader_test": ("now", "later"),
+    "reader_test": ("now", "later", "told"),
 }
 
 
