@@ -43,7 +43,10 @@ __u32 enabled SEC(".data.enabled") = 0;
 /* The monitor's own process id, as the kernel counts it: os.getpid() is another number in a pid namespace. */
 __u32 own_pid;
 
-/* The loader runs this: before anything is attached, and then from time to time. */
+/* The loader runs this: before anything is attached, and then from time to time. It nearly always writes what is there
+ * already. Where the monitor's root has changed, a walk may compare with one new word and one old for some nanoseconds:
+ * that is a place on its path only where the old root is in the new mount, too (a bind mount), and the path then begins
+ * at the old root, as if the walk had been a moment earlier. */
 SEC("raw_tp")
 int identify(void *ctx)
 {
