@@ -152,6 +152,7 @@ class Monitor:
         self._aborted = False
         self._started_at: float | None = None
         self._ended_at: float | None = None
+        self._is_closed = False
         self._stopping = False
 
     def __enter__(self) -> Self:
@@ -305,20 +306,19 @@ class Monitor:
 
     def close(self) -> None:
         """Stop, count a last time, and detach everything. What was not polled is dropped, and `stats` says how much it
-        was. May be called again.
+        was. May be called again, and goes on where an exception, such as a signal's, has broken it off.
         """
-        if self._ended_at is not None:
+        if self._is_closed:
             return
-        self._ended_at = time.monotonic()
-        self._ready = self._rest() or self._ready
-        unread = self._take_back(self._ready) if self._ready else 0
-        self._aborted = self._started_at is not None and (unread > 0 or not self.ended)
-        self._ready = None
-        self._given, self._stopping = iter(()), True
+        self._ended_at = self._ended_at or time.monotonic()
+        self._stopping = True
+        self._take_back()
+        self._aborted = self._aborted or (self._started_at is not None and (self._unread > 0 or not self.ended))
         self._acknowledge()
         rest = self._source.close() or Rest()
         self._note_lost(rest.lost)
-        self._unread = unread + rest.unread
+        self._unread += rest.unread
+        self._is_closed = True
 
     @property
     def ended(self) -> bool:
@@ -365,13 +365,16 @@ class Monitor:
         add_losses(lost, batch.lost())
         return counts, lost, self._cut + batch.cut
 
-    def _take_back(self, batch: Batch) -> int:
-        """Take the events of a batch that nobody got out of the counts; returns how many. Losses stay counted."""
+    def _take_back(self) -> None:
+        """Take the events that nobody got out of the counts, all at once or not at all. Losses stay counted."""
+        batch, none = self._rest() or self._ready, iter(())
+        if batch is None:
+            return
         left = {name: count for name, count in batch.counts().items() if name != Lost.event}
-        for name, count in left.items():
-            self._counts[name] -= count
-        self._cut -= batch.cut
-        return sum(left.values())
+        counts = self._counts | {name: self._counts[name] - count for name, count in left.items()}
+        cut, unread = self._cut - batch.cut, self._unread + sum(left.values())
+        self._counts, self._cut, self._unread = counts, cut, unread
+        self._ready, self._given = None, none
 
     def _note_lost(self, losses: Sequence[Lost]) -> None:
         if losses:

@@ -96,10 +96,20 @@ class Session:
             end, cause = End.UNWRITTEN, error.cause
             raise
         finally:
-            if self._alarm:
-                self._alarm.cancel()
-            self.monitor.close()
-            self.summary = self._sum_up(end, cause)
+            try:
+                summary = self._finish(end, cause)
+            except BaseException:  # a second interrupt, say: nothing stays attached, and there are sums, all the same
+                self._finish(end, cause)
+                raise
+        return summary
+
+    def _finish(self, end: End, cause: str) -> Summary:
+        """May be called again where something has broken it off."""
+        alarm, self._alarm = self._alarm, None  # never cancelled twice: the first may have kept the alarm's lock
+        if alarm:
+            alarm.cancel()
+        self.monitor.close()
+        self.summary = self._sum_up(end, cause)
         return self.summary
 
     def _started(self) -> None:

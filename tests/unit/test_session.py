@@ -1,6 +1,7 @@
 """The one loop, over fake sources and sinks."""
 
 import errno
+import sys
 import threading
 
 import pytest
@@ -150,6 +151,47 @@ def test_a_sink_that_fails(error, end, raised):
     assert (summary.end, summary.shown, summary.unwritten) == (end, {"exec": 3}, len(PIDS) - 3)
     assert not summary.complete
     assert session.monitor.stats().aborted
+
+
+class InterruptedLater:
+    """At its second batch it is interrupted, and at the call number `nth` of a function after that, once more."""
+
+    def __init__(self, nth: int) -> None:
+        self.calls, self._nth, self._batches = 0, nth, 0
+
+    def write(self, batch):
+        self._batches += 1
+        if self._batches == 2:
+            sys.setprofile(self._interrupt)
+            raise KeyboardInterrupt
+
+    def _interrupt(self, frame, event, argument):
+        if event == "call":
+            self.calls += 1
+            if self.calls == self._nth:
+                raise KeyboardInterrupt
+
+
+def _interrupted_twice(nth):
+    source, sink = Endless(), InterruptedLater(nth)
+    session = Session(Monitor(source=source), sink, duration=5)
+    try:
+        session.run()
+    except KeyboardInterrupt:
+        return source, session, sink
+    finally:
+        sys.setprofile(None)
+    return pytest.fail("it was not interrupted")
+
+
+def test_a_second_interrupt_does_not_leave_anything_attached():
+    """Wherever it comes in the end."""
+    _, _, sink = _interrupted_twice(0)
+    assert sink.calls > 10
+    for nth in range(1, sink.calls + 1):
+        source, session, _ = _interrupted_twice(nth)
+        assert "close" in source.log, nth
+        assert session.summary.shown == {"exec": 1} and not session.summary.complete, nth
 
 
 def test_a_sink_that_took_a_part():

@@ -218,10 +218,10 @@ class LiveSource:
         ended, self._exhausted = self._exhausted, True
         if probe is None:
             return Rest()
-        if self._home != this_process():
-            probe.abandon()
-            return Rest()
         try:
+            if self._home != this_process():
+                probe.abandon()
+                return Rest()
             return Rest() if ended else self._rest(probe)
         finally:
             probe.close()
