@@ -1,4 +1,4 @@
-"""What a monitor adds to what it watches, although the machine is now faster and now slower.
+"""What a monitor adds to what it watches, on a machine that is sometimes faster and sometimes slower.
 
 In short turns: the workload alone, watched, and alone again. Of a few turns of each monitor, between which the others
 have theirs, the one counts in which the machine was fast both before and after: it was most likely not disturbed.
@@ -12,9 +12,9 @@ from .results import Table
 from .running import CORES, Bench, watched
 
 TURNS = 3  # of each monitor in a round
-# real-time priority: nobody else gets the core meanwhile. On the core of the monitor it would get none, either
+# real-time priority: nobody else gets the core meanwhile; not on the monitor's own core, or the monitor would get none
 UNDISTURBED = ("chrt", "--fifo", "1") if len(CORES) > 1 else ()
-WRAPPED = 20  # what a monitor that starts it watches is done so much less often: it takes even longer
+WRAPPED = 20  # where the monitor starts the work, it is done so many times less often: it takes much longer there
 
 
 class Turn(NamedTuple):

@@ -15,7 +15,7 @@ ATTRIBUTE_BYTES = 128
 
 
 def bpf(command: int, layout: str, *values: int) -> int:
-    """The system call of that name: a descriptor."""
+    """bpf(2): the descriptor that it returns."""
     attribute = struct.pack(layout, *values).ljust(ATTRIBUTE_BYTES, b"\0")
     descriptor: int = ctypes.CDLL(None, use_errno=True).syscall(BPF, command, attribute, ATTRIBUTE_BYTES)
     if descriptor < 0:
@@ -24,7 +24,7 @@ def bpf(command: int, layout: str, *values: int) -> int:
 
 
 def address(buffer: ctypes.Array[ctypes.c_char]) -> int:
-    """Where it lies."""
+    """Where in memory it is."""
     return ctypes.addressof(buffer)
 
 

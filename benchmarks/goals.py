@@ -1,4 +1,4 @@
-"""What onlooker is to cost at most, and whether it was so."""
+"""What onlooker may cost at most, and whether it did not cost more."""
 
 from statistics import median
 

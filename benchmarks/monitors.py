@@ -1,4 +1,4 @@
-"""Who is compared: onlooker, and what is installed of its peers."""
+"""What is compared: onlooker, and what is installed of its peers."""
 
 import os
 import shutil
@@ -10,7 +10,7 @@ PATH = os.environ.get("PATH", "") + ":/usr/sbin:/sbin"
 PEERS = ("opensnoop", "execsnoop", "bpftrace", "strace", "fatrace", "forkstat")
 BCC = {"opensnoop": "opensnoop-bpfcc", "execsnoop": "execsnoop-bpfcc"}
 READY = "onlooker: watching"
-# who needs tracefs gets one in a mount namespace of its own: without it some see nothing, and look free
+# what needs tracefs gets one, in a mount namespace of its own: without it some see nothing, and seem to cost nothing
 MOUNT_TRACEFS = '[ -d /sys/kernel/tracing/events ] || mount -t tracefs none /sys/kernel/tracing; exec "$0" "$@"'
 
 

@@ -113,8 +113,8 @@ class Running:
             time.sleep(0.3)
 
     def settle_with(self, name: str, count: int) -> int:
-        """Wait for `count` lines with this in them; how many came. One that gets no processor for a while only looks
-        settled.
+        """Wait for `count` lines with this in them; how many came. `settle` alone is not enough: a monitor that gets no
+        processor for a while seems to be done.
         """
         deadline = time.monotonic() + LATE_SECONDS
         self.settle()
@@ -172,5 +172,5 @@ def _wait_until_ready(bench: Bench, monitor: Monitor, running: Running, errors: 
 
 
 def _heading(output: Path) -> int:
-    """A peer's first lines are not yet an event: they are written before it looks."""
+    """How many bytes are a peer's head, and no event: it writes that before it watches."""
     return min(output.stat().st_size, 400)
