@@ -15,7 +15,7 @@ ATTRIBUTE_BYTES = 128
 
 
 def bpf(command: int, layout: str, *values: int) -> int:
-    """bpf(2): the descriptor that it returns."""
+    """The system call, and the descriptor that it returns."""
     attribute = struct.pack(layout, *values).ljust(ATTRIBUTE_BYTES, b"\0")
     descriptor: int = ctypes.CDLL(None, use_errno=True).syscall(BPF, command, attribute, ATTRIBUTE_BYTES)
     if descriptor < 0:

@@ -134,7 +134,6 @@ cdef extern from "linux/bpf.h":
 cdef extern from *:
     """
     #include <errno.h>
-    #include <malloc.h>
     #include <sched.h>
     #include <linux/membarrier.h>
     #include <linux/perf_event.h>
@@ -159,19 +158,14 @@ cdef extern from *:
         if (syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0))
             usleep(20000);
     }
-
-    /* libbpf reads 5 MB of the kernel's types into 11 MB of memory to load the probe; freed, it stays the process's. */
-    static void give_back_memory(void)
-    {
-    #ifdef __GLIBC__
-        malloc_trim(0);
-    #endif
-    }
     """
     int open_tracepoint(unsigned long long id)
     void wait_for_programs() nogil
-    void give_back_memory() nogil
     int errno
+
+
+cdef extern from "heap.h":
+    void heap_trim() nogil
 
 
 cdef extern from "Python.h":

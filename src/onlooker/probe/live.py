@@ -11,7 +11,7 @@ from weakref import WeakSet
 from ..errors import OnlookerError, ResourceError
 from ..events import PROBE_REASONS, TASK_EVENTS, Lost
 from ..filters import Filter
-from ..records import Batch, prepare_records
+from ..records import Batch, give_back, prepare_records
 from . import kernel, rights
 from .attach import hooks
 from .chooser import Chooser
@@ -218,10 +218,10 @@ class LiveSource:
         ended, self._exhausted = self._exhausted, True
         if probe is None:
             return Rest()
+        if self._home != this_process():
+            probe.abandon()
+            return Rest()
         try:
-            if self._home != this_process():
-                probe.abandon()
-                return Rest()
             return Rest() if ended else self._rest(probe)
         finally:
             probe.close()
@@ -279,7 +279,9 @@ class LiveSource:
             self._total_lost = total
         if self._is_to_look and time.monotonic() - self._looked_at >= LOOK_SECONDS:
             self._skipped(probe)
-            self._is_to_look = False
+            self._is_to_look = bool(len(records))
+            if not self._is_to_look:  # nothing has come for a while
+                give_back()
 
     def _take(self, probe: "Probe", now: bool) -> memoryview:
         """The next records; the same again until `drained`."""

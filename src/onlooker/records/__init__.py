@@ -1,10 +1,10 @@
 """Records as the kernel wrote them: batches of them, and what is made of them, natively, by one plan."""
 
 from ..events.base import LINE_WRITERS, Event
-from ._records import Buffer, Matcher
+from ._records import Buffer, Matcher, give_back
 from .batch import NUMBERS, PLAN, Batch, prepare_records
 
-__all__ = ["NUMBERS", "PLAN", "Batch", "Buffer", "Matcher", "prepare_records"]
+__all__ = ["NUMBERS", "PLAN", "Batch", "Buffer", "Matcher", "give_back", "prepare_records"]
 
 
 def _text(event: Event) -> str:

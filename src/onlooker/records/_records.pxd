@@ -18,6 +18,10 @@ cdef extern from "Python.h":
     object PyObject_CallObject(object, object)
 
 
+cdef extern from "heap.h" nogil:
+    void heap_trim()
+
+
 cdef extern from "writers.h" nogil:
     ctypedef struct text_t "struct text":
         const char *at

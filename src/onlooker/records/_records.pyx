@@ -64,6 +64,17 @@ cdef Buffer _buffer(int use, size_t most):
     return made
 
 
+def give_back():
+    """Give the memory that large batches took, and that nothing uses now, back to the system."""
+    cdef size_t room = 0
+    cdef int use
+    for use in range(USES):
+        room += spares[use].room
+        out_free(&spares[use])
+    if room > SMALL_BYTES:
+        heap_trim()
+
+
 cdef Buffer _copied(data):
     cdef Buffer made
     cdef Py_buffer given

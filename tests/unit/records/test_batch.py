@@ -10,6 +10,7 @@ import pytest
 
 from onlooker import Batch, UsageError
 from onlooker.events import Event
+from onlooker.records import give_back
 from onlooker.testing import make
 
 EVENTS = [make("open", path="/a"), make("exit"), make("lost", count=7), make("open", path="/b", cut=("path",))]
@@ -112,11 +113,21 @@ def test_threads_share_a_batch():
     assert found == [True] * 150
 
 
+def resident():
+    return int(Path("/proc/self/statm").read_text("ascii").split()[1]) * os.sysconf("SC_PAGESIZE")
+
+
+def test_what_a_large_batch_took_is_given_back():
+    [one] = Batch.of([make("open")])
+    large = memoryview(one.data * (500_000 // len(one.data)))
+    Batch(large, 0).json_lines()  # nobody has it any more, and its memory would serve the next one
+    before = resident()
+    give_back()
+    assert before - resident() > len(large)
+
+
 @pytest.mark.parametrize("take", [lambda batch: batch, Batch.json_lines, Batch.text_lines])
 def test_a_small_batch_does_not_keep_the_memory_of_a_large_one(take):
-    def resident():
-        return int(Path("/proc/self/statm").read_text("ascii").split()[1]) * os.sysconf("SC_PAGESIZE")
-
     [one] = Batch.of([make("open")])
     small, large = one.data, memoryview(one.data * (400_000 // len(one.data)))
     before, kept = resident(), []
