@@ -1,11 +1,12 @@
 """An expression asks of the running kernel's events what plain Python asks of the objects."""
 
 import os
+import subprocess
 from pathlib import Path
 
 import pytest
 
-from onlooker import Monitor
+from onlooker import Exec, Monitor, Open, TaskEvent
 from onlooker.filters.parse import parse
 
 from ..unit.filters import reference
@@ -57,6 +58,33 @@ def test_who_writes_where(tmp_path: Path) -> None:
         monitor.stop()
         events = [event.event for event in monitor]
     assert events == ["open", "rename", "rename", "unlink"]
+
+
+def test_what_is_usual_is_hidden() -> None:
+    """Of an ls: the program, its end and the files that it is about stay; the loader, locales and /proc do not."""
+    monitors = [Monitor(events=["exec", "exit", "open"]), Monitor(events=["exec", "exit", "open"], hide=["noise"])]
+    try:
+        for monitor in monitors:
+            monitor.start()
+        with started("ls", "-l", "/etc/passwd", stdout=subprocess.DEVNULL) as process:
+            process.wait()
+        for monitor in monitors:
+            monitor.stop()
+        everything, shown = (
+            identity(event for event in monitor if isinstance(event, TaskEvent) and event.pid == process.pid)
+            for monitor in monitors
+        )
+    finally:
+        for monitor in monitors:
+            monitor.close()
+    assert (shown[0].event, shown[-1].event) == ("exec", "exit")
+    left_out = [event for event in everything if event not in shown]
+    hidden = {event.path for event in left_out if isinstance(event, Open)}
+    assert "/etc/ld.so.cache" in hidden
+    assert any(".so." in path for path in hidden)
+    assert not {"/etc/passwd", "/etc/nsswitch.conf"} & hidden
+    searched = [event for event in left_out if not isinstance(event, Open)]  # in the directories of PATH
+    assert all(isinstance(event, Exec) and event.errno == "ENOENT" for event in searched)
 
 
 def test_the_command(tmp_path: Path) -> None:

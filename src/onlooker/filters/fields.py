@@ -1,7 +1,7 @@
 """The fields that an expression can ask for: those of the events, by their plan, and the virtual ones."""
 
 from collections.abc import Iterable
-from functools import cache
+from functools import cache, lru_cache
 
 from ..events import TASK_EVENTS
 from ..records import PLAN
@@ -45,6 +45,7 @@ def plan_of(event: str) -> EventPlan:
     return _PLANS[event]
 
 
+@lru_cache(maxsize=4096)
 def steps_of(field: str, event: str) -> tuple[StepPlan, ...]:
     """Where an event has a field; of a virtual one several, of which the first that applies counts. () where it has
     none.
@@ -62,6 +63,7 @@ def events_with(field: str, events: Iterable[str]) -> tuple[str, ...]:
     return tuple(event for event in events if field == EVENT or steps_of(field, event))
 
 
+@lru_cache(maxsize=4096)
 def type_of(field: str) -> str:
     """What a known field is; the same in each event that has it."""
     if field == EVENT:

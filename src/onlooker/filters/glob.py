@@ -1,5 +1,6 @@
 """Patterns of paths as automata, which look at each byte of a path once, whatever the pattern is."""
 
+from functools import lru_cache
 from typing import NamedTuple
 
 _BITS = 64
@@ -25,6 +26,7 @@ class Glob(NamedTuple):
     skips: bytes
 
 
+@lru_cache(maxsize=256)  # each kind of event asks for the same
 def automaton(pattern: bytes) -> Glob:
     """`*` and `?` stop at "/", `**` does not, and `**/` stands for any number of directories, none too. A backslash
     takes the meaning of what follows.
