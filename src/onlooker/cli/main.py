@@ -34,10 +34,10 @@ USUAL = (
 )
 EXAMPLES = (
     ("onlooker --output-format table", "everything, in columns"),
-    ("onlooker --filter nginx,'php-fpm*'", "what a web server does"),
-    ('onlooker --pid "$(pidof sshd)" --failed', "and what fails there"),
+    ("onlooker watch -- make", "what a command does"),
+    ('onlooker --pid "$(pidof sshd)" --failed', "what fails there"),
     ("onlooker --events exec,exit --duration 10", "which programs run"),
-    ("onlooker --events rename,unlink --uid 1000", "what a user removes"),
+    ("onlooker --path /etc --writes", "who changes a directory"),
     ("onlooker --output-format json -o events.json", "for programs"),
 )
 

@@ -35,6 +35,9 @@ _MEANINGS = {
     "--attach METHOD": "--method --backend --hook",
 }
 
+# what a command that follows another does by itself
+FOLLOWING = ("--follow", "--follow-forks", "--fork", "--forks", "--children", "--descendants", "--run", "--exec")
+
 KNOWN = {word: meant for meant, words in _MEANINGS.items() for word in words.split()}
 
 

@@ -8,7 +8,7 @@ from typing import Any, NoReturn, Protocol
 
 from ..errors import PROGRAM, UsageError
 from .log import show
-from .meanings import meaning
+from .meanings import FOLLOWING, meaning
 
 
 class Command(Protocol):
@@ -95,7 +95,7 @@ def parse(command: Command, name: str, description: str, arguments: Sequence[str
         from shutil import which  # takes 5 ms, and is rarely needed
 
         if unknown[0].startswith("-"):
-            raise _unknown(made, unknown[0].partition("=")[0], options)
+            raise _unknown(made, unknown[0].partition("=")[0], options, follows=takes_command(command))
         hint = _as_list(made, arguments, unknown) or help_of(made)
         if takes_command(command) and which(unknown[0]):
             hint = f"a command comes behind --: {made.prog.replace('onlooker', PROGRAM, 1)} -- {shlex.join(unknown)}"
@@ -104,11 +104,13 @@ def parse(command: Command, name: str, description: str, arguments: Sequence[str
     return found
 
 
-def _unknown(made: argparse.ArgumentParser, typed: str, options: Sequence[str]) -> UsageError:
+def _unknown(made: argparse.ArgumentParser, typed: str, options: Sequence[str], *, follows: bool) -> UsageError:
     """What it means comes before what it looks like: --output-file is no --output-format."""
     wrong = UsageError.unknown("option", typed, options)
     if typed in ("-V", "--version"):
         wrong.hint = f"{PROGRAM} --version"
+    elif follows and typed in FOLLOWING:
+        wrong.hint = f"what a command starts is always followed: {help_of(made).removesuffix('--help')}-- COMMAND"
     elif found := meaning(typed if typed.startswith("--") else typed[:2], options):
         wrong.hint = f"did you mean {found}?"
     elif not wrong.hint.startswith("did you mean"):  # not a line of all of them

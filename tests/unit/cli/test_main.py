@@ -9,7 +9,7 @@ import pytest
 
 import onlooker
 from onlooker.cli.main import COMMANDS, EXAMPLES, USUAL, command, main
-from onlooker.cli.parser import listed, parser
+from onlooker.cli.parser import listed, parse, parser
 from onlooker.events import EVENT_GROUPS, TASK_EVENTS
 
 ALL = ", ".join(TASK_EVENTS)
@@ -52,11 +52,9 @@ def test_the_usual_options_are_those_of_watch():
 
 def test_there_are_six_examples_and_all_can_be_typed():
     assert len(EXAMPLES) == 6
-    made = parser(command("watch"), "watch", "x")
     for example, _ in EXAMPLES:
-        program, *words = shlex.split(example.replace("$(pidof sshd)", "1"))
-        assert program == "onlooker"
-        given = made.parse_args(words)
+        words = shlex.split(example.removeprefix("onlooker ").removeprefix("watch ").replace("$(pidof sshd)", "1"))
+        given = parse(command("watch"), "watch", "x", words)
         assert all(name in EVERY for name in listed(given.events) or ())
 
 
@@ -158,6 +156,12 @@ MISTAKES = [
         "JSON has no names of users, only their uid",
         "--output-format text",
     ),
+    (
+        ["--follow", "ls"],
+        "unknown option '--follow'",
+        "what a command starts is always followed: onlooker watch -- COMMAND",
+    ),
+    (["doctor", "--follow"], "unknown option '--follow'", "onlooker doctor --help"),
     (["--duration", "12", "13"], "unexpected argument '13'", "onlooker watch --help"),
     (["schema", "foo"], "unexpected argument 'foo'", "onlooker schema --help"),
     (["--events=--"], "--events needs a value", "--events LIST"),

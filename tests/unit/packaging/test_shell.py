@@ -113,4 +113,5 @@ def test_a_page_renders_without_a_warning(page: str) -> None:
     shown = run("man", "--warnings", "-l", PAGES / f"{page}.1", env=env)
     lines = shown.splitlines()
     assert lines[0].startswith(page.upper()) and "NAME" in lines
-    assert max(map(len, lines)) <= 80
+    examples = [line for line in lines if line.startswith("       onlooker ")]  # whole, to be copied
+    assert max(len(line) for line in lines if line not in examples) <= 80
