@@ -29,7 +29,9 @@ struct tree_state {
 	__u32 adopter;  /* the thread whose next child is followed */
 	__u32 command;  /* the process that it has created */
 	__u32 ended;    /* there is nothing left to follow */
-	__u8 pad[4];
+	__u32 gathering; /* the loader looks for the descendants of `root` */
+	__u32 root;
+	__u32 found;    /* it has seen that one */
 };
 
 /* Names of processes to compare with, each with the bits that count. */

@@ -230,6 +230,7 @@ struct task_struct {
 	struct sigpending pending;
 	sigset_t blocked;
 	struct task_struct *real_parent;
+	struct list_head children, sibling;
 	struct task_struct *group_leader;
 	struct pid *thread_pid;
 	struct cred *cred;
@@ -243,6 +244,12 @@ struct task_struct {
 	struct files_struct *files;
 	struct css_set *cgroups;
 	struct signal_struct *signal;
+};
+
+/* kernel/bpf/task_iter.c */
+struct bpf_iter__task {
+	void *meta;
+	struct task_struct *task;
 };
 
 struct linux_binprm {

@@ -17,6 +17,7 @@
 #include "doorbell.h"
 #include "record.h"
 #include "scratch.h"
+#include "self.h"
 #include "path.h"
 #include "file.h"
 #include "filter/tree.h"

@@ -24,10 +24,6 @@ enum frequency {
 	IS_RARE,
 };
 
-/* The monitor's own root directory, where paths begin. A path that is not below it begins at the root of its mount
- * namespace. The loader runs `identify`, which sets it. */
-struct place own_root;
-
 static __always_inline struct place read_place(struct path *path)
 {
 	return (struct place){ PEEK_ADDRESS(path, mnt), PEEK_ADDRESS(path, dentry) };

@@ -25,18 +25,117 @@ static __always_inline bool is_followed(struct task_struct *task)
 	return start_ns && *start_ns == READ(leader, start_boottime);
 }
 
-/* `leader`: the main thread of the process. */
-static __always_inline void follow(struct task_struct *leader)
+static __always_inline void follow(__u32 pid, __u64 start_ns)
 {
-	__u64 start_ns = READ(leader, start_boottime);
-	__u32 pid = READ(leader, tgid);
 	/* an int before 6.4, whose upper half must not be compared */
 	int error = (int)bpf_map_update_elem(&tree, &pid, &start_ns, BPF_NOEXIST);
 
-	if (!error)
+	if (!error && pid != own_pid) /* the monitor does not wait for its own end */
 		__sync_fetch_and_add(&tree_state.followed, 1);
-	else if (error != -EEXIST || bpf_map_update_elem(&tree, &pid, &start_ns, BPF_EXIST))
+	if (!error)
+		return;
+	if (error != -EEXIST || bpf_map_update_elem(&tree, &pid, &start_ns, BPF_EXIST))
 		count_lost(KIND_FORK, LOST_UNTRACKED);
+}
+
+static __always_inline void forget(__u32 pid)
+{
+	if ((int)bpf_map_delete_elem(&tree, &pid))
+		return;
+	__sync_fetch_and_add(&tree_state.followed, -1);
+	if (*(volatile __u64 *)&tree_state.followed && !(config.detach && pid == tree_state.command))
+		return;
+	tree_state.ended = 1;
+	wake_reader(1);
+}
+
+/* Whether the program at exits still has to come by (do_exit, kernel/exit.c, counts the threads down before). */
+static __always_inline bool is_alive(struct task_struct *task)
+{
+	struct signal_struct *signal = PEEK(task, signal);
+
+	return PEEK(signal, live.counter) > 0;
+}
+
+/* A process that may end meanwhile: then either the program at exits has found it in the set, or this sees its end. */
+static __always_inline void follow_running(struct task_struct *leader)
+{
+	__u32 pid = PEEK(leader, tgid);
+
+	if (!is_alive(leader))
+		return;
+	follow(pid, PEEK(leader, start_boottime));
+	if (!is_alive(leader))
+		forget(pid);
+}
+
+/* While the loader looks for the descendants of a process that already runs (`gather`), the programs at forks and exits know
+ * them by their parents: nothing may come into being or lose its parent unseen. */
+#define MOST_ANCESTORS 64
+#define MOST_CHILDREN 128
+
+/* Whether an ancestor is followed, or so far away that nobody knows, which counts as a loss. */
+static __noinline bool descends(struct task_struct *task)
+{
+	struct task_struct *leader = PEEK(task, group_leader);
+	int i;
+
+	for (i = 0; i < MOST_ANCESTORS; i++) {
+		struct task_struct *parent = PEEK(leader, real_parent);
+		__u64 *start_ns;
+		__u32 pid;
+
+		leader = PEEK(parent, group_leader);
+		pid = PEEK(leader, tgid);
+		if (!pid)
+			return false;
+		start_ns = bpf_map_lookup_elem(&tree, &pid);
+		if (start_ns && *start_ns == PEEK(leader, start_boottime))
+			return true;
+	}
+	count_lost(KIND_FORK, LOST_UNTRACKED);
+	return false;
+}
+
+/* The last thread of a process ends, and its children get another parent. It may be a descendant that was not found yet. */
+static __noinline int follow_children(struct task_struct *task)
+{
+	struct list_head *head = __builtin_preserve_access_index(&task->children), *next = PEEK(task, children.next);
+	int i;
+
+	for (i = 0; i < MOST_CHILDREN && next != head; i++) {
+		struct task_struct *child = (void *)((char *)next - bpf_core_field_offset(struct task_struct, sibling));
+
+		follow_running(child);
+		next = PEEK(child, sibling.next);
+	}
+	if (next != head)
+		count_lost(KIND_FORK, LOST_UNTRACKED);
+	return done();
+}
+
+/* Follows the process `tree_state.root` and what descends from it. The loader runs it over all tasks, twice: a descendant may
+ * come before it. From then on every process that an ancestor of its connects to the root is in the set. One that is
+ * created meanwhile was put there by the program at forks, and one whose parent ended by the program at exits, before it
+ * lost that parent.
+ * Linux 5.8, kernel/bpf/task_iter.c */
+SEC("iter/task")
+int gather(struct bpf_iter__task *ctx)
+{
+	struct task_struct *task = ctx->task;
+	__u32 pid;
+
+	if (!task)
+		return 0;
+	pid = PEEK(task, tgid);
+	if (pid != (__u32)PEEK(task, pid)) /* a thread */
+		return 0;
+	if (pid == tree_state.root && is_alive(task))
+		tree_state.found = 1;
+	else if (!descends(task))
+		return 0;
+	follow_running(task);
+	return 0;
 }
 
 /* Whether it is the loader, which creates the command: the next child of the thread that has run `adopt`. */
@@ -61,9 +160,9 @@ static __always_inline void follow_child(struct task_struct *parent, struct task
 {
 	if (adopts(parent))
 		tree_state.command = READ(child, tgid);
-	else if (!is_followed(parent))
+	else if (!is_followed(parent) && !(tree_state.gathering && descends(parent)))
 		return;
-	follow(child);
+	follow(READ(child, tgid), READ(child, start_boottime));
 }
 
 /* The last thread of a process ends, and its exit was reported. */
@@ -71,13 +170,10 @@ static __always_inline void unfollow(struct task_struct *task)
 {
 	__u32 pid = READ(task, tgid);
 
-	if (!is_followed(task) || (int)bpf_map_delete_elem(&tree, &pid))
-		return;
-	__sync_fetch_and_add(&tree_state.followed, -1);
-	if (*(volatile __u64 *)&tree_state.followed && !(config.detach && pid == tree_state.command))
-		return;
-	tree_state.ended = 1;
-	wake_reader(1);
+	if (tree_state.gathering && (is_followed(task) || descends(task)))
+		follow_children(task);
+	if (is_followed(task))
+		forget(pid);
 }
 
 #endif

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from .errors import ForkedError, UsageError
 from .events import Event, Lost
-from .filters import Filter, check_bool
+from .filters import Filter, check_bool, process_id
 from .probe.attach import METHODS
 from .probe.command import command_of
 from .probe.forks import this_process
@@ -201,6 +201,20 @@ class Monitor:
             if self._stopping:
                 self._source.stop()
         self._check_use()
+
+    def follow(self, pid: int) -> None:
+        """Report only what followed processes do, and follow this one, its descendants and those to come. The monitor
+        ends with the last of them. After the start, only one that follows something can follow more.
+
+        Raises UsageError where there is no such process.
+        """
+        follow: Callable[[int], None] | None = getattr(self._source, "follow", None)
+        if follow is None:
+            raise UsageError("only the kernel can follow a process", "leave out source")
+        if self._started_at is not None and not self.filter.follow:
+            raise UsageError("this monitor follows nothing", "call follow before start, or give a command")
+        follow(process_id(pid))
+        self.filter = replace(self.filter, follow=True)
 
     def poll(self, timeout: float | None = 0.0) -> Sequence[Event]:
         """The events that have come, in the order in which they happened.

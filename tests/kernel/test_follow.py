@@ -120,7 +120,8 @@ def test_a_flood_outside_costs_no_event(workloads: Workloads, scratch: Path) -> 
     words = ["sh", "-c", "while [ -e gate ]; do sleep 0.01; done; exit 5"]
     with Monitor(command=words, buffer_bytes=1 << 20) as monitor:
         for _ in range(3):
-            Process(workloads["open"], "openat", "missing", os.O_RDONLY, 0, 200_000 // SLOWER).wait()
+            flood = Process(workloads["open"], "openat", "plain", -100, "missing", 0, 0, 0, 200_000 // SLOWER).wait()
+            assert flood.code == 0
         Path("gate").unlink()
         events = list(monitor)
         assert monitor.command

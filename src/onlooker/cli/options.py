@@ -8,6 +8,7 @@ from typing import Any
 from ..errors import UsageError
 from ..events import DEFAULT_EVENTS, EVENT_GROUPS, TASK_EVENTS
 from ..filters import HIGHEST_PID, process_id_error, user_id
+from ..monitor import Monitor
 from ..probe.processes import is_named, without_processes
 from .log import Log
 from .parser import is_number, listed, number
@@ -76,9 +77,21 @@ def add_wanted(parser: argparse.ArgumentParser) -> None:
 
 def add_command(parser: argparse.ArgumentParser) -> None:
     """Declare what goes with a command to follow; its module has TAKES_COMMAND."""
-    add = parser.add_argument_group("following a command (-- COMMAND [ARGUMENT ...])").add_argument
+    add = parser.add_argument_group("following processes, or a command behind --").add_argument
     add("--user", metavar="NAME|UID", help="run the command as this user (default: under sudo, who called it)")
     add("--detach", action="store_true", help="end when the command ends, although descendants of it may go on")
+    add(
+        "--tree",
+        metavar="LIST",
+        action="append",
+        help="only these processes and their descendants, by process id",
+    )
+
+
+def follow_trees(monitor: Monitor, arguments: argparse.Namespace) -> None:
+    """The processes of --tree. Raises UsageError where there is none."""
+    for text in _given("process id", arguments.tree):
+        monitor.follow(_process_id(text, "tree"))
 
 
 def command(arguments: argparse.Namespace) -> dict[str, Any]:
@@ -151,7 +164,9 @@ def _user_notes(users: Sequence[str]) -> list[str]:
     return [f"these users have no process now: {', '.join(named)}"] if named else []
 
 
-def _process_id(text: str) -> int:
+def _process_id(text: str, option: str = "pid") -> int:
     if not is_number(text) or not 1 <= int(text) <= HIGHEST_PID:
-        raise process_id_error(text)
+        wrong = process_id_error(text)
+        wrong.command_hint = wrong.command_hint.replace("--pid", f"--{option}")
+        raise wrong
     return int(text)

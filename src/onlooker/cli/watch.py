@@ -16,7 +16,7 @@ from ..output.sink import LineSink
 from ..output.writer import Writer
 from ..probe.attach import METHODS
 from .log import LEVELS, Log
-from .options import add_command, add_wanted, command, note_doubts, wanted
+from .options import add_command, add_wanted, command, follow_trees, note_doubts, wanted
 from .parser import duration, number, one_of, size
 from .session import WatchSession
 from .shutdown import Shutdown
@@ -98,7 +98,7 @@ def _size(text: str, check: Callable[[int, str], None]) -> int:
 
 
 def _monitor(arguments: argparse.Namespace) -> Monitor:
-    return Monitor(
+    made = Monitor(
         **wanted(arguments),
         **command(arguments),
         buffer_bytes=_size(arguments.buffer_size, check_buffer_bytes),
@@ -107,6 +107,8 @@ def _monitor(arguments: argparse.Namespace) -> Monitor:
         resolve=not arguments.no_resolve,
         least_rights=True,
     )
+    follow_trees(made, arguments)
+    return made
 
 
 def run(arguments: argparse.Namespace) -> int:

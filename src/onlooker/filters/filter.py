@@ -83,7 +83,7 @@ class Filter(msgspec.Struct, frozen=True, kw_only=True):
         return cls(
             events=chosen,
             comm=tuple(comm_pattern(text) for text in comm),
-            pid=tuple(dict.fromkeys(map(_process, pid))),
+            pid=tuple(dict.fromkeys(map(process_id, pid))),
             uid=tuple(dict.fromkeys(map(user_id, uid))),
             failed=failed,
             threads=threads,
@@ -197,7 +197,8 @@ def _number_of(user: str) -> int:
         raise error from None
 
 
-def _process(pid: int) -> int:
+def process_id(pid: int) -> int:
+    """The same. Raises UsageError for what can't be one."""
     if not isinstance(pid, int) or isinstance(pid, bool) or not 1 <= pid <= HIGHEST_PID:
         raise process_id_error(pid)
     return pid

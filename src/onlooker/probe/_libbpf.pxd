@@ -28,6 +28,9 @@ cdef extern from "config.h":
     struct tree_state:
         uint64_t followed
         uint32_t ended
+        uint32_t gathering
+        uint32_t root
+        uint32_t found
 
 
 cdef extern from "log.h":
@@ -111,6 +114,8 @@ cdef extern from "bpf/libbpf.h":
     bpf_link *bpf_program__attach_perf_event(bpf_program *, int fd) nogil
     bpf_link *bpf_program__attach_kprobe_multi_opts(
         bpf_program *, const char *pattern, const bpf_kprobe_multi_opts *) nogil
+    bpf_link *bpf_program__attach_iter(bpf_program *, const void *options) nogil
+    int bpf_link__fd(bpf_link *)
     int bpf_link__destroy(bpf_link *) nogil
     void *bpf_map__initial_value(bpf_map *, size_t *)
     int bpf_map__set_max_entries(bpf_map *, uint32_t)
@@ -122,6 +127,7 @@ cdef extern from "bpf/libbpf.h":
 cdef extern from "bpf/bpf.h":
     struct bpf_test_run_opts:
         size_t sz
+    int bpf_iter_create(int link)
     int bpf_prog_test_run_opts(int fd, bpf_test_run_opts *)
     int bpf_obj_get_info_by_fd(int fd, void *info, uint32_t *length)
 

@@ -7,7 +7,7 @@ Errors of the kernel are OSError with its errno; policy and wording are in `live
 from libc.stdint cimport uint32_t, uint64_t
 from libc.stdlib cimport calloc, free
 from libc.string cimport memcpy, memset
-from posix.mman cimport MAP_FAILED, MAP_SHARED, PROT_READ, mmap, munmap
+from posix.mman cimport MAP_FAILED, MAP_SHARED, PROT_READ, PROT_WRITE, mmap, munmap
 from posix.unistd cimport getpid
 
 import os
@@ -309,7 +309,7 @@ cdef class Probe:
         cdef bpf_map *found = self._map(".data.tree")
         if bpf_map__initial_value(found, &size) == NULL or size != sizeof(tree_state):
             raise ValueError("the object's state of followed processes has another size")
-        state = mmap(NULL, size, PROT_READ, MAP_SHARED, bpf_map__fd(found), 0)
+        state = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, bpf_map__fd(found), 0)
         if state == MAP_FAILED:
             raise OSError(errno, os.strerror(errno), "tree")
         self._tree = <tree_state *>state
@@ -319,6 +319,33 @@ cdef class Probe:
         """How many processes are followed."""
         self._alive()
         return self._tree.followed
+
+    def gather(self, uint32_t root):
+        """Follow a process, of that id on the machine, and what descends from it: whether there is such a process."""
+        self._alive()
+        self._tree.found, self._tree.root, self._tree.gathering = 0, root, 1
+        try:
+            for _ in range(2):
+                self._iterate("gather")
+                if not self._tree.found:
+                    break
+            return bool(self._tree.found)
+        finally:
+            self._tree.gathering = self._tree.root = 0
+
+    cdef _iterate(self, str name):
+        """Run a program over all that it iterates over."""
+        cdef bpf_link *link = bpf_program__attach_iter(self._program(name), NULL)
+        if link == NULL:
+            raise OSError(errno, os.strerror(errno), name)
+        try:
+            descriptor = bpf_iter_create(bpf_link__fd(link))
+            _check(descriptor, name)
+            with os.fdopen(descriptor, "rb", buffering=0) as results:
+                while results.read(4096):  # it writes nothing
+                    pass
+        finally:
+            bpf_link__destroy(link)
 
     def has_ended(self):
         """Whether there is nothing left to follow."""

@@ -8,7 +8,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 from weakref import WeakSet
 
-from ..errors import OnlookerError, ResourceError
+from ..errors import CapabilityError, OnlookerError, ResourceError
 from ..events import PROBE_REASONS, TASK_EVENTS, Lost
 from ..filters import Filter
 from ..records import Batch, give_back, prepare_records
@@ -19,7 +19,7 @@ from .clock import WallClock
 from .command import Command
 from .forks import this_process
 from .interpreter import with_interpreters
-from .processes import look_for
+from .processes import look_for, no_such_process
 from .setup import DEFAULT_RING_BYTES, MOST_ARGS_BYTES, Setup
 from .source import Attachment, Rest
 from .waiting import prepare, wait
@@ -59,6 +59,7 @@ class LiveSource:
         self._wanted = Filter()
         self._command = command
         self._detach = detach
+        self._roots: tuple[int, ...] = ()  # processes to follow from the start
         self._probe: Probe | None = None
         self._attached: tuple[Attachment, ...] = ()
         self._notes: list[str] = []
@@ -110,6 +111,8 @@ class LiveSource:
         self._home = this_process()
         _LIVE.add(self)
         try:
+            for pid in self._roots:
+                self._gather(self._probe, pid)
             if self._command:
                 self._launch(self._probe, self._command)
             self._begin(self._probe)
@@ -121,6 +124,24 @@ class LiveSource:
             raise
         if self._command:
             self._command.release()
+
+    def follow(self, pid: int) -> None:
+        """Also follow a running process and its descendants. Raises UsageError where there is none, CapabilityError
+        where the right to look for it was given up.
+        """
+        look_for((pid,), "tree")
+        if self._probe:
+            self._gather(self._probe, pid)
+        else:
+            self._roots += (pid,)
+
+    def _gather(self, probe: "Probe", pid: int) -> None:
+        try:
+            is_there = probe.gather(pid)
+        except PermissionError as error:
+            raise CapabilityError(rights.READERS, "least_rights has given up the right to look for it") from error
+        if not is_there:
+            raise no_such_process(pid)
 
     def _launch(self, probe: "Probe", command: Command) -> None:
         """Before the rights are given up, which the command must not inherit. It waits until all is ready."""

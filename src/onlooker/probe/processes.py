@@ -9,11 +9,13 @@ from ..errors import UsageError
 from . import kernel
 
 PROC = Path("/proc")
+LISTING = "ps -e lists the processes"
 MOST_NAMED = 5  # of a list, in a message
 
 
-def look_for(pids: Sequence[int]) -> list[str]:
-    """Notes about those of the process ids that can match nothing. Raises UsageError where none of them can match.
+def look_for(pids: Sequence[int], option: str = "pid") -> list[str]:
+    """Notes about those of the process ids that can match nothing. Raises UsageError where none of them can match; the
+    `option` is the one that they were given to.
 
     In another pid namespace /proc has other ids than the filter, so nothing is known; nor without /proc.
     """
@@ -31,11 +33,16 @@ def look_for(pids: Sequence[int]) -> list[str]:
     meant = ",".join(str(group) for group in dict.fromkeys(group for group, _ in threads.values()))
     if len(missing) + len(threads) == len(set(pids)):
         if not meant:
-            raise UsageError("; ".join(notes), "ps -e lists the processes")
-        raise UsageError("; ".join(notes), f"pid=[{meant.replace(',', ', ')}]", f"--pid {meant}")
+            raise UsageError("; ".join(notes), LISTING)
+        raise UsageError("; ".join(notes), f"{option}=[{meant.replace(',', ', ')}]", f"--{option} {meant}")
     if os.getpid() in pids:
         notes.append(f"process {os.getpid()} is the monitor itself; its events are not shown")
     return notes
+
+
+def no_such_process(pid: int) -> UsageError:
+    """It has ended just now, or in this pid namespace it has another number."""
+    return UsageError(f"no such process: {pid}", LISTING)
 
 
 def _identity(pid: int) -> tuple[int | None, str]:

@@ -57,7 +57,7 @@ class Setup(msgspec.Struct, frozen=True):
     @property
     def programs(self) -> tuple[str, ...]:
         """Those that are attached to nothing, but run from here."""
-        return ("identify", "adopt") if self.wanted.follow else ("identify",)
+        return ("identify", "adopt", "gather") if self.wanted.follow else ("identify",)
 
     def open(
         self, by_sys_exit: Collection[str], by_call_exit: Collection[str], by_call_return: Collection[str] = ()

@@ -29,6 +29,7 @@ def test_every_built_program_is_in_the_table(built):
     assert set(built) - {program for _, candidate in CANDIDATES for program in candidate.programs} == {
         "identify",
         "adopt",
+        "gather",
     }
 
 

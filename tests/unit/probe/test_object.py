@@ -47,7 +47,7 @@ def test_only_calls_and_functions_beside_tracepoints_are_hooked(probe):
     assert [name for name, section in probe.programs.items() if section == "kretprobe.multi"] == ["on_call_return"]
     others = [section for section in probe.programs.values() if not section.endswith("probe.multi")]
     assert others
-    assert all(re.fullmatch(rf"tp|raw_tp|tp_btf/\w+|fexit/{SYSTEM_CALL}", section) for section in others)
+    assert all(re.fullmatch(rf"tp|raw_tp|tp_btf/\w+|iter/task|fexit/{SYSTEM_CALL}", section) for section in others)
 
 
 def test_both_objects_are_alike():
