@@ -23,6 +23,8 @@ struct config {
 	__u8 pad[7];
 };
 
+#define TREE_SLOTS 16384 /* a power of two */
+
 /* What the loader and the probe tell each other about followed processes: bpf/filter/tree.h. */
 struct tree_state {
 	__u64 followed; /* how many there are */

@@ -13,35 +13,65 @@ struct {
 	__type(value, __u64);
 } tree SEC(".maps");
 
+/* How many followed processes have an id with these low bits: mostly none, and then a look here, which is some instructions
+ * without a call, saves one into the set. So what others do costs no more than a comparison of names. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1); /* the loader sets it: TREE_SLOTS */
+	__type(key, __u32);
+	__type(value, __u64);
+} tree_slots SEC(".maps");
+
+static __always_inline __u64 *slot_of(__u32 pid)
+{
+	__u32 slot = pid & (TREE_SLOTS - 1);
+
+	return bpf_map_lookup_elem(&tree_slots, &slot);
+}
+
 /* The loader maps it into its memory. */
 struct tree_state tree_state SEC(".data.tree") = {};
 
 static __always_inline bool is_followed(struct task_struct *task)
 {
-	struct task_struct *leader = READ(task, group_leader);
 	__u32 pid = READ(task, tgid);
-	__u64 *start_ns = bpf_map_lookup_elem(&tree, &pid);
+	__u64 *count = slot_of(pid), *start_ns;
+	struct task_struct *leader;
 
+	if (!count || !*count)
+		return false;
+	start_ns = bpf_map_lookup_elem(&tree, &pid);
+	leader = READ(task, group_leader);
 	return start_ns && *start_ns == READ(leader, start_boottime);
 }
 
 static __always_inline void follow(__u32 pid, __u64 start_ns)
 {
-	/* an int before 6.4, whose upper half must not be compared */
-	int error = (int)bpf_map_update_elem(&tree, &pid, &start_ns, BPF_NOEXIST);
+	__u64 *count = slot_of(pid);
+	int error;
 
+	if (count) /* first: who is in the set is found */
+		__sync_fetch_and_add(count, 1);
+	/* an int before 6.4, whose upper half must not be compared */
+	error = (int)bpf_map_update_elem(&tree, &pid, &start_ns, BPF_NOEXIST);
 	if (!error && pid != own_pid) /* the monitor does not wait for its own end */
 		__sync_fetch_and_add(&tree_state.followed, 1);
 	if (!error)
 		return;
+	if (count)
+		__sync_fetch_and_add(count, -1);
 	if (error != -EEXIST || bpf_map_update_elem(&tree, &pid, &start_ns, BPF_EXIST))
 		count_lost(KIND_FORK, LOST_UNTRACKED);
 }
 
 static __always_inline void forget(__u32 pid)
 {
+	__u64 *count = slot_of(pid);
+
 	if ((int)bpf_map_delete_elem(&tree, &pid))
 		return;
+	if (count)
+		__sync_fetch_and_add(count, -1);
 	__sync_fetch_and_add(&tree_state.followed, -1);
 	if (*(volatile __u64 *)&tree_state.followed && !(config.detach && pid == tree_state.command))
 		return;

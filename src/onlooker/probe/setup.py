@@ -39,6 +39,7 @@ LEAST_BACKLOG_BYTES = 1 << 20
 # Processes that can be followed at the same time. 5 MiB; as many as the kernel allows where nobody has raised its limit
 # (kernel.pid_max), and one for each MiB of 64 GiB where somebody has.
 TREE_ENTRIES = 65536
+TREE_SLOTS = 16384  # bpf/config.h
 FEW_COMMS = 8  # bpf/config.h
 LONGEST_RECORD_BYTES = 512 << 10  # struct exec_room in bpf/probes/exec.h has 272 KiB
 
@@ -109,6 +110,7 @@ class Setup(msgspec.Struct, frozen=True):
         )
         probe.size_map("exec_rooms", min(max(os.cpu_count() or 1, LEAST_EXEC_ROOMS), MOST_EXEC_ROOMS))
         probe.size_map("tree", TREE_ENTRIES if wanted.follow else 1)
+        probe.size_map("tree_slots", TREE_SLOTS if wanted.follow else 1)
         for name, entries in (("comms", wanted.comm), ("pids", wanted.pid), ("uids", wanted.uid)):
             probe.size_map(name, max(1, len(entries)))
         return probe
