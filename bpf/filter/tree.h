@@ -61,7 +61,7 @@ static __always_inline void follow(__u32 pid, __u64 start_ns)
 	if (count)
 		__sync_fetch_and_add(count, -1);
 	if (error != -EEXIST || bpf_map_update_elem(&tree, &pid, &start_ns, BPF_EXIST))
-		count_lost(KIND_FORK, LOST_UNTRACKED);
+		count_lost(KIND_FORK, LOST_UNFOLLOWED);
 }
 
 static __always_inline void forget(__u32 pid)
@@ -123,7 +123,7 @@ static __noinline bool descends(struct task_struct *task)
 		if (start_ns && *start_ns == PEEK(leader, start_boottime))
 			return true;
 	}
-	count_lost(KIND_FORK, LOST_UNTRACKED);
+	count_lost(KIND_FORK, LOST_UNFOLLOWED);
 	return false;
 }
 
@@ -140,7 +140,7 @@ static __noinline int follow_children(struct task_struct *task)
 		next = PEEK(child, sibling.next);
 	}
 	if (next != head)
-		count_lost(KIND_FORK, LOST_UNTRACKED);
+		count_lost(KIND_FORK, LOST_UNFOLLOWED);
 	return done();
 }
 

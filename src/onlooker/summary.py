@@ -6,7 +6,7 @@ from enum import Enum
 import msgspec
 
 from .escaping import escape
-from .events import EVENTS, UNCERTAIN_REASONS, WANTED_REASONS
+from .events import EVENTS, PROCESS_REASONS, UNCERTAIN_REASONS, WANTED_REASONS
 
 
 class End(Enum):
@@ -87,6 +87,9 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
         for (of, reason), count in self.lost.items():
             if reason in WANTED_REASONS:
                 continue
+            if reason in PROCESS_REASONS:
+                yield f"{_processes(count)} ({reason})"
+                continue
             yield f"{'up to ' if reason in UNCERTAIN_REASONS else ''}{count} {of} ({reason})"
         if self.unwritten:
             yield f"{self.unwritten} seen and not written"
@@ -102,10 +105,16 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
                 yield self.end.value + cause
             if self.unwritten:
                 yield unwritten
-        if certain := self._lost(lambda reason: reason not in UNCERTAIN_REASONS | WANTED_REASONS):
+        if certain := self._lost(lambda reason: reason not in UNCERTAIN_REASONS | WANTED_REASONS | PROCESS_REASONS):
             yield f"{_events(certain, 'is', 'are')} missing"
         if uncertain := self._lost(UNCERTAIN_REASONS.__contains__):
             yield f"up to {_events(uncertain)} may be missing"
+        if unfollowed := self._lost(PROCESS_REASONS.__contains__):
+            yield f"{_processes(unfollowed)} could not be followed, with all descendants"
+
+
+def _processes(count: int) -> str:
+    return f"{count} process{'' if count == 1 else 'es'}"
 
 
 def _events(count: int, one: str = "", more: str = "") -> str:

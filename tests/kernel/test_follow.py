@@ -150,11 +150,11 @@ def test_what_finds_no_room_is_a_loss(workloads: Workloads, scratch: Path, monke
         code = monitor.command.wait()
     lost = losses(events)
     assert code == 5
-    assert set(lost) == {("fork", "untracked")}
+    assert set(lost) == {("fork", "unfollowed")}
     assert len(of(events, Fork)) == COUNT + 1
     ended = of(events, Exit)
     assert ended[-1].exit_code == 5
-    assert len(ended) == COUNT + 2 - lost["fork", "untracked"]
+    assert len(ended) == COUNT + 2 - lost["fork", "unfollowed"]
     assert not monitor.stats().complete
 
 

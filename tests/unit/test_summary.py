@@ -93,6 +93,10 @@ CUT = "a field that is not whole (marked: cut)"
             f"incomplete: the output was not written completely; 2 events are missing; {HELP}",
         ),
         ({"end": End.FAILED}, "incomplete: it ended with an error"),
+        (
+            {"lost": {("fork", "unfollowed"): 1, ("open", "busy"): 2}},
+            "incomplete: 2 events are missing; 1 process could not be followed, with all descendants",
+        ),
     ],
 )
 def test_verdict(given, said):

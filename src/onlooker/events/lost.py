@@ -7,11 +7,13 @@ from .base import Event
 from .registry import TASK_EVENTS
 
 # counted by the probe, for each kind of event; the order is the wire's
-PROBE_REASONS = ("ring full", "headroom", "busy", "untracked")
+PROBE_REASONS = ("ring full", "headroom", "busy", "untracked", "unfollowed")
 # found by the reader, the kernel and what checks the records
 REASONS = (*PROBE_REASONS, "unfinished", "recursion", "corrupt", "rate")
 # counted before the filter, or shown without their path: an upper bound
 UNCERTAIN_REASONS = frozenset({"recursion", "untracked"})
+# not events, but processes of which nothing more is shown
+PROCESS_REASONS = frozenset({"unfollowed"})
 # left out because the user asked for it
 WANTED_REASONS = frozenset({"rate"})
 
@@ -28,26 +30,34 @@ class Lost(Event, frozen=True, gc=False, omit_defaults=True, tag="lost"):
     Reasons: "ring full" (no room in the buffer), "headroom" (the last quarter of the buffer is kept for process
     events), "busy" (too many calls of one cpu were interrupted half-way in the probe), "untracked" (there was no room
     left to remember what had begun, or what ended had begun before the monitor: at most so many are missing),
-    "unfinished" (a record was never finished), "recursion" (the kernel skipped the program because one was already
-    running there; for which process is not known, so at most so many are missing), "corrupt" (a record made no sense),
-    "rate" (one process did more in a second than the user wants to see: `--rate`).
+    "unfollowed" (there was no room for so many processes among those that are followed: nothing of them and their
+    descendants is shown), "unfinished" (a record was never finished), "recursion" (the kernel skipped the program
+    because one was already running there; for which process is not known, so at most so many are missing), "corrupt" (a
+    record made no sense), "rate" (one process did more in a second than the user wants to see: `--rate`).
     """
 
     event: ClassVar[str] = "lost"
 
-    count: Annotated[int, unsigned(64), doc("How many events were lost; for recursion, at most so many.")]
+    count: Annotated[
+        int,
+        unsigned(64),
+        doc("How many events were lost; for recursion, at most so many; for unfollowed, how many processes."),
+    ]
     of: Annotated[
         str,
         choice(*TASK_EVENTS, "unknown"),
         doc('Which events, by their name, or "unknown".'),
     ]
     reason: Annotated[
-        str, choice(*REASONS), doc("Why: ring full, headroom, busy, untracked, unfinished, recursion, corrupt or rate.")
+        str,
+        choice(*REASONS),
+        doc("Why: ring full, headroom, busy, untracked, unfollowed, unfinished, recursion, corrupt or rate."),
     ]
 
     who: ClassVar[str] = "Process onlooker (PID:{own_pid})"
     phrase: ClassVar[str] = (
-        _how_many("may have lost up to", "{reason~rate?left out|lost}") + " {count} {of} events: {reason}"
+        _how_many("may have lost up to", "{reason~rate?left out|{reason~unfollowed?could not follow|lost}}")
+        + " {count} {reason~unfollowed?processes|{of} events: {reason}}"
     )
     result: ClassVar[str] = ""
-    details: ClassVar[str] = _how_many("up to ", "") + "{count} {of} events: {reason}"
+    details: ClassVar[str] = _how_many("up to ", "") + "{count} {reason~unfollowed?processes|{of} events}: {reason}"

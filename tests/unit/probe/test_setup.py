@@ -159,7 +159,7 @@ def filled(**wanted):
 
 def test_it_gets_ready_to_read():
     ring = ("ring", 1 << 20, BATCH_BYTES, LONGEST_RECORD_BYTES, BACKLOG << 20)
-    assert filled() == [("run", "identify"), ring, ("losses", len(EVENTS), 4)]
+    assert filled() == [("run", "identify"), ring, ("losses", len(EVENTS), 5)]
 
 
 def test_ids():
