@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from onlooker import Monitor
+from onlooker.probe import setup
 
 from .bpf import scratch_users
 from .compile import compile_workload, names
@@ -109,6 +110,13 @@ def file_monitor(request: pytest.FixtureRequest, workloads: Workloads) -> Iterat
     with Monitor(events=["all"], comm=[f"{workloads.of_files.prefix}*"], attach=request.param) as monitor:
         yield monitor
         assert not any(scratch_users(monitor))
+
+
+@pytest.fixture(params=["monitor.bpf.o", "monitor.older.bpf.o"])
+def each_object(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The probe for this kernel, and the one for older ones."""
+    if request.param == setup.OLDER_OBJECT.name:
+        monkeypatch.setattr(setup, "object_file", lambda: setup.OLDER_OBJECT)
 
 
 @pytest.fixture

@@ -67,6 +67,7 @@ def test_the_first_event_is_the_command_s_exec(workloads: Workloads) -> None:
     assert assert_a_tree(events) == 1
 
 
+@pytest.mark.usefixtures("each_object")
 def test_a_tree_of_many_at_once(workloads: Workloads, scratch: Path) -> None:
     events, _ = followed([workloads["storm"], LIVES])
     assert assert_a_tree(events) == LIVES

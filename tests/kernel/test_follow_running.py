@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 
 from onlooker import Event, Exit, Monitor, Open, UsageError
-from onlooker.probe import setup
 
 from .commands import WATCH, run, started, wait_until, watching
 from .conftest import Workloads
@@ -21,13 +20,6 @@ COUNT = 23
 ROUNDS = 10
 PAIRS = 100
 LIVES = 500 // SLOWER
-
-
-@pytest.fixture(params=["monitor.bpf.o", "monitor.older.bpf.o"])
-def each_object(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The probe for this kernel, and the one for older ones."""
-    if request.param == setup.OLDER_OBJECT.name:
-        monkeypatch.setattr(setup, "object_file", lambda: setup.OLDER_OBJECT)
 
 
 def now() -> int:
