@@ -195,13 +195,27 @@ static __always_inline void follow_child(struct task_struct *parent, struct task
 	follow(READ(child, tgid), READ(child, start_boottime));
 }
 
-/* The last thread of a process ends, and its exit was reported. */
+/* The last thread of a process ends: before its exit is reported. One that the loader would still have found is followed for
+ * this last moment. */
+static __always_inline void gather_ending(struct task_struct *task)
+{
+	struct task_struct *leader = READ(task, group_leader);
+
+	if (!tree_state.gathering)
+		return;
+	if (!is_followed(task)) {
+		if (!descends(task))
+			return;
+		follow(READ(task, tgid), READ(leader, start_boottime));
+	}
+	follow_children(task);
+}
+
+/* The same, after it was reported. */
 static __always_inline void unfollow(struct task_struct *task)
 {
 	__u32 pid = READ(task, tgid);
 
-	if (tree_state.gathering && (is_followed(task) || descends(task)))
-		follow_children(task);
 	if (is_followed(task))
 		forget(pid);
 }

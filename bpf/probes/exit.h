@@ -35,6 +35,8 @@ static __always_inline void emit_exit(struct task_struct *task)
 
 static __always_inline int end_process(struct task_struct *task)
 {
+	if (config.follow)
+		gather_ending(task);
 	emit_exit(task);
 	if (config.follow)
 		unfollow(task);

@@ -67,20 +67,19 @@ def test_no_process_is_missed_that_is_created_meanwhile(workloads: Workloads, sc
 @pytest.mark.usefixtures("each_object")
 def test_no_process_is_missed_whose_parent_ends_meanwhile(workloads: Workloads, scratch: Path) -> None:
     """It is as if all were looked at in one moment: of the grandchildren, whose parents end one after the other, those
-    are followed that had their parent then. A parent that was in the midst of its end is none, and a parent all the
-    same; there is at most one for each cpu.
+    are followed that had their parent then. The first may have one that had told of its end and was still their parent.
     """
     partly = 0
     with two_monitors(workloads) as (everything, following):
         for turn in range(ROUNDS):
             process = Process(workloads["orphans"], PAIRS)
             wait_until(Path("ready").exists)
-            Path("ready").unlink()
             release = threading.Timer(0, process.release)
             release.start()
             time.sleep(0.0003 * turn)
             following.follow(process.pid)
             release.join()
+            Path("ready").unlink()
             numbers = process.wait().numbers
             all_ends, found = ends(drain(everything)), drain(following)
             assert losses(found) == {}
@@ -88,7 +87,6 @@ def test_no_process_is_missed_whose_parent_ends_meanwhile(workloads: Workloads, 
             followed = [(parent in ends(found), child in ends(found)) for parent, child in pairs]
             first = followed.index((True, True)) if (True, True) in followed else PAIRS
             assert set(followed[first:]) <= {(True, True)}
-            assert followed[:first].count((False, True)) <= (os.cpu_count() or 1)
             partly += 0 < first < PAIRS
     assert partly
 

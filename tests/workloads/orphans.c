@@ -1,6 +1,6 @@
 /* orphans COUNT: creates COUNT children, each with one child of its own, and the file "ready". Then the children end, one
- * shortly after the other, and last the grandchildren, which by then have another parent. Prints a line for each child: its
- * id and that of its child. */
+ * shortly after the other, and last the grandchildren, which by then have another parent. It ends itself when "ready" is
+ * gone. Prints a line for each child: its id and that of its child. */
 #include "workload.h"
 #include <sys/mman.h>
 
@@ -61,6 +61,8 @@ int main(int argc, char **argv)
 		wait_for(pairs[i][0]);
 	close(all_end[1]);
 	wait_for_end(ended);
+	while (!access("ready", F_OK))
+		usleep(1000);
 	for (i = 0; i < count; i++)
 		printf("%d %d\n", pairs[i][0], pairs[i][1]);
 	return 0;
