@@ -12,6 +12,7 @@ from pathlib import Path
 
 PROJECT = Path(__file__).parents[2]
 SOURCE = PROJECT / "src" / "onlooker" / "records" / "_records.pyx"
+PACKAGE = SOURCE.parents[1]
 NATIVE = SOURCE.parent / "native"
 NAME = "onlooker.records._records"
 IN_PLACE = "ONLOOKER_TEST_RECORDS"  # the environment variable with the path of what was built
@@ -44,7 +45,8 @@ def build(directory: Path, compiler: list[str], sanitizers: str) -> Path:
     subprocess.run([sys.executable, "-m", "cython", "-3", SOURCE, "-o", translated], check=True)
     includes = [
         f"-I{sysconfig.get_path('include')}",
-        *(f"-I{place}" for place in (NATIVE, SOURCE.parents[1] / "escaping", directory)),
+        *(f"-I{place}" for place in (NATIVE, PACKAGE, PACKAGE / "escaping", directory)),
+        *("-include", PACKAGE / "cython.h"),
     ]
     checks = [f"-fsanitize={sanitizers}", "-fno-sanitize-recover=undefined"]
     subprocess.run(
