@@ -6,7 +6,7 @@ from onlooker import Batch, ExpressionError, Monitor, UsageError
 from onlooker.probe.source import Rest
 from onlooker.testing import FakeSource, make
 
-from .monitored import LOST, Endless, Silent
+from .monitored import LOST, Endless, Silent, execs
 
 EVENTS = [
     make("open", path="/etc/passwd", comm="cat", uid=0),
@@ -106,3 +106,17 @@ def test_a_wrong_expression(where, message):
 def test_what_is_no_expression(where):
     with pytest.raises(UsageError, match=r"^(where is|not) an expression"):
         Monitor(where=where)
+
+
+class Unfiltered(FakeSource):
+    """Gives a batch for each event, whatever is wanted, as the kernel may."""
+
+    def start(self, wanted):
+        """It wants everything."""
+
+
+def test_poll_looks_behind_what_does_not_match():
+    """Who polls until nothing comes gets all that has come."""
+    source = Unfiltered([make("exec", pid=pid) for pid in (1, 2, 7, 8)], batch=1)
+    with Monitor(where="pid == 7", source=source) as monitor:
+        assert [[event.pid for event in monitor.poll(0)] for _ in range(2)] == [[7], []]
