@@ -67,7 +67,8 @@ def test_no_process_is_missed_that_is_created_meanwhile(workloads: Workloads, sc
 @pytest.mark.usefixtures("each_object")
 def test_no_process_is_missed_whose_parent_ends_meanwhile(workloads: Workloads, scratch: Path) -> None:
     """It is as if all were looked at in one moment: of the grandchildren, whose parents end one after the other, those
-    are followed that had their parent then. The first may have one that had told of its end and was still their parent.
+    are followed that had their parent then. Some may have one that had told of its end and was still their parent:
+    where the processor is taken from it meanwhile.
     """
     partly = 0
     with two_monitors(workloads) as (everything, following):
@@ -86,7 +87,7 @@ def test_no_process_is_missed_whose_parent_ends_meanwhile(workloads: Workloads, 
             pairs = sorted(zip(numbers[::2], numbers[1::2], strict=True), key=lambda pair: all_ends[pair[0]])
             followed = [(parent in ends(found), child in ends(found)) for parent, child in pairs]
             first = followed.index((True, True)) if (True, True) in followed else PAIRS
-            assert set(followed[first:]) <= {(True, True)}
+            assert set(followed[first:]) <= {(True, True), (False, True)}
             partly += 0 < first < PAIRS
     assert partly
 

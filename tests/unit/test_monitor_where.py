@@ -6,7 +6,7 @@ from onlooker import Batch, ExpressionError, Monitor, UsageError
 from onlooker.probe.source import Rest
 from onlooker.testing import FakeSource, make
 
-from .monitored import LOST, Endless, Silent, execs
+from .monitored import LOST, Endless, Silent
 
 EVENTS = [
     make("open", path="/etc/passwd", comm="cat", uid=0),
