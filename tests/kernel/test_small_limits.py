@@ -4,7 +4,6 @@ import errno
 import json
 import os
 import re
-import resource
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -69,12 +68,8 @@ def test_from_the_interpreter_s_start_on(most: int) -> None:
     """With three the dynamic loader can't load Python, and with four Python can't load its own library. With some more,
     it is libbpf's tests of what the kernel has that fail; it makes each once in a process, the forks' parent above.
     """
-    done = subprocess.run(
-        [*ONLOOKER, "watch", "--duration", "1ms"],
-        capture_output=True,
-        text=True,
-        timeout=DEADLINE_SECONDS,
-        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (most, most)),
-    )
+    limited_by = ("sh", "-c", f'ulimit -n {most} && exec "$0" "$@"')
+    command = [*limited_by, *ONLOOKER, "watch", "--duration", "1ms"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=DEADLINE_SECONDS)
     assert done.returncode == 1
     assert RAN_OUT.fullmatch(done.stderr), done.stderr
