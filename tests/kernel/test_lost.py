@@ -14,7 +14,7 @@ from .running import SLOWER, Process, collect, drain, losses, run_workload, with
 SMALL = 1 << 20  # bytes of a ring
 FLOOD = 20_000  # twice what the small ring holds, at least; with longer paths, many times that
 BURST = max(FLOOD, 200_000 // SLOWER)
-FORKS = 1_523  # together with their ends, twice what the small ring keeps free for them, at least
+FORKS = 3_023  # together with their ends, more than the small ring and the one block that the reader takes leave free
 LONG = 1_023  # many times what the small ring holds of the longest paths and arguments
 COUNT = 23
 
