@@ -11,6 +11,7 @@ from weakref import WeakSet
 
 from msgspec.structs import replace
 
+from .arguments import LONGEST_SECONDS, check_buffer_bytes, check_max_args_bytes, check_rate, check_source, time_to_wait
 from .errors import ForkedError, UsageError
 from .events import Event, Lost
 from .filters import Filter, check_bool, process_id
@@ -18,17 +19,15 @@ from .probe.attach import METHODS
 from .probe.command import command_of
 from .probe.forks import this_process
 from .probe.live import LiveSource
-from .probe.setup import DEFAULT_RING_BYTES, LARGEST_RING_BYTES, MOST_ARGS_BYTES, SMALLEST_RING_BYTES
+from .probe.setup import DEFAULT_RING_BYTES, MOST_ARGS_BYTES
 from .probe.source import Attachment, Rest, Source
 from .records import Batch
 from .records.sieve import Sieve
 from .stats import Stats, add_losses
 
 _SLICE_SECONDS = 0.1  # how often a waiting poll of a source without `fileno` checks for `stop`
-_LONGEST_SECONDS = 1e9  # a longer wait, 30 years, is one for ever; a float can't hold each int
 _WORST = 5  # processes above the rate that are named
 _LATE_SECONDS = 0.2  # for which a poll looks beyond its time for events that match, in a flood of others
-_SOURCE = ("start", "poll", "stop", "exhausted", "attached", "close")
 
 
 class Monitor:
@@ -126,7 +125,7 @@ class Monitor:
         if self.command and source is not None:
             raise UsageError("only the kernel can follow a command", "leave out source")
         if source is not None:
-            _check_source(source)
+            check_source(source)
         if source is None:
             source = LiveSource(
                 ring_bytes=buffer_bytes,
@@ -227,17 +226,17 @@ class Monitor:
         Waits until there are some, at most `timeout` seconds (None: for ever). Empty when the time is over, and at once
         when the monitor has `ended`.
         """
-        seconds = _seconds(timeout)
+        longest = time_to_wait(timeout)
         self._check_use()
         if not length_hint(self._given):
-            self._next_events(seconds)
+            self._next_events(longest)
         return [*self._given]  # not list(): where a function is called, a signal's handler may raise and lose them
 
     def poll_batch(self, timeout: float | None = 0.0) -> Batch | None:
         """The same as a batch; None where `poll` gives nothing."""
-        seconds = _seconds(timeout)
+        longest = time_to_wait(timeout)
         self._check_use()
-        self._next_batch(seconds)
+        self._next_batch(longest)
         batch, self._ready = self._ready, None
         return batch
 
@@ -263,7 +262,7 @@ class Monitor:
     def _next(self, timeout: float | None) -> None:
         """Put the next batch into `_ready`, if there is none."""
         deadline = None if timeout is None else time.monotonic() + timeout
-        longest = _LONGEST_SECONDS if hasattr(self._source, "fileno") else _SLICE_SECONDS
+        longest = LONGEST_SECONDS if hasattr(self._source, "fileno") else _SLICE_SECONDS
         while self._ready is None:
             left = longest if deadline is None else deadline - time.monotonic()
             batch = self._source.poll(max(0.0, min(longest, left)))
@@ -410,45 +409,5 @@ def _abandon_in_child() -> None:
 os.register_at_fork(after_in_child=_abandon_in_child)
 
 
-def check_buffer_bytes(size: int, typed: str | None = None) -> None:
-    """Raises UsageError, which names it as it was `typed`, where no ring can have that size."""
-    whole = isinstance(size, int) and not isinstance(size, bool)
-    if not whole or size & (size - 1) or not SMALLEST_RING_BYTES <= size <= LARGEST_RING_BYTES:
-        hint = "a power of two from 1 << 20 to 1 << 30: buffer_bytes=16 << 20"
-        command_hint = "a power of two from 1M to 1G: --buffer-size 16M"
-        raise UsageError(f"not a buffer size: {typed or size!r}", hint, command_hint)
-
-
-def check_max_args_bytes(size: int, typed: str | None = None) -> None:
-    """Raises UsageError, which names it as it was `typed`, where so much can't be kept of the arguments of an exec."""
-    whole = isinstance(size, int) and not isinstance(size, bool)
-    if not whole or not 0 <= size <= MOST_ARGS_BYTES:
-        hint = f"a number of bytes from 0 to {MOST_ARGS_BYTES}: max_args_bytes=16 << 10"
-        command_hint = "0 to 256K: --max-args-bytes 16K"
-        raise UsageError(f"not a size of arguments: {typed or size!r}", hint, command_hint)
-
-
-def _check_source(source: Source) -> None:
-    missing = [name for name in _SOURCE if not hasattr(type(source), name)]
-    if missing:
-        hint = 'onlooker.testing.FakeSource([onlooker.testing.make("open")])'
-        raise UsageError(f"not a source of events: {source!r} has no {', '.join(missing)}", hint)
-
-
 def _closed() -> UsageError:
     return UsageError("the monitor is closed", "make a new one: onlooker.Monitor()")
-
-
-def _seconds(timeout: float | None) -> float | None:
-    if timeout is None:
-        return None
-    if isinstance(timeout, int | float) and not isinstance(timeout, bool) and timeout >= 0:
-        return min(timeout, _LONGEST_SECONDS)
-    raise UsageError(f"not a time to wait: {timeout!r}", "seconds, 0 or more, or None to wait for ever")
-
-
-def check_rate(rate: int) -> None:
-    """Raises UsageError for what is no rate."""
-    if not isinstance(rate, int) or isinstance(rate, bool) or not 0 <= rate < 2**32:
-        hint = f"events of a process in a second, up to {2**32 - 1}, or 0 for all: "
-        raise UsageError(f"not a rate: {rate!r}", hint + "rate=100", hint + "--rate 100")

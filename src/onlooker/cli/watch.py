@@ -6,10 +6,11 @@ from collections.abc import Callable
 from contextlib import nullcontext
 from functools import partial
 
+from ..arguments import check_buffer_bytes, check_max_args_bytes
 from ..enrich.users import Users
 from ..errors import PROGRAM, UsageError
 from ..follow import Relay
-from ..monitor import Monitor, check_buffer_bytes, check_max_args_bytes
+from ..monitor import Monitor
 from ..output import FORMATS, formatter
 from ..output.file import FileWriter
 from ..output.sink import LineSink

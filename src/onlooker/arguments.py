@@ -1,0 +1,50 @@
+"""What a monitor takes as arguments, besides its filter: each check names what is wrong, and what to type."""
+
+from .errors import UsageError
+from .probe.setup import LARGEST_RING_BYTES, MOST_ARGS_BYTES, SMALLEST_RING_BYTES
+from .probe.source import Source
+
+LONGEST_SECONDS = 1e9  # a longer wait, 30 years, is one for ever; a float can't hold each int
+_SOURCE = ("start", "poll", "stop", "exhausted", "attached", "close")
+
+
+def check_buffer_bytes(size: int, typed: str | None = None) -> None:
+    """Raises UsageError, which names it as it was `typed`, where no ring can have that size."""
+    whole = isinstance(size, int) and not isinstance(size, bool)
+    if not whole or size & (size - 1) or not SMALLEST_RING_BYTES <= size <= LARGEST_RING_BYTES:
+        hint = "a power of two from 1 << 20 to 1 << 30: buffer_bytes=16 << 20"
+        command_hint = "a power of two from 1M to 1G: --buffer-size 16M"
+        raise UsageError(f"not a buffer size: {typed or size!r}", hint, command_hint)
+
+
+def check_max_args_bytes(size: int, typed: str | None = None) -> None:
+    """Raises UsageError, which names it as it was `typed`, where so much can't be kept of the arguments of an exec."""
+    whole = isinstance(size, int) and not isinstance(size, bool)
+    if not whole or not 0 <= size <= MOST_ARGS_BYTES:
+        hint = f"a number of bytes from 0 to {MOST_ARGS_BYTES}: max_args_bytes=16 << 10"
+        command_hint = "0 to 256K: --max-args-bytes 16K"
+        raise UsageError(f"not a size of arguments: {typed or size!r}", hint, command_hint)
+
+
+def check_source(source: Source) -> None:
+    """Raises UsageError for an object that lacks what a source of events has."""
+    missing = [name for name in _SOURCE if not hasattr(type(source), name)]
+    if missing:
+        hint = 'onlooker.testing.FakeSource([onlooker.testing.make("open")])'
+        raise UsageError(f"not a source of events: {source!r} has no {', '.join(missing)}", hint)
+
+
+def time_to_wait(timeout: float | None) -> float | None:
+    """A time to wait, None for ever. Raises UsageError for what is none."""
+    if timeout is None:
+        return None
+    if isinstance(timeout, int | float) and not isinstance(timeout, bool) and timeout >= 0:
+        return min(timeout, LONGEST_SECONDS)
+    raise UsageError(f"not a time to wait: {timeout!r}", "seconds, 0 or more, or None to wait for ever")
+
+
+def check_rate(rate: int) -> None:
+    """Raises UsageError for what is no rate."""
+    if not isinstance(rate, int) or isinstance(rate, bool) or not 0 <= rate < 2**32:
+        hint = f"events of a process in a second, up to {2**32 - 1}, or 0 for all: "
+        raise UsageError(f"not a rate: {rate!r}", hint + "rate=100", hint + "--rate 100")
