@@ -20,7 +20,8 @@ struct config {
 	__u8 threads;            /* report the creation of threads */
 	__u8 resolve_paths;      /* look up which file a path led to */
 	__u8 few_comms;          /* so many names are in few_comms, and none in the trie */
-	__u8 pad[7];
+	__u8 cgroups;            /* so many are in the map: report only processes in or below one of them */
+	__u8 pad[6];
 };
 
 #define TREE_SLOTS 16384 /* a power of two */

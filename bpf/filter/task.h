@@ -2,6 +2,8 @@
 #ifndef ONLOOKER_FILTER_TASK_H
 #define ONLOOKER_FILTER_TASK_H
 
+#include "cgroup.h"
+
 /* A few names are compared one by one, which costs less than a look-up in the trie. The mask covers a name and its NUL, or
  * a prefix. */
 const volatile struct few_comms few_comms SEC(".rodata.comms") = {};
@@ -77,6 +79,8 @@ static __always_inline bool is_wanted(struct task_struct *task)
 		if (!bpf_map_lookup_elem(&uids, &uid))
 			return false;
 	}
+	if (config.cgroups && !is_in_cgroups())
+		return false;
 	return !config.by_comm || is_wanted_comm(READ(task, group_leader));
 }
 

@@ -1,6 +1,7 @@
 """What a monitor takes as arguments, besides its filter: each check names what is wrong, and what to type."""
 
 from .errors import UsageError
+from .filters import Filter
 from .probe.setup import LARGEST_RING_BYTES, MOST_ARGS_BYTES, SMALLEST_RING_BYTES
 from .probe.source import Source
 
@@ -26,8 +27,10 @@ def check_max_args_bytes(size: int, typed: str | None = None) -> None:
         raise UsageError(f"not a size of arguments: {typed or size!r}", hint, command_hint)
 
 
-def check_source(source: Source) -> None:
-    """Raises UsageError for an object that lacks what a source of events has."""
+def check_source(source: Source, wanted: Filter) -> None:
+    """Raises UsageError for an object that lacks what a source of events has, or can't do what is wanted."""
+    if wanted.cgroup:
+        raise UsageError("only the kernel knows which cgroups are below another", "leave out source")
     missing = [name for name in _SOURCE if not hasattr(type(source), name)]
     if missing:
         hint = 'onlooker.testing.FakeSource([onlooker.testing.make("open")])'

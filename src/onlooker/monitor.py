@@ -40,8 +40,9 @@ class Monitor:
 
     All arguments restrict what is reported, in the kernel: `events` (of "fork", "exec", "exit", "open", "rename",
     "unlink", "mkdir", "rmdir", "link", "symlink", "chmod", "chown", "truncate"; "all" is all of them, None or "default"
-    the first four), `comm` (process names, "nginx" or "nginx*"), `pid`, `uid` (numbers or users' names), `failed` (only
-    what failed), `threads` (also the creation of threads). What follows is decided natively, here: `where` (an
+    the first four), `comm` (process names, "nginx" or "nginx*"), `pid`, `uid` (numbers or users' names),
+    `cgroup` (in it or below, "/system.slice/nginx.service"), `failed` (only what failed), `threads` (also the creation
+    of threads). What follows is decided natively, here: `where` (an
     expression, or several that must all hold, as in "file under '/etc'"), `exclude` (one, or several, that must not),
     `path` (only what is done to files at or below one of these), `writes` (only opens for writing, creations and
     changes), `success` (nothing that failed), `arg` (executions with all of these arguments), `hide` (without what
@@ -74,6 +75,7 @@ class Monitor:
         comm: Iterable[str] = (),
         pid: Iterable[int] = (),
         uid: Iterable[int | str] = (),
+        cgroup: Iterable[str] = (),
         failed: bool = False,
         threads: bool = False,
         where: str | Iterable[str] = (),
@@ -100,6 +102,7 @@ class Monitor:
             comm=comm,
             pid=pid,
             uid=uid,
+            cgroup=cgroup,
             failed=failed,
             threads=threads,
             where=where,
@@ -125,7 +128,7 @@ class Monitor:
         if self.command and source is not None:
             raise UsageError("only the kernel can follow a command", "leave out source")
         if source is not None:
-            check_source(source)
+            check_source(source, self.filter)
         if source is None:
             source = LiveSource(
                 ring_bytes=buffer_bytes,
@@ -343,7 +346,7 @@ class Monitor:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """The items of `pid` that can match nothing, although others can; known after the start."""
+        """The items of `pid` and `cgroup` that can match nothing now; known after the start."""
         return tuple(getattr(self._source, "notes", ()))
 
     @property

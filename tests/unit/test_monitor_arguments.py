@@ -53,6 +53,11 @@ NOT_UTF8 = "bytes that are not UTF-8 are given as os.fsdecode does"
         ({"buffer_bytes": 2.0**20}, "not a buffer size: 1048576.0", RING),
         ({"buffer_bytes": None}, "not a buffer size: None", RING),
         ({"source": "kernel"}, f"not a source of events: 'kernel' has no {ALL_OF_IT}", A_SOURCE),
+        (
+            {"source": FakeSource([]), "cgroup": ["/"]},
+            "only the kernel knows which cgroups are below another",
+            "leave out source",
+        ),
         ({"source": ()}, f"not a source of events: () has no {ALL_OF_IT}", A_SOURCE),
         ({"source": FakeSource}, f"not a source of events: {FakeSource!r} has no {ALL_OF_IT}", A_SOURCE),
         ({"uid": [b"0"]}, "not a user id: b'0'", "a user's name, or a number from 0 to 4294967294"),

@@ -39,6 +39,12 @@ def add_wanted(parser: argparse.ArgumentParser) -> None:
         help="only processes with these ids (the machine's, as in the output)",
     )
     add("-u", "--uid", metavar="LIST", action="append", help="only processes of these real users, by name or number")
+    add(
+        "--cgroup",
+        metavar="PATH",
+        action="append",
+        help="only processes in this cgroup of version 2 or below it; may be repeated",
+    )
     add("--failed", action="store_true", help="only failures: calls with an error, non-zero exits")
     add("--success", action="store_true", help="nothing that failed")
     add(
@@ -106,6 +112,7 @@ def wanted(arguments: argparse.Namespace) -> dict[str, Any]:
         "comm": _given("process name", arguments.filter),
         "pid": [_process_id(text) for text in _given("process id", arguments.pid)],
         "uid": _given("user", arguments.uid),
+        "cgroup": arguments.cgroup or (),
         "failed": arguments.failed,
         "success": arguments.success,
         "path": arguments.path or (),

@@ -12,6 +12,7 @@ from ..events.fork import Fork
 from ..records import Matcher
 from .comm import CommPattern, comm_pattern
 from .expression import Expression
+from .selected import cgroups
 
 if TYPE_CHECKING:
     from .where import Asked
@@ -24,11 +25,12 @@ EXAMPLES: dict[str, list[str] | list[int] | list[object]] = {
     "comm": ["nginx"],
     "pid": [1234],
     "uid": [1000, "www-data"],
+    "cgroup": ["/system.slice/nginx.service"],
 }
 
 
 class Filter(msgspec.Struct, frozen=True, kw_only=True):
-    """Any item of a field, and all fields together. An empty `comm`, `pid` or `uid` restricts nothing.
+    """Any item of a field, and all fields together. An empty `comm`, `pid`, `uid` or `cgroup` restricts nothing.
 
     They speak of the process that did it: for a fork the creator, for an exec the process under its new name. The name
     is the process's, its main thread's; `uid` is the real user id.
@@ -38,6 +40,7 @@ class Filter(msgspec.Struct, frozen=True, kw_only=True):
     comm: tuple[CommPattern, ...] = ()
     pid: tuple[int, ...] = ()
     uid: tuple[int, ...] = ()
+    cgroup: tuple[str, ...] = ()
     failed: bool = False
     threads: bool = False
     where: Expression | None = None
@@ -51,6 +54,7 @@ class Filter(msgspec.Struct, frozen=True, kw_only=True):
         comm: Iterable[str] = (),
         pid: Iterable[int] = (),
         uid: Iterable[int | str] = (),
+        cgroup: Iterable[str] = (),
         failed: bool = False,
         threads: bool = False,
         **asked: Any,
@@ -60,7 +64,8 @@ class Filter(msgspec.Struct, frozen=True, kw_only=True):
 
         Raises UsageError for an unknown event or user, an empty choice, a number out of range or a wrong expression.
         """
-        for what, given in (("events", () if events is None else events), ("comm", comm), ("pid", pid), ("uid", uid)):
+        lists = {"events": () if events is None else events, "comm": comm, "pid": pid, "uid": uid, "cgroup": cgroup}
+        for what, given in lists.items():
             if given is None or isinstance(given, str | bytes) or not isinstance(given, Iterable):
                 raise UsageError(
                     f"{what} is a list, not {given!r}", "leave it out" if given is None else _as_list(what, given)
@@ -85,6 +90,7 @@ class Filter(msgspec.Struct, frozen=True, kw_only=True):
             comm=tuple(comm_pattern(text) for text in comm),
             pid=tuple(dict.fromkeys(map(process_id, pid))),
             uid=tuple(dict.fromkeys(map(user_id, uid))),
+            cgroup=cgroups(tuple(cgroup)),
             failed=failed,
             threads=threads,
             where=wanted.expression(chosen) if wanted else None,
@@ -108,8 +114,8 @@ class Filter(msgspec.Struct, frozen=True, kw_only=True):
         return matcher(self.where)
 
     def matches(self, event: Event) -> bool:
-        """Whether to report the event, as the probe decides it in the kernel, without `where`. Losses are always
-        reported.
+        """Whether to report the event, as the probe decides it in the kernel, without `where` and `cgroup`. Losses
+        are always reported.
         """
         if isinstance(event, Lost):
             return True

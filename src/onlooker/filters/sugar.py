@@ -13,6 +13,7 @@ from .expression import And, Expression, Not, Or, Test
 from .fields import events_with
 from .parse import parse
 from .paths import clean
+from .selected import check_text
 
 CHANGES = tuple(name for name, cls in TASK_EVENTS.items() if cls.is_change)
 # which events an option can ask for; and which of these are watched where it is given and no events are chosen
@@ -27,7 +28,7 @@ def at_or_below(paths: Iterable[str]) -> Expression:
     """
     places: dict[bytes, None] = {}
     for path in paths:
-        _check_text("path", path, "/etc")
+        check_text("path", path, "/etc")
         absolute = os.path.abspath(path)  # noqa: PTH100 (pathlib follows no "..")
         places |= dict.fromkeys(clean(raw_bytes(each)) for each in (absolute, os.path.realpath(absolute)))
     values = tuple(places)
@@ -55,7 +56,7 @@ def with_arguments(texts: Iterable[str]) -> Expression:
     """Executions with all of these arguments."""
     terms = []
     for text in texts:
-        _check_text("argument", text, "--verbose")
+        check_text("argument", text, "--verbose")
         terms.append(Test("argv", "contains", (raw_bytes(text),)))
     return And(tuple(terms)) if len(terms) > 1 else terms[0]
 
@@ -89,10 +90,3 @@ def hidden(names: Iterable[str]) -> Expression:
         chosen |= dict.fromkeys(sets() if name == NOISE else [name])
     terms = tuple(Not(sets()[name][1]) for name in chosen)
     return Or((writes(), And(terms) if len(terms) > 1 else terms[0]))
-
-
-def _check_text(what: str, text: str, example: str) -> None:
-    if not isinstance(text, str):
-        raise UsageError(f"not a text: {text!r:.100}", "a str; os.fsdecode makes one of bytes")
-    if not text or "\0" in text:
-        raise UsageError(f"not {'an' if what[0] in 'aeiou' else 'a'} {what}: {text!r}", f"as in {example}")

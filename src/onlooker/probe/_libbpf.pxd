@@ -23,6 +23,7 @@ cdef extern from "config.h":
         unsigned char threads
         unsigned char resolve_paths
         unsigned char few_comms
+        unsigned char cgroups
 
 
     struct tree_state:

@@ -25,6 +25,7 @@ class Probe:
         calls: bytes,
         few_comms: bytes,
         few_comms_count: int,
+        cgroups: int,
         kinds: int,
         follow: bool,
         detach: bool,

@@ -132,7 +132,7 @@ cdef class Probe:
 
     def configure(self, *, uint64_t ring_bytes, uint64_t headroom_bytes, uint64_t watermark_bytes,
                   uint64_t argv_bytes, uint32_t kinds_by_sys_exit, uint32_t kinds_by_call_exit,
-                  uint32_t kinds_by_call_return, bytes calls, bytes few_comms, int few_comms_count, uint32_t kinds,
+                  uint32_t kinds_by_call_return, bytes calls, bytes few_comms, int few_comms_count, int cgroups, uint32_t kinds,
                   bint follow, bint detach, bint by_comm, bint by_pid, bint by_uid, bint failed, bint threads,
                   bint resolve_paths):
         """Set the probe's knobs (bpf/config.h); before `load`. Sizes in bytes; ring and watermark are powers of two.
@@ -160,6 +160,7 @@ cdef class Probe:
         knobs.threads = threads
         knobs.resolve_paths = resolve_paths
         knobs.few_comms = few_comms_count
+        knobs.cgroups = cgroups
         self._set_table(".rodata.calls", calls)
         self._set_table(".rodata.comms", few_comms)
         _check(bpf_map__set_max_entries(self._map("ring"), ring_bytes), "ring")

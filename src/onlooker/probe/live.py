@@ -12,7 +12,7 @@ from ..errors import CapabilityError, OnlookerError, ResourceError
 from ..events import PROBE_REASONS, TASK_EVENTS, Lost
 from ..filters import Filter
 from ..records import Batch, give_back, prepare_records
-from . import kernel, rights
+from . import cgroups, kernel, rights
 from .attach import hooks
 from .chooser import Chooser
 from .clock import WallClock
@@ -83,7 +83,7 @@ class LiveSource:
 
     @property
     def notes(self) -> list[str]:
-        """Process ids that can match nothing."""
+        """What of the filter can match nothing now."""
         return self._notes
 
     @property
@@ -96,7 +96,7 @@ class LiveSource:
         process ids can match.
         """
         self._wanted = wanted
-        self._notes = look_for(wanted.pid)
+        self._notes = [*look_for(wanted.pid), *cgroups.notes_on(wanted.cgroup)]
         kernel.check()
         prepare()
         prepare_records()  # the first batch need not wait for that

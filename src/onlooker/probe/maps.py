@@ -7,9 +7,10 @@ import msgspec
 from .setup import Setup
 
 # enum bpf_map_type, include/uapi/linux/bpf.h
-HASH, ARRAY, PERCPU_ARRAY, LPM_TRIE, RINGBUF = 1, 2, 6, 11, 27
+HASH, ARRAY, PERCPU_ARRAY, CGROUP_ARRAY, LPM_TRIE, RINGBUF = 1, 2, 6, 8, 11, 27
 NO_PREALLOC = 1  # BPF_F_NO_PREALLOC, the same file
 ELEMENT_BYTES = 48  # struct htab_elem, kernel/bpf/hashtab.c; that of a trie is not larger
+POINTER_BYTES = 8  # an element of an array of kernel objects, whatever the size of its value
 BUCKET_BYTES = 16  # struct bucket, the same file
 
 Map = tuple[str, int, int, int, int, int]  # name, type, bytes of a key, of a value, entries, flags
@@ -52,6 +53,8 @@ def needed(setup: Setup) -> tuple[Memory, int]:
 def _one(map_type: int, key: int, value: int, entries: int, flags: int, cpus: int) -> tuple[int, int]:
     if map_type == RINGBUF:
         return entries, entries
+    if map_type == CGROUP_ARRAY:
+        return POINTER_BYTES * entries, POINTER_BYTES * entries
     if map_type == ARRAY:
         return _eight(value) * entries, _eight(value) * entries
     if map_type == PERCPU_ARRAY:

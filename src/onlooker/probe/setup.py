@@ -15,6 +15,7 @@ from ..filters import CommPattern, Filter
 from ..schema import wire
 from ..schema.fields import COMM_BYTES
 from . import kernel, memory
+from .cgroups import directory_of
 from .syscalls import table
 
 if TYPE_CHECKING:
@@ -98,6 +99,7 @@ class Setup(msgspec.Struct, frozen=True):
             calls=table(wanted.events),
             few_comms=_few_comms(few),
             few_comms_count=len(few),
+            cgroups=len(wanted.cgroup),
             kinds=_mask(event for event in wanted.events if not (wanted.failed and event == Fork.event)),
             follow=wanted.follow,
             detach=self.detach,
@@ -111,7 +113,12 @@ class Setup(msgspec.Struct, frozen=True):
         probe.size_map("exec_rooms", min(max(os.cpu_count() or 1, LEAST_EXEC_ROOMS), MOST_EXEC_ROOMS))
         probe.size_map("tree", TREE_ENTRIES if wanted.follow else 1)
         probe.size_map("tree_slots", TREE_SLOTS if wanted.follow else 1)
-        for name, entries in (("comms", wanted.comm), ("pids", wanted.pid), ("uids", wanted.uid)):
+        for name, entries in (
+            ("comms", wanted.comm),
+            ("pids", wanted.pid),
+            ("uids", wanted.uid),
+            ("cgroups", wanted.cgroup),
+        ):
             probe.size_map(name, max(1, len(entries)))
         return probe
 
@@ -124,6 +131,12 @@ class Setup(msgspec.Struct, frozen=True):
             probe.update("pids", struct.pack("=I", pid), b"\1")
         for uid in self.wanted.uid:
             probe.update("uids", struct.pack("=I", uid), b"\1")
+        for at, path in enumerate(self.wanted.cgroup):
+            descriptor = os.open(directory_of(path), os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+            try:
+                probe.update("cgroups", struct.pack("=I", at), struct.pack("=I", descriptor))
+            finally:
+                os.close(descriptor)
         probe.run("identify")
         probe.open_ring(self.ring_bytes, BATCH_BYTES, LONGEST_RECORD_BYTES, self.backlog_bytes())
         probe.open_losses(1 + len(TASK_EVENTS), len(PROBE_REASONS))

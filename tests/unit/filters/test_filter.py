@@ -48,6 +48,9 @@ FAILED = (
         ({"uid": ["4294967295"]}, NO_USER, USERS),
         ({"uid": [0, 2**32 - 1]}, NO_USER, USERS),
         ({"uid": ["9" * 5000]}, f"unknown user '{'9' * 5000}'", USERS),
+        ({"cgroup": [""]}, "not a cgroup: ''", "as in /system.slice/nginx.service"),
+        ({"cgroup": "/a"}, "cgroup is a list, not '/a'", "cgroup=['/a']"),
+        ({"cgroup": [f"/{at}" for at in range(33)]}, "33 cgroups are too many", None),
         ({"uid": ["\0\x1b"]}, r"unknown user '\x00\x1b'", USERS),
     ],
 )  # fmt: skip
