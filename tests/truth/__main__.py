@@ -31,11 +31,11 @@ def obstacle() -> tuple[str, str] | None:
     return None
 
 
-def compare_often(workload: Workload, rounds: int, attach: str | None) -> Comparison:
+def compare_often(workload: Workload, rounds: int, attach: str | None, *, follow: bool) -> Comparison:
     """Run it `rounds` times and sum up."""
     total = Comparison()
     for _ in range(rounds):
-        done = run(workload, attach)
+        done = run(workload, attach, follow=follow)
         if done.code != workload.code:
             raise WorkloadError(f"{workload.name} ended with {done.code}, not {workload.code}\n\n{done.said}")
         total.add(compare(done))
@@ -59,6 +59,7 @@ def main() -> int:
     parser.add_argument("workload", nargs="*", help=f"some of: {', '.join(BY_NAME)} (default: all)")
     parser.add_argument("--rounds", type=int, default=1, metavar="N", help="run each N times (default: 1)")
     parser.add_argument("--attach", choices=METHODS, help="how onlooker is to observe system calls")
+    parser.add_argument("--follow", action="store_true", help="let onlooker start each workload and follow it")
     options = parser.parse_args()
     if unknown := [name for name in options.workload if name not in BY_NAME]:
         parser.error(f"no such workload: {', '.join(unknown)}; there are: {', '.join(BY_NAME)}")
@@ -68,7 +69,7 @@ def main() -> int:
     results = {}
     try:
         for name in options.workload or BY_NAME:
-            results[name] = compare_often(BY_NAME[name], options.rounds, options.attach)
+            results[name] = compare_often(BY_NAME[name], options.rounds, options.attach, follow=options.follow)
             show_differences(name, results[name])
     except OnlookerError as error:
         print(f"{error}\n\nhint: {error.hint}", file=sys.stderr)

@@ -86,7 +86,7 @@ class Change:
 
 
 Fact = Fork | Exec | Exit | Open | Change
-FACTS: dict[str, type[Fact]] = {"fork": Fork, "exec": Exec, "exit": Exit, "open": Open}
+FACTS: dict[str, type[Fact]] = {"fork": Fork, "exec": Exec, "exit": Exit, "open": Open, "other": Change}
 ARGUMENTS = frozenset({"path", "argv", "flags"})
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import onlooker
 
-from . import strace
+from . import changes, strace
 from .facts import Exec, Fact, fact
 from .strace import UnclearError
 from .strace_facts import Account, read, tellable
@@ -33,13 +33,18 @@ class Tree:
     def __init__(self, root: int) -> None:
         self.pids = {root}
         self.events: list[onlooker.TaskEvent] = []
+        self.others = 0  # events of processes that are not of the tree
 
     def add(self, events: Iterable[onlooker.Event]) -> None:
         for event in events:
-            if isinstance(event, onlooker.TaskEvent) and event.pid in self.pids:
+            if not isinstance(event, onlooker.TaskEvent):
+                continue
+            if event.pid in self.pids:
                 self.events.append(event)
                 if isinstance(event, onlooker.Fork):
                     self.pids.add(event.child_pid)
+            else:
+                self.others += 1
 
     def below(self, root: int) -> list[onlooker.TaskEvent]:
         """What a process of the tree and its descendants did."""
@@ -60,15 +65,19 @@ class Run:
     complete: bool
 
 
-def run(workload: Workload, attach: str | None = None) -> Run:
-    """Run it, and again where strace did not tell what happened. `attach`: how onlooker is to observe system calls."""
+def run(workload: Workload, attach: str | None = None, *, follow: bool = False) -> Run:
+    """Run it, and again where strace did not tell what happened.
+
+    `attach`: how onlooker is to observe system calls. `follow`: onlooker starts strace and follows it, and the kernel
+    chooses whose events come; else a user of its own tells them from all others.
+    """
     for _ in range(UNCLEAR_RUNS):
         with suppress(UnclearError):
-            return _run_once(workload, attach)
-    return _run_once(workload, attach)
+            return _run_once(workload, attach, follow=follow)
+    return _run_once(workload, attach, follow=follow)
 
 
-def _run_once(workload: Workload, attach: str | None) -> Run:
+def _run_once(workload: Workload, attach: str | None, *, follow: bool) -> Run:
     with tempfile.TemporaryDirectory(prefix="onlooker-truth-") as name:
         base = Path(name)
         output = base / "strace" / "task"
@@ -77,22 +86,31 @@ def _run_once(workload: Workload, attach: str | None) -> Run:
         words = workload.prepare(base / "place")
         for path in (base, output.parent, *base.rglob("*")):
             os.chown(path, USER, USER, follow_symlinks=False)
-        with onlooker.Monitor(uid=[USER], threads=True, attach=attach) as monitor:
-            tree, code, said = _watch([*strace.command(output, seccomp=workload.seccomp), *words], base, monitor)
+        calls = (*strace.CALLS, *changes.CALLS)
+        command = [*strace.command(output, seccomp=workload.seccomp, calls=calls), *words]
+        if follow:
+            with onlooker.Monitor(
+                events=["all"], command=_as_user(command, base), threads=True, attach=attach
+            ) as monitor:
+                tree, code = _follow(monitor)
+        else:
+            with onlooker.Monitor(events=["all"], uid=[USER], threads=True, attach=attach) as monitor:
+                tree, code = _watch(command, base, monitor)
+        said = (base / "said").read_text(encoding="utf-8", errors="replace")
         if not (tasks := read(output)):
             raise RuntimeError(f"strace shows nothing of {workload.name}: {said}")
         account = Account(tasks, [str(word) for word in words])
     if account.misses:
         raise RuntimeError(f"strace has missed calls of {workload.name}: run it without its seccomp filter")
     facts = list(account.facts())
-    seen = begun([tellable(fact(event)) for event in tree.below(account.root)], account.root)
+    seen = begun([_fact(event) for event in tree.below(account.root)], account.root)
     return Run(code, said, facts, seen, account.notes, monitor.stats().complete)
 
 
-def _watch(words: Words, base: Path, monitor: onlooker.Monitor) -> tuple[Tree, int, str]:
-    """Run it to its end. Returns what its processes did, and for the first of them its end and what was printed."""
+def _watch(words: Words, base: Path, monitor: onlooker.Monitor) -> tuple[Tree, int]:
+    """Run it to its end. Returns what its processes did, and how the first of them ended."""
     with (
-        (base / "said").open("w+b") as said,
+        (base / "said").open("wb") as said,
         subprocess.Popen(
             words,
             cwd=base / "place",
@@ -114,8 +132,38 @@ def _watch(words: Words, base: Path, monitor: onlooker.Monitor) -> tuple[Tree, i
         monitor.stop()
         while not monitor.ended:
             tree.add(monitor.poll())
-        said.seek(0)
-        return tree, process.returncode, said.read().decode(errors="replace")
+        return tree, process.returncode
+
+
+def _follow(monitor: onlooker.Monitor) -> tuple[Tree, int]:
+    """The same of the monitor's own command. It ends with the last process, and tells of no other."""
+    command = monitor.command
+    assert command
+    assert command.pid
+    tree = Tree(command.pid)
+    while not monitor.ended:
+        tree.add(monitor.poll(1))
+        if monitor.stats().seconds > DEADLINE_SECONDS:
+            os.killpg(command.pid, signal.SIGKILL)
+    if tree.others:
+        raise RuntimeError(f"{tree.others} events are of processes that do not descend from the command")
+    code = command.wait()
+    assert code is not None
+    return tree, code
+
+
+def _as_user(words: Words, base: Path) -> list[str]:
+    """The command that makes of itself what `_watch` makes of its child."""
+    place = base / "place"
+    variables = [f"{name}={value}" for name, value in environment(place).items()]
+    user = ["setpriv", f"--reuid={USER}", f"--regid={USER}", "--clear-groups"]
+    streams = ["sh", "-c", 'said=$1; shift; exec "$@" < /dev/null > "$said" 2>&1', "sh"]
+    changed = ["env", "-i", f"--chdir={place}", *variables, "setsid", *user, *streams, base / "said", *words]
+    return [str(word) for word in changed]
+
+
+def _fact(event: onlooker.TaskEvent) -> Fact:
+    return changes.seen(event) if event.event in changes.EVENTS else tellable(fact(event))
 
 
 def begun(facts: list[Fact], root: int) -> list[Fact]:

@@ -120,7 +120,9 @@ class Account:
         elif call.name.startswith("exec"):
             yield _exec(call, pid, tid)
         elif call.name in changes.CALLS:
-            yield changes.from_strace(call, pid, tid)
+            change = changes.from_strace(call, pid, tid)
+            if change:
+                yield change
         else:
             yield _open(call, pid, tid)
 

@@ -1,4 +1,7 @@
-"""onlooker tells of each workload what strace tells of the same run, and says that it is complete."""
+"""onlooker tells of each workload what strace tells of the same run, and says that it is complete.
+
+Once it watches the processes of a user, and once it starts the workload and follows it.
+"""
 
 import os
 
@@ -11,10 +14,11 @@ from .workloads import WORKLOADS, Workload
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="observing the kernel needs root")
+@pytest.mark.parametrize("follow", [False, True], ids=["watched", "followed"])
 @pytest.mark.parametrize("workload", WORKLOADS, ids=[workload.name.replace(" ", "-") for workload in WORKLOADS])
-def test_strace_and_onlooker_agree(workload: Workload) -> None:
+def test_strace_and_onlooker_agree(workload: Workload, *, follow: bool) -> None:
     assert obstacle() is None
-    done = run(workload)
+    done = run(workload, follow=follow)
     assert done.code == workload.code, done.said
     result = compare(done)
     assert (result.missing, result.extra, result.out_of_order, result.complete) == ([], [], [], True)

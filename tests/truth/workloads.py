@@ -63,6 +63,14 @@ cat <<< "here" > string
 for i in 1 2 3; do (exit $i) & done; wait
 trap 'echo bye > bye' EXIT
 """
+ORPHANS = r"""
+( setsid sh -c '( sleep 0.1; cat /etc/hostname; exit 23 ) &' & )
+for i in 1 2 3 4 5 6 7; do (cat /etc/hostname; cat /nowhere) & done
+sh -c 'sh -c "sleep 0.2; cat /etc/passwd" & exit 0'
+env sh -c 'not-a-command-at-all'
+wait
+exit 5
+"""
 
 
 def shell(program: str, script: str) -> Callable[[Path], Words]:
@@ -187,6 +195,8 @@ def compiled(name: str, *arguments: str | Path) -> Callable[[Path], Words]:
 WORKLOADS = (
     Workload("sh", shell("sh", SHELL), {"fork": 15, "exec": 15, "exit": 15, "open": 50}),
     Workload("bash", shell("bash", SHELL + BASH), {"fork": 20, "exec": 15, "exit": 20, "open": 50}),
+    # daemons and others whose parents end first, and many at once
+    Workload("orphans", shell("sh", ORPHANS), {"fork": 20, "exec": 15, "exit": 20, "open": 30}, code=5),
     Workload("make", make, {"fork": 8, "exec": 8, "exit": 8, "open": 200}),
     Workload("git", shell("sh", GIT), {"fork": 20, "exec": 20, "exit": 20, "open": 200}),
     Workload("pip install", pip, {"exec": 1, "exit": 1, "open": 500}),
