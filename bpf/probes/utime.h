@@ -18,7 +18,8 @@ static __noinline int emit_utime(struct call *call)
 	if (call->number == UTIME_SYSCALL_UTIMENSAT || call->number == UTIME_SYSCALL_UTIMENSAT_TIME64)
 		utime->flags = call->argument[3];
 	arg = by_path_only	   ? by_path(call->argument[0]) :
-	      !call->argument[1] ? by_descriptor(call->argument[0]) :
+	      !call->argument[1] && dirfd_of(call->argument[0]) != AT_FDCWD ?
+					     by_descriptor(call->argument[0]) :
 				   by_path_at(call->argument[0], call->argument[1], utime->flags);
 	arg.follows = !(utime->flags & AT_SYMLINK_NOFOLLOW);
 	utime->dirfd = arg.dirfd;

@@ -43,6 +43,17 @@ def test_by_descriptor(file_monitor: Monitor, workloads: Workloads, scratch: Pat
         assert (event.real_path, event.device, event.inode) == behind(fd)
 
 
+@WAYS
+def test_no_path(file_monitor: Monitor, workloads: Workloads, scratch: Path, call: str, compat: bool) -> None:
+    """Of no descriptor either: an address that can't be read."""
+    run = make(file_monitor, workloads.of_files["call"], call, count=COUNT, compat=compat, **{**USUAL, "path": "0"})
+    events = run.of(Utime)
+    assert len(events) in ((0, COUNT) if compat else (COUNT,))
+    for event in events:
+        assert (event.fd, event.errno, event.real_path, event.cut) == (None, "EFAULT", None, ("path",))
+        assert event.dirfd == (-100 if "at" in call else None)
+
+
 @pytest.mark.parametrize(("call", "compat"), ways(Utime, "utimensat", "utimensat_time64"))
 def test_flags(file_monitor: Monitor, workloads: Workloads, scratch: Path, call: str, compat: bool) -> None:
     (scratch / "file").symlink_to("nowhere")
