@@ -1,6 +1,7 @@
 """Calls that change files or ask about them, as strace and onlooker tell of them: one table for all."""
 
 import os
+import stat
 from collections.abc import Iterable, Mapping
 
 import onlooker
@@ -149,13 +150,23 @@ def _is_by_descriptor(values: dict[str, Value]) -> bool:
 
 def _made(mode: str, device: str) -> dict[str, Value]:
     """The arguments of mknod: `S_IFCHR|0644, makedev(0x1, 0x3)`. Without a type, an ordinary file (do_mknodat)."""
-    words = [word.partition(" ")[0] for word in mode.split("|")]
-    value = sum(FILE_TYPES.number_of(word) if word.startswith("S_IF") else number(word) for word in words)
+    value = sum(map(_mode_bit, mode.split("|")))
     rdev = None
     if device.startswith("makedev("):
         rdev = os.makedev(*(int(part, 0) for part in split(device.removeprefix("makedev(").removesuffix(")"))))
     kind = value & ~MODE_BITS & 0xFFFF
     return {"file_type": kind or FILE_TYPES.number_of("S_IFREG"), "mode": value & MODE_BITS, "rdev": rdev or None}
+
+
+def _mode_bit(word: str) -> int:
+    """
+    >>> _mode_bit("S_IFCHR"), oct(_mode_bit("S_ISUID")), oct(_mode_bit("0644"))
+    (8192, '0o4000', '0o644')
+    """
+    plain = word.partition(" ")[0]
+    if plain.startswith("S_IF"):
+        return FILE_TYPES.number_of(plain)
+    return getattr(stat, plain) if plain.startswith("S_IS") else number(plain)
 
 
 def _socket_name(text: str) -> dict[str, Value]:

@@ -60,15 +60,16 @@ def compare_facts(expected: Sequence[Fact], seen: Sequence[Fact], rules: Sequenc
     for rule in rules:
         if count := rule(comparison.missing, comparison.extra):
             comparison.explained[reason(rule)] += count
-    first, second = _by_task(expected, both), _by_task(seen, both)
+    alike = {each for each in both if left[each] == right[each]}  # of the others it is not known which is missing
+    first, second = _by_task(expected, alike), _by_task(seen, alike)
     comparison.out_of_order = [tid for tid, facts in first.items() if facts != second[tid]]
     return comparison
 
 
-def _by_task(facts: Iterable[Fact], both: Counter[Fact]) -> dict[int, list[Fact]]:
+def _by_task(facts: Iterable[Fact], alike: set[Fact]) -> dict[int, list[Fact]]:
     """In the order of each task; without the ends of processes, which are no task's own."""
     tasks: dict[int, list[Fact]] = defaultdict(list)
     for each in facts:
-        if not isinstance(each, Exit) and each in both:
+        if not isinstance(each, Exit) and each in alike:
             tasks[each.tid].append(each)
     return tasks

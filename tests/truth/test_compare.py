@@ -67,6 +67,13 @@ def test_the_order_of_a_task_counts() -> None:
     assert compare_facts(STORY, [EXIT, EXEC, OPEN, STORY[3], FORK]).is_true  # that between tasks does not
 
 
+def test_what_is_explained_has_no_order() -> None:
+    unread, cut = replace(OPEN, path=b"", cut=frozenset({"path"})), frozenset({"path"})
+    told, shown = [OPEN, unread, unread, EXIT], [OPEN, replace(OPEN, path=b"a", cut=cut), unread, EXIT]
+    result = compare_facts(told, shown)
+    assert (result.is_true, result.equal, result.explained.total()) == (True, 3, 1)
+
+
 def test_scripts() -> None:
     assert difference([EXEC], [SCRIPT]) == ([], [], 1)
     for other in (
