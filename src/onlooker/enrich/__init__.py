@@ -1,1 +1,1 @@
-"""What user space adds to events: the names of users."""
+"""What user space adds to events: the names of users, and the processes behind them."""
