@@ -2,7 +2,7 @@
 
 import argparse
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from ..errors import UsageError
@@ -24,6 +24,39 @@ def add_wanted(parser: argparse.ArgumentParser) -> None:
         action="append",
         help=f"some of {', '.join((*TASK_EVENTS, *EVENT_GROUPS))} (default: {','.join(DEFAULT_EVENTS)})",
     )
+    _add_processes(add)
+    add("--failed", action="store_true", help="only failures: calls with an error, non-zero exits")
+    add("--success", action="store_true", help="nothing that failed")
+    add(
+        "--path",
+        metavar="PATH",
+        action="append",
+        help="only what is done to files at or below PATH; may be repeated; without --events: all changes, too",
+    )
+    add(
+        "--writes",
+        action="store_true",
+        help="only opens for writing, creations and changes; without --events: all of them",
+    )
+    add("--arg", metavar="TEXT", action="append", help="only executions with this argument; repeat it for more of them")
+    _add_expressions(add)
+    add("--threads", action="store_true", help="also show the creation of threads")
+    add("--first", action="store_true", help="show each thing that a process does to a file only once")
+    add(
+        "--rate",
+        metavar="N",
+        help="show at most N events of a process in a second; the rest is counted, and said",
+    )
+
+
+def add_some(parser: argparse.ArgumentParser) -> None:
+    """Those of them that do not say which events, for commands that know."""
+    add = parser.add_argument_group("what to watch").add_argument
+    _add_processes(add)
+    _add_expressions(add)
+
+
+def _add_processes(add: Callable[..., object]) -> None:
     add(
         "-f",
         "--filter",
@@ -45,20 +78,9 @@ def add_wanted(parser: argparse.ArgumentParser) -> None:
         action="append",
         help="only processes in this cgroup of version 2 or below it; may be repeated",
     )
-    add("--failed", action="store_true", help="only failures: calls with an error, non-zero exits")
-    add("--success", action="store_true", help="nothing that failed")
-    add(
-        "--path",
-        metavar="PATH",
-        action="append",
-        help="only what is done to files at or below PATH; may be repeated; without --events: all changes, too",
-    )
-    add(
-        "--writes",
-        action="store_true",
-        help="only opens for writing, creations and changes; without --events: all of them",
-    )
-    add("--arg", metavar="TEXT", action="append", help="only executions with this argument; repeat it for more of them")
+
+
+def _add_expressions(add: Callable[..., object]) -> None:
     add(
         "--where",
         metavar="EXPR",
@@ -71,13 +93,6 @@ def add_wanted(parser: argparse.ArgumentParser) -> None:
         metavar="LIST",
         action="append",
         help="leave out what programs usually look at: loader, locale, proc, path-search, or noise for all of these",
-    )
-    add("--threads", action="store_true", help="also show the creation of threads")
-    add("--first", action="store_true", help="show each thing that a process does to a file only once")
-    add(
-        "--rate",
-        metavar="N",
-        help="show at most N events of a process in a second; the rest is counted, and said",
     )
 
 
@@ -109,27 +124,34 @@ def wanted(arguments: argparse.Namespace) -> dict[str, Any]:
     """What they are for `Monitor`. Raises UsageError."""
     return {
         "events": listed(arguments.events),
-        "comm": _given("process name", arguments.filter),
-        "pid": [_process_id(text) for text in _given("process id", arguments.pid)],
-        "uid": _given("user", arguments.uid),
-        "cgroup": arguments.cgroup or (),
+        **some(arguments),
         "failed": arguments.failed,
         "success": arguments.success,
         "path": arguments.path or (),
         "writes": arguments.writes,
         "arg": arguments.arg or (),
-        "where": arguments.where or (),
-        "exclude": arguments.exclude or (),
-        "hide": _given("set to hide", arguments.hide),
         "threads": arguments.threads,
         "first": arguments.first,
         "rate": _rate(arguments.rate),
     }
 
 
+def some(arguments: argparse.Namespace) -> dict[str, Any]:
+    """The same of `add_some`. Raises UsageError."""
+    return {
+        "comm": _given("process name", arguments.filter),
+        "pid": [_process_id(text) for text in _given("process id", arguments.pid)],
+        "uid": _given("user", arguments.uid),
+        "cgroup": arguments.cgroup or (),
+        "where": arguments.where or (),
+        "exclude": arguments.exclude or (),
+        "hide": _given("set to hide", arguments.hide),
+    }
+
+
 def note_doubts(arguments: argparse.Namespace, log: Log) -> None:
     """Tell what may not be meant so."""
-    for note in (*_name_notes(arguments.filter), *_path_notes(arguments.path or ())):
+    for note in (*_name_notes(arguments.filter), *_path_notes(getattr(arguments, "path", None) or ())):
         log("warning", note)
     if log.says("debug"):
         for note in _user_notes(_given("user", arguments.uid)):

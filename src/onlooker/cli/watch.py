@@ -1,26 +1,21 @@
 """`onlooker watch`: what happens on this machine, live."""
 
 import argparse
-import sys
-from collections.abc import Callable
 from contextlib import nullcontext
-from functools import partial
 
 from ..arguments import check_buffer_bytes, check_max_args_bytes
 from ..enrich.users import Users
-from ..errors import PROGRAM, UsageError
 from ..follow import Relay
 from ..monitor import Monitor
 from ..output import FORMATS, formatter
-from ..output.file import FileWriter
 from ..output.sink import LineSink
-from ..output.writer import Writer
-from ..probe.attach import METHODS
 from .log import LEVELS, Log
 from .options import add_command, add_wanted, command, follow_trees, note_doubts, wanted
-from .parser import duration, number, one_of, size
+from .output import output_writer
+from .parser import duration, number, one_of
 from .session import WatchSession
 from .shutdown import Shutdown
+from .tuning import add_tuning, tuning
 
 EPILOG = """\
 examples:
@@ -66,46 +61,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add = end.add_argument
     add("--duration", metavar="TIME", help="stop after this time: seconds, or 200ms, 2m, 1h")
     add("--count", metavar="N", help="stop after this many events")
-    tune = parser.add_argument_group("tuning")
-    add = tune.add_argument
-    add(
-        "--max-args-bytes",
-        metavar="SIZE",
-        default="256K",
-        help="keep at most this much of an exec's arguments and mark the rest as cut; 0 to 256K (default: 256K)",
-    )
-    add(
-        "--buffer-size",
-        metavar="SIZE",
-        default="16M",
-        help="size of the buffer between kernel and monitor; a power of two from 1M to 1G (default: 16M)",
-    )
-    add(
-        "--no-resolve",
-        action="store_true",
-        help="do not look up which file a path led to: leaves out real_path, exe, cwd, joined_path, device, inode",
-    )
-    add("--attach", metavar="METHOD", help=f"observe events by this method only: {', '.join(METHODS)}")
-
-
-def _size(text: str, check: Callable[[int, str], None]) -> int:
-    """Bytes, checked as the monitor does, but named as they were typed."""
-    try:
-        found = size(text)
-    except UsageError:
-        found = -1  # no size of anything: `check` knows which there are
-    check(found, text)
-    return found
+    add_tuning(parser)
 
 
 def _monitor(arguments: argparse.Namespace) -> Monitor:
     made = Monitor(
         **wanted(arguments),
         **command(arguments),
-        buffer_bytes=_size(arguments.buffer_size, check_buffer_bytes),
-        max_args_bytes=_size(arguments.max_args_bytes, check_max_args_bytes),
-        attach=arguments.attach,
-        resolve=not arguments.no_resolve,
+        **tuning(arguments),
         least_rights=True,
     )
     follow_trees(made, arguments)
@@ -123,33 +86,7 @@ def run(arguments: argparse.Namespace) -> int:
     shutdown = Shutdown(monitor.stop, log.tell)
     user = Users().name if arguments.names else None
     relay = Relay(monitor.command) if monitor.command else None
-    writer = _writer(arguments.output, shutdown, log, relay)
+    writer = output_writer(arguments.output, shutdown, log, relay)
     with shutdown, relay or nullcontext():
         sink = LineSink(formatter(arguments.output_format, writer.descriptor, user), writer)
         return WatchSession(monitor, sink, shutdown, log, count=count, duration=seconds, relay=relay).exit_code()
-
-
-def _writer(path: str | None, shutdown: Shutdown, log: Log, relay: Relay | None) -> Writer:
-    """To the file, or to standard output where there is none or it is "-". A command has standard output for itself:
-    then events go to standard error. Signals reach it, too, while a slow reader of the events lets us wait.
-    """
-
-    def gives_up() -> bool:
-        if relay:
-            relay.look()
-        return shutdown.gives_up()
-
-    if path in FORMATS:  # as other programs' -o takes it
-        raise UsageError(
-            f"-o takes a file, not a format: {path!r}", f"--output-format {path}, or -o ./{path} for a file"
-        )
-    if path == "":
-        raise UsageError("no file is given to -o", f"{PROGRAM} watch -o events.txt")
-    if path not in (None, "-"):
-        made = FileWriter(path, gives_up, partial(log, "error"))
-        shutdown.hang_up = made.reopen
-        return made
-    stream, name = (sys.stderr, "error") if relay and path is None else (sys.stdout, "output")
-    if stream is None:
-        raise UsageError(f"standard {name} is closed", f"{PROGRAM} watch -o events.txt")
-    return Writer(stream.fileno(), gives_up)
