@@ -178,6 +178,9 @@ struct signal_struct {
 	int nr_threads;
 	unsigned int flags;
 	int group_exit_code;
+	__u64 utime;
+	__u64 stime;
+	__u64 sum_sched_runtime;
 };
 
 /* include/linux/signal_types.h; the kernel's siginfo has its fields in a struct without a name */
@@ -219,6 +222,10 @@ struct thread_info {
 #endif
 };
 
+struct sched_entity {
+	__u64 sum_exec_runtime;
+};
+
 struct task_struct {
 	struct thread_info thread_info;
 	unsigned int flags;
@@ -236,6 +243,9 @@ struct task_struct {
 	struct cred *cred;
 	kuid_t loginuid;
 	unsigned int sessionid;
+	struct sched_entity se;
+	__u64 utime;
+	__u64 stime;
 	__u64 start_boottime;
 	char comm[16];
 	void *stack;

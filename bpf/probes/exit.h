@@ -1,5 +1,39 @@
 /* A process ended: events/exit.py. */
 
+/* The processor's time, as wait4(2) gives it, but for what was used after the last switch or tick, which the kernel has not
+ * counted yet: the scheduler counts it exactly, and the ticks say which part of it was in
+ * the kernel (cputime_adjust, kernel/sched/cputime.c). Of threads that are gone it is in `signal`; the leader stays until
+ * the others are. */
+static __always_inline void fill_times(struct exit_record *exit, struct task_struct *task, struct task_struct *leader,
+				       struct signal_struct *signal)
+{
+	__u64 total = READ(signal, sum_sched_runtime) + READ(task, se.sum_exec_runtime);
+	__u64 user = READ(signal, utime) + READ(task, utime), system = READ(signal, stime) + READ(task, stime), ticks;
+
+	if (leader != task) {
+		total += READ(leader, se.sum_exec_runtime);
+		user += READ(leader, utime);
+		system += READ(leader, stime);
+	}
+	ticks = user + system;
+	/* so that no product is too large; twice is enough for 64 bits */
+	if (ticks >> 31) {
+		ticks >>= 16;
+		system >>= 16;
+	}
+	if (ticks >> 31) {
+		ticks >>= 16;
+		system >>= 16;
+	}
+	if (!system)
+		exit->cpu_system_ns = 0;
+	else if (system >= ticks)
+		exit->cpu_system_ns = total;
+	else
+		exit->cpu_system_ns = total / ticks * system + total % ticks * system / ticks;
+	exit->cpu_user_ns = total - exit->cpu_system_ns;
+}
+
 static __always_inline void emit_exit(struct task_struct *task)
 {
 	struct task_struct *leader = READ(task, group_leader);
@@ -27,6 +61,7 @@ static __always_inline void emit_exit(struct task_struct *task)
 	exit->signal = code & 0x7f;
 	exit->core_dumped = !!(code & 0x80);
 	exit->exit_code = exit->signal ? EXIT_EXIT_CODE_ABSENT : (code >> 8) & 0xff;
+	fill_times(exit, task, leader, signal);
 	__builtin_memset(exit->pad, 0, sizeof(exit->pad));
 
 	bpf_ringbuf_submit(exit, BPF_RB_NO_WAKEUP);

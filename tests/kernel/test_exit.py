@@ -1,6 +1,7 @@
 """Exit events, compared with what wait(2) gave the parent."""
 
 import os
+import shutil
 import time
 from collections import Counter
 from pathlib import Path
@@ -15,8 +16,9 @@ from onlooker.probe.kernel import release, version
 
 from .conftest import Workloads
 from .flavours import loadable
-from .running import SLOWER, Process, Run, collect, losses, run_workload, without_skipped
+from .running import SLOWER, Process, Run, collect, drain, losses, run_workload, without_skipped
 
+UNCOUNTED_NS = 20_000_000 * SLOWER  # two ticks, where the kernel has 100 a second
 RACES = max(53, 523 // SLOWER)
 CORE_PATTERN = Path("/proc/sys/kernel/core_pattern")
 ENTERED = ("on_taskstats_exit",)
@@ -134,3 +136,27 @@ def only(programs: tuple[str, ...], hook: attach.Hook) -> attach.Hook:
     if hook.event != "exit":
         return hook
     return msgspec.structs.replace(hook, candidates=tuple(c for c in hook.candidates if tuple(c.programs) == programs))
+
+
+def test_processor_time(workloads: Workloads) -> None:
+    """Of a shell that computes, and of a program whose first thread ends before another. What wait4(2) says has what
+    comes behind, too, and what was not counted yet.
+    """
+    shell = workloads.renamed("exit")
+    shutil.copy(Path(shutil.which("bash") or "").resolve(), shell)
+    program = workloads.renamed("exit")
+    commands = (
+        (shell, "-c", "for ((i = 0; i < 50000; i++)); do :; done"),
+        (shell, "-c", "for ((i = 0; i < 2000; i++)); do : < /; done"),
+        (program, "leader", "3"),
+    )
+    with Monitor(events=["exit"], comm=[shell.name, program.name]) as monitor:
+        for command in commands:
+            pid = os.posix_spawn(command[0], command, {})
+            _, _, used = os.wait4(pid, 0)
+            [event] = [event for event in drain(monitor) if isinstance(event, Exit) and event.pid == pid]
+            assert event.cpu_user_ns is not None and event.cpu_system_ns is not None
+            total = event.cpu_user_ns + event.cpu_system_ns
+            waited, in_kernel = (round(seconds * 1e9) for seconds in (used.ru_utime + used.ru_stime, used.ru_stime))
+            assert max(0, waited - UNCOUNTED_NS) <= total <= waited + 2000
+            assert abs(event.cpu_system_ns - in_kernel) <= UNCOUNTED_NS

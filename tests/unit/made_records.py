@@ -85,7 +85,7 @@ def plain(event: str) -> dict[str, Any]:
             "path": b"/bin/cat", "argv": (b"cat", b"-n"), "interpreter": b"/bin/ld.so", "errno": 0,
             "exe": b"/usr/bin/cat", "cwd": b"/", **file,
         },
-        "exit": {"duration_ns": 2, "exit_code": 0, "core_dumped": 0, "signal": 0},
+        "exit": {"duration_ns": 2, "exit_code": 0, "core_dumped": 0, "signal": 0, "cpu_user_ns": 3, "cpu_system_ns": 1},
         "rename": {
             **at, "path": b"a", "new_path": b"b", "new_dirfd": 4, "joined_new_path": b"/new", "flags": 2, "syscall": 3,
         },

@@ -29,7 +29,7 @@ OWN = {
         "cut",
     ),
     "exec": ("path", "argv", "interpreter", "errno", "exe", "cwd", *FILE, *LOGIN, "missing_interpreter", "cut"),
-    "exit": ("core_dumped", "duration_ns", "exit_code", "signal"),
+    "exit": ("core_dumped", "duration_ns", "exit_code", "signal", "cpu_user_ns", "cpu_system_ns"),
     "open": ("syscall", "path", "flags", "fd", "errno", "dirfd", "mode", "resolve", "real_path", *FILE, *MARKS),
 }
 

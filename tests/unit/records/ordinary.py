@@ -20,7 +20,10 @@ ORDINARY: dict[str, dict[str, object]] = {
         **_WHO, **_FILE, **_OF_AN_EXEC, "path": "/bin/cat", "argv": ("cat", "-n"), "interpreter": "/bin/ld.so",
         "errno": None, "exe": "/usr/bin/cat", "cwd": "/", "joined_path": None, "file_state": None,
     },
-    "exit": {**_EXITED, "core_dumped": False, "duration_ns": 2, "exit_code": 0, "signal": None},
+    "exit": {
+        **_EXITED, "core_dumped": False, "duration_ns": 2, "exit_code": 0, "signal": None, "cpu_user_ns": 3,
+        "cpu_system_ns": 1,
+    },
     "open": {
         **_GIVEN, "syscall": "openat", "path": "/etc/hostname", "flags": ("O_RDONLY",), "mode": 2**32 - 1,
         "resolve": (), "real_path": "/etc/hostname", "file_state": None, "created": False,
