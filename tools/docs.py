@@ -31,10 +31,19 @@ PROCESSORS = (2, 8, 128)
 HEAD = "| field | type | meaning |\n|---|---|---|"
 
 
+def _help(command: str) -> str:
+    text = parser(cli.command(command), command, cli.COMMANDS[command][1]).format_help()
+    return f"```\n{text}```"
+
+
 def options() -> str:
     """`onlooker watch --help`."""
-    text = parser(cli.command("watch"), "watch", cli.COMMANDS["watch"][1]).format_help()
-    return f"```\n{text}```"
+    return _help("watch")
+
+
+def answer() -> str:
+    """`onlooker who --help`."""
+    return _help("who")
 
 
 def hidden() -> str:
@@ -108,6 +117,7 @@ def measured() -> Results:
 PARTS: dict[str, dict[str, Callable[[], str]]] = {
     "README.md": {"cost": lambda: report.summary(measured())},
     "docs/watch.md": {"options": options, "hide": hidden},
+    "docs/answers.md": {"who": answer},
     "docs/limits.md": {"memory": memory},
     "docs/fields.md": {"fields": fields},
     "src/onlooker/__init__.py": {"events": imports, "names of events": names},

@@ -48,13 +48,16 @@ class Ended:
 
 
 class Watching:
-    """`onlooker watch OPTIONS` that has said that it watches. Standard output is a file unless one is given."""
+    """`onlooker watch OPTIONS`, or another command, that has said that it watches. Standard output is a file, unless
+    one is given.
+    """
 
     def __init__(
         self,
         *options: str,
         command: tuple[str, ...] = WATCH,
         stdout: IO[bytes] | int | None = None,
+        ready: str = READY,
         env: Mapping[str, str] | None = None,
     ) -> None:
         self._out = tempfile.TemporaryFile()  # noqa: SIM115
@@ -70,14 +73,14 @@ class Watching:
         self._ended = False
         self._guard = threading.Timer(DEADLINE_SECONDS, self._kill)
         self._guard.start()
-        self._err = self._until_ready()
+        self._err = self._until(ready)
 
-    def _until_ready(self) -> str:
+    def _until(self, ready: str) -> str:
         assert self.process.stderr
         said = ""
         for line in self.process.stderr:
             said += line
-            if line.startswith(READY):
+            if line.startswith(ready):
                 return said
         raise AssertionError(f"it ended with {self.process.wait()}: {said}")
 

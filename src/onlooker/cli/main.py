@@ -15,6 +15,12 @@ if TYPE_CHECKING:
 # name -> module and one line of help; a module is imported only when its command is chosen
 COMMANDS = {
     "watch": (".watch", "show what happens, live"),
+    "who": (".who", "show who changes a file, or what is below a directory"),
+    "reads": (".reads", "list the files that are read, and the programs that run"),
+    "writes": (".writes", "list the files that are written, made, moved, removed"),
+    "missing": (".missing", "list what is looked for and is not there"),
+    "denied": (".denied", "list what is not allowed, and to whom"),
+    "top": (".top", "show what happens most, by program, user, file, ..."),
     "doctor": (".doctor", "check what this kernel and this user can do, and how to fix it"),
     "schema": (".schema", "print the JSON Schema of the JSON output"),
 }

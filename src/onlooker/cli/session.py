@@ -86,11 +86,7 @@ class WatchSession(Session):
                 log("warning", f"this run does not see {a.blind}: {how}")
         if monitor.filter.pid and kernel.in_pid_namespace():
             log("warning", "--pid compares the machine's process ids, and this is a pid namespace with its own")
-        seen = {a.event for a in monitor.attached if a.purpose != FOLLOWING} or set(monitor.filter.events)
-        if monitor.command:
-            log("info", f"watching {_what(monitor.filter, seen)} of {monitor.command.name} and its descendants")
-        else:
-            log.tell(f"watching {_what(monitor.filter, seen)}; Ctrl-C ends it")
+        self._announce()
         notify_systemd("READY=1")
         self._shutdown.ends_in(self._duration)
         super()._started()
@@ -98,6 +94,15 @@ class WatchSession(Session):
         if not gc.isenabled():  # since the program began: what there is now stays to the end, and is no garbage either
             gc.freeze()
             gc.enable()
+
+    def _announce(self) -> None:
+        """Say that it watches."""
+        log, monitor = self._log, self.monitor
+        seen = {a.event for a in monitor.attached if a.purpose != FOLLOWING} or set(monitor.filter.events)
+        if monitor.command:
+            log("info", f"watching {_what(monitor.filter, seen)} of {monitor.command.name} and its descendants")
+        else:
+            log.tell(f"watching {_what(monitor.filter, seen)}; Ctrl-C ends it")
 
     def _also_waits_for(self) -> dict[int, int]:
         return {**self._lines.reader_gone(), **(self._relay.waits_for() if self._relay else {})}

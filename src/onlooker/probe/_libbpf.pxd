@@ -128,6 +128,7 @@ cdef extern from "bpf/libbpf.h":
 cdef extern from "bpf/bpf.h":
     struct bpf_test_run_opts:
         size_t sz
+    int bpf_enable_stats(int what)
     int bpf_iter_create(int link)
     int bpf_prog_test_run_opts(int fd, bpf_test_run_opts *)
     int bpf_obj_get_info_by_fd(int fd, void *info, uint32_t *length)

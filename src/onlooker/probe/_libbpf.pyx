@@ -40,6 +40,14 @@ cdef _check(int result, str what):
         raise OSError(-result, os.strerror(-result), what)
 
 
+def enable_stats():
+    """A descriptor: as long as it is open, the kernel measures how long programs run. bpf(2), BPF_ENABLE_STATS."""
+    cdef int descriptor = bpf_enable_stats(0)  # BPF_STATS_RUN_TIME
+
+    _check(descriptor, "measure how long programs run")
+    return descriptor
+
+
 cdef class Probe:
     """One BPF object and everything attached. `close` detaches everything; so does the end of the process."""
 

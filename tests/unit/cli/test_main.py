@@ -107,7 +107,7 @@ USERS = "a user's name, or a number from 0 to 4294967294"
 NO_USER = "no process has user id 4294967295: it is (uid_t)-1, which means no user"
 MISTAKES = [
     (["wach"], "unknown command 'wach'", "did you mean 'watch'?"),
-    (["\x1b[31m"], r"unknown command '\x1b[31m'", "one of watch, doctor, schema"),
+    (["\x1b[31m"], r"unknown command '\x1b[31m'", f"one of {', '.join(COMMANDS)}"),
     (["watch", "--filtr=x"], "unknown option '--filtr'", "did you mean '--filter'?"),
     (["--filtr", "x"], "unknown option '--filtr'", "did you mean '--filter'?"),
     (["--fil", "x"], "unknown option '--fil'", "did you mean '--filter'?"),
@@ -134,7 +134,7 @@ MISTAKES = [
     (["--version", "extra"], "unexpected argument 'extra'", "onlooker --version"),
     (["--help", "extra"], "unexpected argument 'extra'", "onlooker --help"),
     (["help", "doctor"], "unexpected argument 'doctor'", "onlooker doctor --help"),
-    (["\udcff\x1b\\udcff"], r"unknown command '\xff\x1b\\udcff'", "one of watch, doctor, schema"),
+    (["\udcff\x1b\\udcff"], r"unknown command '\xff\x1b\\udcff'", f"one of {', '.join(COMMANDS)}"),
     (
         ["-o", "/none/\x1b[31m\udcff"],
         r"cannot write the output: '/none/\x1b[31m\xff': No such file or directory",

@@ -1,0 +1,110 @@
+"""What an event did to which file, in words: what it wanted where it failed, what it did where not."""
+
+from collections.abc import Iterator
+
+from ..events import TaskEvent
+from ..events.access import Access
+from ..events.bind import Bind
+from ..events.link import Link
+from ..events.open import Open
+from ..events.rename import Rename
+from ..events.symlink import Symlink
+
+# event -> what it wants, and what it has done
+_CALLS = {
+    "exec": ("execute", "executed"),
+    "unlink": ("remove", "removed"),
+    "rmdir": ("remove", "removed"),
+    "mkdir": ("create", "created"),
+    "chmod": ("chmod", "chmod"),
+    "chown": ("chown", "chown"),
+    "truncate": ("truncate", "truncated"),
+    "mknod": ("create", "created"),
+    "bind": ("bind", "bound"),
+    "xattr": ("set xattr", "set xattr"),
+    "utime": ("set times", "set times"),
+    "stat": ("stat", "stat"),
+    "readlink": ("read link", "read link"),
+    "chdir": ("enter", "entered"),
+}
+_ACCESSES = {"R_OK": "read", "W_OK": "write", "X_OK": "execute"}
+_OPENS = {
+    "find": "found",
+    "list": "listed",
+    "read": "read",
+    "write": "written",
+    "append": "appended",
+    "create": "created",
+    "truncate": "truncated",
+}
+# events that change files, or can
+CHANGES = (
+    *("open", "rename", "unlink", "mkdir", "rmdir", "link", "symlink", "mknod", "bind"),
+    *("chmod", "chown", "truncate", "xattr", "utime"),
+)
+
+
+def file_of(event: TaskEvent) -> str:
+    """Which file it is about, whatever the event calls it; what can't be told is "?"."""
+    for name in ("exe", "real_path", "joined_path", "path"):
+        if found := getattr(event, name, None):
+            return str(found)
+    return "?"
+
+
+def new_file_of(event: Rename | Link) -> str:
+    """The other file, of two."""
+    return event.joined_new_path or event.new_path
+
+
+def wanted(event: Open) -> tuple[str, ...]:
+    """What a file is opened for. With O_PATH the kernel ignores all other flags."""
+    flags = event.flags
+    if "O_PATH" in flags:
+        return ("find",)
+    found = []
+    if event.created or "O_TMPFILE" in flags or (event.errno and "O_CREAT" in flags):
+        found.append("create")
+    elif "O_TRUNC" in flags:
+        found.append("truncate")
+    if not {"O_WRONLY", "O_RDWR"} & {*flags}:
+        found.append("list" if "O_DIRECTORY" in flags else "read")
+        return tuple(found)
+    if "O_RDWR" in flags:
+        found.append("read")
+    found.append("append" if "O_APPEND" in flags else "write")
+    return tuple(found)
+
+
+def is_change(event: TaskEvent) -> bool:
+    """Whether it changes a file, opens one for that, or would have."""
+    if isinstance(event, Open):
+        return not {*wanted(event)} <= {"find", "list", "read"}
+    return event.event in CHANGES
+
+
+def done(event: TaskEvent) -> Iterator[tuple[str, str]]:
+    """The files that it is about, with what it did there, or wanted where it failed. A socket with an abstract name is
+    no file.
+    """
+    has_failed = getattr(event, "errno", None) is not None
+    file = file_of(event)
+    if isinstance(event, Open):
+        words = wanted(event)
+        yield file, ", ".join(words if has_failed else map(_OPENS.__getitem__, words))
+    elif isinstance(event, Rename):
+        new = new_file_of(event)
+        if "RENAME_EXCHANGE" in event.flags:
+            yield from ((each, "exchange" if has_failed else "exchanged") for each in (file, new))
+        else:
+            yield file, "rename" if has_failed else "renamed"
+            yield new, "rename to" if has_failed else "renamed to"
+    elif isinstance(event, Link):
+        yield new_file_of(event), "link" if has_failed else "linked"
+    elif isinstance(event, Symlink):
+        yield file, "symlink" if has_failed else "symlinked"
+    elif isinstance(event, Access):
+        asked = ", ".join(_ACCESSES.get(mode, mode) for mode in event.access_mode)
+        yield file, f"ask to {asked}" if asked else "ask"
+    elif event.event in _CALLS and not (isinstance(event, Bind) and event.path is None):
+        yield file, _CALLS[event.event][not has_failed]

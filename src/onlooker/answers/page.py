@@ -1,0 +1,106 @@
+"""Lines for people, that fit the terminal: columns, long paths, many directories."""
+
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
+
+import msgspec
+from rich.cells import cell_len, set_cell_size
+
+_GAP = "  "
+_NARROWEST = 8
+_LEAST_HEIGHT = 10
+_KEPT_ROWS = 6  # that it watches, the head, what is left out, the sum, the verdict, the prompt
+
+
+class Page(msgspec.Struct, frozen=True):
+    """What lines are for: `width` columns and `height` rows of a terminal, or 0 for as much as there is."""
+
+    width: int = 0
+    height: int = 0
+
+    @classmethod
+    def of(cls, descriptor: int) -> "Page":
+        """A terminal's, or without limits."""
+        with suppress(OSError):
+            if os.isatty(descriptor):
+                return cls(*os.get_terminal_size(descriptor))
+        return cls()
+
+    @property
+    def most_rows(self) -> int:
+        """How many rows leave room for the rest in a screenful; 0: all."""
+        return max(_LEAST_HEIGHT, self.height - _KEPT_ROWS) if self.height else 0
+
+    def columns(self, head: Sequence[str], rows: Iterable[Sequence[str]], right: Sequence[int] = ()) -> Iterator[str]:
+        """Rows of safe text below their head, as wide as they need; the last column takes what is left, and is cut in
+        its middle where that is too little. `right`: columns that are aligned to the right.
+        """
+        table = [tuple(head), *map(tuple, rows)]
+        widths = self._widths([max(cell_len(row[at]) for row in table) for at in range(len(head) - 1)])
+        left = self.width - sum(widths) - len(_GAP) * len(widths)
+        for row in table:
+            cells = [shortened(cell, width) if self.width else cell for cell, width in zip(row, widths, strict=False)]
+            padding = [" " * (width - cell_len(cell)) for cell, width in zip(cells, widths, strict=True)]
+            aligned = [
+                space + cell if at in right else cell + space
+                for at, (cell, space) in enumerate(zip(cells, padding, strict=True))
+            ]
+            last = shortened(row[-1], left) if self.width else row[-1]
+            yield self.fit(_GAP.join((*aligned, last)).rstrip())
+
+    def _widths(self, wanted: list[int]) -> list[int]:
+        """Of all columns but the last, which gets a third of the page at least: the widest become narrower."""
+        while self.width and (surplus := sum(wanted) + len(_GAP) * len(wanted) - self.width * 2 // 3) > 0:
+            widest = max(range(len(wanted)), key=wanted.__getitem__)
+            if wanted[widest] <= _NARROWEST:
+                break
+            wanted[widest] = max(_NARROWEST, wanted[widest] - surplus)
+        return wanted
+
+    def fit(self, line: str) -> str:
+        """The line, cut at its end where it is too long."""
+        if not self.width or cell_len(line) <= self.width:
+            return line
+        return set_cell_size(line, self.width - 1).rstrip() + "…"
+
+
+def shortened(text: str, width: int) -> str:
+    """The text, without some of its middle where it is too long: of a path, the end says most.
+
+    >>> shortened("/usr/lib/python3/dist-packages/a.py", 20)
+    '/usr/l…ackages/a.py'
+    """
+    width = max(width, _NARROWEST)
+    if cell_len(text) <= width:
+        return text
+    before = set_cell_size(text, (width - 1) // 3).rstrip()
+    after = text[-(width - 1 - cell_len(before)) :]
+    while cell_len(before) + 1 + cell_len(after) > width:
+        after = after[1:]
+    return f"{before}…{after}"
+
+
+def listed(items: Sequence[str], width: int) -> str:
+    """Items with commas between them, as many as fit, and how many there are more; width 0: all. At least one.
+
+    >>> listed(["/usr/local/sbin", "/usr/local/bin", "/usr/sbin"], 30)
+    '/usr/local/sbin and 2 more'
+    """
+    for count in range(len(items), 0, -1):
+        more = f" and {len(items) - count} more" if count < len(items) else ""
+        text = ", ".join(items[:count]) + more
+        if not width or cell_len(text) <= width:
+            return text
+        if count == 1:
+            return shortened(items[0], width - len(more)) + more
+    return ""
+
+
+def counted(count: int, one: str, more: str = "") -> str:
+    """A number of things.
+
+    >>> counted(1, "file"), counted(2, "process", "processes")
+    ('1 file', '2 processes')
+    """
+    return f"{count} {one if count == 1 else more or one + 's'}"

@@ -1,0 +1,154 @@
+"""Who changes a file, or anything below a directory: when, which user, which program, and who started that."""
+
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
+from datetime import datetime
+from pathlib import Path
+from typing import ClassVar
+
+from rich.cells import cell_len
+
+from ..enrich.processes import Process, ProcessTable
+from ..escaping import command_line, escape
+from ..events import PROCESS_EVENTS, TaskEvent
+from ..events.link import Link
+from ..events.rename import Rename
+from ..records import Batch
+from . import Row
+from .actions import CHANGES, done, file_of, is_change, new_file_of
+from .page import Page, counted, shortened
+
+MOST_REMEMBERED = 100_000  # things that were shown, and are not shown again
+
+
+class Who:
+    """Who opens for writing, creates, changes, renames, links or removes one of `paths`, or something below it. Each
+    thing that a process does to a file is shown once, when it happens first; and what it wanted and could not, unless
+    nothing was there.
+    """
+
+    events: ClassVar[tuple[str, ...]] = (*PROCESS_EVENTS, *CHANGES)
+    failed: ClassVar[bool] = False
+    waits_for: ClassVar[str] = "changes"
+
+    def __init__(self, paths: Sequence[str], table: ProcessTable, user: Callable[[int], str] = str) -> None:
+        """`user` names a user."""
+        self._bases = tuple(dict.fromkeys(base for path in paths for base in _meant(path)))
+        self._table = table
+        self._user = user
+        self._known: dict[tuple[int, int, str, str], None] = {}
+        self._processes: set[tuple[int, int]] = set()
+        self._last: tuple[int, int] | None = None  # the process that was shown last
+        self._changes = self._times = 0
+
+    def take(self, batch: Batch) -> list[Row]:
+        """Learn from a batch; what is new."""
+        found: list[Row] = []
+        for event in batch.events():
+            if isinstance(event, TaskEvent):
+                process = self._table.of(event)
+                if is_change(event) and getattr(event, "errno", None) != "ENOENT":
+                    found += self._changed(event, process)
+        return found
+
+    def _changed(self, event: TaskEvent, process: Process) -> Iterator[Row]:
+        error = getattr(event, "errno", None)
+        for file, new_file, action in _of_two(event):
+            if not self._is_meant(event, file, new_file):
+                continue
+            self._times += 1
+            key = (event.pid, event.start_ns, f"{action} {error}", f"{file}\0{new_file}")
+            if key in self._known:
+                continue
+            if len(self._known) >= MOST_REMEMBERED:
+                del self._known[next(iter(self._known))]
+            self._known[key] = None
+            self._changes += 1
+            self._processes.add((event.pid, event.start_ns))
+            yield _row(event, process) | {"action": action, "file": file, "new_file": new_file, "errno": error}
+
+    def _is_meant(self, event: TaskEvent, *files: str | None) -> bool:
+        """Whether a file is one of those, or below; or is moved together with a directory above it."""
+        for file in files:
+            path = os.path.normpath(file) if file and file.startswith("/") else file or "?"
+            for base in self._bases:
+                if path == base or path.startswith(base.rstrip("/") + "/"):
+                    return True
+                if isinstance(event, Rename) and base.startswith(path + "/"):
+                    return True
+        return False
+
+    def rows(self) -> Iterator[Row]:
+        """All was shown when it happened."""
+        return iter(())
+
+    def show(self, rows: Iterable[Row], page: Page) -> Iterator[str]:
+        """A line for each change; lines before it say of another process than the last one what it is."""
+        for row in rows:
+            process = (row["pid"], row["start_ns"])
+            if process != self._last:
+                self._last = process
+                yield from (page.fit(line) for line in self._process(row))
+            action = f"tried to {row['action']}: {row['errno']}" if row["errno"] else row["action"]
+            files = " -> ".join(escape(file) for file in (row["file"], row["new_file"]) if file)
+            before = f"  {_clock(row['time'])}  {action:<16}  "
+            yield page.fit(before + (shortened(files, page.width - cell_len(before)) if page.width else files))
+
+    def _process(self, row: Row) -> Iterator[str]:
+        argv = row["argv"]
+        runs = "its arguments are not known" if argv is None else command_line(argv) or "[kernel thread]"
+        more = " …" if row["argv_cut"] else ""
+        yield f"{escape(self._user(row['uid']))}  {escape(row['comm'])} ({row['pid']})  {runs}{more}"
+        names = [f"{escape(comm)} ({pid})" for comm, pid in zip(row["parents"], row["parent_pids"], strict=True)]
+        if row["unknown_parent"]:
+            names.append(f"? ({row['unknown_parent']})")
+        if names:
+            yield f"  by {' < '.join(names)}"
+
+    def lines(self, page: Page) -> Iterator[str]:
+        """The sum."""
+        again = f", {counted(self._times, 'time')} in all" if self._times != self._changes else ""
+        processes = counted(len(self._processes), "process", "processes")
+        yield page.fit(f"{counted(self._changes, 'change')} by {processes}{again}")
+
+
+def _meant(path: str) -> Iterator[str]:
+    """What an event may call it: the path joined to the working directory, and without links."""
+    yield os.path.normpath(Path.cwd() / path)
+    with suppress(OSError, RuntimeError):  # RuntimeError: links in a circle
+        yield str(Path(path).resolve())
+
+
+def _of_two(event: TaskEvent) -> Iterator[tuple[str, str | None, str]]:
+    """The file, the new one of a call that has two, and what was done."""
+    both = done(event)
+    if isinstance(event, Rename | Link):
+        _, action = next(both)
+        yield file_of(event), new_file_of(event), action
+    else:
+        yield from ((file, None, action) for file, action in both)
+
+
+def _clock(time: str) -> str:
+    """The local time of day, with milliseconds, of a time in UTC."""
+    return f"{datetime.fromisoformat(time[:23] + '+00:00').astimezone():%H:%M:%S}.{time[20:23]}"
+
+
+def _row(event: TaskEvent, process: Process) -> Row:
+    """Who it was."""
+    above = list(process.ancestors())
+    last = above[-1] if above else process
+    return {
+        "time": event.time,
+        "uid": event.uid,
+        "pid": event.pid,
+        "start_ns": event.start_ns,
+        "comm": event.comm,
+        "exe": process.exe,
+        "argv": process.argv,
+        "argv_cut": process.argv_cut or None,
+        "parents": [each.comm for each in above],
+        "parent_pids": [each.pid for each in above],
+        "unknown_parent": last.ppid or None,
+    }

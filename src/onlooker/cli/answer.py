@@ -1,0 +1,110 @@
+"""What the commands that answer a question have in common: `who`, `denied`, `missing`, `reads`, `writes`."""
+
+import argparse
+import sys
+from collections.abc import Callable
+from contextlib import nullcontext
+from functools import partial
+
+from ..answers import Answer
+from ..answers.formatter import FORMATS, AnswerFormatter
+from ..answers.page import Page
+from ..follow import Relay
+from ..monitor import Monitor
+from ..output.sink import LineSink
+from ..output.writer import ClosedPipeError, Writer
+from .log import LEVELS, Log, say
+from .options import add_command, add_some, command, follow_trees, note_doubts, some
+from .output import output_writer
+from .parser import duration, one_of
+from .session import WatchSession
+from .shutdown import Shutdown
+from .tuning import add_tuning, tuning
+
+
+class AnswerSession(WatchSession):
+    """Prints the answer when the watching has ended, and behind it whether it is all."""
+
+    def __init__(
+        self,
+        monitor: Monitor,
+        answer: AnswerFormatter,
+        writer: Writer,
+        shutdown: Shutdown,
+        log: Log,
+        duration: float | None,
+        waits_for: str,
+        look: Callable[[], None],
+        relay: Relay | None,
+    ) -> None:
+        super().__init__(monitor, LineSink(answer, writer), shutdown, log, duration=duration, relay=relay)
+        self._answer, self._writer, self._waits_for, self._look = answer, writer, waits_for, look
+
+    def _started(self) -> None:
+        super()._started()
+        self._look()
+
+    def _announce(self) -> None:
+        is_seen = sys.stderr is not None and sys.stderr.isatty() and not self.monitor.command
+        text = f"watching for {self._waits_for}…; Ctrl-C ends it, with the answer"
+        if is_seen:
+            self._log.tell(text)
+        else:
+            self._log("info", text)
+
+    def _tell_the_verdict(self) -> None:
+        if self.summary is None:
+            return
+        try:
+            self._writer.write(self._answer.end())
+        except ClosedPipeError:
+            pass
+        finally:
+            self._log.tell(f"{self.summary.seconds:.1f} s; {self.summary.verdict}")
+            if not self.summary.complete and not self._log.says("warning"):
+                say(self.summary.verdict)
+
+
+def add_arguments(parser: argparse.ArgumentParser, *, examples: str) -> None:
+    """The options of all of them."""
+    parser.epilog = f"examples:\n{examples}"
+    add_some(parser)
+    add_command(parser)
+    how = parser.add_argument_group("how to show it")
+    how.add_argument("--output-format", metavar="FORMAT", default="text", help=f"{', '.join(FORMATS)} (default: text)")
+    how.add_argument(
+        "-o",
+        "--output",
+        metavar="FILE",
+        help="append the answer to FILE (default: standard output; with a command, standard error)",
+    )
+    how.add_argument("-q", "--quiet", action="store_true", help="print only the answer and errors")
+    how.add_argument("--log-level", metavar="LEVEL", default="warning", help=f"{', '.join(LEVELS)} (default: warning)")
+    end = parser.add_argument_group("when to stop (default: at Ctrl-C)")
+    end.add_argument("--duration", metavar="TIME", help="stop after this time: seconds, or 200ms, 2m, 1h")
+    add_tuning(parser)
+
+
+def answer(
+    arguments: argparse.Namespace,
+    asked: Answer,
+    *,
+    look: Callable[[], None] = lambda: None,
+) -> int:
+    """Watch until the end, and print the answer. 0, or 1 if something was lost; raises OnlookerError. `look` is called
+    before the monitor starts and when it has.
+    """
+    log = Log("error" if arguments.quiet else one_of("log level", arguments.log_level, LEVELS))
+    one_of("output format of an answer", arguments.output_format, FORMATS)
+    seconds = duration(arguments.duration) if arguments.duration is not None else None
+    which = {**command(arguments), **some(arguments), **tuning(arguments)}
+    monitor = Monitor(**which, events=asked.events, failed=asked.failed, least_rights=True)
+    follow_trees(monitor, arguments)
+    note_doubts(arguments, log)
+    shutdown = Shutdown(monitor.stop, log.tell)
+    relay = Relay(monitor.command) if monitor.command else None
+    writer = output_writer(arguments.output, shutdown, log, relay)
+    with shutdown, relay or nullcontext():
+        look()
+        made = AnswerFormatter(asked, arguments.output_format, partial(Page.of, writer.descriptor))
+        return AnswerSession(monitor, made, writer, shutdown, log, seconds, asked.waits_for, look, relay).exit_code()

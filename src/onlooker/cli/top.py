@@ -1,0 +1,263 @@
+"""`onlooker top`: what happens most, live."""
+
+import argparse
+import os
+import select
+import sys
+import time
+from contextlib import nullcontext
+
+from ..answers.page import Page, counted
+from ..answers.rows import json_line
+from ..answers.top import BY, Counts, Top, rows
+from ..enrich.processes import PROC, ProcessTable
+from ..enrich.users import Users
+from ..errors import UsageError
+from ..escaping import escape
+from ..follow import Relay
+from ..monitor import Monitor
+from ..output.sink import LineSink
+from ..output.writer import ClosedPipeError, Writer
+from ..probe import kernel
+from ..probe.run_time import RunTime
+from ..records import Batch
+from .keys import Keys
+from .log import LEVELS, Log, say
+from .options import add_command, add_some, command, follow_trees, note_doubts, some
+from .output import output_writer
+from .parser import duration, one_of
+from .session import WatchSession
+from .shutdown import Shutdown
+from .tuning import add_tuning, tuning
+
+TAKES_COMMAND = True
+FORMATS = ("text", "json")
+FASTEST_SECONDS = 0.25
+PLAIN_ROWS = 20  # where it is no terminal
+_ENTER, _HOME, _LEAVE = "\x1b[?1049h\x1b[?25l", "\x1b[H", "\x1b[?1049l\x1b[?25h"
+_REST, _BELOW = "\x1b[K", "\x1b[J"  # what was there before
+_SORTS = {
+    **{"n": "name", "f": "forks", "e": "execs", "o": "opens", "w": "writes"},
+    **{"x": "failed", "s": "short", "c": "cpu_ns"},
+}
+_HEAD = ("FORK", "EXEC", "OPEN", "WRITE", "FAIL", "SHORT", "CPU")
+EPILOG = """\
+examples:
+  onlooker top
+  onlooker top --by file --uid www-data
+  onlooker top --by exe --once --duration 10 --output-format json
+
+In the live table: f, e, o, w, s, c and n sort by that column (x: by failures), space pauses, q quits.
+FORK: processes made. WRITE: files changed, or opened for that. FAIL: calls with an error. SHORT: processes that
+ended and had lived less than a second. CPU: processor time of all that ended, as the kernel had counted it.
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options."""
+    parser.epilog = EPILOG
+    parser.add_argument_group("what to count").add_argument(
+        "--by", metavar="WHAT", default="exe", help=f"a row for each {', '.join(BY)} (default: exe)"
+    )
+    add_some(parser)
+    add_command(parser)
+    how = parser.add_argument_group("how to show it")
+    how.add_argument("--interval", metavar="TIME", default="1s", help="count for so long; 250ms or more (default: 1s)")
+    how.add_argument("--once", action="store_true", help="count once, print it and end")
+    how.add_argument("--output-format", metavar="FORMAT", default="text", help=f"{', '.join(FORMATS)} (default: text)")
+    how.add_argument("-o", "--output", metavar="FILE", help="append to FILE (default: -, standard output)")
+    how.add_argument("-q", "--quiet", action="store_true", help="print only the table and errors")
+    how.add_argument("--log-level", metavar="LEVEL", default="warning", help=f"{', '.join(LEVELS)} (default: warning)")
+    end = parser.add_argument_group("when to stop (default: at Ctrl-C or q)")
+    end.add_argument("--duration", metavar="TIME", help="stop after this time: seconds, or 200ms, 2m, 1h")
+    add_tuning(parser)
+
+
+class TopFormatter:
+    """Batches are only counted; `TopSession` writes the table."""
+
+    def __init__(self, top: Top) -> None:
+        self._top = top
+
+    def head(self) -> bytes:
+        """Nothing."""
+        return b""
+
+    def format(self, batch: Batch) -> bytes:
+        """Nothing."""
+        self._top.take(batch)
+        return b""
+
+
+class TopSession(WatchSession):
+    """Writes the table again and again, on a terminal in its place; and says at the end whether it was all."""
+
+    def __init__(
+        self,
+        monitor: Monitor,
+        top: Top,
+        writer: Writer,
+        shutdown: Shutdown,
+        log: Log,
+        arguments: argparse.Namespace,
+        relay: Relay | None,
+        seconds: float | None,
+        keys: Keys | None,
+        run_time: RunTime,
+    ) -> None:
+        sink = LineSink(TopFormatter(top), writer)
+        super().__init__(monitor, sink, shutdown, log, duration=seconds, relay=relay)
+        self._top, self._writer, self._keys, self._run_time = top, writer, keys, run_time
+        self._interval = duration(arguments.interval)
+        self._is_json, self._once = arguments.output_format == "json", arguments.once
+        self._by, self._sort, self._is_paused = arguments.by, "total", False
+        self._last, self._next_turn, self._cpu, self._programs = 0.0, float("inf"), 0.0, 0.0
+        self._shown_for = 1.0  # seconds
+        self._cost = ""
+        self._shown: dict[str, Counts] = {}
+        self._events = 0
+
+    def _announce(self) -> None:
+        self._log("info", f"watching {self._by}s; Ctrl-C ends it")
+
+    def _started(self) -> None:
+        super()._started()
+        self._last, self._cpu, self._programs = time.monotonic(), time.process_time(), self._run_time.seconds() or 0.0
+        self._next_turn = self._last + (float("inf") if self._once else self._interval)
+        if self._keys:
+            self._writer.write(_ENTER.encode())
+
+    def _watch(self) -> None:
+        super()._watch()
+        if not self._keys:
+            self._turn()  # with what has come since the last one
+
+    def _patience(self) -> float | None:
+        left = super()._patience()
+        until = max(0.0, self._next_turn - time.monotonic())
+        return left if until == float("inf") else min(until, until if left is None else left)
+
+    def _also_waits_for(self) -> dict[int, int]:
+        keys = {self._keys.descriptor: select.POLLIN} if self._keys else {}
+        return {**super()._also_waits_for(), **keys}
+
+    def _looked(self) -> None:
+        super()._looked()
+        for key in self._keys.pressed() if self._keys else "":
+            if key == "q":
+                self.stop()
+            elif key == " ":
+                self._is_paused = not self._is_paused
+            elif key in _SORTS:
+                self._sort = _SORTS[key]
+            self._show()
+        if time.monotonic() >= self._next_turn:
+            self._turn()
+
+    def _turn(self) -> None:
+        """The counts until now are shown, and it begins again."""
+        now, cpu, programs = time.monotonic(), time.process_time(), self._run_time.seconds()
+        events = sum(self.monitor.stats().events.values())
+        seconds = now - self._last
+        counts = self._top.turn()
+        if not self._is_paused:
+            cost = f"{100 * (cpu - self._cpu) / seconds:.1f} % CPU"
+            if programs is not None:
+                cost += f", its programs in the kernel {100 * (programs - self._programs) / seconds:.1f} %"
+            self._cost = f"{(events - self._events) / seconds:.0f} events a second; onlooker takes {cost}"
+            self._shown, self._shown_for = counts, seconds
+        self._last, self._cpu, self._programs, self._events = now, cpu, programs or 0.0, events
+        self._next_turn = now + self._interval
+        if not self._is_paused:
+            self._show()
+
+    def _show(self) -> None:
+        if self._is_json:
+            self._writer.write(b"".join(map(json_line, rows(self._shown, self._shown_for))))
+            return
+        lines = self._lines_of_the_table()
+        if self._keys:
+            self._writer.write((_HOME + f"{_REST}\n".join(lines) + _BELOW).encode())
+        else:
+            self._writer.write("".join(f"{line}\n" for line in lines).encode())
+
+    def _lines_of_the_table(self) -> list[str]:
+        page = Page.of(self._writer.descriptor)
+        ordered = sorted(self._shown.items(), key=self._order)
+        room = max(1, page.height - 3) if page.height else PLAIN_ROWS
+        cells = [(*_cells(counts), escape(name)) for name, counts in ordered[:room]]
+        table = page.columns((*_HEAD, self._by.upper()), cells, right=range(len(_HEAD)))
+        paused = "paused; " if self._is_paused else ""
+        lost = sum(self.monitor.stats().lost.values())
+        lost_too = f"; {counted(lost, 'event')} lost" if lost else ""
+        more = f"{len(ordered) - room} more rows; " if len(ordered) > room else ""
+        return [*table, page.fit(f"{paused}{more}{self._cost}{lost_too}")]
+
+    def _order(self, each: tuple[str, Counts]) -> tuple[float, str]:
+        name, counts = each
+        if self._sort == "name":
+            return 0, name
+        return -getattr(counts, self._sort), name
+
+    def _tell_the_verdict(self) -> None:
+        if self.summary is None:
+            return
+        keys, self._keys = self._keys, None
+        try:
+            if keys:
+                self._writer.write(_LEAVE.encode())
+                self._show()  # so that it stays
+        except ClosedPipeError:
+            pass
+        finally:
+            self._log.tell(f"{self.summary.seconds:.1f} s; {self.summary.verdict}")
+            if not self.summary.complete and not self._log.says("warning"):
+                say(self.summary.verdict)
+
+
+def _cells(counts: Counts) -> tuple[str, ...]:
+    numbers = (counts.forks, counts.execs, counts.opens, counts.writes, counts.failed, counts.short)
+    return (*(str(number) if number else "" for number in numbers), _seconds(counts.cpu_ns))
+
+
+def _seconds(nanoseconds: int) -> str:
+    if nanoseconds >= 5_000_000:
+        return f"{nanoseconds / 1e9:.2f}s"
+    return f"{nanoseconds / 1e6:.1f}ms" if nanoseconds else ""
+
+
+def _interval(text: str) -> float:
+    seconds = duration(text)
+    if seconds < FASTEST_SECONDS:
+        raise UsageError(f"too short an interval: {text!r}", "250ms or more: --interval 250ms")
+    return seconds
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Count until the end. 0, or 1 if events were lost; raises OnlookerError."""
+    log = Log("error" if arguments.quiet else one_of("log level", arguments.log_level, LEVELS))
+    one_of("output format of an answer", arguments.output_format, FORMATS)
+    one_of("group", arguments.by, tuple(BY))
+    interval = _interval(arguments.interval)
+    seconds = duration(arguments.duration) if arguments.duration is not None else None
+    if arguments.once and seconds is None and not arguments.command:
+        seconds = interval
+    which = {**command(arguments), **some(arguments), **tuning(arguments)}
+    monitor = Monitor(**which, events=Top.events, least_rights=True)
+    follow_trees(monitor, arguments)
+    note_doubts(arguments, log)
+    shutdown = Shutdown(monitor.stop, log.tell)
+    relay = Relay(monitor.command) if monitor.command else None
+    writer = output_writer(arguments.output, shutdown, log, relay)
+    table = ProcessTable(None if kernel.in_pid_namespace() else PROC)
+    table.look()
+    is_live = not (arguments.once or relay or arguments.output_format == "json") and _is_terminal(writer)
+    keys = Keys(sys.stdin.fileno()) if is_live else None
+    with shutdown, relay or nullcontext(), keys or nullcontext(), RunTime() as run_time:
+        top = Top(arguments.by, table, Users().name)
+        session = TopSession(monitor, top, writer, shutdown, log, arguments, relay, seconds, keys, run_time)
+        return session.exit_code()
+
+
+def _is_terminal(writer: Writer) -> bool:
+    return os.isatty(writer.descriptor) and sys.stdin is not None and sys.stdin.isatty()

@@ -1,0 +1,243 @@
+"""Answers to made events: what they say for people and as JSON."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from msgspec import json
+from rich.cells import cell_len
+
+from onlooker import Batch
+from onlooker.answers.denied import Denied
+from onlooker.answers.files import Reads, Writes
+from onlooker.answers.formatter import AnswerFormatter
+from onlooker.answers.missing import Missing
+from onlooker.answers.page import Page
+from onlooker.answers.who import Who
+from onlooker.enrich.processes import ProcessTable
+from onlooker.testing import make
+
+SCREEN = Page(80, 24)
+WIDE = Page()
+
+
+def ask(asked, events, page=WIDE):
+    """All lines for people."""
+    made = AnswerFormatter(asked, "text", lambda: page)
+    shown = b"".join(made.format(batch) for batch in Batch.of(events))
+    return (shown + made.end()).decode().splitlines()
+
+
+def rows(asked, events):
+    made = AnswerFormatter(asked, "json", lambda: WIDE)
+    data = b"".join([*(made.format(batch) for batch in Batch.of(events)), made.end()])
+    return [json.decode(line) for line in data.splitlines()]
+
+
+def opened(path, *flags, **fields):
+    name = "joined_path" if "errno" in fields else "real_path"
+    return make("open", path=path, flags=flags or ("O_RDONLY",), **{name: path}, **fields)
+
+
+def miss(path, **fields):
+    return opened(path, errno="ENOENT", **fields)
+
+
+def failed_exec(path, **fields):
+    return make("exec", path=path, joined_path=path, errno="ENOENT", **fields)
+
+
+READ = [
+    make("exec", path="cat", exe="/usr/bin/cat", comm="cat"),
+    opened("/etc/b", comm="cat"),
+    opened("/etc/a", comm="cat"),
+    opened("/etc/b", comm="grep"),
+    opened("/etc/w", "O_WRONLY", comm="cat"),
+    miss("/etc/no", comm="cat"),
+    make("exec", path="no", errno="EACCES", comm="cat"),
+]
+
+
+def test_reads():
+    assert ask(Reads(), READ) == [
+        "TIMES  HOW       FILE",
+        "    1  executed  /usr/bin/cat",
+        "    2  read      /etc/b",
+        "    1  read      /etc/a",
+        "read 3 files, 4 times by cat, grep",
+    ]
+    first, second, _ = rows(Reads(), READ)
+    assert first["file"] == "/usr/bin/cat"
+    assert second == {
+        "file": "/etc/b", "time": READ[1].time, "count": 2, "actions": ["read"], "comms": ["cat", "grep"],
+    }  # fmt: skip
+
+
+def test_nothing_happened():
+    answers = Reads(), Writes(), Missing(), Denied(), Who(["/x"], ProcessTable(None))
+    assert [ask(answer, []) for answer in answers] == [
+        ["read 0 files, 0 times"],
+        ["wrote 0 files, 0 times"],
+        ["missed 0 names, 0 times; 0 found elsewhere"],
+        ["denied 0 times, 0 files"],
+        ["0 changes by 0 processes"],
+    ]
+
+
+def test_writes():
+    events = [
+        opened("/tmp/new", "O_WRONLY", "O_CREAT", created=True),
+        opened("/tmp/new", "O_WRONLY", "O_APPEND"),
+        make("rename", path="/tmp/new", new_path="/tmp/old"),
+        make("unlink", path="/tmp/gone"),
+        make("unlink", path="/tmp/stays", errno="EPERM"),
+        make("chmod", path=None, fd=3, real_path="/tmp/old"),
+        opened("/etc/b"),
+    ]
+    assert ask(Writes(), events) == [
+        "TIMES  HOW                                  FILE",
+        "    3  created, written, appended, renamed  /tmp/new",
+        "    2  renamed to, chmod                    /tmp/old",
+        "    1  removed                              /tmp/gone",
+        "wrote 3 files, 6 times by fake",
+    ]
+
+
+def test_thousands_of_files_are_a_screenful():
+    """Only in a terminal."""
+    events = [opened(f"/usr/lib/{place}/{number}", "O_WRONLY") for number in range(300) for place in "abc"]
+    made = ask(Writes(), [opened("/etc/x", "O_WRONLY"), *events], SCREEN)
+    assert made == [
+        "TIMES  HOW      FILE",
+        "    1  written  /etc/x",
+        *(f"  300  written  /usr/lib/{place}/ (300 files)" for place in "abc"),
+        "wrote 901 files, 901 times by fake",
+    ]
+    assert len(ask(Writes(), events)) == 902
+
+
+@pytest.mark.parametrize("answer", [Reads, Writes, Missing, Denied])
+def test_there_is_a_bound(answer, monkeypatch):
+    for name in ("files.MOST_FILES", "missing.MOST_SEARCHES", "denied.MOST_ROWS"):
+        monkeypatch.setattr(f"onlooker.answers.{name}", 3)
+    fields = {"errno": "ENOENT"} if answer is Missing else {"errno": "EPERM"} if answer is Denied else {}
+    events = [opened(f"/{number}", "O_RDWR", **fields) for number in range(10)]
+    *found, last = rows(answer(), events)
+    assert (len(found), last) == (3, {"not_listed": 7})
+    assert ("7 " in ask(answer(), events)[-1]) or ("10 times" in ask(answer(), events)[-1])
+
+
+def test_a_search_is_one_row():
+    events = [
+        *(failed_exec(f"/{place}/git", comm="sh", pid=7) for place in ("usr/local/sbin", "usr/local/bin")),
+        failed_exec("/usr/local/bin/git", comm="sh", pid=8),
+        make("exec", path="/usr/bin/git", exe="/usr/lib/git", comm="git", pid=7),
+        miss("/etc/ld.so.preload", comm="git", pid=7),
+        miss("lib.so", comm="git", pid=7),
+    ]
+    assert ask(Missing(), events) == [
+        "TIMES  PROGRAM  MISSING",
+        "    3  sh       git: not in /usr/local/sbin, /usr/local/bin; found in /usr/bin",
+        "    1  git      /etc/ld.so.preload",
+        "    1  git      lib.so",
+        "missed 3 names, 5 times; 1 found elsewhere",
+    ]
+    first = rows(Missing(), events)[0]
+    assert (first["places"], first["found"]) == (["/usr/local/sbin/", "/usr/local/bin/"], "/usr/bin/")
+
+
+def test_what_another_process_finds_was_not_found():
+    """Nor what this one itself made in the meantime, in the same place."""
+    events = [
+        miss("/a/x", pid=7),
+        opened("/b/x", pid=8),
+        miss("/a/y", pid=7),
+        opened("/a/y", "O_WRONLY", "O_CREAT", created=True, pid=7),
+        opened("/b/x", pid=7, start_ns=1),
+    ]
+    assert [row.get("found") for row in rows(Missing(), events)] == [None, None]
+
+
+def test_an_interpreter_that_is_missing():
+    events = [failed_exec("/srv/run.py", missing_interpreter="/usr/bin/python2", comm="sh")]
+    assert ask(Missing(), events)[1] == "    1  sh       /usr/bin/python2, which /srv/run.py names"
+
+
+def test_too_much_that_is_missing_is_put_together():
+    events = [miss(f"/locale/{number}", comm=comm) for number in range(30) for comm in ("git", "sed")]
+    made = ask(Missing(), events, SCREEN)
+    assert len(made) == 4
+    assert made[1].startswith("   30  git      /locale: 0, 1, 2, ") and made[1].endswith(" more")
+    events = [miss(f"/locale/{number}", comm=f"p{comm}") for number in range(3) for comm in range(30)]
+    assert ask(Missing(), events, SCREEN)[1] == "   90  p0 +29   /locale: 0, 1, 2"
+
+
+def test_denied():
+    events = [
+        opened("/etc/shadow", errno="EACCES", comm="cat", pid=7),
+        opened("/etc/shadow", errno="EACCES", comm="cat", pid=8),
+        make("unlink", path="/etc/x", errno="EPERM", comm="rm", pid=9),
+        make("mkdir", path="/proc/x", errno="EROFS", comm="mkdir", pid=9),
+        make("exec", path="/x", errno="EACCES", comm="sh", pid=9),
+        miss("/etc/no"),
+    ]
+    assert ask(Denied(), events) == [
+        "TIMES  PROCESS     WANTED   ERROR   FILE",
+        "    2  cat (7 +1)  read     EACCES  /etc/shadow",
+        "    1  rm (9)      remove   EPERM   /etc/x",
+        "    1  mkdir (9)   create   EROFS   /proc/x",
+        "    1  sh (9)      execute  EACCES  /x",
+        "denied 5 times, 4 files",
+    ]
+    first = rows(Denied(), events)[0]
+    said = {"comm": "cat", "wanted": "read", "errno": "EACCES", "file": "/etc/shadow", "count": 2, "pids": [7, 8]}
+    assert said.items() <= first.items()
+
+
+def test_who(monkeypatch):
+    monkeypatch.setenv("TZ", "UTC")
+    events = [
+        make("exec", pid=1000, ppid=1, start_ns=5, comm="bash", argv=("bash",)),
+        make("fork", pid=1000, ppid=1, start_ns=5, comm="bash", child_pid=7, child_start_ns=9, child_ppid=1000),
+        make("exec", pid=7, ppid=1000, start_ns=9, comm="sh", argv=("sh", "-c", "x > /tmp/x/a b"), uid=33),
+        *[opened("/tmp/x/a", "O_WRONLY", pid=7, start_ns=9, ppid=1000, comm="sh", uid=33)] * 3,
+        opened("/tmp/x/a", "O_RDONLY", pid=7, start_ns=9, ppid=1000, comm="sh"),
+        opened("/tmp/xy", "O_WRONLY", pid=7, start_ns=9, ppid=1000, comm="sh"),
+        make("rename", path="/tmp/y", new_path="/tmp/x/b", pid=7, start_ns=9, ppid=1000, comm="sh"),
+        make("rename", path="/tmp", new_path="/tmq", pid=7, start_ns=9, ppid=1000, comm="sh"),
+        make("unlink", path="/tmp/x/no", errno="ENOENT"),
+        make("rmdir", path="/tmp/x/", errno="EPERM", pid=8, ppid=4, start_ns=3, comm="late"),
+    ]
+    made = ask(Who(["/tmp/x"], ProcessTable(None), {33: "www", 1000: "me"}.__getitem__), events)
+    assert [line if line[2:4].isalpha() or line[0] != " " else line[16:] for line in made] == [
+        "www  sh (7)  sh -c 'x > /tmp/x/a b'",
+        "  by bash (1000) < ? (1)",
+        "written           /tmp/x/a",
+        "renamed           /tmp/y -> /tmp/x/b",
+        "renamed           /tmp -> /tmq",
+        "me  late (8)  its arguments are not known",
+        "  by ? (4)",
+        "tried to remove: EPERM  /tmp/x/",
+        "4 changes by 2 processes, 6 times in all",
+    ]
+    first, *_ = rows(Who(["/tmp/x"], ProcessTable(None)), events)
+    assert (first["argv"], first["parents"], first["unknown_parent"]) == (["sh", "-c", "x > /tmp/x/a b"], ["bash"], 1)
+    assert (first["action"], first["file"]) == ("written", "/tmp/x/a")
+
+
+NAMES = st.binary(min_size=1, max_size=90).filter(lambda data: 0 not in data)
+
+
+def decoded(data):
+    return data.decode("utf-8", "surrogateescape")
+
+
+@settings(deadline=None)
+@given(st.lists(NAMES, min_size=1, max_size=30), st.sampled_from(["ENOENT", "EACCES", None]), st.integers(40, 100))
+def test_whatever_a_name_holds_lines_are_harmless_and_fit(names, errno, width):
+    fields = {"errno": errno} if errno else {}
+    events = [opened(decoded(b"/" + name), "O_RDWR", comm=decoded(name[:15]), **fields) for name in names]
+    for asked in (Reads(), Writes(), Missing(), Denied(), Who(["/"], ProcessTable(None))):
+        made = ask(asked, events, Page(width, 24))
+        assert len(made) <= 3 * len(names) + 3
+        assert all(line.isprintable() for line in made)
+        assert all(cell_len(line) <= width for line in made), made
