@@ -15,12 +15,17 @@ Row = dict[str, Any]
 class Answer(Protocol):
     """What is asked of the events.
 
-    `events` are those that it needs, `failed` whether only failures; `waits_for` says in words what it waits for.
+    `events` are those that it needs, `failed` whether only failures, `where` expressions that hold of all that it
+    needs; `waits_for` says in words what it waits for.
     """
 
     events: ClassVar[tuple[str, ...]]
     failed: ClassVar[bool]
     waits_for: ClassVar[str]
+
+    @property
+    def where(self) -> tuple[str, ...]:
+        """So that no object is made of other events."""
 
     def take(self, batch: Batch) -> Iterable[Row]:
         """Learn from a batch; the rows that are shown at once, where some are."""

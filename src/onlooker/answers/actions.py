@@ -9,6 +9,7 @@ from ..events.link import Link
 from ..events.open import Open
 from ..events.rename import Rename
 from ..events.symlink import Symlink
+from ..filters import sugar
 
 # event -> what it wants, and what it has done
 _CALLS = {
@@ -37,11 +38,7 @@ _OPENS = {
     "create": "created",
     "truncate": "truncated",
 }
-# events that change files, or can
-CHANGES = (
-    *("open", "rename", "unlink", "mkdir", "rmdir", "link", "symlink", "mknod", "bind"),
-    *("chmod", "chown", "truncate", "xattr", "utime"),
-)
+CHANGES = (Open.event, *sugar.CHANGES)  # events that change files, or can
 
 
 def file_of(event: TaskEvent) -> str:

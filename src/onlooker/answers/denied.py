@@ -31,6 +31,7 @@ class Denied:
     events: ClassVar[tuple[str, ...]] = tuple(name for name in TASK_EVENTS if name not in (Fork.event, Exit.event))
     failed: ClassVar[bool] = True
     waits_for: ClassVar[str] = "what is not allowed"
+    where: ClassVar[tuple[str, ...]] = (f"errno in {ERRORS}",)
 
     def __init__(self) -> None:
         self._found: dict[tuple[str, int, str, str, str], _Refusal] = {}

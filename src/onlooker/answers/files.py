@@ -39,6 +39,7 @@ class _Files:
     events: ClassVar[tuple[str, ...]] = ()
     failed: ClassVar[bool] = False
     waits_for: ClassVar[str] = ""
+    where: ClassVar[tuple[str, ...]] = ("not errno exists",)
     _verb: ClassVar[str] = ""
 
     def __init__(self) -> None:

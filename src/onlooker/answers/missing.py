@@ -40,6 +40,7 @@ class Missing:
     events: ClassVar[tuple[str, ...]] = ("open", "exec", "access", "stat", "readlink", "chdir")
     failed: ClassVar[bool] = False  # what is found ends a search
     waits_for: ClassVar[str] = "what is looked for and missing"
+    where: ClassVar[tuple[str, ...]] = ("not errno exists or errno == 'ENOENT'",)
 
     def __init__(self) -> None:
         self._searches: dict[tuple[str, str], _Search] = {}

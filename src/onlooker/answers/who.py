@@ -42,6 +42,15 @@ class Who:
         self._last: tuple[int, int] | None = None  # the process that was shown last
         self._changes = self._times = 0
 
+    @property
+    def where(self) -> tuple[str, ...]:
+        """The life of processes, and what is done to these files, or moves one together with a directory above it."""
+        under = ", ".join(map(_literal, self._bases))
+        above = ", ".join({_literal(str(place)): None for base in self._bases for place in Path(base).parents})
+        events = ", ".join(map(repr, PROCESS_EVENTS))
+        moved = f" or event == 'rename' and (file in ({above}) or new_file in ({above}))" if above else ""
+        return (f"event in ({events}) or file under ({under}) or new_file under ({under}){moved}",)
+
     def take(self, batch: Batch) -> list[Row]:
         """Learn from a batch; what is new."""
         found: list[Row] = []
@@ -118,6 +127,13 @@ def _meant(path: str) -> Iterator[str]:
     yield os.path.normpath(Path.cwd() / path)
     with suppress(OSError, RuntimeError):  # RuntimeError: links in a circle
         yield str(Path(path).resolve())
+
+
+def _literal(path: str) -> str:
+    """The path in an expression."""
+    plain = b"/._-+"
+    data = path.encode("utf-8", "surrogateescape")
+    return "'" + "".join(chr(c) if (chr(c).isalnum() and c < 128) or c in plain else f"\\x{c:02x}" for c in data) + "'"
 
 
 def _of_two(event: TaskEvent) -> Iterator[tuple[str, str | None, str]]:

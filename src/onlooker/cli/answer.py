@@ -98,6 +98,7 @@ def answer(
     one_of("output format of an answer", arguments.output_format, FORMATS)
     seconds = duration(arguments.duration) if arguments.duration is not None else None
     which = {**command(arguments), **some(arguments), **tuning(arguments)}
+    which["where"] = [*which["where"], *asked.where]
     monitor = Monitor(**which, events=asked.events, failed=asked.failed, least_rights=True)
     follow_trees(monitor, arguments)
     note_doubts(arguments, log)

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from msgspec import json
 from rich.cells import cell_len
 
-from onlooker import Batch
+from onlooker import Batch, Monitor
 from onlooker.answers.denied import Denied
 from onlooker.answers.files import Reads, Writes
 from onlooker.answers.formatter import AnswerFormatter
@@ -14,7 +14,7 @@ from onlooker.answers.missing import Missing
 from onlooker.answers.page import Page
 from onlooker.answers.who import Who
 from onlooker.enrich.processes import ProcessTable
-from onlooker.testing import make
+from onlooker.testing import FakeSource, make
 
 SCREEN = Page(80, 24)
 WIDE = Page()
@@ -222,6 +222,28 @@ def test_who(monkeypatch):
     first, *_ = rows(Who(["/tmp/x"], ProcessTable(None)), events)
     assert (first["argv"], first["parents"], first["unknown_parent"]) == (["sh", "-c", "x > /tmp/x/a b"], ["bash"], 1)
     assert (first["action"], first["file"]) == ("written", "/tmp/x/a")
+
+
+@given(st.binary(min_size=1, max_size=20).filter(lambda data: not {0, 47} & {*data} and data not in (b".", b"..")))
+def test_who_asks_only_for_what_it_needs(data):
+    """Whatever the path holds: what is there, what moves a directory above it, and the life of processes."""
+    path = f"/srv/{decoded(data)}"
+    wanted = [
+        opened(path, "O_WRONLY"),
+        opened(f"{path}/x", "O_WRONLY"),
+        make("rename", path="/a", new_path=f"{path}/x"),
+        make("rename", path="/srv", new_path="/x"),
+        make("fork"),
+        make("exit"),
+    ]
+    others = [
+        opened(f"{path}2", "O_WRONLY"),
+        opened("/srv", "O_WRONLY"),
+        make("rename", path="/tmp/srv", new_path="/x"),
+    ]
+    who = Who([path], ProcessTable(None))
+    with Monitor(events=who.events, where=who.where, source=FakeSource([*wanted, *others])) as monitor:
+        assert list(monitor) == wanted
 
 
 NAMES = st.binary(min_size=1, max_size=90).filter(lambda data: 0 not in data)
