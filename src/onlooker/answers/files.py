@@ -12,7 +12,7 @@ from ..events.open import Open
 from ..records import Batch
 from . import Row
 from .actions import CHANGES, done, is_change, wanted
-from .folding import folded
+from .folding import Group, folded
 from .page import Page, counted, listed
 
 MOST_FILES = 100_000  # 50 MB of them, with paths of 100 bytes
@@ -84,11 +84,13 @@ class _Files:
             yield from page.columns(("TIMES", "HOW", "FILE"), rows, right=[0])
         yield page.fit(self._sum())
 
-    def _row(self, group: tuple[str, list[_Use]]) -> tuple[str, ...]:
-        path, uses = group
+    def _row(self, group: Group[_Use]) -> tuple[str, ...]:
+        uses = group.items
         actions = dict.fromkeys(word for use in uses for action in use.actions for word in action.split(", "))
-        files = f" ({len(uses)} files)" if len(uses) > 1 else ""
-        return str(sum(use.count for use in uses)), ", ".join(actions), escape(path) + files
+        files = ""
+        if len(uses) > 1:
+            files = f"{' ' if group.place else ''}({len(uses)} {'other ' if group.is_rest else ''}files)"
+        return str(sum(use.count for use in uses)), ", ".join(actions), escape(group.place) + files
 
     def _sum(self) -> str:
         comms = list(dict.fromkeys(escape(comm) for use in self._uses.values() for comm in use.comms))

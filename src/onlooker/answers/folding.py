@@ -1,7 +1,7 @@
 """Files folded into their directories, so that thousands fit a screenful."""
 
 from collections.abc import Sequence
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 Item = TypeVar("Item")
 
@@ -15,56 +15,69 @@ def directory(path: str) -> str:
     return path.rstrip("/").rpartition("/")[0] + "/" if path.startswith("/") and path.strip("/") else ""
 
 
-def folded(items: Sequence[tuple[str, Item]], most: int) -> list[tuple[str, list[Item]]]:
-    """The items by path, in their order; where there are more than `most` (0: never), those of one directory become
-    one, whose path ends with a slash: the deepest directories first, and of these the fullest. The root is never one.
+class Group(Generic[Item]):
+    """Items that make one row: of one path, or below `place`, which ends with a slash. `is_rest`: others below it have
+    rows of their own.
+    """
 
-    >>> folded([("/a/b/1", 1), ("/a/b/2", 2), ("/a/3", 3), ("/c", 4)], 3)
+    def __init__(self, found: list[tuple[str, Item]], *, is_rest: bool = False) -> None:
+        self.items = [item for _, item in found]
+        self.is_rest = is_rest
+        self.place = _common([path for path, _ in found])
+        self.found = found
+
+    def parts(self) -> list[list[tuple[str, Item]]]:
+        """By the next name below the place, the largest part first."""
+        parts: dict[str, list[tuple[str, Item]]] = {}
+        for each in self.found:
+            name = _closed(each[0]).removeprefix(self.place).partition("/")[0] if self.place else each[0]
+            parts.setdefault(name, []).append(each)
+        return sorted(parts.values(), key=lambda part: -len(part))
+
+
+def folded(items: Sequence[tuple[str, Item]], most: int) -> list[Group[Item]]:
+    """The items by path, in their order, as at most so many groups (0: each path is one). Where there are more paths,
+    all begin as one group, and again and again the largest that can be is divided: into all that is directly in its
+    directory, or where that is too much, into the largest directory in it and the rest.
+
+    >>> [(each.place, each.items) for each in folded([("/a/b/1", 1), ("/a/b/2", 2), ("/a/3", 3), ("/c", 4)], 3)]
     [('/a/b/', [1, 2]), ('/a/3', [3]), ('/c', [4])]
     """
-    groups: dict[str, list[tuple[str, Item]]] = {}
-    for path, item in items:
-        groups.setdefault(path, []).append((path, item))
-    while most and len(groups) > most:
-        below: dict[str, list[str]] = {}
-        for path in groups:
-            below.setdefault(directory(path), []).append(path)
-        depth = max((place.count("/") for place in below if place not in ("", "/")), default=0)
-        if not depth:
-            break
-        level = {place: len(paths) for place, paths in below.items() if place.count("/") == depth and place != "/"}
-        groups = _merged(groups, _chosen(level, len(groups) - most))
-    return [(_common([path for path, _ in some]), [item for _, item in some]) for some in groups.values()]
-
-
-def _chosen(level: dict[str, int], surplus: int) -> set[str]:
-    """The directories with most items, as many as are needed to have so many fewer; all where that is not enough: an
-    item that is alone may be together with others one level up.
-    """
-    chosen: set[str] = set()
-    for place, count in sorted(level.items(), key=lambda each: -each[1]):
-        if surplus <= 0:
-            return chosen
-        if count > 1:
-            chosen.add(place)
-            surplus -= count - 1
-    return chosen if surplus <= 0 else {*level}
-
-
-def _merged(groups: dict[str, list[Item]], chosen: set[str]) -> dict[str, list[Item]]:
-    merged: dict[str, list[Item]] = {}
-    for path, some in groups.items():
-        place = directory(path)
-        merged.setdefault(place if place in chosen else path, []).extend(some)
-    return merged
+    whole = list(items)
+    paths: dict[str, list[tuple[str, Item]]] = {}
+    for each in whole:
+        paths.setdefault(each[0], []).append(each)
+    if not most or len(paths) <= most:
+        return [Group(some) for some in paths.values()]
+    groups, done = [Group(whole)], list[Group[Item]]()
+    while groups and len(groups) + len(done) < most:
+        largest = max(groups, key=lambda group: len(group.items))
+        groups.remove(largest)
+        room = most - len(groups) - len(done)
+        parts = largest.parts()
+        if len(parts) == 1 or (len(parts) > room and len(parts[0]) == 1):
+            done.append(largest)
+        elif len(parts) <= room:
+            groups += map(Group, parts)
+        else:
+            first, *others = parts
+            rest = [each for part in others for each in part]
+            groups += [Group(first), Group(rest, is_rest=True)]
+    order = {id(each): number for number, each in enumerate(whole)}
+    return sorted((*groups, *done), key=lambda group: order[id(group.found[0])])
 
 
 def _common(paths: list[str]) -> str:
-    """The path, or the deepest directory that all of them lie in."""
+    """The path, or the deepest directory that all of them lie in; "" where there is none."""
     first, *rest = dict.fromkeys(paths)
     if not rest:
         return first
-    place = directory(first)
-    while not all(path.startswith(place) for path in rest):
+    place = _closed(first) if first.startswith("/") else ""
+    while place and not all(_closed(path).startswith(place) for path in rest):
         place = directory(place)
     return place
+
+
+def _closed(path: str) -> str:
+    """With a slash at its end: a directory lies in itself, too."""
+    return path.rstrip("/") + "/"

@@ -69,7 +69,7 @@ def shortened(text: str, width: int) -> str:
     """The text, without some of its middle where it is too long: of a path, the end says most.
 
     >>> shortened("/usr/lib/python3/dist-packages/a.py", 20)
-    '/usr/l…ackages/a.py'
+    '/usr/l…packages/a.py'
     """
     width = max(width, _NARROWEST)
     if cell_len(text) <= width:
