@@ -60,7 +60,8 @@ class ProcessTable:
 
     >>> from onlooker.testing import make
     >>> table = ProcessTable(proc=None)
-    >>> table.take([make("exec", pid=7, comm="sh", argv=("sh", "-c", "make")), make("fork", pid=7, child_pid=8, child_ppid=7)])
+    >>> parent = make("exec", pid=7, comm="sh", argv=("sh", "-c", "make"))
+    >>> table.take([parent, make("fork", pid=7, child_pid=8, child_ppid=7)])
     >>> made = table.find(8, make("fork").child_start_ns)
     >>> made.ppid, [above.argv for above in made.ancestors()]
     (7, [('sh', '-c', 'make')])
