@@ -13,7 +13,7 @@ from typing import Any
 from unittest import mock
 
 from onlooker import Lost, Monitor, doctor
-from onlooker.cli import watch
+from onlooker.cli import answer, top, watch
 from onlooker.cli.doctor import text
 from onlooker.cli.main import COMMANDS, main
 from onlooker.cli.parser import parser
@@ -107,6 +107,8 @@ def _caught(variables: dict[str, str]) -> Iterator[tuple[Path, Path]]:
             mock.patch.object(sys, "stdout", stdout),
             mock.patch.object(sys, "stderr", stderr),
             mock.patch.object(watch, "Monitor", _monitor),
+            mock.patch.object(answer, "Monitor", _monitor),
+            mock.patch.object(top, "Monitor", _monitor),
             mock.patch("onlooker.cli.doctor.diagnose", _diagnosis),
         ):
             yield out, err
