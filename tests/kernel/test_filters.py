@@ -24,7 +24,7 @@ def identity(events: Iterable[Event]) -> list[Event]:
     """Without what two monitors take at different moments."""
     found = []
     for event in events:
-        moments = {"duration_ns": 0} if isinstance(event, Exit) else {}
+        moments = {"duration_ns": 0, "cpu_user_ns": 0, "cpu_system_ns": 0} if isinstance(event, Exit) else {}
         found.append(msgspec.structs.replace(event, time="", boot_ns=0, **moments))
     return found
 
