@@ -46,9 +46,17 @@ class Top:
 
     events: ClassVar[tuple[str, ...]] = (Fork.event, Exec.event, Exit.event, *CHANGES)
 
-    def __init__(self, by: str, table: ProcessTable, user: Callable[[int], str] = str) -> None:
+    def __init__(
+        self,
+        by: str,
+        table: ProcessTable,
+        user: Callable[[int], str] = str,
+        cgroup: Callable[[int, int], str] = lambda cgroup_id, pid: str(cgroup_id),
+    ) -> None:
+        """`user` names a user, and `cgroup` a control group that a process is in."""
         self._table = table
         self._user = user
+        self._cgroup = cgroup
         self._group = BY[by]
         self._counts: dict[str, Counts] = {}
 
@@ -104,5 +112,5 @@ BY: dict[str, Callable[[Top, TaskEvent], str]] = {
     "user": lambda top, event: top._user(event.uid),
     "file": Top._file,
     "dir": lambda top, event: directory(top._file(event)) or top._file(event),
-    "cgroup": lambda top, event: f"cgroup {event.cgroup_id}",
+    "cgroup": lambda top, event: top._cgroup(event.cgroup_id, event.pid),
 }

@@ -22,7 +22,7 @@ EVENTS = [
 
 
 def counted(by, events=EVENTS):
-    asked = Top(by, ProcessTable(None), {0: "root", 1000: "me"}.__getitem__)
+    asked = Top(by, ProcessTable(None), {0: "root", 1000: "me"}.__getitem__, "cgroup {} of {}".format)
     for batch in Batch.of(events):
         asked.take(batch)
     counts = asked.turn()
@@ -39,7 +39,7 @@ def test_by_process():
             first: msgspec.structs.asdict(whole),
             second: msgspec.structs.asdict(old),
         }
-    assert list(counted("cgroup")) == ["cgroup 1"]
+    assert list(counted("cgroup")) == ["cgroup 1 of 7", "cgroup 1 of 9"]
 
 
 def test_by_file():
