@@ -8,6 +8,8 @@ import msgspec
 from .escaping import escape
 from .events import EVENTS, PROCESS_REASONS, UNCERTAIN_REASONS, WANTED_REASONS
 
+_WIDEST = 66  # of 80 columns, without the name of the program and separators
+
 
 class End(Enum):
     """Why the watching ended; the value is what the verdict says of it."""
@@ -46,6 +48,21 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
         first = ": ".join(filter(None, (seen, ", ".join(kinds))))
         lost = f"lost: {', '.join(self._losses()) or 'nothing'}"
         return "\n".join((first, *self._left_out(), lost, self.verdict))
+
+    @property
+    def brief(self) -> str:
+        """The time and the verdict, in lines that fit a terminal.
+
+        >>> print(Summary(seconds=1.5, cut=2).brief)
+        1.5 s; complete; 2 events have a field that is not whole (marked: cut)
+        """
+        lines = [f"{self.seconds:.1f} s"]
+        for part in self.verdict.split("; "):
+            if len(lines[-1]) + len(part) > _WIDEST:
+                lines.append(part)
+            else:
+                lines[-1] += f"; {part}"
+        return ";\n".join(lines)
 
     @property
     def complete(self) -> bool:

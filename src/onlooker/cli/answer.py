@@ -12,8 +12,9 @@ from ..answers.page import Page
 from ..follow import Relay
 from ..monitor import Monitor
 from ..output.sink import LineSink
-from ..output.writer import ClosedPipeError, Writer
-from .log import LEVELS, Log, say
+from ..output.writer import Writer
+from ..summary import Summary
+from .log import LEVELS, Log
 from .options import add_command, add_some, command, follow_trees, note_doubts, some
 from .output import output_writer
 from .parser import duration, one_of
@@ -52,17 +53,11 @@ class AnswerSession(WatchSession):
         else:
             self._log("info", text)
 
-    def _tell_the_verdict(self) -> None:
-        if self.summary is None:
-            return
-        try:
-            self._writer.write(self._answer.end())
-        except ClosedPipeError:
-            pass
-        finally:
-            self._log.tell(f"{self.summary.seconds:.1f} s; {self.summary.verdict}")
-            if not self.summary.complete and not self._log.says("warning"):
-                say(self.summary.verdict)
+    def _conclude(self) -> None:
+        self._writer.write(self._answer.end())
+
+    def _sum(self, summary: Summary) -> str:
+        return summary.brief
 
 
 def add_arguments(parser: argparse.ArgumentParser, *, examples: str) -> None:

@@ -7,12 +7,13 @@ from ..filters import Filter
 from ..follow import Relay, exit_code
 from ..monitor import Monitor
 from ..output.sink import LineSink
-from ..output.writer import StalledError
+from ..output.writer import ClosedPipeError, StalledError
 from ..probe import kernel
 from ..probe.attach import FOLLOWING
 from ..probe.source import grouped
 from ..records import Batch
 from ..session import DroppedError, Session
+from ..summary import Summary
 from .log import Log, say
 from .shutdown import Shutdown, notify_systemd
 
@@ -60,10 +61,22 @@ class WatchSession(Session):
     def _tell_the_verdict(self) -> None:
         if self.summary is None:
             return
-        self._log.tell(str(self.summary))
-        if not self.summary.complete and not self._log.says("warning"):
-            say(self.summary.verdict)  # what the exit code means
-        notify_systemd("STOPPING=1")
+        try:
+            self._conclude()
+        except ClosedPipeError:
+            pass
+        finally:
+            self._log.tell(self._sum(self.summary))
+            if not self.summary.complete and not self._log.says("warning"):
+                say(self.summary.verdict)  # what the exit code means
+            notify_systemd("STOPPING=1")
+
+    def _conclude(self) -> None:
+        """Write what is known only at the end."""
+
+    def _sum(self, summary: Summary) -> str:
+        """What is said of all."""
+        return str(summary)
 
     def _wait_for_the_command(self) -> None:
         """It may go on after the watching has ended."""

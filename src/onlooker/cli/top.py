@@ -5,11 +5,13 @@ import os
 import select
 import sys
 import time
+from collections.abc import Iterator
 from contextlib import nullcontext
 
 from ..answers.page import Page, counted
 from ..answers.rows import json_line
 from ..answers.top import BY, Counts, Top, rows
+from ..enrich.cgroups import Cgroups
 from ..enrich.processes import PROC, ProcessTable
 from ..enrich.users import Users
 from ..errors import UsageError
@@ -17,12 +19,13 @@ from ..escaping import escape
 from ..follow import Relay
 from ..monitor import Monitor
 from ..output.sink import LineSink
-from ..output.writer import ClosedPipeError, Writer
+from ..output.writer import Writer
 from ..probe import kernel
 from ..probe.run_time import RunTime
 from ..records import Batch
+from ..summary import Summary
 from .keys import Keys
-from .log import LEVELS, Log, say
+from .log import LEVELS, Log
 from .options import add_command, add_some, command, follow_trees, note_doubts, some
 from .output import output_writer
 from .parser import duration, one_of
@@ -34,6 +37,7 @@ TAKES_COMMAND = True
 FORMATS = ("text", "json")
 FASTEST_SECONDS = 0.25
 PLAIN_ROWS = 20  # where it is no terminal
+_OTHER_ROWS = 3  # head and foot
 _ENTER, _HOME, _LEAVE = "\x1b[?1049h\x1b[?25l", "\x1b[H", "\x1b[?1049l\x1b[?25h"
 _REST, _BELOW = "\x1b[K", "\x1b[J"  # what was there before
 _SORTS = {
@@ -163,7 +167,7 @@ class TopSession(WatchSession):
         if not self._is_paused:
             cost = f"{100 * (cpu - self._cpu) / seconds:.1f} % CPU"
             if programs is not None:
-                cost += f", its programs in the kernel {100 * (programs - self._programs) / seconds:.1f} %"
+                cost += f" and {100 * (programs - self._programs) / seconds:.1f} % in the kernel"
             self._cost = f"{(events - self._events) / seconds:.0f} events a second; onlooker takes {cost}"
             self._shown, self._shown_for = counts, seconds
         self._last, self._cpu, self._programs, self._events = now, cpu, programs or 0.0, events
@@ -184,14 +188,19 @@ class TopSession(WatchSession):
     def _lines_of_the_table(self) -> list[str]:
         page = Page.of(self._writer.descriptor)
         ordered = sorted(self._shown.items(), key=self._order)
-        room = max(1, page.height - 3) if page.height else PLAIN_ROWS
+        room = max(1, page.height - _OTHER_ROWS) if self._keys else page.most_rows or PLAIN_ROWS
         cells = [(*_cells(counts), escape(name)) for name, counts in ordered[:room]]
         table = page.columns((*_HEAD, self._by.upper()), cells, right=range(len(_HEAD)))
-        paused = "paused; " if self._is_paused else ""
+        return [*table, *map(page.fit, self._foot(len(ordered) - room))]
+
+    def _foot(self, left_out: int) -> Iterator[str]:
         lost = sum(self.monitor.stats().lost.values())
-        lost_too = f"; {counted(lost, 'event')} lost" if lost else ""
-        more = f"{len(ordered) - room} more rows; " if len(ordered) > room else ""
-        return [*table, page.fit(f"{paused}{more}{self._cost}{lost_too}")]
+        said = [f"{counted(lost, 'event')} lost"] if lost else []
+        said += ["paused"] if self._is_paused else []
+        said += [f"{counted(left_out, 'more row')}"] if left_out > 0 else []
+        if said:
+            yield "; ".join(said)
+        yield self._cost
 
     def _order(self, each: tuple[str, Counts]) -> tuple[float, str]:
         name, counts = each
@@ -199,20 +208,14 @@ class TopSession(WatchSession):
             return 0, name
         return -getattr(counts, self._sort), name
 
-    def _tell_the_verdict(self) -> None:
-        if self.summary is None:
-            return
+    def _conclude(self) -> None:
         keys, self._keys = self._keys, None
-        try:
-            if keys:
-                self._writer.write(_LEAVE.encode())
-                self._show()  # so that it stays
-        except ClosedPipeError:
-            pass
-        finally:
-            self._log.tell(f"{self.summary.seconds:.1f} s; {self.summary.verdict}")
-            if not self.summary.complete and not self._log.says("warning"):
-                say(self.summary.verdict)
+        if keys:
+            self._writer.write(_LEAVE.encode())
+            self._show()  # so that it stays
+
+    def _sum(self, summary: Summary) -> str:
+        return summary.brief
 
 
 def _cells(counts: Counts) -> tuple[str, ...]:
@@ -254,7 +257,7 @@ def run(arguments: argparse.Namespace) -> int:
     is_live = not (arguments.once or relay or arguments.output_format == "json") and _is_terminal(writer)
     keys = Keys(sys.stdin.fileno()) if is_live else None
     with shutdown, relay or nullcontext(), keys or nullcontext(), RunTime() as run_time:
-        top = Top(arguments.by, table, Users().name)
+        top = Top(arguments.by, table, Users().name, Cgroups().name)
         session = TopSession(monitor, top, writer, shutdown, log, arguments, relay, seconds, keys, run_time)
         return session.exit_code()
 

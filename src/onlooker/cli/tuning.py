@@ -4,8 +4,8 @@ import argparse
 from collections.abc import Callable
 from typing import Any
 
+from ..arguments import check_buffer_bytes, check_max_args_bytes
 from ..errors import UsageError
-from ..monitor import check_buffer_bytes, check_max_args_bytes
 from ..probe.attach import METHODS
 from .parser import size
 

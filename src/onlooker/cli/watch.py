@@ -3,7 +3,6 @@
 import argparse
 from contextlib import nullcontext
 
-from ..arguments import check_buffer_bytes, check_max_args_bytes
 from ..enrich.users import Users
 from ..follow import Relay
 from ..monitor import Monitor
