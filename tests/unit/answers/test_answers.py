@@ -224,6 +224,7 @@ def test_who(monkeypatch):
     assert (first["action"], first["file"]) == ("written", "/tmp/x/a")
 
 
+@settings(deadline=None)
 @given(st.binary(min_size=1, max_size=20).filter(lambda data: not {0, 47} & {*data} and data not in (b".", b"..")))
 def test_who_asks_only_for_what_it_needs(data):
     """Whatever the path holds: what is there, what moves a directory above it, and the life of processes."""

@@ -1,6 +1,6 @@
 """Files folded into directories."""
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from onlooker.answers.folding import folded
@@ -45,6 +45,7 @@ def test_a_directory_is_below_itself():
     assert fold(paths, 2) == [("/tmp/x/", 10), ("/etc/a", 1)]
 
 
+@settings(deadline=None)
 @given(PATHS, st.integers(1, 9))
 def test_nothing_is_lost_and_it_fits(paths, most):
     made = folded([(path, path) for path in paths], most)

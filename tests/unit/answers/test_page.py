@@ -1,6 +1,6 @@
 """Lines that fit the terminal."""
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
@@ -9,6 +9,7 @@ from onlooker.answers.page import Page, listed, shortened
 TEXT = st.text("ab/é漢…", max_size=60)
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.sampled_from(["1", "123456"]), TEXT), min_size=1, max_size=9), st.integers(20, 90))
 def test_columns_fit(rows, width):
     lines = list(Page(width, 24).columns(("TIMES", "FILE"), rows, right=[0]))
@@ -23,6 +24,7 @@ def test_columns_are_as_wide_as_they_need():
     ]
 
 
+@settings(deadline=None)
 @given(TEXT, st.integers(8, 40))
 def test_of_a_long_text_the_middle_goes(text, width):
     made = shortened(text, width)
@@ -30,6 +32,7 @@ def test_of_a_long_text_the_middle_goes(text, width):
     assert made == text if cell_len(text) <= width else "…" in made
 
 
+@settings(deadline=None)
 @given(st.lists(st.text("ab/", min_size=1, max_size=20), min_size=1, max_size=20), st.integers(40, 90))
 def test_a_list_says_how_many_there_are_more(items, width):
     made = listed(items, width)

@@ -2,7 +2,7 @@
 
 import base64
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec import json
 
@@ -11,6 +11,7 @@ from onlooker.answers.rows import json_line
 TEXT = st.binary(max_size=20).map(lambda data: data.decode("utf-8", "surrogateescape"))
 
 
+@settings(deadline=None)
 @given(TEXT, st.lists(TEXT, max_size=4))
 def test_no_byte_is_lost(text, items):
     made = json.decode(json_line({"file": text, "argv": items, "errno": None}))
