@@ -8,7 +8,7 @@ import msgspec
 from .escaping import escape
 from .events import EVENTS, PROCESS_REASONS, UNCERTAIN_REASONS, WANTED_REASONS
 
-_WIDEST = 66  # of 80 columns, without the name of the program and separators
+_WIDEST = 70  # of 80 columns, without the name of the program
 
 
 class End(Enum):
@@ -54,11 +54,12 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
         """The time and the verdict, in lines that fit a terminal.
 
         >>> print(Summary(seconds=1.5, cut=2).brief)
-        1.5 s; complete; 2 events have a field that is not whole (marked: cut)
+        1.5 s; complete;
+        2 events have a field that is not whole (marked: cut)
         """
         lines = [f"{self.seconds:.1f} s"]
         for part in self.verdict.split("; "):
-            if len(lines[-1]) + len(part) > _WIDEST:
+            if len(lines[-1]) + len("; ;") + len(part) > _WIDEST:
                 lines.append(part)
             else:
                 lines[-1] += f"; {part}"
