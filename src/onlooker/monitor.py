@@ -1,13 +1,11 @@
 """Watching: the public interface."""
 
-import os
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from operator import length_hint
 from types import TracebackType
 from typing import Self
-from weakref import WeakSet
 
 from msgspec.structs import replace
 
@@ -17,11 +15,12 @@ from .events import Event, Lost
 from .filters import Filter, check_bool, process_id
 from .probe.attach import METHODS
 from .probe.command import command_of
-from .probe.forks import this_process
+from .probe.forks import run_in_children, this_process
+from .probe.kernel import in_pid_namespace
 from .probe.live import LiveSource
 from .probe.setup import DEFAULT_RING_BYTES, MOST_ARGS_BYTES
 from .probe.source import Attachment, Rest, Source
-from .records import Batch
+from .records import Batch, Matcher
 from .records.sieve import Sieve
 from .stats import Stats, add_losses
 
@@ -140,7 +139,7 @@ class Monitor:
                 detach=detach,
             )
         self._source: Source = source
-        self._matcher = self.filter.matcher()
+        self._matcher: Matcher | None = None
         self._matched: tuple[Batch | None, Batch | None] = (None, None)  # a batch of the source, and what matches of it
         self._sieve = Sieve(first=first, rate=rate) if first or rate else None
         self._home = this_process()
@@ -198,12 +197,24 @@ class Monitor:
             raise _closed()
         if self._started_at is None:
             self._home = this_process()
-            _STARTED.add(self)
-            self._source.start(self.filter)
+            run_in_children(self._abandon)
+            wanted = self._of_the_source()
+            self._matcher = wanted.matcher()
+            wanted.look()
+            self._source.start(wanted)
+            wanted.look()
             self._started_at = time.monotonic()
             if self._stopping:
                 self._source.stop()
         self._check_use()
+
+    def _of_the_source(self) -> Filter:
+        """The filter, with what else must be known to decide it."""
+        if not self.filter.asks_for_kin:
+            return self.filter
+        from .enrich.kinship import with_kin  # rarely needed
+
+        return with_kin(self.filter, has_proc=isinstance(self._source, LiveSource) and not in_pid_namespace())
 
     def follow(self, pid: int) -> None:
         """Report only what followed processes do, and follow this one, its descendants and those to come. The monitor
@@ -399,17 +410,6 @@ class Monitor:
         if losses:
             self._counts[Lost.event] = self._counts.get(Lost.event, 0) + len(losses)
         add_losses(self._lost, losses)
-
-
-_STARTED: WeakSet[Monitor] = WeakSet()
-
-
-def _abandon_in_child() -> None:
-    for monitor in list(_STARTED):
-        monitor._abandon()
-
-
-os.register_at_fork(after_in_child=_abandon_in_child)
 
 
 def _closed() -> UsageError:

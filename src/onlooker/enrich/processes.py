@@ -37,7 +37,9 @@ class Process(msgspec.Struct, eq=False, gc=False):
     exe: str | None = None
     argv: tuple[str, ...] | None = None
     argv_cut: bool = False
+    uid: int | None = None
     parent: "Process | None" = None
+    kin: int | None = None  # what kinship.py found of its parents; None: it has not looked
     is_exact: bool = True  # else start_ns is rounded down to a tick
 
     def is_of(self, start_ns: int) -> bool:
@@ -77,6 +79,10 @@ class ProcessTable:
     def __len__(self) -> int:
         return len(self._alive) + len(self._ended)
 
+    def __iter__(self) -> Iterator[Process]:
+        """Those that have not ended."""
+        return iter(self._alive.values())
+
     def look(self) -> None:
         """At all processes that there are now. To be called after the monitor has started, so that no process is
         between the two; and before, too, where it gives up the right to see which programs others run.
@@ -104,7 +110,7 @@ class ProcessTable:
             process = Process(event.pid, event.start_ns, event.comm, event.ppid)
             self._add(process)
             self._link(process)
-        process.start_ns, process.is_exact, process.comm = event.start_ns, True, event.comm
+        process.start_ns, process.is_exact, process.comm, process.uid = event.start_ns, True, event.comm, event.uid
         if isinstance(event, Fork):
             if not event.thread:
                 self._forked(process, event)
@@ -135,7 +141,10 @@ class ProcessTable:
         if child is None or not child.is_of(event.child_start_ns):
             child = Process(event.child_pid, event.child_start_ns, creator.comm, event.child_ppid)
             child.exe, child.argv, child.argv_cut = creator.exe, creator.argv, creator.argv_cut
+            child.uid = creator.uid
             self._add(child)
+        elif not child.is_exact:  # /proc knew it first, but not as it began
+            child.kin = None
         child.start_ns, child.is_exact, child.ppid = event.child_start_ns, True, event.child_ppid
         _set_parent(child, parent)
 
@@ -180,7 +189,7 @@ class ProcessTable:
             comm, ppid, ticks, is_user, is_zombie = _stat((directory / "stat").read_bytes())
         except (OSError, ValueError, IndexError):
             return None
-        read = Process(pid, ticks * TICK_NS, comm, ppid, is_exact=False)
+        read = Process(pid, ticks * TICK_NS, comm, ppid, uid=_real_user(directory), is_exact=False)
         if start_ns is not None and not read.is_of(start_ns):
             return None
         if not is_zombie:
@@ -213,6 +222,12 @@ def _stat(data: bytes) -> tuple[str, int, int, bool, bool]:
     fields = after.split()
     comm = before.partition(b"(")[2].decode("utf-8", "surrogateescape")
     return comm, int(fields[1]), int(fields[19]), not int(fields[6]) & _KERNEL_THREAD, fields[0] in (b"Z", b"X")
+
+
+def _real_user(directory: Path) -> int | None:
+    with suppress(OSError, ValueError, IndexError):
+        return int((directory / "status").read_bytes().partition(b"\nUid:")[2].split(None, 1)[0])
+    return None
 
 
 def _command_line(directory: Path) -> tuple[tuple[str, ...] | None, bool]:

@@ -6,11 +6,12 @@ from ..errors import ExpressionError, UsageError
 from ..events import DEFAULT_EVENTS, TASK_EVENTS
 from ..records.encode import wall_ns
 from ..schema.values import Flags, Names, Values
-from .expression import COMPARISONS, TEXT_TESTS, Expression, Test, literal, tests_of
+from .expression import COMPARISONS, MOST_KIN_TESTS, TEXT_TESTS, Expression, Test, kin_tests, literal, tests_of
 from .fields import (
     BOOLEAN,
     EVENT,
     FLAGS,
+    KIN_FIELDS,
     LIST,
     NAME,
     NUMBER,
@@ -43,6 +44,13 @@ def check(expression: Expression, events: Iterable[str], text: str = "") -> None
     chosen = tuple(events)
     for test in tests_of(expression):
         _Check(test, chosen, text).all()
+    check_kin_tests(expression)
+
+
+def check_kin_tests(expression: Expression) -> None:
+    """Raises UsageError for more tests of other processes than there are bits for."""
+    if len(kin_tests(expression)) > MOST_KIN_TESTS:
+        raise UsageError(f"more than {MOST_KIN_TESTS} tests of parents and ancestors", "in (...) takes several values")
 
 
 class _Check:
@@ -73,9 +81,10 @@ class _Check:
             hint = unknown.hint if unknown.hint.startswith("did you mean") else "docs/fields.md lists the fields"
             raise self._error(str(unknown), hint, field=True)
         if test.scope:
-            hint = f"{test.name} is the field of the process itself"
-            raise self._error(f"{test.field}: a process's {test.scope} can't be asked for yet", hint, field=True)
-        if not events_with(test.name, self._events):
+            if test.name not in KIN_FIELDS:
+                message = f"{test.field}: of a process's {test.scope} that is not known"
+                raise self._error(message, f"known are {', '.join(KIN_FIELDS)}", field=True)
+        elif not events_with(test.name, self._events):
             having = events_with(test.name, TASK_EVENTS)
             raise self._error(f"none of the chosen events has the field {test.name}", self._choose(having), field=True)
 

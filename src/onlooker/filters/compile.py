@@ -1,22 +1,23 @@
 """Expressions in the order in which the native part wants them: for each event its tests, one after the other."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
-from ..events import TASK_EVENTS
+from ..events import PROCESS_EVENTS, TASK_EVENTS
 from ..records import NUMBERS, Matcher
 from ..records.batch import compiled
 from ..records.encode import wall_ns
 from ..schema.fields import Op
 from ..schema.plan import StepPlan
 from ..schema.values import Flags, Names
-from .expression import And, Expression, Not, Test
+from .expression import And, Expression, Not, Test, kin_tests
 from .fields import BOOLEAN, CMDLINE, EVENT, FILES, FLAGS, LIST, NAME, NUMBER, PATH, TIME, plan_of, steps_of, type_of
 from .glob import Glob, automaton
 from .paths import clean
 
 # records/native/match.h: enum test_op, enum form, and where the tests end
 ASK_NUMBER, ASK_EQUAL, ASK_BEGIN, ASK_END, ASK_PART, ASK_GLOB, ASK_UNDER, ASK_ITEM, ASK_FLAG, ASK_EXISTS = range(10)
+ASK_KIN = 10
 CLEAN, LOWER, SPACES = 1, 2, 4
 ACCEPT, REJECT = 2**32 - 1, 2**32 - 2
 
@@ -67,14 +68,22 @@ class Program(NamedTuple):
     first: int
 
 
-def matcher(expression: Expression) -> Matcher:
-    """For `Batch.matching`; the expression was checked."""
-    return Matcher(compiled(), {NUMBERS[event]: program(expression, event) for event in TASK_EVENTS})
+def matcher(expression: Expression, learn: Callable[[bytes, int], int] | None = None) -> Matcher:
+    """For `Batch.matching`; the expression was checked. Where it asks for parents or ancestors, `learn` is given a
+    record and the offset of its clock, in the order in which they happened, and says which of `kin_tests` hold for its
+    process: bit n for number n. It is asked for each record of a process's life, and for others if it must be.
+    """
+    programs = {NUMBERS[event]: program(expression, event) for event in TASK_EVENTS}
+    if learn is None:
+        return Matcher(compiled(), programs)
+    learned = sum(1 << NUMBERS[event] for event in PROCESS_EVENTS)
+    places = {step.name: step.at for step in plan_of(PROCESS_EVENTS[0]).steps}  # the same in all
+    return Matcher(compiled(), programs, learn, learned, (places["pid"], places["start_ns"]))
 
 
 def program(expression: Expression, event: str) -> Program:
     """What is asked of one kind of event: a test of a field that it does not have is decided here."""
-    made = _Program(event)
+    made = _Program(event, kin_tests(expression))
     first = made.add(expression, ACCEPT, REJECT)
     return Program(tuple(made.sources), tuple(made.asks), first)
 
@@ -82,8 +91,9 @@ def program(expression: Expression, event: str) -> Program:
 class _Program:
     """Tests are added from the last to the first: each goes on at one that is there already."""
 
-    def __init__(self, event: str) -> None:
+    def __init__(self, event: str, kin: tuple[Test, ...]) -> None:
         self._event = event
+        self._kin = kin
         self._steps = plan_of(event).steps
         self.sources: dict[Source, int] = {}
         self.asks: list[Ask] = []
@@ -103,6 +113,9 @@ class _Program:
         if test.field == EVENT:
             is_it = test.op == "exists" or (self._event.encode() in test.values) != (test.negated or test.op == "!=")
             return yes if is_it else no
+        if test.scope:
+            self.asks.append(Ask(ASK_KIN, self._kin.index(test.bare), yes=yes, no=no))
+            return len(self.asks) - 1
         steps = steps_of(test.field, self._event)
         if not steps:
             return no
@@ -146,7 +159,9 @@ def _cost(expression: Expression) -> int:
     if not isinstance(expression, Test):
         terms = (expression.term,) if isinstance(expression, Not) else expression.terms
         return max(map(_cost, terms))
-    return 1 if expression.field == EVENT else 3 if type_of(expression.field) in (PATH, LIST) else 2
+    if expression.field == EVENT or expression.scope:
+        return 1
+    return 3 if type_of(expression.field) in (PATH, LIST) else 2
 
 
 def _ranges(test: Test, step: StepPlan) -> Iterator[Range]:

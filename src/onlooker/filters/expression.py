@@ -10,6 +10,7 @@ COMPARISONS = ("==", "!=", "<=", ">=", "<", ">")
 TEXT_TESTS = ("startswith", "endswith", "contains", "glob")
 OPERATORS = (*COMPARISONS, "in", "exists", *TEXT_TESTS, "under")
 SCOPES = ("parent", "ancestor")
+MOST_KIN_TESTS = 64  # of other processes: each is a bit
 
 
 class And(msgspec.Struct, frozen=True, tag="and"):
@@ -66,6 +67,11 @@ class Test(msgspec.Struct, frozen=True, tag="test"):
         """The field without its prefix."""
         return self.field.rpartition(".")[2]
 
+    @property
+    def bare(self) -> "Test":
+        """Without places."""
+        return msgspec.structs.replace(self, start=0, end=0, places=())
+
     def __str__(self) -> str:
         if self.op == "exists":
             return f"{self.field} exists"
@@ -86,10 +92,15 @@ def tests_of(expression: Expression) -> Iterator[Test]:
             yield from tests_of(term)
 
 
+def kin_tests(expression: Expression) -> tuple[Test, ...]:
+    """Those of other processes, a parent or an ancestor, each once and without places."""
+    return tuple(dict.fromkeys(test.bare for test in tests_of(expression) if test.scope))
+
+
 def without_places(expression: Expression) -> Expression:
     """The same as if it was made by hand: what is equal then, means the same."""
     if isinstance(expression, Test):
-        return msgspec.structs.replace(expression, start=0, end=0, places=())
+        return expression.bare
     if isinstance(expression, Not):
         return Not(without_places(expression.term))
     return type(expression)(tuple(map(without_places, expression.terms)))

@@ -15,6 +15,9 @@ CMDLINE = "cmdline"  # argv, joined by spaces
 EVENT = "event"  # the event's name
 VIRTUAL = (*FILES, CMDLINE, EVENT)
 
+# What is known of a parent and an ancestor: enrich/processes.py
+KIN_FIELDS = ("pid", "ppid", "uid", "comm", "exe", "argv", CMDLINE)
+
 # What a field is, for an expression
 NUMBER, BOOLEAN, TIME, TEXT, PATH, NAME, LIST, FLAGS = (
     "a number",

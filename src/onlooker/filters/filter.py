@@ -11,7 +11,7 @@ from ..events.exit import Exit
 from ..events.fork import Fork
 from ..records import Matcher
 from .comm import CommPattern, comm_pattern
-from .expression import Expression
+from .expression import Expression, kin_tests
 from .selected import cgroups
 
 if TYPE_CHECKING:
@@ -104,6 +104,14 @@ class Filter(msgspec.Struct, frozen=True, kw_only=True):
         elif self.threads and Fork.event not in self.events:
             found.append("threads adds only fork events, and fork is not among the events")
         return found
+
+    @property
+    def asks_for_kin(self) -> bool:
+        """Whether `where` asks for parents or ancestors."""
+        return self.where is not None and bool(kin_tests(self.where))
+
+    def look(self) -> None:
+        """Before the source starts, and when it has: for a filter that must know which processes there are."""
 
     def matcher(self) -> Matcher | None:
         """For `Batch.matching`, which decides what `where` says; None where it says nothing."""

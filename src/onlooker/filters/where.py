@@ -6,7 +6,7 @@ import msgspec
 
 from ..errors import UsageError
 from . import sugar
-from .check import check
+from .check import check, check_kin_tests
 from .expression import And, Expression
 from .parse import parse
 
@@ -62,7 +62,10 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
             terms.append(sugar.without(self.exclude, events))
         if self.hide:
             terms.append(sugar.hidden(self.hide))
-        return And(tuple(terms)) if len(terms) > 1 else terms[0] if terms else None
+        whole = And(tuple(terms)) if len(terms) > 1 else terms[0] if terms else None
+        if whole is not None:
+            check_kin_tests(whole)
+        return whole
 
     def _sugar(self, events: tuple[str, ...]) -> Iterator[Expression]:
         if self.path:

@@ -1,12 +1,10 @@
 """Events from the running kernel."""
 
-import os
 import select
 import time
 from collections import Counter
 from contextlib import suppress
 from typing import TYPE_CHECKING
-from weakref import WeakSet
 
 from ..errors import CapabilityError, OnlookerError, ResourceError
 from ..events import PROBE_REASONS, TASK_EVENTS, Lost
@@ -17,7 +15,7 @@ from .attach import hooks
 from .chooser import Chooser
 from .clock import WallClock
 from .command import Command
-from .forks import this_process
+from .forks import run_in_children, this_process
 from .interpreter import with_interpreters
 from .processes import look_for, no_such_process
 from .setup import DEFAULT_RING_BYTES, MOST_ARGS_BYTES, Setup
@@ -109,7 +107,7 @@ class LiveSource:
         self._missed = self._misses(self._probe)
         self._looked_at = time.monotonic()
         self._home = this_process()
-        _LIVE.add(self)
+        run_in_children(self.abandon)
         try:
             for pid in self._roots:
                 self._gather(self._probe, pid)
@@ -357,14 +355,3 @@ class LiveSource:
 
 def _events(batch: Batch) -> int:
     return len(batch) - batch.counts().get(Lost.event, 0)
-
-
-_LIVE: WeakSet[LiveSource] = WeakSet()
-
-
-def _abandon_in_child() -> None:
-    for source in list(_LIVE):
-        source.abandon()
-
-
-os.register_at_fork(after_in_child=_abandon_in_child)

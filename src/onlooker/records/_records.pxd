@@ -160,6 +160,13 @@ cdef extern from "sieve.h" nogil:
     int sieve_record(sieve_t *sieve, record_t record)
 
 
+cdef extern from "kin.h" nogil:
+    ctypedef struct kin_t "struct kin":
+        void *slots
+    int kin_init(kin_t *kin)
+    bint kin_find(const kin_t *kin, uint32_t pid, uint64_t start_ns, uint64_t *bits)
+    void kin_set(kin_t *kin, uint32_t pid, uint64_t start_ns, uint64_t bits)
+
 cdef extern from "match.h" nogil:
     ctypedef struct source_t "struct source":
         const uint32_t *steps
@@ -197,8 +204,10 @@ cdef extern from "match.h" nogil:
         uint32_t first
         size_t words
     ctypedef struct match_t "struct match":
+        uint64_t kin
         int failed
     enum: ACCEPT
+    enum: ASK_KIN
     int match_init(match_t *m, const plan_t *plan, const program_t *programs, int64_t offset_ns)
     void match_free(match_t *m)
     int matches(match_t *m, record_t record)

@@ -16,7 +16,14 @@ class Buffer:
 Data = bytes | Buffer
 
 class Matcher:
-    def __init__(self, compiled: CompiledPlan, programs: Mapping[int, tuple[Any, ...]]) -> None: ...
+    def __init__(
+        self,
+        compiled: CompiledPlan,
+        programs: Mapping[int, tuple[Any, ...]],
+        learn: Callable[[bytes, int], int] | None = None,
+        learned: int = 0,
+        offsets: tuple[int, int] = (0, 0),
+    ) -> None: ...
     def matching(self, data: Data, offset_ns: int) -> Buffer | None: ...
 
 def give_back() -> None: ...

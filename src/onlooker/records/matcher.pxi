@@ -3,15 +3,26 @@
 @cython.no_gc_clear
 cdef class Matcher(Memory):
     """An expression as C has it: `programs`, by number of event, are as `onlooker.filters.compile` makes them. Records of
-    other events match. It never changes, and all threads may use the same.
+    other events match. It never changes, and all threads may use the same; but where it asks for the kin of processes,
+    one thread uses it. Then `learn(record, offset_ns)` gives the answers for the process of a record, a bit each: it is
+    called for each record of the kinds `learned` (bit n stands for number n), which may change them, and for the first
+    of each process.
     """
 
     cdef CompiledPlan compiled
     cdef program_t programs[64]
+    cdef kin_t kin
+    cdef object learn
+    cdef uint64_t learned
+    cdef size_t pid_at, start_at
 
-    def __cinit__(self, CompiledPlan compiled not None, programs):
+    def __cinit__(self, CompiledPlan compiled not None, programs, learn=None, uint64_t learned=0, offsets=(0, 0)):
         cdef size_t number
         self.compiled = compiled
+        self.learn, self.learned = learn, learned
+        self.pid_at, self.start_at = offsets
+        if learn is not None and not kin_init(&self.kin):
+            raise MemoryError
         for number in range(KINDS):
             self.programs[number].first = ACCEPT
         for number, (sources, asks, first) in programs.items():
@@ -28,6 +39,8 @@ cdef class Matcher(Memory):
         for i, (op, where, negated, ignore_case, ranges, patterns, yes, no) in enumerate(asks):
             ask[i].op, ask[i].source, ask[i].is_negated, ask[i].ignores_case = op, where, negated, ignore_case
             ask[i].yes, ask[i].no = yes, no
+            if op == ASK_KIN and where >= 64:
+                raise ValueError(f"test number {where} of kin")
             ask[i].count = len(ranges) + len(patterns)  # one of them is empty
             ask[i].ranges, ask[i].patterns = self._ranges(ranges), self._patterns(patterns, &program.words)
         return 0
@@ -64,6 +77,27 @@ cdef class Matcher(Memory):
         memcpy(made, PyBytes_AsString(sets), len(sets))
         return made
 
+    def __dealloc__(self):
+        free(self.kin.slots)
+
+    cdef bint _is_known(self, record_t record, uint64_t *bits) noexcept nogil:
+        """Whether the bits of a record's process are known, and do not change with it; those of a loss are none."""
+        cdef size_t number = record.event.number
+        if self.programs[number].first == ACCEPT and not self.learned >> number & 1:
+            return True
+        return not self.learned >> number & 1 and kin_find(&self.kin, self._pid(record), self._start(record), bits)
+
+    cdef uint32_t _pid(self, record_t record) noexcept nogil:
+        return <uint32_t>read_unsigned(record.at + self.pid_at, 4)
+
+    cdef uint64_t _start(self, record_t record) noexcept nogil:
+        return read_unsigned(record.at + self.start_at, 8)
+
+    cdef uint64_t _learned_of(self, record_t record, const unsigned char *start, size_t length, int64_t offset_ns) except? 0:
+        cdef uint64_t bits = self.learn(PyBytes_FromStringAndSize(<const char *>start, length), offset_ns)
+        kin_set(&self.kin, self._pid(record), self._start(record), bits)
+        return bits
+
     def matching(self, data, int64_t offset_ns):
         """The records of a batch that match; None where all do."""
         cdef records_t records = _records_in(data)
@@ -72,17 +106,23 @@ cdef class Matcher(Memory):
         cdef const unsigned char *kept = records.at  # what matches from here on is not written yet
         cdef record_t record
         cdef match_t match
+        cdef bint has_kin = self.learn is not None
         cdef Buffer made = _buffer(OF_RECORDS, 4 * (records.end - records.at))
         cdef bint is_ready = match_init(&match, &self.compiled.plan, self.programs, offset_ns)
-        with nogil:
-            while is_ready and next_record(&self.compiled.plan, &records.at, records.end, &record) > 0:
-                if not matches(&match, record):
-                    out_put(&made.out, <const char *>kept, before - kept)
-                    kept = records.at
-                before = records.at
-            if kept != start:
-                out_put(&made.out, <const char *>kept, records.at - kept)
-        match_free(&match)
-        if not is_ready or match.failed or made.out.failed:
-            raise MemoryError
+        try:
+            with nogil:
+                while is_ready and next_record(&self.compiled.plan, &records.at, records.end, &record) > 0:
+                    if has_kin and not self._is_known(record, &match.kin):
+                        with gil:
+                            match.kin = self._learned_of(record, before, records.at - before, offset_ns)
+                    if not matches(&match, record):
+                        out_put(&made.out, <const char *>kept, before - kept)
+                        kept = records.at
+                    before = records.at
+                if kept != start:
+                    out_put(&made.out, <const char *>kept, records.at - kept)
+            if not is_ready or match.failed or made.out.failed:
+                raise MemoryError
+        finally:
+            match_free(&match)
         return None if kept == start else made

@@ -321,6 +321,8 @@ static int answer(struct match *m, struct record r, const struct program *progra
 		return ask_flag(r, ask);
 	case ASK_EXISTS:
 		return ask_exists(r, program, ask);
+	case ASK_KIN:
+		return m->kin >> ask->source & 1;
 	default:
 		return ask_text(m, r, program, ask);
 	}

@@ -30,6 +30,7 @@ enum test_op {
 	ASK_ITEM,   /* of a list */
 	ASK_FLAG,   /* the names of a number's bits */
 	ASK_EXISTS, /* any of the source's fields */
+	ASK_KIN,    /* bit `source` of what is known of the process's kin */
 };
 
 /* From `low` to `high`, both included; of a signed number with its highest bit turned, so that all are ordered alike. */
@@ -85,6 +86,7 @@ struct match {
 	struct found *found; /* for each source of a program */
 	size_t room;
 	uint64_t *state; /* of a glob */
+	uint64_t kin; /* of the record's process, where an expression asks for its kin: kin.h */
 	int failed; /* no memory */
 };
 

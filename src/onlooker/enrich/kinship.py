@@ -1,0 +1,166 @@
+"""What expressions ask of parents and ancestors, out of the table of processes.
+
+A parent is the process that created another, as it was at that moment: its name, its program, its user. What it
+executes later, or its end, changes nothing. So an answer is found once, when a process is created: that of its parent,
+and what was found of that one's own ancestors. A process that is older than the monitor is a child of its parent of
+then.
+"""
+
+from collections.abc import Iterator
+from functools import lru_cache
+
+import msgspec
+
+from ..events import PROCESS_EVENTS, TASK_EVENTS, TaskEvent
+from ..events.exec import Exec
+from ..events.fork import Fork
+from ..filters import Filter
+from ..filters.expression import And, Expression, Or, Test, kin_tests
+from ..records import Batch, Matcher
+from .processes import PROC, Process, ProcessTable
+
+_IN_EXEC = {"argv": "argv", "cmdline": "argv", "exe": "exe", "uid": "uid"}  # what can be unknown of a process
+
+
+class KinFilter(Filter, frozen=True, kw_only=True):
+    """What the source is asked for where the filter asks for kin: all of the life of processes, too, which the table
+    learns from. Its matcher decides what `Filter` had said.
+    """
+
+    asked: Expression
+    kinship: "Kinship"
+
+    def matcher(self) -> Matcher:
+        """For `Batch.matching`, of all batches in their order."""
+        from ..filters.compile import matcher
+
+        return matcher(self.asked, self.kinship.learn)
+
+    def look(self) -> None:
+        """At the processes that there are: before the source starts, and when it has."""
+        self.kinship.look()
+
+
+class Kinship:
+    """Answers to some tests of parents and ancestors, for each process."""
+
+    def __init__(self, tests: tuple[Test, ...], table: ProcessTable) -> None:
+        from ..filters.compile import matcher
+
+        own = [msgspec.structs.replace(test, field=test.name) for test in tests]
+        self._tests = [(test.name, matcher(test)) for test in own]
+        self._of_ancestors = sum(1 << number for number, test in enumerate(tests) if test.scope == "ancestor")
+        self._table = table
+        self._remembered = lru_cache(maxsize=4096)(self._holding)
+
+    def look(self) -> None:
+        """At the processes that there are."""
+        self._table.look()
+        for process in self._table:
+            self._kin(process)
+
+    def learn(self, record: bytes, offset_ns: int) -> int:
+        """Which tests hold for the process of a record, bit n for number n. All records of the life of processes must
+        be shown to it, in their order.
+        """
+        [event] = Batch(record, offset_ns)
+        assert isinstance(event, TaskEvent)
+        process = self._table.of(event)
+        if isinstance(event, Fork) and not event.thread:
+            child = self._table.find(event.child_pid, event.child_start_ns)
+            if child is not None:
+                self._kin(child)
+        return self._kin(process)
+
+    def _kin(self, process: Process) -> int:
+        unknown = list(_unanswered(process))
+        for each in reversed(unknown):
+            above = each.parent
+            if above is None:
+                each.kin = 0
+            else:
+                each.kin = self._own(above) | ((above.kin or 0) & self._of_ancestors)
+        return process.kin or 0
+
+    def _own(self, process: Process) -> int:
+        """Which tests hold for a process itself."""
+        return self._remembered(
+            process.pid, process.ppid, process.uid, process.comm, process.exe, process.argv, process.start_ns
+        )
+
+    def _holding(
+        self,
+        pid: int,
+        ppid: int,
+        uid: int | None,
+        comm: str,
+        exe: str | None,
+        argv: tuple[str, ...] | None,
+        start_ns: int,
+    ) -> int:
+        """As if it had just executed its program: then an event says all that is known of it."""
+        seen = Exec(
+            time=_NO_TIME,
+            boot_ns=start_ns,
+            pid=pid,
+            tid=pid,
+            ppid=ppid,
+            uid=uid or 0,
+            gid=0,
+            comm=comm,
+            start_ns=start_ns,
+            cgroup_id=0,
+            ns_pid=pid,
+            path="",
+            argv=argv or (),
+            exe=exe,
+        )
+        unknown = {name for name, value in (("uid", uid), ("argv", argv), ("exe", exe)) if value is None}
+        [batch] = Batch.of([seen])
+        return sum(
+            1 << number
+            for number, (name, matcher) in enumerate(self._tests)
+            if _IN_EXEC.get(name) not in unknown and len(batch.matching(matcher))
+        )
+
+
+_NO_TIME = "1970-01-01T00:00:00.000000000Z"
+
+
+def _unanswered(process: Process) -> Iterator[Process]:
+    """It and those above it, up to one whose answers are known."""
+    above: Process | None = process
+    while above is not None and above.kin is None:
+        yield above
+        above = above.parent
+
+
+def with_kin(wanted: Filter, *, has_proc: bool) -> Filter:
+    """What to ask the source for. `has_proc`: whether /proc has the process ids of the events."""
+    tests = kin_tests(wanted.where) if wanted.where else ()
+    if not tests or wanted.where is None:
+        return wanted
+    asked = And((*_terms(wanted), wanted.where))
+    life: Expression = Test("event", "in", tuple(map(str.encode, PROCESS_EVENTS)))
+    return KinFilter(
+        events=tuple(name for name in TASK_EVENTS if name in (*PROCESS_EVENTS, *wanted.events)),
+        cgroup=wanted.cgroup,
+        threads=wanted.threads,
+        follow=wanted.follow,
+        where=Or((life, asked)),
+        asked=asked,
+        kinship=Kinship(tests, ProcessTable(PROC if has_proc else None)),
+    )
+
+
+def _terms(wanted: Filter) -> Iterator[Expression]:
+    """The rest of a filter as expressions: what `Filter.matches` decides, but for threads."""
+    yield Test("event", "in", tuple(map(str.encode, wanted.events)))
+    if wanted.comm:
+        yield Or(tuple(Test("comm", "startswith" if each.prefix else "==", (each.name,)) for each in wanted.comm))
+    if wanted.pid:
+        yield Test("pid", "in", wanted.pid)
+    if wanted.uid:
+        yield Test("uid", "in", wanted.uid)
+    if wanted.failed:
+        yield Or((Test("errno", "exists"), Test("signal", "exists"), Test("exit_code", "!=", (0,))))

@@ -1,0 +1,61 @@
+"""Parents and ancestors in expressions, of real processes: some are older than the monitor."""
+
+import shutil
+import subprocess
+from pathlib import Path
+
+from onlooker import Exec, Fork, Monitor, Open
+
+from .commands import started
+from .conftest import Workloads, fresh_name
+from .running import drain
+
+TIMES = 23
+
+
+def shell(workloads: Workloads) -> Path:
+    """Its own name is its process's."""
+    path = workloads.directory / fresh_name()
+    shutil.copy(Path(shutil.which("bash") or "").resolve(), path)
+    return path
+
+
+def test_what_an_ancestor_starts(workloads: Workloads) -> None:
+    """And what that starts; not what others do meanwhile, nor the ancestor itself. Only execs are asked for."""
+    program = shell(workloads)
+    script = f"for i in {{1..{TIMES}}}; do sh -c 'true; /bin/true; :'; done; :"
+    where = f"ancestor.comm == '{program.name}'"
+    with Monitor(events=["exec"], where=[where, "exe endswith ('/true', 'sh')"]) as monitor:
+        subprocess.run([program, "-c", script], check=True)
+        subprocess.run(["sh", "-c", "/bin/true; :"], check=True)
+        execs = drain(monitor)
+        assert {event.event for event in execs} == {"exec"} == {*monitor.stats().events}
+    direct = [event for event in execs if isinstance(event, Exec) and event.comm == "sh"]
+    assert (len(direct), len(execs)) == (TIMES, 2 * TIMES)
+
+
+def test_a_parent_that_is_older_than_the_monitor(workloads: Workloads) -> None:
+    """It is found by its program, although a command runs in its place later; and its child by what it was."""
+    program = shell(workloads)
+    lines = ["read x", f"for i in {{1..{TIMES}}}; do (: < /dev/null); done", "exec cat /dev/null"]
+    with started(str(program), "-c", "; ".join(lines), stdin=subprocess.PIPE) as process:
+        whole = [f"parent.exe endswith '/{program.name}'", f"parent.cmdline contains 'in {{1..{TIMES}}}'"]
+        with Monitor(events=["open"], where=[*whole, f"parent.pid == {process.pid}"], comm=[program.name]) as monitor:
+            assert process.stdin
+            process.stdin.write(b"\n")
+            process.stdin.close()
+            process.wait()
+            opens = drain(monitor)
+    assert [event.path for event in opens if isinstance(event, Open)] == ["/dev/null"] * TIMES
+
+
+def test_of_a_command_that_is_followed(workloads: Workloads) -> None:
+    """Only followed processes are reported, but their ancestors are also those of the monitor."""
+    program = shell(workloads)
+    script = f"for i in {{1..{TIMES}}}; do (:); done; :"
+    own = Path("/proc/self/comm").read_text().removesuffix("\n")
+    where = [f"parent.comm == '{own}'", "event == 'fork'"]
+    with Monitor(command=[str(program), "-c", script], where=where) as monitor:
+        forks = [event for event in monitor if isinstance(event, Fork)]
+        command = monitor.command
+    assert command and [event.pid for event in forks] == [command.pid] * TIMES
