@@ -1,5 +1,6 @@
 """Parents and ancestors in expressions, with a list in place of the kernel."""
 
+import struct
 from dataclasses import dataclass, field
 
 import msgspec
@@ -7,9 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from onlooker import ExpressionError, Monitor, UsageError
+from onlooker import Batch, ExpressionError, Monitor, UsageError
 from onlooker.enrich.kinship import Kinship
+from onlooker.filters.compile import matcher
 from onlooker.filters.expression import And, Not, Or
+from onlooker.filters.fields import plan_of
 from onlooker.filters.parse import parse
 from onlooker.testing import FakeSource, make
 
@@ -139,8 +142,40 @@ def test_mistakes(where, message, marked):
 def test_there_is_a_bit_for_64_tests():
     tests = " or ".join(f"parent.pid == {number}" for number in range(-53, 11))
     assert found(where=tests) == OF_BASH
-    with pytest.raises(UsageError, match="more than 64 tests of parents and ancestors"):
-        Monitor(where=[tests, "ancestor.pid == 11"], source=FakeSource([]))
+    for where in ([tests, "ancestor.pid == 11"], f"{tests} or ancestor.pid == 11"):
+        with pytest.raises(UsageError, match="more than 64 tests of parents and ancestors"):
+            Monitor(where=where, source=FakeSource([]))
+
+
+def test_what_is_forgotten_is_asked_again():
+    """There is room for 49 152 processes (kin.h)."""
+    [one] = Batch.of([done("open", 1)])
+    (length,), record = struct.unpack("=Q", one.data[:8]), one.data[8:]
+    places = {step.name: step.at for step in plan_of("open").steps}
+
+    def of(pid):
+        made = bytearray(struct.pack("=Q", length) + record)
+        struct.pack_into("=I", made, 8 + places["pid"], pid)
+        return bytes(made)
+
+    asked = []
+
+    def learn(data, offset_ns):
+        [event] = Batch(data, offset_ns)
+        asked.append(event.pid)
+        return event.pid % 7 == 0
+
+    wanted = matcher(parse("parent.pid == 1"), learn)
+    pids = [*range(1, 60_001)]
+    batch = Batch(b"".join(map(of, pids)), one.offset_ns)
+    for _ in range(2):
+        found = batch.matching(wanted)
+        assert [event.pid for event in found] == [pid for pid in pids if pid % 7 == 0]
+    assert len(asked) > len(pids) and {*asked} == {*pids}
+    again = Batch(of(60_000) * 2, one.offset_ns)
+    before = len(asked)
+    again.matching(wanted)
+    assert len(asked) == before
 
 
 @dataclass

@@ -44,7 +44,10 @@ def check(expression: Expression, events: Iterable[str], text: str = "") -> None
     chosen = tuple(events)
     for test in tests_of(expression):
         _Check(test, chosen, text).all()
-    check_kin_tests(expression)
+    try:
+        check_kin_tests(expression)
+    except UsageError as error:
+        raise ExpressionError(str(error), text, 0, len(text), error.hint) from error
 
 
 def check_kin_tests(expression: Expression) -> None:

@@ -61,10 +61,10 @@ TEXT_OPERATORS = "it takes ==, !=, in, exists, startswith, endswith, contains, g
         ("path under ''", "under which directory?", "''", "path under '/'"),
         (r"path == 'a\x00'", r"nothing has a NUL byte in it: 'a\x00'", r"'a\x00'", ""),
         (
-            "uid == 0 or ancestor.comm == 'sshd'",
-            "ancestor.comm: a process's ancestor can't be asked for yet",
-            "ancestor.comm",
-            "comm is the field of the process itself",
+            "uid == 0 or ancestor.fd == 3",
+            "ancestor.fd: of a process's ancestor that is not known",
+            "ancestor.fd",
+            "known are pid, ppid, uid, comm, exe, argv, cmdline",
         ),
     ],
 )
