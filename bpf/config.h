@@ -21,10 +21,11 @@ struct config {
 	__u8 resolve_paths;      /* look up which file a path led to */
 	__u8 few_comms;          /* so many names are in few_comms, and none in the trie */
 	__u8 cgroups;            /* so many are in the map: report only processes in or below one of them */
-	__u8 pad[6];
+	__u8 exes;               /* so many programs are in the map: report only processes that have executed one of them */
+	__u8 pad[5];
 };
 
-#define TREE_SLOTS 16384 /* a power of two */
+#define SET_SLOTS 16384 /* a power of two: bpf/filter/process_set.h */
 
 /* What the loader and the probe tell each other about followed processes: bpf/filter/tree.h. */
 struct tree_state {

@@ -42,8 +42,11 @@ struct cred {
 	kgid_t gid;
 };
 
+struct pid_namespace;
+
 struct upid {
 	int nr;
+	struct pid_namespace *ns;
 };
 
 struct pid {

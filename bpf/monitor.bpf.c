@@ -21,6 +21,7 @@
 #include "path.h"
 #include "file.h"
 #include "filter/tree.h"
+#include "filter/executed.h"
 #include "filter/task.h"
 #include "call.h"
 #include "answered.h"

@@ -54,20 +54,39 @@ static __always_inline long check_headroom(enum kind kind, __u64 size, __u64 boo
 	return -1;
 }
 
-/* A thread's id in its own pid namespace (struct pid: include/linux/pid.h); that of the main one is the process's. */
+/* Which of the ids of a thread is that of a pid namespace so deep (struct pid: include/linux/pid.h). */
+static __always_inline __u32 upid_at(__u32 level)
+{
+	/* the mask changes nothing (MAX_PID_NS_LEVEL is 32), but before 6.8 the verifier does not bound a product by an
+	 * unknown factor */
+	return (level * bpf_core_type_size(struct upid)) & 4095;
+}
+
+static __always_inline __u32 id_at(struct pid *pid, __u32 level)
+{
+	__u32 nr = 0;
+
+	bpf_probe_read_kernel(&nr, sizeof(nr),
+			      (void *)__builtin_preserve_access_index(&pid->numbers[0].nr) + upid_at(level));
+	return nr;
+}
+
+static __always_inline __u64 pid_ns_at(struct pid *pid, __u32 level)
+{
+	__u64 ns = 0;
+
+	bpf_probe_read_kernel(&ns, sizeof(ns),
+			      (void *)__builtin_preserve_access_index(&pid->numbers[0].ns) + upid_at(level));
+	return ns;
+}
+
+/* A thread's id in its own pid namespace; that of the main one is the process's. */
 static __always_inline __u32 id_in_namespace(struct task_struct *task)
 {
 	struct pid *pid = READ(task, thread_pid);
 	__u32 level = READ(pid, level);
-	__u32 nr = READ(task, pid);
 
-	if (level)
-		bpf_probe_read_kernel(&nr, sizeof(nr),
-				      (void *)__builtin_preserve_access_index(&pid->numbers[0].nr) +
-					      /* the mask changes nothing (MAX_PID_NS_LEVEL is 32), but before 6.8 the
-					       * verifier does not bound a product by an unknown factor */
-					      ((level * bpf_core_type_size(struct upid)) & 4095));
-	return nr;
+	return level ? id_at(pid, level) : READ(task, pid);
 }
 
 static __always_inline void copy_comm(char to[16], struct task_struct *from)

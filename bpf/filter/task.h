@@ -71,6 +71,8 @@ static __always_inline bool is_wanted(struct task_struct *task)
 		return false;
 	if (config.follow && !is_followed(task))
 		return false;
+	if (config.exes && !has_executed(task))
+		return false;
 	if (config.by_pid && !bpf_map_lookup_elem(&pids, &pid))
 		return false;
 	if (config.by_uid) {

@@ -3,88 +3,37 @@
 #ifndef ONLOOKER_FILTER_TREE_H
 #define ONLOOKER_FILTER_TREE_H
 
-/* A process id, and when that process started: an id alone may be another's by now. Never one that forgets the oldest: what
- * finds no room is counted as lost. Allocated whole, because programs of all kinds look into it, and before Linux 6.1 some
- * of them may see no other (check_map_prog_compatibility, kernel/bpf/verifier.c). */
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 1); /* the loader sets it */
-	__type(key, __u32);
-	__type(value, __u64);
-} tree SEC(".maps");
+#include "process_set.h"
 
-/* How many followed processes have an id with these low bits: mostly none, and then a look here, which is some instructions
- * without a call, saves one into the set. So what others do costs no more than a comparison of names. */
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, 1); /* the loader sets it: TREE_SLOTS */
-	__type(key, __u32);
-	__type(value, __u64);
-} tree_slots SEC(".maps");
-
-static __always_inline __u64 *slot_of(__u32 pid)
-{
-	__u32 slot = pid & (TREE_SLOTS - 1);
-
-	return bpf_map_lookup_elem(&tree_slots, &slot);
-}
+PROCESS_SET(tree, tree_slots, __u64); /* when it started */
 
 /* The loader maps it into its memory. */
 struct tree_state tree_state SEC(".data.tree") = {};
 
 static __always_inline bool is_followed(struct task_struct *task)
 {
-	__u32 pid = READ(task, tgid);
-	__u64 *count = slot_of(pid), *start_ns;
-	struct task_struct *leader;
-
-	if (!count || !*count)
-		return false;
-	start_ns = bpf_map_lookup_elem(&tree, &pid);
-	leader = READ(task, group_leader);
-	return start_ns && *start_ns == READ(leader, start_boottime);
+	return !!member(&tree, &tree_slots, task);
 }
 
 static __always_inline void follow(__u32 pid, __u64 start_ns)
 {
-	__u64 *count = slot_of(pid);
-	int error;
+	int error = add_member(&tree, &tree_slots, pid, &start_ns);
 
-	if (count) /* first: who is in the set is found */
-		__sync_fetch_and_add(count, 1);
-	/* an int before 6.4, whose upper half must not be compared */
-	error = (int)bpf_map_update_elem(&tree, &pid, &start_ns, BPF_NOEXIST);
 	if (!error && pid != own_pid) /* the monitor does not wait for its own end */
 		__sync_fetch_and_add(&tree_state.followed, 1);
-	if (!error)
-		return;
-	if (count)
-		__sync_fetch_and_add(count, -1);
-	if (error != -EEXIST || bpf_map_update_elem(&tree, &pid, &start_ns, BPF_EXIST))
+	if (error && error != -EEXIST)
 		count_lost(KIND_FORK, LOST_UNFOLLOWED);
 }
 
 static __always_inline void forget(__u32 pid)
 {
-	__u64 *count = slot_of(pid);
-
-	if ((int)bpf_map_delete_elem(&tree, &pid))
+	if (!remove_member(&tree, &tree_slots, pid))
 		return;
-	if (count)
-		__sync_fetch_and_add(count, -1);
 	__sync_fetch_and_add(&tree_state.followed, -1);
 	if (*(volatile __u64 *)&tree_state.followed && !(config.detach && pid == tree_state.command))
 		return;
 	tree_state.ended = 1;
 	wake_reader(1);
-}
-
-/* Whether the program at exits still has to come by (do_exit, kernel/exit.c, counts the threads down before). */
-static __always_inline bool is_alive(struct task_struct *task)
-{
-	struct signal_struct *signal = PEEK(task, signal);
-
-	return PEEK(signal, live.counter) > 0;
 }
 
 /* A process that may end meanwhile: then either the program at exits has found it in the set, or this sees its end. */

@@ -68,7 +68,7 @@ static __always_inline void append_program(struct scratch *scratch, struct task_
 	if (bprm->interp != bprm->filename &&
 	    !append_kernel_text(scratch, bprm->interp, INTERPRETER_BYTES, &exec->interpreter))
 		exec->record.cut |= EXEC_CUT_INTERPRETER;
-	if (!config.resolve_paths)
+	if (!config.resolve_paths && !config.exes)
 		return;
 	append_cwd(scratch, task);
 	file = BPF_CORE_READ(task, mm, exe_file);
@@ -76,6 +76,20 @@ static __always_inline void append_program(struct scratch *scratch, struct task_
 				    (struct file_answer){ &exec->exe, &exec->inode, &exec->device, &exec->file_state },
 				    IS_RARE))
 		exec->record.cut |= EXEC_CUT_EXE;
+}
+
+/* What append_program has appended after the texts that are always there. */
+static __always_inline void remove_places(struct scratch *scratch)
+{
+	struct exec_record *exec = (void *)scratch->bytes;
+
+	scratch->used = exec->interpreter.length ? exec->interpreter.offset + exec->interpreter.length :
+						   exec->path.offset + exec->path.length;
+	exec->cwd = exec->exe = (struct span){};
+	exec->inode = 0;
+	exec->device = 0;
+	exec->file_state = FILE_ORDINARY;
+	exec->record.cut &= ~(EXEC_CUT_CWD | EXEC_CUT_EXE);
 }
 
 /* Reads the readable part of a piece that could not be read whole. Returns its length. */
@@ -171,6 +185,11 @@ static __always_inline void send_small_exec(struct scratch *scratch, unsigned lo
 	send_scratch(scratch, KIND_EXEC, needs_wakeup(scratch->used));
 }
 
+static __always_inline bool is_reported(struct task_struct *task)
+{
+	return config.kinds & 1 << KIND_EXEC && is_wanted(task);
+}
+
 static __always_inline int emit_executed(struct task_struct *task, struct linux_binprm *bprm)
 {
 	struct exec_room *room;
@@ -179,17 +198,29 @@ static __always_inline int emit_executed(struct task_struct *task, struct linux_
 	struct exec_record *exec;
 	__u32 room_slot;
 
-	if (!is_wanted(task))
+	if (!config.exes && !is_reported(task))
 		return 0;
 	scratch = take_scratch(KIND_EXEC, sizeof(*exec));
-	if (!scratch)
+	if (!scratch) {
+		if (config.exes)
+			count_lost(KIND_FORK, LOST_UNFOLLOWED);
 		return 0;
+	}
 
 	exec = (void *)scratch->bytes;
 	fill_record(&exec->record, KIND_EXEC, task);
 	clear_exec(exec);
 	fill_login(exec, task);
 	append_program(scratch, task, bprm);
+	if (config.exes) {
+		note_exec(scratch, task);
+		if (!config.resolve_paths)
+			remove_places(scratch);
+		if (!is_reported(task)) {
+			release_scratch(scratch);
+			return 0;
+		}
+	}
 	from = BPF_CORE_READ(task, mm, arg_start);
 	bytes = BPF_CORE_READ(task, mm, arg_end) - from;
 	if (bytes > config.argv_bytes) {

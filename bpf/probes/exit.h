@@ -75,6 +75,8 @@ static __always_inline int end_process(struct task_struct *task)
 	emit_exit(task);
 	if (config.follow)
 		unfollow(task);
+	if (config.exes)
+		note_exit(task);
 	return 0;
 }
 

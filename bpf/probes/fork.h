@@ -50,6 +50,8 @@ static __always_inline int emit_fork(struct task_struct *parent, struct task_str
 		return 0;
 	if (config.follow && !thread)
 		follow_child(parent, child);
+	if (config.exes && !thread)
+		note_fork(parent, child);
 	if (!(config.kinds & 1 << KIND_FORK) || !is_wanted(parent))
 		return 0;
 

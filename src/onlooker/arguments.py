@@ -29,6 +29,8 @@ def check_max_args_bytes(size: int, typed: str | None = None) -> None:
 
 def check_source(source: Source, wanted: Filter) -> None:
     """Raises UsageError for an object that lacks what a source of events has, or can't do what is wanted."""
+    if wanted.exe:
+        raise UsageError("only the kernel knows what a process has executed", "leave out source")
     if wanted.cgroup:
         raise UsageError("only the kernel knows which cgroups are below another", "leave out source")
     missing = [name for name in _SOURCE if not hasattr(type(source), name)]

@@ -40,14 +40,14 @@ class Monitor:
     All arguments restrict what is reported, in the kernel: `events` (of "fork", "exec", "exit", "open", "rename",
     "unlink", "mkdir", "rmdir", "link", "symlink", "chmod", "chown", "truncate"; "all" is all of them, None or "default"
     the first four), `comm` (process names, "nginx" or "nginx*"), `pid`, `uid` (numbers or users' names),
-    `cgroup` (in it or below, "/system.slice/nginx.service"), `failed` (only what failed), `threads` (also the creation
-    of threads). What follows is decided natively, here: `where` (an
-    expression, or several that must all hold, as in "file under '/etc'"), `exclude` (one, or several, that must not),
-    `path` (only what is done to files at or below one of these), `writes` (only opens for writing, creations and
-    changes), `success` (nothing that failed), `arg` (executions with all of these arguments), `hide` (without what
-    programs usually look at: "loader", "locale", "proc", "path-search"; "noise" is all). Without `events`, `path` and
-    `writes` watch all changes, too. `buffer_bytes` is the ring between the kernel and this
-    process: a power of two, 1 MiB to 1 GiB.
+    `exe` (processes that have executed a program, "nginx" or "/usr/bin/pip"), `cgroup` (in it or below,
+    "/system.slice/nginx.service"), `failed` (only what failed), `threads` (also the creation of threads). What follows
+    is decided natively, here: `where` (an expression, or several that must all hold, as in "file under '/etc'"),
+    `exclude` (one, or several, that must not), `path` (only what is done to files at or below one of these), `writes`
+    (only opens for writing, creations and changes), `success` (nothing that failed), `arg` (executions with all of
+    these arguments), `hide` (without what programs usually look at: "loader", "locale", "proc", "path-search"; "noise"
+    is all). Without `events`, `path` and `writes` watch all changes, too. `buffer_bytes` is the ring between the kernel
+    and this process: a power of two, 1 MiB to 1 GiB.
     `attach` forces how events are observed, where they can be observed so: "raw", "fexit", "kprobe" or "tracepoint".
     `resolve`: whether to look up which file a path led to, and the directory of one that led to none. `max_args_bytes`:
     how much of an exec's arguments is kept; what is longer is marked as cut. `least_rights`: whether the thread that
@@ -74,6 +74,7 @@ class Monitor:
         comm: Iterable[str] = (),
         pid: Iterable[int] = (),
         uid: Iterable[int | str] = (),
+        exe: Iterable[str] = (),
         cgroup: Iterable[str] = (),
         failed: bool = False,
         threads: bool = False,
@@ -101,6 +102,7 @@ class Monitor:
             comm=comm,
             pid=pid,
             uid=uid,
+            exe=exe,
             cgroup=cgroup,
             failed=failed,
             threads=threads,
@@ -357,7 +359,7 @@ class Monitor:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """The items of `pid` and `cgroup` that can match nothing now; known after the start."""
+        """The items of `pid`, `exe` and `cgroup` that can match nothing now; known after the start."""
         return tuple(getattr(self._source, "notes", ()))
 
     @property

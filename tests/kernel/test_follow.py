@@ -144,7 +144,7 @@ def test_filters_choose_among_the_followed(workloads: Workloads) -> None:
 
 def test_what_finds_no_room_is_a_loss(workloads: Workloads, scratch: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The set never forgets anybody to make room: who is in it is seen to the end."""
-    monkeypatch.setattr(setup, "TREE_ENTRIES", 8)
+    monkeypatch.setattr(setup, "SET_ENTRIES", 8)
     with Monitor(command=["sh", "-c", "for i in $(seq 23); do sleep 0.5 & done; wait; exit 5"]) as monitor:
         events = list(monitor)
         assert monitor.command

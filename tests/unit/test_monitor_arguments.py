@@ -54,6 +54,11 @@ NOT_UTF8 = "bytes that are not UTF-8 are given as os.fsdecode does"
         ({"buffer_bytes": None}, "not a buffer size: None", RING),
         ({"source": "kernel"}, f"not a source of events: 'kernel' has no {ALL_OF_IT}", A_SOURCE),
         (
+            {"source": FakeSource([]), "exe": ["a"]},
+            "only the kernel knows what a process has executed",
+            "leave out source",
+        ),
+        (
             {"source": FakeSource([]), "cgroup": ["/"]},
             "only the kernel knows which cgroups are below another",
             "leave out source",

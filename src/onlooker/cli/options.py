@@ -73,6 +73,12 @@ def _add_processes(add: Callable[..., object]) -> None:
     )
     add("-u", "--uid", metavar="LIST", action="append", help="only processes of these real users, by name or number")
     add(
+        "--exe",
+        metavar="NAME|PATH",
+        action="append",
+        help="only processes that have executed this program or script, whatever they call themselves; may be repeated",
+    )
+    add(
         "--cgroup",
         metavar="PATH",
         action="append",
@@ -142,6 +148,7 @@ def some(arguments: argparse.Namespace) -> dict[str, Any]:
         "comm": _given("process name", arguments.filter),
         "pid": [_process_id(text) for text in _given("process id", arguments.pid)],
         "uid": _given("user", arguments.uid),
+        "exe": arguments.exe or (),
         "cgroup": arguments.cgroup or (),
         "where": arguments.where or (),
         "exclude": arguments.exclude or (),

@@ -140,7 +140,7 @@ class WatchSession(Session):
 
 def _what(wanted: Filter, seen: set[str]) -> str:
     names = ", ".join(name for name in wanted.events if name in seen)
-    some = " of some processes" if wanted.comm or wanted.pid or wanted.uid or wanted.cgroup else ""
+    some = " of some processes" if wanted.comm or wanted.pid or wanted.uid or wanted.exe or wanted.cgroup else ""
     return (
         f"{names}{some}{'; only failures' if wanted.failed else ''}{'; only those that match' if wanted.where else ''}"
     )

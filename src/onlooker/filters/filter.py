@@ -12,7 +12,7 @@ from ..events.fork import Fork
 from ..records import Matcher
 from .comm import CommPattern, comm_pattern
 from .expression import Expression, kin_tests
-from .selected import cgroups
+from .selected import Exe, cgroups, exes
 
 if TYPE_CHECKING:
     from .where import Asked
@@ -25,12 +25,13 @@ EXAMPLES: dict[str, list[str] | list[int] | list[object]] = {
     "comm": ["nginx"],
     "pid": [1234],
     "uid": [1000, "www-data"],
+    "exe": ["nginx", "/usr/bin/python3"],
     "cgroup": ["/system.slice/nginx.service"],
 }
 
 
 class Filter(msgspec.Struct, frozen=True, kw_only=True):
-    """Any item of a field, and all fields together. An empty `comm`, `pid`, `uid` or `cgroup` restricts nothing.
+    """Any item of a field, and all fields together. An empty `comm`, `pid`, `uid`, `exe` or `cgroup` restricts nothing.
 
     They speak of the process that did it: for a fork the creator, for an exec the process under its new name. The name
     is the process's, its main thread's; `uid` is the real user id.
@@ -40,6 +41,7 @@ class Filter(msgspec.Struct, frozen=True, kw_only=True):
     comm: tuple[CommPattern, ...] = ()
     pid: tuple[int, ...] = ()
     uid: tuple[int, ...] = ()
+    exe: tuple[Exe, ...] = ()
     cgroup: tuple[str, ...] = ()
     failed: bool = False
     threads: bool = False
@@ -54,6 +56,7 @@ class Filter(msgspec.Struct, frozen=True, kw_only=True):
         comm: Iterable[str] = (),
         pid: Iterable[int] = (),
         uid: Iterable[int | str] = (),
+        exe: Iterable[str] = (),
         cgroup: Iterable[str] = (),
         failed: bool = False,
         threads: bool = False,
@@ -64,7 +67,9 @@ class Filter(msgspec.Struct, frozen=True, kw_only=True):
 
         Raises UsageError for an unknown event or user, an empty choice, a number out of range or a wrong expression.
         """
-        lists = {"events": () if events is None else events, "comm": comm, "pid": pid, "uid": uid, "cgroup": cgroup}
+        lists = {"comm": comm, "pid": pid, "uid": uid, "exe": exe, "cgroup": cgroup}
+        if events is not None:
+            lists["events"] = events
         for what, given in lists.items():
             if given is None or isinstance(given, str | bytes) or not isinstance(given, Iterable):
                 raise UsageError(
@@ -90,6 +95,7 @@ class Filter(msgspec.Struct, frozen=True, kw_only=True):
             comm=tuple(comm_pattern(text) for text in comm),
             pid=tuple(dict.fromkeys(map(process_id, pid))),
             uid=tuple(dict.fromkeys(map(user_id, uid))),
+            exe=exes(tuple(exe)),
             cgroup=cgroups(tuple(cgroup)),
             failed=failed,
             threads=threads,
@@ -122,8 +128,8 @@ class Filter(msgspec.Struct, frozen=True, kw_only=True):
         return matcher(self.where)
 
     def matches(self, event: Event) -> bool:
-        """Whether to report the event, as the probe decides it in the kernel, without `where` and `cgroup`. Losses
-        are always reported.
+        """Whether to report the event, as the probe decides it in the kernel, without `where`, `exe` and `cgroup`.
+        Losses are always reported.
         """
         if isinstance(event, Lost):
             return True

@@ -24,6 +24,7 @@ cdef extern from "config.h":
         unsigned char resolve_paths
         unsigned char few_comms
         unsigned char cgroups
+        unsigned char exes
 
 
     struct tree_state:
@@ -128,8 +129,13 @@ cdef extern from "bpf/libbpf.h":
 cdef extern from "bpf/bpf.h":
     struct bpf_test_run_opts:
         size_t sz
+        const void *ctx_in
+        uint32_t ctx_size_in
     int bpf_enable_stats(int what)
     int bpf_iter_create(int link)
+    int bpf_map_get_next_key(int fd, const void *key, void *next_key)
+    int bpf_map_lookup_elem(int fd, const void *key, void *value)
+    int bpf_map_delete_elem(int fd, const void *key)
     int bpf_prog_test_run_opts(int fd, bpf_test_run_opts *)
     int bpf_obj_get_info_by_fd(int fd, void *info, uint32_t *length)
 

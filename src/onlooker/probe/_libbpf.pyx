@@ -140,7 +140,8 @@ cdef class Probe:
 
     def configure(self, *, uint64_t ring_bytes, uint64_t headroom_bytes, uint64_t watermark_bytes,
                   uint64_t argv_bytes, uint32_t kinds_by_sys_exit, uint32_t kinds_by_call_exit,
-                  uint32_t kinds_by_call_return, bytes calls, bytes few_comms, int few_comms_count, int cgroups, uint32_t kinds,
+                  uint32_t kinds_by_call_return, bytes calls, bytes few_comms, int few_comms_count, int cgroups, int exes,
+                  uint32_t kinds,
                   bint follow, bint detach, bint by_comm, bint by_pid, bint by_uid, bint failed, bint threads,
                   bint resolve_paths):
         """Set the probe's knobs (bpf/config.h); before `load`. Sizes in bytes; ring and watermark are powers of two.
@@ -169,6 +170,7 @@ cdef class Probe:
         knobs.resolve_paths = resolve_paths
         knobs.few_comms = few_comms_count
         knobs.cgroups = cgroups
+        knobs.exes = exes
         self._set_table(".rodata.calls", calls)
         self._set_table(".rodata.comms", few_comms)
         _check(bpf_map__set_max_entries(self._map("ring"), ring_bytes), "ring")
@@ -205,17 +207,44 @@ cdef class Probe:
         cdef uint32_t key = 0, value = enabled
         _check(bpf_map__update_elem(self._map(".data.enabled"), &key, 4, &value, 4, 0), "enabled")
 
+    def wait_for_programs(self):
+        """Wait until whatever programs run now have ended."""
+        with nogil:
+            wait_for_programs()
+
     def settle(self):
         """After the end: wait until no program runs that still reports, and end the thread that empties the ring."""
         with nogil:
             wait_for_programs()
             reader_stop(&self._reader)
 
-    def run(self, str name):
-        """Run a program once, here and now."""
+    def entries(self, str name):
+        """All of a hash map, each key with its value; or most of it, while programs change it."""
+        cdef bpf_map *found = self._map(name)
+        cdef int fd = bpf_map__fd(found)
+        cdef bytearray key = bytearray(bpf_map__key_size(found)), value = bytearray(bpf_map__value_size(found))
+        cdef char *at = NULL
+        entries = {}
+        while not bpf_map_get_next_key(fd, at, <char *>key):
+            at = key
+            if not bpf_map_lookup_elem(fd, at, <char *>value):
+                entries[bytes(key)] = bytes(value)
+        return entries
+
+    def remove(self, str name, bytes key):
+        """Take one entry out of a map, if it is there."""
+        bpf_map_delete_elem(bpf_map__fd(self._map(name)), <const char *>key)
+
+    def run(self, str name, *args):
+        """Run a program once, here and now, with numbers as its arguments."""
         cdef bpf_test_run_opts opts
+        cdef uint64_t context[4]
+        for i, number in enumerate(args):
+            context[i] = number
         memset(&opts, 0, sizeof(opts))
         opts.sz = sizeof(opts)
+        if args:
+            opts.ctx_in, opts.ctx_size_in = context, len(args) * sizeof(uint64_t)
         _check(bpf_prog_test_run_opts(bpf_program__fd(self._program(name)), &opts), name)
 
     cdef _keep(self, bpf_link *link, str name):
@@ -335,14 +364,14 @@ cdef class Probe:
         self._tree.found, self._tree.root, self._tree.gathering = 0, root, 1
         try:
             for _ in range(2):
-                self._iterate("gather")
+                self.iterate("gather")
                 if not self._tree.found:
                     break
             return bool(self._tree.found)
         finally:
             self._tree.gathering = self._tree.root = 0
 
-    cdef _iterate(self, str name):
+    def iterate(self, str name):
         """Run a program over all that it iterates over."""
         cdef bpf_link *link = bpf_program__attach_iter(self._program(name), NULL)
         if link == NULL:

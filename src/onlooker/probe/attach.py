@@ -1,6 +1,6 @@
 """How each event can be observed: candidates in order of preference. The first that loads and attaches wins."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 import msgspec
 
@@ -14,6 +14,8 @@ TRACEPOINT = "system call tracepoints"
 EVENT = "trace events"
 FUNCTION = "function exits"
 PROBE = "function probes"
+# sets of processes that programs keep: bpf/filter/tree.h, bpf/filter/executed.h
+FOLLOWED, EXECUTED = "followed", "executed"
 METHODS = {"raw": RAW, "fexit": FUNCTION, "kprobe": PROBE, "tracepoint": TRACEPOINT}  # as --attach names them
 
 
@@ -52,8 +54,8 @@ class Candidate(msgspec.Struct, frozen=True):
 class Hook(msgspec.Struct, frozen=True):
     """What to observe: the event, and which part of it. `outcome`: how it can end, for --failed.
 
-    A hook with `missed` is optional: if the kernel takes no candidate, that is what is missed. One that `keeps_tree` is
-    needed where processes are followed, whether or not its event is reported.
+    A hook with `missed` is optional: if the kernel takes no candidate, that is what is missed. It `keeps`
+    sets of processes, and is needed for them whether or not its event is reported.
     """
 
     event: str
@@ -61,7 +63,7 @@ class Hook(msgspec.Struct, frozen=True):
     outcome: str
     candidates: tuple[Candidate, ...]
     missed: str = ""
-    keeps_tree: bool = False
+    keeps: tuple[str, ...] = ()
 
 
 # About Linux 7.1: programs at the tracepoints of system calls can be preempted (some may sleep there, for which
@@ -255,7 +257,7 @@ _PARTICULAR = (
                 "it needs neither tracefs nor kprobes, and runs before the child can",
             ),
         ),
-        keeps_tree=True,
+        keeps=(FOLLOWED, EXECUTED),
     ),
     Hook(
         "exec",
@@ -266,6 +268,7 @@ _PARTICULAR = (
             Feature("finalize_exec", parameters=("linux_binprm*",)),
             Candidate(RAW, {"on_exec": ()}, "the kernel calls it once the new program is in place"),
         ),
+        keeps=(EXECUTED,),
     ),
     Hook(
         "exec",
@@ -292,7 +295,7 @@ _PARTICULAR = (
                 "before Linux 6.16 the kernel does not say which thread is the last, so the probe counts",
             ),
         ),
-        keeps_tree=True,
+        keeps=(FOLLOWED, EXECUTED),
     ),
     Hook("open", "success and failure", "both", _calls("open")),
     _ring_hook("open", "ring", "files opened through io_uring"),
@@ -338,14 +341,14 @@ def is_call_exit(candidate: Candidate) -> bool:
 FOLLOWING = "to follow processes"
 
 
-def hooks(events: tuple[str, ...], *, failed: bool, follow: bool = False) -> list[Hook]:
-    """The hooks that the chosen events need; with `failed`, only those that can see a failure. With `follow` also those
-    that keep the set of followed processes: if their events are not reported, that is their purpose.
+def hooks(events: tuple[str, ...], *, failed: bool, keeping: Collection[str] = ()) -> list[Hook]:
+    """The hooks that the chosen events need; with `failed`, only those that can see a failure. Also those that are
+    needed for `keeping` sets of processes: if their events are not reported, that is their purpose.
     """
     needed = []
     for hook in TABLE:
         if hook.event in events and not (failed and hook.outcome == "success"):
             needed.append(hook)
-        elif follow and hook.keeps_tree:
+        elif not set(keeping).isdisjoint(hook.keeps):
             needed.append(msgspec.structs.replace(hook, purpose=FOLLOWING))
     return needed

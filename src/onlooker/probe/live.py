@@ -10,7 +10,7 @@ from ..errors import CapabilityError, OnlookerError, ResourceError
 from ..events import PROBE_REASONS, TASK_EVENTS, Lost
 from ..filters import Filter
 from ..records import Batch, give_back, prepare_records
-from . import cgroups, kernel, rights
+from . import cgroups, executed, kernel, rights
 from .attach import hooks
 from .chooser import Chooser
 from .clock import WallClock
@@ -18,7 +18,7 @@ from .command import Command
 from .forks import run_in_children, this_process
 from .interpreter import with_interpreters
 from .processes import look_for, no_such_process
-from .setup import DEFAULT_RING_BYTES, MOST_ARGS_BYTES, Setup
+from .setup import DEFAULT_RING_BYTES, MOST_ARGS_BYTES, Setup, keeping
 from .source import Attachment, Rest
 from .waiting import prepare, wait
 
@@ -98,7 +98,7 @@ class LiveSource:
         kernel.check()
         prepare()
         prepare_records()  # the first batch need not wait for that
-        chooser = Chooser(hooks(wanted.events, failed=wanted.failed, follow=wanted.follow), self._method)
+        chooser = Chooser(hooks(wanted.events, failed=wanted.failed, keeping=keeping(wanted)), self._method)
         setup = Setup(wanted, self._ring_bytes, self._resolve, self._max_args_bytes, self._detach)
         try:
             self._probe, self._attached = chooser.load(setup)
@@ -109,6 +109,7 @@ class LiveSource:
         self._home = this_process()
         run_in_children(self.abandon)
         try:
+            self._notes += executed.settle(self._probe, wanted.exe)
             for pid in self._roots:
                 self._gather(self._probe, pid)
             if self._command:

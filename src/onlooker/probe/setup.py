@@ -10,11 +10,13 @@ import msgspec
 
 from ..errors import LibbpfError, LoadError
 from ..events import PROBE_REASONS, TASK_EVENTS, layouts
+from ..events.exec import Exec
 from ..events.fork import Fork
 from ..filters import CommPattern, Filter
 from ..schema import wire
 from ..schema.fields import COMM_BYTES
-from . import kernel, memory
+from . import executed, kernel, memory
+from .attach import EXECUTED, FOLLOWED
 from .cgroups import directory_of
 from .syscalls import table
 
@@ -37,10 +39,10 @@ MOST_BACKLOG_BYTES = 256 << 20
 MOST_ARGS_BYTES = 256 << 10  # LARGE_ARGV_BYTES in bpf/probes/exec.h
 SETTLED_BYTES = 48 << 20  # what onlooker takes without ring and backlog: 36 MiB, and some for other events than opens
 LEAST_BACKLOG_BYTES = 1 << 20
-# Processes that can be followed at the same time. 5 MiB; as many as the kernel allows where nobody has raised its limit
+# Processes that can be in a set at the same time. 5 MiB; as many as the kernel allows where nobody has raised its limit
 # (kernel.pid_max), and one for each MiB of 64 GiB where somebody has.
-TREE_ENTRIES = 65536
-TREE_SLOTS = 16384  # bpf/config.h
+SET_ENTRIES = 65536
+SET_SLOTS = 16384  # bpf/config.h
 FEW_COMMS = 8  # bpf/config.h
 LONGEST_RECORD_BYTES = 512 << 10  # struct exec_room in bpf/probes/exec.h has 272 KiB
 
@@ -59,7 +61,8 @@ class Setup(msgspec.Struct, frozen=True):
     @property
     def programs(self) -> tuple[str, ...]:
         """Those that are attached to nothing, but run from here."""
-        return ("identify", "adopt", "gather") if self.wanted.follow else ("identify",)
+        follow = ("adopt", "gather") if self.wanted.follow else ()
+        return ("identify", *follow, *(("list_processes", "claim") if self.wanted.exe else ()))
 
     def open(
         self, by_sys_exit: Collection[str], by_call_exit: Collection[str], by_call_return: Collection[str] = ()
@@ -100,7 +103,8 @@ class Setup(msgspec.Struct, frozen=True):
             few_comms=_few_comms(few),
             few_comms_count=len(few),
             cgroups=len(wanted.cgroup),
-            kinds=_mask(event for event in wanted.events if not (wanted.failed and event == Fork.event)),
+            exes=len(executed.entries(wanted.exe)),
+            kinds=_mask(e for e in wanted.events if not (wanted.failed and e in (Fork.event, Exec.event))),
             follow=wanted.follow,
             detach=self.detach,
             by_comm=bool(wanted.comm),
@@ -111,13 +115,16 @@ class Setup(msgspec.Struct, frozen=True):
             resolve_paths=self.resolve,
         )
         probe.size_map("exec_rooms", min(max(os.cpu_count() or 1, LEAST_EXEC_ROOMS), MOST_EXEC_ROOMS))
-        probe.size_map("tree", TREE_ENTRIES if wanted.follow else 1)
-        probe.size_map("tree_slots", TREE_SLOTS if wanted.follow else 1)
+        for name, is_kept in (("tree", wanted.follow), ("executed", wanted.exe)):
+            probe.size_map(name, SET_ENTRIES if is_kept else 1)
+            probe.size_map(f"{name}_slots", SET_SLOTS if is_kept else 1)
+        probe.size_map("unsettled", SET_ENTRIES if wanted.exe else 1)
         for name, entries in (
             ("comms", wanted.comm),
             ("pids", wanted.pid),
             ("uids", wanted.uid),
             ("cgroups", wanted.cgroup),
+            ("exes", executed.entries(wanted.exe)),
         ):
             probe.size_map(name, max(1, len(entries)))
         return probe
@@ -131,6 +138,8 @@ class Setup(msgspec.Struct, frozen=True):
             probe.update("pids", struct.pack("=I", pid), b"\1")
         for uid in self.wanted.uid:
             probe.update("uids", struct.pack("=I", uid), b"\1")
+        for at, entry in enumerate(executed.entries(self.wanted.exe)):
+            probe.update("exes", struct.pack("=I", at), entry)
         for at, path in enumerate(self.wanted.cgroup):
             descriptor = os.open(directory_of(path), os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
             try:
@@ -154,6 +163,11 @@ class Setup(msgspec.Struct, frozen=True):
         if limit is None:
             return most
         return max(LEAST_BACKLOG_BYTES, min(most, (limit - self.ring_bytes - SETTLED_BYTES) // 2))
+
+
+def keeping(wanted: Filter) -> list[str]:
+    """Which sets of processes the programs must keep."""
+    return [name for name, is_kept in ((FOLLOWED, wanted.follow), (EXECUTED, wanted.exe)) if is_kept]
 
 
 def object_file() -> Path:

@@ -5,7 +5,18 @@ import pytest
 from onlooker.events import DEFAULT_EVENTS, TASK_EVENTS
 from onlooker.probe import chooser, kernel
 from onlooker.probe._libbpf import MOST_LINKS, Probe
-from onlooker.probe.attach import EVENT, METHODS, OPTIONAL, PROBE, TABLE, TRACEPOINTS, hooks, is_sys_exit
+from onlooker.probe.attach import (
+    EVENT,
+    EXECUTED,
+    FOLLOWED,
+    METHODS,
+    OPTIONAL,
+    PROBE,
+    TABLE,
+    TRACEPOINTS,
+    hooks,
+    is_sys_exit,
+)
 from onlooker.probe.chooser import Chooser
 from onlooker.probe.setup import OBJECT, OLDER_OBJECT
 from onlooker.probe.syscalls import functions_of, native_calls
@@ -30,6 +41,8 @@ def test_every_built_program_is_in_the_table(built):
         "identify",
         "adopt",
         "gather",
+        "list_processes",
+        "claim",
     }
 
 
@@ -239,6 +252,21 @@ def test_tracepoints():
 )
 def test_hooks_that_are_needed(events, failed, needed):
     assert [f"{hook.event} {hook.purpose}" for hook in hooks(events, failed=failed)] == needed
+
+
+@pytest.mark.parametrize(
+    ("events", "failed", "keeping", "needed"),
+    [
+        (("chmod",), False, [FOLLOWED], ["fork", "exit"]),
+        (("chmod",), False, [EXECUTED], ["fork", "exec", "exit"]),
+        (("exec",), True, [EXECUTED, FOLLOWED], ["fork", "exec", "exit"]),
+        (("exec", "exit"), False, [EXECUTED], ["fork"]),
+    ],
+)
+def test_hooks_that_keep_a_set(events, failed, keeping, needed):
+    found = hooks(events, failed=failed, keeping=keeping)
+    assert [hook.event for hook in found if hook.purpose == "to follow processes"] == needed
+    assert set(events) <= {hook.event for hook in found if hook.purpose != "to follow processes"}
 
 
 def links(candidate):

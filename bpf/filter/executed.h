@@ -1,0 +1,135 @@
+/* Which processes have executed one of the wanted programs, or were created by such a process and have executed nothing
+ * since. The programs at forks, execs and exits keep the set, from when they are attached and whatever is reported. */
+#ifndef ONLOOKER_FILTER_EXECUTED_H
+#define ONLOOKER_FILTER_EXECUTED_H
+
+#include "exe.h"
+#include "process_set.h"
+
+struct executed {
+	__u64 start_ns;
+	__u64 itself; /* it has executed one, and so stays here until it ends; not only its creator has */
+};
+
+PROCESS_SET(executed, executed_slots, struct executed);
+
+/* Processes that ran before the programs were attached, and what they create before the loader has looked at them in /proc.
+ * The loader takes each out; nothing is reported yet. */
+struct unsettled {
+	__u64 start_ns;
+	__u64 pid; /* as the loader sees it: in a pid namespace another one than the machine's */
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1); /* the loader sets it */
+	__type(key, __u32);
+	__type(value, struct unsettled);
+} unsettled SEC(".maps");
+
+struct {
+	__u32 listing;  /* the loader lists what runs: what is created meanwhile is listed, too */
+	__u32 settling; /* the loader has not looked at all of them */
+} executed_state SEC(".data.executed") = {};
+
+static __always_inline bool has_executed(struct task_struct *task)
+{
+	return !!member(&executed, &executed_slots, task);
+}
+
+static __always_inline void add_executed(__u32 pid, __u64 start_ns, bool itself)
+{
+	struct executed value = { .start_ns = start_ns, .itself = itself };
+	int error = add_member(&executed, &executed_slots, pid, &value);
+
+	if (error && error != -EEXIST)
+		count_lost(KIND_FORK, LOST_UNFOLLOWED);
+}
+
+static __always_inline void add_unsettled(__u32 pid, struct task_struct *leader)
+{
+	struct unsettled value = { .start_ns = PEEK(leader, start_boottime), .pid = id_for_loader(leader) };
+	int error = (int)bpf_map_update_elem(&unsettled, &pid, &value, BPF_NOEXIST);
+
+	if (error && error != -EEXIST)
+		count_lost(KIND_FORK, LOST_UNFOLLOWED);
+}
+
+/* A process has executed what the record in the scratch memory tells of. */
+static __always_inline void note_exec(struct scratch *scratch, struct task_struct *task)
+{
+	struct executed *before = member(&executed, &executed_slots, task);
+	__u32 pid = READ(task, tgid);
+
+	if (is_of_wanted(scratch->slot)) {
+		if (before)
+			before->itself = true;
+		else
+			add_executed(pid, ((struct record *)scratch->bytes)->start_ns, true);
+	} else if (before && !before->itself) {
+		remove_member(&executed, &executed_slots, pid);
+	}
+}
+
+/* A process was created, by whatever thread of `parent`. It has not run yet. The creator is looked for in `unsettled` first:
+ * `claim` takes it from there after it has put it into the set. */
+static __always_inline void note_fork(struct task_struct *parent, struct task_struct *child)
+{
+	__u32 pid = READ(child, tgid), creator = READ(parent, tgid);
+	bool is_unsettled = executed_state.listing;
+
+	if (executed_state.settling && !is_unsettled)
+		is_unsettled = !!bpf_map_lookup_elem(&unsettled, &creator);
+	if (has_executed(parent))
+		add_executed(pid, READ(child, start_boottime), false);
+	else if (is_unsettled)
+		add_unsettled(pid, child);
+}
+
+/* The last thread of a process ends, and its exit was reported. */
+static __always_inline void note_exit(struct task_struct *task)
+{
+	__u32 pid = READ(task, tgid);
+
+	if (executed_state.settling) /* before the other: see `claim` */
+		bpf_map_delete_elem(&unsettled, &pid);
+	if (has_executed(task))
+		remove_member(&executed, &executed_slots, pid);
+}
+
+/* The loader runs it over all tasks. One that ends meanwhile is taken out by the program at exits, or here.
+ * Linux 5.8, kernel/bpf/task_iter.c */
+SEC("iter/task")
+int list_processes(struct bpf_iter__task *ctx)
+{
+	struct task_struct *task = ctx->task;
+	__u32 pid;
+
+	if (!task)
+		return 0;
+	pid = PEEK(task, tgid);
+	if (pid != (__u32)PEEK(task, pid) || PEEK(task, flags) & PF_KTHREAD || !is_alive(task))
+		return 0;
+	add_unsettled(pid, task);
+	if (!is_alive(task))
+		bpf_map_delete_elem(&unsettled, &pid);
+	return 0;
+}
+
+/* The loader runs it for a process of `unsettled` that has executed a wanted program. If the program at exits comes by
+ * meanwhile, the process is no longer there, and nobody else will take it out of the set. */
+SEC("raw_tp")
+int claim(struct bpf_raw_tracepoint_args *ctx)
+{
+	__u32 pid = ctx->args[0];
+	struct unsettled *listed = bpf_map_lookup_elem(&unsettled, &pid);
+
+	if (!listed || listed->start_ns != ctx->args[1])
+		return 0;
+	add_executed(pid, listed->start_ns, true);
+	if ((int)bpf_map_delete_elem(&unsettled, &pid))
+		remove_member(&executed, &executed_slots, pid);
+	return 0;
+}
+
+#endif
