@@ -18,7 +18,6 @@ from msgspec import json
 from .commands import ONLOOKER, started, watching
 from .conftest import Workloads, fresh_name
 
-READY = "onlooker: info: watching "
 TIMES = 23
 
 
@@ -31,8 +30,7 @@ def shell(workloads: Workloads) -> Path:
 
 def ask(command: Sequence[str], options: Sequence[str], *run: str | Path) -> list[dict[str, Any]]:
     """The rows of the answer to what was run meanwhile."""
-    how = ("--output-format", "json", "--log-level", "info")
-    with watching(*options, *how, command=(*ONLOOKER, *command), ready=READY) as running:
+    with watching(*options, "--output-format", "json", command=(*ONLOOKER, *command)) as running:
         subprocess.run(run, check=False, stderr=subprocess.DEVNULL)
         ended = running.end()
     assert ended.code == 0 and ended.err.splitlines()[-1].endswith(" s; complete"), ended

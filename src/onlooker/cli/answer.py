@@ -1,8 +1,6 @@
 """What the commands that answer a question have in common: `who`, `denied`, `missing`, `reads`, `writes`."""
 
 import argparse
-import os
-import sys
 from collections.abc import Callable
 from contextlib import nullcontext
 from functools import partial
@@ -47,16 +45,13 @@ class AnswerSession(WatchSession):
         self._look()
 
     def _announce(self) -> None:
-        is_seen = sys.stderr is not None and sys.stderr.isatty() and not self.monitor.command
-        text = f"watching for {self._waits_for}…; Ctrl-C ends it, with the answer"
-        if is_seen:
-            self._log.tell(text)
+        if self.monitor.command:
+            self._log("info", f"watching for {self._waits_for}")
         else:
-            self._log("info", text)
+            self._log.tell(f"watching for {self._waits_for}…; Ctrl-C ends it, with the answer")
 
     def _conclude(self) -> None:
-        over = b"\r" if os.isatty(self._writer.descriptor) else b""  # the ^C that a terminal echoes
-        self._writer.write(over + self._answer.end())
+        self._writer.write(self._answer.end())
 
     def _sum(self, summary: Summary) -> str:
         return summary.brief

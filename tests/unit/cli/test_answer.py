@@ -41,7 +41,8 @@ def test_the_answer_on_standard_output_the_verdict_on_standard_error(ask):
         0,
         "TIMES  HOW   FILE\n    2  read  /etc/a\n    1  read  /etc/b\nread 2 files, 3 times by fake\n",
     )
-    assert err == "onlooker: 0.0 s; complete\n"
+    watching = "onlooker: watching for files that are read…; Ctrl-C ends it, with the answer\n"
+    assert err == watching + "onlooker: 0.0 s; complete\n"
 
 
 @pytest.mark.parametrize("name", ANSWERS)

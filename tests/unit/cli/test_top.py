@@ -30,7 +30,9 @@ def test_once(top):
     assert (code, head) == (0, ["FORK", "EXEC", "OPEN", "WRITE", "FAIL", "SHORT", "CPU", "COMM"])
     assert found == [["23", "sh"], ["3", "cat"], ["4.0ms", "fake"]]
     assert "events a second; onlooker takes" in " ".join(foot)
-    assert err.startswith("onlooker: 0.") and err.endswith(" s; complete\n")
+    first, last = err.splitlines()
+    assert first == "onlooker: watching by comm; Ctrl-C ends it, with the table"
+    assert last.startswith("onlooker: 0.") and last.endswith(" s; complete")
 
 
 def test_json_and_losses(top):
