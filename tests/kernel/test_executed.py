@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -10,16 +11,19 @@ import pytest
 
 from onlooker import Event, Exec, Exit, Fork, Monitor, Open
 from onlooker.filters.selected import Exe
-from onlooker.probe import executed, setup
+from onlooker.probe import executed, kernel, setup
 from onlooker.probe._libbpf import Probe
+from onlooker.probe.kernel import Feature
 
 from .commands import WATCH, run, started, watching
 from .conftest import Workloads, fresh_name
 from .running import SLOWER, Process, Run, collect, drain, losses
+from .test_privileges import UNSHARE
 
 COUNT = 23
 ROUNDS = 5
 MANY = 600
+MOST_ENDING = (os.cpu_count() or 1) if kernel.lacks(Feature("sched_process_exit", arguments=2)) else 0
 SETTLE = executed.settle
 LIVES = 300 // SLOWER
 
@@ -191,7 +195,8 @@ def test_no_process_is_missed_while_the_monitor_starts(
     workloads: Workloads, scratch: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A storm of forks, of a binary and of a script's subshells, begins just before running processes are looked at:
-    whoever ends after the start is of it.
+    whoever ends after the start is of it. Before Linux 6.16, the kernel lets go of a process's memory, and with it of
+    what runs, before it tells of its end: then one on each processor may be between the two.
     """
     storm = workloads.renamed("storm")
     Path("in").touch()
@@ -211,7 +216,7 @@ def test_no_process_is_missed_while_the_monitor_starts(
             assert losses(found) == {}
             ended = {event.pid for event in all_events if isinstance(event, Exit) and event.boot_ns > since}
             shown = {event.pid for event in found if isinstance(event, Exit)}
-            assert ended <= shown, (path, ended - shown)
+            assert len(ended - shown) <= MOST_ENDING, (path, ended - shown)
             assert shown <= {event.pid for event in all_events if isinstance(event, Exit)}
             late += len(ended)
     assert late > LIVES
@@ -260,6 +265,23 @@ def test_an_exec_by_another_thread(workloads: Workloads, program: Path, scratch:
         assert opened(events) == ["a"] * COUNT
         assert [event.pid for event in events if isinstance(event, Exit)] == [ended.pid]
     first.unlink()
+
+
+def test_a_script_that_runs_in_the_monitor_s_pid_namespace(scratch: Path) -> None:
+    """There /proc has other ids than the events."""
+    file = script(scratch / fresh_name(), "read x", "exit 7")
+    code = f"""if True:
+        from subprocess import PIPE, Popen
+        from onlooker import Monitor
+        process = Popen([{str(file)!r}], stdin=PIPE)
+        with Monitor(exe=[{file.name!r}], events=["exit"]) as monitor:
+            process.communicate()
+            monitor.stop()
+            for event in monitor:
+                print(event.ns_pid == process.pid != event.pid, event.exit_code)
+    """
+    done = subprocess.run((*UNSHARE, sys.executable, "-c", code), capture_output=True, text=True, check=True)
+    assert done.stdout == "True 7\n"
 
 
 def test_what_finds_no_room_is_a_loss(scratch: Path, monkeypatch: pytest.MonkeyPatch) -> None:
