@@ -3,13 +3,14 @@
 import struct
 from dataclasses import dataclass, field
 
-import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from onlooker import Batch, ExpressionError, Monitor, UsageError
-from onlooker.enrich.kinship import Kinship
+from onlooker.enrich.kinship import Kinship, with_kin
+from onlooker.filters import Filter
 from onlooker.filters.compile import matcher
 from onlooker.filters.expression import And, Not, Or
 from onlooker.filters.fields import plan_of
@@ -94,6 +95,14 @@ def test_of_whom(where, numbers, batch):
 def test_the_rest_of_the_filter_holds_too(asked, numbers):
     """Although the table needs what it leaves out."""
     assert found(where="ancestor.comm == 'sshd'", **asked) == numbers
+
+
+def test_what_is_no_expression_is_asked_of_the_source():
+    given = Filter.of(events=["open"], where="parent.pid == 1", exe=["sh"], cgroup=["/x"], threads=True, comm=["a"])
+    source = with_kin(replace(given, follow=True), has_proc=False)
+    kept = {name: getattr(source, name) for name in ("exe", "cgroup", "threads", "follow")}
+    assert kept == {"exe": given.exe, "cgroup": ("/x",), "threads": True, "follow": True}
+    assert (source.events, source.comm) == (("fork", "exec", "exit", "open"), ())
 
 
 def test_what_nobody_got_is_counted_without_what_only_the_table_needs():
@@ -240,7 +249,7 @@ def holds(expression, kin):
     if isinstance(expression, Not):
         return not holds(expression.term, kin)
     whom = kin[:1] if expression.scope == "parent" else kin
-    own = msgspec.structs.replace(expression, field=expression.name)
+    own = replace(expression, field=expression.name)
     return any(reference.matches(own, each) for each in whom)
 
 

@@ -142,19 +142,15 @@ def with_kin(wanted: Filter, *, has_proc: bool) -> Filter:
         return wanted
     asked = And((*_terms(wanted), wanted.where))
     life: Expression = Test("event", "in", tuple(map(str.encode, PROCESS_EVENTS)))
-    return KinFilter(
-        events=tuple(name for name in TASK_EVENTS if name in (*PROCESS_EVENTS, *wanted.events)),
-        cgroup=wanted.cgroup,
-        threads=wanted.threads,
-        follow=wanted.follow,
-        where=Or((life, asked)),
-        asked=asked,
-        kinship=Kinship(tests, ProcessTable(PROC if has_proc else None)),
-    )
+    given = {name: getattr(wanted, name) for name in wanted.__struct_fields__}  # what is no expression stays as it is
+    given |= {"comm": (), "pid": (), "uid": (), "failed": False, "where": Or((life, asked))}
+    given["events"] = tuple(name for name in TASK_EVENTS if name in (*PROCESS_EVENTS, *wanted.events))
+    kinship = Kinship(tests, ProcessTable(PROC if has_proc else None))
+    return KinFilter(**given, asked=asked, kinship=kinship)
 
 
 def _terms(wanted: Filter) -> Iterator[Expression]:
-    """The rest of a filter as expressions: what `Filter.matches` decides, but for threads."""
+    """Of a filter what would keep the life of other processes away, as expressions."""
     yield Test("event", "in", tuple(map(str.encode, wanted.events)))
     if wanted.comm:
         yield Or(tuple(Test("comm", "startswith" if each.prefix else "==", (each.name,)) for each in wanted.comm))
