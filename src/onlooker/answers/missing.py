@@ -39,7 +39,7 @@ class Missing:
 
     events: ClassVar[tuple[str, ...]] = ("open", "exec", "access", "stat", "readlink", "chdir")
     failed: ClassVar[bool] = False  # what is found ends a search
-    waits_for: ClassVar[str] = "what is looked for and missing"
+    waits_for: ClassVar[str] = "what is missing"
     where: ClassVar[tuple[str, ...]] = ("not errno exists or errno == 'ENOENT'",)
 
     def __init__(self) -> None:
@@ -157,7 +157,8 @@ def _said(some: list[_Search], width: int) -> str:
         path = escape(next(iter(first.places))) + names[0]
         return (shortened(path, left) if width else path) + after
     if len(places) == 1:
-        before = f"{_bare(places[0])}: "
+        place = _bare(places[0])
+        before = f"{shortened(place, left // 2) if left else place}: "
         return before + listed(names, left and left - cell_len(before)) + after
     before = f"{listed(names, left and left // 3)}: not in "
     return before + listed([*map(_bare, places)], left and left - cell_len(before)) + after

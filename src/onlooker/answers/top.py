@@ -60,6 +60,10 @@ class Top:
         self._group = BY[by]
         self._counts: dict[str, Counts] = {}
 
+    def look(self) -> None:
+        """At the processes that there are: before the monitor starts, and when it has."""
+        self._table.look()
+
     def take(self, batch: Batch) -> None:
         """Count the events of a batch."""
         for event in batch.events():

@@ -1,6 +1,7 @@
 """What the commands that answer a question have in common: `who`, `denied`, `missing`, `reads`, `writes`."""
 
 import argparse
+import os
 from collections.abc import Callable
 from contextlib import nullcontext
 from functools import partial
@@ -51,7 +52,8 @@ class AnswerSession(WatchSession):
             self._log.tell(f"watching for {self._waits_for}…; Ctrl-C ends it, with the answer")
 
     def _conclude(self) -> None:
-        self._writer.write(self._answer.end())
+        over = b"\r" if os.isatty(self._writer.descriptor) else b""  # the ^C that a terminal echoes
+        self._writer.write(over + self._answer.end())
 
     def _sum(self, summary: Summary) -> str:
         return summary.brief

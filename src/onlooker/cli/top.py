@@ -24,11 +24,11 @@ from ..probe import kernel
 from ..probe.run_time import RunTime
 from ..records import Batch
 from ..summary import Summary
-from .keys import Keys
 from .log import LEVELS, Log
 from .options import add_command, add_some, command, follow_trees, note_doubts, some
 from .output import output_writer
 from .parser import duration, one_of
+from .screen import Screen
 from .session import WatchSession
 from .shutdown import Shutdown
 from .tuning import add_tuning, tuning
@@ -38,8 +38,7 @@ FORMATS = ("text", "json")
 FASTEST_SECONDS = 0.25
 PLAIN_ROWS = 20  # where it is no terminal
 _OTHER_ROWS = 3  # head and foot
-_ENTER, _HOME, _LEAVE = "\x1b[?1049h\x1b[?25l", "\x1b[H", "\x1b[?1049l\x1b[?25h"
-_REST, _BELOW = "\x1b[K", "\x1b[J"  # what was there before
+_HOME, _REST, _BELOW = "\x1b[H", "\x1b[K", "\x1b[J"  # the last two: erase what was there before
 _SORTS = {
     **{"n": "name", "f": "forks", "e": "execs", "o": "opens", "w": "writes"},
     **{"x": "failed", "s": "short", "c": "cpu_ns"},
@@ -106,12 +105,12 @@ class TopSession(WatchSession):
         arguments: argparse.Namespace,
         relay: Relay | None,
         seconds: float | None,
-        keys: Keys | None,
+        screen: Screen | None,
         run_time: RunTime,
     ) -> None:
         sink = LineSink(TopFormatter(top), writer)
         super().__init__(monitor, sink, shutdown, log, duration=seconds, relay=relay)
-        self._top, self._writer, self._keys, self._run_time = top, writer, keys, run_time
+        self._top, self._writer, self._screen, self._run_time = top, writer, screen, run_time
         self._interval = duration(arguments.interval)
         self._is_json, self._once = arguments.output_format == "json", arguments.once
         self._by, self._sort, self._is_paused = arguments.by, "total", False
@@ -122,21 +121,22 @@ class TopSession(WatchSession):
         self._events = 0
 
     def _announce(self) -> None:
-        if not (self._keys or self.monitor.command):  # a live table needs no word
+        if not (self._screen or self.monitor.command):  # a live table needs no word
             self._log.tell(
                 f"watching by {self._by}; Ctrl-C ends it, with {'the table' if self._once else 'the last table'}"
             )
 
     def _started(self) -> None:
         super()._started()
+        self._top.look()
         self._last, self._cpu, self._programs = time.monotonic(), time.process_time(), self._run_time.seconds() or 0.0
         self._next_turn = self._last + (float("inf") if self._once else self._interval)
-        if self._keys:
-            self._writer.write(_ENTER.encode())
+        if self._screen:
+            self._screen.open()
 
     def _watch(self) -> None:
         super()._watch()
-        if not self._keys:
+        if not self._screen:
             self._turn()  # with what has come since the last one
 
     def _patience(self) -> float | None:
@@ -145,12 +145,14 @@ class TopSession(WatchSession):
         return left if until == float("inf") else min(until, until if left is None else left)
 
     def _also_waits_for(self) -> dict[int, int]:
-        keys = {self._keys.descriptor: select.POLLIN} if self._keys else {}
+        keys = {self._screen.keys: select.POLLIN} if self._screen else {}
         return {**super()._also_waits_for(), **keys}
 
     def _looked(self) -> None:
         super()._looked()
-        for key in self._keys.pressed() if self._keys else "":
+        if self._screen and self._screen.has_changed():
+            self._show()
+        for key in self._screen.pressed() if self._screen else "":
             if key == "q":
                 self.stop()
             elif key == " ":
@@ -183,7 +185,7 @@ class TopSession(WatchSession):
             self._writer.write(b"".join(map(json_line, rows(self._shown, self._shown_for))))
             return
         lines = self._lines_of_the_table()
-        if self._keys:
+        if self._screen:
             self._writer.write((_HOME + f"{_REST}\n".join(lines) + _BELOW).encode())
         else:
             self._writer.write("".join(f"{line}\n" for line in lines).encode())
@@ -191,7 +193,7 @@ class TopSession(WatchSession):
     def _lines_of_the_table(self) -> list[str]:
         page = Page.of(self._writer.descriptor)
         ordered = sorted(self._shown.items(), key=self._order)
-        room = max(1, page.height - _OTHER_ROWS) if self._keys else page.most_rows or PLAIN_ROWS
+        room = max(1, page.height - _OTHER_ROWS) if self._screen else page.most_rows or PLAIN_ROWS
         cells = [(*_cells(counts), escape(name)) for name, counts in ordered[:room]]
         table = page.columns((*_HEAD, self._by.upper()), cells, right=range(len(_HEAD)))
         return [*table, *map(page.fit, self._foot(len(ordered) - room))]
@@ -212,9 +214,9 @@ class TopSession(WatchSession):
         return -getattr(counts, self._sort), name
 
     def _conclude(self) -> None:
-        keys, self._keys = self._keys, None
-        if keys:
-            self._writer.write(_LEAVE.encode())
+        screen, self._screen = self._screen, None
+        if screen:
+            screen.close()
             self._show()  # so that it stays
 
     def _sum(self, summary: Summary) -> str:
@@ -256,12 +258,12 @@ def run(arguments: argparse.Namespace) -> int:
     relay = Relay(monitor.command) if monitor.command else None
     writer = output_writer(arguments.output, shutdown, log, relay)
     table = ProcessTable(None if kernel.in_pid_namespace() else PROC)
-    table.look()
     is_live = not (arguments.once or relay or arguments.output_format == "json") and _is_terminal(writer)
-    keys = Keys(sys.stdin.fileno()) if is_live else None
-    with shutdown, relay or nullcontext(), keys or nullcontext(), RunTime() as run_time:
+    screen = Screen(sys.stdin.fileno(), writer.descriptor) if is_live else None
+    with shutdown, relay or nullcontext(), screen or nullcontext(), RunTime() as run_time:
         top = Top(arguments.by, table, Users().name, Cgroups().name)
-        session = TopSession(monitor, top, writer, shutdown, log, arguments, relay, seconds, keys, run_time)
+        top.look()
+        session = TopSession(monitor, top, writer, shutdown, log, arguments, relay, seconds, screen, run_time)
         return session.exit_code()
 
 
