@@ -42,11 +42,11 @@ CHANGES = (Open.event, *sugar.CHANGES)  # events that change files, or can
 
 
 def file_of(event: TaskEvent) -> str:
-    """Which file it is about, whatever the event calls it; what can't be told is "?"."""
+    """Which file it is about, whatever the event calls it: "" for an empty path, and "?" for what can't be told."""
     for name in ("exe", "real_path", "joined_path", "path"):
         if found := getattr(event, name, None):
             return str(found)
-    return "?"
+    return "" if getattr(event, "path", None) == "" and "path" not in getattr(event, "cut", ()) else "?"
 
 
 def new_file_of(event: Rename | Link) -> str:

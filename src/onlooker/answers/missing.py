@@ -145,7 +145,7 @@ def _programs(some: list[_Search]) -> str:
 def _said(some: list[_Search], width: int) -> str:
     """What is missing where, in so many columns (0: all of it)."""
     first = some[0]
-    names = [escape(name) for name in dict.fromkeys(search.name for search in some)]
+    names = [escape(name) or "''" for name in dict.fromkeys(search.name for search in some)]
     places = [escape(place) or "the working directory" for place in first.places]
     after = ""
     if first.found is not None:

@@ -162,6 +162,19 @@ def test_an_interpreter_that_is_missing():
     assert ask(Missing(), events)[1] == "    1  sh       /usr/bin/python2, which /srv/run.py names"
 
 
+def test_an_empty_path_is_told_from_one_that_is_not_known():
+    events = [make("stat", path="", errno="ENOENT"), make("open", path="", cut=("path",), errno="ENOENT")]
+    assert ask(Missing(), events)[1:-1] == ["    1  fake     ''", "    1  fake     ?"]
+    assert [row["name"] for row in rows(Missing(), events)] == ["", "?"]
+
+
+def test_names_of_one_long_directory_are_seen():
+    long = "/srv/" + "very-long-name/" * 6
+    events = [opened(f"{long}{name * 30}", errno="ENOENT") for name in "abcdefghijklmnopqrstuvwxyz"]
+    [_, row, _] = ask(Missing(), events, SCREEN)
+    assert "…" in row and "aaa" in row and "and 25 more" in row and cell_len(row) <= 80
+
+
 def test_too_much_that_is_missing_is_put_together():
     events = [miss(f"/locale/{number}", comm=comm) for number in range(30) for comm in ("git", "sed")]
     made = ask(Missing(), events, SCREEN)
