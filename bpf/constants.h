@@ -4,6 +4,7 @@
 
 /* include/linux/sched.h, include/linux/sched/signal.h */
 #define PF_KTHREAD 0x00200000
+#define PF_FORKNOEXEC 0x00000040
 #define PF_IO_WORKER 0x00000010
 #define PF_USER_WORKER 0x00004000
 #define SIGNAL_GROUP_EXIT 0x00000004

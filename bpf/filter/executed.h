@@ -17,7 +17,8 @@ PROCESS_SET(executed, executed_slots, struct executed);
  * The loader takes each out; nothing is reported yet. */
 struct unsettled {
 	__u64 start_ns;
-	__u64 pid; /* as the loader sees it: in a pid namespace another one than the machine's */
+	__u32 pid;    /* as the loader sees it: in a pid namespace another one than the machine's */
+	__u32 forked; /* it has executed nothing itself: what it runs, its creator has executed */
 };
 
 struct {
@@ -48,19 +49,36 @@ static __always_inline void add_executed(__u32 pid, __u64 start_ns, bool itself)
 
 static __always_inline void add_unsettled(__u32 pid, struct task_struct *leader)
 {
-	struct unsettled value = { .start_ns = PEEK(leader, start_boottime), .pid = id_for_loader(leader) };
+	struct unsettled value = {
+		.start_ns = PEEK(leader, start_boottime),
+		.pid = id_for_loader(leader),
+		.forked = !!(PEEK(leader, flags) & PF_FORKNOEXEC),
+	};
 	int error = (int)bpf_map_update_elem(&unsettled, &pid, &value, BPF_NOEXIST);
 
 	if (error && error != -EEXIST)
 		count_lost(KIND_FORK, LOST_UNFOLLOWED);
 }
 
+/* What the loader would find in /proc is no longer so. Of a process that had executed something itself, it is what it has
+ * executed all the same. */
+static __always_inline void settle_by_exec(__u32 pid)
+{
+	struct unsettled *listed = bpf_map_lookup_elem(&unsettled, &pid);
+
+	if (listed && listed->forked)
+		bpf_map_delete_elem(&unsettled, &pid);
+}
+
 /* A process has executed what the record in the scratch memory tells of. */
 static __always_inline void note_exec(struct scratch *scratch, struct task_struct *task)
 {
-	struct executed *before = member(&executed, &executed_slots, task);
 	__u32 pid = READ(task, tgid);
+	struct executed *before;
 
+	if (executed_state.settling)
+		settle_by_exec(pid);
+	before = member(&executed, &executed_slots, task);
 	if (is_of_wanted(scratch->slot)) {
 		if (before)
 			before->itself = true;
@@ -116,18 +134,26 @@ int list_processes(struct bpf_iter__task *ctx)
 	return 0;
 }
 
-/* The loader runs it for a process of `unsettled` that has executed a wanted program. If the program at exits comes by
- * meanwhile, the process is no longer there, and nobody else will take it out of the set. */
+/* The loader runs it for a process of `unsettled` that runs a wanted program. If the program at exits, or at execs, comes by
+ * meanwhile, the process is no longer there, and what was put into the set is taken out again, but not what the program at
+ * execs has put there. */
 SEC("raw_tp")
 int claim(struct bpf_raw_tracepoint_args *ctx)
 {
 	__u32 pid = ctx->args[0];
 	struct unsettled *listed = bpf_map_lookup_elem(&unsettled, &pid);
+	struct executed *found = bpf_map_lookup_elem(&executed, &pid);
+	__u64 itself;
 
 	if (!listed || listed->start_ns != ctx->args[1])
 		return 0;
-	add_executed(pid, listed->start_ns, true);
-	if ((int)bpf_map_delete_elem(&unsettled, &pid))
+	itself = !listed->forked;
+	if (!found || found->start_ns != listed->start_ns)
+		add_executed(pid, listed->start_ns, itself);
+	if (!(int)bpf_map_delete_elem(&unsettled, &pid))
+		return 0;
+	found = bpf_map_lookup_elem(&executed, &pid);
+	if (found && found->itself == itself)
 		remove_member(&executed, &executed_slots, pid);
 	return 0;
 }

@@ -267,6 +267,19 @@ def test_an_exec_by_another_thread(workloads: Workloads, program: Path, scratch:
     first.unlink()
 
 
+@pytest.mark.usefixtures("each_object")
+def test_a_subshell_that_runs(scratch: Path) -> None:
+    """It has executed nothing itself, and so is of the script until it executes something else."""
+    for name in ("inside", "later", "end"):
+        Path(name).touch()
+    file = script(scratch / fresh_name(), "( read x; : < inside; exec /bin/cat later )", ": < end")
+    process = Process(file)
+    time.sleep(0.2)  # the script makes the subshell
+    ended, events = watched(process, file.name, events=["open", "exec", "exit"])
+    assert opened(events) == ["inside", "end"]
+    assert kinds(events) == [("exit", ended.pid)]
+
+
 def test_a_script_that_runs_in_the_monitor_s_pid_namespace(scratch: Path) -> None:
     """There /proc has other ids than the events."""
     file = script(scratch / fresh_name(), "read x", "exit 7")

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 PROC = Path("/proc")
 STATE = ".data.executed"
-_UNSETTLED = struct.Struct("=QQ")  # struct unsettled in bpf/filter/executed.h: start_ns, pid
+_UNSETTLED = struct.Struct("=QI4x")  # struct unsettled in bpf/filter/executed.h: start_ns, pid, and what it is
 _EXE = struct.Struct(f"=II{LONGEST_PATH + 1}s{LONGEST_PATH + 1}s32x")  # struct exe in bpf/filter/exe.h
 MOST_ROUNDS = 1000  # each looks at what was created in the last one, some milliseconds
 MOST_ARGS = 6  # a script is behind its interpreter's own arguments: env -S allows several

@@ -76,8 +76,8 @@ class Listing:
     """A probe whose first processes are 1 to 5; 3 has created 6 before it is looked at."""
 
     def __init__(self):
-        self.listed = {struct.pack("=I", 100 + pid): struct.pack("=QQ", pid * 10, pid) for pid in range(1, 6)}
-        self.listed[struct.pack("=I", 7)] = struct.pack("=QQ", 70, 0)  # of another pid namespace
+        self.listed = {struct.pack("=I", 100 + pid): struct.pack("=QII", pid * 10, pid, 0) for pid in range(1, 6)}
+        self.listed[struct.pack("=I", 7)] = struct.pack("=QII", 70, 0, 0)  # of another pid namespace
         self.calls = []
 
     def update(self, name, key, value):
@@ -102,7 +102,7 @@ class Listing:
         del self.listed[struct.pack("=I", pid)]
         self.calls.append((pid, start_ns))
         if pid == 103:
-            self.listed[struct.pack("=I", 106)] = struct.pack("=QQ", 60, 6)
+            self.listed[struct.pack("=I", 106)] = struct.pack("=QII", 60, 6, 1)
 
 
 def test_all_are_looked_at_and_what_they_create_meanwhile(process, monkeypatch):
