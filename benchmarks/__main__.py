@@ -16,7 +16,7 @@ from . import monitors, report
 from .results import Machine, Results, Table
 from .running import CORES, BenchmarkError, workbench
 
-NAMES = ("open", "sparse", "spawn", "unrelated", "consumer", "idle", "memory", "losses", "growth", "build")
+NAMES = ("open", "rejected", "sparse", "spawn", "unrelated", "consumer", "idle", "memory", "losses", "growth", "build")
 ROUNDS = 3
 
 

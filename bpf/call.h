@@ -14,6 +14,7 @@ struct call {
 	bool filtered; /* bpf/answered.h: a seccomp filter or a tracer may have answered it in the kernel's place */
 	bool traced;
 	__u64 request; /* of io_uring, which is no system call; else 0 */
+	struct ruling ruling;
 	bool compat_pointers; /* lists of pointers are of 32 bits: 32-bit programs, and x32's own calls */
 };
 
@@ -33,6 +34,28 @@ static __always_inline bool may_be_wanted(long number)
 	return (unsigned long)number < CALLS && (calls[0][number] | calls[1][number]);
 }
 
+/* Two kinds of event share unlinkat, and the table of calls has room for one: for unlink. */
+static __always_inline bool is_rmdir(struct call *call)
+{
+	return call->kind == KIND_UNLINK && call->number == UNLINK_SYSCALL_UNLINKAT && call->argument[2] & AT_REMOVEDIR;
+}
+
+/* The flags of an open, as far as they are among the arguments. */
+static __always_inline __u64 flags_of_open(struct call *call)
+{
+	switch (call->number) {
+	case OPEN_SYSCALL_OPEN:
+		return (__u32)call->argument[1];
+	case OPEN_SYSCALL_CREAT:
+		return O_CREAT | O_WRONLY | O_TRUNC; /* fs/open.c */
+	case OPEN_SYSCALL_OPENAT:
+	case OPEN_SYSCALL_OPEN_BY_HANDLE_AT:
+		return (__u32)call->argument[2];
+	default:
+		return FLAGS_UNREAD;
+	}
+}
+
 /* Reads a wanted call of a wanted process. */
 static __always_inline bool read_call(struct call *call, struct pt_regs *regs, long number, long result)
 {
@@ -48,9 +71,11 @@ static __always_inline bool read_call(struct call *call, struct pt_regs *regs, l
 	call->result = result;
 	call->filtered = call->traced = false;
 	call->request = 0;
+	call->ruling = (struct ruling){};
 	call->compat_pointers = compat || (number & X32_BIT);
 	read_arguments(call->argument, regs, compat);
-	return true;
+	return !config.rules ||
+	       passes_early(&call->ruling, is_rmdir(call) ? KIND_RMDIR : call->kind, result < 0 ? -result : 0, flags_of_open(call));
 }
 
 #endif

@@ -22,7 +22,8 @@ struct config {
 	__u8 few_comms;          /* so many names are in few_comms, and none in the trie */
 	__u8 cgroups;            /* so many are in the map: report only processes in or below one of them */
 	__u8 exes;               /* so many programs are in the map: report only processes that have executed one of them */
-	__u8 pad[5];
+	__u8 rules;              /* an expression may reject events: bpf/filter/rules.h */
+	__u8 pad[4];
 };
 
 #define SET_SLOTS 16384 /* a power of two: bpf/filter/process_set.h */
@@ -42,6 +43,76 @@ struct tree_state {
 #define FEW_COMMS 8
 struct few_comms {
 	__u64 name[FEW_COMMS][2], mask[FEW_COMMS][2];
+};
+
+/* What the kernel decides of an expression: made by src/onlooker/filters/rules.py, which has the same numbers. */
+#define RULE_HALVES 2
+#define RULE_KINDS 32
+#define RULE_STEPS 512
+#define RULE_LONGEST 48        /* so many steps are taken at most in a stage */
+#define RULE_SKIPPED 12        /* the same, of steps that do not hold at first sight */
+#define RULE_TEXT_BYTES 16384
+#define RULE_TEXT_MOST 256     /* bytes of one text */
+#define RULE_PASSED_MOST 256   /* bytes of a path that was passed; longer ones are not looked at */
+#define RULE_RECORD_BYTES 1024 /* more than the fixed part of a record has */
+
+enum rule_end {
+	RULE_ACCEPT = 0xffff,
+	RULE_REJECT = 0xfffe,
+	RULE_FIRST = 0xfffd, /* not asked yet */
+};
+
+enum rule_op {
+	RULE_NUMBER, /* whether a number is in a range */
+	RULE_COMM,   /* whether the process's name has these bytes */
+	RULE_UNDER,  /* whether the file is this one or below it */
+	RULE_EQUAL,  /* whether it is this one */
+	RULE_NAME,   /* whether its last name ends so */
+};
+
+/* Where a number is before there is a record; and which path counts. */
+enum rule_source {
+	RULE_OF_RECORD,
+	RULE_OF_PID,
+	RULE_OF_UID,
+	RULE_OF_ERRNO,
+	RULE_OF_FLAGS, /* of an open */
+	RULE_OF_FILE,
+	RULE_OF_REAL, /* only one that was walked */
+};
+
+/* 64 bytes */
+struct rule_step {
+	__u8 op, source;
+	__u8 is_short; /* the words are all of it */
+	__u8 is_whole; /* the whole name is meant */
+	__u16 yes, no; /* the next step, or an end */
+	__u16 at;      /* where the number or the name is in the record */
+	__u16 pad;
+	/* the path as it was passed, without a slash at its end, or a name; and as it is walked (bpf/path.h) */
+	__u16 typed, typed_bytes, walked, walked_bytes;
+	__u32 pad2;
+	union {
+		struct {
+			__u64 mask, flip, low, width; /* flip: the sign, so that all numbers are in one order */
+		} number;
+		struct {
+			__u64 value[2], mask[2]; /* of the last 16 bytes */
+		} words;
+	};
+	__u64 pad3;
+};
+
+/* Where the record of a kind has the spans of its paths; 0: it has none. */
+struct rule_kind {
+	__u16 first; /* step */
+	__u16 real_at, joined_at, path_at;
+};
+
+struct rules {
+	struct rule_kind kinds[RULE_KINDS];
+	struct rule_step steps[RULE_STEPS];
+	char text[RULE_TEXT_BYTES];
 };
 
 /* What a system call means: 0 nothing, or the kind of event and, in the low byte, which of its calls. The first row is

@@ -175,6 +175,7 @@ static __noinline int take_for_call(struct call *call, enum kind kind, __u32 rec
 	if (!scratch)
 		return -1;
 	scratch->request = call->request;
+	scratch->ruling = call->ruling;
 	fill_record((struct record *)scratch->bytes, kind, call->task);
 	return scratch->slot;
 }
@@ -198,7 +199,8 @@ static __noinline int end_file_call(struct scratch *scratch, enum kind kind)
 {
 	struct record *record = (void *)scratch->bytes;
 
-	send_scratch(scratch, kind, check_headroom(kind, scratch->used, record->boot_ns));
+	if (passes(scratch, kind))
+		send_scratch(scratch, kind, check_headroom(kind, scratch->used, record->boot_ns));
 	release_scratch(scratch);
 	return done();
 }

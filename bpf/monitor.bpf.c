@@ -23,6 +23,7 @@
 #include "filter/tree.h"
 #include "filter/executed.h"
 #include "filter/task.h"
+#include "filter/rules.h"
 #include "call.h"
 #include "answered.h"
 #include "names.h"

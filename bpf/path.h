@@ -96,6 +96,8 @@ static __always_inline enum walked append_name(struct scratch *scratch, struct p
 	if (!to)
 		return WALKED_CUT;
 	to[length] = 0;
+	if (config.rules && used == cursor->start)
+		scratch->first_bytes = length;
 	scratch->used += length + 1;
 	return WALKED_ON;
 }
@@ -283,7 +285,8 @@ static __always_inline enum walked append_path(struct scratch *scratch, struct p
 	__u64 used;
 
 	span->offset = scratch->used;
-	scratch->cursor.start = scratch->used;
+	scratch->cursor.start = scratch->first_at = scratch->used;
+	scratch->first_bytes = 0;
 	scratch->cursor.first_mount = place.vfsmount - bpf_core_field_offset(struct mount, mnt);
 	scratch->cursor.first_dentry = place.dentry;
 	if (frequency == IS_FREQUENT && CAN_CAST)

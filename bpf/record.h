@@ -115,8 +115,24 @@ static __always_inline __u64 cgroup_id(struct task_struct *task)
 #endif
 }
 
-/* Writes every byte of the header. `task` is the current one. */
-static __always_inline void fill_record(struct record *record, enum kind kind, struct task_struct *task)
+static __always_inline void begin_record(struct record *record, enum kind kind)
+{
+	record->kind = kind;
+	record->cut = 0;
+	__builtin_memset(record->pad, 0, sizeof(record->pad));
+}
+
+/* The kernel keeps ids of the initial user namespace, and bpf_get_current_uid_gid would map them to it once more. `cred` is
+ * never NULL, but it must be checked where the kernel's BTF tags it as __rcu. */
+static __always_inline __u32 user_of(struct task_struct *task)
+{
+	struct cred *cred = READ(task, cred);
+
+	return cred ? READ(cred, uid.val) : 0;
+}
+
+/* The time, and who it is. `task` is the current one. */
+static __always_inline void fill_process(struct record *record, struct task_struct *task)
 {
 	struct task_struct *leader = READ(task, group_leader), *parent = READ(leader, real_parent);
 	struct cred *cred = READ(task, cred);
@@ -129,14 +145,16 @@ static __always_inline void fill_record(struct record *record, enum kind kind, s
 	record->tid = READ(task, pid);
 	/* the process that waits for this one; not `parent`, which a debugger takes over */
 	record->ppid = READ(parent, tgid);
-	/* The kernel keeps ids of the initial user namespace, and bpf_get_current_uid_gid would map them to it once more.
-	 * `cred` is never NULL, but it must be checked where the kernel's BTF tags it as __rcu. */
-	record->uid = cred ? READ(cred, uid.val) : 0;
+	record->uid = user_of(task);
 	record->gid = cred ? READ(cred, gid.val) : 0;
 	record->ns_pid = id_in_namespace(leader);
-	record->kind = kind;
-	record->cut = 0;
-	__builtin_memset(record->pad, 0, sizeof(record->pad));
+}
+
+/* Writes every byte of the header. */
+static __always_inline void fill_record(struct record *record, enum kind kind, struct task_struct *task)
+{
+	begin_record(record, kind);
+	fill_process(record, task);
 }
 
 #endif

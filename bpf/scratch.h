@@ -48,11 +48,33 @@ struct seek {
 	bool differs;
 };
 
+/* What of a record says which file it is: bpf/filter/rules.h. */
+enum looked {
+	LOOK_LATER,
+	LOOK_NOT, /* it can't be said */
+	LOOK_WALKED,
+	LOOK_PASSED,
+};
+
+struct look {
+	struct span text, base; /* of a passed path: where it starts from */
+	__u64 tail[2]; /* the last bytes of a walked path */
+	__u32 stage, is; /* enum rule_stage, enum looked */
+};
+
+/* Which rules hold for an event, and the step that comes next. */
+struct ruling {
+	__u32 half, next;
+};
+
 struct scratch {
 	__u32 taken; /* its users, and those that try */
 	__u32 used;  /* bytes */
 	__u32 slot;  /* its key in the map: functions that the verifier follows once take no pointers */
 	__u64 request; /* of io_uring, whose paths were kept: bpf/ring_change.h */
+	struct ruling ruling;
+	struct look look;
+	__u32 first_at, first_bytes; /* the first name of the path that was walked last */
 	union {
 		struct path_cursor cursor;
 		struct gather gather;

@@ -185,9 +185,10 @@ static __always_inline void send_small_exec(struct scratch *scratch, unsigned lo
 	send_scratch(scratch, KIND_EXEC, needs_wakeup(scratch->used));
 }
 
-static __always_inline bool is_reported(struct task_struct *task)
+static __always_inline bool is_reported(struct task_struct *task, struct ruling *ruling)
 {
-	return config.kinds & 1 << KIND_EXEC && is_wanted(task);
+	return config.kinds & 1 << KIND_EXEC && is_wanted(task) &&
+	       (!config.rules || passes_early(ruling, KIND_EXEC, 0, FLAGS_UNREAD));
 }
 
 static __always_inline int emit_executed(struct task_struct *task, struct linux_binprm *bprm)
@@ -196,9 +197,10 @@ static __always_inline int emit_executed(struct task_struct *task, struct linux_
 	unsigned long from, bytes;
 	struct scratch *scratch;
 	struct exec_record *exec;
+	struct ruling ruling = {};
 	__u32 room_slot;
 
-	if (!config.exes && !is_reported(task))
+	if (!config.exes && !is_reported(task, &ruling))
 		return 0;
 	scratch = take_scratch(KIND_EXEC, sizeof(*exec));
 	if (!scratch) {
@@ -216,10 +218,15 @@ static __always_inline int emit_executed(struct task_struct *task, struct linux_
 		note_exec(scratch, task);
 		if (!config.resolve_paths)
 			remove_places(scratch);
-		if (!is_reported(task)) {
+		if (!is_reported(task, &ruling)) {
 			release_scratch(scratch);
 			return 0;
 		}
+	}
+	scratch->ruling = ruling;
+	if (!passes(scratch, KIND_EXEC)) {
+		release_scratch(scratch);
+		return 0;
 	}
 	from = BPF_CORE_READ(task, mm, arg_start);
 	bytes = BPF_CORE_READ(task, mm, arg_end) - from;

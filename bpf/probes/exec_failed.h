@@ -140,7 +140,9 @@ static __noinline int emit_exec(struct call *call)
 		allow_look(exec, call);
 	}
 
-	send_scratch(scratch, KIND_EXEC, check_headroom(KIND_EXEC, scratch->used, exec->record.boot_ns));
+	scratch->ruling = call->ruling;
+	if (passes(scratch, KIND_EXEC))
+		send_scratch(scratch, KIND_EXEC, check_headroom(KIND_EXEC, scratch->used, exec->record.boot_ns));
 	release_scratch(scratch);
 	return done();
 }

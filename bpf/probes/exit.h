@@ -39,6 +39,7 @@ static __always_inline void emit_exit(struct task_struct *task)
 	struct task_struct *leader = READ(task, group_leader);
 	struct signal_struct *signal = READ(task, signal);
 	struct exit_record *exit;
+	struct ruling ruling;
 	long woken;
 	int code;
 
@@ -47,6 +48,8 @@ static __always_inline void emit_exit(struct task_struct *task)
 	if (config.failed && !(code & 0xffff))
 		return;
 	if (!(config.kinds & 1 << KIND_EXIT) || !is_wanted(task))
+		return;
+	if (config.rules && !passes_early(&ruling, KIND_EXIT, 0, FLAGS_UNREAD))
 		return;
 
 	woken = needs_wakeup(sizeof(*exit));

@@ -44,6 +44,7 @@ static __always_inline int emit_fork(struct task_struct *parent, struct task_str
 	bool thread = READ(child, tgid) == READ(parent, tgid);
 	struct task_struct *child_parent;
 	struct fork_record *fork;
+	struct ruling ruling;
 	long woken;
 
 	if (thread && !config.threads)
@@ -53,6 +54,8 @@ static __always_inline int emit_fork(struct task_struct *parent, struct task_str
 	if (config.exes && !thread)
 		note_fork(parent, child);
 	if (!(config.kinds & 1 << KIND_FORK) || !is_wanted(parent))
+		return 0;
+	if (config.rules && !passes_early(&ruling, KIND_FORK, 0, FLAGS_UNREAD))
 		return 0;
 
 	woken = needs_wakeup(sizeof(*fork));

@@ -206,7 +206,8 @@ static __always_inline int keep_ring_change(struct io_kiocb *request, struct rin
 static __always_inline void emit_ring_change(__u64 request, struct ring_change *change, int result)
 {
 	struct task_struct *task = current_task();
-	struct call call = { .task = task, .result = result, .kind = change->kind, .request = request };
+	struct call call = { .task = task, .result = result, .kind = change->kind, .request = request,
+			     .ruling = first_ruling() };
 
 	if (change->pid != (__u32)READ(task, tgid)) {
 		/* the working directory and the descriptors are those of another process, or gone */

@@ -1,12 +1,6 @@
 /* A directory was removed, or could not be: events/rmdir.py. fs/namei.c:
  * rmdir(path), unlinkat(dirfd, path, flags) with AT_REMOVEDIR */
 
-/* Two kinds of event share unlinkat, and the table of calls has room for one: for unlink. */
-static __always_inline bool is_rmdir(struct call *call)
-{
-	return call->kind == KIND_UNLINK && call->number == UNLINK_SYSCALL_UNLINKAT && call->argument[2] & AT_REMOVEDIR;
-}
-
 static __noinline int emit_rmdir(struct call *call)
 {
 	bool at = call->number >= RMDIR_SYSCALL_UNLINKAT; /* io_uring, too */

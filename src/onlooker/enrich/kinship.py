@@ -40,6 +40,17 @@ class KinFilter(Filter, frozen=True, kw_only=True):
         """At the processes that there are: before the source starts, and when it has."""
         self.kinship.look()
 
+    @property
+    def has_rules(self) -> bool:
+        """Whether the kernel may decide a part of an expression."""
+        return True
+
+    def rules(self) -> bytes:
+        """Of the other events: the table learns from all of the life of processes."""
+        from ..filters.rules import Rules
+
+        return Rules(self.asked, (event for event in self.events if event not in PROCESS_EVENTS)).to_bytes()
+
 
 class Kinship:
     """Answers to some tests of parents and ancestors, for each process."""

@@ -128,9 +128,9 @@ class _Program:
         if test.op == "exists":
             return Ask(ASK_EXISTS, self._source(steps, 0))
         if kind in (NUMBER, BOOLEAN, TIME) or (kind == NAME and test.op in ("==", "!=", "in")):
-            return Ask(ASK_NUMBER, place, negated, ranges=tuple(_ranges(test, steps[0])))
+            return Ask(ASK_NUMBER, place, negated, ranges=tuple(ranges(test, steps[0])))
         if kind == FLAGS:
-            patterns = tuple(_flag(steps[0].values, value, test.ignore_case) for value in _texts(test))
+            patterns = tuple(flag(steps[0].values, value, test.ignore_case) for value in texts_of(test))
             return Ask(ASK_FLAG, place, negated, test.ignore_case, patterns=patterns)
         return self._ask_text(test, steps, negated)
 
@@ -139,7 +139,7 @@ class _Program:
         form = LOWER if test.ignore_case else 0
         form |= CLEAN if test.field in FILES or op == ASK_UNDER else 0
         form |= SPACES if test.field == CMDLINE else 0
-        texts = [text.lower() if test.ignore_case else text for text in _texts(test)]  # ASCII letters only
+        texts = [text.lower() if test.ignore_case else text for text in texts_of(test)]  # ASCII letters only
         if op == ASK_UNDER:
             texts = [clean(text) for text in texts]
         patterns = tuple(Pattern(text, glob=automaton(text) if op == ASK_GLOB else None) for text in texts)
@@ -150,7 +150,8 @@ class _Program:
         return self.sources.setdefault(source, len(self.sources))
 
 
-def _texts(test: Test) -> list[bytes]:
+def texts_of(test: Test) -> list[bytes]:
+    """Its values that are texts."""
     return [value for value in test.values if isinstance(value, bytes)]
 
 
@@ -164,7 +165,7 @@ def _cost(expression: Expression) -> int:
     return 3 if type_of(expression.field) in (PATH, LIST) else 2
 
 
-def _ranges(test: Test, step: StepPlan) -> Iterator[Range]:
+def ranges(test: Test, step: StepPlan) -> Iterator[Range]:
     """The numbers that a test asks for, in their order."""
     shift = _SIGN if step.op is Op.SIGNED else 0
     numbers = sorted({number + shift for number in _numbers(test, step)})
@@ -203,7 +204,7 @@ def _number_of(values: object, name: bytes) -> int | None:
         return None
 
 
-def _flag(values: object, name: bytes, ignore_case: bool) -> Pattern:
+def flag(values: object, name: bytes, ignore_case: bool) -> Pattern:
     """A number has the name only if it has these bits, and not always then: see Flags.names_of."""
     assert isinstance(values, Flags)
     text = name.decode("utf-8", "surrogateescape")

@@ -127,6 +127,17 @@ class Filter(msgspec.Struct, frozen=True, kw_only=True):
 
         return matcher(self.where)
 
+    @property
+    def has_rules(self) -> bool:
+        """Whether the kernel may decide a part of an expression."""
+        return self.where is not None
+
+    def rules(self) -> bytes:
+        """What the kernel decides of `where`, for the probe."""
+        from .rules import Rules
+
+        return Rules(self.where, self.events).to_bytes()
+
     def matches(self, event: Event) -> bool:
         """Whether to report the event, as the probe decides it in the kernel, without `where`, `exe` and `cgroup`.
         Losses are always reported.

@@ -5,6 +5,8 @@ from libc.stdint cimport uint32_t, uint64_t
 
 
 cdef extern from "config.h":
+    enum:
+        RULE_HALVES
     struct config:
         uint64_t ring_bytes
         uint64_t headroom_bytes
@@ -25,6 +27,7 @@ cdef extern from "config.h":
         unsigned char few_comms
         unsigned char cgroups
         unsigned char exes
+        unsigned char rules
 
 
     struct tree_state:

@@ -141,7 +141,7 @@ cdef class Probe:
     def configure(self, *, uint64_t ring_bytes, uint64_t headroom_bytes, uint64_t watermark_bytes,
                   uint64_t argv_bytes, uint32_t kinds_by_sys_exit, uint32_t kinds_by_call_exit,
                   uint32_t kinds_by_call_return, bytes calls, bytes few_comms, int few_comms_count, int cgroups, int exes,
-                  uint32_t kinds,
+                  bint rules, uint32_t kinds,
                   bint follow, bint detach, bint by_comm, bint by_pid, bint by_uid, bint failed, bint threads,
                   bint resolve_paths):
         """Set the probe's knobs (bpf/config.h); before `load`. Sizes in bytes; ring and watermark are powers of two.
@@ -171,6 +171,7 @@ cdef class Probe:
         knobs.few_comms = few_comms_count
         knobs.cgroups = cgroups
         knobs.exes = exes
+        knobs.rules = rules
         self._set_table(".rodata.calls", calls)
         self._set_table(".rodata.comms", few_comms)
         _check(bpf_map__set_max_entries(self._map("ring"), ring_bytes), "ring")
@@ -206,6 +207,17 @@ cdef class Probe:
         """Start or stop reporting, in all programs at once. Any thread may call it."""
         cdef uint32_t key = 0, value = enabled
         _check(bpf_map__update_elem(self._map(".data.enabled"), &key, 4, &value, 4, 0), "enabled")
+
+    def set_rules(self, bytes rules):
+        """Use other rules (struct rules in bpf/config.h) from now on. Returns when no program asks the ones before."""
+        cdef uint32_t key = 0, half
+        cdef bpf_map *active = self._map(".data.rules")
+        self._alive()
+        _check(bpf_map_lookup_elem(bpf_map__fd(active), &key, &half), "rules")
+        half = (half + 1) % RULE_HALVES
+        self.update("rules", (<char *>&half)[:4], rules)
+        _check(bpf_map__update_elem(active, &key, sizeof(key), &half, sizeof(half), 0), "rules")
+        self.wait_for_programs()
 
     def wait_for_programs(self):
         """Wait until whatever programs run now have ended."""

@@ -44,6 +44,7 @@ LEAST_BACKLOG_BYTES = 1 << 20
 SET_ENTRIES = 65536
 SET_SLOTS = 16384  # bpf/config.h
 FEW_COMMS = 8  # bpf/config.h
+RULE_HALVES = 2  # the same file
 LONGEST_RECORD_BYTES = 512 << 10  # struct exec_room in bpf/probes/exec.h has 272 KiB
 
 
@@ -104,6 +105,7 @@ class Setup(msgspec.Struct, frozen=True):
             few_comms_count=len(few),
             cgroups=len(wanted.cgroup),
             exes=len(executed.entries(wanted.exe)),
+            rules=wanted.has_rules,
             kinds=_mask(e for e in wanted.events if not (wanted.failed and e in (Fork.event, Exec.event))),
             follow=wanted.follow,
             detach=self.detach,
@@ -118,6 +120,7 @@ class Setup(msgspec.Struct, frozen=True):
         for name, is_kept in (("tree", wanted.follow), ("executed", wanted.exe)):
             probe.size_map(name, SET_ENTRIES if is_kept else 1)
             probe.size_map(f"{name}_slots", SET_SLOTS if is_kept else 1)
+        probe.size_map("rules", RULE_HALVES if wanted.has_rules else 1)
         probe.size_map("unsettled", SET_ENTRIES if wanted.exe else 1)
         for name, entries in (
             ("comms", wanted.comm),
@@ -146,6 +149,8 @@ class Setup(msgspec.Struct, frozen=True):
                 probe.update("cgroups", struct.pack("=I", at), struct.pack("=I", descriptor))
             finally:
                 os.close(descriptor)
+        if self.wanted.has_rules:
+            probe.set_rules(self.wanted.rules())
         probe.run("identify")
         probe.open_ring(self.ring_bytes, BATCH_BYTES, LONGEST_RECORD_BYTES, self.backlog_bytes())
         probe.open_losses(1 + len(TASK_EVENTS), len(PROBE_REASONS))
