@@ -1,4 +1,4 @@
-"""What an open costs that an expression rejects, beside one that is reported, and one that the oldest filter rejects."""
+"""What an open costs that an expression rejects, beside one that is reported and one that a filter by name rejects."""
 
 from .added import compare
 from .monitors import onlooker
@@ -23,9 +23,7 @@ def measure(bench: Bench) -> Table:
         "flags, in the expression": (*only, "--where", "flags contains 'O_APPEND'"),
         "a user": (*only, "--uid", "4000000000"),
         "a name": ("--events", "open", "--filter", "nobody-has-it"),
-        "a tree": ("--events", "open", "--tree", "1"),
     }
-    del rejected["a tree"]  # the workload descends from process 1
     table = Table(
         "An open that is rejected",
         "A program opens and closes a file in a tight loop; the first row is one that is reported.",

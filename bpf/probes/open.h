@@ -107,6 +107,10 @@ static __always_inline bool passes_file(struct scratch *scratch)
 
 	if (!config.rules || ruling->next >= RULE_STEPS)
 		return true;
+	if (open->record.cut & OPEN_CUT_FLAGS) { /* the rules may reject what has no O_CREAT */
+		ruling->next = RULE_ACCEPT;
+		return true;
+	}
 	ruling->next = skip_others(scratch, ruling->half, ruling->next, open->real_path);
 	if (ruling->next < RULE_STEPS)
 		ruling->next = go_on(scratch->slot, ruling->half, ruling->next, KIND_OPEN, RULE_STAGE_FILE);

@@ -1,7 +1,10 @@
 """What a monitor takes as arguments, besides its filter: each check names what is wrong, and what to type."""
 
 from .errors import UsageError
-from .filters import Filter
+from .filters import Filter, check_bool
+from .probe.attach import METHODS
+from .probe.command import Command
+from .probe.live import LiveSource
 from .probe.setup import LARGEST_RING_BYTES, MOST_ARGS_BYTES, SMALLEST_RING_BYTES
 from .probe.source import Source
 
@@ -27,8 +30,38 @@ def check_max_args_bytes(size: int, typed: str | None = None) -> None:
         raise UsageError(f"not a size of arguments: {typed or size!r}", hint, command_hint)
 
 
-def check_source(source: Source, wanted: Filter) -> None:
+def live_source(
+    *,
+    ring_bytes: int,
+    method: str | None,
+    resolve: bool,
+    max_args_bytes: int,
+    least_rights: bool,
+    command: Command | None,
+    detach: bool,
+) -> LiveSource:
+    """The running kernel. Raises UsageError where one of the arguments is wrong."""
+    check_bool("resolve", resolve)
+    check_bool("least_rights", least_rights)
+    check_buffer_bytes(ring_bytes)
+    check_max_args_bytes(max_args_bytes)
+    if method is not None and method not in list(METHODS):
+        raise UsageError.unknown("attach method", method, tuple(METHODS))
+    return LiveSource(
+        ring_bytes=ring_bytes,
+        method=method,
+        resolve=resolve,
+        max_args_bytes=max_args_bytes,
+        least_rights=least_rights,
+        command=command,
+        detach=detach,
+    )
+
+
+def check_source(source: Source, wanted: Filter, command: Command | None = None) -> None:
     """Raises UsageError for an object that lacks what a source of events has, or can't do what is wanted."""
+    if command:
+        raise UsageError("only the kernel can follow a command", "leave out source")
     if wanted.exe:
         raise UsageError("only the kernel knows what a process has executed", "leave out source")
     if wanted.cgroup:

@@ -9,11 +9,10 @@ from typing import Self
 
 from msgspec.structs import replace
 
-from .arguments import LONGEST_SECONDS, check_buffer_bytes, check_max_args_bytes, check_rate, check_source, time_to_wait
+from .arguments import LONGEST_SECONDS, check_rate, check_source, live_source, time_to_wait
 from .errors import ForkedError, UsageError
-from .events import Event, Lost
+from .events import Event
 from .filters import Filter, check_bool, process_id
-from .probe.attach import METHODS
 from .probe.command import command_of
 from .probe.forks import run_in_children, this_process
 from .probe.kernel import in_pid_namespace
@@ -22,7 +21,7 @@ from .probe.setup import DEFAULT_RING_BYTES, MOST_ARGS_BYTES
 from .probe.source import Attachment, Rest, Source
 from .records import Batch, Matcher
 from .records.sieve import Sieve
-from .stats import Stats, add_losses
+from .stats import Stats, Tally
 
 _SLICE_SECONDS = 0.1  # how often a waiting poll of a source without `fileno` checks for `stop`
 _WORST = 5  # processes above the rate that are named
@@ -116,31 +115,22 @@ class Monitor:
         )
         if command is not None:
             self.filter = replace(self.filter, follow=True)
-        check_bool("resolve", resolve)
-        check_bool("least_rights", least_rights)
         check_bool("first", first)
         check_rate(rate)
-        check_buffer_bytes(buffer_bytes)
-        check_max_args_bytes(max_args_bytes)
-        if attach is not None and attach not in list(METHODS):
-            raise UsageError.unknown("attach method", attach, tuple(METHODS))
         check_bool("detach", detach)
         self.command = command_of(command, user, detach=detach)
-        if self.command and source is not None:
-            raise UsageError("only the kernel can follow a command", "leave out source")
+        live = live_source(
+            ring_bytes=buffer_bytes,
+            method=attach,
+            resolve=resolve,
+            max_args_bytes=max_args_bytes,
+            least_rights=least_rights,
+            command=self.command,
+            detach=detach,
+        )
         if source is not None:
-            check_source(source, self.filter)
-        if source is None:
-            source = LiveSource(
-                ring_bytes=buffer_bytes,
-                method=attach,
-                resolve=resolve,
-                max_args_bytes=max_args_bytes,
-                least_rights=least_rights,
-                command=self.command,
-                detach=detach,
-            )
-        self._source: Source = source
+            check_source(source, self.filter, self.command)
+        self._source: Source = live if source is None else source
         self._matcher: Matcher | None = None
         self._matched: tuple[Batch | None, Batch | None] = (None, None)  # a batch of the source, and what matches of it
         self._sieve = Sieve(first=first, rate=rate) if first or rate else None
@@ -149,10 +139,7 @@ class Monitor:
         self._ready: Batch | None = None  # counted, and nobody has got it
         self._current: Batch | None = None  # whose events are being given
         self._given: Iterator[Event] = iter(())  # what of them nobody has got yet
-        self._counts: dict[str, int] = {}
-        self._lost: dict[tuple[str, str], int] = {}
-        self._cut = 0
-        self._unread = 0
+        self._tally = Tally()
         self._aborted = False
         self._started_at: float | None = None
         self._ended_at: float | None = None
@@ -232,6 +219,35 @@ class Monitor:
         follow(process_id(pid))
         self.filter = replace(self.filter, follow=True)
 
+    def refine(
+        self,
+        *,
+        where: str | Iterable[str] = (),
+        exclude: str | Iterable[str] = (),
+        path: Iterable[str] = (),
+        writes: bool = False,
+        success: bool = False,
+        arg: Iterable[str] = (),
+        hide: Iterable[str] = (),
+    ) -> None:
+        """Ask for something else from now on, in place of what all of these asked for until now; the other arguments
+        stay, and so do the events that are watched. It is decided in the kernel, as far as it can be, if the monitor
+        began with one of these. Of what happened before and was not polled, what the kernel had rejected is gone.
+
+        Raises UsageError as the monitor itself does, and for tests of parents and ancestors.
+        """
+        wanted = self.filter.refined(
+            where=where, exclude=exclude, path=path, writes=writes, success=success, arg=arg, hide=hide
+        )
+        if self._started_at is not None:
+            self._check_use()
+            matcher = wanted.matcher()
+            refine: Callable[[Filter], None] | None = getattr(self._source, "refine", None)
+            if refine:
+                refine(wanted)
+            self._matcher, self._matched = matcher, (None, None)
+        self.filter = wanted
+
     def poll(self, timeout: float | None = 0.0) -> Sequence[Event]:
         """The events that have come, in the order in which they happened.
 
@@ -298,10 +314,9 @@ class Monitor:
             raise UsageError(f"the source's poll returned no batch: {batch!r:.100}", hint)
         if batch is not self._batch:
             passed = self._passed(batch)
-            counts, lost, cut = self._counted(passed)
+            tally = self._tally.plus(passed)
             ready = passed if len(passed) else None
-            self._batch, self._ready = batch, ready
-            self._counts, self._lost, self._cut = counts, lost, cut
+            self._batch, self._ready, self._tally = batch, ready, tally
         self._acknowledge()
 
     def _passed(self, batch: Batch) -> Batch:
@@ -345,11 +360,10 @@ class Monitor:
         self._ended_at = self._ended_at or time.monotonic()
         self._stopping = True
         self._take_back()
-        self._aborted = self._aborted or (self._started_at is not None and (self._unread > 0 or not self.ended))
+        self._aborted = self._aborted or (self._started_at is not None and (self._tally.unread > 0 or not self.ended))
         self._acknowledge()
         rest = self._source.close() or Rest()
-        self._note_lost(rest.lost)
-        self._unread += rest.unread
+        self._tally = self._tally.at_the_end(rest.lost, rest.unread)
         self._is_closed = True
 
     @property
@@ -372,10 +386,11 @@ class Monitor:
         end = self._ended_at or time.monotonic()
         seconds = end - (self._started_at or end)
         aborted = self._aborted or self._home != this_process()
-        events = {name: count for name, count in self._counts.items() if count}
+        tally = self._tally
+        events = {name: count for name, count in tally.events.items() if count}
         repeated, over = (self._sieve.repeated, self._sieve.over()) if self._sieve else (0, [])
         return Stats(
-            events, dict(self._lost), self._cut, seconds, self._unread, aborted, repeated, tuple(over[:_WORST])
+            events, dict(tally.lost), tally.cut, seconds, tally.unread, aborted, repeated, tuple(over[:_WORST])
         )
 
     def _check_use(self) -> None:
@@ -389,29 +404,13 @@ class Monitor:
         deque(self._given, maxlen=0)
         self._ready = None
 
-    def _counted(self, batch: Batch) -> tuple[dict[str, int], dict[tuple[str, str], int], int]:
-        """The counts with those of the batch: of events, of losses, and of those with a field that is cut."""
-        counts, lost = self._counts.copy(), self._lost.copy()
-        for name, count in batch.counts().items():
-            counts[name] = counts.get(name, 0) + count
-        add_losses(lost, batch.lost())
-        return counts, lost, self._cut + batch.cut
-
     def _take_back(self) -> None:
         """Take the events that nobody got out of the counts, all at once or not at all. Losses stay counted."""
         batch, none = self._rest() or self._ready, iter(())
         if batch is None:
             return
-        left = {name: count for name, count in batch.counts().items() if name != Lost.event}
-        counts = self._counts | {name: self._counts[name] - count for name, count in left.items()}
-        cut, unread = self._cut - batch.cut, self._unread + sum(left.values())
-        self._counts, self._cut, self._unread = counts, cut, unread
-        self._ready, self._given = None, none
-
-    def _note_lost(self, losses: Sequence[Lost]) -> None:
-        if losses:
-            self._counts[Lost.event] = self._counts.get(Lost.event, 0) + len(losses)
-        add_losses(self._lost, losses)
+        tally = self._tally.minus(batch)
+        self._ready, self._given, self._tally = None, none, tally
 
 
 def _closed() -> UsageError:

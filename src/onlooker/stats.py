@@ -3,8 +3,10 @@
 from collections.abc import Sequence
 
 import msgspec
+from msgspec.structs import replace
 
 from .events import WANTED_REASONS, Lost
+from .records import Batch
 
 
 class Stats(msgspec.Struct, frozen=True):
@@ -37,8 +39,42 @@ class Stats(msgspec.Struct, frozen=True):
         return not (missing or self.unread or self.aborted)
 
 
-def add_losses(lost: dict[tuple[str, str], int], losses: Sequence[Lost]) -> None:
-    """Add the counts of these reports, by kind and reason."""
+class Tally(msgspec.Struct, frozen=True):
+    """What was reported until now. It is replaced as a whole, so that a signal's handler never sees half a change.
+
+    `unread`: events that were observed and given to nobody.
+    """
+
+    events: dict[str, int] = {}
+    lost: dict[tuple[str, str], int] = {}
+    cut: int = 0
+    unread: int = 0
+
+    def plus(self, batch: Batch) -> "Tally":
+        """With what is in the batch."""
+        events = self.events.copy()
+        for name, count in batch.counts().items():
+            events[name] = events.get(name, 0) + count
+        return replace(self, events=events, lost=_with_losses(self.lost, batch.lost()), cut=self.cut + batch.cut)
+
+    def minus(self, batch: Batch) -> "Tally":
+        """With the events of the batch among the unread. Losses stay reported."""
+        left = {name: count for name, count in batch.counts().items() if name != Lost.event}
+        events = self.events | {name: self.events[name] - count for name, count in left.items()}
+        return replace(self, events=events, cut=self.cut - batch.cut, unread=self.unread + sum(left.values()))
+
+    def at_the_end(self, losses: Sequence[Lost], unread: int) -> "Tally":
+        """With what a source still had when it was closed."""
+        events = self.events
+        if losses:
+            events = events | {Lost.event: events.get(Lost.event, 0) + len(losses)}
+        return replace(self, events=events, lost=_with_losses(self.lost, losses), unread=self.unread + unread)
+
+
+def _with_losses(lost: dict[tuple[str, str], int], losses: Sequence[Lost]) -> dict[tuple[str, str], int]:
+    """The counts with those of these reports, by kind and reason."""
+    found = lost.copy()
     for event in losses:
         reason = event.of, event.reason
-        lost[reason] = lost.get(reason, 0) + event.count
+        found[reason] = found.get(reason, 0) + event.count
+    return found

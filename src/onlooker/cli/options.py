@@ -47,6 +47,7 @@ def add_wanted(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="show at most N events of a process in a second; the rest is counted, and said",
     )
+    add("--explain", action="store_true", help="say which part of --where and its like the kernel decides, and exit")
 
 
 def add_some(parser: argparse.ArgumentParser) -> None:

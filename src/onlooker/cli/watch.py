@@ -1,9 +1,11 @@
 """`onlooker watch`: what happens on this machine, live."""
 
 import argparse
+from collections.abc import Iterator
 from contextlib import nullcontext
 
 from ..enrich.users import Users
+from ..filters import Filter
 from ..follow import Relay
 from ..monitor import Monitor
 from ..output import FORMATS, formatter
@@ -74,6 +76,16 @@ def _monitor(arguments: argparse.Namespace) -> Monitor:
     return made
 
 
+def explained(chosen: Filter) -> Iterator[str]:
+    """Lines that say who decides the expression of a filter."""
+    if chosen.where is None:
+        yield "no expression: everything that you ask for is decided in the kernel"
+        return
+    from ..filters.explain import explain
+
+    yield from explain(chosen.where, chosen.events)
+
+
 def run(arguments: argparse.Namespace) -> int:
     """Watch until the end. 0, or 1 if events were lost or not written; raises OnlookerError."""
     log = Log("error" if arguments.quiet else one_of("log level", arguments.log_level, LEVELS))
@@ -81,6 +93,9 @@ def run(arguments: argparse.Namespace) -> int:
     seconds = duration(arguments.duration) if arguments.duration is not None else None
     count = number("count", arguments.count, least=1) if arguments.count is not None else None
     monitor = _monitor(arguments)
+    if arguments.explain:
+        print(*explained(monitor.filter), sep="\n")
+        return 0
     note_doubts(arguments, log)
     shutdown = Shutdown(monitor.stop, log.tell)
     user = Users().name if arguments.names else None

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Self
 
 import msgspec
+from msgspec.structs import replace
 
 from ..errors import UsageError
 from ..events import DEFAULT_EVENTS, EVENT_GROUPS, TASK_EVENTS, Event, Lost, TaskEvent
@@ -101,6 +102,15 @@ class Filter(msgspec.Struct, frozen=True, kw_only=True):
             threads=threads,
             where=wanted.expression(chosen) if wanted else None,
         )
+
+    def refined(self, **asked: Any) -> Self:
+        """The same with another expression, of what `where.Asked` takes, for the same events. Raises UsageError."""
+        wanted = _asked(asked)
+        found = replace(self, where=wanted.expression(self.events) if wanted else None)
+        if self.asks_for_kin or found.asks_for_kin:
+            hint = "begin another monitor with that expression"
+            raise UsageError("tests of parents and ancestors can't be changed while it runs", hint)
+        return found
 
     def notes(self) -> list[str]:
         """Notes for the user on what the filter means."""

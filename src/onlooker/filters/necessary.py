@@ -1,7 +1,7 @@
 """What must hold of an event for an expression to hold, of all that the kernel can decide.
 
-The kernel rejects what does not fulfil it, and the whole expression is asked again of the rest. So a test that the kernel
-can't decide is taken as if it held, and under a `not` as if it did not.
+The kernel rejects what does not fulfil it, and the whole expression is asked again of the rest. So a test that the
+kernel can't decide is taken as if it held, and under a `not` as if it did not.
 """
 
 from collections.abc import Callable, Iterable, Iterator

@@ -9,7 +9,7 @@ from ..schema.fields import COMM_BYTES, Op
 from ..schema.plan import StepPlan
 from .compile import flag, ranges, texts_of
 from .expression import And, Expression, Not, Test
-from .fields import FILES, FLAGS, PATH, TEXT, plan_of, steps_of, type_of
+from .fields import FILES, FLAGS, PATH, TEXT, steps_of, type_of
 from .necessary import Necessary, necessary
 
 # bpf/config.h
@@ -22,6 +22,7 @@ _KIND = struct.Struct("=HHHH")
 _STEP = struct.Struct("=BBBBHHHxxHHHHxxxxQQQQxxxxxxxx")
 _EARLY = {"pid": OF_PID, "uid": OF_UID, "errno": OF_ERRNO}
 _SIGN = 2**63
+_O_CREAT, _O_TMPFILE = 0o100, 0o20000000  # include/uapi/asm-generic/fcntl.h; bpf/probes/open.h: fill_file
 _WORDS = 16  # bytes of a text's end that are compared at once
 
 
@@ -54,15 +55,17 @@ class Rules:
         self._texts = bytearray()
         self._places: dict[bytes, int] = {b"": 0}
         self.first: dict[str, int] = {}
+        self.has_room = True
         for event in events if expression is not None else ():
             assert expression is not None
             try:
                 self.first[event] = self._begin(necessary(expression, event), event)
             except NoRoomError:
                 self.first[event] = ACCEPT
+                self.has_room = False
 
     def to_bytes(self) -> bytes:
-        """struct rules."""
+        """Struct rules."""
         kinds = bytearray(KINDS * _KIND.size)
         for number in range(KINDS):
             _KIND.pack_into(kinds, number * _KIND.size, ACCEPT, 0, 0, 0)
@@ -128,7 +131,19 @@ class Rules:
         first = no
         for alternative in reversed(alternatives):
             first = self._push(alternative._replace(yes=yes, no=first))
-        return first if absent is None else self._push(absent._replace(no=first))
+        if absent is not None:
+            return self._push(absent._replace(no=first))
+        if (test.field, event) == ("created", "open"):
+            is_false = any(alternative.numbers[2] == 0 for alternative in alternatives)
+            return self._if_it_may_create(first, yes if is_false else no)
+        return first
+
+    def _if_it_may_create(self, then: int, otherwise: int) -> int:
+        """Only such an open can have made its file, and its flags are known before anything is read."""
+        [step] = steps_of("flags", "open")
+        for bits in (_O_TMPFILE, _O_CREAT):
+            otherwise = self._push(Step(ASK_NUMBER, OF_FLAGS, then, otherwise, step.at, (bits, 0, bits, 0)))
+        return otherwise
 
 
 def _cost(expression: Expression, event: str) -> int:

@@ -55,6 +55,7 @@ class LiveSource:
         self._max_args_bytes = max_args_bytes
         self._least_rights = least_rights
         self._wanted = Filter()
+        self._has_rules = False  # of the probe
         self._command = command
         self._detach = detach
         self._roots: tuple[int, ...] = ()  # processes to follow from the start
@@ -93,7 +94,7 @@ class LiveSource:
         """Load and attach. Raises UnsupportedError where this kernel or user can't, and UsageError where none of the
         process ids can match.
         """
-        self._wanted = wanted
+        self._wanted, self._has_rules = wanted, wanted.has_rules
         self._notes = [*look_for(wanted.pid), *cgroups.notes_on(wanted.cgroup)]
         kernel.check()
         prepare()
@@ -133,6 +134,12 @@ class LiveSource:
             self._gather(self._probe, pid)
         else:
             self._roots += (pid,)
+
+    def refine(self, wanted: Filter) -> None:
+        """Another expression from now on."""
+        if self._probe and self._has_rules:
+            self._probe.set_rules(wanted.rules())
+        self._wanted = wanted
 
     def _gather(self, probe: "Probe", pid: int) -> None:
         try:

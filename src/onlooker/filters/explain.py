@@ -1,0 +1,76 @@
+"""Who decides an expression: the kernel, or onlooker on what the kernel lets through."""
+
+import textwrap
+from collections.abc import Iterable, Iterator
+
+from .expression import Expression, Test, tests_of
+from .fields import EVENT, steps_of
+from .necessary import decided, necessary, undecided
+from .rules import Rules
+
+_WIDTH = 80
+_DECIDERS = {"kernel": "in the kernel", "partly": "in part", "user": "by onlooker"}
+
+
+def explain(expression: Expression, events: Iterable[str]) -> Iterator[str]:
+    """Lines: the expression, who decides each of its tests, and what the kernel asks of each kind of event.
+
+    >>> from .parse import parse
+    >>> print(*explain(parse("file under '/etc' and path contains 'x'"), ("exit", "open")), sep="\\n")
+    file under '/etc' and path contains 'x'
+    <BLANKLINE>
+    decided
+      in the kernel  file under '/etc'
+      by onlooker    path contains 'x'
+    <BLANKLINE>
+    the kernel lets through
+      exit           none
+      open           file under '/etc'
+    """
+    chosen = tuple(events)
+    yield _wrapped("", str(expression))
+    yield ""
+    yield "decided"
+    for test in dict.fromkeys(test.bare for test in tests_of(expression)):
+        yield _row(_DECIDERS[_who(test, chosen)], str(test))
+    yield ""
+    yield "the kernel lets through"
+    passing: dict[str, list[str]] = {}
+    for event in chosen:
+        passing.setdefault(_passing(expression, event), []).append(event)
+    for what, those in passing.items():
+        *others, last = those
+        for event in others:
+            yield f"  {event},"
+        yield _row(last, what)
+
+
+def _row(head: str, text: str) -> str:
+    return _wrapped(f"  {head:14} ", text)
+
+
+def _wrapped(head: str, text: str) -> str:
+    return textwrap.fill(
+        text, _WIDTH, initial_indent=head, subsequent_indent=" " * len(head), break_long_words=False,
+        break_on_hyphens=False,
+    )  # fmt: skip
+
+
+def _who(test: Test, events: Iterable[str]) -> str:
+    """Of all events that have the field."""
+    found = {
+        decided(test, event) for event in events if test.field == EVENT or test.scope or steps_of(test.field, event)
+    }
+    return found.pop() if len(found) == 1 else "partly" if found else "kernel"
+
+
+def _passing(expression: Expression, event: str) -> str:
+    wanted = necessary(expression, event)
+    if wanted is False:
+        return "none"
+    if wanted is True:
+        because = undecided(expression, event)
+        return f"all, because of: {because}" if because else "all"
+    if not Rules(expression, (event,)).has_room:
+        return "all, because it has more rules than the kernel has room for"
+    return str(wanted)
