@@ -13,10 +13,10 @@ _DECIDERS = {"kernel": "in the kernel", "partly": "in part", "user": "by onlooke
 
 
 def explain(expression: Expression, events: Iterable[str]) -> Iterator[str]:
-    """Lines: the expression, who decides each of its tests, and what the kernel asks of each kind of event.
+    r"""Lines: the expression, who decides each of its tests, and what the kernel asks of each kind of event.
 
     >>> from .parse import parse
-    >>> print(*explain(parse("file under '/etc' and path contains 'x'"), ("exit", "open")), sep="\\n")
+    >>> print(*explain(parse("file under '/etc' and path contains 'x'"), ("exit", "open")), sep="\n")
     file under '/etc' and path contains 'x'
     <BLANKLINE>
     decided
