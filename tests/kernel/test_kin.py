@@ -1,16 +1,21 @@
 """Parents and ancestors in expressions, of real processes: some are older than the monitor."""
 
+import os
 import shutil
 import subprocess
 from pathlib import Path
 
-from onlooker import Exec, Fork, Monitor, Open
+import pytest
 
-from .commands import started
+from onlooker import Exec, Exit, Fork, Monitor, Open, UsageError
+
+from .commands import WATCH, run, started
 from .conftest import Workloads, fresh_name
 from .running import drain
 
 TIMES = 23
+CLONE_PARENT = 0x8000
+NOBODY = 2**22 + 7  # above the highest process id
 
 
 def shell(workloads: Workloads) -> Path:
@@ -59,3 +64,30 @@ def test_of_a_command_that_is_followed(workloads: Workloads) -> None:
         forks = [event for event in monitor if isinstance(event, Fork)]
         command = monitor.command
     assert command and [event.pid for event in forks] == [command.pid] * TIMES
+
+
+@pytest.mark.parametrize(("flags", "times"), [(0, 1), (CLONE_PARENT, TIMES + 1)])
+def test_the_parent_is_the_kernel_s(workloads: Workloads, flags: int, times: int) -> None:
+    """With CLONE_PARENT, what a process creates is its parent's child: here those of the shell beside the creator."""
+    program, creator = shell(workloads), workloads["fork"]
+    for name, count in ((program.name, times), (creator.name, TIMES + 1 - times)):
+        where = [f"parent.comm == '{name[:15]}'", f"comm == '{creator.name[:15]}'"]
+        with Monitor(events=["exit"], where=where) as monitor:
+            script = f"{creator} clone {TIMES} {flags} < /dev/null; wait; :"
+            subprocess.run([program, "-c", script], check=True, stdout=subprocess.DEVNULL)
+            exits = drain(monitor)
+        assert len([event for event in exits if isinstance(event, Exit)]) == count
+
+
+def test_a_process_id_that_can_match_nothing_is_told() -> None:
+    """As without the expression."""
+    for where in ((), "parent.pid == 1", "ancestor.comm == 'init' and event == 'open'"):
+        with pytest.raises(UsageError, match=f"no such process: {NOBODY}"):
+            Monitor(pid=[NOBODY], where=where).start()
+        with Monitor(pid=[NOBODY, os.getppid(), os.getpid()], where=where) as monitor:
+            assert monitor.notes == (
+                f"no such process: {NOBODY}",
+                f"process {os.getpid()} is the monitor itself; its events are not shown",
+            )
+    ended = run("--pid", str(NOBODY), "--where", "parent.pid == 1", command=WATCH)
+    assert (ended.code, ended.err) == (2, f"onlooker: no such process: {NOBODY}\n\nhint: ps -e lists the processes\n")

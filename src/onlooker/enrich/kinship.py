@@ -1,9 +1,9 @@
 """What expressions ask of parents and ancestors, out of the table of processes.
 
-A parent is the process that created another, as it was at that moment: its name, its program, its user. What it
-executes later, or its end, changes nothing. So an answer is found once, when a process is created: that of its parent,
-and what was found of that one's own ancestors. A process that is older than the monitor is a child of its parent of
-then.
+A parent is the process that created another; with CLONE_PARENT it is the creator's own parent, as the kernel has it. It
+is taken as it was at that moment: its name, its program, its user. What it executes later, or its end, changes nothing.
+So an answer is found once, when a process is created: that of its parent, and what was found of that one's own
+ancestors. A process that is older than the monitor is a child of its parent of then.
 """
 
 from collections.abc import Iterator
@@ -24,11 +24,17 @@ _IN_EXEC = {"argv": "argv", "cmdline": "argv", "exe": "exe", "uid": "uid"}  # wh
 
 class KinFilter(Filter, frozen=True, kw_only=True):
     """What the source is asked for where the filter asks for kin: all of the life of processes, too, which the table
-    learns from. Its matcher decides what `Filter` had said.
+    learns from. Its matcher decides what the filter `given` had said.
     """
 
+    given: Filter
     asked: Expression
     kinship: "Kinship"
+
+    @property
+    def named_pids(self) -> tuple[int, ...]:
+        """As the user named them."""
+        return self.given.pid
 
     def matcher(self) -> Matcher:
         """For `Batch.matching`, of all batches in their order."""
@@ -153,11 +159,11 @@ def with_kin(wanted: Filter, *, has_proc: bool) -> Filter:
         return wanted
     asked = And((*_terms(wanted), wanted.where))
     life: Expression = Test("event", "in", tuple(map(str.encode, PROCESS_EVENTS)))
-    given = {name: getattr(wanted, name) for name in wanted.__struct_fields__}  # what is no expression stays as it is
-    given |= {"comm": (), "pid": (), "uid": (), "failed": False, "where": Or((life, asked))}
-    given["events"] = tuple(name for name in TASK_EVENTS if name in (*PROCESS_EVENTS, *wanted.events))
+    source = {name: getattr(wanted, name) for name in wanted.__struct_fields__}  # what is no expression stays as it is
+    source |= {"comm": (), "pid": (), "uid": (), "failed": False, "where": Or((life, asked))}
+    source["events"] = tuple(name for name in TASK_EVENTS if name in (*PROCESS_EVENTS, *wanted.events))
     kinship = Kinship(tests, ProcessTable(PROC if has_proc else None))
-    return KinFilter(**given, asked=asked, kinship=kinship)
+    return KinFilter(**source, given=wanted, asked=asked, kinship=kinship)
 
 
 def _terms(wanted: Filter) -> Iterator[Expression]:

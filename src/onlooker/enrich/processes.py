@@ -26,8 +26,9 @@ _KERNEL_THREAD = 0x00200000  # PF_KTHREAD, include/linux/sched.h
 
 class Process(msgspec.Struct, eq=False, gc=False):
     """A process as it is known until now. `argv` and `exe` are None where they are not known; `argv_cut`: whether there
-    are more arguments. `parent` created it, or where the process is older than the monitor, was its parent then; it is
-    None for the first of all, whose `ppid` is 0, and where nothing is known of it.
+    are more arguments. `parent` created it; with CLONE_PARENT it is the creator's parent, and of a process older than
+    the monitor, its parent of then. It is None for the first of all, whose `ppid` is 0, and where nothing is known of
+    it.
     """
 
     pid: int

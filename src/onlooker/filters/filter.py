@@ -122,6 +122,11 @@ class Filter(msgspec.Struct, frozen=True, kw_only=True):
         return found
 
     @property
+    def named_pids(self) -> tuple[int, ...]:
+        """The process ids that the user named, which must be there: also where `pid` does not restrict the source."""
+        return self.pid
+
+    @property
     def asks_for_kin(self) -> bool:
         """Whether `where` asks for parents or ancestors."""
         return self.where is not None and bool(kin_tests(self.where))

@@ -95,7 +95,7 @@ class LiveSource:
         process ids can match.
         """
         self._wanted, self._has_rules = wanted, wanted.has_rules
-        self._notes = [*look_for(wanted.pid), *cgroups.notes_on(wanted.cgroup)]
+        self._notes = [*look_for(wanted.named_pids), *cgroups.notes_on(wanted.cgroup)]
         kernel.check()
         prepare()
         prepare_records()  # the first batch need not wait for that
