@@ -14,7 +14,7 @@ struct executed {
 PROCESS_SET(executed, executed_slots, struct executed);
 
 /* Processes that ran before the programs were attached, and what they create before the loader has looked at them in /proc.
- * The loader takes each out; nothing is reported yet. */
+ * The loader decides each; nothing is reported yet. */
 struct unsettled {
 	__u64 start_ns;
 	__u32 pid;    /* as the loader sees it: in a pid namespace another one than the machine's */
@@ -54,43 +54,53 @@ static __always_inline void add_unsettled(__u32 pid, struct task_struct *leader)
 		.pid = id_for_loader(leader),
 		.forked = !!(PEEK(leader, flags) & PF_FORKNOEXEC),
 	};
-	int error = (int)bpf_map_update_elem(&unsettled, &pid, &value, BPF_NOEXIST);
 
-	if (error && error != -EEXIST)
+	/* in place of an earlier process with this id, whose end was not seen */
+	if ((int)bpf_map_update_elem(&unsettled, &pid, &value, BPF_ANY))
 		count_lost(KIND_FORK, LOST_UNFOLLOWED);
+}
+
+/* Not another process with the same id. Between the look and the removal nobody gets that id: it would take all others
+ * first. Returns whether it was there. */
+static __always_inline bool remove_unsettled(__u32 pid, __u64 start_ns)
+{
+	struct unsettled *listed = bpf_map_lookup_elem(&unsettled, &pid);
+
+	return listed && listed->start_ns == start_ns && !(int)bpf_map_delete_elem(&unsettled, &pid);
 }
 
 /* What the loader would find in /proc is no longer so. Of a process that had executed something itself, it is what it has
  * executed all the same. */
-static __always_inline void settle_by_exec(__u32 pid)
+static __always_inline void settle_by_exec(__u32 pid, __u64 start_ns)
 {
 	struct unsettled *listed = bpf_map_lookup_elem(&unsettled, &pid);
 
 	if (listed && listed->forked)
-		bpf_map_delete_elem(&unsettled, &pid);
+		remove_unsettled(pid, start_ns);
 }
 
 /* A process has executed what the record in the scratch memory tells of. */
 static __always_inline void note_exec(struct scratch *scratch, struct task_struct *task)
 {
+	__u64 start_ns = ((struct record *)scratch->bytes)->start_ns;
 	__u32 pid = READ(task, tgid);
 	struct executed *before;
 
 	if (executed_state.settling)
-		settle_by_exec(pid);
+		settle_by_exec(pid, start_ns);
 	before = member(&executed, &executed_slots, task);
 	if (is_of_wanted(scratch->slot)) {
 		if (before)
 			before->itself = true;
 		else
-			add_executed(pid, ((struct record *)scratch->bytes)->start_ns, true);
+			add_executed(pid, start_ns, true);
 	} else if (before && !before->itself) {
 		remove_member(&executed, &executed_slots, pid);
 	}
 }
 
 /* A process was created, by whatever thread of `parent`. It has not run yet. The creator is looked for in `unsettled` first:
- * `claim` takes it from there after it has put it into the set. */
+ * `decide` takes it from there after it has put it into the set. */
 static __always_inline void note_fork(struct task_struct *parent, struct task_struct *child)
 {
 	__u32 pid = READ(child, tgid), creator = READ(parent, tgid);
@@ -107,10 +117,11 @@ static __always_inline void note_fork(struct task_struct *parent, struct task_st
 /* The last thread of a process ends, and its exit was reported. */
 static __always_inline void note_exit(struct task_struct *task)
 {
+	struct task_struct *leader = READ(task, group_leader);
 	__u32 pid = READ(task, tgid);
 
-	if (executed_state.settling) /* before the other: see `claim` */
-		bpf_map_delete_elem(&unsettled, &pid);
+	if (executed_state.settling) /* before the other: see `decide` */
+		remove_unsettled(pid, READ(leader, start_boottime));
 	if (has_executed(task))
 		remove_member(&executed, &executed_slots, pid);
 }
@@ -130,30 +141,34 @@ int list_processes(struct bpf_iter__task *ctx)
 		return 0;
 	add_unsettled(pid, task);
 	if (!is_alive(task))
-		bpf_map_delete_elem(&unsettled, &pid);
+		remove_unsettled(pid, PEEK(task, start_boottime));
 	return 0;
 }
 
-/* The loader runs it for a process of `unsettled` that runs a wanted program. If the program at exits, or at execs, comes by
- * meanwhile, the process is no longer there, and what was put into the set is taken out again, but not what the program at
- * execs has put there. */
+/* The loader runs it for each process of `unsettled`, with its id, its start and whether it runs a wanted program. If the
+ * program at exits, or at execs, comes by meanwhile, the process is no longer there, and what was put into the set is taken
+ * out again, but not what the program at execs has put there; nor anything of a later process with the same id. */
 SEC("raw_tp")
-int claim(struct bpf_raw_tracepoint_args *ctx)
+int decide(struct bpf_raw_tracepoint_args *ctx)
 {
 	__u32 pid = ctx->args[0];
+	__u64 start_ns = ctx->args[1], itself;
 	struct unsettled *listed = bpf_map_lookup_elem(&unsettled, &pid);
 	struct executed *found = bpf_map_lookup_elem(&executed, &pid);
-	__u64 itself;
 
-	if (!listed || listed->start_ns != ctx->args[1])
+	if (!listed || listed->start_ns != start_ns)
 		return 0;
+	if (!ctx->args[2]) {
+		remove_unsettled(pid, start_ns);
+		return 0;
+	}
 	itself = !listed->forked;
-	if (!found || found->start_ns != listed->start_ns)
-		add_executed(pid, listed->start_ns, itself);
-	if (!(int)bpf_map_delete_elem(&unsettled, &pid))
+	if (!found || found->start_ns < start_ns)
+		add_executed(pid, start_ns, itself);
+	if (remove_unsettled(pid, start_ns))
 		return 0;
 	found = bpf_map_lookup_elem(&executed, &pid);
-	if (found && found->itself == itself)
+	if (found && found->start_ns == start_ns && found->itself == itself)
 		remove_member(&executed, &executed_slots, pid);
 	return 0;
 }

@@ -138,7 +138,6 @@ cdef extern from "bpf/bpf.h":
     int bpf_iter_create(int link)
     int bpf_map_get_next_key(int fd, const void *key, void *next_key)
     int bpf_map_lookup_elem(int fd, const void *key, void *value)
-    int bpf_map_delete_elem(int fd, const void *key)
     int bpf_prog_test_run_opts(int fd, bpf_test_run_opts *)
     int bpf_obj_get_info_by_fd(int fd, void *info, uint32_t *length)
 

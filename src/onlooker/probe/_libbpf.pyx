@@ -243,10 +243,6 @@ cdef class Probe:
                 entries[bytes(key)] = bytes(value)
         return entries
 
-    def remove(self, str name, bytes key):
-        """Take one entry out of a map, if it is there."""
-        bpf_map_delete_elem(bpf_map__fd(self._map(name)), <const char *>key)
-
     def run(self, str name, *args):
         """Run a program once, here and now, with numbers as its arguments."""
         cdef bpf_test_run_opts opts

@@ -59,10 +59,7 @@ def settle(probe: "Probe", wanted: Sequence[Exe]) -> list[str]:
                 start_ns, pid = _UNSETTLED.unpack(value)
                 matching = _executed(pid, wanted, unreadable)
                 found |= matching
-                if matching:
-                    probe.run("claim", struct.unpack("=I", key)[0], start_ns)
-                else:
-                    probe.remove("unsettled", key)
+                probe.run("decide", struct.unpack("=I", key)[0], start_ns, bool(matching))
     finally:
         _tell(probe, listing=False, settling=False)
     notes = [note for exe in wanted if exe not in found and (note := _doubt(exe))]

@@ -63,7 +63,7 @@ class Setup(msgspec.Struct, frozen=True):
     def programs(self) -> tuple[str, ...]:
         """Those that are attached to nothing, but run from here."""
         follow = ("adopt", "gather") if self.wanted.follow else ()
-        return ("identify", *follow, *(("list_processes", "claim") if self.wanted.exe else ()))
+        return ("identify", *follow, *(("list_processes", "decide") if self.wanted.exe else ()))
 
     def open(
         self, by_sys_exit: Collection[str], by_call_exit: Collection[str], by_call_return: Collection[str] = ()

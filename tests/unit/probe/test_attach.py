@@ -42,7 +42,7 @@ def test_every_built_program_is_in_the_table(built):
         "adopt",
         "gather",
         "list_processes",
-        "claim",
+        "decide",
     }
 
 

@@ -94,12 +94,11 @@ class Listing:
         assert name == "unsettled"
         return dict(self.listed)
 
-    def remove(self, name, key):
-        del self.listed[key]
-
-    def run(self, name, pid, start_ns):
-        assert name == "claim"
+    def run(self, name, pid, start_ns, is_wanted):
+        assert name == "decide"
         del self.listed[struct.pack("=I", pid)]
+        if not is_wanted:
+            return
         self.calls.append((pid, start_ns))
         if pid == 103:
             self.listed[struct.pack("=I", 106)] = struct.pack("=QII", 60, 6, 1)

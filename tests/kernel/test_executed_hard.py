@@ -1,0 +1,83 @@
+"""What a process has executed, where that is hard to say: ids that are used again."""
+
+import struct
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from onlooker import Monitor
+from onlooker.filters.selected import Exe
+from onlooker.probe import executed
+from onlooker.probe._libbpf import Probe
+
+from .conftest import fresh_name
+from .running import Process, drain
+from .test_executed import COUNT, SETTLE, opened, opening, program, script, watched
+
+__all__ = ["program"]
+
+
+def unsettled(probe: Probe, pid: int) -> tuple[bytes, int]:
+    """The key of a process on the list, and when it started."""
+    [found] = [(key, entry(value)) for key, value in probe.entries("unsettled").items() if entry(value)[1] == pid]
+    return found[0], found[1][0]
+
+
+def entry(value: bytes) -> tuple[int, int]:
+    start_ns, pid, _ = struct.unpack("=QII", value)
+    return start_ns, pid
+
+
+@pytest.mark.usefixtures("each_object")
+def test_what_an_earlier_process_with_the_same_id_has_left(
+    program: Path, scratch: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On the list, it does not keep the later one from being looked at."""
+    process = Process(program, *opening("a"))
+
+    def settle(probe: Probe, wanted: Sequence[Exe]) -> list[str]:
+        probe.iterate("list_processes")
+        key, start_ns = unsettled(probe, process.pid)
+        probe.update("unsettled", key, struct.pack("=QII", start_ns - 10, 0, 0))
+        return SETTLE(probe, wanted)
+
+    monkeypatch.setattr(executed, "settle", settle)
+    _, events = watched(process, program.name, events=["open"])
+    assert opened(events) == ["a"] * COUNT
+
+
+@pytest.mark.usefixtures("each_object")
+def test_nothing_is_done_to_another_process_with_the_same_id(
+    program: Path, scratch: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither by an exec and an end, nor by what the loader has found of an earlier one."""
+    process = Process(script(scratch / fresh_name(), "read x", "exec /bin/true"))
+
+    def settle(probe: Probe, wanted: Sequence[Exe]) -> list[str]:
+        executed._tell(probe, listing=False, settling=True)
+        probe.iterate("list_processes")
+        key, start_ns = unsettled(probe, process.pid)
+        [pid] = struct.unpack("=I", key)
+        later = struct.pack("=QII", start_ns + 10, process.pid, 1)
+        probe.update("unsettled", key, later)
+        process.wait()
+        assert probe.entries("unsettled")[key] == later
+        for matches in (False, True):
+            probe.run("decide", pid, start_ns, matches)
+            assert probe.entries("unsettled")[key] == later
+            assert key not in probe.entries("executed")
+        probe.run("decide", pid, start_ns + 10, True)
+        assert key not in probe.entries("unsettled")
+        member = probe.entries("executed")[key]
+        assert member == struct.pack("=QQ", start_ns + 10, False)
+        probe.update("unsettled", key, struct.pack("=QII", start_ns, process.pid, 0))
+        probe.run("decide", pid, start_ns, True)
+        assert key not in probe.entries("unsettled")
+        assert probe.entries("executed")[key] == member
+        executed._tell(probe, listing=False, settling=False)
+        return []
+
+    monkeypatch.setattr(executed, "settle", settle)
+    with Monitor(exe=[program.name], events=["exit"]) as monitor:
+        assert drain(monitor) == []
