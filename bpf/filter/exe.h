@@ -132,39 +132,59 @@ __noinline int ends_with(__u32 slot, __u32 at, __u32 length, __u32 which)
 	return (begin == at || byte_at(scratch, begin - 1) == '/') && is_same(slot, begin, which, 0, exe->length);
 }
 
+/* Whether an exec is of a program. Nobody can tell where a text that would be compared is cut: of a file's path the last
+ * name is enough for a name, and the working directory matters only to a relative path. */
+enum likeness {
+	IS_OTHER,
+	IS_UNSURE,
+	IS_WANTED,
+};
+
 __noinline int is_of(__u32 slot, __u32 which)
 {
 	struct scratch *scratch = bpf_map_lookup_elem(&scratches, &slot);
 	struct exe *exe = bpf_map_lookup_elem(&exes, &which);
 	struct exec_record *exec;
-	__u32 length;
+	__u32 length, cut;
+	bool is_relative;
 
 	if (!scratch || !exe)
-		return false;
+		return IS_OTHER;
 	exec = (void *)scratch->bytes;
 	length = exe->length;
-	if (!exe->is_path)
-		return ends_with(slot, exec->path.offset, exec->path.length, which) ||
-		       ends_with(slot, exec->interpreter.offset, exec->interpreter.length, which) ||
-		       (exec->exe.length > length && !byte_at(scratch, exec->exe.offset + length) &&
-			is_same(slot, exec->exe.offset, which, 0, length));
-	if (exec->exe.length == length + 1 && is_same(slot, exec->exe.offset, which, EXE_WALKED, length + 1))
-		return true;
-	if (exec->interpreter.length == length && is_same(slot, exec->interpreter.offset, which, 0, length))
-		return true;
-	if (byte_at(scratch, exec->path.offset) != '/')
-		return is_same_relative(slot, which);
-	return exec->path.length == length && is_same(slot, exec->path.offset, which, 0, length);
+	cut = exec->record.cut & (EXEC_CUT_PATH | EXEC_CUT_INTERPRETER | EXEC_CUT_EXE | EXEC_CUT_CWD);
+	if (!exe->is_path) {
+		if (ends_with(slot, exec->path.offset, exec->path.length, which) ||
+		    ends_with(slot, exec->interpreter.offset, exec->interpreter.length, which) ||
+		    (exec->exe.length > length && !byte_at(scratch, exec->exe.offset + length) &&
+		     is_same(slot, exec->exe.offset, which, 0, length)))
+			return IS_WANTED;
+		if (exec->exe.length)
+			cut &= ~EXEC_CUT_EXE;
+		return cut & ~EXEC_CUT_CWD ? IS_UNSURE : IS_OTHER;
+	}
+	is_relative = byte_at(scratch, exec->path.offset) != '/';
+	if ((exec->exe.length == length + 1 && is_same(slot, exec->exe.offset, which, EXE_WALKED, length + 1)) ||
+	    (exec->interpreter.length == length && is_same(slot, exec->interpreter.offset, which, 0, length)) ||
+	    (is_relative && is_same_relative(slot, which)) ||
+	    (!is_relative && exec->path.length == length && is_same(slot, exec->path.offset, which, 0, length)))
+		return IS_WANTED;
+	if (!is_relative)
+		cut &= ~EXEC_CUT_CWD;
+	return cut ? IS_UNSURE : IS_OTHER;
 }
 
-static __always_inline bool is_of_wanted(__u32 slot)
+static __always_inline enum likeness is_of_wanted(__u32 slot)
 {
-	__u32 i;
+	__u32 i, likeness, most = IS_OTHER;
 
-	for (i = 0; i < MOST_EXES && i < config.exes; i++)
-		if (is_of(slot, i))
-			return true;
-	return false;
+	for (i = 0; i < MOST_EXES && i < config.exes; i++) {
+		likeness = is_of(slot, i);
+		if (likeness == IS_WANTED)
+			return IS_WANTED;
+		most |= likeness;
+	}
+	return most;
 }
 
 #endif

@@ -79,24 +79,28 @@ static __always_inline void settle_by_exec(__u32 pid, __u64 start_ns)
 		remove_unsettled(pid, start_ns);
 }
 
-/* A process has executed what the record in the scratch memory tells of. */
+/* A process has executed what the record in the scratch memory tells of. Where nobody can tell what that was, it stays what
+ * it was; but if it was wanted, it or what it creates may be missing, now or after its next exec. */
 static __always_inline void note_exec(struct scratch *scratch, struct task_struct *task)
 {
 	__u64 start_ns = ((struct record *)scratch->bytes)->start_ns;
-	__u32 pid = READ(task, tgid);
+	__u32 pid = READ(task, tgid), likeness;
 	struct executed *before;
 
 	if (executed_state.settling)
 		settle_by_exec(pid, start_ns);
+	likeness = is_of_wanted(scratch->slot);
 	before = member(&executed, &executed_slots, task);
-	if (is_of_wanted(scratch->slot)) {
-		if (before)
-			before->itself = true;
-		else
-			add_executed(pid, start_ns, true);
-	} else if (before && !before->itself) {
+	if (before && before->itself)
+		return;
+	if (likeness == IS_UNSURE)
+		count_lost(KIND_FORK, LOST_UNFOLLOWED);
+	else if (likeness == IS_WANTED && before)
+		before->itself = true;
+	else if (likeness == IS_WANTED)
+		add_executed(pid, start_ns, true);
+	else if (before)
 		remove_member(&executed, &executed_slots, pid);
-	}
 }
 
 /* A process was created, by whatever thread of `parent`. It has not run yet. The creator is looked for in `unsettled` first:

@@ -1,6 +1,8 @@
-"""What a process has executed, where that is hard to say: ids that are used again."""
+"""What a process has executed, where that is hard to say: ids that are used again, cut paths."""
 
+import shutil
 import struct
+import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -12,10 +14,12 @@ from onlooker.probe import executed
 from onlooker.probe._libbpf import Probe
 
 from .conftest import fresh_name
-from .running import Process, drain
+from .running import Process, drain, losses
 from .test_executed import COUNT, SETTLE, opened, opening, program, script, watched
+from .test_real_path_hard import dive
 
 __all__ = ["program"]
+DEEP = ["d" * 200] * 21  # longer than a path may be
 
 
 def unsettled(probe: Probe, pid: int) -> tuple[bytes, int]:
@@ -81,3 +85,27 @@ def test_nothing_is_done_to_another_process_with_the_same_id(
     monkeypatch.setattr(executed, "settle", settle)
     with Monitor(exe=[program.name], events=["exit"]) as monitor:
         assert drain(monitor) == []
+
+
+@pytest.mark.usefixtures("each_object")
+def test_an_exec_of_a_path_that_is_cut(program: Path, scratch: Path) -> None:
+    """A process stays what it was. Where it may have executed what is wanted, and did not before, it is a loss."""
+    lines = ["( exec ./other openat -100 forked 0 23; : )", "( exec /bin/cat certain; : )"]
+    file = script(scratch / fresh_name(), *lines, "exec ./other openat -100 itself 0 23")
+    dive(DEEP)
+    shutil.copy(program, "other")
+    quiet = {"check": False, "stdin": subprocess.DEVNULL, "capture_output": True}
+    unsure = {("fork", "unfollowed"): 1}
+    shown = ["forked", "certain", "itself"]
+    for exe, asked, expected, lost in (
+        (str(file), file, ["forked"] * COUNT + ["itself"] * COUNT, unsure),
+        (file.name, file, ["itself"] * COUNT, {}),
+        (str(program), file, [], {("fork", "unfollowed"): 2}),
+        ("other", file, ["forked"] * COUNT + ["itself"] * COUNT, {}),
+        (str(program), "/bin/true", [], {}),
+    ):
+        with Monitor(exe=[exe], events=["open"]) as monitor:
+            subprocess.run([asked], **quiet)  # type: ignore[call-overload]
+            events = drain(monitor)
+        assert [path for path in opened(events) if path in shown] == expected, exe
+        assert losses(events) == lost, exe

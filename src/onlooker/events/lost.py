@@ -30,8 +30,9 @@ class Lost(Event, frozen=True, gc=False, omit_defaults=True, tag="lost"):
     Reasons: "ring full" (no room in the buffer), "headroom" (the last quarter of the buffer is kept for process
     events), "busy" (too many calls of one cpu were interrupted half-way in the probe), "untracked" (there was no room
     left to remember what had begun, or what ended had begun before the monitor: at most so many are missing),
-    "unfollowed" (there was no room for so many processes among those that are followed: nothing of them and their
-    descendants is shown), "unfinished" (a record was never finished), "recursion" (the kernel skipped the program
+    "unfollowed" (there was no room for so many processes among those that are followed, or have executed a program that
+    was asked for; or of one it is not known what it executed: of them and their descendants nothing is shown, or not
+    all), "unfinished" (a record was never finished), "recursion" (the kernel skipped the program
     because one was already running there; for which process is not known, so at most so many are missing), "corrupt" (a
     record made no sense), "rate" (one process did more in a second than the user wants to see: `--rate`).
     """
