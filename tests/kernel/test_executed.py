@@ -338,6 +338,6 @@ def test_the_command(program: Path, scratch: Path) -> None:
     assert "'nobody*' is compared as it is" in said
     assert "there is no '/none/x' yet" in said
     assert f"{str(scratch)!r} is a directory, which nobody executes" in said
-    assert said.count("is on PATH, and no process has executed one; it may come") == 1
+    assert said.count("is on PATH, and no running process is known to have executed one; it may come") == 1
     ended = run("--exe", "", command=WATCH)
     assert (ended.code, ended.err) == (2, "onlooker: not a program: ''\n\nhint: as in nginx or /usr/sbin/nginx\n")

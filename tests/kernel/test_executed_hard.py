@@ -1,8 +1,12 @@
-"""What a process has executed, where that is hard to say: ids that are used again, cut paths."""
+"""What a process has executed, where that is hard to say: ids that are used again, cut paths, a pid namespace."""
 
+import os
+import re
 import shutil
 import struct
 import subprocess
+import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -13,13 +17,17 @@ from onlooker.filters.selected import Exe
 from onlooker.probe import executed
 from onlooker.probe._libbpf import Probe
 
-from .conftest import fresh_name
-from .running import Process, drain, losses
+from .conftest import Workloads, fresh_name
+from .running import Process, collect, drain, losses
 from .test_executed import COUNT, SETTLE, opened, opening, program, script, watched
+from .test_privileges import UNSHARE
 from .test_real_path_hard import dive
 
 __all__ = ["program"]
 DEEP = ["d" * 200] * 21  # longer than a path may be
+NOW = "; what they execute from now on counts"
+OUTSIDE = f"what processes outside of this pid namespace executed before now is not known{NOW}"
+NO_PROC = rf"what (\d+) running process(?:es)? executed before now is not known \(/proc is not that of .*\){NOW}"
 
 
 def unsettled(probe: Probe, pid: int) -> tuple[bytes, int]:
@@ -109,3 +117,43 @@ def test_an_exec_of_a_path_that_is_cut(program: Path, scratch: Path) -> None:
             events = drain(monitor)
         assert [path for path in opened(events) if path in shown] == expected, exe
         assert losses(events) == lost, exe
+
+
+def test_a_process_whose_main_thread_has_ended(workloads: Workloads) -> None:
+    """/proc has no program of it, but of its other threads."""
+    code = "import ctypes, threading; threading.Thread(target=input).start(); ctypes.CDLL(None).syscall({}, 0)"
+    path = workloads.renamed("where")
+    path.unlink()
+    path.symlink_to(Path(sys.executable).resolve())
+    number = {"x86_64": 60, "aarch64": 93}[os.uname().machine]  # exit
+    process = Process(path, "-c", code.format(number))
+    while Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z":
+        time.sleep(0.01)
+    with Monitor(exe=[path.name], events=["exit"]) as monitor:
+        _, [events] = collect(process, [monitor])
+    assert [event.event for event in events] == ["exit"]
+    path.unlink()
+
+
+def test_what_is_not_known_in_a_pid_namespace(scratch: Path) -> None:
+    """What runs outside of it; with another one's /proc, or none, nothing is."""
+    file = script(scratch / fresh_name(), "read x")
+    code = f"""if True:
+        from subprocess import PIPE, Popen
+        from onlooker import Monitor
+        process = Popen([{str(file)!r}], stdin=PIPE)
+        with Monitor(exe=[{file.name!r}], events=["exit"]) as monitor:
+            process.communicate()
+            print(*monitor.notes, sep="\\n")
+            monitor.stop()
+            print(len(list(monitor)))
+    """
+    foreign = tuple(word for word in UNSHARE if word != "--mount-proc")
+    for unshare, exits in ((UNSHARE, 1), (foreign, 0)):
+        done = subprocess.run((*unshare, sys.executable, "-c", code), capture_output=True, text=True, check=True)
+        *notes, last = done.stdout.splitlines()
+        assert int(last) == exits
+        assert notes[-2 + exits] == OUTSIDE
+        if not exits:
+            match = re.fullmatch(NO_PROC, notes[-1])
+            assert match and int(match[1]) >= 2  # this program and the script

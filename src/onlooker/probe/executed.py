@@ -8,12 +8,14 @@ import os
 import shutil
 import stat
 import struct
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..filters.selected import BY_EVERY_NAME, LONGEST_PATH, Exe
+from . import kernel
 
 if TYPE_CHECKING:
     from ._libbpf import Probe
@@ -24,6 +26,11 @@ _UNSETTLED = struct.Struct("=QI4x")  # struct unsettled in bpf/filter/executed.h
 _EXE = struct.Struct(f"=II{LONGEST_PATH + 1}s{LONGEST_PATH + 1}s32x")  # struct exe in bpf/filter/exe.h
 MOST_ROUNDS = 1000  # each looks at what was created in the last one, some milliseconds
 MOST_ARGS = 6  # a script is behind its interpreter's own arguments: env -S allows several
+# Why nobody knows what some processes have executed
+HIDDEN = "to read them needs CAP_SYS_PTRACE"
+UNREADABLE = "they can't be read"
+NO_PROC = "/proc is not that of this pid namespace"
+TOO_MANY = "more come than can be looked at"
 LONGEST_LINE = 256  # of a script, which names its interpreter: BINPRM_BUF_SIZE, include/uapi/linux/binfmts.h
 
 
@@ -42,12 +49,14 @@ def _walked(path: bytes) -> bytes:
 
 def settle(probe: "Probe", wanted: Sequence[Exe]) -> list[str]:
     """Look at all processes, without a gap: what they create and execute from now on, the programs see, which are
-    attached; nothing is reported yet. Returns notes on what can match nothing now.
+    attached; nothing is reported yet. Returns notes on what can match nothing now, and on how many processes nobody
+    knows.
     """
     if not wanted:
         return []
     found: set[Exe] = set()
-    unreadable: set[int] = set()
+    unknown: Counter[str] = Counter()
+    has_proc = _has_proc()
     _tell(probe, listing=True, settling=True)
     try:
         probe.iterate("list_processes")
@@ -57,15 +66,31 @@ def settle(probe: "Probe", wanted: Sequence[Exe]) -> list[str]:
                 break
             for key, value in listed.items():
                 start_ns, pid = _UNSETTLED.unpack(value)
-                matching = _executed(pid, wanted, unreadable)
+                matching = _executed(pid, wanted, unknown) if has_proc else set()
                 found |= matching
                 probe.run("decide", struct.unpack("=I", key)[0], start_ns, bool(matching))
+                unknown[NO_PROC] += not has_proc
+        else:
+            unknown[TOO_MANY] = len(_listed(probe))
     finally:
         _tell(probe, listing=False, settling=False)
     notes = [note for exe in wanted if exe not in found and (note := _doubt(exe))]
-    if unreadable:
-        notes.append(f"what {len(unreadable)} running processes have executed can't be read; that needs CAP_SYS_PTRACE")
+    if kernel.in_pid_namespace():
+        notes.append(_unknown("processes outside of this pid namespace"))
+    for why, count in (+unknown).items():
+        notes.append(_unknown(f"{count} running process{'es' if count > 1 else ''}", f" ({why})"))
     return notes
+
+
+def _unknown(whose: str, why: str = "") -> str:
+    return f"what {whose} executed before now is not known{why}; what they execute from now on counts"
+
+
+def _has_proc() -> bool:
+    """Whether /proc is that of the monitor's pid namespace."""
+    with suppress(OSError):
+        return (PROC / "self").readlink().name == str(os.getpid())
+    return False
 
 
 def _listed(probe: "Probe") -> dict[bytes, bytes]:
@@ -80,16 +105,45 @@ def _tell(probe: "Probe", *, listing: bool, settling: bool) -> None:
     probe.update(STATE, bytes(4), struct.pack("=II", listing, settling))
 
 
-def _executed(pid: int, wanted: Sequence[Exe], unreadable: set[int]) -> set[Exe]:
-    """Which of them a process has executed. An id of 0: it is not in the monitor's pid namespace, nor in its /proc."""
+def _executed(pid: int, wanted: Sequence[Exe], unknown: Counter[str]) -> set[Exe]:
+    """Which of them a process has executed. An id of 0: it is outside of the monitor's pid namespace, of which a note
+    tells, because of those outside only what was created just now is listed (init_seq_pidns,
+    kernel/bpf/task_iter.c).
+    """
+    paths: list[bytes] = []
     try:
-        paths = list(executed_by(PROC / str(pid), {exe.name for exe in wanted})) if pid else []
+        paths = _paths(pid, {exe.name for exe in wanted}) if pid else []
+    except (FileNotFoundError, ProcessLookupError):
+        if _is_hidden(pid):  # else it has ended
+            unknown[HIDDEN] += 1
     except PermissionError:
-        unreadable.add(pid)
-        return set()
-    except OSError:  # it has ended
-        return set()
+        unknown[HIDDEN] += 1
+    except OSError:  # the file's path is too long, for one
+        unknown[UNREADABLE] += 1
     return {exe for exe in wanted if any(map(exe.is_at, paths))}
+
+
+def _paths(pid: int, names: set[bytes]) -> list[bytes]:
+    """Of a process whose main thread has ended, what its others say. Raises OSError."""
+    directory = PROC / str(pid)
+    try:
+        return list(executed_by(directory, names))
+    except (FileNotFoundError, ProcessLookupError):
+        for thread in (directory / "task").iterdir():
+            with suppress(FileNotFoundError, ProcessLookupError):
+                return list(executed_by(thread, names))
+        raise
+
+
+def _is_hidden(pid: int) -> bool:
+    """Whether there is such a process, and /proc does not show it: hidepid, proc(5)."""
+    if (PROC / str(pid)).exists():
+        return False
+    try:
+        os.kill(pid, 0)
+    except OSError as error:
+        return isinstance(error, PermissionError)
+    return True
 
 
 def executed_by(directory: Path, names: set[bytes]) -> Iterator[bytes]:
@@ -156,11 +210,16 @@ def _doubt(exe: Exe) -> str:
         if "*" in exe.text:
             return f"{exe.text!r} is compared as it is: * stands for nothing else"
         if not shutil.which(exe.text):
-            return f"no program {exe.text!r} is on PATH, and no process has executed one; it may come"
+            known = "no running process is known to have executed one"
+            return f"no program {exe.text!r} is on PATH, and {known}; it may come"
         return ""
     path = Path(os.fsdecode(exe.paths[0]))
-    if not path.exists():
+    try:
+        mode = path.stat().st_mode
+    except (FileNotFoundError, NotADirectoryError):
         return f"there is no {exe.text!r} yet"
-    if path.is_dir():
+    except OSError as error:
+        return f"whether there is {exe.text!r} is not known: {error.strerror}"
+    if stat.S_ISDIR(mode):
         return f"{exe.text!r} is a directory, which nobody executes"
     return "" if os.access(path, os.X_OK) else f"{exe.text!r} is not executable"

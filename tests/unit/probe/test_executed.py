@@ -2,11 +2,25 @@
 
 import os
 import struct
+from errno import ENAMETOOLONG
 
 import pytest
 
 from onlooker.filters.selected import exe
-from onlooker.probe import executed
+from onlooker.probe import executed, kernel
+
+NOW = "; what they execute from now on counts"
+
+
+@pytest.fixture(autouse=True)
+def machine(monkeypatch):
+    """Wherever the tests run: no pid namespace, and no other processes than in the made /proc."""
+
+    def kill(pid, number):
+        raise ProcessLookupError
+
+    monkeypatch.setattr(kernel, "in_pid_namespace", lambda: False)
+    monkeypatch.setattr(os, "kill", kill)
 
 
 @pytest.fixture
@@ -109,6 +123,7 @@ def test_all_are_looked_at_and_what_they_create_meanwhile(process, monkeypatch):
     for pid in (1, 6):
         process(pid, "usr/bin/tool", "anything")
     process(2, "usr/bin/dash", "sh")
+    (directory.parent / "self").symlink_to(str(os.getpid()))
     monkeypatch.setattr(executed, "PROC", directory.parent)
     probe = Listing()
     assert executed.settle(probe, [exe("tool")]) == []
@@ -123,20 +138,94 @@ def test_what_cannot_be_read_is_said(monkeypatch):
 
     monkeypatch.setattr(executed, "executed_by", refuse)
     assert executed.settle(Listing(), [exe("sh")]) == [
-        "what 5 running processes have executed can't be read; that needs CAP_SYS_PTRACE"
+        f"what 5 running processes executed before now is not known (to read them needs CAP_SYS_PTRACE){NOW}"
     ]
+
+
+def test_a_process_that_proc_hides(tmp_path, monkeypatch):
+    """hidepid, proc(5). One that has ended, or is ending, is no doubt."""
+    (tmp_path / "self").symlink_to(str(os.getpid()))
+    (tmp_path / "1").mkdir()
+    monkeypatch.setattr(executed, "PROC", tmp_path)
+
+    def kill(pid, number):
+        if pid != 2:
+            raise PermissionError if pid == 3 else ProcessLookupError
+
+    monkeypatch.setattr(os, "kill", kill)
+    assert executed.settle(Listing(), [exe("sh")]) == [
+        f"what 2 running processes executed before now is not known (to read them needs CAP_SYS_PTRACE){NOW}"
+    ]
+
+
+def test_a_program_whose_path_is_too_long(monkeypatch):
+    def fail(directory, names):
+        if directory.name == "1":
+            raise OSError(ENAMETOOLONG, "")
+        return iter(())
+
+    monkeypatch.setattr(executed, "executed_by", fail)
+    assert executed.settle(Listing(), [exe("sh")]) == [
+        f"what 1 running process executed before now is not known (they can't be read){NOW}"
+    ]
+
+
+def test_more_processes_than_can_be_looked_at(monkeypatch):
+    class Storm(Listing):
+        def run(self, name, pid, start_ns, is_wanted):
+            """Each creates another one before it is looked at."""
+
+    monkeypatch.setattr(executed, "MOST_ROUNDS", 3)
+    monkeypatch.setattr(executed, "executed_by", lambda directory, names: iter(()))
+    assert executed.settle(Storm(), [exe("sh")]) == [
+        f"what 6 running processes executed before now is not known (more come than can be looked at){NOW}"
+    ]
+
+
+def test_in_a_pid_namespace(tmp_path, monkeypatch):
+    outside = f"what processes outside of this pid namespace executed before now is not known{NOW}"
+    monkeypatch.setattr(kernel, "in_pid_namespace", lambda: True)
+    monkeypatch.setattr(executed, "PROC", tmp_path)
+    why = "/proc is not that of this pid namespace"
+    nothing = f"what 6 running processes executed before now is not known ({why}){NOW}"
+    assert executed.settle(Listing(), [exe("sh")]) == [outside, nothing]
+    for pid, notes in ((os.getpid() + 1, [outside, nothing]), (os.getpid(), [outside])):
+        (tmp_path / "self").unlink(missing_ok=True)
+        (tmp_path / "self").symlink_to(str(pid))
+        assert executed.settle(Listing(), [exe("sh")]) == notes
+
+
+def test_a_process_whose_main_thread_has_ended(process, monkeypatch):
+    """Its other threads have the program."""
+    directory = process(3, "usr/bin/tool", "tool")
+    (directory / "task").mkdir()
+    for thread, made in ((3, False), (4, True)):
+        other = directory / "task" / str(thread)
+        other.mkdir()
+        if made:
+            (directory / "exe").rename(other / "exe")
+            (directory / "cmdline").rename(other / "cmdline")
+    (directory.parent / "self").symlink_to(str(os.getpid()))
+    monkeypatch.setattr(executed, "PROC", directory.parent)
+    probe = Listing()
+    assert executed.settle(probe, [exe("tool")]) == []
+    assert (103, 30) in probe.calls
 
 
 def test_what_may_not_be_meant_so(tmp_path, monkeypatch):
     monkeypatch.setattr(executed, "PROC", tmp_path)
+    (tmp_path / "self").symlink_to(str(os.getpid()))
+    none = "no running process is known to have executed one"
     (tmp_path / "text").touch(0o644)
     (tmp_path / "program").touch(0o755)
     for text, note in (
         ("sh", None),
         (str(tmp_path / "program"), None),
-        ("none-of-it", "no program 'none-of-it' is on PATH, and no process has executed one; it may come"),
+        ("none-of-it", f"no program 'none-of-it' is on PATH, and {none}; it may come"),
         ("ngin*", "'ngin*' is compared as it is: * stands for nothing else"),
         ("/none/x", "there is no '/none/x' yet"),
+        (f"{tmp_path}/text/x", f"there is no '{tmp_path}/text/x' yet"),
+        (f"/{'n' * 256}", f"whether there is '/{'n' * 256}' is not known: File name too long"),
         (str(tmp_path), f"{str(tmp_path)!r} is a directory, which nobody executes"),
         (str(tmp_path / "text"), f"{str(tmp_path / 'text')!r} is not executable"),
     ):
