@@ -94,17 +94,17 @@ def _of_test(test: Test, event: str, upper: bool) -> Necessary:
         return upper
     tests = tuple(msgspec.structs.replace(each, negated=is_negated) for each in found)
     if len(tests) < 2:
-        return tests[0] if tests else is_negated or False
+        return tests[0] if tests else is_negated
     return And(tests) if is_negated else Or(tests)
 
 
 class Bounds(NamedTuple):
     """Tests without negation. `upper`: one of them holds wherever the test does; None: nothing is known. `lower`: the
-    test holds wherever one of them does; None: nothing is known.
+    test holds wherever one of them does.
     """
 
     upper: tuple[Test, ...] | None = None
-    lower: tuple[Test, ...] | None = None
+    lower: tuple[Test, ...] = ()
 
 
 def _bounds(test: Test, event: str) -> Bounds:
@@ -143,8 +143,13 @@ def _flags(test: Test, event: str) -> Bounds:
     texts = texts_of(test)
     known = [text for text in texts if flag(values, text, False).mask]
     shown = [text for text in known if _is_shown(values, flag(values, text, False))]
-    upper = (_with(test, known),) if len(known) == len(texts) else None
-    return Bounds(upper, (_with(test, shown),) if shown else None)
+    # a number of bits without names is shown in hex; any other name is never shown
+    is_sure = all(text in known or not (values.high or text.startswith(b"0x")) for text in texts)
+    return Bounds(_some(test, known) if is_sure else None, _some(test, shown))
+
+
+def _some(test: Test, values: list[bytes]) -> tuple[Test, ...]:
+    return (_with(test, values),) if values else ()
 
 
 def _is_shown(values: Flags, pattern: Pattern) -> bool:
@@ -172,7 +177,7 @@ def _by_values(test: Test, asked: dict[str, Callable[[bytes], Found | None]]) ->
     known = [each for each in found if each]
     exact = [each for each in known if each.is_exact]
     upper = tuple(_by_operator(test, known)) if len(known) == len(found) else None
-    return Bounds(upper, tuple(_by_operator(test, exact)) if exact else None)
+    return Bounds(upper, tuple(_by_operator(test, exact)))
 
 
 def _by_operator(test: Test, found: Iterable[Found]) -> Iterator[Test]:

@@ -28,7 +28,7 @@ def _holds(test: Ask, event: Event) -> bool:
     if test.op == "exists":
         names = FILES.get(test.field, ("argv" if test.field == "cmdline" else test.field,))
         return any(_is_there(event, name) for name in names)
-    value = _value(test, event)
+    value = value_of(test, event)
     if value is None:
         return False
     if isinstance(value, tuple):
@@ -48,7 +48,7 @@ def _is_there(event: Event, name: str) -> bool:
     return value is not None and not (can_be_left_out and (value is False or value == ()))
 
 
-def _value(test: Ask, event: Event):
+def value_of(test: Ask, event: Event):
     """None where it does not apply; texts as bytes."""
     if test.field in FILES:
         names = [name for name in FILES[test.field] if getattr(event, name, None) is not None]
