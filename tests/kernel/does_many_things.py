@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Callable
 from contextlib import suppress
+from pathlib import Path
 
 
 def tried(call: Callable[..., object], *args: object, **named: object) -> None:
@@ -20,15 +21,15 @@ def names(place: str) -> list[str]:
     long = "n" * 120
     some = [
         "file", "missing", "dir/file.so", "dir/lib.so.1", ".hidden/x", "dir", "dir/", "./file", "dir/../file", "dir//x",
-        "dir/..x", "dir/.y", "..", ".", f"{long}/{long}/file", f"{long}/{long}/absent", "sixteen-bytes-nn", "a", "é\udcff",
-        "missing/more", "dir/deep/er/and/deeper/file.c", "link", "dangling",
+        "dir/..x", "dir/.y", "..", ".", f"{long}/{long}/file", f"{long}/{long}/absent", "sixteen-bytes-nn", "a",
+        "é\udcff", "missing/more", "dir/deep/er/and/deeper/file.c", "link", "dangling",
     ]  # fmt: skip
     return [*some, *(f"{place}/{name}" for name in some), "/etc/passwd", "/etc/nobody-has-it", "/", "//etc//passwd", ""]
 
 
 def prepare(place: str) -> None:
     for directory in ("dir/deep/er/and/deeper", ".hidden", f"{'n' * 120}/{'n' * 120}"):
-        os.makedirs(f"{place}/{directory}")
+        Path(place, directory).mkdir(parents=True)
     for name in (
         "file",
         "dir/file.so",
@@ -39,8 +40,8 @@ def prepare(place: str) -> None:
         "dir/.y",
     ):
         os.close(os.open(f"{place}/{name}", os.O_CREAT | os.O_WRONLY))
-    os.symlink("dir", f"{place}/link")
-    os.symlink("nowhere", f"{place}/dangling")
+    Path(place, "link").symlink_to("dir")
+    Path(place, "dangling").symlink_to("nowhere")
 
 
 def do(place: str) -> None:
@@ -72,7 +73,7 @@ def do(place: str) -> None:
     if not child:
         tried(os.open, "absent", os.O_RDONLY)
         tried(os.execv, "/nowhere/program", ["program"])
-        os.execv(f"{place}/../{os.path.basename(sys.orig_argv[0])}x", ["x", "-c"])
+        os.execv(f"{place}/../{Path(sys.orig_argv[0]).name}x", ["x", "-c"])
     os.waitpid(child, 0)
     child = os.fork()
     if not child:

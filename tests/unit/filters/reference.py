@@ -103,7 +103,7 @@ def _fits(value, other, test: Ask) -> bool:
         "endswith": lambda: value.endswith(other),
         "contains": lambda: other in value,
         "glob": lambda: glob(other, value),
-        "under": lambda: (value + b"/").startswith(clean(other).removesuffix(b"/") + b"/"),
+        "under": lambda: bool(value) and (value + b"/").startswith(clean(other).removesuffix(b"/") + b"/"),
     }[test.op]()
 
 
