@@ -36,12 +36,11 @@ class Monitor:
     ...     for event in monitor:
     ...         print(event)
 
-    All arguments restrict what is reported, in the kernel: `events` (of "fork", "exec", "exit", "open", "rename",
-    "unlink", "mkdir", "rmdir", "link", "symlink", "chmod", "chown", "truncate"; "all" is all of them, None or "default"
-    the first four), `comm` (process names, "nginx" or "nginx*"), `pid`, `uid` (numbers or users' names),
+    All arguments restrict what is reported, in the kernel: `events` (names of events; "all" is all of them, None or
+    "default" are fork, exec, exit and open), `comm` (process names, "nginx" or "nginx*"), `pid`, `uid` (numbers or users' names),
     `exe` (processes that have executed a program, "nginx" or "/usr/bin/pip"), `cgroup` (in it or below,
     "/system.slice/nginx.service"), `failed` (only what failed), `threads` (also the creation of threads). What follows
-    is decided natively, here: `where` (an expression, or several that must all hold, as in "file under '/etc'"),
+    is decided in the kernel as far as it can be, and here: `where` (an expression, or several that must all hold, as in "file under '/etc'"),
     `exclude` (one, or several, that must not), `path` (only what is done to files at or below one of these), `writes`
     (only opens for writing, creations and changes), `success` (nothing that failed), `arg` (executions with all of
     these arguments), `hide` (without what programs usually look at: "loader", "locale", "proc", "path-search"; "noise"

@@ -1,5 +1,7 @@
 """What does not match is as if it had never happened, but losses always stay."""
 
+import re
+
 import pytest
 
 from onlooker import Batch, ExpressionError, Monitor, UsageError
@@ -120,3 +122,41 @@ def test_poll_looks_behind_what_does_not_match():
     source = Unfiltered([make("exec", pid=pid) for pid in (1, 2, 7, 8)], batch=1)
     with Monitor(where="pid == 7", source=source) as monitor:
         assert [[event.pid for event in monitor.poll(0)] for _ in range(2)] == [[7], []]
+
+
+def test_another_expression_from_now_on():
+    source = FakeSource([make("open", path=f"/{name}/x") for name in "abab"], batch=1)
+    with Monitor(where="file under '/a'", source=source) as monitor:
+        first = monitor.poll(None)
+        monitor.refine(path=["/b"])
+        monitor.stop()
+        rest = list(monitor)
+    assert [event.path for event in (*first, *rest)] == ["/a/x", "/b/x", "/b/x"]
+    assert str(monitor.filter.where).startswith("file under '/b'")
+
+
+@pytest.mark.parametrize(
+    ("asked", "message"),
+    [
+        ({"where": "uid =="}, "expected a value"),
+        ({"where": "parent.comm == 'sh'"}, "tests of parents and ancestors can't be changed while it runs"),
+        ({"where": "signal exists"}, "none of the chosen events has the field signal"),
+        ({"where": "event == 'open' and event == 'exec'"}, "no event can match: event == 'open' and event == 'exec'"),
+        ({"hide": ["everything"]}, "unknown set to hide 'everything'"),
+    ],
+)
+def test_what_can_not_be_asked_from_now_on(asked, message):
+    """All stays as it was."""
+    source = FakeSource([make("open", path="/a/x"), make("open", path="/b/x")], batch=1)
+    with Monitor(events=["open", "exec"], where="file under '/a'", source=source) as monitor:
+        with pytest.raises(UsageError, match=f"^{re.escape(message)}"):
+            monitor.refine(**asked)
+        monitor.stop()
+        assert [event.path for event in monitor] == ["/a/x"]
+
+
+def test_what_no_event_can_match():
+    """Parts of an expression that exclude each other, and options that do."""
+    for asked in ({"where": "event == 'open' and signal exists"}, {"where": "fd > 3", "exclude": "event == 'open'"}):
+        with pytest.raises(UsageError, match="^no event can match: "):
+            Monitor(**asked)

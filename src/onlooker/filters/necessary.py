@@ -17,6 +17,9 @@ from .paths import clean
 
 LONGEST_TEXT = 250  # RULE_TEXT_MOST in bpf/config.h, less the NULs of a walked path
 _WILD = b"*?\\"
+CUT = "cut"  # known last
+_ENDS = ("fork", "exit")  # of these the kernel asks before it fills in the record
+_AT_ENDS = ("pid", "uid", "comm")
 
 Necessary = Expression | bool
 
@@ -85,6 +88,8 @@ def _of_test(test: Test, event: str, upper: bool) -> Necessary:
         return upper
     if not steps_of(test.field, event):
         return False
+    if test.field == CUT or (event in _ENDS and test.field not in _AT_ENDS):
+        return upper
     if test.op == "exists":
         return _exists(test, event, upper)
     is_negated = test.negated or test.op == "!="
@@ -126,8 +131,7 @@ def _exists(test: Test, event: str, upper: bool) -> Necessary:
     steps = steps_of(test.field, event)
     if all(step.absent is None and not step.omit for step in steps):
         return True
-    is_number = len(steps) == 1 and (steps[0].absent is not None or type_of(test.field) in (BOOLEAN, FLAGS))
-    return test.bare if is_number else upper
+    return test.bare if len(steps) == 1 and type_of(test.field) in (NUMBER, BOOLEAN, NAME, FLAGS) else upper
 
 
 def is_file(field: str, event: str) -> bool:

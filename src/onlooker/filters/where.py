@@ -65,6 +65,7 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
         whole = And(tuple(terms)) if len(terms) > 1 else terms[0] if terms else None
         if whole is not None:
             check_kin_tests(whole)
+            _check_possible(whole, events)
         return whole
 
     def _sugar(self, events: tuple[str, ...]) -> Iterator[Expression]:
@@ -79,6 +80,15 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
             yield sugar.with_arguments(self.arg)
         if self.success:
             yield sugar.success()
+
+
+def _check_possible(whole: Expression, events: tuple[str, ...]) -> None:
+    """Raises UsageError where no event of the chosen kinds can match, as for an open and an exec at once."""
+    from .necessary import necessary
+
+    if all(necessary(whole, event) is False for event in events):
+        hint = f"its parts exclude each other, for these events: {', '.join(events)}"
+        raise UsageError(f"no event can match: {whole!s:.200}", hint)
 
 
 def _need(option: str, events: tuple[str, ...]) -> None:
