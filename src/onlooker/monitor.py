@@ -37,24 +37,24 @@ class Monitor:
     ...         print(event)
 
     All arguments restrict what is reported, in the kernel: `events` (names of events; "all" is all of them, None or
-    "default" are fork, exec, exit and open), `comm` (process names, "nginx" or "nginx*"), `pid`, `uid` (numbers or users' names),
-    `exe` (processes that have executed a program, "nginx" or "/usr/bin/pip"), `cgroup` (in it or below,
-    "/system.slice/nginx.service"), `failed` (only what failed), `threads` (also the creation of threads). What follows
-    is decided in the kernel as far as it can be, and here: `where` (an expression, or several that must all hold, as in "file under '/etc'"),
-    `exclude` (one, or several, that must not), `path` (only what is done to files at or below one of these), `writes`
-    (only opens for writing, creations and changes), `success` (nothing that failed), `arg` (executions with all of
-    these arguments), `hide` (without what programs usually look at: "loader", "locale", "proc", "path-search"; "noise"
-    is all). Without `events`, `path` and `writes` watch all changes, too. `buffer_bytes` is the ring between the kernel
-    and this process: a power of two, 1 MiB to 1 GiB.
-    `attach` forces how events are observed, where they can be observed so: "raw", "fexit", "kprobe" or "tracepoint".
-    `resolve`: whether to look up which file a path led to, and the directory of one that led to none. `max_args_bytes`:
-    how much of an exec's arguments is kept; what is longer is marked as cut. `least_rights`: whether the thread that
-    starts it gives up, for good, all capabilities that watching does not need from then on, as the command does.
-    `first`: of what a process does to a file, with the same result, each thing only once. `rate`: at most so many
-    events of a process in a second, 0 for all; what is more is reported as lost for the reason "rate".
-    `command`: a program and its arguments, started when all is attached; only it and its descendants are reported, and
-    the monitor ends with the last of them, or with the command if `detach`. It runs as `user`, a name or a number;
-    else, under sudo(8), as who called that; `monitor.command` is the `Command`.
+    "default" are fork, exec, exit and open), `comm` (process names, "nginx" or "nginx*"), `pid`, `uid` (numbers or
+    users' names), `exe` (processes that have executed a program, "nginx" or "/usr/bin/pip"), `cgroup` (in it or below,
+    "/system.slice/nginx.service"), `failed` (only what failed), `threads` (also the creation of threads). Of what
+    follows the kernel decides what it can, and the rest is decided here: `where` (an expression, or several that must
+    all hold, as in "file under '/etc'"), `exclude` (one, or several, that must not), `path` (only what is done to files
+    at or below one of these), `writes` (only opens for writing, creations and changes), `success` (nothing that
+    failed), `arg` (executions with all of these arguments), `hide` (without what programs usually look at: "loader",
+    "locale", "proc", "path-search"; "noise" is all). Without `events`, `path` and `writes` watch all changes, too.
+    `buffer_bytes` is the ring between the kernel and this process: a power of two, 1 MiB to 1 GiB. `attach` forces how
+    events are observed, where they can be observed so: "raw", "fexit", "kprobe" or "tracepoint". `resolve`: whether to
+    look up which file a path led to, and the directory of one that led to none. `max_args_bytes`: how much of an exec's
+    arguments is kept; what is longer is marked as cut. `least_rights`: whether the thread that starts it gives up, for
+    good, all capabilities that watching does not need from then on, as the command does. `first`: of what a process
+    does to a file, with the same result, each thing only once. `rate`: at most so many events of a process in a second,
+    0 for all; what is more is reported as lost for the reason "rate". `command`: a program and its arguments, started
+    when all is attached; only it and its descendants are reported, and the monitor ends with the last of them, or with
+    the command if `detach`. It runs as `user`, a name or a number; else, under sudo(8), as who called that;
+    `monitor.command` is the `Command`.
     `source` replaces the kernel, for tests.
 
     Events of this very process are never reported. One thread uses a monitor; only `stop` may be called from others and

@@ -149,7 +149,7 @@ def test_what_can_not_be_asked_from_now_on(asked, message):
     """All stays as it was."""
     source = FakeSource([make("open", path="/a/x"), make("open", path="/b/x")], batch=1)
     with Monitor(events=["open", "exec"], where="file under '/a'", source=source) as monitor:
-        with pytest.raises(UsageError, match=f"^{re.escape(message)}"):
+        with pytest.raises(UsageError, match="^" + re.escape(message)):
             monitor.refine(**asked)
         monitor.stop()
         assert [event.path for event in monitor] == ["/a/x"]
@@ -158,5 +158,5 @@ def test_what_can_not_be_asked_from_now_on(asked, message):
 def test_what_no_event_can_match():
     """Parts of an expression that exclude each other, and options that do."""
     for asked in ({"where": "event == 'open' and signal exists"}, {"where": "fd > 3", "exclude": "event == 'open'"}):
-        with pytest.raises(UsageError, match="^no event can match: "):
+        with pytest.raises(UsageError, match=r"^no event can match: "):
             Monitor(**asked)
