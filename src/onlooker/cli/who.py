@@ -6,6 +6,7 @@ from ..answers.who import Who
 from ..enrich.processes import PROC, ProcessTable
 from ..enrich.users import Users
 from ..errors import PROGRAM, UsageError
+from ..filters.links import places_of
 from ..probe import kernel
 from . import answer
 
@@ -30,5 +31,9 @@ def run(arguments: argparse.Namespace) -> int:
     if not arguments.path or "" in arguments.path:
         raise UsageError("no path is given", f"{PROGRAM} who /etc/resolv.conf")
     table = ProcessTable(None if kernel.in_pid_namespace() else PROC)
-    asked = Who(arguments.path, table, Users().name)
+    places = [place for path in arguments.path for place in places_of(path)]
+    try:
+        asked = Who(places, table, Users().name)
+    except FileNotFoundError:
+        raise UsageError("the working directory is not there any more", "cd to a directory that is there") from None
     return answer.answer(arguments, asked, look=table.look)

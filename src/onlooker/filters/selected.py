@@ -6,10 +6,12 @@ import msgspec
 
 from ..errors import UsageError
 from ..records.encode import raw_bytes
+from .links import absolute, other_names
 from .paths import clean
 
 MOST_CGROUPS = 32  # bpf/filter/cgroup.h
-MOST_EXES = 32  # each of them has up to four paths: bpf/filter/exe.h
+MOST_EXES = 32  # that a message speaks of: most have one path to four
+MOST_EXE_PATHS = 128  # bpf/filter/exe.h
 LONGEST_NAME = 255  # NAME_MAX, include/uapi/linux/limits.h
 LONGEST_PATH = 4095  # PATH_MAX without its NUL, the same file
 BY_EVERY_NAME = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin")
@@ -33,7 +35,7 @@ class Exe(msgspec.Struct, frozen=True):
 
 def exe(text: str) -> Exe:
     """A name, or a path where there is a slash in it. The path counts as it is, with the symbolic links of its
-    directory followed, and in directories of programs that are links to that one, such as /bin. Raises UsageError.
+    directory followed, and by the usual links to that one, such as /bin. Raises UsageError.
     """
     check_text("program", text, "nginx or /usr/sbin/nginx")
     if "/" not in text:
@@ -41,11 +43,11 @@ def exe(text: str) -> Exe:
         if len(name) > LONGEST_NAME or name in (b".", b".."):
             raise UsageError(f"not a program's name: {text!r:.100}", f"up to {LONGEST_NAME} bytes, as in nginx")
         return Exe(text, name)
-    absolute = os.path.abspath(text)  # noqa: PTH100 (pathlib follows no "..")
-    directory, _, last = absolute.rpartition("/")
+    typed = absolute(text)
+    directory, _, last = typed.rpartition("/")
     real = os.path.realpath(directory or "/")
-    same = [each for each in BY_EVERY_NAME if each != real and os.path.realpath(each) == real]
-    found = dict.fromkeys(clean(raw_bytes(path)) for path in (absolute, *(f"{d}/{last}" for d in (real, *same))))
+    places = (real, *other_names(real))
+    found = dict.fromkeys(clean(raw_bytes(path)) for path in (typed, *(f"{place}/{last}" for place in places)))
     if not last or max(map(len, found)) > LONGEST_PATH:
         raise UsageError(f"not a program's path: {text!r:.100}", f"up to {LONGEST_PATH} bytes, as in /usr/sbin/nginx")
     return Exe(text, raw_bytes(last), tuple(found))
@@ -54,7 +56,7 @@ def exe(text: str) -> Exe:
 def exes(texts: tuple[str, ...]) -> tuple[Exe, ...]:
     """Each once. Raises UsageError for what can be no program, and for too many."""
     found = tuple(dict.fromkeys(map(exe, texts)))
-    if len(found) > MOST_EXES:
+    if len(found) > MOST_EXES or sum(len(each.paths) for each in found) > MOST_EXE_PATHS:
         raise UsageError(f"{len(found)} programs are too many", f"up to {MOST_EXES}, or choose by comm or where")
     return found
 

@@ -1,6 +1,5 @@
 """Options that are short for an expression."""
 
-import os
 from collections.abc import Iterable
 from functools import cache
 from typing import Any
@@ -11,6 +10,7 @@ from ..records.encode import raw_bytes
 from .check import check
 from .expression import And, Expression, Not, Or, Test
 from .fields import events_with
+from .links import places_of
 from .parse import parse
 from .paths import clean
 from .selected import check_text
@@ -23,14 +23,14 @@ NOISE = "noise"
 
 
 def at_or_below(paths: Iterable[str]) -> Expression:
-    """Of files at or below any of the paths: as they are given, from the working directory, and with their symbolic
-    links followed, which is how the kernel names an open file.
+    """Of files at or below any of the paths: as they are given, from the working directory; with their symbolic links
+    followed, which is how the kernel names an open file; and by the usual links there, as a call may name them that is
+    given a path.
     """
     places: dict[bytes, None] = {}
     for path in paths:
         check_text("path", path, "/etc")
-        absolute = os.path.abspath(path)  # noqa: PTH100 (pathlib follows no "..")
-        places |= dict.fromkeys(clean(raw_bytes(each)) for each in (absolute, os.path.realpath(absolute)))
+        places |= dict.fromkeys(clean(raw_bytes(each)) for each in places_of(path))
     values = tuple(places)
     script = And((Test("event", "==", (b"exec",)), Test("path", "under", values)))  # `file` is what runs it
     return Or((Test("file", "under", values), Test("new_file", "under", values), script))

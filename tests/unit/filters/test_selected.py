@@ -5,6 +5,7 @@ import os
 import pytest
 
 from onlooker import UsageError
+from onlooker.filters import links
 from onlooker.filters.selected import LONGEST_NAME, MOST_EXES, exe, exes
 
 
@@ -33,12 +34,24 @@ def test_links_to_its_directory_count_and_its_own_do_not(tmp_path):
     assert found.paths == tuple(os.fsencode(tmp_path / name) for name in ("link/two", "real/two"))
 
 
-def test_directories_of_programs_that_are_the_same(monkeypatch):
+def test_directories_of_programs_that_are_the_same(tmp_path, monkeypatch):
     """Where /bin is a link, as on most distributions."""
-    real = {"/bin": "/usr/bin", "/sbin": "/usr/bin", "/usr/sbin": "/usr/bin"}
-    monkeypatch.setattr(os.path, "realpath", lambda path: real.get(path, path))
-    assert set(exe("/bin/sh").paths) == {b"/bin/sh", b"/usr/bin/sh", b"/sbin/sh", b"/usr/sbin/sh"}
-    assert exe("/srv/sh").paths == (b"/srv/sh",)
+    (tmp_path / "usr/bin").mkdir(parents=True)
+    for link in ("bin", "sbin", "usr/sbin"):
+        (tmp_path / link).symlink_to(tmp_path / "usr/bin")
+    monkeypatch.setattr(links, "PLACES", (str(tmp_path), f"{tmp_path}/usr"))
+    wanted = {os.fsencode(tmp_path / name) for name in ("bin/sh", "usr/bin/sh", "sbin/sh", "usr/sbin/sh")}
+    assert set(exe(f"{tmp_path}/bin/sh").paths) == wanted
+    assert set(exe(f"{tmp_path}/usr/bin/sh").paths) == wanted
+    assert exe(f"{tmp_path}/usr/sh").paths == (os.fsencode(tmp_path / "usr/sh"),)
+
+
+def test_paths_are_not_more_than_the_kernel_takes(monkeypatch):
+    monkeypatch.setattr(links, "_links", lambda: [(f"/l{number}", "/") for number in range(7)])
+    monkeypatch.setattr(os.path, "isdir", lambda path: True)
+    assert len(exes(tuple(f"/{number}" for number in range(16)))) == 16
+    with pytest.raises(UsageError, match="17 programs are too many"):
+        exes(tuple(f"/{number}" for number in range(17)))
 
 
 @pytest.mark.parametrize(
