@@ -10,6 +10,7 @@ from pathlib import Path
 import msgspec
 
 from ..errors import UsageError
+from ..filters.links import absolute
 
 MOUNTS = Path("/proc/self/mountinfo")
 LISTING = "cat /proc/PID/cgroup shows that of a process behind 0::"
@@ -43,20 +44,27 @@ def directory_of(path: str) -> str:
             with suppress(OSError):
                 if Path(candidate).is_dir() and Path(candidate).stat().st_dev == Path(mount.point).stat().st_dev:
                     return candidate
-    absolute = os.path.abspath(path)  # noqa: PTH100 (pathlib follows no "..")
-    if any(_is_below(absolute, mount.point) for mount in mounts if not mount.is_version_2) and Path(absolute).is_dir():
+    here = _from_here(path)
+    if any(_is_below(here, mount.point) for mount in mounts if not mount.is_version_2) and Path(here).is_dir():
         raise UsageError(f"{path!r} is a cgroup of version 1, and only those of version 2 can be chosen", LISTING)
     near = next(islice(_alike(path, hierarchies[0]), 1), None)
     raise UsageError(f"no such cgroup: {path!r}", f"did you mean {near!r}?" if near else LISTING)
 
 
 def _candidates(path: str, mount: Mount) -> Iterator[str]:
-    absolute = os.path.abspath(path)  # noqa: PTH100
-    if _is_below(absolute, mount.point):
-        yield absolute
+    directory = _from_here(path)
+    if _is_below(directory, mount.point):
+        yield directory
     inside = os.path.normpath(f"/{path.lstrip('/')}")
     if _is_below(inside, mount.root):
         yield mount.point + inside.removeprefix(mount.root.rstrip("/"))
+
+
+def _from_here(path: str) -> str:
+    """The directory of that path; "" where the working directory is gone, for it may still be a cgroup's name."""
+    with suppress(UsageError):
+        return absolute(path)
+    return ""
 
 
 def _is_below(path: str, directory: str) -> bool:
