@@ -29,7 +29,8 @@ def followed(words: Sequence[object], **options: Any) -> tuple[list[Event], int 
         events = list(monitor)
         assert monitor.ended
         assert monitor.command
-        code = monitor.command.wait()
+        code = monitor.command.returncode
+        assert code is not None
     assert losses(events) == {}
     assert monitor.stats().complete
     return events, code
@@ -173,6 +174,35 @@ def test_events_are_on_standard_error(scratch: Path) -> None:
     ended = run("--events", "exec", "-o", "-", "--", "true", command=FOLLOW)
     assert ended.err == ""
     assert ended.out.endswith(": true\n")
+
+
+@pytest.mark.parametrize("script, code", [("exit 23", 23), ("kill -9 $$", -9), ("setsid sleep 0.3 & exit 5", 5)])
+def test_the_end_is_known_when_the_monitor_has_ended(script: str, code: int) -> None:
+    with Monitor(command=["sh", "-c", script], events=["exec"]) as monitor:
+        assert monitor.command
+        assert monitor.command.returncode is None
+        for _ in monitor:
+            pass
+        assert monitor.command.returncode == code
+    assert monitor.command.wait() == code
+
+
+def test_the_refusal_is_known_when_the_monitor_has_ended(scratch: Path) -> None:
+    program = scratch / "data"
+    program.write_bytes(b"\x7fELF")
+    program.chmod(0o755)
+    with Monitor(command=[str(program)]) as monitor:
+        list(monitor)
+        assert monitor.command and monitor.command.error
+    assert monitor.command.error.exit_code == 126
+
+
+def test_an_end_after_the_last_look_is_known_when_the_monitor_is_closed() -> None:
+    with Monitor(command=["sh", "-c", "exit 7"]) as monitor:
+        assert monitor.command
+        os.waitid(os.P_PIDFD, monitor.command.fileno(), os.WEXITED | os.WNOWAIT)
+        assert monitor.command.returncode is None
+    assert monitor.command.returncode == 7
 
 
 @pytest.mark.parametrize(

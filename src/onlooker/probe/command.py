@@ -2,8 +2,10 @@
 
 import errno
 import os
+import select
 import signal
 import struct
+import time
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -12,7 +14,9 @@ import msgspec
 
 from ..errors import CommandError, ResourceError, UsageError
 from ..filters import user_id
+from .waiting import wait
 
+SETTLE_SECONDS = 1.0
 _SAID = struct.Struct("=ii")  # a step and an errno: probe/launch.h
 _USER, _SEARCH, _READY, _EXEC = 1, 2, 3, 4
 _DEFAULT_PATH = "/bin:/usr/bin"  # execvp(3)
@@ -32,7 +36,8 @@ class Command:
     """A program and its arguments, to be started by a monitor that follows it.
 
     `pid` is None before it is started, `returncode` until it has ended: its exit code, or minus the signal that killed
-    it. `error`: why it could not be executed.
+    it. `error`: why it could not be executed. A monitor notes both when it ends, or else when it is closed; `poll` and
+    `wait` do so meanwhile.
     """
 
     def __init__(self, words: Iterable[str], *, user: str | int | None = None) -> None:
@@ -111,6 +116,12 @@ class Command:
     def wait(self) -> int | None:
         """Wait for its end; its `returncode`, or None where somebody else has reaped it or it was never started."""
         return self._reap(0)
+
+    def settle(self) -> None:
+        """Note its end, which is seen already: it can be waited for in a moment, unless a debugger keeps it."""
+        deadline = time.monotonic() + SETTLE_SECONDS
+        while self._descriptor is not None and self.poll() is None and (left := deadline - time.monotonic()) > 0:
+            wait({self._descriptor: select.POLLIN}, left)  # a signal ends it, too
 
     def send(self, number: int) -> None:
         """Send it a signal, if it has not ended."""

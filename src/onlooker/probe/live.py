@@ -249,6 +249,8 @@ class LiveSource:
             probe.abandon()
             return Rest()
         try:
+            if self._command:
+                self._command.poll()
             return Rest() if ended else self._rest(probe)
         finally:
             probe.close()
@@ -291,6 +293,8 @@ class LiveSource:
         # a record that was never finished, and nobody knows how many after it
         last = self._lost([(1, "unknown", "unfinished")] if probe.has_data() else [])
         self._found = self._found + last
+        if self._command and probe.has_ended():  # the probe saw its exit, a moment before it can be waited for
+            self._command.settle()
         self._exhausted = True
 
     def _drain(self, probe: "Probe", *, now: bool = False) -> None:
