@@ -218,6 +218,11 @@ class Monitor:
         follow(process_id(pid))
         self.filter = replace(self.filter, follow=True)
 
+    def followed(self) -> tuple[int, ...]:
+        """The ids of the processes that are followed now, the oldest first; none after `close`."""
+        followed: Callable[[], Iterable[int]] | None = getattr(self._source, "followed", None)
+        return tuple(followed()) if followed else ()
+
     def refine(
         self,
         *,

@@ -1,6 +1,7 @@
 """Following a command: it and all that descends from it are seen, and nothing else, until the last has ended."""
 
 import os
+import re
 import signal
 import subprocess
 from collections import Counter
@@ -165,6 +166,36 @@ def test_the_exit_code_is_the_command_s(scratch: Path, script: str, code: int) -
     ended = run("-o", "events", "--", "sh", "-c", f"echo out; echo err >&2; {script}", command=FOLLOW)
     assert (ended.code, ended.out, ended.err) == (code, "out\n", "err\n")
     assert Path("events").read_text().splitlines()[0].endswith(f"sh -c 'echo out; echo err >&2; {script}'")
+
+
+@pytest.mark.parametrize("command", [["watch", "--events", "fork"], ["reads"], ["top"]])
+def test_what_goes_on_after_the_command_is_said_once(command: list[str]) -> None:
+    done = run(*command, "--", "sh", "-c", f"setsid sleep {2 * SLOWER} & exit 3")
+    assert (done.code, done.err.count(" has ended; ")) == (3, 1)
+    said = r"onlooker: sh has ended; still following 1 process: sleep \(PID:\d+\); Ctrl-C ends it\n"
+    assert re.search(said, done.err)
+
+
+@pytest.mark.parametrize(
+    ("option", "script"), [("--quiet", f"setsid sleep {2 * SLOWER} & exit 3"), ("--names", "setsid true & exit 3")]
+)
+def test_what_ends_soon_after_the_command_is_not_worth_a_word(option: str, script: str) -> None:
+    """Nor is anything if that is said."""
+    done = run("watch", "-e", "fork", option, "--", "sh", "-c", script)
+    assert (done.code, done.err.count(" has ended; ")) == (3, 0)
+
+
+def test_who_is_followed() -> None:
+    with Monitor(command=["sh", "-c", "sleep 60 & sleep 60; :"], events=["exec"]) as monitor:
+        assert monitor.command
+        seen = [next(iter(monitor)) for _ in range(3)]
+        assert {event.pid for event in of(seen, Exec)} == set(monitor.followed())
+        assert monitor.followed()[0] == monitor.command.pid
+        for pid in monitor.followed():
+            os.kill(pid, signal.SIGKILL)
+        list(monitor)
+        assert monitor.followed() == ()
+    assert monitor.followed() == ()
 
 
 def test_events_are_on_standard_error(scratch: Path) -> None:

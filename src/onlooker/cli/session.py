@@ -1,6 +1,8 @@
 """One run of `onlooker watch`: from attaching to the verdict, with the messages for the user."""
 
 import gc
+import time
+from collections.abc import Sequence
 
 from ..errors import LoadError
 from ..filters import Filter
@@ -10,12 +12,16 @@ from ..output.sink import LineSink
 from ..output.writer import ClosedPipeError, StalledError
 from ..probe import kernel
 from ..probe.attach import FOLLOWING
+from ..probe.processes import PROC, name_of
 from ..probe.source import grouped
 from ..records import Batch
 from ..session import DroppedError, Session
 from ..summary import Summary
 from .log import Log, say
 from .shutdown import Shutdown, notify_systemd
+
+REST_SECONDS = 1.0  # after a command's end until a word about what it has left: mostly that ends at once
+MOST_NAMED = 3
 
 
 class WatchSession(Session):
@@ -37,6 +43,8 @@ class WatchSession(Session):
         self._shutdown = shutdown
         self._log = log
         self._relay = relay
+        self._rest_at: float | None = None  # when to tell what goes on after the command
+        self._has_told_of_rest = False
 
     def exit_code(self) -> int:
         """Run it: 0, or 1 if an event was lost or not written; a command's own. Raises OnlookerError.
@@ -124,10 +132,31 @@ class WatchSession(Session):
         super()._looked()
         if self._relay:
             self._relay.look()
+        self._tell_of_the_rest()
         self._lines.check_reader()
         self._shutdown.remind()
         if self._shutdown.is_dropped:
             raise DroppedError
+
+    def _patience(self) -> float | None:
+        left = super()._patience()
+        if self._rest_at is None:
+            return left
+        until = max(0.0, self._rest_at - time.monotonic())
+        return until if left is None else min(left, until)
+
+    def _tell_of_the_rest(self) -> None:
+        """Say once what keeps it watching after the command has ended."""
+        command = self.monitor.command
+        if not command or not command.is_over or self._has_told_of_rest:
+            return
+        if self._rest_at is None:
+            self._rest_at = time.monotonic() + REST_SECONDS
+        elif time.monotonic() >= self._rest_at:
+            self._rest_at, self._has_told_of_rest = None, True
+            followed = self.monitor.followed()
+            if followed and self._shutdown.seconds_over() < 0:
+                self._log.tell(f"{command.name} has ended; still following {_some(followed)}; Ctrl-C ends it")
 
     def _give(self, batch: Batch) -> None:
         try:
@@ -144,3 +173,11 @@ def _what(wanted: Filter, seen: set[str]) -> str:
     return (
         f"{names}{some}{'; only failures' if wanted.failed else ''}{'; only those that match' if wanted.where else ''}"
     )
+
+
+def _some(pids: Sequence[int]) -> str:
+    """How many processes, and some by name."""
+    names = [""] * len(pids) if kernel.in_pid_namespace() else [name_of(PROC / str(pid)) for pid in pids[:MOST_NAMED]]
+    shown = [f"{name} (PID:{pid})" if name else f"PID {pid}" for name, pid in zip(names, pids, strict=False)]
+    more = ", ..." if len(pids) > MOST_NAMED else ""
+    return f"{len(pids)} process{'es' if len(pids) > 1 else ''}: {', '.join(shown[:MOST_NAMED])}{more}"

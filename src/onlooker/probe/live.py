@@ -1,6 +1,8 @@
 """Events from the running kernel."""
 
+import os
 import select
+import struct
 import time
 from collections import Counter
 from contextlib import suppress
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
 LOOK_SECONDS = 1.0  # how often, while there are events, the kernel is asked whether it skipped a program
 SETTLE_SECONDS = 1.0  # how long the end waits for a record that is still being written
 SETTLE_STEP_SECONDS = 0.001
+_MEMBER = struct.Struct("=QI")  # when a followed process started, and its id: bpf/filter/tree.h
 
 
 class LiveSource:
@@ -134,6 +137,12 @@ class LiveSource:
             self._gather(self._probe, pid)
         else:
             self._roots += (pid,)
+
+    def followed(self) -> list[int]:
+        """The ids of the processes that are followed now, the oldest first, without this one."""
+        members = self._probe.entries("tree") if self._probe and self._wanted.follow else {}
+        found = [_MEMBER.unpack(value + key) for key, value in members.items()]
+        return [pid for _, pid in sorted(found) if pid != os.getpid()]
 
     def refine(self, wanted: Filter) -> None:
         """Another expression from now on."""

@@ -52,7 +52,7 @@ def _identity(pid: int) -> tuple[int | None, str]:
     """
     try:
         fields = _status(PROC / str(pid))
-        return int(fields["Tgid"]), _name(PROC / fields["Tgid"])
+        return int(fields["Tgid"]), name_of(PROC / fields["Tgid"])
     except (OSError, KeyError, ValueError):
         pass
     try:
@@ -69,8 +69,8 @@ def _status(directory: Path) -> dict[str, str]:
     return {key: value.strip() for key, _, value in (line.partition(":") for line in lines)}
 
 
-def _name(directory: Path) -> str:
-    """It is the process's own choice, so it is escaped."""
+def name_of(directory: Path) -> str:
+    """Of the process that has this directory in /proc, or "". It is the process's own choice, so it is escaped."""
     with suppress(OSError):
         return repr(os.fsdecode((directory / "comm").read_bytes()[:-1]))[1:-1]
     return ""
