@@ -1,6 +1,7 @@
 """Whether an expression makes sense for the chosen events: an option that can match nothing says so."""
 
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 
 from ..errors import ExpressionError, UsageError
 from ..events import DEFAULT_EVENTS, TASK_EVENTS
@@ -54,6 +55,38 @@ def check_kin_tests(expression: Expression) -> None:
     """Raises UsageError for more tests of other processes than there are bits for."""
     if len(kin_tests(expression)) > MOST_KIN_TESTS:
         raise UsageError(f"more than {MOST_KIN_TESTS} tests of parents and ancestors", "in (...) takes several values")
+
+
+# what the kernel or onlooker has put together: from the root directory on
+_FROM_THE_ROOT = ("file", "new_file", "real_path", "joined_path", "joined_new_path", "exe", "cwd")
+
+
+def doubts(expression: Expression) -> list[str]:
+    """What can hardly match: a relative path where paths begin at the root. It is no error, because one whose beginning
+    is cut, or that was not resolved, is relative.
+
+    >>> from .parse import parse
+    >>> doubts(parse("file under 'etc'"))
+    ["file under 'etc': a file has a path from the root on; '/etc' may be meant"]
+    """
+    found = []
+    for test in tests_of(expression):
+        if test.name not in _FROM_THE_ROOT or test.op not in ("under", "==", "!=", "in"):
+            continue
+        relative = [value for value in test.values if isinstance(value, bytes) and _is_relative(value)]
+        if relative:
+            what = {"exe": "a program", "cwd": "a directory"}.get(test.name, "a file")
+            value = relative[0].removeprefix(b"./")
+            hint = f"{literal(b'/' + value)} may be meant"
+            if test.op != "under":
+                hint = f"{test.field} endswith {literal(b'/' + value)} compares its end"
+            found.append(f"{test}: {what} has a path from the root on; {hint}")
+    return list(dict.fromkeys(found))
+
+
+def _is_relative(path: bytes) -> bool:
+    """Neither an absolute path nor what a pipe, a socket or the like is called."""
+    return path[:1] not in (b"/", b"@") and b":" not in path
 
 
 class _Check:
@@ -130,6 +163,10 @@ class _Check:
         """What to type for a value of another type."""
         test, kind = self._test, type_of(self._test.name)
         if kind == NUMBER:
+            if test.name in ("uid", "gid") and isinstance(value, bytes) and (known := _id_of(test.name, value)):
+                number, option = known
+                asked = f"{test.field} {test.op} {f'({number})' if test.op == 'in' else number}"
+                return f"{asked}, or --{option} {value.decode()}" if option and not test.scope else asked
             text = value.decode(errors="replace") if isinstance(value, bytes) else ""
             return f"without quotes: {text}" if text.isascii() and text.isdigit() else "a number, as in 10, 0x1f, 0644"
         if kind == BOOLEAN:
@@ -170,6 +207,17 @@ class _Check:
             raise self._error(str(unknown), unknown.hint, value=number)
         if name not in self._events and self._test.op in ("==", "in") and not self._test.negated:
             raise self._error(f"{name} is not among the chosen events", self._choose([name]), value=number)
+
+
+def _id_of(field: str, name: bytes) -> tuple[int, str] | None:
+    """The number of a user or a group of that name, and the option that takes a name."""
+    import grp  # rarely needed
+    import pwd
+
+    with suppress(KeyError, ValueError):  # ValueError: it is not UTF-8
+        text = name.decode()
+        return (pwd.getpwnam(text).pw_uid, "uid") if field == "uid" else (grp.getgrnam(text).gr_gid, "")
+    return None
 
 
 def _can_be(values: Values, name: str) -> bool:

@@ -119,6 +119,10 @@ class Filter(msgspec.Struct, frozen=True, kw_only=True):
             found.append("threads adds only fork events, and a fork that failed is not reported")
         elif self.threads and Fork.event not in self.events:
             found.append("threads adds only fork events, and fork is not among the events")
+        if self.where is not None:
+            from .check import doubts
+
+            found += doubts(self.where)
         return found
 
     @property

@@ -5,8 +5,8 @@ from hypothesis import given
 
 from onlooker.errors import ExpressionError
 from onlooker.events import DEFAULT_EVENTS, TASK_EVENTS
-from onlooker.filters import fields
-from onlooker.filters.check import check
+from onlooker.filters import Filter, fields
+from onlooker.filters.check import check, doubts
 from onlooker.filters.parse import parse
 
 from .expressions import expressions
@@ -37,7 +37,13 @@ TEXT_OPERATORS = "it takes ==, !=, in, exists, startswith, endswith, contains, g
             "choose one of rename, link, too: --events default,rename,link",
         ),
         ("uid == '0'", "uid is a number, not '0'", "'0'", "without quotes: 0"),
-        ("uid == 'root'", "uid is a number, not 'root'", "'root'", "a number, as in 10, 0x1f, 0644"),
+        ("uid == 'root'", "uid is a number, not 'root'", "'root'", "uid == 0, or --uid root"),
+        ("uid in (1, 'root')", "uid is a number, not 'root'", "'root'", "uid in (0), or --uid root"),
+        ("parent.uid != 'root'", "uid is a number, not 'root'", "'root'", "parent.uid != 0"),
+        ("gid == 'root'", "gid is a number, not 'root'", "'root'", "gid == 0"),
+        ("uid == 'zzzzz'", "uid is a number, not 'zzzzz'", "'zzzzz'", "a number, as in 10, 0x1f, 0644"),
+        (r"uid == '\xff'", r"uid is a number, not '\xff'", r"'\xff'", "a number, as in 10, 0x1f, 0644"),
+        ("pid == 'root'", "pid is a number, not 'root'", "'root'", "a number, as in 10, 0x1f, 0644"),
         ("uid == true", "uid is a number, not true", "true", "a number, as in 10, 0x1f, 0644"),
         ("created == 1", "created is true or false, not 1", "1", "created == true, or false"),
         ("errno == 2", "errno is a name, not 2", "2", "by its name: 'ENOENT'"),
@@ -101,3 +107,25 @@ def test_a_field_is_the_same_in_each_event():
     for field in set(fields.known_fields()) - {fields.EVENT, fields.CMDLINE}:
         found = {fields._TYPES[step.op] for event in TASK_EVENTS for step in fields.steps_of(field, event)}
         assert len(found) == 1, field
+
+
+@pytest.mark.parametrize(
+    ("text", "note"),
+    [
+        ("file under 'etc'", "file under 'etc': a file has a path from the root on; '/etc' may be meant"),
+        (
+            "not file under ('/srv', './x')",
+            "file under ('/srv', './x'): a file has a path from the root on; '/x' may be meant",
+        ),
+        (
+            "uid == 0 and (exe == 'make' or parent.exe in ('a', 'b'))",
+            "exe == 'make': a program has a path from the root on; exe endswith '/make' compares its end",
+        ),
+        ("cwd != 'tmp'", "cwd != 'tmp': a directory has a path from the root on; cwd endswith '/tmp' compares its end"),
+        ("path under 'etc' or file under ('/', '/a') or real_path == 'pipe:[7]' or file endswith 'x'", ""),
+        ("interpreter == 'sh' or file == '@abstract' or comm == 'a'", ""),
+    ],
+)
+def test_paths_that_begin_nowhere_are_in_doubt(text, note):
+    assert doubts(parse(text))[:1] == ([note] if note else [])
+    assert Filter.of(where=text).notes()[:1] == ([note] if note else [])
