@@ -22,7 +22,7 @@ import msgspec
 
 from ..errors import ExpressionError, UsageError
 from ..records.encode import raw_bytes
-from .expression import COMPARISONS, OPERATORS, SCOPES, TEXT_TESTS, And, Expression, Not, Or, Test, Value
+from .expression import COMPARISONS, OPERATORS, SCOPES, TEXT_TESTS, And, Expression, Not, Or, Test, Value, literal
 
 LONGEST = 1 << 16  # characters
 DEEPEST = 50  # parentheses and negations in each other: all that walks through an expression recurses so deep
@@ -41,6 +41,8 @@ _TOKEN = re.compile(
     )""",
     re.VERBOSE | re.DOTALL,
 )
+_BARE = re.compile(r"""[^\s(),'"]+""")  # a text that should be in quotes
+_OF_TEXTS = "/.*?$@-+%"
 _NUMBER = re.compile(r"([-+]?)(?:(0[xX][0-9a-fA-F]+)|0[oO]?([0-7]+)|(0|[1-9][0-9]*))")
 _ESCAPE = re.compile(r"\\(?:x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|(.))", re.DOTALL)
 _PLAIN_ESCAPES = {"\\": b"\\", "'": b"'", '"': b'"', "n": b"\n", "r": b"\r", "t": b"\t"}
@@ -70,6 +72,7 @@ def parse(text: str) -> Expression:
 class _Parser:
     def __init__(self, text: str) -> None:
         self._text = text
+        self._token = _Token("begin", "", 0, 0)
         self._token = self._read(0)
         self._end = 0  # of the last token that was taken
         self._depth = 0
@@ -98,8 +101,21 @@ class _Parser:
                 rest = _Token("wrong", "", start, len(self._text))
                 raise self._wrong("a quote is not closed", f"end the text with {token.text}", rest)
             near = {"&": "and", "|": "or", "~": "glob", "[": "in (...)"}.get(token.text, "")
+            if self._is_before_value() or (token.text in _OF_TEXTS and not near):
+                raise self._unquoted(start)
             raise self._wrong(f"unexpected {token.text!r}", near and f"write {near}", token)
         return token
+
+    def _is_before_value(self) -> bool:
+        """Whether a value may come behind the last token that was read."""
+        return self._token.text.lower() in ("(", ",", "=", *COMPARISONS, *_WORD_OPERATORS)
+
+    def _unquoted(self, start: int) -> ExpressionError:
+        """A text that begins there, as far as it seems to go."""
+        found = _BARE.match(self._text, start)
+        assert found
+        hint = f"in quotes: {literal(raw_bytes(found[0]))}"
+        return self._wrong(f"a text is quoted: {found[0]!r:.100}", hint, _Token("wrong", "", start, found.end()))
 
     def _next(self) -> _Token:
         token, self._token = self._token, self._read(self._token.end)
@@ -232,7 +248,7 @@ class _Parser:
         elif self._is("true", "false"):
             value = token.text.lower() == "true"
         elif token.kind == "word":
-            raise self._wrong(f"a text is quoted: {token.text!r}", f"'{token.text}'")
+            raise self._unquoted(token.start)
         else:
             what = "the end" if token.kind == "end" else repr(token.text)
             raise self._wrong(f"expected a value, not {what}", "'a text', a number, true or false")
