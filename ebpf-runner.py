@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""The classic entry: sudo python3 ebpf-runner.py [options]. The same as `onlooker watch [options]`.
+"""The classic entry: sudo python3 ebpf-runner.py [options]. The same as `onlooker watch [options]`,
+and `--version` is that of onlooker.
 
 Works with any python3: it hands over to the project's own environment, which `make build` makes.
 """
@@ -14,7 +15,9 @@ ONLOOKER = os.path.join(HERE, ".venv", "bin", "onlooker")
 
 def main():
     """Run the environment's onlooker in place of this process, or this interpreter's if it is installed there."""
-    arguments = ["watch"] + sys.argv[1:]
+    arguments = sys.argv[1:]
+    if arguments[:1] not in (["-V"], ["--version"]):
+        arguments = ["watch"] + arguments
     problem, goals = "is missing", "build"
     if os.access(ONLOOKER, os.X_OK):
         try:

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from onlooker import __version__
+
 RUNNER = Path(__file__).parents[3] / "ebpf-runner.py"
 STAND_IN = '#!/bin/sh\nprintf "%s|" "$0" "$@"\nexit 23\n'
 
@@ -58,6 +60,14 @@ def test_it_runs_watch_in_its_own_environment(checkout):
     program = built(checkout)
     ended = run(checkout / RUNNER.name, "--filter", "two words", "")
     assert (ended.returncode, ended.stdout, ended.stderr) == (23, f"{program}|watch|--filter|two words||", "")
+
+
+@pytest.mark.parametrize("option", ["-V", "--version"])
+def test_its_version_is_that_of_onlooker(checkout, option):
+    program = built(checkout)
+    assert run(checkout / RUNNER.name, option).stdout == f"{program}|{option}|"
+    command = [sys.executable, RUNNER, option]
+    assert subprocess.run(command, capture_output=True, text=True).stdout == f"onlooker {__version__}\n"
 
 
 def test_it_follows_a_link_to_itself(checkout, tmp_path):
