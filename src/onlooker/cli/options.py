@@ -45,7 +45,7 @@ def add_wanted(parser: argparse.ArgumentParser) -> None:
     add(
         "--rate",
         metavar="N",
-        help="show at most N events of a process in a second; the rest is counted, and said",
+        help="show at most N events of a process in a second; the rest is counted, and said (0: all)",
     )
     add("--explain", action="store_true", help="say which part of --where and its like the kernel decides, and exit")
 
@@ -172,7 +172,7 @@ def _path_notes(paths: Sequence[str]) -> list[str]:
 
 
 def _rate(text: str | None) -> int:
-    return 0 if text is None else number("rate", text, least=1)
+    return 0 if text is None else number("rate", text)
 
 
 def _given(what: str, values: Sequence[str] | None) -> list[str]:

@@ -13,6 +13,12 @@ from ..batches import formatted
 from .watching import COMPLETE, CUT, HEAD, LOST, said
 
 
+@pytest.mark.parametrize("rate", [0, 7])
+def test_a_rate_of_0_is_none_as_in_python(watch, rate):
+    assert watch("--rate", str(rate))[0] == 0
+    assert watch.given["rate"] == rate
+
+
 def test_events_on_standard_output_the_rest_on_standard_error(watch):
     events = [make("exec"), make("open"), make("exit")]
     code, out, err = watch(events=events)
