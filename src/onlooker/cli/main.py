@@ -87,10 +87,11 @@ def command(name: str) -> "Command":
 def run(arguments: list[str]) -> int:
     """Run one command line. Raises OnlookerError."""
     first = arguments[0] if arguments else "watch"
+    if first in HELP and len(arguments) == 2 and arguments[1] in COMMANDS:
+        first, arguments = arguments[1], [arguments[1], "--help"]
     if first in HELP or first in VERSION:
         if len(arguments) > 1:
-            other = f"{arguments[1]} --help" if first in HELP and arguments[1] in COMMANDS else first
-            raise UsageError(f"unexpected argument {arguments[1]!r}", f"{PROGRAM} {other}")
+            raise UsageError(f"unexpected argument {arguments[1]!r}", f"{PROGRAM} {first}")
         show(overview() if first in HELP else f"onlooker {__version__}\n")
         return 0
     if first in COMMANDS:
@@ -102,7 +103,7 @@ def run(arguments: list[str]) -> int:
     from .parser import parse
 
     module = command(first)
-    return module.run(parse(module, first, COMMANDS[first][1], arguments))
+    return module.run(parse(module, first, COMMANDS[first][1], arguments, COMMANDS))
 
 
 def main(arguments: list[str] | None = None) -> int:

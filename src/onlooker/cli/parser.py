@@ -2,7 +2,7 @@
 
 import argparse
 import shlex
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import partial
 from typing import Any, NoReturn, Protocol
 
@@ -75,8 +75,10 @@ def parser(command: Command, name: str, description: str) -> argparse.ArgumentPa
     return made
 
 
-def parse(command: Command, name: str, description: str, arguments: Sequence[str]) -> argparse.Namespace:
-    """Parse, or raise UsageError."""
+def parse(
+    command: Command, name: str, description: str, arguments: Sequence[str], commands: Collection[str] = ()
+) -> argparse.Namespace:
+    """Parse, or raise UsageError, which knows the names of all `commands`."""
     made = parser(command, name, description)
     followed = None
     if takes_command(command) and "--" in arguments:
@@ -96,9 +98,13 @@ def parse(command: Command, name: str, description: str, arguments: Sequence[str
 
         if unknown[0].startswith("-"):
             raise _unknown(made, unknown[0].partition("=")[0], options, follows=takes_command(command))
-        hint = _as_list(made, arguments, unknown) or help_of(made)
-        if takes_command(command) and which(unknown[0]):
+        hint = _as_list(made, arguments, unknown)
+        if not hint and takes_command(command) and which(unknown[0]):
             hint = f"a command comes behind --: {made.prog.replace('onlooker', PROGRAM, 1)} -- {shlex.join(unknown)}"
+        if unknown[0] in commands:
+            behind = f"; {hint}" if hint.startswith("a command") else ""
+            hint = f"a command of onlooker comes first: {PROGRAM} {unknown[0]}{behind}"
+        hint = hint or help_of(made)
         raise UsageError(f"unexpected argument {unknown[0]!r}", hint)
     found.command = followed
     return found
@@ -133,27 +139,49 @@ def _misused(made: argparse.ArgumentParser, arguments: Sequence[str], error: arg
     known = [option for each in made._actions for option in each.option_strings]
     for word, after in following:
         if word in action.option_strings and (not after or after.startswith("-")):
-            return _without_value(action, word, "" if after.partition("=")[0] in known else after)
+            is_option = after.partition("=")[0] in known and action.metavar != "TEXT"
+            return _without_value(action, word, "" if is_option else after)
     return _without_value(action, action.option_strings[0], "")  # in a cluster, as -qo
 
 
 def _without_value(action: argparse.Action, typed: str, after: str) -> UsageError:
     """`after` is the word that would be its value if it did not look like an option."""
     hint = f"{typed} {action.metavar}"
+    if action.metavar == "TEXT" and typed.startswith("--"):  # of any text, also that of an option
+        example = shlex.quote(after) if after.strip("-") else "-c"
+        return UsageError(f"{typed} needs a value", f"{typed}={example}: with = where it begins with a dash")
     if after.strip("-"):
         hint = f"{action.option_strings[-1]}={shlex.quote(after)}, if {after!r} is the value"
     return UsageError(f"{typed} needs a value", hint)
 
 
 def _as_list(made: argparse.ArgumentParser, arguments: Sequence[str], stray: Sequence[str]) -> str:
-    """What to type where an option's list was several words, as by a `$(pidof x)` without quotes; else ""."""
-    lists = {name for a in made._actions if isinstance(a, argparse._AppendAction) for name in a.option_strings}
+    """What to type where an option's value was several words, as by a `$(pidof x)` without quotes; else ""."""
+    repeated = {name: a for a in made._actions if isinstance(a, argparse._AppendAction) for name in a.option_strings}
     words = list(arguments)
     for at in range(len(words) - 2):
-        if words[at] in lists and words[at + 2] == stray[0]:
+        if words[at] in repeated and words[at + 2] == stray[0]:
+            name, kind = words[at], repeated[words[at]].metavar
             rest = [word for word in words[at + 1 : at + 2 + len(stray)] if not word.startswith("-")]
-            return f"separate the items with commas, or quote them: {words[at]} {','.join(rest)}"
+            if kind == "LIST":
+                return f"separate the items with commas, or quote them: {name} {','.join(rest)}"
+            if kind == "EXPR":
+                return f"quote the whole expression: {name} {_expression(rest)}"
+            again = " ".join(f"{name} {shlex.quote(word)}" for word in rest)
+            return f"quote it, or repeat the option: {name} {shlex.quote(' '.join(rest))}, or {again}"
     return ""
+
+
+def _expression(words: Sequence[str]) -> str:
+    """The words of one in double quotes; a shell has taken its own quotes away."""
+    from ..filters.expression import OPERATORS
+
+    made: list[str] = []
+    for word in words:
+        is_value = made and made[-1].lower() in (*OPERATORS, "=")
+        is_plain = word.lower() in ("true", "false", "not") or word[:1] in "0123456789'\"(" or not word
+        made.append(f"'{word}'" if is_value and not is_plain else word)
+    return f'"{" ".join(made)}"' if not set('"$`\\!') & set("".join(made)) else shlex.quote(" ".join(made))
 
 
 def one_of(what: str, value: str, choices: Sequence[str]) -> str:

@@ -80,10 +80,11 @@ def test_version(capfd, word):
     assert told(capfd, word) == (0, f"onlooker {onlooker.__version__}\n", "")
 
 
+@pytest.mark.parametrize("asked", ["{} --help", "{} -h", "help {}", "--help {}"])
 @pytest.mark.parametrize("name", COMMANDS)
-def test_help_of_a_command(capfd, name):
+def test_help_of_a_command(capfd, name, asked):
     with pytest.raises(SystemExit) as ended:
-        main([name, "--help"])
+        main(asked.format(name).split())
     assert ended.value.code == 0
     out, err = capfd.readouterr()
     assert out.startswith(f"usage: onlooker {name} [-h]")
@@ -105,6 +106,7 @@ COUNTS = "a whole number from 1 to 18446744073709551615"
 TIMES = "more than 0: seconds, or with a unit, as in 10, 1.5, 200ms, 2m, 1h"
 USERS = "a user's name, or a number from 0 to 4294967294"
 NO_USER = "no process has user id 4294967295: it is (uid_t)-1, which means no user"
+FIRST = "a command of onlooker comes first: onlooker"
 MISTAKES = [
     (["wach"], "unknown command 'wach'", "did you mean 'watch'?"),
     (["\x1b[31m"], r"unknown command '\x1b[31m'", f"one of {', '.join(COMMANDS)}"),
@@ -133,7 +135,28 @@ MISTAKES = [
     (["doctor", "-x"], "unknown option '-x'", "onlooker doctor --help"),
     (["--version", "extra"], "unexpected argument 'extra'", "onlooker --version"),
     (["--help", "extra"], "unexpected argument 'extra'", "onlooker --help"),
-    (["help", "doctor"], "unexpected argument 'doctor'", "onlooker doctor --help"),
+    (["help", "doctr"], "unexpected argument 'doctr'", "onlooker help"),
+    (["-q", "who"], "unexpected argument 'who'", f"{FIRST} who; a command comes behind --: onlooker watch -- who"),
+    (["watch", "doctor"], "unexpected argument 'doctor'", f"{FIRST} doctor"),
+    (["doctor", "watch"], "unexpected argument 'watch'", f"{FIRST} watch"),
+    (
+        ["--where", "file", "under", "/etc"],
+        "unexpected argument 'under'",
+        "quote the whole expression: --where \"file under '/etc'\"",
+    ),
+    (
+        ["--exclude", "uid", "==", "0", "and", "comm", "==", "a$b", "-q"],
+        "unexpected argument '=='",
+        "quote the whole expression: --exclude 'uid == 0 and comm == '\"'\"'a$b'\"'\"''",
+    ),
+    (
+        ["--path", "/a", "/b"],
+        "unexpected argument '/b'",
+        "quote it, or repeat the option: --path '/a /b', or --path /a --path /b",
+    ),
+    (["--arg", "-c"], "--arg needs a value", "--arg=-c: with = where it begins with a dash"),
+    (["--arg", "-e"], "--arg needs a value", "--arg=-e: with = where it begins with a dash"),
+    (["--arg"], "--arg needs a value", "--arg=-c: with = where it begins with a dash"),
     (["\udcff\x1b\\udcff"], r"unknown command '\xff\x1b\\udcff'", f"one of {', '.join(COMMANDS)}"),
     (
         ["-o", "/none/\x1b[31m\udcff"],
