@@ -11,7 +11,9 @@ from onlooker.events import TASK_EVENTS, TaskEvent
 from onlooker.filters import expression, fields
 from onlooker.filters.check import check as make_sense
 from onlooker.filters.compile import matcher
+from onlooker.filters.necessary import necessary
 from onlooker.filters.parse import parse
+from onlooker.filters.rules import Rules
 
 from ..unit.filters import reference
 from . import records
@@ -108,8 +110,12 @@ def check(data: bytes) -> None:
         return
     offset_ns, buffer = records.split(rest)
     batch = Batch.checked(buffer, offset_ns, BOOT_NS)
-    found = batch.matching(matcher(asked, _learn))
-    assert found.events() == [event for event in batch if reference.matches(_with_kin(asked, event), event)]
+    found = batch.matching(matcher(asked, _learn)).events()
+    assert found == [event for event in batch if reference.matches(_with_kin(asked, event), event)]
+    assert Rules(asked, TASK_EVENTS).to_bytes()
+    for event in found:
+        wanted = not isinstance(event, TaskEvent) or necessary(asked, event.event)  # the kernel must let it through
+        assert wanted is True or (wanted is not False and reference.matches(wanted, event))
 
 
 def _learn(record: bytes, offset_ns: int) -> int:
