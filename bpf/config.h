@@ -49,7 +49,7 @@ struct few_comms {
 #define RULE_HALVES 2
 #define RULE_KINDS 32
 #define RULE_STEPS 512
-#define RULE_LONGEST 48        /* so many steps are taken at most in a stage */
+#define RULE_LONGEST 32        /* so many steps are taken at most in a stage */
 #define RULE_SKIPPED 12        /* the same, of steps that do not hold at first sight */
 #define RULE_TEXT_BYTES 16384
 #define RULE_TEXT_MOST 256     /* bytes of one text */
