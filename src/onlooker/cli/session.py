@@ -53,6 +53,8 @@ class WatchSession(Session):
         """
         for note in self.monitor.filter.notes():
             self._log("warning", note)
+        if self.monitor.command and self.monitor.command.note:
+            self._log("warning", self.monitor.command.note)
         try:
             self.run()
         except LoadError as error:

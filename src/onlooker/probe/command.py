@@ -37,7 +37,7 @@ class Command:
 
     `pid` is None before it is started, `returncode` until it has ended: its exit code, or minus the signal that killed
     it. `error`: why it could not be executed. A monitor notes both when it ends, or else when it is closed; `poll` and
-    `wait` do so meanwhile.
+    `wait` do so meanwhile. `note`: why it runs as another user than one might think, or "".
     """
 
     def __init__(self, words: Iterable[str], *, user: str | int | None = None) -> None:
@@ -47,6 +47,7 @@ class Command:
         """
         self.words = _checked(words)
         self.user = user_of(user)
+        self.note = _note_on_the_caller() if user is None else ""
         self.pid: int | None = None
         self.returncode: int | None = None
         self.error: CommandError | None = None
@@ -227,27 +228,43 @@ def user_of(user: str | int | None) -> User | None:
     """Who a command is to run as; None: who runs this."""
     if user is None:
         return _caller_of_sudo()
-    number = user_id(user)
-    entry = _entry(number)
-    if entry is None:
-        raise UsageError(f"user {number} has no entry in the user database", "name a user that has: getent passwd")
-    name, gid, variables = entry
-    return User(number, gid, tuple(os.getgrouplist(name, gid)), {**variables, **_NO_SUDO}, name)
+    return _as(user_id(user), None)
 
 
 _NO_SUDO = dict.fromkeys(("SUDO_UID", "SUDO_GID", "SUDO_USER", "SUDO_COMMAND", "SUDO_HOME"))
+_NOBODY_S_GROUP = 65534  # DEFAULT_OVERFLOWGID, include/linux/highuid.h: it owns nothing
+
+
+def _as(uid: int, gid: int | None) -> User:
+    """A user with that group, or else the one of the user database; with nobody's where there is no entry."""
+    entry = _entry(uid)
+    if entry is None:
+        gid = _NOBODY_S_GROUP if gid is None else gid
+        return User(uid, gid, (gid,), _NO_SUDO, str(uid))
+    name, own, variables = entry
+    gid = own if gid is None else gid
+    return User(uid, gid, tuple(os.getgrouplist(name, gid)), {**variables, **_NO_SUDO}, name)
 
 
 def _caller_of_sudo() -> User | None:
     """sudo(8) says in the environment who has called it."""
-    uid, gid = os.environ.get("SUDO_UID", ""), os.environ.get("SUDO_GID", "")
-    if os.getuid() != 0 or not (uid.isascii() and uid.isdigit() and gid.isascii() and gid.isdigit()) or int(uid) == 0:
-        return None
-    entry = _entry(int(uid))
-    if entry is None:
-        return User(int(uid), int(gid), (int(gid),), _NO_SUDO, uid)
-    name, _, variables = entry
-    return User(int(uid), int(gid), tuple(os.getgrouplist(name, int(gid))), {**variables, **_NO_SUDO}, name)
+    uid, gid = (_id_in(name) for name in ("SUDO_UID", "SUDO_GID"))
+    return _as(uid, gid) if uid and os.getuid() == 0 else None
+
+
+def _id_in(variable: str) -> int | None:
+    with suppress(UsageError, ValueError):
+        text = os.environ.get(variable, "")
+        return user_id(int(text)) if text.isascii() and text.isdigit() else None
+    return None
+
+
+def _note_on_the_caller() -> str:
+    """What is to be said where the environment names a caller that can't be, so that the command runs as root."""
+    said = os.environ.get("SUDO_UID", "")
+    if os.getuid() or not said or _id_in("SUDO_UID") is not None:
+        return ""
+    return f"SUDO_UID is no user id: {said!r:.50}; the command runs as root (--user NAME chooses another)"
 
 
 def _entry(uid: int) -> tuple[str, int, dict[str, str | None]] | None:

@@ -222,15 +222,38 @@ def test_who_is_in_no_database(monkeypatch):
     found = user_of(None)
     assert (found.uid, found.gid, found.groups) == (54321, 54322, (54322,))
     assert "HOME" not in found.variables
-    with pytest.raises(UsageError, match="no entry"):
-        user_of(54321)
+    monkeypatch.delenv("SUDO_GID")
+    assert user_of(None) == user_of(54321) == user_of("54321")
+    assert (user_of(54321).gid, user_of(54321).groups) == (65534, (65534,))
 
 
-@pytest.mark.parametrize("uid", ["0", "", "x", "-1"])
+@as_root
+@pytest.mark.parametrize("gid", ["", "x", "-1", "4294967295", None])
+def test_without_a_group_it_is_the_user_s_own(monkeypatch, gid):
+    for name, value in SUDO.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.delenv("SUDO_GID")
+    if gid is not None:
+        monkeypatch.setenv("SUDO_GID", gid)
+    assert_nobody(identity())
+
+
+@pytest.mark.parametrize("uid", ["0", ""])
 def test_without_a_caller_nobody_else_runs_it(monkeypatch, uid):
     monkeypatch.setenv("SUDO_UID", uid)
     monkeypatch.setenv("SUDO_GID", "1")
     assert user_of(None) is None
+    assert Command(["true"]).note == ""
+
+
+@as_root
+@pytest.mark.parametrize("uid", ["x", "-1", "4294967295", "9" * 5000])
+def test_a_caller_that_cannot_be_is_told(monkeypatch, uid):
+    """4294967295 would mean not to change the user."""
+    monkeypatch.setenv("SUDO_UID", uid)
+    assert Command(["true"]).user is None
+    assert Command(["true"]).note.startswith(f"SUDO_UID is no user id: {uid!r:.50}; the command runs as root (--user")
+    assert Command(["true"], user="root").note == ""
 
 
 def test_an_unknown_user():
