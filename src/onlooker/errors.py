@@ -92,15 +92,15 @@ class ExpressionError(UsageError):
             ^^^
         """
         start, end = min(self.start, len(self.text)), min(self.end, len(self.text))
-        first = 0 if start <= _SHOWN_BEFORE else start - _SHOWN_BEFORE + len(_LEFT_OUT)
-        last = len(self.text) if len(self.text) - first <= _SHOWN else first + _SHOWN - len(_LEFT_OUT)
+        first = start - _fitting(self.text[:start][::-1], _SHOWN_BEFORE)
         before = (_LEFT_OUT if first else "") + _on_one_line(self.text[first:start])
+        last = start + _fitting(self.text[start:], _SHOWN - _columns(before))
         marked = _on_one_line(self.text[start : min(end, last)])
         after = _on_one_line(self.text[end:last]) + (_LEFT_OUT if last < len(self.text) else "")
         return f"{before}{marked}{after}\n{' ' * _columns(before)}{'^' * max(1, _columns(marked))}"
 
 
-_SHOWN = 76  # characters of an expression, with 4 before them
+_SHOWN = 76  # columns of an expression, with 4 before them
 _SHOWN_BEFORE = 50
 _LEFT_OUT = "..."
 
@@ -116,6 +116,18 @@ def _columns(text: str) -> int:
     from unicodedata import combining, east_asian_width
 
     return sum(0 if combining(c) else 2 if east_asian_width(c) in "WF" else 1 for c in text)
+
+
+def _fitting(text: str, room: int) -> int:
+    """How many characters of a text fit into some columns; if not all, with room for what says so."""
+    fitting, used = 0, 0
+    for number, c in enumerate(text, 1):
+        used += _columns(_on_one_line(c))
+        if used <= room - len(_LEFT_OUT):
+            fitting = number
+        if used > room:
+            return fitting
+    return len(text)
 
 
 _MOST_GUESSES = 3

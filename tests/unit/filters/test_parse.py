@@ -3,6 +3,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.cells import cell_len
 
 from onlooker.errors import ExpressionError, UsageError
 from onlooker.filters.expression import And, Not, Or, literal, without_places
@@ -150,7 +151,7 @@ def test_the_place_is_shown_on_one_line_below_each_other():
     assert error.place == "comm == '漢\\n\\x1b' and fil == 'x'\n" + " " * 23 + "^^^"
     long = ExpressionError("", "a" * 200 + "bad" + "c" * 200, 200, 203)
     lines = long.place.split("\n")
-    assert lines[0] == "..." + "a" * 47 + "bad" + "c" * 23 + "..."
+    assert lines[0] == "..." + "a" * 47 + "bad" + "c" * 20 + "..."
     assert lines[1] == " " * 50 + "^^^"
     assert ExpressionError("", "a" * 300, 0, 300).place == "a" * 73 + "...\n" + "^" * 73
 
@@ -159,3 +160,16 @@ def test_the_place_is_shown_on_one_line_below_each_other():
 def test_what_is_no_text(given):
     with pytest.raises(UsageError, match=r"^not an expression: "):
         parse(given)
+
+
+SOME = st.text(st.sampled_from("ab '漢\u0301\n\x1b\udcff"), max_size=150)
+
+
+@given(before=SOME, marked=st.integers(1, 150), after=SOME)
+def test_a_place_fits_80_columns_and_its_mark_is_below_it(before, marked, after):
+    """With 4 columns before it."""
+    start = len(before)
+    shown, mark = ExpressionError("", f"{before}{'M' * marked}{after}", start, start + marked).place.split("\n")
+    assert max(cell_len(shown), len(mark)) <= 76
+    assert cell_len(shown[: shown.index("M")]) == len(mark) - len(mark.lstrip())
+    assert shown.count("M") == mark.count("^") and mark.strip(" ^") == ""
