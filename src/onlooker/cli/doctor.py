@@ -2,7 +2,6 @@
 
 import argparse
 import shutil
-import sys
 import textwrap
 
 import msgspec
@@ -29,8 +28,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.output_format == "json":
         show(msgspec.json.format(msgspec.json.encode(found), indent=2).decode() + "\n")
     else:
-        # text that is piped may be searched, and lines that are whole are easier to find
-        show(text(found, shutil.get_terminal_size().columns if sys.stdout and sys.stdout.isatty() else None))
+        show(text(found, shutil.get_terminal_size((80, 24)).columns))
     return 0 if found.able else 3
 
 
@@ -43,6 +41,8 @@ def _wrapped(line: str, width: int | None) -> list[str]:
     if width is None or len(line) <= width:
         return [line]
     indent = " " * (INDENT if width >= INDENT + _NARROWEST else 2)
+    if line.partition(" ")[0].endswith(","):  # names of events
+        indent = ""
     return textwrap.wrap(line, width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
 
 

@@ -57,11 +57,12 @@ def test_text_for_a_terminal_breaks_no_word(width):
         assert all(line[27] != " " for line in rest)
 
 
-def test_what_is_piped_is_not_wrapped(capfd, monkeypatch):
-    monkeypatch.setenv("COLUMNS", "40")
+def test_what_is_piped_is_wrapped_too(capfd, monkeypatch):
     monkeypatch.setattr("onlooker.cli.doctor.diagnose", lambda: ABLE)
-    main(["doctor"])
-    assert capfd.readouterr().out == text(ABLE)
+    for columns, width in (("40", 40), ("", 80)):
+        monkeypatch.setenv("COLUMNS", columns)
+        main(["doctor"])
+        assert capfd.readouterr().out == text(ABLE, width)
 
 
 def test_on_a_terminal_the_doctor_is_as_wide_as_it(monkeypatch):
@@ -93,7 +94,7 @@ onlooker can't watch this machine
 def test_the_command(capfd, monkeypatch, found, code):
     monkeypatch.setattr("onlooker.cli.doctor.diagnose", lambda: found)
     assert main(["doctor"]) == code
-    assert capfd.readouterr() == (text(found), "")
+    assert capfd.readouterr() == (text(found, 80), "")
 
 
 def test_json(capfd, monkeypatch):
