@@ -54,7 +54,7 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
         """The time and the verdict, in lines that fit a terminal.
 
         >>> print(Summary(seconds=1.5, cut=2).brief)
-        1.5 s; complete;
+        1.5 s; complete
         2 events have a field that is not whole (marked: cut)
         """
         lines = [f"{self.seconds:.1f} s"]
@@ -63,7 +63,7 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
                 lines.append(part)
             else:
                 lines[-1] += f"; {part}"
-        return ";\n".join(lines)
+        return "\n".join(lines)
 
     @property
     def complete(self) -> bool:
