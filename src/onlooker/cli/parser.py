@@ -63,7 +63,7 @@ def parser(command: Command, name: str, description: str) -> argparse.ArgumentPa
     """The argparse parser of one command."""
     made = _Parser(
         prog=f"onlooker {name}",
-        description=description[0].upper() + description[1:] + ".",
+        description=description[0].upper() + description[1:] + ("" if description.endswith(".") else "."),
         allow_abbrev=False,
         exit_on_error=False,
         # for each option argparse makes a formatter, which asks shutil for the terminal's width: 5 ms of imports

@@ -51,7 +51,7 @@ examples:
   onlooker top --by exe --once --duration 10 --output-format json
 
 In the live table: f, e, o, w, s, c and n sort by that column (x: by failures), space pauses, q quits.
-FORK: processes made. WRITE: files changed, or opened for that. FAIL: calls with an error. SHORT: processes that
+FORK: processes made. WRITE: files changed, or opened for that. FAIL: calls with an error. SHORT: processes that \
 ended and had lived less than a second. CPU: processor time of all that ended, as the kernel had counted it.
 """
 

@@ -25,7 +25,7 @@ examples:
   onlooker watch --events default,rename,unlink --uid 1000
   onlooker watch --failed --output-format json > failed.json
   onlooker watch --path /etc --writes
-  onlooker watch --hide noise --where "errno exists and not comm startswith 'systemd'"
+  onlooker watch --hide noise --where "errno exists and uid != 0"
 
 An event is shown if it matches every option that you give; of a LIST, it matches any item.
 Separate the items of a LIST with commas or spaces, or repeat the option: --pid "$(pidof nginx)".

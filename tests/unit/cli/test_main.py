@@ -58,6 +58,15 @@ def test_there_are_six_examples_and_all_can_be_typed():
         assert all(name in EVERY for name in listed(given.events) or ())
 
 
+@pytest.mark.parametrize("name", COMMANDS)
+def test_all_help_fits_80_columns_and_breaks_no_sentence(name, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    made = parser(command(name), name, COMMANDS[name][1])
+    assert max(map(len, made.format_help().splitlines())) <= 80
+    notes = [line for line in (made.epilog or "").splitlines() if line and not line.startswith("  ")]
+    assert all(line.endswith((".", ":", ")")) for line in notes)
+
+
 @pytest.mark.parametrize("columns", [None, 50, 80, 200])
 @pytest.mark.parametrize("command", [(), ("watch",), ("doctor",)])
 def test_help_is_as_wide_as_the_terminal(command, columns):
@@ -89,7 +98,8 @@ def test_help_of_a_command(capfd, name, asked):
     out, err = capfd.readouterr()
     assert out.startswith(f"usage: onlooker {name} [-h]")
     about = COMMANDS[name][1]
-    assert f"{about[0].upper()}{about[1:]}." in " ".join(out.split())
+    assert f"{about[0].upper()}{about[1:]}.".replace("....", "...") in " ".join(out.split())
+    assert "...." not in out
     assert err == ""
 
 

@@ -113,5 +113,4 @@ def test_a_page_renders_without_a_warning(page: str) -> None:
     shown = run("man", "--warnings", "-l", PAGES / f"{page}.1", env=env)
     lines = shown.splitlines()
     assert lines[0].startswith(page.upper()) and "NAME" in lines
-    examples = [line for line in lines if line.startswith("       onlooker ")]  # whole, to be copied
-    assert max(len(line) for line in lines if line not in examples) <= 80
+    assert max(map(len, lines)) <= 80
