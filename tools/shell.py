@@ -44,21 +44,25 @@ def _add(made: argparse.ArgumentParser, command: str) -> None:
     """The options of a command, and what goes behind them: by their own name, or by that of their value in `--help`."""
     import shtab
 
+    from onlooker.answers.top import BY
     from onlooker.cli.log import LEVELS
     from onlooker.events import EVENT_GROUPS, TASK_EVENTS
-    from onlooker.output import FORMATS
+    from onlooker.filters.sugar import NOISE, sets
     from onlooker.probe.attach import METHODS
 
     module = cli.command(command)
     module.add_arguments(made)
     values: dict[str, Iterable[str]] = {
         "--events": (*TASK_EVENTS, *EVENT_GROUPS),
-        "FORMAT": getattr(module, "FORMATS", FORMATS),
+        "--hide": (*sets(), NOISE),
+        "--by": tuple(BY),
         "LEVEL": LEVELS,
         "METHOD": METHODS,
     }
     for action in made._actions:
         known = [values[key] for key in (*action.option_strings, str(action.metavar)) if key in values]
+        if action.metavar == "FORMAT":  # its help begins with them, and not all commands have the same
+            known = [str(action.help).partition(" (")[0].split(", ")]
         if known:
             action.choices = list(known[0])
         elif action.metavar in ("FILE", "PATH"):
@@ -76,11 +80,50 @@ def whole() -> argparse.ArgumentParser:
     return made
 
 
+# What shtab does not know: a command behind --, and the items of a list behind a comma.
+BASH = """
+_onlooker() {
+  local at current="${COMP_WORDS[COMP_CWORD]}" before=""
+  for ((at = 1; at < COMP_CWORD; at++)); do
+    if [[ "${COMP_WORDS[at]}" == -- ]]; then
+      _onlooker_command "$((at + 1))"
+      return
+    fi
+  done
+  case "${COMP_WORDS[COMP_CWORD - 1]}" in
+    -e | --events | --hide) [[ "$current" == *,* ]] && before="${current%,*}," ;;
+  esac
+  COMP_WORDS[COMP_CWORD]="${current#"$before"}"
+  _shtab_onlooker "$@"
+  COMP_WORDS[COMP_CWORD]="$current"
+  [[ -z "$before" ]] || COMPREPLY=("${COMPREPLY[@]/#/$before}")
+}
+
+# $1=the first word of the command; the functions are those of bash-completion, newer and older
+_onlooker_command() {
+  local helper line current="${COMP_WORDS[COMP_CWORD]}" kind=-f
+  for helper in _comp_command_offset _command_offset; do
+    if declare -F "$helper" >/dev/null; then
+      "$helper" "$1"
+      return
+    fi
+  done
+  ((COMP_CWORD == $1)) && kind=-c
+  compopt -o filenames 2>/dev/null
+  COMPREPLY=()
+  while IFS= read -r line; do COMPREPLY+=("$line"); done < <(compgen "$kind" -- "$current")
+}
+
+complete -o bashdefault -F _onlooker onlooker
+"""
+
+
 def completion(shell: str) -> str:
     """The file for a shell."""
     import shtab
 
-    return f"{shtab.complete(whole(), shell=shell).rstrip()}\n"
+    made = f"{shtab.complete(whole(), shell=shell).rstrip()}\n"
+    return made + BASH if shell == "bash" else made
 
 
 def page(name: str) -> str:

@@ -46,6 +46,24 @@ TYPED = {
     "onlooker watch --events ren": {"rename"},
     "onlooker watch --events open --fai": {"--failed"},
     "onlooker schema --": {"--help"},
+    "onlooker who --output-format ": {"text", "json"},
+    "onlooker watch --hide ": {"loader", "locale", "proc", "path-search", "noise"},
+    "onlooker missing --hide pa": {"path-search"},
+    "onlooker top --by c": {"comm", "cgroup"},
+}
+# only in bash
+LISTS = {
+    "onlooker -e open,ren": {"open,rename"},
+    "onlooker watch --events open,exec,ren": {"open,exec,rename"},
+    "onlooker watch --events open,zz": set(),
+    "onlooker reads --hide loader,lo": {"loader,loader", "loader,locale"},
+}
+COMMANDS = {
+    "onlooker watch -- unsh": {"unshare"},
+    "onlooker watch -e open,exec -- unsh": {"unshare"},
+    "onlooker who /etc -- unsh": {"unshare"},
+    "onlooker reads -- cat /etc/hostn": {"/etc/hostname"},
+    "onlooker reads -- cat --events /etc/hostn": {"/etc/hostname"},
 }
 
 
@@ -60,7 +78,7 @@ def in_bash(line: str) -> set[str]:
     return set(run("bash", "--norc", "-c", script, "bash", BASH, *words).split())
 
 
-@pytest.mark.parametrize(("line", "offered"), TYPED.items())
+@pytest.mark.parametrize(("line", "offered"), (TYPED | LISTS | COMMANDS).items())
 def test_bash_completes(line: str, offered: set[str]) -> None:
     assert in_bash(line) == offered
 
@@ -72,6 +90,8 @@ def test_bash_completes_every_option(command: str) -> None:
 
 def test_bash_completes_names_of_files(tmp_path: Path) -> None:
     (tmp_path / "events.txt").touch()
+    (tmp_path / "a,b").touch()
+    assert in_bash(f"onlooker watch -o {tmp_path}/a,") == {f"{tmp_path}/a,b"}
     assert in_bash(f"onlooker watch -o {tmp_path}/ev") == {f"{tmp_path}/events.txt"}
 
 
