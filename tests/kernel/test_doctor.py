@@ -35,7 +35,7 @@ NAMES = [
 
 
 def test_it_says_that_this_machine_can_be_watched() -> None:
-    ended = run("doctor")
+    ended = run("doctor", env=os.environ | {"COLUMNS": "1000"})
     assert (ended.code, ended.err) == (0, "")
     assert ended.lines[-1] == "onlooker can watch this machine"
     checks = ended.lines[: ended.lines.index("")]
