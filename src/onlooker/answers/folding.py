@@ -69,13 +69,15 @@ def folded(items: Sequence[tuple[str, Item]], most: int) -> list[Group[Item]]:
 
 def _common(paths: list[str]) -> str:
     """The path, or the deepest directory that all of them lie in; "" where there is none."""
-    first, *rest = dict.fromkeys(paths)
-    if not rest:
-        return first
-    place = _closed(first) if first.startswith("/") else ""
-    while place and not all(_closed(path).startswith(place) for path in rest):
-        place = directory(place)
-    return place
+    closed = [_closed(path) for path in dict.fromkeys(paths)]
+    if len(closed) == 1:
+        return paths[0]
+    first, last = min(closed), max(closed)  # all others lie between them
+    if not first.startswith("/"):
+        return ""
+    while first and not last.startswith(first):
+        first = directory(first)
+    return first
 
 
 def _closed(path: str) -> str:

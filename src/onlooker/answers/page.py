@@ -1,7 +1,7 @@
 """Lines for people, that fit the terminal: columns, long paths, many directories."""
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 
 import msgspec
@@ -11,6 +11,9 @@ _GAP = "  "
 _NARROWEST = 8
 _LEAST_HEIGHT = 10
 _KEPT_ROWS = 6  # that it watches, the head, what is left out, the sum, the verdict, the prompt
+_LEAST_LEFT_OUT = 40  # so many rows are shown without leaving any out: to scroll is easier than to run it again
+
+Cell = str | Callable[[int], str]  # the last of a row may be made for its width; 0: all of it
 
 
 class Page(msgspec.Struct, frozen=True):
@@ -32,26 +35,36 @@ class Page(msgspec.Struct, frozen=True):
         """How many rows leave room for the rest in a screenful; 0: all."""
         return max(_LEAST_HEIGHT, self.height - _KEPT_ROWS) if self.height else 0
 
-    def columns(self, head: Sequence[str], rows: Iterable[Sequence[str]], right: Sequence[int] = ()) -> Iterator[str]:
-        """Rows of safe text below their head, as wide as they need; the last column takes what is left, and is cut in
-        its middle where that is too little. `right`: columns that are aligned to the right.
+    @property
+    def limit(self) -> int:
+        """How many rows are shown where the rest is only counted; 0: all."""
+        return max(_LEAST_LEFT_OUT, self.most_rows) if self.height else 0
+
+    def columns(
+        self, head: Sequence[str], rows: Iterable[Sequence[Cell]], right: Sequence[int] = (), share: int = 3
+    ) -> Iterator[str]:
+        """Rows of safe text below their head, as wide as they need; the last column takes what is left, at least one
+        `share`th of the page, and is cut in its middle where that is too little. `right`: columns that are aligned to
+        the right.
         """
-        table = [tuple(head), *map(tuple, rows)]
-        widths = self._widths([max(cell_len(row[at]) for row in table) for at in range(len(head) - 1)])
+        table: list[Sequence[Cell]] = [tuple(head), *map(tuple, rows)]
+        firsts = [[str(cell) for cell in row[:-1]] for row in table]
+        widths = self._widths([max(map(cell_len, column)) for column in zip(*firsts, strict=True)], share)
         left = self.width - sum(widths) - len(_GAP) * len(widths)
-        for row in table:
-            cells = [shortened(cell, width) if self.width else cell for cell, width in zip(row, widths, strict=False)]
+        for first, row in zip(firsts, table, strict=True):
+            cells = [shortened(cell, width) if self.width else cell for cell, width in zip(first, widths, strict=True)]
             padding = [" " * (width - cell_len(cell)) for cell, width in zip(cells, widths, strict=True)]
             aligned = [
                 space + cell if at in right else cell + space
                 for at, (cell, space) in enumerate(zip(cells, padding, strict=True))
             ]
-            last = shortened(row[-1], left) if self.width else row[-1]
-            yield self.fit(_GAP.join((*aligned, last)).rstrip())
+            last = row[-1] if isinstance(row[-1], str) else row[-1](max(left, _NARROWEST) if self.width else 0)
+            yield self.fit(_GAP.join((*aligned, shortened(last, left) if self.width else last)).rstrip())
 
-    def _widths(self, wanted: list[int]) -> list[int]:
-        """Of all columns but the last, which gets a third of the page at least: the widest become narrower."""
-        while self.width and (surplus := sum(wanted) + len(_GAP) * len(wanted) - self.width * 2 // 3) > 0:
+    def _widths(self, wanted: list[int], share: int) -> list[int]:
+        """Of all columns but the last: the widest become narrower."""
+        most = self.width - self.width // share
+        while self.width and (surplus := sum(wanted) + len(_GAP) * len(wanted) - most) > 0:
             widest = max(range(len(wanted)), key=wanted.__getitem__)
             if wanted[widest] <= _NARROWEST:
                 break
@@ -81,20 +94,26 @@ def shortened(text: str, width: int) -> str:
     return f"{before}…{after}"
 
 
-def listed(items: Sequence[str], width: int) -> str:
-    """Items with commas between them, as many as fit, and how many there are more; width 0: all. At least one.
+def listed(items: Sequence[str], width: int, otherwise: str = "") -> str:
+    """Items with commas between them, as many as fit, and how many there are more; width 0: all. Where not even the
+    first fits, it is shortened, or `otherwise` stands for all. Takes no longer for a million items than for a hundred.
 
     >>> listed(["/usr/local/sbin", "/usr/local/bin", "/usr/sbin"], 30)
     '/usr/local/sbin and 2 more'
     """
-    for count in range(len(items), 0, -1):
+    if not width:
+        return ", ".join(items)
+    best, text = "", ""
+    for count, item in enumerate(items, 1):
+        text = f"{text}, {item}" if text else item
+        if count > 1 and cell_len(text) > width:
+            break
         more = f" and {len(items) - count} more" if count < len(items) else ""
-        text = ", ".join(items[:count]) + more
-        if not width or cell_len(text) <= width:
-            return text
-        if count == 1:
-            return shortened(items[0], width - len(more)) + more
-    return ""
+        if cell_len(text + more) <= width:
+            best = text + more
+        elif count == 1:
+            best = otherwise or shortened(item, width - len(more)) + more
+    return best
 
 
 def counted(count: int, one: str, more: str = "") -> str:
@@ -104,3 +123,8 @@ def counted(count: int, one: str, more: str = "") -> str:
     ('1 file', '2 processes')
     """
     return f"{count} {one if count == 1 else more or one + 's'}"
+
+
+def beyond(count: int) -> list[str]:
+    """What is said before the sum of what could not be listed."""
+    return [f"not listed: {counted(count, 'other')}, for which there was no room"] if count else []
