@@ -9,7 +9,9 @@ from ..events.link import Link
 from ..events.open import Open
 from ..events.rename import Rename
 from ..events.symlink import Symlink
+from ..events.xattr import Xattr
 from ..filters import sugar
+from ..filters.paths import clean
 
 # event -> what it wants, and what it has done
 _CALLS = {
@@ -22,13 +24,13 @@ _CALLS = {
     "truncate": ("truncate", "truncated"),
     "mknod": ("create", "created"),
     "bind": ("bind", "bound"),
-    "xattr": ("set xattr", "set xattr"),
     "utime": ("set times", "set times"),
     "stat": ("stat", "stat"),
     "readlink": ("read link", "read link"),
     "chdir": ("enter", "entered"),
 }
 _ACCESSES = {"R_OK": "read", "W_OK": "write", "X_OK": "execute"}
+_XATTRS = (("set xattr", "set xattr"), ("remove xattr", "removed xattr"))
 _OPENS = {
     "find": "found",
     "list": "listed",
@@ -42,16 +44,29 @@ CHANGES = (Open.event, *sugar.CHANGES)  # events that change files, or can
 
 
 def file_of(event: TaskEvent) -> str:
-    """Which file it is about, whatever the event calls it: "" for an empty path, and "?" for what can't be told."""
+    """Which file it is about, whatever the event calls it, without "." and ".."; "" for an empty path, and "?" for what
+    can't be told.
+    """
     for name in ("exe", "real_path", "joined_path", "path"):
         if found := getattr(event, name, None):
-            return str(found)
+            return cleaned(str(found))
     return "" if getattr(event, "path", None) == "" and "path" not in getattr(event, "cut", ()) else "?"
 
 
 def new_file_of(event: Rename | Link) -> str:
     """The other file, of two."""
-    return event.joined_new_path or event.new_path
+    return cleaned(event.joined_new_path or event.new_path)
+
+
+def cleaned(path: str) -> str:
+    """One file has one name, however a program spells it.
+
+    >>> cleaned("/srv//a/./b/"), cleaned("/srv/.git"), cleaned("a/../b")
+    ('/srv/a/b', '/srv/.git', 'b')
+    """
+    if "//" in path or "/." in path or path[:1] == "." or path[-1:] == "/":
+        return clean(path.encode("utf-8", "surrogateescape")).decode("utf-8", "surrogateescape")
+    return path
 
 
 def wanted(event: Open) -> tuple[str, ...]:
@@ -80,7 +95,7 @@ def is_change(event: TaskEvent) -> bool:
     return event.event in CHANGES
 
 
-def done(event: TaskEvent) -> Iterator[tuple[str, str]]:
+def done(event: TaskEvent) -> Iterator[tuple[str, tuple[str, ...]]]:
     """The files that it is about, with what it did there, or wanted where it failed. A socket with an abstract name is
     no file.
     """
@@ -88,20 +103,21 @@ def done(event: TaskEvent) -> Iterator[tuple[str, str]]:
     file = file_of(event)
     if isinstance(event, Open):
         words = wanted(event)
-        yield file, ", ".join(words if has_failed else map(_OPENS.__getitem__, words))
+        yield file, words if has_failed else tuple(map(_OPENS.__getitem__, words))
     elif isinstance(event, Rename):
         new = new_file_of(event)
         if "RENAME_EXCHANGE" in event.flags:
-            yield from ((each, "exchange" if has_failed else "exchanged") for each in (file, new))
+            yield from ((each, ("exchange" if has_failed else "exchanged",)) for each in (file, new))
         else:
-            yield file, "rename" if has_failed else "renamed"
-            yield new, "rename to" if has_failed else "renamed to"
+            yield file, ("rename" if has_failed else "renamed",)
+            yield new, ("rename to" if has_failed else "renamed to",)
     elif isinstance(event, Link):
-        yield new_file_of(event), "link" if has_failed else "linked"
+        yield new_file_of(event), ("link" if has_failed else "linked",)
     elif isinstance(event, Symlink):
-        yield file, "symlink" if has_failed else "symlinked"
+        yield file, ("symlink" if has_failed else "symlinked",)
     elif isinstance(event, Access):
-        asked = ", ".join(_ACCESSES.get(mode, mode) for mode in event.access_mode)
-        yield file, f"ask to {asked}" if asked else "ask"
+        yield file, tuple(f"ask to {_ACCESSES.get(mode, mode)}" for mode in event.access_mode) or ("ask",)
+    elif isinstance(event, Xattr):
+        yield file, (_XATTRS[event.size is None][not has_failed],)
     elif event.event in _CALLS and not (isinstance(event, Bind) and event.path is None):
-        yield file, _CALLS[event.event][not has_failed]
+        yield file, (_CALLS[event.event][not has_failed],)

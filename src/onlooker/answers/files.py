@@ -1,6 +1,6 @@
 """Which files are read, and which are written: each once, in the order of the first time, with how often."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import ClassVar
 
 import msgspec
@@ -13,10 +13,19 @@ from ..records import Batch
 from . import Row
 from .actions import CHANGES, done, is_change, wanted
 from .folding import Group, folded
-from .page import Page, counted, listed
+from .page import Page, beyond, counted, listed
 
 MOST_FILES = 100_000  # 50 MB of them, with paths of 100 bytes
 _MOST_NAMES = 16  # of the processes that used a file
+_FEWEST_FOLDED = 3  # temporary files
+
+# what a file is at the end, in the order of their rows
+FILE, REMOVED, DEVICE, TEMPORARY = "file", "removed", "device", "temporary"
+KINDS = (FILE, REMOVED, DEVICE, TEMPORARY)
+_MAKES = ("created", "linked", "symlinked", "renamed to")
+_ENDS = ("removed", "renamed")
+_NO_DEVICES = ("/dev/shm/", "/dev/mqueue/")  # noqa: S108
+_NEVER_THERE = ("deleted", "tmpfile", "memfd")  # states of a file that no path leads to
 
 
 class _Use(msgspec.Struct, gc=False):
@@ -24,13 +33,28 @@ class _Use(msgspec.Struct, gc=False):
     count: int = 0
     actions: tuple[str, ...] = ()
     comms: tuple[str, ...] = ()
+    is_new: bool = False  # it was made meanwhile
+    is_gone: bool = False  # and then removed, or has another name
 
-    def add(self, action: str, comm: str) -> None:
+    def add(self, words: Sequence[str], comm: str) -> None:
         self.count += 1
-        if action not in self.actions:
-            self.actions = (*self.actions, action)
+        for word in words:
+            if word not in self.actions:
+                self.actions = (*self.actions, word)
+            if word in _MAKES:
+                self.is_gone = False
+            elif word in _ENDS:
+                self.is_gone = True
         if comm not in self.comms and len(self.comms) < _MOST_NAMES:
             self.comms = (*self.comms, comm)
+
+    def kind(self, file: str) -> str:
+        if self.is_gone:
+            return TEMPORARY if self.is_new else REMOVED
+        return DEVICE if file.startswith("/dev/") and not file.startswith(_NO_DEVICES) else FILE
+
+
+_Named = tuple[str, _Use]
 
 
 class _Files:
@@ -50,26 +74,36 @@ class _Files:
         """Learn from a batch."""
         for event in batch.events():
             if isinstance(event, TaskEvent) and getattr(event, "errno", None) is None:
-                for file, action in self._used(event):
-                    self._add(event, file, action)
+                for file, words in self._used(event):
+                    self._add(event, file, words)
         return ()
 
-    def _used(self, event: TaskEvent) -> Iterable[tuple[str, str]]:
+    def _used(self, event: TaskEvent) -> Iterable[tuple[str, tuple[str, ...]]]:
         raise NotImplementedError
 
-    def _add(self, event: TaskEvent, file: str, action: str) -> None:
+    def _add(self, event: TaskEvent, file: str, words: tuple[str, ...]) -> None:
         use = self._uses.get(file)
+        has_no_name = getattr(event, "file_state", None) in _NEVER_THERE
         if use is None:
             if len(self._uses) >= MOST_FILES:
                 self._beyond += 1
                 return
-            use = self._uses[file] = _Use(event.time)
-        use.add(action, event.comm)
+            use = self._uses[file] = _Use(event.time, is_new=has_no_name or words[0] in _MAKES)
+        use.add(words, event.comm)
+        use.is_gone |= has_no_name
+
+    def _by_kind(self) -> dict[str, list[_Named]]:
+        found: dict[str, list[_Named]] = {kind: [] for kind in KINDS}
+        for file, use in self._uses.items():
+            found[use.kind(file)].append((file, use))
+        return found
 
     def rows(self) -> Iterator[Row]:
         """An object for each file; a last one where there were too many."""
-        for file, use in self._uses.items():
-            yield {"file": file, **msgspec.structs.asdict(use)}
+        for kind, some in self._by_kind().items():
+            for file, use in some:
+                row = {"file": file, "kind": kind}
+                yield row | {name: getattr(use, name) for name in ("time", "count", "actions", "comms")}
         if self._beyond:
             yield {"not_listed": self._beyond}
 
@@ -78,26 +112,52 @@ class _Files:
         return iter(())
 
     def lines(self, page: Page) -> Iterator[str]:
-        """A table; in a terminal, files are folded into their directories where they are more than a screenful."""
+        """A table; in a terminal, files are folded into their directories where they are more than a screenful, and
+        temporary files into one row.
+        """
+        kinds = self._by_kind()
         if self._uses:
-            rows = map(self._row, folded([*self._uses.items()], page.most_rows))
-            yield from page.columns(("TIMES", "HOW", "FILE"), rows, right=[0])
-        yield page.fit(self._sum())
+            temporary = kinds[TEMPORARY] if page.width and len(kinds[TEMPORARY]) >= _FEWEST_FOLDED else []
+            named = [each for kind in KINDS if not (temporary and kind == TEMPORARY) for each in kinds[kind]]
+            groups = folded(named, page.most_rows and page.most_rows - bool(temporary)) if named else []
+            rows = [self._row(group, page) for group in groups]
+            if temporary:
+                rows.append(_temporary(Group(temporary)))
+            yield from page.columns(("TIMES", "HOW", "FILE"), rows, right=[0], share=2)
+        yield from map(page.fit, beyond(self._beyond))
+        yield page.fit(self._sum(kinds))
 
-    def _row(self, group: Group[_Use]) -> tuple[str, ...]:
+    def _row(self, group: Group[_Use], page: Page) -> tuple[str, ...]:
         uses = group.items
-        actions = dict.fromkeys(word for use in uses for action in use.actions for word in action.split(", "))
+        actions = [*dict.fromkeys(word for use in uses for word in use.actions)]
         files = ""
         if len(uses) > 1:
             files = f"{' ' if group.place else ''}({len(uses)} {'other ' if group.is_rest else ''}files)"
-        return str(sum(use.count for use in uses)), ", ".join(actions), escape(group.place) + files
+        how = listed(actions, page.width and max(12, page.width // 2 - 9))
+        return str(sum(use.count for use in uses)), how, escape(group.place) + files
 
-    def _sum(self) -> str:
+    def _sum(self, kinds: dict[str, list[_Named]]) -> str:
         comms = list(dict.fromkeys(escape(comm) for use in self._uses.values() for comm in use.comms))
         by = f" by {listed(comms, 40)}" if comms else ""
-        times = sum(use.count for use in self._uses.values())
-        more = f"; {counted(self._beyond, 'time', 'times')} others, for which there was no room" if self._beyond else ""
-        return f"{self._verb} {counted(len(self._uses), 'file')}, {counted(times, 'time')}{by}{more}"
+        times = sum(use.count for _, use in kinds[FILE])
+        words = ((REMOVED, "file removed", "files removed"), (DEVICE, "device", ""), (TEMPORARY, "temporary file", ""))
+        others = [counted(len(kinds[kind]), one, more) for kind, one, more in words if kinds[kind]]
+        more = f"; {', '.join(others)}" if others else ""
+        return f"{self._verb} {counted(len(kinds[FILE]), 'file')}, {counted(times, 'time')}{by}{more}"
+
+
+def _temporary(group: Group[_Use]) -> tuple[str, ...]:
+    """The row of all temporary files."""
+    words = {word: None for use in group.items for word in use.actions if word in _ENDS}
+    how = (
+        f"{' or '.join(sorted(words, reverse=True))} again"
+        if "removed" in words
+        else "renamed"
+        if words
+        else "without a name"
+    )
+    times = str(sum(use.count for use in group.items))
+    return times, how, f"{escape(group.place)} ({len(group.items)} temporary files)".lstrip()
 
 
 class Reads(_Files):
@@ -107,11 +167,11 @@ class Reads(_Files):
     waits_for: ClassVar[str] = "files that are read"
     _verb: ClassVar[str] = "read"
 
-    def _used(self, event: TaskEvent) -> Iterable[tuple[str, str]]:
+    def _used(self, event: TaskEvent) -> Iterable[tuple[str, tuple[str, ...]]]:
         if isinstance(event, Exec):
             return done(event)
         assert isinstance(event, Open)
-        return ((file, "read") for file, _ in done(event)) if "read" in wanted(event) else ()
+        return ((file, ("read",)) for file, _ in done(event)) if "read" in wanted(event) else ()
 
 
 class Writes(_Files):
@@ -121,5 +181,5 @@ class Writes(_Files):
     waits_for: ClassVar[str] = "files that are written"
     _verb: ClassVar[str] = "wrote"
 
-    def _used(self, event: TaskEvent) -> Iterable[tuple[str, str]]:
+    def _used(self, event: TaskEvent) -> Iterable[tuple[str, tuple[str, ...]]]:
         return done(event) if is_change(event) else ()

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from rich.cells import cell_len
 
@@ -17,6 +17,7 @@ from ..events.rename import Rename
 from ..records import Batch
 from . import Row
 from .actions import CHANGES, done, file_of, is_change, new_file_of
+from .alike import Alike
 from .page import Page, counted, shortened
 
 MOST_REMEMBERED = 100_000  # things that were shown, and are not shown again
@@ -38,9 +39,10 @@ class Who:
         self._table = table
         self._user = user
         self._known: dict[tuple[int, int, str, str], None] = {}
-        self._processes: set[tuple[int, int]] = set()
+        self._processes: dict[tuple[int, int], None] = {}
         self._last: tuple[int, int] | None = None  # the process that was shown last
-        self._changes = self._times = 0
+        self._changes = self._refused = self._times = self._number_of_processes = 0
+        self._alike = Alike()
 
     @property
     def where(self) -> tuple[str, ...]:
@@ -63,24 +65,21 @@ class Who:
 
     def _changed(self, event: TaskEvent, process: Process) -> Iterator[Row]:
         error = getattr(event, "errno", None)
-        for file, new_file, action in _of_two(event):
+        for file, new_file, actions in _of_two(event):
             if not self._is_meant(event, file, new_file):
                 continue
             self._times += 1
-            key = (event.pid, event.start_ns, f"{action} {error}", f"{file}\0{new_file}")
-            if key in self._known:
+            if not _is_new(self._known, (event.pid, event.start_ns, f"{actions} {error}", f"{file}\0{new_file}")):
                 continue
-            if len(self._known) >= MOST_REMEMBERED:
-                del self._known[next(iter(self._known))]
-            self._known[key] = None
-            self._changes += 1
-            self._processes.add((event.pid, event.start_ns))
-            yield _row(event, process) | {"action": action, "file": file, "new_file": new_file, "errno": error}
+            self._changes += error is None
+            self._refused += error is not None
+            self._number_of_processes += _is_new(self._processes, (event.pid, event.start_ns))
+            yield _row(event, process) | {"actions": actions, "file": file, "new_file": new_file, "errno": error}
 
     def _is_meant(self, event: TaskEvent, *files: str | None) -> bool:
         """Whether a file is one of those, or below; or is moved together with a directory above it."""
         for file in files:
-            path = os.path.normpath(file) if file and file.startswith("/") else file or "?"
+            path = file or "?"
             for base in self._bases:
                 if path == base or path.startswith(base.rstrip("/") + "/"):
                     return True
@@ -93,33 +92,40 @@ class Who:
         return iter(())
 
     def show(self, rows: Iterable[Row], page: Page) -> Iterator[str]:
-        """A line for each change; lines before it say of another process than the last one what it is."""
+        """A line for each change; lines before it say of another process than the last one what it is. In a terminal,
+        not all that many processes alike do; `lines` says how much more it was.
+        """
         for row in rows:
             process = (row["pid"], row["start_ns"])
-            if process != self._last:
-                self._last = process
-                yield from (page.fit(line) for line in self._process(row))
-            action = f"tried to {row['action']}: {row['errno']}" if row["errno"] else row["action"]
+            is_known = self._alike.is_known(row)
+            head = self._process(row, with_parents=not is_known) if process != self._last else []
+            if page.height and not self._alike.has_room(row, len(head) + 1, page.most_rows):
+                continue
+            self._last = process
+            yield from (page.fit(line) for line in head)
+            actions = ", ".join(row["actions"])
+            action = f"tried to {actions}: {row['errno']}" if row["errno"] else actions
             files = " -> ".join(escape(file) for file in (row["file"], row["new_file"]) if file)
             before = f"  {_clock(row['time'])}  {action:<16}  "
             yield page.fit(before + (shortened(files, page.width - cell_len(before)) if page.width else files))
 
-    def _process(self, row: Row) -> Iterator[str]:
+    def _process(self, row: Row, *, with_parents: bool) -> list[str]:
         argv = row["argv"]
         runs = "its arguments are not known" if argv is None else command_line(argv) or "[kernel thread]"
         more = " …" if row["argv_cut"] else ""
-        yield f"{escape(self._user(row['uid']))}  {escape(row['comm'])} ({row['pid']})  {runs}{more}"
+        first = f"{escape(self._user(row['uid']))}  {escape(row['comm'])} ({row['pid']})  {runs}{more}"
         names = [f"{escape(comm)} ({pid})" for comm, pid in zip(row["parents"], row["parent_pids"], strict=True)]
         if row["unknown_parent"]:
             names.append(f"? ({row['unknown_parent']})")
-        if names:
-            yield f"  by {' < '.join(names)}"
+        return [first, f"  by {' < '.join(names)}"] if names and with_parents else [first]
 
     def lines(self, page: Page) -> Iterator[str]:
-        """The sum."""
-        again = f", {counted(self._times, 'time')} in all" if self._times != self._changes else ""
-        processes = counted(len(self._processes), "process", "processes")
-        yield page.fit(f"{counted(self._changes, 'change')} by {processes}{again}")
+        """What was not shown at once, and the sum."""
+        yield from map(page.fit, self._alike.lines(page.most_rows))
+        refused = f", {self._refused} refused," if self._refused else ""
+        again = f", {counted(self._times, 'time')} in all" if self._times != self._changes + self._refused else ""
+        processes = counted(self._number_of_processes, "process", "processes")
+        yield page.fit(f"{counted(self._changes, 'change')}{refused} by {processes}{again}")
 
 
 def _meant(path: str) -> Iterator[str]:
@@ -136,14 +142,24 @@ def _literal(path: str) -> str:
     return "'" + "".join(chr(c) if (chr(c).isalnum() and c < 128) or c in plain else f"\\x{c:02x}" for c in data) + "'"
 
 
-def _of_two(event: TaskEvent) -> Iterator[tuple[str, str | None, str]]:
+def _is_new(known: dict[Any, None], key: object) -> bool:
+    """Remember it, and forget the oldest."""
+    if key in known:
+        return False
+    if len(known) >= MOST_REMEMBERED:
+        del known[next(iter(known))]
+    known[key] = None
+    return True
+
+
+def _of_two(event: TaskEvent) -> Iterator[tuple[str, str | None, tuple[str, ...]]]:
     """The file, the new one of a call that has two, and what was done."""
     both = done(event)
     if isinstance(event, Rename | Link):
-        _, action = next(both)
-        yield file_of(event), new_file_of(event), action
+        _, words = next(both)
+        yield file_of(event), new_file_of(event), words
     else:
-        yield from ((file, None, action) for file, action in both)
+        yield from ((file, None, words) for file, words in both)
 
 
 def _clock(time: str) -> str:

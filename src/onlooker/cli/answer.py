@@ -9,6 +9,7 @@ from functools import partial
 from ..answers import Answer
 from ..answers.formatter import FORMATS, AnswerFormatter
 from ..answers.page import Page
+from ..errors import UsageError
 from ..follow import Relay
 from ..monitor import Monitor
 from ..output.sink import LineSink
@@ -76,7 +77,7 @@ def add_arguments(parser: argparse.ArgumentParser, *, examples: str) -> None:
     how.add_argument("--log-level", metavar="LEVEL", default="warning", help=f"{', '.join(LEVELS)} (default: warning)")
     end = parser.add_argument_group("when to stop (default: at Ctrl-C)")
     end.add_argument("--duration", metavar="TIME", help="stop after this time: seconds, or 200ms, 2m, 1h")
-    add_tuning(parser)
+    add_tuning(parser, resolves=True)
 
 
 def answer(
@@ -90,6 +91,8 @@ def answer(
     """
     log = Log("error" if arguments.quiet else one_of("log level", arguments.log_level, LEVELS))
     one_of("output format of an answer", arguments.output_format, FORMATS)
+    if arguments.no_resolve:
+        raise UsageError("--no-resolve leaves out the paths that this answer is made of", "leave out --no-resolve")
     seconds = duration(arguments.duration) if arguments.duration is not None else None
     which = {**command(arguments), **some(arguments), **tuning(arguments)}
     which["where"] = [*which["where"], *asked.where]

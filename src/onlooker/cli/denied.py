@@ -3,6 +3,7 @@
 import argparse
 
 from ..answers.denied import Denied
+from ..enrich.users import Users
 from . import answer
 
 TAKES_COMMAND = True
@@ -20,4 +21,4 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """The answer. Raises OnlookerError."""
-    return answer.answer(arguments, Denied())
+    return answer.answer(arguments, Denied(Users().name))

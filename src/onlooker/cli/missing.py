@@ -1,15 +1,22 @@
-"""`onlooker missing`: what is looked for and is not there."""
+"""`onlooker missing`: what is looked for and is not there: calls on files that fail with ENOENT."""
 
 import argparse
 
-from ..answers.missing import Missing
+from ..answers.missing import FOLDED_SETS, Missing
+from ..filters.sugar import NOISE, sets
 from . import answer
+from .options import some
 
 TAKES_COMMAND = True
 EXAMPLES = """\
   onlooker missing -- git status
   onlooker missing --filter git
+  onlooker missing --hide noise -- ./program
   onlooker missing --uid 1000 --duration 10
+
+It looks at every call on a file that fails since the file, or a directory in its path, is not there: to open, execute,
+stat, list, create, rename, remove or change it. With --hide loader, libraries that were found in the end are left
+out, and those that were found nowhere stay; so do programs with --hide path-search.
 """
 
 
@@ -20,4 +27,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """The answer. Raises OnlookerError."""
-    return answer.answer(arguments, Missing())
+    hidden = [each for name in some(arguments)["hide"] for each in (sets() if name == NOISE else [name])]
+    arguments.hide = [name for name in hidden if name not in FOLDED_SETS] or None
+    return answer.answer(arguments, Missing(hide=[name for name in hidden if name in FOLDED_SETS]))

@@ -10,8 +10,8 @@ from ..probe.attach import METHODS
 from .parser import size
 
 
-def add_tuning(parser: argparse.ArgumentParser) -> None:
-    """Declare them; values are checked by `tuning`."""
+def add_tuning(parser: argparse.ArgumentParser, *, resolves: bool = False) -> None:
+    """Declare them; values are checked by `tuning`. `resolves`: the command can't do without the files' paths."""
     add = parser.add_argument_group("tuning").add_argument
     add(
         "--max-args-bytes",
@@ -28,7 +28,9 @@ def add_tuning(parser: argparse.ArgumentParser) -> None:
     add(
         "--no-resolve",
         action="store_true",
-        help="do not look up which file a path led to: leaves out real_path, exe, cwd, joined_path, device, inode",
+        help=argparse.SUPPRESS
+        if resolves
+        else "do not look up which file a path led to: leaves out real_path, exe, cwd, joined_path, device, inode",
     )
     add("--attach", metavar="METHOD", help=f"observe events by this method only: {', '.join(METHODS)}")
 

@@ -1,5 +1,7 @@
 """Answers to made events: what they say for people and as JSON."""
 
+import time
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -11,7 +13,7 @@ from onlooker.answers.denied import Denied
 from onlooker.answers.files import Reads, Writes
 from onlooker.answers.formatter import AnswerFormatter
 from onlooker.answers.missing import Missing
-from onlooker.answers.page import Page
+from onlooker.answers.page import Page, listed
 from onlooker.answers.who import Who
 from onlooker.enrich.processes import ProcessTable
 from onlooker.testing import FakeSource, make
@@ -68,7 +70,8 @@ def test_reads():
     first, second, _ = rows(Reads(), READ)
     assert first["file"] == "/usr/bin/cat"
     assert second == {
-        "file": "/etc/b", "time": READ[1].time, "count": 2, "actions": ["read"], "comms": ["cat", "grep"],
+        "file": "/etc/b", "kind": "file", "time": READ[1].time, "count": 2, "actions": ["read"],
+        "comms": ["cat", "grep"],
     }  # fmt: skip
 
 
@@ -95,11 +98,58 @@ def test_writes():
     ]
     assert ask(Writes(), events) == [
         "TIMES  HOW                                  FILE",
-        "    3  created, written, appended, renamed  /tmp/new",
         "    2  renamed to, chmod                    /tmp/old",
         "    1  removed                              /tmp/gone",
-        "wrote 3 files, 6 times by fake",
+        "    3  created, written, appended, renamed  /tmp/new",
+        "wrote 1 file, 2 times by fake; 1 file removed, 1 temporary file",
     ]
+    assert [(row["file"], row["kind"]) for row in rows(Writes(), events)] == [
+        ("/tmp/old", "file"), ("/tmp/gone", "removed"), ("/tmp/new", "temporary"),
+    ]  # fmt: skip
+
+
+def test_temporary_files_are_one_row():
+    """In a terminal; they and devices are no files that were written. What is made again is no temporary file."""
+    temporary = [
+        make_
+        for number in range(6)
+        for make_ in (
+            opened(f"/tmp/x/{number}", "O_WRONLY", "O_CREAT", created=True),
+            make("unlink", path=f"/tmp/x/{number}"),
+        )
+    ]
+    again = [opened("/tmp/x/5", "O_WRONLY", "O_CREAT", created=True)]
+    others = [
+        make("open", path="/tmp", flags=("O_RDWR", "O_TMPFILE"), real_path="/tmp/#1", file_state="tmpfile"),
+        opened("/dev/null", "O_WRONLY"),
+        opened("/dev/shm/x", "O_WRONLY"),
+        make("mkdir", path="/srv/site"),
+        opened("/srv/site/six.py", "O_WRONLY", "O_CREAT", created=True),
+    ]
+    events = [*temporary, *others, *again]
+    assert ask(Writes(), events, SCREEN) == [
+        "TIMES  HOW                        FILE",
+        "    3  created, written, removed  /tmp/x/5",
+        "    1  written                    /dev/shm/x",
+        "    1  created                    /srv/site",
+        "    1  created, written           /srv/site/six.py",
+        "    1  written                    /dev/null",
+        "   11  removed again              /tmp/ (6 temporary files)",
+        "wrote 4 files, 6 times by fake; 1 device, 6 temporary files",
+    ]
+    assert len(ask(Writes(), events)) == 13
+
+
+def test_a_file_has_half_the_page():
+    words = ("O_WRONLY", "O_CREAT"), ("O_RDWR",), ("O_WRONLY", "O_TRUNC"), ("O_WRONLY", "O_APPEND")
+    path = "/usr/lib/python3/dist-packages/pip"
+    events = [
+        *(opened(path, *flags, created="O_CREAT" in flags) for flags in words),
+        make("chmod", path=path),
+        make("utime", path=path),
+    ]
+    _, row, _ = ask(Writes(), events, SCREEN)
+    assert row == f"    6  created, written and 5 more  {path}"
 
 
 def test_thousands_of_files_are_a_screenful():
@@ -123,7 +173,8 @@ def test_there_is_a_bound(answer, monkeypatch):
     events = [opened(f"/{number}", "O_RDWR", **fields) for number in range(10)]
     *found, last = rows(answer(), events)
     assert (len(found), last) == (3, {"not_listed": 7})
-    assert ("7 " in ask(answer(), events)[-1]) or ("10 times" in ask(answer(), events)[-1])
+    assert ask(answer(), events)[-2] == "not listed: 7 others, for which there was no room"
+    assert "3 " in ask(answer(), events)[-1] and "7 " not in ask(answer(), events)[-1]
 
 
 def test_a_search_is_one_row():
@@ -135,14 +186,102 @@ def test_a_search_is_one_row():
         miss("lib.so", comm="git", pid=7),
     ]
     assert ask(Missing(), events) == [
-        "TIMES  PROGRAM  MISSING",
-        "    3  sh       git: not in /usr/local/sbin, /usr/local/bin; found in /usr/bin",
-        "    1  git      /etc/ld.so.preload",
-        "    1  git      lib.so",
+        "TIMES  PROGRAM  WANTED   MISSING",
+        "    3  sh       execute  git: not in /usr/local/sbin, /usr/local/bin; found in /usr/bin, not by 1 process",
+        "    1  git      read     /etc/ld.so.preload",
+        "    1  git      read     lib.so",
         "missed 3 names, 5 times; 1 found elsewhere",
     ]
     first = rows(Missing(), events)[0]
     assert (first["places"], first["found"]) == (["/usr/local/sbin/", "/usr/local/bin/"], "/usr/bin/")
+    assert (first["wanted"], first["unfound"]) == (["execute"], 1)
+
+
+def test_what_a_child_executes_its_parent_has_found():
+    events = [
+        make("stat", path="/a/as", errno="ENOENT", pid=7, start_ns=3),
+        make("exec", path="/usr/bin/as", exe="/usr/bin/x-as", pid=8, ppid=7, start_ns=9),
+    ]
+    [row] = rows(Missing(), events)
+    assert row["found"] == "/usr/bin/" and "unfound" not in row
+
+
+@pytest.mark.parametrize(
+    ("event", "fields", "wanted", "said"),
+    [
+        ("unlink", {}, "remove", "/d/f"),
+        ("rmdir", {}, "remove", "/d/f"),
+        ("mkdir", {}, "create", "/d/f"),
+        ("mknod", {}, "create", "/d/f"),
+        ("symlink", {}, "symlink", "/d/f"),
+        ("chmod", {}, "chmod", "/d/f"),
+        ("chown", {}, "chown", "/d/f"),
+        ("truncate", {}, "truncate", "/d/f"),
+        ("utime", {}, "set times", "/d/f"),
+        ("xattr", {}, "remove xattr", "/d/f"),
+        ("bind", {}, "bind", "/d/f"),
+        ("access", {"access_mode": ("R_OK",)}, "ask", "/d/f"),
+        ("rename", {"new_path": "/e/g"}, "rename", "/d/f, or the directory of /e/g"),
+        ("link", {"new_path": "/e/g"}, "link", "/d/f, or the directory of /e/g"),
+    ],
+)
+def test_every_call_on_a_file_may_miss_it(event, fields, wanted, said):
+    events = [make(event, path="/d/f", errno="ENOENT", **fields)]
+    with Monitor(events=Missing.events, where=Missing.where, source=FakeSource(events)) as monitor:
+        seen = list(monitor)
+    assert ask(Missing(), seen)[1].split(maxsplit=2)[2] == f"{wanted:<{max(6, len(wanted))}}  {said}"
+
+
+def test_what_is_made_elsewhere_was_not_found():
+    events = [miss("/a/x", pid=7), make("mkdir", path="/b/x", pid=7)]
+    with Monitor(events=Missing.events, where=Missing.where, source=FakeSource(events)) as monitor:
+        assert [row.get("found") for row in rows(Missing(), list(monitor))] == [None]
+
+
+LOADED = [
+    miss("/etc/ld.so.preload"),
+    *[
+        event
+        for name in ("libfound.so.1", "libnope.so")
+        for place in ("/lib/hwcaps/v3", "/lib/hwcaps", "/lib", "/usr/lib")
+        for event in (miss(f"{place}/{name}"), *([make("stat", path=place, errno="ENOENT")] if "hw" in place else []))
+    ],
+    opened("/opt/libfound.so.1"),
+    miss("/etc/my.conf"),
+]
+
+
+def test_a_library_that_is_nowhere_is_not_hidden():
+    """Of the loader's search, what it found is hidden, and where no directory is."""
+    assert ask(Missing(hide=["loader"]), LOADED)[1:] == [
+        "    4  fake     read    libnope.so: not in /lib, /usr/lib",
+        "    1  fake     read    /etc/my.conf",
+        "missed 2 names, 5 times; 0 found elsewhere",
+    ]
+    assert [row["name"] for row in rows(Missing(hide=["loader"]), LOADED)] == ["libnope.so", "my.conf"]
+    assert [row["name"] for row in rows(Missing(), LOADED)] == [
+        "ld.so.preload", "libfound.so.1", "v3", "hwcaps", "libnope.so", "my.conf",
+    ]  # fmt: skip
+
+
+def test_a_program_that_is_nowhere_is_not_hidden():
+    events = [
+        *(miss(f"{place}/{name}") for place in ("/usr/local/bin", "/bin") for name in ("cat", "nope")),
+        opened("/usr/bin/cat"),
+        miss("/home/bin.txt"),
+    ]
+    assert [row["name"] for row in rows(Missing(hide=["path-search"]), events)] == ["nope", "bin.txt"]
+
+
+def test_a_million_names_in_one_directory(monkeypatch):
+    """Time and room are bounded, whatever is missing: it took minutes, since each list was made anew for each name."""
+    monkeypatch.setattr("onlooker.answers.missing.MOST_SEARCHES", 20_000)
+    [_, row, *_] = ask(Missing(), [miss(f"/d/{number}") for number in range(30_000)], SCREEN)
+    assert row.startswith("20000  fake     read    /d: 0, 1, 2, ") and row.endswith(" more")
+    names = [str(number) for number in range(1_000_000)]
+    began = time.process_time()
+    assert listed(names, 60).endswith(" and 999986 more")
+    assert time.process_time() - began < 1
 
 
 def test_what_another_process_finds_was_not_found():
@@ -159,12 +298,12 @@ def test_what_another_process_finds_was_not_found():
 
 def test_an_interpreter_that_is_missing():
     events = [failed_exec("/srv/run.py", missing_interpreter="/usr/bin/python2", comm="sh")]
-    assert ask(Missing(), events)[1] == "    1  sh       /usr/bin/python2, which /srv/run.py names"
+    assert ask(Missing(), events)[1] == "    1  sh       execute  /usr/bin/python2, which /srv/run.py names"
 
 
 def test_an_empty_path_is_told_from_one_that_is_not_known():
     events = [make("stat", path="", errno="ENOENT"), make("open", path="", cut=("path",), errno="ENOENT")]
-    assert ask(Missing(), events)[1:-1] == ["    1  fake     ''", "    1  fake     ?"]
+    assert ask(Missing(), events)[1:-1] == ["    1  fake     stat    ''", "    1  fake     read    ?"]
     assert [row["name"] for row in rows(Missing(), events)] == ["", "?"]
 
 
@@ -179,9 +318,9 @@ def test_too_much_that_is_missing_is_put_together():
     events = [miss(f"/locale/{number}", comm=comm) for number in range(30) for comm in ("git", "sed")]
     made = ask(Missing(), events, SCREEN)
     assert len(made) == 4
-    assert made[1].startswith("   30  git      /locale: 0, 1, 2, ") and made[1].endswith(" more")
+    assert made[1].startswith("   30  git      read    /locale: 0, 1, 2, ") and made[1].endswith(" more")
     events = [miss(f"/locale/{number}", comm=f"p{comm}") for number in range(3) for comm in range(30)]
-    assert ask(Missing(), events, SCREEN)[1] == "   90  p0 +29   /locale: 0, 1, 2"
+    assert ask(Missing(), events, SCREEN)[1] == "   90  p0 +29   read    /locale: 0, 1, 2"
 
 
 def test_denied():
@@ -193,16 +332,16 @@ def test_denied():
         make("exec", path="/x", errno="EACCES", comm="sh", pid=9),
         miss("/etc/no"),
     ]
-    assert ask(Denied(), events) == [
-        "TIMES  PROCESS     WANTED   ERROR   FILE",
-        "    2  cat (7 +1)  read     EACCES  /etc/shadow",
-        "    1  rm (9)      remove   EPERM   /etc/x",
-        "    1  mkdir (9)   create   EROFS   /proc/x",
-        "    1  sh (9)      execute  EACCES  /x",
+    assert ask(Denied({1000: "me"}.__getitem__), events) == [
+        "TIMES  PROCESS     USER  WANTED   ERROR   FILE",
+        "    2  cat (7 +1)  me    read     EACCES  /etc/shadow",
+        "    1  rm (9)      me    remove   EPERM   /etc/x",
+        "    1  mkdir (9)   me    create   EROFS   /proc/x",
+        "    1  sh (9)      me    execute  EACCES  /x",
         "denied 5 times, 4 files",
     ]
     first = rows(Denied(), events)[0]
-    said = {"comm": "cat", "wanted": "read", "errno": "EACCES", "file": "/etc/shadow", "count": 2, "pids": [7, 8]}
+    said = {"comm": "cat", "wanted": ["read"], "errno": "EACCES", "file": "/etc/shadow", "count": 2, "pids": [7, 8]}
     assert said.items() <= first.items()
 
 
@@ -229,12 +368,46 @@ def test_who(monkeypatch):
         "renamed           /tmp -> /tmq",
         "me  late (8)  its arguments are not known",
         "  by ? (4)",
-        "tried to remove: EPERM  /tmp/x/",
-        "4 changes by 2 processes, 6 times in all",
+        "tried to remove: EPERM  /tmp/x",
+        "3 changes, 1 refused, by 2 processes, 6 times in all",
     ]
     first, *_ = rows(Who(["/tmp/x"], ProcessTable(None)), events)
     assert (first["argv"], first["parents"], first["unknown_parent"]) == (["sh", "-c", "x > /tmp/x/a b"], ["bash"], 1)
-    assert (first["action"], first["file"]) == ("written", "/tmp/x/a")
+    assert (first["actions"], first["file"]) == (["written"], "/tmp/x/a")
+
+
+def touched(number, **fields):
+    """A short process."""
+    who = {"pid": 100 + number, "ppid": 50, "start_ns": number, "comm": "touch", **fields}
+    return [
+        make("exec", argv=("touch", f"/d/{number}"), **who),
+        opened(f"/d/{number}", "O_WRONLY", "O_CREAT", created=True, **who),
+        make("utime", path=f"/d/{number}", **who),
+    ]
+
+
+def test_processes_alike_are_a_screenful():
+    """In a terminal; elsewhere all is shown. Others are shown meanwhile."""
+    events = [event for number in range(60) for event in touched(number)]
+    other = [make("unlink", path="/d/0", pid=500, comm="rm"), make("unlink", path="/d/1", pid=500, comm="rm")]
+    made = ask(Who(["/d"], ProcessTable(None)), [*events, *other], SCREEN)
+    assert len(made) < SCREEN.height and sum("  touch (" in line for line in made[:-3]) == 4
+    assert any("rm (500)" in line for line in made)
+    assert made[-3:] == [
+        "more of the same, which -o FILE has in full:",
+        "    113 by touch (57 processes): set times, created, written below /d/",
+        "122 changes by 61 processes",
+    ]
+    assert len(ask(Who(["/d"], ProcessTable(None)), [*events, *other])) == 60 * 4 + 4 + 1
+    assert len(rows(Who(["/d"], ProcessTable(None)), events)) == 120
+
+
+def test_what_happens_again_after_a_while_is_shown():
+    """Not only at the end."""
+    soon = [event for number in range(20) for event in touched(number)]
+    late = touched(20, time="2030-01-01T00:00:00.000000000Z")
+    made = ask(Who(["/d"], ProcessTable(None)), [*soon, *late], SCREEN)
+    assert any("touch (120)" in line for line in made)
 
 
 @settings(deadline=None)
