@@ -20,6 +20,7 @@ from .folding import directory
 SHORT_NS = 1_000_000_000  # a process that lived less long is a short one
 MOST_GROUPS = 10_000
 OTHERS = "(others)"
+NEEDS_PATHS = ("exe", "file", "dir")  # of `BY`
 
 
 class Counts(msgspec.Struct, gc=False):
@@ -102,6 +103,15 @@ class Top:
 
     def _file(self, event: TaskEvent) -> str:
         return next((file for file, _ in done(event)), "(no file)")
+
+
+def merged(first: dict[str, Counts], second: dict[str, Counts]) -> dict[str, Counts]:
+    """The sums of both."""
+    sums = {}
+    for group in (*first, *(group for group in second if group not in first)):
+        pairs = (msgspec.structs.astuple(each.get(group, Counts())) for each in (first, second))
+        sums[group] = Counts(*map(sum, zip(*pairs, strict=True)))
+    return sums
 
 
 def rows(counts: dict[str, Counts], seconds: float) -> list[Row]:

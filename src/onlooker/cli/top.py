@@ -8,9 +8,11 @@ import time
 from collections.abc import Iterator
 from contextlib import nullcontext
 
+import msgspec
+
 from ..answers.page import Page, counted
 from ..answers.rows import json_line
-from ..answers.top import BY, Counts, Top, rows
+from ..answers.top import BY, NEEDS_PATHS, Counts, Top, merged, rows
 from ..enrich.cgroups import Cgroups
 from ..enrich.processes import PROC, ProcessTable
 from ..enrich.users import Users
@@ -37,12 +39,20 @@ TAKES_COMMAND = True
 FORMATS = ("text", "json")
 FASTEST_SECONDS = 0.25
 PLAIN_ROWS = 20  # where it is no terminal
-_OTHER_ROWS = 3  # head and foot
+_OTHER_ROWS = 4  # head and foot
 _HOME, _REST, _BELOW = "\x1b[H", "\x1b[K", "\x1b[J"  # the last two: erase what was there before
 _SORTS = {
     **{"n": "name", "f": "forks", "e": "execs", "o": "opens", "w": "writes"},
-    **{"x": "failed", "s": "short", "c": "cpu_ns"},
+    **{"x": "failed", "s": "short", "c": "cpu_ns", "t": "total"},
 }
+_KEYS = "keys: f e o w x s c n t, space pauses, q quits, h helps"
+_KEYS_IN_FULL = (
+    "f e o w s c   sort by FORK, EXEC, OPEN, WRITE, SHORT, CPU",
+    "x n t         sort by FAIL; by name; by all counts together, as at first",
+    "space         pause, and go on",
+    "h or ?        show these keys, and the table again",
+    "q             quit; the last table stays",
+)
 _HEAD = ("FORK", "EXEC", "OPEN", "WRITE", "FAIL", "SHORT", "CPU")
 EPILOG = """\
 examples:
@@ -50,7 +60,8 @@ examples:
   onlooker top --by file --uid www-data
   onlooker top --by exe --once --duration 10 --output-format json
 
-In the live table: f, e, o, w, s, c and n sort by that column (x: by failures), space pauses, q quits.
+In a terminal, without a command, the table is live: f, e, o, w, s, c and n sort by that column (x: by failures, t: by \
+all counts together), space pauses, h shows the keys, q quits.
 FORK: processes made. WRITE: files changed, or opened for that. FAIL: calls with an error. SHORT: processes that \
 ended and had lived less than a second. CPU: processor time of all that ended, as the kernel had counted it.
 """
@@ -68,7 +79,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     how.add_argument("--interval", metavar="TIME", default="1s", help="count for so long; 250ms or more (default: 1s)")
     how.add_argument("--once", action="store_true", help="count once, print it and end")
     how.add_argument("--output-format", metavar="FORMAT", default="text", help=f"{', '.join(FORMATS)} (default: text)")
-    how.add_argument("-o", "--output", metavar="FILE", help="append to FILE (default: -, standard output)")
+    how.add_argument(
+        "-o",
+        "--output",
+        metavar="FILE",
+        help="append to FILE, and open it again on SIGHUP (default: -, standard output)",
+    )
     how.add_argument("-q", "--quiet", action="store_true", help="print only the table and errors")
     how.add_argument("--log-level", metavar="LEVEL", default="warning", help=f"{', '.join(LEVELS)} (default: warning)")
     end = parser.add_argument_group("when to stop (default: at Ctrl-C or q)")
@@ -92,6 +108,26 @@ class TopFormatter:
         return b""
 
 
+class Mark(msgspec.Struct, frozen=True):
+    """A moment, in seconds, what onlooker and its programs in the kernel had used of the processor until then, and how
+    many events had come.
+    """
+
+    time: float = 0.0
+    cpu: float = 0.0
+    programs: float | None = None
+    events: int = 0
+
+    def cost_until(self, now: "Mark") -> str:
+        """The cost of what came since then."""
+        seconds = max(now.time - self.time, 1e-3)
+        cost = f"{100 * (now.cpu - self.cpu) / seconds:.1f} % CPU"
+        if now.programs is not None and self.programs is not None:
+            cost += f" and {100 * (now.programs - self.programs) / seconds:.1f} % in the kernel"
+        rate = (now.events - self.events) / seconds
+        return f"{seconds:.1f} s: {rate:.0f} events a second; onlooker takes {cost}"
+
+
 class TopSession(WatchSession):
     """Writes the table again and again, on a terminal in its place; and says at the end whether it was all."""
 
@@ -113,31 +149,31 @@ class TopSession(WatchSession):
         self._top, self._writer, self._screen, self._run_time = top, writer, screen, run_time
         self._interval = duration(arguments.interval)
         self._is_json, self._once = arguments.output_format == "json", arguments.once
-        self._by, self._sort, self._is_paused = arguments.by, "total", False
-        self._last, self._next_turn, self._cpu, self._programs = 0.0, float("inf"), 0.0, 0.0
+        self._by, self._sort, self._is_paused, self._shows_keys = arguments.by, "total", False, False
+        self._begin, self._next_turn = Mark(), float("inf")
+        self._last: Mark | None = None  # when what is shown began
         self._shown_for = 1.0  # seconds
         self._cost = ""
         self._shown: dict[str, Counts] = {}
-        self._events = 0
 
     def _announce(self) -> None:
         if not (self._screen or self.monitor.command):  # a live table needs no word
-            self._log.tell(
-                f"watching by {self._by}; Ctrl-C ends it, with {'the table' if self._once else 'the last table'}"
-            )
+            limit = "" if self._duration is None else f" for {self._duration:g} s"
+            how = "the table comes then" if self._once and limit else "Ctrl-C ends it, with the last table"
+            self._log.tell(f"watching by {self._by}{limit}; {how}")
 
     def _started(self) -> None:
         super()._started()
         self._top.look()
-        self._last, self._cpu, self._programs = time.monotonic(), time.process_time(), self._run_time.seconds() or 0.0
-        self._next_turn = self._last + (float("inf") if self._once else self._interval)
+        self._begin = self._now()
+        self._next_turn = float("inf") if self._once else self._turn_after(self._begin)
         if self._screen:
             self._screen.open()
 
     def _watch(self) -> None:
         super()._watch()
-        if not self._screen:
-            self._turn()  # with what has come since the last one
+        if not (self._screen and self._last):
+            self._turn(is_last=True)  # with what has come since the last one
 
     def _patience(self) -> float | None:
         left = super()._patience()
@@ -157,26 +193,36 @@ class TopSession(WatchSession):
                 self.stop()
             elif key == " ":
                 self._is_paused = not self._is_paused
+            elif key in "h?":
+                self._shows_keys = not self._shows_keys
             elif key in _SORTS:
                 self._sort = _SORTS[key]
             self._show()
         if time.monotonic() >= self._next_turn:
             self._turn()
 
-    def _turn(self) -> None:
-        """The counts until now are shown, and it begins again."""
-        now, cpu, programs = time.monotonic(), time.process_time(), self._run_time.seconds()
+    def _now(self) -> "Mark":
         events = sum(self.monitor.stats().events.values())
-        seconds = now - self._last
-        counts = self._top.turn()
+        return Mark(time.monotonic(), time.process_time(), self._run_time.seconds(), events)
+
+    def _turn_after(self, mark: "Mark") -> float:
+        """When the next table is due; never, where so little time is left then that the last one takes it in, too."""
+        due = mark.time + self._interval
+        return due if self._screen or self._ends_at - due >= self._interval / 2 else float("inf")
+
+    def _turn(self, *, is_last: bool = False) -> None:
+        """The counts until now are shown, and it begins again. A short rest, as a command or a signal leaves it, is
+        shown together with the table before: of a split second there are no sensible rates. In JSON, which has none, it
+        stands alone.
+        """
+        now, counts = self._now(), self._top.turn()
+        if is_last and self._last and not self._is_json and now.time - self._begin.time < self._interval / 2:
+            self._begin, counts = self._last, merged(self._shown, counts)
         if not self._is_paused:
-            cost = f"{100 * (cpu - self._cpu) / seconds:.1f} % CPU"
-            if programs is not None:
-                cost += f" and {100 * (programs - self._programs) / seconds:.1f} % in the kernel"
-            self._cost = f"{(events - self._events) / seconds:.0f} events a second; onlooker takes {cost}"
-            self._shown, self._shown_for = counts, seconds
-        self._last, self._cpu, self._programs, self._events = now, cpu, programs or 0.0, events
-        self._next_turn = now + self._interval
+            self._shown, self._shown_for = counts, now.time - self._begin.time
+            self._cost = self._begin.cost_until(now)
+            self._last = self._begin
+        self._begin, self._next_turn = now, self._turn_after(now)
         if not self._is_paused:
             self._show()
 
@@ -196,6 +242,8 @@ class TopSession(WatchSession):
         room = max(1, page.height - _OTHER_ROWS) if self._screen else page.most_rows or PLAIN_ROWS
         cells = [(*_cells(counts), escape(name)) for name, counts in ordered[:room]]
         table = page.columns((*_HEAD, self._by.upper()), cells, right=range(len(_HEAD)))
+        if self._screen and self._shows_keys:
+            return [*map(page.fit, _KEYS_IN_FULL)]
         return [*table, *map(page.fit, self._foot(len(ordered) - room))]
 
     def _foot(self, left_out: int) -> Iterator[str]:
@@ -206,6 +254,9 @@ class TopSession(WatchSession):
         if said:
             yield "; ".join(said)
         yield self._cost
+        if self._screen:
+            column = {"name": self._by, "total": "all counts", "failed": "FAIL", "cpu_ns": "CPU"}.get(self._sort)
+            yield f"sorted by {column or self._sort.removesuffix('s').upper()}; {_KEYS}"
 
     def _order(self, each: tuple[str, Counts]) -> tuple[float, str]:
         name, counts = each
@@ -250,6 +301,8 @@ def run(arguments: argparse.Namespace) -> int:
     seconds = duration(arguments.duration) if arguments.duration is not None else None
     if arguments.once and seconds is None and not arguments.command:
         seconds = interval
+    if arguments.no_resolve and arguments.by in NEEDS_PATHS:
+        raise UsageError(f"--no-resolve leaves out the paths that --by {arguments.by} needs", "leave out --no-resolve")
     which = {**command(arguments), **some(arguments), **tuning(arguments)}
     monitor = Monitor(**which, events=Top.events, least_rights=True)
     follow_trees(monitor, arguments)

@@ -5,7 +5,7 @@ import pytest
 
 from onlooker import Batch
 from onlooker.answers import top as module
-from onlooker.answers.top import BY, OTHERS, Counts, Top, rows
+from onlooker.answers.top import BY, OTHERS, Counts, Top, merged, rows
 from onlooker.enrich.processes import ProcessTable
 from onlooker.testing import make
 
@@ -66,3 +66,13 @@ def test_rows(by):
     first, *_ = found = rows(counted(by), 2.0)
     assert first["seconds"] == 2.0 and sum(row["opens"] for row in found) == 24
     assert [*first] == ["group", "seconds", "forks", "execs", "opens", "writes", "failed", "short", "cpu_ns"]
+
+
+def test_two_tables_are_one():
+    first, second = (
+        {"a": Counts(forks=1, cpu_ns=5), "b": Counts(opens=2)},
+        {"b": Counts(opens=3, failed=1), "c": Counts()},
+    )
+    assert merged(first, second) == {
+        "a": Counts(forks=1, cpu_ns=5), "b": Counts(opens=5, failed=1), "c": Counts(),
+    }  # fmt: skip
