@@ -71,7 +71,8 @@ def add_arguments(parser: argparse.ArgumentParser, *, examples: str) -> None:
         "-o",
         "--output",
         metavar="FILE",
-        help="append the answer to FILE (default: standard output; with a command, standard error)",
+        help="append the answer to FILE, which SIGHUP opens again (default: standard output; with a command, "
+        "standard error)",
     )
     how.add_argument("-q", "--quiet", action="store_true", help="print only the answer and errors")
     how.add_argument("--log-level", metavar="LEVEL", default="warning", help=f"{', '.join(LEVELS)} (default: warning)")

@@ -30,6 +30,9 @@ def ask(capfd, monkeypatch):
     return asked
 
 
+HIDDEN = "one of loader, locale, proc, path-search, noise"
+
+
 def arguments(name):
     return (name, "/etc") if name == "who" else (name,)
 
@@ -78,6 +81,11 @@ def test_a_file(ask, tmp_path):
         (("who",), "no path is given", "onlooker who /etc/resolv.conf"),
         (("who", ""), "no path is given", "onlooker who /etc/resolv.conf"),
         (("reads", "--output-format", "table"), "unknown output format of an answer 'table'", "one of text, json"),
+        *[
+            (arguments, "--no-resolve leaves out the paths that this answer is made of", "leave out --no-resolve")
+            for arguments in (("who", "/etc", "--no-resolve"), *((name, "--no-resolve") for name in ANSWERS[:-1]))
+        ],
+        (("missing", "--hide", "noise,lib"), "unknown set to hide 'lib'", HIDDEN),
         (("reads", "--failed"), "unknown option '--failed'", "onlooker reads --help"),
         (("denied", "--count", "3"), "unknown option '--count'", "onlooker denied --help"),
     ],
@@ -85,6 +93,16 @@ def test_a_file(ask, tmp_path):
 def test_a_mistake_has_its_remedy(ask, arguments, message, hint):
     code, out, err, _ = ask(*arguments)
     assert (code, out, err) == (2, "", f"onlooker: {message}\n\nhint: {hint}\n")
+
+
+def test_missing_goes_by_the_loader_itself(ask):
+    """What is hidden of a search is known at its end only."""
+    events = [make("open", path=f"{place}/libx.so", errno="ENOENT") for place in ("/lib", "/usr/lib")]
+    events += [make("stat", path="/usr/share/locale/x", errno="ENOENT")]
+    _, out, _, given = ask("missing", "--hide", "noise", "--output-format", "json", events=events)
+    assert given["hide"] == ["locale", "proc"]
+    [row] = map(json.decode, out.splitlines())
+    assert (row["name"], row["places"]) == ("libx.so", ["/lib/", "/usr/lib/"])
 
 
 def test_a_path_that_is_not_there_may_come(ask, tmp_path):
