@@ -16,6 +16,7 @@ import msgspec
 
 from benchmarks import report
 from benchmarks.results import Results
+from onlooker.answers import actions
 from onlooker.cli import main as cli
 from onlooker.cli.parser import parser
 from onlooker.events import EVENTS, TASK_EVENTS, TaskEvent
@@ -44,6 +45,12 @@ def options() -> str:
 def answer() -> str:
     """`onlooker who --help`."""
     return _help("who")
+
+
+def words() -> str:
+    """What an answer says of a call."""
+    rows = [f"| `{wanted}` | `{done}` |" for wanted, done in sorted(actions.WORDS.items())]
+    return "\n".join(("| wanted | done |", "|---|---|", *rows))
 
 
 def hidden() -> str:
@@ -117,7 +124,7 @@ def measured() -> Results:
 PARTS: dict[str, dict[str, Callable[[], str]]] = {
     "README.md": {"cost": lambda: report.summary(measured())},
     "docs/watch.md": {"options": options, "hide": hidden},
-    "docs/answers.md": {"who": answer},
+    "docs/answers.md": {"who": answer, "words": words},
     "docs/limits.md": {"memory": memory},
     "docs/fields.md": {"fields": fields},
     "src/onlooker/__init__.py": {"events": imports, "names of events": names},

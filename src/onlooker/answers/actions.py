@@ -40,6 +40,21 @@ _OPENS = {
     "create": "created",
     "truncate": "truncated",
 }
+_NAMES = {
+    "rename": "renamed",
+    "rename to": "renamed to",
+    "exchange": "exchanged",
+    "link": "linked",
+    "symlink": "symlinked",
+}
+# every word for what is wanted, and for what was done; the same for access(2), which does nothing
+WORDS = {
+    **_OPENS,
+    **dict(_CALLS.values()),
+    **dict(_XATTRS),
+    **_NAMES,
+    **{word: word for word in ("ask", *(f"ask to {access}" for access in _ACCESSES.values()))},
+}
 CHANGES = (Open.event, *sugar.CHANGES)  # events that change files, or can
 
 
@@ -106,15 +121,12 @@ def done(event: TaskEvent) -> Iterator[tuple[str, tuple[str, ...]]]:
         yield file, words if has_failed else tuple(map(_OPENS.__getitem__, words))
     elif isinstance(event, Rename):
         new = new_file_of(event)
-        if "RENAME_EXCHANGE" in event.flags:
-            yield from ((each, ("exchange" if has_failed else "exchanged",)) for each in (file, new))
-        else:
-            yield file, ("rename" if has_failed else "renamed",)
-            yield new, ("rename to" if has_failed else "renamed to",)
-    elif isinstance(event, Link):
-        yield new_file_of(event), ("link" if has_failed else "linked",)
-    elif isinstance(event, Symlink):
-        yield file, ("symlink" if has_failed else "symlinked",)
+        pair = ("exchange", "exchange") if "RENAME_EXCHANGE" in event.flags else ("rename", "rename to")
+        for each, word in zip((file, new), pair, strict=True):
+            yield each, (word if has_failed else WORDS[word],)
+    elif isinstance(event, Link | Symlink):
+        made = new_file_of(event) if isinstance(event, Link) else file
+        yield made, (event.event if has_failed else WORDS[event.event],)
     elif isinstance(event, Access):
         yield file, tuple(f"ask to {_ACCESSES.get(mode, mode)}" for mode in event.access_mode) or ("ask",)
     elif isinstance(event, Xattr):

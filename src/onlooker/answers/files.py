@@ -137,7 +137,8 @@ class _Files:
         return str(sum(use.count for use in uses)), how, escape(group.place) + files
 
     def _sum(self, kinds: dict[str, list[_Named]]) -> str:
-        comms = list(dict.fromkeys(escape(comm) for use in self._uses.values() for comm in use.comms))
+        counted_uses = [use for _, use in kinds[FILE]] or self._uses.values()
+        comms = list(dict.fromkeys(escape(comm) for use in counted_uses for comm in use.comms))
         by = f" by {listed(comms, 40)}" if comms else ""
         times = sum(use.count for _, use in kinds[FILE])
         words = ((REMOVED, "file removed", "files removed"), (DEVICE, "device", ""), (TEMPORARY, "temporary file", ""))
@@ -157,7 +158,8 @@ def _temporary(group: Group[_Use]) -> tuple[str, ...]:
         else "without a name"
     )
     times = str(sum(use.count for use in group.items))
-    return times, how, f"{escape(group.place)} ({len(group.items)} temporary files)".lstrip()
+    place = "" if group.place == "/" else f"{escape(group.place)} "
+    return times, how, f"{place}({len(group.items)} temporary files)"
 
 
 class Reads(_Files):

@@ -18,7 +18,7 @@ COMMANDS = {
     "who": (".who", "show who changes a file, or what is below a directory"),
     "reads": (".reads", "list the files that are read, and the programs that run"),
     "writes": (".writes", "list the files that are written, made, moved, removed"),
-    "missing": (".missing", "list what is looked for and is not there"),
+    "missing": (".missing", "list the files that programs want and that are not there"),
     "denied": (".denied", "list what is not allowed, and to whom"),
     "top": (".top", "show what happens most, by program, user, file, ..."),
     "doctor": (".doctor", "check what this kernel and this user can do, and how to fix it"),

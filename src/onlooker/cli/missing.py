@@ -1,4 +1,4 @@
-"""`onlooker missing`: what is looked for and is not there: calls on files that fail with ENOENT."""
+"""`onlooker missing`: the files that programs want and that are not there: calls that fail with ENOENT."""
 
 import argparse
 
@@ -14,9 +14,10 @@ EXAMPLES = """\
   onlooker missing --hide noise -- ./program
   onlooker missing --uid 1000 --duration 10
 
-It looks at every call on a file that fails since the file, or a directory in its path, is not there: to open, execute,
-stat, list, create, rename, remove or change it. With --hide loader, libraries that were found in the end are left
-out, and those that were found nowhere stay; so do programs with --hide path-search.
+It looks at every call on a file that fails because the file, or a directory in its path, is not there: to open, \
+execute, stat, list, create, rename, remove or change it.
+--hide loader leaves out the libraries that were found in the end, and keeps those that were found nowhere; --hide \
+path-search does so with programs.
 """
 
 

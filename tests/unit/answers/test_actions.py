@@ -2,7 +2,7 @@
 
 import pytest
 
-from onlooker.answers.actions import CHANGES, done, is_change
+from onlooker.answers.actions import CHANGES, WORDS, done, is_change
 from onlooker.events import TASK_EVENTS
 from onlooker.testing import make
 
@@ -35,6 +35,9 @@ def test_every_event_on_files_has_words():
     for name in TASK_EVENTS:
         files = list(done(make(name)))
         assert bool(files) == (name not in ("fork", "exit"))
+        assert {word for _, words in files for word in words} <= {*WORDS.values()}
+        tried = done(make(name, errno="EPERM")) if name not in ("fork", "exit") else ()
+        assert {word for _, words in tried for word in words} <= {*WORDS}
         assert is_change(make(name)) == (name in CHANGES and name != "open")
 
 
