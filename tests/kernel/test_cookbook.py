@@ -75,7 +75,7 @@ CASES = {
     ),
     "What does it look for and not find?": Case(
         "nginx -c 'read x <$APP/none; read x <$APP/key.pem; test -r $APP/no'",
-        (r"^ +1 +nginx +\w+ +APP/none$", r"^ +1 +nginx +APP/no$"),
+        (r"^ +1 +nginx +\w+ +APP/none$", r"^ +1 +nginx +\w+ +APP/no$"),
         ("APP/key.pem",),
     ),
     "What is denied to anybody?": Case(
