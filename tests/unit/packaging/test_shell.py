@@ -1,5 +1,6 @@
 """What the wheel installs for shells and man: made of the real options, and really completing."""
 
+import argparse
 import shlex
 import shutil
 import subprocess
@@ -30,8 +31,9 @@ def run(*command: object, **options: object) -> str:
 
 
 def options(command: str) -> set[str]:
+    """Those that its help shows."""
     made = parser(cli.command(command), command, "x")
-    return {name for action in made._actions for name in action.option_strings}
+    return {name for action in made._actions if action.help != argparse.SUPPRESS for name in action.option_strings}
 
 
 # what is typed, and what a shell then offers
