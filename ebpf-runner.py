@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""The classic entry: sudo python3 ebpf-runner.py [options]. The same as `onlooker watch [options]`,
-and `--version` is that of onlooker.
+"""The classic entry: sudo python3 ebpf-runner.py [options]. The same as `onlooker watch [options]`;
+onlooker's commands and `--version` work, too, so that what its hints say can be typed.
 
 Works with any python3: it hands over to the project's own environment, which `make build` makes.
 """
@@ -16,7 +16,8 @@ ONLOOKER = os.path.join(HERE, ".venv", "bin", "onlooker")
 def main():
     """Run the environment's onlooker in place of this process, or this interpreter's if it is installed there."""
     arguments = sys.argv[1:]
-    if arguments[:1] not in (["-V"], ["--version"]):
+    first = arguments[0] if arguments else "-"
+    if first.startswith("-") and first not in ("-V", "--version"):
         arguments = ["watch"] + arguments
     problem, goals = "is missing", "build"
     if os.access(ONLOOKER, os.X_OK):

@@ -62,6 +62,13 @@ def test_it_runs_watch_in_its_own_environment(checkout):
     assert (ended.returncode, ended.stdout, ended.stderr) == (23, f"{program}|watch|--filter|two words||", "")
 
 
+@pytest.mark.parametrize("words", [["watch"], ["watch", "--failed"], ["who", "--help"], ["doctor"], ["whoo"]])
+def test_commands_are_those_of_onlooker(checkout, words):
+    """Its hints name them."""
+    program = built(checkout)
+    assert run(checkout / RUNNER.name, *words).stdout == "|".join([str(program), *words, ""])
+
+
 @pytest.mark.parametrize("option", ["-V", "--version"])
 def test_its_version_is_that_of_onlooker(checkout, option):
     program = built(checkout)
