@@ -99,11 +99,22 @@ def run(arguments: list[str]) -> int:
     elif first.startswith("-"):
         first = "watch"
     else:
-        raise UsageError.unknown("command", first, tuple(COMMANDS))
+        raise _unknown(arguments)
     from .parser import parse
 
     module = command(first)
     return module.run(parse(module, first, COMMANDS[first][1], arguments, COMMANDS))
+
+
+def _unknown(words: list[str]) -> UsageError:
+    """The first word is no command of ours; it may be a program that somebody wants to watch."""
+    import shlex
+    from shutil import which
+
+    wrong = UsageError.unknown("command", words[0], tuple(COMMANDS))
+    if not wrong.hint.startswith("did you mean") and which(words[0]):
+        wrong.hint = f"a command comes behind --: {PROGRAM} watch -- {shlex.join(words)}"
+    return wrong
 
 
 def main(arguments: list[str] | None = None) -> int:
