@@ -49,7 +49,7 @@ struct few_comms {
 #define RULE_HALVES 2
 #define RULE_KINDS 32
 #define RULE_STEPS 512
-#define RULE_LONGEST 32        /* so many steps are taken at most in a stage */
+#define RULE_LONGEST 32        /* so many steps are taken at most in a stage; what is behind them passes */
 #define RULE_SKIPPED 12        /* the same, of steps that do not hold at first sight */
 #define RULE_TEXT_BYTES 16384
 #define RULE_TEXT_MOST 256     /* bytes of one text */
@@ -59,7 +59,7 @@ struct few_comms {
 enum rule_end {
 	RULE_ACCEPT = 0xffff,
 	RULE_REJECT = 0xfffe,
-	RULE_FIRST = 0xfffd, /* not asked yet */
+	RULE_FIRST = 0xfffd, /* the kind's first step: nothing was asked yet */
 };
 
 enum rule_op {
@@ -70,7 +70,7 @@ enum rule_op {
 	RULE_NAME,   /* whether its last name ends so */
 };
 
-/* Where a number is before there is a record; and which path counts. */
+/* Where a number is before there is a record: in it later, too. Of a path, which one counts. */
 enum rule_source {
 	RULE_OF_RECORD,
 	RULE_OF_PID,

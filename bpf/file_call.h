@@ -177,6 +177,7 @@ static __noinline int take_for_call(struct call *call, enum kind kind, __u32 rec
 	scratch->request = call->request;
 	scratch->ruling = call->ruling;
 	fill_record((struct record *)scratch->bytes, kind, call->task);
+	keep_comm((struct record *)scratch->bytes, &call->ruling);
 	return scratch->slot;
 }
 

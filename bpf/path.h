@@ -263,6 +263,7 @@ __noinline int walk_safely(__u32 slot)
 		int walked;
 
 		scratch->used = scratch->cursor.start;
+		scratch->first_bytes = 0;
 		scratch->cursor.last = 0;
 		walked = walk(slot, false);
 		if (walked == WALKED_RACED)

@@ -62,9 +62,11 @@ struct look {
 	__u32 stage, is; /* enum rule_stage, enum looked */
 };
 
-/* Which rules hold for an event, and the step that comes next. */
+/* Where the rules for an event are, and the step that comes next. The process's name is read once, because another thread
+ * may change it meanwhile: what is asked is what the record says. */
 struct ruling {
 	__u32 half, next;
+	__u64 comm[2];
 };
 
 struct scratch {

@@ -186,6 +186,7 @@ __noinline int is_passed(__u32 slot, __u32 half, __u32 number)
 	struct rules *set = bpf_map_lookup_elem(&rules, &half);
 	__u32 at, length, bytes, typed;
 	struct rule_step *step;
+	int is_same;
 
 	if (!scratch || !set)
 		return -1;
@@ -199,7 +200,9 @@ __noinline int is_passed(__u32 slot, __u32 half, __u32 number)
 			return false;
 		if (step->is_whole && length > bytes && byte_at(scratch, at + length - bytes - 1) != '/')
 			return false;
-		return is_text(slot, at + length - bytes, half, typed, bytes);
+		is_same = is_text(slot, at + length - bytes, half, typed, bytes);
+		/* a name alone: what it starts from is not known */
+		return is_same && step->is_whole && length == bytes && !scratch->look.base.offset ? -1 : is_same;
 	}
 	if (byte_at(scratch, at) != '/')
 		return is_joined(slot, half, number);

@@ -3,11 +3,9 @@
  * way round: what can't be decided passes.
  *
  * For each kind of event the rules are steps, each with the step to go on at, for yes and for no, as in
- * records/native/match.c. They are taken until one asks for what is not known yet; that is where the next of these stages
- * goes on:
- * - EARLY: before anything is read, with the process, the error and the flags of an open;
- * - FILE: when it is known which file was opened, or would have been;
- * - WHOLE: when the record is complete. */
+ * records/native/match.c. They are taken until one asks for what is not known yet, and from there on again when more is
+ * known: before anything is read, with the process, the error and the flags of an open (ask_early); when it is known which file
+ * was opened, or would have been (RULE_STAGE_FILE); and when the record is complete (RULE_STAGE_WHOLE). */
 #ifndef ONLOOKER_FILTER_RULES_H
 #define ONLOOKER_FILTER_RULES_H
 
@@ -27,12 +25,23 @@ enum rule_stage {
 	RULE_STAGE_WHOLE,
 };
 
-/* A flag of an open that is in the caller's memory, and so is not read yet. */
+/* The flags of an open that are in the caller's memory, and so are not read yet. */
 #define FLAGS_UNREAD (~0ULL)
 
 static __always_inline struct ruling first_ruling(void)
 {
-	return (struct ruling){ active_rules & (RULE_HALVES - 1), RULE_FIRST };
+	struct task_struct *task = current_task();
+	struct ruling ruling = { active_rules & (RULE_HALVES - 1), RULE_FIRST };
+
+	copy_comm((char *)ruling.comm, READ(task, group_leader));
+	return ruling;
+}
+
+/* The record has the name that was asked for. */
+static __always_inline void keep_comm(struct record *record, struct ruling *ruling)
+{
+	if (config.rules)
+		__builtin_memcpy(record->comm, ruling->comm, sizeof(ruling->comm));
 }
 
 /* The bounds and the address in one piece, so that what is bounded is what is used: older verifiers forget the bounds of
@@ -77,17 +86,9 @@ static __always_inline bool are_words(struct rule_step *step, __u64 first, __u64
 
 #include "rule_file.h"
 
-static __always_inline bool is_called_so(struct rule_step *step, struct task_struct *leader)
-{
-	__u64 comm[2];
-
-	copy_comm((char *)comm, leader);
-	return are_words(step, comm[0], comm[1]);
-}
-
-/* The first step that can't be asked before anything is read, or an end. `flags`: those of an open. Not static, so that the
- * verifier follows it once, whatever the numbers are. */
-__noinline int ask_early(__u32 half, __u32 kind, __u32 errno, __u64 flags)
+/* The first step that can't be asked before anything is read, or an end. `flags`: those of an open, which no other event's
+ * early steps ask for. Not static, so that the verifier follows it once, whatever the numbers are. */
+__noinline int ask_early(__u32 half, __u64 kind_and_errno, __u64 flags, __u64 comm, __u64 comm_end)
 {
 	struct rules *set = bpf_map_lookup_elem(&rules, &half);
 	struct task_struct *task = current_task();
@@ -96,15 +97,16 @@ __noinline int ask_early(__u32 half, __u32 kind, __u32 errno, __u64 flags)
 
 	if (!set)
 		return RULE_ACCEPT;
-	next = rules_for(set, kind)->first;
+	next = rules_for(set, kind_and_errno >> 32)->first;
 	for (i = 0; i < RULE_LONGEST && next < RULE_STEPS; i++) {
 		struct rule_step *step = step_at(set, next);
 		bool holds;
 
 		if (step->op == RULE_COMM) {
-			holds = is_called_so(step, READ(task, group_leader));
+			holds = are_words(step, comm, comm_end);
 		} else {
-			if (step->op != RULE_NUMBER || step->source < RULE_OF_PID || step->source > RULE_OF_FLAGS)
+			if (step->op != RULE_NUMBER || step->source < RULE_OF_PID || step->source > RULE_OF_FLAGS ||
+			    (step->source == RULE_OF_FLAGS && flags == FLAGS_UNREAD))
 				break;
 			number = flags;
 			if (step->source == RULE_OF_PID)
@@ -112,9 +114,7 @@ __noinline int ask_early(__u32 half, __u32 kind, __u32 errno, __u64 flags)
 			else if (step->source == RULE_OF_UID)
 				number = user_of(task);
 			else if (step->source == RULE_OF_ERRNO)
-				number = errno;
-			if (number == FLAGS_UNREAD)
-				break;
+				number = (__u32)kind_and_errno;
 			holds = is_in_range(step, number);
 		}
 		next = holds ? step->yes : step->no;
@@ -125,8 +125,8 @@ __noinline int ask_early(__u32 half, __u32 kind, __u32 errno, __u64 flags)
 /* Whether an event of the current process may be wanted. */
 static __always_inline bool passes_early(struct ruling *ruling, __u32 kind, __u32 errno, __u64 flags)
 {
-	ruling->half = active_rules & (RULE_HALVES - 1);
-	ruling->next = ask_early(ruling->half, kind, errno, flags);
+	*ruling = first_ruling();
+	ruling->next = ask_early(ruling->half, (__u64)kind << 32 | errno, flags, ruling->comm[0], ruling->comm[1]);
 	return ruling->next != RULE_REJECT;
 }
 
@@ -139,7 +139,7 @@ static __always_inline bool is_there(struct scratch *scratch, struct rule_step *
 	if (step->op == RULE_NUMBER && step->source == RULE_OF_RECORD)
 		return false;
 	if (step->op == RULE_COMM)
-		copy_comm(record->comm, READ(task, group_leader));
+		keep_comm(record, &scratch->ruling);
 	else if (step->source == RULE_OF_PID)
 		record->pid = READ(task, tgid);
 	else if (step->source == RULE_OF_UID)
@@ -210,12 +210,20 @@ static __always_inline __u32 skip_others(struct scratch *scratch, __u32 half, __
 	return next;
 }
 
+/* Of an open whose flags could not be read the rules may not say that it made no file (filters/rules.py). */
+static __always_inline bool is_unsure(struct scratch *scratch, __u32 kind)
+{
+	struct record *record = (void *)scratch->bytes;
+
+	return kind == KIND_OPEN && record->cut & OPEN_CUT_FLAGS;
+}
+
 /* Whether a complete record may be wanted. */
 static __always_inline bool passes(struct scratch *scratch, __u32 kind)
 {
 	struct ruling ruling = scratch->ruling;
 
-	if (!config.rules || ruling.next == RULE_ACCEPT)
+	if (!config.rules || ruling.next == RULE_ACCEPT || is_unsure(scratch, kind))
 		return true;
 	return go_on(scratch->slot, ruling.half, ruling.next, kind, RULE_STAGE_WHOLE) != RULE_REJECT;
 }

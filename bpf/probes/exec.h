@@ -224,6 +224,7 @@ static __always_inline int emit_executed(struct task_struct *task, struct linux_
 		}
 	}
 	scratch->ruling = ruling;
+	keep_comm(&exec->record, &ruling);
 	if (!passes(scratch, KIND_EXEC)) {
 		release_scratch(scratch);
 		return 0;

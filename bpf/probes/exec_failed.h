@@ -122,6 +122,7 @@ static __noinline int emit_exec(struct call *call)
 
 	exec = (void *)scratch->bytes;
 	fill_record(&exec->record, KIND_EXEC, call->task);
+	keep_comm(&exec->record, &call->ruling);
 	clear_exec(exec);
 	fill_login(exec, call->task);
 	exec->errno = -call->result;

@@ -39,7 +39,7 @@ static __always_inline void emit_exit(struct task_struct *task)
 	struct task_struct *leader = READ(task, group_leader);
 	struct signal_struct *signal = READ(task, signal);
 	struct exit_record *exit;
-	struct ruling ruling;
+	struct ruling ruling = {};
 	long woken;
 	int code;
 
@@ -60,6 +60,7 @@ static __always_inline void emit_exit(struct task_struct *task)
 	}
 
 	fill_record(&exit->record, KIND_EXIT, task);
+	keep_comm(&exit->record, &ruling);
 	exit->duration_ns = exit->record.boot_ns - exit->record.start_ns;
 	exit->signal = code & 0x7f;
 	exit->core_dumped = !!(code & 0x80);

@@ -44,7 +44,7 @@ static __always_inline int emit_fork(struct task_struct *parent, struct task_str
 	bool thread = READ(child, tgid) == READ(parent, tgid);
 	struct task_struct *child_parent;
 	struct fork_record *fork;
-	struct ruling ruling;
+	struct ruling ruling = {};
 	long woken;
 
 	if (thread && !config.threads)
@@ -66,6 +66,7 @@ static __always_inline int emit_fork(struct task_struct *parent, struct task_str
 	}
 
 	fill_record(&fork->record, KIND_FORK, parent);
+	keep_comm(&fork->record, &ruling);
 	fork->child_pid = READ(child, tgid);
 	fork->child_tid = READ(child, pid);
 	fork->child_start_ns = READ(child, start_boottime);

@@ -105,12 +105,8 @@ static __always_inline bool passes_file(struct scratch *scratch)
 	struct open_record *open = (void *)scratch->bytes;
 	struct ruling *ruling = &scratch->ruling;
 
-	if (!config.rules || ruling->next >= RULE_STEPS)
+	if (!config.rules || ruling->next >= RULE_STEPS || is_unsure(scratch, KIND_OPEN))
 		return true;
-	if (open->record.cut & OPEN_CUT_FLAGS) { /* the rules may reject what has no O_CREAT */
-		ruling->next = RULE_ACCEPT;
-		return true;
-	}
 	ruling->next = skip_others(scratch, ruling->half, ruling->next, open->real_path);
 	if (ruling->next < RULE_STEPS)
 		ruling->next = go_on(scratch->slot, ruling->half, ruling->next, KIND_OPEN, RULE_STAGE_FILE);
@@ -163,6 +159,7 @@ static __noinline int emit_open(struct call *call)
 			append_opened_path(scratch, call, path);
 		fill_doubt(scratch, call);
 		fill_process(&open->record, call->task);
+		keep_comm(&open->record, &call->ruling);
 		if (passes(scratch, KIND_OPEN))
 			send_scratch(scratch, KIND_OPEN, check_headroom(KIND_OPEN, scratch->used, open->record.boot_ns));
 	}

@@ -247,9 +247,12 @@ class Monitor:
             self._check_use()
             matcher = wanted.matcher()
             refine: Callable[[Filter], None] | None = getattr(self._source, "refine", None)
-            if refine:
-                refine(wanted)
-            self._matcher, self._matched = matcher, (None, None)
+            try:
+                if refine:
+                    refine(wanted)
+            finally:  # a signal's handler may raise when the kernel has changed it already
+                if getattr(self._source, "wanted", wanted) is wanted:
+                    self.filter, self._matcher, self._matched = wanted, matcher, (None, None)
         self.filter = wanted
 
     def poll(self, timeout: float | None = 0.0) -> Sequence[Event]:

@@ -68,6 +68,18 @@ def do(place: str) -> None:
     os.chdir("dir/deep")
     tried(os.open, "er/none", os.O_RDONLY)
     tried(os.open, "../file.so", os.O_RDONLY)
+    for name in ("file.so", "deep"):  # from a descriptor that is none
+        tried(os.open, name, os.O_RDONLY, dir_fd=999)
+        tried(os.unlink, name, dir_fd=999)
+    for call in (os.chdir, os.truncate, os.chown, os.utime, os.link, os.symlink, os.mknod):
+        tried(call, "deep", *{os.truncate: [3], os.chown: [-1, -1], os.link: ["x"], os.symlink: ["y/z"]}.get(call, []))
+    os.chdir("/proc/self/fd")
+    reading, writing = os.pipe()
+    tried(os.open, str(reading), os.O_RDONLY | os.O_NONBLOCK)
+    os.close(reading)
+    os.close(writing)
+    os.chdir(place)
+    tried(os.unlink, "dir/y/z")
     os.close(directory)
     child = os.fork()
     if not child:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from .expression import Expression, Test, tests_of
 from .fields import EVENT, steps_of
 from .necessary import decided, necessary, undecided
-from .rules import Rules
+from .rules import LONGEST, Rules
 
 _WIDTH = 80
 _DECIDERS = {"kernel": "in the kernel", "partly": "in part", "user": "by onlooker"}
@@ -35,9 +35,10 @@ def explain(expression: Expression, events: Iterable[str]) -> Iterator[str]:
         yield _row(_DECIDERS[_who(test, chosen)], str(test))
     yield ""
     yield "the kernel lets through"
+    made = Rules(expression, chosen)
     passing: dict[str, list[str]] = {}
     for event in chosen:
-        passing.setdefault(_passing(expression, event), []).append(event)
+        passing.setdefault(_passing(expression, event, made), []).append(event)
     for what, those in passing.items():
         *others, last = those
         for event in others:
@@ -64,13 +65,15 @@ def _who(test: Test, events: Iterable[str]) -> str:
     return found.pop() if len(found) == 1 else "partly" if found else "kernel"
 
 
-def _passing(expression: Expression, event: str) -> str:
+def _passing(expression: Expression, event: str, made: Rules) -> str:
     wanted = necessary(expression, event)
     if wanted is False:
         return "none"
     if wanted is True:
         because = undecided(expression, event)
         return f"all, because of: {because}" if because else "all"
-    if not Rules(expression, (event,)).has_room:
+    if event in made.without_room:
         return "all, because it has more rules than the kernel has room for"
+    if made.longest(event) > LONGEST:
+        return f"{wanted}; and what this has not decided after {LONGEST} steps"
     return str(wanted)

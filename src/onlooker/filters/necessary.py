@@ -233,8 +233,8 @@ def _glob(text: bytes) -> Found | None:
     ending = name.removeprefix(b"*")
     by_name = None
     if ending and not set(ending) & set(_WILD) and _is_name(ending):
-        value = ending if name.startswith(b"*") else b"/" + ending
-        by_name = Found("endswith", value, before == b"**")
+        is_part, is_anywhere = name.startswith(b"*"), before == b"**"  # which may stand for nothing, not even a "/"
+        by_name = Found("endswith", ending if is_part or is_anywhere else b"/" + ending, is_part and is_anywhere)
     return by_name if by_name and by_name.is_exact else _directory(_literal(text)) or by_name
 
 

@@ -22,7 +22,9 @@ _KIND = struct.Struct("=HHHH")
 _STEP = struct.Struct("=BBBBHHHxxHHHHxxxxQQQQxxxxxxxx")
 _EARLY = {"pid": OF_PID, "uid": OF_UID, "errno": OF_ERRNO}
 _SIGN = 2**63
-_O_CREAT, _O_TMPFILE = 0o100, 0o20000000  # include/uapi/asm-generic/fcntl.h; bpf/probes/open.h: fill_file
+_O_CREAT, _TMPFILE_BIT = 0o100, 0o20000000  # include/uapi/asm-generic/fcntl.h; bpf/probes/open.h: fill_file
+LONGEST = 32  # RULE_LONGEST in bpf/config.h
+_FEW = 3  # ranges that are asked one after the other
 _WORDS = 16  # bytes of a text's end that are compared at once
 
 
@@ -55,14 +57,16 @@ class Rules:
         self._texts = bytearray()
         self._places: dict[bytes, int] = {b"": 0}
         self.first: dict[str, int] = {}
-        self.has_room = True
+        self.without_room: list[str] = []  # everything passes
         for event in events if expression is not None else ():
             assert expression is not None
+            steps, bytes_ = len(self._steps), len(self._texts)
             try:
                 self.first[event] = self._begin(necessary(expression, event), event)
             except NoRoomError:
+                self._forget(steps, bytes_)
                 self.first[event] = ACCEPT
-                self.has_room = False
+                self.without_room.append(event)
 
     def to_bytes(self) -> bytes:
         """Struct rules."""
@@ -73,6 +77,19 @@ class Rules:
             _KIND.pack_into(kinds, NUMBERS[event] * _KIND.size, first, *_paths(event))
         steps = b"".join(map(self._packed, self._steps))
         return bytes(kinds) + steps.ljust(STEPS * _STEP.size, b"\0") + bytes(self._texts).ljust(TEXT_BYTES, b"\0")
+
+    def _forget(self, steps: int, size: int) -> None:
+        """All but so many steps and bytes of texts."""
+        self._steps = dict(list(self._steps.items())[:steps])
+        self._places = {text: at for text, at in self._places.items() if at + len(text) <= size}
+        del self._texts[size:]
+
+    def longest(self, event: str) -> int:
+        """How many steps a record can take."""
+        depths = {ACCEPT: 0, REJECT: 0}
+        for step, number in self._steps.items():  # each leads to those before it
+            depths[number] = 1 + max(depths[step.yes], depths[step.no])
+        return depths[self.first[event]]
 
     def _packed(self, step: Step) -> bytes:
         typed, walked = self._places[step.typed], self._places[step.walked]
@@ -128,9 +145,7 @@ class Rules:
                 absent = None
         if test.negated or test.op == "!=":
             yes, no = no, yes
-        first = no
-        for alternative in reversed(alternatives):
-            first = self._push(alternative._replace(yes=yes, no=first))
+        first = self._any(alternatives, yes, no)
         if absent is not None:
             return self._push(absent._replace(no=first))
         if (test.field, event) == ("created", "open"):
@@ -138,10 +153,26 @@ class Rules:
             return self._if_it_may_create(first, yes if is_false else no)
         return first
 
+    def _any(self, alternatives: list[Step], yes: int, no: int) -> int:
+        """Whether one of them holds. Of many ranges of a number, in their order, a step rules out half."""
+        if (
+            len(alternatives) > _FEW
+            and all(each.op == ASK_NUMBER for each in alternatives)
+            and not _has_bits(alternatives)
+        ):
+            middle = len(alternatives) // 2
+            low, high = (self._any(some, yes, no) for some in (alternatives[:middle], alternatives[middle:]))
+            mask, flip, lowest, width = alternatives[middle - 1].numbers
+            return self._push(alternatives[0]._replace(numbers=(mask, flip, 0, lowest + width), yes=low, no=high))
+        first = no
+        for alternative in reversed(alternatives):
+            first = self._push(alternative._replace(yes=yes, no=first))
+        return first
+
     def _if_it_may_create(self, then: int, otherwise: int) -> int:
         """Only such an open can have made its file, and its flags are known before anything is read."""
         [step] = steps_of("flags", "open")
-        for bits in (_O_TMPFILE, _O_CREAT):
+        for bits in (_TMPFILE_BIT, _O_CREAT):
             otherwise = self._push(Step(ASK_NUMBER, OF_FLAGS, then, otherwise, step.at, (bits, 0, bits, 0)))
         return otherwise
 
@@ -175,6 +206,11 @@ def _absent(step: StepPlan, event: str, yes: int, no: int) -> Step:
     none = (step.absent or 0) & _mask(step)
     source = OF_FILE if step.name in FILES["file"] else _source(step.name, event)
     return Step(ASK_NUMBER, source, yes, no, step.at, (_mask(step), 0, none, 0))
+
+
+def _has_bits(steps: list[Step]) -> bool:
+    """Whether they ask for different bits of a number, and not for ranges."""
+    return len({step.numbers[0] for step in steps}) > 1
 
 
 def _holds_none(absent: Step) -> Callable[[Step], bool]:

@@ -54,6 +54,7 @@ cdef class Probe:
     cdef bpf_object *_object
     cdef dict _sections
     cdef bpf_link *_links[LINKS]
+    cdef readonly bytes rules
     cdef size_t _link_count
     cdef reader _reader
     cdef bint _has_reader
@@ -209,7 +210,9 @@ cdef class Probe:
         _check(bpf_map__update_elem(self._map(".data.enabled"), &key, 4, &value, 4, 0), "enabled")
 
     def set_rules(self, bytes rules):
-        """Use other rules (struct rules in bpf/config.h) from now on. Returns when no program asks the ones before."""
+        """Use other rules (struct rules in bpf/config.h) from now on. Returns when no program asks the ones before.
+        `rules` says which are in use, also behind an exception such as a signal's.
+        """
         cdef uint32_t key = 0, half
         cdef bpf_map *active = self._map(".data.rules")
         self._alive()
@@ -217,6 +220,7 @@ cdef class Probe:
         half = (half + 1) % RULE_HALVES
         self.update("rules", (<char *>&half)[:4], rules)
         _check(bpf_map__update_elem(active, &key, sizeof(key), &half, sizeof(half), 0), "rules")
+        self.rules = rules
         self.wait_for_programs()
 
     def wait_for_programs(self):

@@ -145,10 +145,19 @@ class LiveSource:
         return [pid for _, pid in sorted(found) if pid != os.getpid()]
 
     def refine(self, wanted: Filter) -> None:
-        """Another expression from now on."""
-        if self._probe and self._has_rules:
-            self._probe.set_rules(wanted.rules())
-        self._wanted = wanted
+        """Another expression from now on. `wanted` says which one holds, also after an exception such as a signal's."""
+        rules = wanted.rules() if self._has_rules else None
+        try:
+            if self._probe and rules is not None:
+                self._probe.set_rules(rules)
+        finally:
+            if not self._probe or self._probe.rules is rules or rules is None:
+                self._wanted = wanted
+
+    @property
+    def wanted(self) -> Filter:
+        """What is asked for."""
+        return self._wanted
 
     def _gather(self, probe: "Probe", pid: int) -> None:
         try:

@@ -12,7 +12,7 @@ from onlooker import Lost
 from onlooker.events import TASK_EVENTS
 from onlooker.filters import fields, rules
 from onlooker.filters.expression import Not
-from onlooker.filters.necessary import decided, necessary, undecided
+from onlooker.filters.necessary import LONGEST_TEXT, decided, necessary, undecided
 from onlooker.filters.parse import parse
 from onlooker.records import Batch
 
@@ -29,7 +29,16 @@ def test_the_numbers_are_those_of_the_probe() -> None:
     sizes = {name: int(value) for name, value in re.findall(r"#define RULE_(\w+) +(\d+)", text)}
     ends = {name: int(value, 16) for name, value in re.findall(r"RULE_(\w+) = (0x\w+)", text)}
     assert (sizes["KINDS"], sizes["STEPS"], sizes["TEXT_BYTES"]) == (rules.KINDS, rules.STEPS, rules.TEXT_BYTES)
-    assert (ends["ACCEPT"], ends["REJECT"]) == (rules.ACCEPT, rules.REJECT)
+    assert (ends["ACCEPT"], ends["REJECT"], sizes["LONGEST"]) == (rules.ACCEPT, rules.REJECT, rules.LONGEST)
+    assert sizes["TEXT_MOST"] >= LONGEST_TEXT + 2
+    for enum, names in (
+        ("rule_op", "NUMBER COMM UNDER EQUAL NAME"),
+        ("rule_source", "RECORD PID UID ERRNO FLAGS FILE REAL"),
+    ):
+        listed = re.findall(r"RULE_(?:OF_)?(\w+),", text.partition(f"enum {enum} {{")[2].partition("}")[0])
+        assert listed == names.split()
+        prefix = "ASK_" if enum == "rule_op" else "OF_"
+        assert [getattr(rules, prefix + name) for name in listed] == list(range(len(listed)))
 
 
 @settings(max_examples=400, deadline=None)
@@ -73,6 +82,8 @@ def test_every_expression_has_rules(expression):
         ("file under '/etc/./x'", "open", "file under '/etc/x'"),
         ("file glob '/home/*/.ssh/*'", "open", "file under '/home'"),
         ("not file glob '/home/*/.ssh/*'", "open", "True"),
+        ("file glob '**/hosts'", "unlink", "file endswith 'hosts'"),  # "hosts" alone fits
+        ("file glob 'a/**/hosts'", "unlink", "file endswith '/hosts'"),
         ("file glob '**/*.so'", "unlink", "file endswith '.so'"),
         ("file startswith '/etc/pass'", "open", "file under '/etc'"),
         ("file endswith 'a/b'", "open", "file endswith '/b'"),
@@ -103,5 +114,12 @@ def test_what_forces_all_through_is_named() -> None:
 
 def test_more_than_there_is_room_for() -> None:
     some = " or ".join(f"file under '/{'x' * 200}/{number}'" for number in range(100))
-    assert not rules.Rules(parse(some), ["open"]).has_room
-    assert rules.Rules(parse(some), ["open"]).first == {"open": rules.ACCEPT}
+    made = rules.Rules(parse(f"{some} or exit_code == 7 and pid == 1"), ["open", "exit"])
+    assert (made.without_room, made.first["open"]) == (["open"], rules.ACCEPT)
+    assert made.first["exit"] not in (rules.ACCEPT, rules.REJECT)
+
+
+def test_many_numbers_take_few_steps() -> None:
+    many = rules.Rules(parse(f"pid in ({', '.join(str(3 * number) for number in range(1, 200))})"), ["open"])
+    assert many.longest("open") < 12
+    assert rules.Rules(parse(" or ".join(f"file under '/{n}'" for n in range(50))), ["open"]).longest("open") == 50
