@@ -345,6 +345,14 @@ def test_denied():
     assert said.items() <= first.items()
 
 
+def test_a_library_that_is_denied_is_not_hidden():
+    """It may be why a program fails."""
+    events = [opened(f"/lib/lib{error}.so", errno=error) for error in ("ENOENT", "EACCES")]
+    which = {"events": Denied.events, "failed": True, "where": Denied.where, "hide": ["noise"]}
+    with Monitor(**which, source=FakeSource(events)) as monitor:
+        assert list(monitor) == events[1:]
+
+
 def test_who(monkeypatch):
     monkeypatch.setenv("TZ", "UTC")
     events = [
@@ -369,7 +377,7 @@ def test_who(monkeypatch):
         "me  late (8)  its arguments are not known",
         "  by ? (4)",
         "tried to remove: EPERM  /tmp/x",
-        "3 changes, 1 refused, by 2 processes, 6 times in all",
+        "3 changes and 1 failed attempt by 2 processes, 6 times in all",
     ]
     first, *_ = rows(Who(["/tmp/x"], ProcessTable(None)), events)
     assert (first["argv"], first["parents"], first["unknown_parent"]) == (["sh", "-c", "x > /tmp/x/a b"], ["bash"], 1)
@@ -450,3 +458,20 @@ def test_whatever_a_name_holds_lines_are_harmless_and_fit(names, errno, width):
         assert len(made) <= 3 * len(names) + 3
         assert all(line.isprintable() for line in made)
         assert all(cell_len(line) <= width for line in made), made
+
+
+@pytest.mark.parametrize("found", [False, True])
+@pytest.mark.parametrize("names", [1, 6])
+@pytest.mark.parametrize("width", range(47, 120, 3))
+def test_names_are_whole_and_directories_too(width, names, found):
+    """What is missing is seen first; of its directories as many as fit, or their number."""
+    places = [f"/usr/lib/gcc/x86_64-linux-gnu/12/include-{number}" for number in range(4)]
+    events = [miss(f"{place}/bits{number}", pid=7) for number in range(names) for place in places]
+    events += [opened(f"/usr/include/bits{number}", pid=7) for number in range(names) if found]
+    page = Page(width, 10)  # that the names are put together
+    row = ask(Missing(), [*events, *[miss(f"/{number}") for number in range(9)]], page)[1]
+    text = row.split(maxsplit=3)[3]
+    assert text.startswith("bits0") and "…" not in text.partition("; found")[0], row
+    assert ("; found" in text) == found
+    shown = text.partition(": not in ")[2].partition("; found")[0]
+    assert not shown or "4 directories" in shown or places[0] in shown
