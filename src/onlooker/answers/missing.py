@@ -253,7 +253,8 @@ def _said(some: list[_Search], width: int) -> str:
     room = left and max(1, left - len(f": not in {number}"))
     said = f"{listed(names, room and max(room // 2, min(room, _least(names))))}: not in "
     after = _after(some, width and max(1, width - cell_len(said) - len(number)))
-    return said + listed(places, width and max(1, width - cell_len(said + after)), otherwise=number) + after
+    said += listed(places, width and max(1, width - cell_len(said + after)), otherwise=number) + after
+    return said if not width or cell_len(said) <= width else listed(names, left) + least
 
 
 def _least(names: list[str]) -> int:

@@ -41,7 +41,7 @@ class Who:
         self._known: dict[tuple[int, int, str, str], None] = {}
         self._processes: dict[tuple[int, int], None] = {}
         self._last: tuple[int, int] | None = None  # the process that was shown last
-        self._changes = self._refused = self._times = self._number_of_processes = 0
+        self._changes = self._failed = self._times = self._number_of_processes = 0
         self._alike = Alike()
 
     @property
@@ -72,7 +72,7 @@ class Who:
             if not _is_new(self._known, (event.pid, event.start_ns, f"{actions} {error}", f"{file}\0{new_file}")):
                 continue
             self._changes += error is None
-            self._refused += error is not None
+            self._failed += error is not None
             self._number_of_processes += _is_new(self._processes, (event.pid, event.start_ns))
             yield _row(event, process) | {"actions": actions, "file": file, "new_file": new_file, "errno": error}
 
@@ -122,10 +122,10 @@ class Who:
     def lines(self, page: Page) -> Iterator[str]:
         """What was not shown at once, and the sum."""
         yield from map(page.fit, self._alike.lines(page.most_rows))
-        refused = f", {self._refused} refused," if self._refused else ""
-        again = f", {counted(self._times, 'time')} in all" if self._times != self._changes + self._refused else ""
+        failed = f" and {counted(self._failed, 'failed attempt')}" if self._failed else ""
+        again = f", {counted(self._times, 'time')} in all" if self._times != self._changes + self._failed else ""
         processes = counted(self._number_of_processes, "process", "processes")
-        yield page.fit(f"{counted(self._changes, 'change')}{refused} by {processes}{again}")
+        yield page.fit(f"{counted(self._changes, 'change')}{failed} by {processes}{again}")
 
 
 def _meant(path: str) -> Iterator[str]:
