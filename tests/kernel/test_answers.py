@@ -69,6 +69,36 @@ def test_missing(workloads: Workloads, scratch: Path) -> None:
         assert (row["places"], row["found"]) == ([f"{scratch}/a/", f"{scratch}/b/"], f"{scratch}/c/")
 
 
+MISSING_CALLS = {
+    "unlink": "remove", "rmdir": "remove", "mkdir": "create", "rename": "rename", "link": "link", "symlink": "symlink",
+    "chmod": "chmod", "chown": "chown", "truncate": "truncate", "utime": "set times", "setxattr": "set xattr",
+    "removexattr": "remove xattr", "readlink": "read link", "chdir": "enter", "stat": "stat", "access": "ask",
+    "open": "read",
+}  # fmt: skip
+MISS = """
+import os, sys
+more = {"rename": ("no/new",), "link": ("no/new",), "chmod": (0,), "chown": (0, 0), "truncate": (0,), "access": (0,),
+    "setxattr": ("user.x", b""), "removexattr": ("user.x",), "open": (0,)}
+for call in sys.argv[2:]:
+    for number in range(int(sys.argv[1])):
+        try:
+            first = ("target",) if call == "symlink" else ()
+            getattr(os, call)(*first, f"no/./{call}" if number % 2 else f"no//{call}", *more.get(call, ()))
+        except FileNotFoundError:
+            pass
+"""
+
+
+def test_every_call_that_misses_a_file(scratch: Path) -> None:
+    """However the path is spelt, it is one row."""
+    rows = ask(["missing"], [], sys.executable, "-c", MISS, str(TIMES), *MISSING_CALLS)
+    found = {row["name"]: row for row in rows if row["places"] == [f"{scratch}/no/"]}
+    assert {name: (row["count"], row["wanted"]) for name, row in found.items()} == {
+        call: (TIMES, [wanted]) for call, wanted in MISSING_CALLS.items()
+    }
+    assert found["rename"]["new_file"] == found["link"]["new_file"] == f"{scratch}/no/new"
+
+
 def test_denied(workloads: Workloads, scratch: Path) -> None:
     program = shell(workloads)
     scratch.chmod(0o755)
