@@ -56,9 +56,16 @@ class Lost(Event, frozen=True, gc=False, omit_defaults=True, tag="lost"):
     ]
 
     who: ClassVar[str] = "Process onlooker (PID:{own_pid})"
+    # the number stands behind the noun, which has one form then
     phrase: ClassVar[str] = (
-        _how_many("may have lost up to", "{reason~rate?left out|{reason~unfollowed?could not follow|lost}}")
-        + " {count} {reason~unfollowed?processes|{of} events: {reason}}"
+        _how_many("may have lost", "{reason~rate?left out|{reason~unfollowed?could not follow|lost}}")
+        + " {reason~unfollowed?processes|events}: "
+        + _how_many("up to ", "")
+        + "{count}{reason~unfollowed?| {of} ({reason})}"
     )
     result: ClassVar[str] = ""
-    details: ClassVar[str] = _how_many("up to ", "") + "{count} {reason~unfollowed?processes|{of} events}: {reason}"
+    details: ClassVar[str] = (
+        "{reason~unfollowed?processes|events}: "
+        + _how_many("up to ", "")
+        + "{count}{reason~unfollowed?| {of}} ({reason})"
+    )

@@ -85,11 +85,11 @@ ROWS = [
     ),
     (
         Lost("2026-01-31T12:00:00.000000000Z", 1, 45, "open", "ring full"),
-        "lost                                                        45 open events: ring full",
+        "lost                                                        events: 45 open (ring full)",
     ),
     (
         Lost("2026-01-31T12:00:00.000000000Z", 1, 5, "unknown", "recursion"),
-        "lost                                                        up to 5 unknown events: recursion",
+        "lost                                                        events: up to 5 unknown (recursion)",
     ),
 ]
 

@@ -129,12 +129,20 @@ LINES = [
     ),
     (
         Lost(WHO["time"], 1, 45, "open", "ring full"),
-        f"[2023-10-20 15:30:45.123456] Process onlooker (PID:{os.getpid()}) lost 45 open events: ring full",
+        f"[2023-10-20 15:30:45.123456] Process onlooker (PID:{os.getpid()}) lost events: 45 open (ring full)",
     ),
     (
         Lost(WHO["time"], 1, 5, "unknown", "recursion"),
         f"[2023-10-20 15:30:45.123456] Process onlooker (PID:{os.getpid()}) "
-        "may have lost up to 5 unknown events: recursion",
+        "may have lost events: up to 5 unknown (recursion)",
+    ),
+    (
+        Lost(WHO["time"], 1, 1, "exit", "rate"),
+        f"[2023-10-20 15:30:45.123456] Process onlooker (PID:{os.getpid()}) left out events: 1 exit (rate)",
+    ),
+    (
+        Lost(WHO["time"], 1, 3, "unknown", "unfollowed"),
+        f"[2023-10-20 15:30:45.123456] Process onlooker (PID:{os.getpid()}) could not follow processes: 3",
     ),
 ]
 
