@@ -130,8 +130,8 @@ static __always_inline bool is_only_reference(struct file *file)
 }
 
 /* Whether the last name of the passed path is the file's. A link to the file is rarer, and the probe can't see it. Only
- * the lengths and the last 16 bytes are compared. */
-static __always_inline bool is_called(struct scratch *scratch, struct span *path, struct file *file)
+ * the lengths and the last 16 bytes are compared. Not inlined, to have its own stack. */
+static __noinline bool is_called(struct scratch *scratch, struct span *path, struct file *file)
 {
 	struct dentry *dentry = PEEK(file, f_path.dentry);
 	const char *name = (const char *)PEEK(dentry, d_name.name);

@@ -58,8 +58,9 @@ enum looked {
 
 struct look {
 	struct span text, base; /* of a passed path: where it starts from */
-	__u64 tail[2]; /* the last bytes of a walked path */
+	__u64 tail[2], name[2]; /* the last bytes of a walked path, and of its first name */
 	__u32 stage, is; /* enum rule_stage, enum looked */
+	bool has_name;
 };
 
 /* Where the rules for an event are, and the step that comes next. The process's name is read once, because another thread

@@ -8,14 +8,15 @@ __noinline int is_text(__u32 slot, __u32 at, __u32 half, __u32 from, __u32 lengt
 {
 	struct scratch *scratch = bpf_map_lookup_elem(&scratches, &slot);
 	struct rules *set = bpf_map_lookup_elem(&rules, &half);
+	__u64 place = at, other = from, end = place + length;
 	__u32 i;
 
 	if (!scratch || !set)
 		return -1;
-	for (i = 0; i < RULE_TEXT_MOST; i += 8) {
-		__u64 place = at + i, other = from + i, left = length - i, differs;
+	for (i = 0; i < RULE_TEXT_MOST / 8; i++) {
+		__u64 differs;
 
-		if (i >= length)
+		if (place >= end)
 			return true;
 		barrier_var(place);
 		if (place > SCRATCH_BYTES - 8)
@@ -24,12 +25,14 @@ __noinline int is_text(__u32 slot, __u32 at, __u32 half, __u32 from, __u32 lengt
 		if (other > RULE_TEXT_BYTES - 8)
 			return -1;
 		differs = *(__u64 *)(scratch->bytes + place) ^ *(__u64 *)(set->text + other);
-		if (left < 8)
-			return !(differs << (64 - 8 * (left & 7)));
+		if (end - place < 8)
+			return !(differs << (64 - 8 * (end - place)));
 		if (differs)
 			return false;
+		place += 8;
+		other += 8;
 	}
-	return length <= RULE_TEXT_MOST ? true : -1;
+	return place >= end ? true : -1;
 }
 
 /* The last 16 bytes of a text, with zeros before a shorter one. */
@@ -111,6 +114,15 @@ static __always_inline __u32 look_at_walked(struct scratch *scratch, struct span
 		return LOOK_NOT;
 	look->text = path;
 	return LOOK_WALKED;
+}
+
+/* Takes the last bytes of the first name of a walked path, if it is the one that was walked last. */
+static __always_inline bool take_name(struct scratch *scratch, __u32 at)
+{
+	__u32 end = at + scratch->first_bytes;
+
+	return scratch->first_at == at && !byte_at(scratch, end) &&
+	       take_words(scratch, scratch->look.name, end, scratch->first_bytes);
 }
 
 /* Finds what of the record says which file it is: as `file` does in an expression (filters/fields.py). */
@@ -221,16 +233,15 @@ __noinline int is_named(__u32 slot, __u32 half, __u32 number)
 	struct rules *set = bpf_map_lookup_elem(&rules, &half);
 	__u32 at, length, bytes;
 	struct rule_step *step;
-	__u64 words[2];
 
 	if (!scratch || !set)
 		return -1;
 	at = scratch->look.text.offset;
 	length = scratch->first_bytes;
-	if (scratch->first_at != at || byte_at(scratch, at + length) || !take_words(scratch, words, at + length, length))
+	if (!take_name(scratch, at))
 		return -1;
 	step = step_at(set, number);
-	if (!are_words(step, words[0], words[1]))
+	if (!are_words(step, scratch->look.name[0], scratch->look.name[1]))
 		return false;
 	if (step->is_short)
 		return true;

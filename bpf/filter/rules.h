@@ -185,25 +185,30 @@ __noinline int go_on(__u32 slot, __u32 half, __u32 first, __u32 kind, int stage)
 	return next;
 }
 
-/* The same as `go_on` with a walked path, as long as the bytes at its end, or at that of the file's own name, say that the
- * steps do not hold: so most files are rejected without a call. */
-static __always_inline __u32 skip_others(struct scratch *scratch, __u32 half, __u32 first, struct span path)
+/* The same as `go_on` for an open whose file was walked, as long as the bytes at the end of its path, or of its name, say that
+ * the steps do not hold: so most files are rejected with one call. */
+__noinline int skip_others(__u32 slot, __u32 half, __u32 first)
 {
+	struct scratch *scratch = bpf_map_lookup_elem(&scratches, &slot);
 	struct rules *set = bpf_map_lookup_elem(&rules, &half);
-	__u32 name_end = path.offset + scratch->first_bytes, i;
-	__u64 tail[2], name[2], next = first;
-	bool has_name;
+	struct open_record *open;
+	__u64 next = first;
+	struct look *look;
+	__u32 i;
 
-	if (!set || !path.length || !take_words(scratch, tail, path.offset + path.length, path.length) || tail[1] >> 48)
-		return next;
-	has_name = scratch->first_at == path.offset && !byte_at(scratch, name_end) &&
-		   take_words(scratch, name, name_end, scratch->first_bytes);
+	if (!scratch || !set)
+		return first;
+	open = (void *)scratch->bytes;
+	look = &scratch->look;
+	if (look_at_walked(scratch, open->real_path) != LOOK_WALKED)
+		return first;
+	look->has_name = take_name(scratch, open->real_path.offset);
 	for (i = 0; i < RULE_SKIPPED && next < RULE_STEPS; i++) {
 		struct rule_step *step = step_at(set, next);
+		__u64 *words = step->op == RULE_NAME ? look->name : look->tail;
 
-		if (step->op < RULE_UNDER || (step->op == RULE_NAME && !has_name))
-			break;
-		if (step->op == RULE_NAME ? are_words(step, name[0], name[1]) : are_words(step, tail[0], tail[1]))
+		if (step->op < RULE_UNDER || (step->op == RULE_NAME && !look->has_name) ||
+		    are_words(step, words[0], words[1]))
 			break;
 		next = step->no;
 	}
@@ -221,11 +226,11 @@ static __always_inline bool is_unsure(struct scratch *scratch, __u32 kind)
 /* Whether a complete record may be wanted. */
 static __always_inline bool passes(struct scratch *scratch, __u32 kind)
 {
-	struct ruling ruling = scratch->ruling;
+	struct ruling *ruling = &scratch->ruling;
 
-	if (!config.rules || ruling.next == RULE_ACCEPT || is_unsure(scratch, kind))
+	if (!config.rules || ruling->next == RULE_ACCEPT || is_unsure(scratch, kind))
 		return true;
-	return go_on(scratch->slot, ruling.half, ruling.next, kind, RULE_STAGE_WHOLE) != RULE_REJECT;
+	return go_on(scratch->slot, ruling->half, ruling->next, kind, RULE_STAGE_WHOLE) != RULE_REJECT;
 }
 
 #endif

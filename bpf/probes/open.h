@@ -102,12 +102,11 @@ static __always_inline void fill_joined_path(struct scratch *scratch, struct tas
 /* Whether the open may be wanted, now that it is known which file it was: what is rejected here costs no more work. */
 static __always_inline bool passes_file(struct scratch *scratch)
 {
-	struct open_record *open = (void *)scratch->bytes;
 	struct ruling *ruling = &scratch->ruling;
 
 	if (!config.rules || ruling->next >= RULE_STEPS || is_unsure(scratch, KIND_OPEN))
 		return true;
-	ruling->next = skip_others(scratch, ruling->half, ruling->next, open->real_path);
+	ruling->next = skip_others(scratch->slot, ruling->half, ruling->next);
 	if (ruling->next < RULE_STEPS)
 		ruling->next = go_on(scratch->slot, ruling->half, ruling->next, KIND_OPEN, RULE_STAGE_FILE);
 	return ruling->next != RULE_REJECT;
