@@ -1,8 +1,6 @@
 """Who changes a file, or anything below a directory: when, which user, which program, and who started that."""
 
-import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any, ClassVar
@@ -34,8 +32,8 @@ class Who:
     waits_for: ClassVar[str] = "changes"
 
     def __init__(self, paths: Sequence[str], table: ProcessTable, user: Callable[[int], str] = str) -> None:
-        """`user` names a user."""
-        self._bases = tuple(dict.fromkeys(base for path in paths for base in _meant(path)))
+        """The paths are absolute, as `filters.links.places_of` gives them; `user` names a user."""
+        self._bases = tuple(dict.fromkeys(paths))
         self._table = table
         self._user = user
         self._known: dict[tuple[int, int, str, str], None] = {}
@@ -126,13 +124,6 @@ class Who:
         again = f", {counted(self._times, 'time')} in all" if self._times != self._changes + self._failed else ""
         processes = counted(self._number_of_processes, "process", "processes")
         yield page.fit(f"{counted(self._changes, 'change')}{failed} by {processes}{again}")
-
-
-def _meant(path: str) -> Iterator[str]:
-    """What an event may call it: the path joined to the working directory, and without links."""
-    yield os.path.normpath(Path.cwd() / path)
-    with suppress(OSError, RuntimeError):  # RuntimeError: links in a circle
-        yield str(Path(path).resolve())
 
 
 def _literal(path: str) -> str:

@@ -32,8 +32,4 @@ def run(arguments: argparse.Namespace) -> int:
         raise UsageError("no path is given", f"{PROGRAM} who /etc/resolv.conf")
     table = ProcessTable(None if kernel.in_pid_namespace() else PROC)
     places = [place for path in arguments.path for place in places_of(path)]
-    try:
-        asked = Who(places, table, Users().name)
-    except FileNotFoundError:
-        raise UsageError("the working directory is not there any more", "cd to a directory that is there") from None
-    return answer.answer(arguments, asked, look=table.look)
+    return answer.answer(arguments, Who(places, table, Users().name), look=table.look)
