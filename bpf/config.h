@@ -50,7 +50,8 @@ struct few_comms {
 #define RULE_KINDS 32
 #define RULE_STEPS 512
 #define RULE_LONGEST 32        /* so many steps are taken at most in a stage; what is behind them passes */
-#define RULE_SKIPPED 12        /* the same, of steps that do not hold at first sight */
+#define RULE_AT_ONCE 3         /* so many of them without a call */
+#define RULE_SKIPPED 10        /* the same, of steps that do not hold at first sight */
 #define RULE_TEXT_BYTES 16384
 #define RULE_TEXT_MOST 256     /* bytes of one text */
 #define RULE_PASSED_MOST 256   /* bytes of a path that was passed; longer ones are not looked at */

@@ -86,35 +86,39 @@ static __always_inline bool are_words(struct rule_step *step, __u64 first, __u64
 
 #include "rule_file.h"
 
-/* The first step that can't be asked before anything is read, or an end. `flags`: those of an open, which no other event's
- * early steps ask for. Not static, so that the verifier follows it once, whatever the numbers are. */
-__noinline int ask_early(__u32 half, __u64 kind_and_errno, __u64 flags, __u64 comm, __u64 comm_end)
+/* What is known of an event before anything is read. `flags`: those of an open, which no other event's early steps ask for. */
+struct early {
+	struct task_struct *task;
+	__u64 comm[2], flags;
+	__u32 errno;
+	bool is_over; /* the next step is none that can be asked now */
+};
+
+/* The step that comes next after up to `most`, or an end. */
+static __always_inline __u64 ask_early(struct rules *set, struct early *early, __u64 next, const __u32 most)
 {
-	struct rules *set = bpf_map_lookup_elem(&rules, &half);
-	struct task_struct *task = current_task();
-	__u64 number, next;
 	__u32 i;
 
-	if (!set)
-		return RULE_ACCEPT;
-	next = rules_for(set, kind_and_errno >> 32)->first;
-	for (i = 0; i < RULE_LONGEST && next < RULE_STEPS; i++) {
+	early->is_over = false;
+	for (i = 0; i < most && next < RULE_STEPS; i++) {
 		struct rule_step *step = step_at(set, next);
+		__u64 number = early->flags;
 		bool holds;
 
 		if (step->op == RULE_COMM) {
-			holds = are_words(step, comm, comm_end);
+			holds = are_words(step, early->comm[0], early->comm[1]);
 		} else {
 			if (step->op != RULE_NUMBER || step->source < RULE_OF_PID || step->source > RULE_OF_FLAGS ||
-			    (step->source == RULE_OF_FLAGS && flags == FLAGS_UNREAD))
+			    (step->source == RULE_OF_FLAGS && number == FLAGS_UNREAD)) {
+				early->is_over = true;
 				break;
-			number = flags;
+			}
 			if (step->source == RULE_OF_PID)
-				number = READ(task, tgid);
+				number = READ(early->task, tgid);
 			else if (step->source == RULE_OF_UID)
-				number = user_of(task);
+				number = user_of(early->task);
 			else if (step->source == RULE_OF_ERRNO)
-				number = (__u32)kind_and_errno;
+				number = early->errno;
 			holds = is_in_range(step, number);
 		}
 		next = holds ? step->yes : step->no;
@@ -122,12 +126,34 @@ __noinline int ask_early(__u32 half, __u64 kind_and_errno, __u64 flags, __u64 co
 	return next;
 }
 
-/* Whether an event of the current process may be wanted. */
+/* The same for more steps. Not static, so that the verifier follows it once, whatever the numbers are. */
+__noinline int ask_more(__u64 half_and_next, __u64 errno, __u64 flags, __u64 comm, __u64 comm_end)
+{
+	struct early early = { current_task(), { comm, comm_end }, flags, errno };
+	__u32 half = half_and_next >> 32, next = half_and_next;
+	struct rules *set = bpf_map_lookup_elem(&rules, &half);
+
+	return set ? ask_early(set, &early, next, RULE_LONGEST) : RULE_ACCEPT;
+}
+
+/* Whether an event of the current process may be wanted. Most rules take few steps, and no call. */
 static __always_inline bool passes_early(struct ruling *ruling, __u32 kind, __u32 errno, __u64 flags)
 {
+	struct early early = { current_task(), {}, flags, errno };
+	struct rules *set;
+	__u64 next;
+
 	*ruling = first_ruling();
-	ruling->next = ask_early(ruling->half, (__u64)kind << 32 | errno, flags, ruling->comm[0], ruling->comm[1]);
-	return ruling->next != RULE_REJECT;
+	set = bpf_map_lookup_elem(&rules, &ruling->half);
+	if (!set)
+		return true;
+	early.comm[0] = ruling->comm[0];
+	early.comm[1] = ruling->comm[1];
+	next = ask_early(set, &early, rules_for(set, kind)->first, RULE_AT_ONCE);
+	if (next < RULE_STEPS && !early.is_over)
+		next = ask_more((__u64)ruling->half << 32 | next, errno, flags, early.comm[0], early.comm[1]);
+	ruling->next = next;
+	return next != RULE_REJECT;
 }
 
 /* Whether the record has what a step asks for, although it is not complete. */
@@ -186,23 +212,18 @@ __noinline int go_on(__u32 slot, __u32 half, __u32 first, __u32 kind, int stage)
 }
 
 /* The same as `go_on` for an open whose file was walked, as long as the bytes at the end of its path, or of its name, say that
- * the steps do not hold: so most files are rejected with one call. */
-__noinline int skip_others(__u32 slot, __u32 half, __u32 first)
+ * the steps do not hold: so most files are rejected without a call. */
+static __always_inline __u32 skip_others(struct scratch *scratch, __u32 half, __u32 first)
 {
-	struct scratch *scratch = bpf_map_lookup_elem(&scratches, &slot);
 	struct rules *set = bpf_map_lookup_elem(&rules, &half);
-	struct open_record *open;
+	struct open_record *open = (void *)scratch->bytes;
+	struct look *look = &scratch->look;
 	__u64 next = first;
-	struct look *look;
 	__u32 i;
 
-	if (!scratch || !set)
+	if (!set || look_at_walked(scratch, open->real_path) != LOOK_WALKED)
 		return first;
-	open = (void *)scratch->bytes;
-	look = &scratch->look;
-	if (look_at_walked(scratch, open->real_path) != LOOK_WALKED)
-		return first;
-	look->has_name = take_name(scratch, open->real_path.offset);
+	look->has_name = step_at(set, next)->op == RULE_NAME && take_name(scratch, open->real_path.offset);
 	for (i = 0; i < RULE_SKIPPED && next < RULE_STEPS; i++) {
 		struct rule_step *step = step_at(set, next);
 		__u64 *words = step->op == RULE_NAME ? look->name : look->tail;

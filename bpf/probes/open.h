@@ -106,7 +106,7 @@ static __always_inline bool passes_file(struct scratch *scratch)
 
 	if (!config.rules || ruling->next >= RULE_STEPS || is_unsure(scratch, KIND_OPEN))
 		return true;
-	ruling->next = skip_others(scratch->slot, ruling->half, ruling->next);
+	ruling->next = skip_others(scratch, ruling->half, ruling->next);
 	if (ruling->next < RULE_STEPS)
 		ruling->next = go_on(scratch->slot, ruling->half, ruling->next, KIND_OPEN, RULE_STAGE_FILE);
 	return ruling->next != RULE_REJECT;
