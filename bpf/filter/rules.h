@@ -97,6 +97,7 @@ struct early {
 /* The step that comes next after up to `most`, or an end. */
 static __always_inline __u64 ask_early(struct rules *set, struct early *early, __u64 next, const __u32 most)
 {
+	struct task_struct *task = early->task;
 	__u32 i;
 
 	early->is_over = false;
@@ -114,9 +115,9 @@ static __always_inline __u64 ask_early(struct rules *set, struct early *early, _
 				break;
 			}
 			if (step->source == RULE_OF_PID)
-				number = READ(early->task, tgid);
+				number = READ(task, tgid);
 			else if (step->source == RULE_OF_UID)
-				number = user_of(early->task);
+				number = user_of(task);
 			else if (step->source == RULE_OF_ERRNO)
 				number = early->errno;
 			holds = is_in_range(step, number);
