@@ -17,7 +17,7 @@ def removed(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    "line", ["who .", "who -q x", "who /etc", "watch --path x", "watch --path ../x", "watch --exe ./x", "top --exe ./x"]
+    "line", ["who .", "who -q x", "watch --path x", "watch --path ../x", "watch --exe ./x", "top --exe ./x"]
 )
 def test_a_path_that_starts_there_is_a_mistake(capfd, line):
     assert main(line.split()) == 2
@@ -26,7 +26,7 @@ def test_a_path_that_starts_there_is_a_mistake(capfd, line):
     assert (empty, hint[:31]) == ("", "hint: cd to a directory that is")
 
 
-@pytest.mark.parametrize("line", ["watch", "watch --path /etc", "reads", "missing", "denied", "writes"])
+@pytest.mark.parametrize("line", ["watch", "watch --path /etc", "who /etc", "reads", "missing", "denied", "writes"])
 def test_all_else_works(capfd, line):
     assert main(line.split()) == 0
     assert "complete" in capfd.readouterr().err
