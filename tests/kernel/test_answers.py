@@ -106,7 +106,8 @@ def test_denied(workloads: Workloads, scratch: Path) -> None:
     script = f"for i in {{1..{TIMES}}}; do : < f; done; : > f; : > g"
     user = ("setpriv", "--reuid", "65534", "--clear-groups", "--inh-caps=-all")
     rows = ask(["denied"], ["--filter", program.name], *user, program, "-c", script)
-    found = {(row["file"], ", ".join(row["wanted"])): (row["count"], row["errno"], row["uid"]) for row in rows}
+    here = [row for row in rows if row["file"].startswith(f"{scratch}/")]  # a shell may look at $PWD, too
+    found = {(row["file"], ", ".join(row["wanted"])): (row["count"], row["errno"], row["uid"]) for row in here}
     assert found == {
         (f"{scratch}/f", "read"): (TIMES, "EACCES", 65534),
         (f"{scratch}/f", "create, write"): (1, "EACCES", 65534),
