@@ -77,8 +77,11 @@ def _undecided(expression: Expression, event: str, upper: bool) -> Iterator[Test
         if decided(expression, event) != "kernel":
             yield expression
         return
-    for term in (expression.term,) if isinstance(expression, Not) else expression.terms:
-        yield from _undecided(term, event, upper is not isinstance(expression, Not))
+    if isinstance(expression, Not):
+        yield from _undecided(expression.term, event, not upper)
+        return
+    for term in expression.terms:
+        yield from _undecided(term, event, upper)
 
 
 def _of_test(test: Test, event: str, upper: bool) -> Necessary:
