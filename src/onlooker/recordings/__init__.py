@@ -1,0 +1,1 @@
+"""What was recorded, to be read again."""

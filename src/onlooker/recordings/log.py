@@ -1,0 +1,186 @@
+"""The log of a recording: batches of records as they come, only ever appended.
+
+It begins with a line that says what it is, and 4 random bytes. Then come frames: a head of 32 bytes and a payload. A
+head has a mark, by which the next frame is found behind damage, and its own checksum, so that only a true length is
+trusted. All numbers are little-endian:
+
+    4 bytes   the mark
+    4         CRC-32 of the random bytes and of what follows in the head
+    4         kind: 1 plan, 2 batch
+    4         CRC-32 of the payload
+    8         bytes of the payload
+    8         kind 2: the wall clock minus the boot clock in nanoseconds, signed
+
+A frame that was not written whole, such as the last one after a loss of power, is left out, and the reader says so. The
+random bytes keep a path that looks like a frame from being taken for one behind damage.
+"""
+
+import os
+import struct
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO, NamedTuple, Self
+
+from ..errors import OnlookerError, UsageError
+from ..records import PLAN, Batch
+
+FIRST_LINE = b"onlooker log 1\n"
+SEED_BYTES = 4
+MARK = b"\xf5OLK"
+LONGEST_FRAME = 1 << 30  # of what can be one
+
+_HEAD = struct.Struct("<4sI24s")
+_FIELDS = struct.Struct("<IIQq")
+_PLAN, _BATCH = 1, 2
+_READ_BYTES = 1 << 20
+
+
+class RecordingError(OnlookerError):
+    """A file is no recording, or can't be read."""
+
+
+class Frame(NamedTuple):
+    """A frame that was read whole."""
+
+    kind: int
+    number: int
+    payload: bytes
+
+
+class LogWriter:
+    """Appends to a new log, which nobody else may read. One thread uses it."""
+
+    def __init__(self, path: Path) -> None:
+        """Raises FileExistsError and other OSErrors."""
+        self._descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        self.bytes = 0  # that are whole
+        self._seed = zlib.crc32(seed := os.urandom(SEED_BYTES))
+        try:
+            self._write(FIRST_LINE + seed)
+            self._append(_PLAN, 0, PLAN.to_json())
+        except BaseException:
+            self.close()
+            raise
+
+    def append(self, batch: Batch) -> None:
+        """All of it or, where the disk is full, nothing. Raises OSError."""
+        self._append(_BATCH, batch.offset_ns, batch.data)
+
+    def sync(self) -> None:
+        """What was appended stays, also after a loss of power. Raises OSError."""
+        os.fdatasync(self._descriptor)
+
+    def close(self) -> None:
+        """May be called again."""
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+            self._descriptor = -1
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+    def _append(self, kind: int, number: int, payload: bytes) -> None:
+        fields = _FIELDS.pack(kind, zlib.crc32(payload), len(payload), number)
+        self._write(_HEAD.pack(MARK, zlib.crc32(fields, self._seed), fields) + payload)
+
+    def _write(self, data: bytes) -> None:
+        """What is not written whole is taken back."""
+        left = memoryview(data)
+        try:
+            while left:
+                left = left[os.write(self._descriptor, left) :]
+        except BaseException:
+            os.ftruncate(self._descriptor, self.bytes)
+            raise
+        self.bytes += len(data)
+
+
+class LogReader:
+    """Reads a log, also one that is still being written. `damaged` says how many bytes were no whole frame, known when
+    all is read; they may be the beginning of one that is being written.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """Raises RecordingError for what is no log, and OSError."""
+        self._path = path
+        self.damaged = 0
+        try:
+            with path.open("rb") as file:
+                first, seed = file.read(len(FIRST_LINE)), file.read(SEED_BYTES)
+        except IsADirectoryError:
+            raise _refused(path, "is a directory") from None
+        self._seed = zlib.crc32(seed)
+        if not first:
+            raise _refused(path, "is empty")
+        if first != FIRST_LINE:
+            is_newer = first.startswith(FIRST_LINE[:-2])
+            raise _refused(path, "was written by a newer version of onlooker" if is_newer else "is no recording")
+
+    def batches(self) -> Iterator[Batch]:
+        """In the order in which they were written. Raises RecordingError where the records are of another version."""
+        for frame in self._frames():
+            if frame.kind == _PLAN and frame.payload != PLAN.to_json():
+                raise _refused(self._path, "has records of another version of onlooker")
+            if frame.kind == _BATCH:
+                try:
+                    yield Batch(frame.payload, frame.number)
+                except UsageError:
+                    self.damaged += len(frame.payload)
+
+    def _frames(self) -> Iterator[Frame]:
+        self.damaged = 0
+        with self._path.open("rb") as file:
+            at = len(FIRST_LINE) + SEED_BYTES
+            while True:
+                file.seek(at)
+                head = file.read(_HEAD.size)
+                if not head:
+                    return
+                length = _length(head, self._seed)
+                payload = file.read(length) if length is not None else b""
+                if length is None or len(payload) < length or zlib.crc32(payload) != _fields(head)[1]:
+                    found = _next_mark(file, at + 1)
+                    self.damaged += found - at
+                    at = found
+                    continue
+                kind, _, _, number = _fields(head)
+                yield Frame(kind, number, payload)
+                at += _HEAD.size + length
+
+
+def _fields(head: bytes) -> tuple[int, int, int, int]:
+    kind, checksum, length, number = _FIELDS.unpack_from(head, _HEAD.size - _FIELDS.size)
+    return kind, checksum, length, number
+
+
+def _length(head: bytes, seed: int) -> int | None:
+    """Of the payload; None where this is no head."""
+    if len(head) < _HEAD.size:
+        return None
+    mark, checksum, fields = _HEAD.unpack(head)
+    length = _fields(head)[2]
+    return length if mark == MARK and zlib.crc32(fields, seed) == checksum and length <= LONGEST_FRAME else None
+
+
+def _next_mark(file: BinaryIO, start: int) -> int:
+    """Where the next mark is from there on; else the end of the file."""
+    at = start
+    before = b""
+    while True:
+        file.seek(at)
+        data = file.read(_READ_BYTES)
+        if not data:
+            return at
+        found = (before + data).find(MARK)
+        if found >= 0:
+            return at - len(before) + found
+        at += len(data)
+        before = (before + data)[-(len(MARK) - 1) :]
+
+
+def _refused(path: Path, why: str) -> RecordingError:
+    return RecordingError(f"{os.fspath(path)!r} {why}")
