@@ -16,6 +16,7 @@ from ..events.exec import Exec
 from ..events.fork import Fork
 from ..filters import Filter
 from ..filters.expression import And, Expression, Or, Test, kin_tests
+from ..filters.options import as_expression
 from ..records import Batch, Matcher
 from .processes import PROC, Process, ProcessTable
 
@@ -157,23 +158,11 @@ def with_kin(wanted: Filter, *, has_proc: bool) -> Filter:
     tests = kin_tests(wanted.where) if wanted.where else ()
     if not tests or wanted.where is None:
         return wanted
-    asked = And((*_terms(wanted), wanted.where))
+    options = as_expression(wanted)
+    asked = And((options, wanted.where)) if options else wanted.where
     life: Expression = Test("event", "in", tuple(map(str.encode, PROCESS_EVENTS)))
     source = {name: getattr(wanted, name) for name in wanted.__struct_fields__}  # what is no expression stays as it is
     source |= {"comm": (), "pid": (), "uid": (), "failed": False, "where": Or((life, asked))}
     source["events"] = tuple(name for name in TASK_EVENTS if name in (*PROCESS_EVENTS, *wanted.events))
     kinship = Kinship(tests, ProcessTable(PROC if has_proc else None))
     return KinFilter(**source, given=wanted, asked=asked, kinship=kinship)
-
-
-def _terms(wanted: Filter) -> Iterator[Expression]:
-    """Of a filter what would keep the life of other processes away, as expressions."""
-    yield Test("event", "in", tuple(map(str.encode, wanted.events)))
-    if wanted.comm:
-        yield Or(tuple(Test("comm", "startswith" if each.prefix else "==", (each.name,)) for each in wanted.comm))
-    if wanted.pid:
-        yield Test("pid", "in", wanted.pid)
-    if wanted.uid:
-        yield Test("uid", "in", wanted.uid)
-    if wanted.failed:
-        yield Or((Test("errno", "exists"), Test("signal", "exists"), Test("exit_code", "!=", (0,))))
