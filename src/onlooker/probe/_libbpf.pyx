@@ -209,9 +209,9 @@ cdef class Probe:
         cdef uint32_t key = 0, value = enabled
         _check(bpf_map__update_elem(self._map(".data.enabled"), &key, 4, &value, 4, 0), "enabled")
 
-    def set_rules(self, bytes rules):
-        """Use other rules (struct rules in bpf/config.h) from now on. Returns when no program asks the ones before.
-        `rules` says which are in use, also behind an exception such as a signal's.
+    def set_rules(self, bytes rules, bint attached=True):
+        """Use other rules (struct rules in bpf/config.h) from now on. Returns when no program asks the ones before; where
+        none is `attached` yet, at once. `rules` says which are in use, also after an exception such as a signal's.
         """
         cdef uint32_t key = 0, half
         cdef bpf_map *active = self._map(".data.rules")
@@ -221,7 +221,8 @@ cdef class Probe:
         self.update("rules", (<char *>&half)[:4], rules)
         _check(bpf_map__update_elem(active, &key, sizeof(key), &half, sizeof(half), 0), "rules")
         self.rules = rules
-        self.wait_for_programs()
+        if attached:
+            self.wait_for_programs()
 
     def wait_for_programs(self):
         """Wait until whatever programs run now have ended."""

@@ -150,7 +150,7 @@ class Setup(msgspec.Struct, frozen=True):
             finally:
                 os.close(descriptor)
         if self.wanted.has_rules:
-            probe.set_rules(self.wanted.rules())
+            probe.set_rules(self.wanted.rules(), attached=False)
         probe.run("identify")
         probe.open_ring(self.ring_bytes, BATCH_BYTES, LONGEST_RECORD_BYTES, self.backlog_bytes())
         probe.open_losses(1 + len(TASK_EVENTS), len(PROBE_REASONS))
