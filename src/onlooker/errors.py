@@ -4,6 +4,7 @@
     ├── UsageError (also a ValueError)     a value that makes no sense; exit code 2
     │   └── ExpressionError                a mistake in an expression; `start` and `end` are its place in `text`
     ├── OutputError                        the output could not be written; exit code 1
+    ├── RecordingError                     a file is no recording, or can't be read; exit code 1
     ├── CommandError                       a command could not be started; exit code 126 or 127
     ├── ForkedError                        a monitor was used in a child of the process that started it; exit code 1
     ├── ResourceError                      out of memory, descriptors or processes; exit code 1
@@ -173,6 +174,14 @@ _CAUSES = {
     errno.EIO: "the device has failed",
     errno.EROFS: "the file system is read-only",
 }
+
+
+class RecordingError(OnlookerError):
+    """A file is no recording, or can't be read."""
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.hint = hint
 
 
 class CommandError(OnlookerError):

@@ -6,8 +6,9 @@ from enum import Enum
 import msgspec
 
 from .escaping import escape
-from .events import EVENTS, PROCESS_REASONS, UNCERTAIN_REASONS, WANTED_REASONS
+from .events import EVENTS, PROCESS_REASONS, UNCERTAIN_REASONS, UNKNOWN_REASONS, WANTED_REASONS
 
+_OTHER_REASONS = UNCERTAIN_REASONS | UNKNOWN_REASONS | WANTED_REASONS | PROCESS_REASONS  # not simply so many
 _WIDEST = 70  # of 80 columns, without the name of the program
 
 
@@ -82,8 +83,10 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
             said = ["incomplete: " + gaps[0], *gaps[1:]]
         else:
             said = [f"complete until {self.end.value}" if self.end is End.CLOSED else "complete"]
-        if wanted := self._lost(WANTED_REASONS.__contains__):
+        if wanted := self._lost("rate".__eq__):
             said.append(f"{_events(wanted, 'was', 'were')} left out, over the --rate")
+        if removed := self._lost("rotated".__eq__):
+            said.append(f"the oldest {_events(removed, 'was', 'were')} removed to keep the recording small")
         if self.cut:
             said.append(f"{_events(self.cut, 'has', 'have')} a field that is not whole (marked: cut)")
         if any(reason in ("ring full", "headroom") for _, reason in self.lost):
@@ -94,7 +97,7 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
         """What the user asked to be left out."""
         if self.repeated:
             yield f"left out: {self.repeated} repetition{'' if self.repeated == 1 else 's'}"
-        if over := self._lost(WANTED_REASONS.__contains__):
+        if over := self._lost("rate".__eq__):
             worst = (f"{escape(comm)} (PID:{pid}) {count}" for count, pid, comm in self.over_rate)
             yield f"over the rate: {_events(over)}: {', '.join(worst)}"
 
@@ -108,7 +111,8 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
             if reason in PROCESS_REASONS:
                 yield f"{_processes(count)} ({reason})"
                 continue
-            yield f"{'up to ' if reason in UNCERTAIN_REASONS else ''}{count} {of} ({reason})"
+            known = "" if reason in UNKNOWN_REASONS else f"{count} "
+            yield f"{'up to ' if reason in UNCERTAIN_REASONS else ''}{known}{of} ({reason})"
         if self.unwritten:
             yield f"{self.unwritten} seen and not written"
 
@@ -123,7 +127,9 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
                 yield self.end.value + cause
             if self.unwritten:
                 yield unwritten
-        if certain := self._lost(lambda reason: reason not in UNCERTAIN_REASONS | WANTED_REASONS | PROCESS_REASONS):
+        if self._lost(UNKNOWN_REASONS.__contains__):
+            yield "the recording is damaged or was never finished: nobody knows how many events are missing"
+        if certain := self._lost(lambda reason: reason not in _OTHER_REASONS):
             yield f"{_events(certain, 'is', 'are')} missing"
         if uncertain := self._lost(UNCERTAIN_REASONS.__contains__):
             yield f"up to {_events(uncertain)} may be missing"

@@ -21,6 +21,8 @@ COMMANDS = {
     "missing": (".missing", "list the files that programs want and that are not there"),
     "denied": (".denied", "list what is not allowed, and to whom"),
     "top": (".top", "show what happens most, by program, user, file, ..."),
+    "record": (".record", "record what happens, to ask about it later"),
+    "replay": (".replay", "show a recording, as watch shows what happens"),
     "doctor": (".doctor", "check what this kernel and this user can do, and how to fix it"),
     "schema": (".schema", "print the JSON Schema of the JSON output"),
 }

@@ -14,17 +14,20 @@ from .log import Log
 from .parser import is_number, listed, number
 
 
-def add_wanted(parser: argparse.ArgumentParser) -> None:
-    """Declare them; values are checked by `wanted`, so that a typing error gets its nearest match."""
+def add_wanted(parser: argparse.ArgumentParser, *, default: str = "default", live: bool = True) -> None:
+    """Declare them; values are checked by `wanted`, so that a typing error gets its nearest match. `default`: the group
+    of events without --events; not `live`: without what only the kernel knows.
+    """
+    usual = ",".join(DEFAULT_EVENTS) if default == "default" else default
     add = parser.add_argument_group("what to watch").add_argument
     add(
         "-e",
         "--events",
         metavar="LIST",
         action="append",
-        help=f"some of {', '.join((*TASK_EVENTS, *EVENT_GROUPS))} (default: {','.join(DEFAULT_EVENTS)})",
+        help=f"some of {', '.join((*TASK_EVENTS, *EVENT_GROUPS))} (default: {usual})",
     )
-    _add_processes(add)
+    _add_processes(add, live=live)
     add("--failed", action="store_true", help="only failures: calls with an error, non-zero exits")
     add("--success", action="store_true", help="nothing that failed")
     add(
@@ -47,7 +50,9 @@ def add_wanted(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="show at most N events of a process in a second; the rest is counted, and said (0: all)",
     )
-    add("--explain", action="store_true", help="say which part of --where and its like the kernel decides, and exit")
+    if live:
+        explain = "say which part of --where and its like the kernel decides, and exit"
+        add("--explain", action="store_true", help=explain)
 
 
 def add_some(parser: argparse.ArgumentParser) -> None:
@@ -57,7 +62,7 @@ def add_some(parser: argparse.ArgumentParser) -> None:
     _add_expressions(add)
 
 
-def _add_processes(add: Callable[..., object]) -> None:
+def _add_processes(add: Callable[..., object], *, live: bool = True) -> None:
     add(
         "-f",
         "--filter",
@@ -73,6 +78,8 @@ def _add_processes(add: Callable[..., object]) -> None:
         help="only processes with these ids (the machine's, as in the output)",
     )
     add("-u", "--uid", metavar="LIST", action="append", help="only processes of these real users, by name or number")
+    if not live:
+        return
     add(
         "--exe",
         metavar="NAME|PATH",
@@ -127,10 +134,10 @@ def command(arguments: argparse.Namespace) -> dict[str, Any]:
     return {"command": arguments.command, "user": arguments.user, "detach": arguments.detach}
 
 
-def wanted(arguments: argparse.Namespace) -> dict[str, Any]:
+def wanted(arguments: argparse.Namespace, *, default: str = "default") -> dict[str, Any]:
     """What they are for `Monitor`. Raises UsageError."""
     return {
-        "events": listed(arguments.events),
+        "events": listed(arguments.events) if arguments.events is not None or default == "default" else [default],
         **some(arguments),
         "failed": arguments.failed,
         "success": arguments.success,
@@ -149,8 +156,8 @@ def some(arguments: argparse.Namespace) -> dict[str, Any]:
         "comm": _given("process name", arguments.filter),
         "pid": [_process_id(text) for text in _given("process id", arguments.pid)],
         "uid": _given("user", arguments.uid),
-        "exe": arguments.exe or (),
-        "cgroup": arguments.cgroup or (),
+        "exe": getattr(arguments, "exe", None) or (),
+        "cgroup": getattr(arguments, "cgroup", None) or (),
         "where": arguments.where or (),
         "exclude": arguments.exclude or (),
         "hide": _given("set to hide", arguments.hide),

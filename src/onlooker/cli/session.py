@@ -3,12 +3,12 @@
 import gc
 import time
 from collections.abc import Sequence
+from typing import Protocol
 
 from ..errors import LoadError
 from ..filters import Filter
 from ..follow import Relay, exit_code
 from ..monitor import Monitor
-from ..output.sink import LineSink
 from ..output.writer import ClosedPipeError, StalledError
 from ..probe import kernel
 from ..probe.attach import FOLLOWING
@@ -24,13 +24,32 @@ REST_SECONDS = 1.0  # after a command's end until a word about what it has left:
 MOST_NAMED = 3
 
 
+class WatchSink(Protocol):
+    """What takes the batches; see `LineSink`."""
+
+    def write(self, batch: Batch) -> None:
+        """Take all of it, or raise."""
+
+    def write_head(self) -> None:
+        """The watching has begun, and rights were given up."""
+
+    def notes(self) -> list[str]:
+        """Notes for the user, after that."""
+
+    def check_reader(self) -> None:
+        """Raises ClosedPipeError if nobody will ever read what is written."""
+
+    def reader_gone(self) -> dict[int, int]:
+        """Descriptors and events of poll(2) that show that."""
+
+
 class WatchSession(Session):
     """Says what is watched, and at the end what was seen, lost and not written."""
 
     def __init__(
         self,
         monitor: Monitor,
-        sink: LineSink,
+        sink: WatchSink,
         shutdown: Shutdown,
         log: Log,
         *,
@@ -39,7 +58,7 @@ class WatchSession(Session):
         relay: Relay | None = None,
     ) -> None:
         super().__init__(monitor, sink, count=count, duration=duration)
-        self._lines = sink
+        self._taker = sink
         self._shutdown = shutdown
         self._log = log
         self._relay = relay
@@ -100,7 +119,7 @@ class WatchSession(Session):
 
     def _started(self) -> None:
         log, monitor = self._log, self.monitor
-        for note in (*monitor.notes, *self._lines.notes()):
+        for note in (*monitor.notes, *self._taker.notes()):
             log("warning", note)
         for events, a in grouped(monitor.attached):
             log("info", f"{events} ({a.purpose}): {a.method}, {', '.join(a.programs)}: {a.why}")
@@ -113,7 +132,7 @@ class WatchSession(Session):
         notify_systemd("READY=1")
         self._shutdown.ends_in(self._duration)
         super()._started()
-        self._lines.write_head()
+        self._taker.write_head()
         if not gc.isenabled():  # since the program began: what there is now stays to the end, and is no garbage either
             gc.freeze()
             gc.enable()
@@ -128,14 +147,14 @@ class WatchSession(Session):
             log.tell(f"watching {_what(monitor.filter, seen)}; Ctrl-C ends it")
 
     def _also_waits_for(self) -> dict[int, int]:
-        return {**self._lines.reader_gone(), **(self._relay.waits_for() if self._relay else {})}
+        return {**self._taker.reader_gone(), **(self._relay.waits_for() if self._relay else {})}
 
     def _looked(self) -> None:
         super()._looked()
         if self._relay:
             self._relay.look()
         self._tell_of_the_rest()
-        self._lines.check_reader()
+        self._taker.check_reader()
         self._shutdown.remind()
         if self._shutdown.is_dropped:
             raise DroppedError

@@ -10,7 +10,7 @@ from ..schema.layout import Layout, layout
 from ..schema.plan import Plan
 from ..schema.plan import plan as plan_of
 from .base import Event, TaskEvent
-from .lost import PROBE_REASONS, PROCESS_REASONS, REASONS, UNCERTAIN_REASONS, WANTED_REASONS, Lost
+from .lost import PROBE_REASONS, PROCESS_REASONS, REASONS, UNCERTAIN_REASONS, UNKNOWN_REASONS, WANTED_REASONS, Lost
 from .registry import TASK_EVENTS
 
 # those that the probe sends have the numbers of TASK_EVENTS on the wire, from 1 on; Lost has the next one
@@ -48,6 +48,7 @@ __all__ = [
     "SCHEMA_VERSION",
     "TASK_EVENTS",
     "UNCERTAIN_REASONS",
+    "UNKNOWN_REASONS",
     "WANTED_REASONS",
     "Event",
     "Lost",

@@ -6,7 +6,7 @@ trusted. All numbers are little-endian:
 
     4 bytes   the mark
     4         CRC-32 of the random bytes and of what follows in the head
-    4         kind: 1 plan, 2 batch
+    4         kind: 1 plan, as JSON compressed by zlib, 2 batch
     4         CRC-32 of the payload
     8         bytes of the payload
     8         kind 2: the wall clock minus the boot clock in nanoseconds, signed
@@ -19,10 +19,11 @@ import os
 import struct
 import zlib
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO, NamedTuple, Self
 
-from ..errors import OnlookerError, UsageError
+from ..errors import RecordingError, UsageError
 from ..records import PLAN, Batch
 
 FIRST_LINE = b"onlooker log 1\n"
@@ -34,10 +35,7 @@ _HEAD = struct.Struct("<4sI24s")
 _FIELDS = struct.Struct("<IIQq")
 _PLAN, _BATCH = 1, 2
 _READ_BYTES = 1 << 20
-
-
-class RecordingError(OnlookerError):
-    """A file is no recording, or can't be read."""
+_LONGEST_PLAN = 16 << 20
 
 
 class Frame(NamedTuple):
@@ -54,11 +52,11 @@ class LogWriter:
     def __init__(self, path: Path) -> None:
         """Raises FileExistsError and other OSErrors."""
         self._descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC, 0o600)
-        self.bytes = 0  # that are whole
+        self.bytes = self._synced = 0  # that are whole; that last
         self._seed = zlib.crc32(seed := os.urandom(SEED_BYTES))
         try:
             self._write(FIRST_LINE + seed)
-            self._append(_PLAN, 0, PLAN.to_json())
+            self._append(_PLAN, 0, zlib.compress(PLAN.to_json()))
         except BaseException:
             self.close()
             raise
@@ -68,8 +66,11 @@ class LogWriter:
         self._append(_BATCH, batch.offset_ns, batch.data)
 
     def sync(self) -> None:
-        """What was appended stays, also after a loss of power. Raises OSError."""
-        os.fdatasync(self._descriptor)
+        """What was appended stays, also after a loss of power. Another thread may call it. Raises OSError."""
+        whole = self.bytes
+        if self._synced < whole and self._descriptor >= 0:
+            os.fdatasync(self._descriptor)
+            self._synced = whole
 
     def close(self) -> None:
         """May be called again."""
@@ -123,7 +124,7 @@ class LogReader:
     def batches(self) -> Iterator[Batch]:
         """In the order in which they were written. Raises RecordingError where the records are of another version."""
         for frame in self._frames():
-            if frame.kind == _PLAN and frame.payload != PLAN.to_json():
+            if frame.kind == _PLAN and _plan(frame) != PLAN.to_json():
                 raise _refused(self._path, "has records of another version of onlooker")
             if frame.kind == _BATCH:
                 try:
@@ -150,6 +151,13 @@ class LogReader:
                 kind, _, _, number = _fields(head)
                 yield Frame(kind, number, payload)
                 at += _HEAD.size + length
+
+
+def _plan(frame: Frame) -> bytes:
+    """As JSON; a part of it, where it is no plan or too long for one."""
+    with suppress(zlib.error):
+        return zlib.decompressobj().decompress(frame.payload, _LONGEST_PLAN)
+    return b""
 
 
 def _fields(head: bytes) -> tuple[int, int, int, int]:

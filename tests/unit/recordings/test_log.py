@@ -11,8 +11,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from onlooker import Batch
+from onlooker.errors import RecordingError
 from onlooker.recordings import log
-from onlooker.recordings.log import LogReader, LogWriter, RecordingError
+from onlooker.recordings.log import LogReader, LogWriter
 from onlooker.testing import make
 
 BEGIN = len(log.FIRST_LINE) + log.SEED_BYTES

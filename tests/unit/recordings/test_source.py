@@ -1,12 +1,12 @@
 """A monitor of a recording gives what one of the same events gives."""
 
-import os
+import time
 
 import pytest
 
 from onlooker import Monitor
-from onlooker.recordings.log import LogWriter
-from onlooker.recordings.source import LogSource
+from onlooker.recordings.log import LogReader, LogWriter
+from onlooker.recordings.source import RecordingSource
 from onlooker.records import Batch
 from onlooker.testing import FakeSource, make
 
@@ -49,7 +49,7 @@ def path(tmp_path):
     ],
 )
 def test_the_same_as_of_a_list(path, options):
-    with Monitor(**options, source=LogSource(path)) as monitor:
+    with Monitor(**options, source=RecordingSource(LogReader(path).batches())) as monitor:
         found = list(monitor)
         stats = monitor.stats()
     with Monitor(**options, source=FakeSource(EVENTS, batch=3)) as other:
@@ -58,17 +58,27 @@ def test_the_same_as_of_a_list(path, options):
     assert stats.lost == {("open", "ring full"): 23}
 
 
-def test_what_is_damaged_is_told(path):
-    os.truncate(path, path.stat().st_size - 1)
-    with Monitor(source=LogSource(path)) as monitor:
-        assert len(list(monitor)) > 5
-        stats = monitor.stats()
-    assert stats.lost == {("unknown", "unfinished"): 1}
-    assert not stats.complete
-
-
 def test_a_stop_is_an_end(path):
-    with Monitor(source=LogSource(path)) as monitor:
+    with Monitor(source=RecordingSource(LogReader(path).batches())) as monitor:
         first = monitor.poll()
         monitor.stop()
         assert first and list(monitor) == []
+
+
+def test_at_the_speed_at_which_it_happened():
+    events = [make("open", path=f"/{n}", boot_ns=10**9 + n * 10**8) for n in range(4)]
+    began = time.monotonic()
+    with Monitor(source=RecordingSource(Batch.of(events), speed=1)) as monitor:
+        moments = [(event, time.monotonic() - began) for event in monitor]
+    assert [event for event, _ in moments] == events
+    assert all(moment >= n / 10 for n, (_, moment) in enumerate(moments))
+    assert moments[-1][1] < 3
+
+
+def test_a_slow_replay_can_be_stopped_at_any_time():
+    events = [make("open", boot_ns=1), make("open", boot_ns=10**15)]
+    with Monitor(source=RecordingSource(Batch.of(events), speed=1)) as monitor:
+        assert monitor.poll(5) == events[:1]
+        assert monitor.poll(0.05) == []
+        monitor.stop()
+        assert monitor.ended

@@ -1,0 +1,189 @@
+"""`onlooker record`: what happens, into a recording."""
+
+import argparse
+import time
+from contextlib import nullcontext, suppress
+from pathlib import Path
+from typing import Any
+
+from msgspec.structs import replace
+
+from ..errors import PROGRAM, OutputError, UsageError
+from ..follow import Relay, exit_code
+from ..monitor import Monitor
+from ..recordings.manifest import End, Manifest, now
+from ..recordings.segments import bytes_of
+from ..recordings.writer import RecordingWriter
+from ..records import Batch
+from ..summary import End as Reason
+from ..summary import Summary
+from .log import LEVELS, Log
+from .options import add_command, add_wanted, command, follow_trees, note_doubts, wanted
+from .parser import duration, one_of, size
+from .session import WatchSession
+from .shutdown import Shutdown
+from .tuning import add_tuning, tuning
+from .watch import explained
+
+TAKES_COMMAND = True
+SUFFIX = ".onlook"
+LEAST_SIZE = 1 << 20
+EPILOG = """\
+examples:
+  onlooker record -- make
+  onlooker record -o build.onlook -- make -j4
+  onlooker record -o day.onlook --max-size 1G --events exec,exit
+  onlooker tree build.onlook
+  onlooker replay build.onlook --failed
+
+A recording is a directory, which only you can read. It holds the events, what was asked for, and whether it is \
+complete. It can be read while it is written.
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options; values are checked in `run`."""
+    parser.epilog = EPILOG
+    where = parser.add_argument_group("where to record")
+    add = where.add_argument
+    add(
+        "-o",
+        "--output",
+        metavar="FILE",
+        help="make the recording FILE, which must not be there yet (default: NAME-TIME.onlook, by the command)",
+    )
+    add("--max-size", metavar="SIZE", help="remove the oldest events where the recording gets larger: 100M, 1G")
+    add("--keep", metavar="TIME", help="remove events when they are older than this: 10m, 24h")
+    add_wanted(parser, default="all")
+    add_command(parser)
+    how = parser.add_argument_group("messages")
+    how.add_argument("-q", "--quiet", action="store_true", help="print only errors, whatever --log-level says")
+    how.add_argument("--log-level", metavar="LEVEL", default="warning", help=f"{', '.join(LEVELS)} (default: warning)")
+    end = parser.add_argument_group("when to stop (default: at Ctrl-C, or when all has ended that is followed)")
+    end.add_argument("--duration", metavar="TIME", help="stop after this time: seconds, or 200ms, 2m, 1h")
+    add_tuning(parser)
+
+
+class RecordingSink:
+    """A recording as what a session writes to."""
+
+    def __init__(self, writer: RecordingWriter) -> None:
+        self.writer = writer
+
+    @property
+    def unwritten(self) -> Batch | None:
+        """Of the last batch, what did not arrive."""
+        return self.writer.unwritten
+
+    def write(self, batch: Batch) -> None:
+        """All of it. Raises OutputError."""
+        self.writer.write(batch)
+
+    def write_head(self) -> None:
+        """The threads that keep it begin with the rights that are left."""
+        self.writer.start()
+
+    def notes(self) -> list[str]:
+        """Nothing."""
+        return []
+
+    def check_reader(self) -> None:
+        """Nobody need read it; but raises OutputError where it can't be kept."""
+        self.writer.check()
+
+    def reader_gone(self) -> dict[int, int]:
+        """Nothing."""
+        return {}
+
+
+class RecordSession(WatchSession):
+    """Records, and says at the end how much that is, and whether it is all."""
+
+    def __init__(self, monitor: Monitor, writer: RecordingWriter, *session: Any, **limits: Any) -> None:
+        super().__init__(monitor, RecordingSink(writer), *session, **limits)
+        self._writer = writer
+
+    def _announce(self) -> None:
+        log = self._log
+        if self.monitor.command:
+            log("info", f"recording into {self._writer.path}")
+        else:
+            log.tell(f"recording into {self._writer.path}; Ctrl-C ends it")
+
+    def _conclude(self) -> None:
+        """Its last words. Where it could not be written, they can't be either."""
+        assert self.summary
+        command = self.monitor.command
+        code = None
+        if command and self._relay:
+            self._relay.look()
+            code = exit_code(command) if command.is_over else None
+        end = End.of(self.summary, now(), code)
+        with suppress(OutputError) if self.summary.end is Reason.UNWRITTEN else nullcontext():
+            self._writer.finish(replace(self._writer.manifest, end=end))
+
+    def _sum(self, summary: Summary) -> str:
+        path = self._writer.path
+        total = sum(count for name, count in summary.shown.items() if name != "lost")
+        first = f"recorded {total} event{'' if total == 1 else 's'} in {summary.seconds:.1f} s"
+        return f"{first}: {path} ({_shown(bytes_of(path))})\n{summary.verdict}"
+
+
+def _shown(number: float) -> str:
+    """So many bytes, for people.
+
+    >>> _shown(1234), _shown(56_789_000)
+    ('1.2 kB', '57 MB')
+    """
+    for unit in ("bytes", "kB", "MB", "GB"):
+        if number < 1000 or unit == "GB":
+            break
+        number /= 1000
+    return f"{number:.1f} {unit}" if number < 10 and unit != "bytes" else f"{number:.0f} {unit}"
+
+
+def _path(arguments: argparse.Namespace) -> Path:
+    if arguments.output is not None:
+        if arguments.output in ("", "-"):
+            raise UsageError("a recording is a directory, not a stream", f"{PROGRAM} record -o build{SUFFIX} -- make")
+        return Path(arguments.output)
+    name = Path(arguments.command[0]).name if arguments.command else "onlooker"
+    return Path(f"{name or 'onlooker'}-{time.strftime('%Y%m%d-%H%M%S')}{SUFFIX}")
+
+
+def _settings(which: dict[str, Any]) -> dict[str, Any]:
+    """What was asked for, without what is as usual."""
+    left_out = {"command", "user", "detach"}
+    return {name: value for name, value in which.items() if name not in left_out and value not in (None, (), [], False)}
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Record until the end. 0, or 1 if events were lost or not written; a command's own; raises OnlookerError."""
+    log = Log("error" if arguments.quiet else one_of("log level", arguments.log_level, LEVELS))
+    seconds = duration(arguments.duration) if arguments.duration is not None else None
+    most = _most(arguments.max_size) if arguments.max_size is not None else None
+    keep = duration(arguments.keep) if arguments.keep is not None else None
+    which = {**wanted(arguments, default="all"), **command(arguments), **tuning(arguments)}
+    monitor = Monitor(**which, least_rights=True)
+    follow_trees(monitor, arguments)
+    if arguments.explain:
+        print(*explained(monitor.filter), sep="\n")
+        return 0
+    note_doubts(arguments, log)
+    shutdown = Shutdown(monitor.stop, log.tell)
+    relay = Relay(monitor.command) if monitor.command else None
+    manifest = Manifest.new(start=now(), command=arguments.command, settings=_settings(which))
+    writer = RecordingWriter(_path(arguments), manifest, most_bytes=most, keep_seconds=keep)
+    with shutdown, relay or nullcontext():
+        try:
+            session = RecordSession(monitor, writer, shutdown, log, duration=seconds, relay=relay)
+            return session.exit_code()
+        finally:
+            writer.close()
+
+
+def _most(text: str) -> int:
+    found = size(text)
+    if found < LEAST_SIZE:
+        raise UsageError(f"too small a size: {text!r}", "1M or more: --max-size 100M")
+    return found

@@ -1,0 +1,85 @@
+"""`onlooker replay`: a recording, through the filters and formats of `onlooker watch`."""
+
+import argparse
+
+from ..enrich.users import Users
+from ..errors import UsageError
+from ..monitor import Monitor
+from ..output import FORMATS, formatter
+from ..output.sink import LineSink
+from ..recordings.recording import Recording
+from ..recordings.source import RecordingSource
+from .log import LEVELS, Log
+from .options import add_wanted, wanted
+from .output import output_writer
+from .parser import duration, number, one_of
+from .session import WatchSession
+from .shutdown import Shutdown
+
+EPILOG = """\
+examples:
+  onlooker replay build.onlook
+  onlooker replay build.onlook --failed --output-format table
+  onlooker replay build.onlook --where "file under '/etc'" --output-format json
+  onlooker replay build.onlook --speed 1
+
+Without --events it shows all that was recorded.
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options; values are checked in `run`."""
+    parser.epilog = EPILOG
+    parser.add_argument("file", metavar="FILE", help="the recording")
+    add_wanted(parser, default="all", live=False)
+    how = parser.add_argument_group("how to show it")
+    add = how.add_argument
+    add("--output-format", metavar="FORMAT", default="text", help=f"{', '.join(FORMATS)} (default: text)")
+    add("--names", action="store_true", help="show users by name, in text and in the table: this machine's")
+    add("--speed", metavar="N", help="as fast as it happened (1), twice as fast (2), ... (default: all at once)")
+    add("-o", "--output", metavar="FILE", help="append the events to FILE (default: -, standard output)")
+    add("-q", "--quiet", action="store_true", help="print only events and errors, whatever --log-level says")
+    add("--log-level", metavar="LEVEL", default="warning", help=f"{', '.join(LEVELS)} (default: warning)")
+    end = parser.add_argument_group("when to stop (default: at its end)")
+    end.add_argument("--duration", metavar="TIME", help="stop after this time: seconds, or 200ms, 2m, 1h")
+    end.add_argument("--count", metavar="N", help="stop after this many events")
+
+
+class ReplaySession(WatchSession):
+    """Says nothing at its begin."""
+
+    def _announce(self) -> None:
+        pass
+
+
+def speed(text: str) -> float:
+    """How many times as fast as it happened. Raises UsageError."""
+    if not text.replace(".", "", 1).isdigit() or not text.isascii() or float(text) <= 0:
+        raise UsageError(f"not a speed: {text!r}", "more than 0: --speed 1 for as fast as it happened, --speed 10")
+    return float(text)
+
+
+def tell_of(recording: Recording, log: Log) -> None:
+    """Say what is not as it should be."""
+    for note in recording.notes:
+        log("warning", note)
+    if recording.is_being_written:
+        log("warning", f"{str(recording.path)!r} is still being written; this is all until now")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Show it. 0, or 1 if it is not complete; raises OnlookerError."""
+    log = Log("error" if arguments.quiet else one_of("log level", arguments.log_level, LEVELS))
+    one_of("output format", arguments.output_format, FORMATS)
+    seconds = duration(arguments.duration) if arguments.duration is not None else None
+    count = number("count", arguments.count, least=1) if arguments.count is not None else None
+    recording = Recording(arguments.file)
+    source = RecordingSource(recording.batches(), speed=speed(arguments.speed) if arguments.speed else 0)
+    monitor = Monitor(**wanted(arguments, default="all"), source=source)
+    tell_of(recording, log)
+    shutdown = Shutdown(monitor.stop, log.tell)
+    writer = output_writer(arguments.output, shutdown, log, None)
+    user = Users().name if arguments.names else None
+    with shutdown:
+        sink = LineSink(formatter(arguments.output_format, writer.descriptor, user), writer)
+        return ReplaySession(monitor, sink, shutdown, log, count=count, duration=seconds).exit_code()

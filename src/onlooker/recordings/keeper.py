@@ -1,0 +1,87 @@
+"""What goes on beside the writing of a recording, in two threads: one makes what was written last, one tidies what is
+finished.
+"""
+
+import queue
+import signal
+import threading
+from collections.abc import Callable
+from typing import Protocol
+
+SYNC_SECONDS = 1.0
+
+
+class Log(Protocol):
+    """What the keeper needs of a log."""
+
+    def sync(self) -> None:
+        """Make it last. Raises OSError."""
+
+    def close(self) -> None:
+        """Let go of it."""
+
+
+class Keeper:
+    """`tidy` gets the number of a log that is finished, synced and closed. What goes wrong is raised by `check`."""
+
+    def __init__(self, log: Log, tidy: Callable[[int], None]) -> None:
+        self._log = log
+        self._tidy = tidy
+        self._finished: queue.SimpleQueue[tuple[int, Log] | None] = queue.SimpleQueue()
+        self._error: Exception | None = None
+        self._lock = threading.Lock()  # of what closes a log while the other thread may sync it
+        self._is_over = threading.Event()
+        self._threads: list[threading.Thread] = []
+
+    def start(self) -> None:
+        """Begin. Raises RuntimeError where there can be no thread."""
+        # they inherit the mask: signals are for the thread that watches
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
+        try:
+            for work in (self._sync_now_and_then, self._tidy_what_is_finished):
+                thread = threading.Thread(target=work, daemon=True)
+                thread.start()
+                self._threads.append(thread)
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+    def turned(self, number: int, log: Log, fresh: Log) -> None:
+        """One log is finished, and the fresh one follows."""
+        self._log = fresh
+        self._finished.put((number, log))
+
+    def check(self) -> None:
+        """Raises what went wrong in a thread."""
+        if self._error:
+            error, self._error = self._error, None
+            raise error
+
+    def stop(self) -> None:
+        """When all that is finished is tidied. Raises what went wrong; may be called again."""
+        self._is_over.set()
+        self._finished.put(None)
+        if not self._threads:
+            self._tidy_what_is_finished()
+        for thread in self._threads:
+            thread.join()
+        self._threads = []
+        self.check()
+
+    def _sync_now_and_then(self) -> None:
+        while not self._is_over.wait(SYNC_SECONDS):
+            try:
+                with self._lock:
+                    self._log.sync()
+            except Exception as error:
+                self._error = error
+
+    def _tidy_what_is_finished(self) -> None:
+        while (item := self._finished.get()) is not None:
+            number, log = item
+            try:
+                with self._lock:
+                    log.sync()
+                    log.close()
+                self._tidy(number)
+            except Exception as error:
+                self._error = error

@@ -1,0 +1,147 @@
+"""What a recording says of itself: `recording.json` in its directory."""
+
+import os
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from .._version import __version__
+from ..summary import Summary
+
+LAYOUT_VERSION = 1  # of the directory; see docs/recordings.md
+FILE_NAME = "recording.json"
+_BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+
+
+class Loss(msgspec.Struct, frozen=True):
+    """How many events of one kind were lost, and why."""
+
+    of: str
+    reason: str
+    count: int
+
+
+class End(msgspec.Struct, frozen=True, kw_only=True):
+    """How a recording ended. `time`: RFC 3339 in UTC; `unwritten`: how many events were seen and not written;
+    `exit_code`: the command's, where one was recorded.
+    """
+
+    time: str
+    seconds: float
+    events: dict[str, int]
+    lost: tuple[Loss, ...]
+    cut: int
+    unwritten: int
+    complete: bool
+    verdict: str
+    exit_code: int | None = None
+
+    @classmethod
+    def of(cls, summary: Summary, time: str, exit_code: int | None = None) -> "End":
+        """Of the summary of a session."""
+        return cls(
+            time=time,
+            seconds=summary.seconds,
+            events=dict(summary.shown),
+            lost=tuple(Loss(of, reason, count) for (of, reason), count in summary.lost.items()),
+            cut=summary.cut,
+            unwritten=summary.unwritten,
+            complete=summary.complete,
+            verdict=summary.verdict,
+            exit_code=exit_code,
+        )
+
+
+class Manifest(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """`recording`: the version of the layout; `onlooker`: the program's version; `id`: random, never used twice;
+    `start`: RFC 3339 in UTC; `command`: its words; `settings`: what was asked for, as arguments of `Monitor`;
+    `rotated`: how many of the oldest events were removed; `end`: None while it is being written, and for ever where the
+    recorder was killed.
+    """
+
+    recording: int
+    onlooker: str
+    id: str
+    start: str
+    host: str
+    kernel: str
+    machine: str
+    boot_id: str = ""
+    command: tuple[str, ...] | None = None
+    directory: str | None = None
+    settings: dict[str, Any] = {}
+    rotated: int = 0
+    end: End | None = None
+
+    @classmethod
+    def new(
+        cls, *, start: str, command: tuple[str, ...] | None = None, settings: dict[str, Any] | None = None
+    ) -> "Manifest":
+        """Of this machine, now."""
+        system = os.uname()
+        boot_id = ""
+        with suppress(OSError):
+            boot_id = _BOOT_ID.read_text(encoding="ascii").strip()
+        directory = None
+        with suppress(OSError):
+            directory = _shown(str(Path.cwd())) if command else None
+        return cls(
+            recording=LAYOUT_VERSION,
+            onlooker=__version__,
+            id=os.urandom(16).hex(),
+            start=start,
+            host=system.nodename,
+            kernel=system.release,
+            machine=system.machine,
+            boot_id=boot_id,
+            command=None if command is None else tuple(map(_shown, command)),
+            directory=directory,
+            settings=settings or {},
+        )
+
+    def write(self, directory: Path) -> None:
+        """In place of what is there, all or nothing, also after a loss of power. Raises OSError."""
+        text = msgspec.json.format(msgspec.json.encode(self), indent=2) + b"\n"
+        write_whole(directory / FILE_NAME, text)
+
+    @classmethod
+    def read(cls, directory: Path) -> "Manifest":
+        """Raises OSError, and msgspec.ValidationError or msgspec.DecodeError for what is none."""
+        return msgspec.json.decode((directory / FILE_NAME).read_bytes(), type=cls)
+
+
+def write_whole(path: Path, data: bytes) -> None:
+    """Replace a file in one step, and see that it lasts. Only its owner may read it. Raises OSError."""
+    temporary = path.with_name(f"{path.name}.tmp")
+    descriptor = os.open(temporary, os.O_CREAT | os.O_TRUNC | os.O_WRONLY | os.O_CLOEXEC, 0o600)
+    try:
+        left = memoryview(data)
+        while left:
+            left = left[os.write(descriptor, left) :]
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+    temporary.replace(path)
+    sync_directory(path.parent)
+
+
+def sync_directory(path: Path) -> None:
+    """The names in a directory last. Raises OSError."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _shown(text: str) -> str:
+    """JSON is UTF-8."""
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+
+
+def now() -> str:
+    """The time, in RFC 3339 and UTC."""
+    return f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S.%fZ}"

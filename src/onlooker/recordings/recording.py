@@ -1,0 +1,140 @@
+"""Reads a recording: one that is finished, one that is still being written, and what is left of a damaged one."""
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import msgspec
+
+from ..errors import RecordingError
+from ..events import Event
+from ..records import Batch
+from .log import LogReader
+from .manifest import LAYOUT_VERSION, Manifest
+from .segments import log_path, numbers
+
+
+class Recording:
+    """What was recorded, from its directory, or from a log alone.
+
+    `manifest` is what it says of itself, None where that is missing or can't be read; `notes` says what is not as it
+    should be. `is_being_written`: a recorder is at work on it, and what it holds is all until now.
+    """
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        """Raises RecordingError for what is no recording, or can't be read."""
+        self.path = Path(path)
+        self.notes: list[str] = []
+        self.manifest: Manifest | None = None
+        self.is_being_written = False
+        try:
+            self._logs = self._found()
+        except OSError as error:
+            raise _unreadable(self.path, error) from error
+        end = self.manifest.end if self.manifest else None
+        self.is_finished = end is not None
+
+    def _found(self) -> list[Path] | None:
+        """A log alone; else None, for what the directory holds then."""
+        if not self.path.is_dir():
+            LogReader(self.path)
+            return [self.path]
+        self.is_being_written = _is_locked(self.path)
+        self._read_manifest()
+        if self.manifest is None and not numbers(self.path):
+            raise RecordingError(f"{str(self.path)!r} is no recording", _HINT)
+        return None
+
+    def _read_manifest(self) -> None:
+        try:
+            self.manifest = Manifest.read(self.path)
+        except FileNotFoundError:
+            self.notes.append("its recording.json is missing: nobody knows how it ended")
+        except (msgspec.ValidationError, msgspec.DecodeError) as error:
+            self._refuse_newer()
+            self.notes.append(f"its recording.json can't be read: {error}")
+        else:
+            if self.manifest.recording > LAYOUT_VERSION:
+                raise self._newer(self.manifest.onlooker)
+
+    def _refuse_newer(self) -> None:
+        """One of a later layout need not have what this version knows."""
+        with suppress(msgspec.DecodeError, msgspec.ValidationError):
+            head = msgspec.json.decode((self.path / "recording.json").read_bytes(), type=_Head)
+            if head.recording > LAYOUT_VERSION:
+                raise self._newer(head.onlooker)
+
+    def _newer(self, version: str) -> RecordingError:
+        by = f" ({version})" if version else ""
+        return RecordingError(f"{str(self.path)!r} was written by a newer version of onlooker{by}", "update onlooker")
+
+    def batches(self) -> Iterator[Batch]:
+        """All, in the order in which they were written, and where something is missing, a report of it: in the
+        beginning of what rotation removed, at the end of what was not written or can't be read. Raises RecordingError.
+        """
+        manifest, last, damaged = self.manifest, None, 0
+        rotated = manifest.rotated if manifest else 0
+        try:
+            for reader in self._readers():
+                for batch in reader.batches():
+                    if rotated:
+                        yield _losses(batch, rotated, "rotated", first=True)
+                        rotated = 0
+                    last = batch
+                    yield batch
+                damaged += 0 if self.is_being_written else reader.damaged
+        except OSError as error:
+            raise _unreadable(self.path, error) from error
+        if damaged or not (self.is_finished or self.is_being_written):
+            yield _losses(last, 1, "damaged")
+        if manifest and manifest.end and manifest.end.unwritten:
+            yield _losses(last, manifest.end.unwritten, "unwritten")
+
+    def __iter__(self) -> Iterator[Event]:
+        for batch in self.batches():
+            yield from batch
+
+    def _readers(self) -> Iterator[LogReader]:
+        for path in self._logs or [log_path(self.path, number) for number in numbers(self.path)]:
+            yield LogReader(path)
+
+
+_HINT = "onlooker record -o FILE -- COMMAND"
+
+
+class _Head(msgspec.Struct):
+    recording: int
+    onlooker: str = ""
+
+
+def _is_locked(path: Path) -> bool:
+    """Whether a recorder has it."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:  # a file system without locks
+        return False
+    finally:
+        os.close(descriptor)
+    return False
+
+
+def _losses(near: Batch | None, count: int, reason: str, *, first: bool = False) -> Batch:
+    """A report at the time of the first, or the last, event of a batch."""
+    if near is None or not len(near):
+        return Batch.of_losses([(count, "unknown", reason)], 0, 0)
+    [event] = (near.split(1)[0] if first else near.after(len(near) - 1)).events()[:1]
+    return Batch.of_losses([(count, "unknown", reason)], near.offset_ns, event.boot_ns)
+
+
+def _unreadable(path: Path, error: OSError) -> RecordingError:
+    name = str(path)
+    if isinstance(error, FileNotFoundError):
+        return RecordingError(f"there is no recording {name!r}", _HINT)
+    if isinstance(error, PermissionError):
+        return RecordingError(f"cannot read {name!r}: {error.strerror}", "read it as its owner: sudo onlooker ...")
+    return RecordingError(f"cannot read {name!r}: {error.strerror or error}")

@@ -1,0 +1,56 @@
+"""The parts of a recording, in the order of their numbers: NUMBER.log, a log, or once it is sealed the directory NUMBER
+with a Parquet file for each kind of event. Where both are there, the sealed one is whole and the log about to go.
+"""
+
+import os
+import shutil
+from contextlib import suppress
+from pathlib import Path
+
+import msgspec
+
+LOG_SUFFIX = ".log"
+
+
+class Segment(msgspec.Struct, frozen=True):
+    """One that is finished: how many events it has, how many bytes it takes, and when that was, in seconds of the
+    monotonic clock.
+    """
+
+    number: int
+    events: int
+    bytes: int
+    finished: float
+
+
+def log_path(directory: Path, number: int) -> Path:
+    """Of a log."""
+    return directory / f"{number:06}{LOG_SUFFIX}"
+
+
+def sealed_path(directory: Path, number: int) -> Path:
+    """Of a sealed segment."""
+    return directory / f"{number:06}"
+
+
+def numbers(directory: Path) -> list[int]:
+    """Of all segments that are there. Raises OSError."""
+    found = (entry.name.removesuffix(LOG_SUFFIX) for entry in directory.iterdir())
+    return sorted({int(name) for name in found if name.isascii() and name.isdigit()})
+
+
+def remove(directory: Path, number: int) -> None:
+    """A segment in whatever form. The log last: without its sealed form it is the whole segment. Raises OSError."""
+    with suppress(FileNotFoundError):
+        shutil.rmtree(sealed_path(directory, number))
+    log_path(directory, number).unlink(missing_ok=True)
+
+
+def bytes_of(directory: Path) -> int:
+    """How much all of a recording takes, as far as it can be read."""
+    total = 0
+    for parent, _, names in os.walk(directory):
+        for name in names:
+            with suppress(OSError):
+                total += (Path(parent) / name).stat().st_size
+    return total
