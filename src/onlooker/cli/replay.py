@@ -20,7 +20,7 @@ EPILOG = """\
 examples:
   onlooker replay build.onlook
   onlooker replay build.onlook --failed --output-format table
-  onlooker replay build.onlook --where "file under '/etc'" --output-format json
+  onlooker replay build.onlook --where "file under '/etc'"
   onlooker replay build.onlook --speed 1
 
 Without --events it shows all that was recorded.

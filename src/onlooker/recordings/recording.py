@@ -77,17 +77,19 @@ class Recording:
         manifest, last, damaged = self.manifest, None, 0
         rotated = manifest.rotated if manifest else 0
         try:
-            for reader in self._readers():
-                for batch in reader.batches():
+            for path in self._logs or [log_path(self.path, number) for number in numbers(self.path)]:
+                reader = self._reader(path)
+                for batch in reader.batches() if reader else ():
                     if rotated:
                         yield _losses(batch, rotated, "rotated", first=True)
                         rotated = 0
                     last = batch
                     yield batch
-                damaged += 0 if self.is_being_written else reader.damaged
+                damaged += reader.damaged if reader else 1
         except OSError as error:
             raise _unreadable(self.path, error) from error
-        if damaged or not (self.is_finished or self.is_being_written):
+        # what is not whole of one that is being written is its end
+        if not self.is_being_written and (damaged or not self.is_finished):
             yield _losses(last, 1, "damaged")
         if manifest and manifest.end and manifest.end.unwritten:
             yield _losses(last, manifest.end.unwritten, "unwritten")
@@ -96,9 +98,16 @@ class Recording:
         for batch in self.batches():
             yield from batch
 
-    def _readers(self) -> Iterator[LogReader]:
-        for path in self._logs or [log_path(self.path, number) for number in numbers(self.path)]:
-            yield LogReader(path)
+    def _reader(self, path: Path) -> LogReader | None:
+        """None for what is left of a log whose recorder was killed before it had a beginning, or that is damaged there:
+        others may be whole.
+        """
+        try:
+            return LogReader(path)
+        except RecordingError:
+            if self._logs:
+                raise
+            return None
 
 
 _HINT = "onlooker record -o FILE -- COMMAND"
