@@ -23,6 +23,7 @@ COMMANDS = {
     "top": (".top", "show what happens most, by program, user, file, ..."),
     "record": (".record", "record what happens, to ask about it later"),
     "replay": (".replay", "show a recording, as watch shows what happens"),
+    "check": (".check", "fail if something is in a recording that must not be"),
     "doctor": (".doctor", "check what this kernel and this user can do, and how to fix it"),
     "schema": (".schema", "print the JSON Schema of the JSON output"),
 }

@@ -1,6 +1,7 @@
 """`onlooker record`: what happens, into a recording."""
 
 import argparse
+import sys
 import time
 from contextlib import nullcontext, suppress
 from pathlib import Path
@@ -11,12 +12,15 @@ from msgspec.structs import replace
 from ..errors import PROGRAM, OutputError, UsageError
 from ..follow import Relay, exit_code
 from ..monitor import Monitor
+from ..output.writer import Writer
 from ..recordings.manifest import End, Manifest, now
+from ..recordings.recording import Recording
 from ..recordings.segments import bytes_of
 from ..recordings.writer import RecordingWriter
 from ..records import Batch
 from ..summary import End as Reason
 from ..summary import Summary
+from .check import FORMATS, add_fail_on, any_of, check
 from .log import LEVELS, Log
 from .options import add_command, add_wanted, command, follow_trees, note_doubts, wanted
 from .parser import duration, one_of, size
@@ -56,6 +60,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--keep", metavar="TIME", help="remove events when they are older than this: 10m, 24h")
     add_wanted(parser, default="all")
     add_command(parser)
+    fail = parser.add_argument_group("what must not happen")
+    add_fail_on(fail.add_argument)
+    fail.add_argument(
+        "--output-format",
+        metavar="FORMAT",
+        default="text",
+        help=f"how --fail-on shows what matches, on standard error: {', '.join(FORMATS)} (default: text)",
+    )
     how = parser.add_argument_group("messages")
     how.add_argument("-q", "--quiet", action="store_true", help="print only errors, whatever --log-level says")
     how.add_argument("--log-level", metavar="LEVEL", default="warning", help=f"{', '.join(LEVELS)} (default: warning)")
@@ -158,8 +170,12 @@ def _settings(which: dict[str, Any]) -> dict[str, Any]:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Record until the end. 0, or 1 if events were lost or not written; a command's own; raises OnlookerError."""
+    """Record until the end. 0, or 1 if events were lost or not written; a command's own; raises OnlookerError. With
+    --fail-on 1, too, if something matches or is missing.
+    """
     log = Log("error" if arguments.quiet else one_of("log level", arguments.log_level, LEVELS))
+    form = one_of("output format", arguments.output_format, FORMATS)
+    any_of(arguments.fail_on or ())
     seconds = duration(arguments.duration) if arguments.duration is not None else None
     most = _most(arguments.max_size) if arguments.max_size is not None else None
     keep = duration(arguments.keep) if arguments.keep is not None else None
@@ -177,9 +193,18 @@ def run(arguments: argparse.Namespace) -> int:
     with shutdown, relay or nullcontext():
         try:
             session = RecordSession(monitor, writer, shutdown, log, duration=seconds, relay=relay)
-            return session.exit_code()
+            code = session.exit_code()
         finally:
             writer.close()
+    if not arguments.fail_on:
+        return code
+    return check(Recording(writer.path), arguments.fail_on, form, log, _standard_error) or code
+
+
+def _standard_error(shutdown: Shutdown) -> Writer:
+    if sys.stderr is None:
+        raise UsageError("standard error is closed", f"{PROGRAM} record --fail-on EXPR 2> matches.txt -- COMMAND")
+    return Writer(sys.stderr.fileno(), shutdown.gives_up)
 
 
 def _most(text: str) -> int:

@@ -1,0 +1,107 @@
+"""`onlooker check`: whether something is in a recording that must not be."""
+
+import argparse
+from collections.abc import Callable, Sequence
+
+from ..errors import PROGRAM, UsageError
+from ..events import TASK_EVENTS, Lost
+from ..filters.where import Asked
+from ..monitor import Monitor
+from ..output import FORMATS as LINES
+from ..output import formatter
+from ..output.github import GitHubFormatter
+from ..output.sink import LineSink
+from ..output.writer import Writer
+from ..recordings.recording import Recording
+from ..recordings.source import RecordingSource
+from ..summary import Summary
+from .log import LEVELS, Log
+from .output import output_writer
+from .parser import one_of
+from .replay import ReplaySession, tell_of
+from .shutdown import Shutdown
+
+FORMATS = (*LINES, "github")
+EPILOG = """\
+examples:
+  onlooker check build.onlook --fail-on "event == 'exec' and path endswith '/curl'"
+  onlooker check build.onlook --fail-on "event == 'unlink' and file under '/etc'"
+  onlooker check build.onlook --fail-on "errno == 'EACCES'" --output-format github
+
+Exit code 0: nothing matches, and the recording is complete. 1: something matches, or something is missing.
+"""
+
+
+def add_fail_on(add: Callable[..., object]) -> None:
+    """Declare the option."""
+    add(
+        "--fail-on",
+        metavar="EXPR",
+        action="append",
+        help="exit with 1 if an event matches this expression, and show it; repeat it for more that must not be",
+    )
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options; values are checked in `run`."""
+    parser.epilog = EPILOG
+    parser.add_argument("file", metavar="FILE", help="the recording")
+    add = parser.add_argument_group("what must not be in it").add_argument
+    add_fail_on(add)
+    add = parser.add_argument_group("how to show it").add_argument
+    add("--output-format", metavar="FORMAT", default="text", help=f"{', '.join(FORMATS)} (default: text)")
+    add("-o", "--output", metavar="FILE", help="append what matches to FILE (default: -, standard output)")
+    add("-q", "--quiet", action="store_true", help="print only what matches and errors, whatever --log-level says")
+    add("--log-level", metavar="LEVEL", default="warning", help=f"{', '.join(LEVELS)} (default: warning)")
+
+
+def any_of(expressions: Sequence[str]) -> str:
+    """One expression that holds where one of them does. Raises UsageError for one that makes no sense."""
+    for each in expressions:
+        Asked(where=each).expression(tuple(TASK_EVENTS))
+    return " or ".join(f"({each})" for each in expressions)
+
+
+class CheckSession(ReplaySession):
+    """Shows what matches."""
+
+    found = 0
+
+    def exit_code(self) -> int:
+        """1 if something matches, too."""
+        return super().exit_code() or int(self.found > 0)
+
+    def _sum(self, summary: Summary) -> str:
+        self.found = sum(count for name, count in summary.shown.items() if name != Lost.event)
+        matches = (
+            f"{self.found} event{' matches' if self.found == 1 else 's match'}" if self.found else "nothing matches"
+        )
+        return f"{matches}\n{summary.verdict}"
+
+
+def check(
+    recording: Recording, expressions: Sequence[str], form: str, log: Log, make_writer: Callable[[Shutdown], Writer]
+) -> int:
+    """Show what matches one of them. 1 if something does, or if something is missing; else 0."""
+    where = any_of(expressions)
+    monitor = Monitor(events=["all"], threads=True, where=where, source=RecordingSource(recording.batches()))
+    shutdown = Shutdown(monitor.stop, log.tell)
+    writer = make_writer(shutdown)
+    lines = GitHubFormatter("onlooker --fail-on") if form == "github" else formatter(form, writer.descriptor)
+    with shutdown:
+        return CheckSession(monitor, LineSink(lines, writer), shutdown, log).exit_code()
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """0, or 1 if something matches or is missing; raises OnlookerError."""
+    log = Log("error" if arguments.quiet else one_of("log level", arguments.log_level, LEVELS))
+    form = one_of("output format", arguments.output_format, FORMATS)
+    if not arguments.fail_on:
+        example = "\"event == 'exec' and path endswith '/curl'\""
+        raise UsageError("no expression is given", f"{PROGRAM} check {arguments.file} --fail-on {example}")
+    any_of(arguments.fail_on)
+    recording = Recording(arguments.file)
+    tell_of(recording, log)
+    return check(
+        recording, arguments.fail_on, form, log, lambda shutdown: output_writer(arguments.output, shutdown, log, None)
+    )

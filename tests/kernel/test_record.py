@@ -1,0 +1,105 @@
+"""`onlooker record`: what a command does is in the recording, all of it, whatever happens to the recorder."""
+
+import os
+import random
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from onlooker import Exec, Exit, Fork, Lost
+from onlooker.recordings.recording import Recording
+
+from .commands import ONLOOKER, run, started, wait_until, watching
+from .conftest import Workloads
+from .running import SLOWER
+
+COUNT = 23
+KILLS = 7
+RECORD = (*ONLOOKER, "record")
+
+
+def of(recording: Recording, kind: type) -> list:
+    return [event for event in recording if isinstance(event, kind)]
+
+
+def test_a_command_and_all_that_it_starts(workloads: Workloads, tmp_path: Path) -> None:
+    file = tmp_path / "r.onlook"
+    done = run("record", "-o", str(file), "--", str(workloads["spawn"]), str(COUNT), str(workloads["nothing"]))
+    assert done.code == 0
+    assert done.err.splitlines()[-1] == "onlooker: complete"
+    children = [int(line) for line in done.lines]
+    found = Recording(file)
+    assert len(children) == COUNT
+    assert [event.child_pid for event in of(found, Fork)] == children
+    assert [event.pid for event in of(found, Exec)][1:] == children
+    assert [event.pid for event in of(found, Exit)][:-1] == children
+    assert found.manifest and found.manifest.end
+    assert found.manifest.command == (str(workloads["spawn"]), str(COUNT), str(workloads["nothing"]))
+    assert (found.manifest.end.exit_code, found.manifest.end.complete) == (0, True)
+    assert found.manifest.end.events["fork"] == COUNT
+
+
+def test_a_replay_shows_the_same(workloads: Workloads, tmp_path: Path) -> None:
+    file = str(tmp_path / "r.onlook")
+    run("record", "-o", file, "--", str(workloads["spawn"]), str(COUNT), str(workloads["nothing"]))
+    done = run("replay", file, "--events", "exec").assert_complete()
+    assert len(done.lines) == COUNT + 1
+    assert done.lines == [str(event) for event in of(Recording(file), Exec)]
+
+
+@pytest.mark.parametrize(
+    ("code", "expression", "wanted"), [(0, "comm == 'x'", 0), (7, "comm == 'x'", 7), (7, "exit_code == 7", 1)]
+)
+def test_what_must_not_happen_fails(tmp_path: Path, code: int, expression: str, wanted: int) -> None:
+    done = run("record", "-o", str(tmp_path / "r"), "--fail-on", expression, "--", "sh", "-c", f"exit {code}")
+    assert done.code == wanted
+    assert ("exited with code 7" in done.err) == (wanted == 1)
+
+
+def test_the_whole_machine_until_a_signal(workloads: Workloads, tmp_path: Path) -> None:
+    file = tmp_path / "r.onlook"
+    options = ("-o", str(file), "--filter", workloads["spawn"].name[:15], "--events", "fork,exec,exit")
+    with watching(*options, command=RECORD, ready="onlooker: recording into ") as running:
+        spawned = run(str(COUNT), str(workloads["nothing"]), command=(str(workloads["spawn"]),))
+        ended = running.end()
+    assert ended.code == 0
+    assert ended.err.splitlines()[-1].startswith("onlooker: complete")
+    assert [event.child_pid for event in of(Recording(file), Fork)] == [int(line) for line in spawned.lines]
+
+
+def _first_process(file: Path) -> int:
+    """The command's, once something of it is recorded."""
+    found: list[int] = []
+
+    def look() -> bool:
+        if (file / "recording.json").exists():
+            found.extend(event.pid for event in Recording(file) if isinstance(event, Exec))
+        return bool(found)
+
+    wait_until(look)
+    return found[0]
+
+
+@pytest.mark.parametrize("wait", [random.random() for _ in range(KILLS)], ids=range(KILLS))
+def test_a_kill_leaves_a_recording_and_the_command(workloads: Workloads, tmp_path: Path, wait: float) -> None:
+    file = tmp_path / "r.onlook"
+    command = ("--", str(workloads["spawn"]), "1000000", str(workloads["nothing"]))
+    with started(*RECORD, "-o", str(file), *command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as recorder:
+        first = _first_process(file)
+        try:
+            time.sleep(wait * SLOWER)
+            recorder.kill()
+            recorder.wait()
+            os.kill(first, 0)  # it goes on
+        finally:
+            os.kill(first, signal.SIGKILL)
+    found = Recording(file)
+    events = list(found)
+    assert not found.is_being_written
+    assert isinstance(events[-1], Lost) and events[-1].reason == "damaged"
+    begun = [event.child_pid for event in events if isinstance(event, Fork)]
+    ended = [event.pid for event in events if isinstance(event, Exit)]
+    assert begun and ended in (begun, begun[:-1])

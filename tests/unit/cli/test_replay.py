@@ -1,0 +1,100 @@
+"""`onlooker replay`, and `onlooker check`, of recordings made by hand."""
+
+import json
+
+import pytest
+
+from onlooker.cli.main import main
+from onlooker.testing import make
+
+from ..recordings.made import recording
+
+EVENTS = [
+    make("exec", comm="sh", path="/bin/sh", argv=("sh", "-c", "true")),
+    make("open", comm="sh", path="/etc/passwd"),
+    make("open", comm="sh", path="/etc/shadow", errno="EACCES"),
+    make("stat", comm="sh", path="/srv/100%\n"),
+    make("exit", comm="sh", exit_code=0),
+]
+
+
+@pytest.fixture
+def file(tmp_path):
+    return recording(tmp_path / "r.onlook", EVENTS)
+
+
+def run(capfd, *arguments):
+    code = main([*arguments])
+    return code, *capfd.readouterr()
+
+
+def test_it_shows_all_that_was_recorded(file, capfd):
+    code, out, err = run(capfd, "replay", file)
+    assert code == 0
+    assert out.splitlines() == [str(event) for event in EVENTS]
+    assert "5 events" in err and err.endswith("onlooker: complete\n")
+
+
+def test_the_filters_of_watch_are_the_same(file, capfd):
+    assert len(run(capfd, "replay", file, "--failed")[1].splitlines()) == 1
+    assert len(run(capfd, "replay", file, "--events", "open,exec")[1].splitlines()) == 3
+    assert len(run(capfd, "replay", file, "--path", "/etc")[1].splitlines()) == 2
+    assert len(run(capfd, "replay", file, "--count", "2")[1].splitlines()) == 2
+    assert run(capfd, "replay", file, "--filter", "nobody")[1] == ""
+    [line] = run(capfd, "replay", file, "--where", "errno exists", "--output-format", "json")[1].splitlines()
+    assert json.loads(line)["path"] == "/etc/shadow"
+
+
+def test_one_that_is_not_complete_says_so(tmp_path, capfd):
+    code, out, err = run(capfd, "replay", recording(tmp_path / "r", EVENTS, is_finished=False))
+    assert code == 1
+    assert len(out.splitlines()) == len(EVENTS) + 1
+    assert "the recording is damaged or was never finished" in err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["replay"], "the following arguments are required: FILE"),
+        (["replay", "no"], "there is no recording 'no'"),
+        (["replay", "{}", "--speed", "0"], "not a speed: '0'"),
+        (["replay", "{}", "--where", "erno == 1"], "unknown field 'erno'"),
+        (["replay", "{}", "--cgroup", "/"], "unknown option '--cgroup'"),
+        (["check", "{}"], "no expression is given"),
+        (["check", "{}", "--fail-on", "x"], "what should x be?"),
+        (["check", "{}", "--fail-on", "pid == 1", "--output-format", "gitlab"], "unknown output format 'gitlab'"),
+        (["record", "--fail-on", "x", "--", "true"], "what should x be?"),
+        (["record", "--max-size", "1", "--", "true"], "too small a size: '1'"),
+        (["record", "-o", "-", "--", "true"], "a recording is a directory"),
+        (["record", "-o", "{}", "--", "true"], "is there already"),
+    ],
+)
+def test_mistakes_are_told_in_one_line(file, capfd, arguments, said):
+    code, out, err = run(capfd, *(word.format(file) for word in arguments))
+    assert code in (1, 2) and out == ""
+    assert err.startswith("onlooker: ") and said in err.splitlines()[0]
+
+
+def test_nothing_matches(file, capfd):
+    code, out, err = run(capfd, "check", file, "--fail-on", "comm == 'curl'")
+    assert (code, out) == (0, "")
+    assert err.splitlines() == ["onlooker: nothing matches", "onlooker: complete"]
+
+
+def test_what_matches_is_shown(file, capfd):
+    code, out, err = run(capfd, "check", file, "--fail-on", "errno exists", "--fail-on", "event == 'exec'")
+    assert code == 1
+    assert out.splitlines() == [str(EVENTS[0]), str(EVENTS[2])]
+    assert err.splitlines()[0] == "onlooker: 2 events match"
+
+
+def test_an_incomplete_recording_proves_nothing(tmp_path, capfd):
+    file = recording(tmp_path / "r", EVENTS, is_finished=False)
+    assert run(capfd, "check", file, "--fail-on", "comm == 'curl'")[0] == 1
+
+
+def test_annotations_are_as_github_reads_them(file, capfd):
+    _, out, _ = run(capfd, "check", file, "--fail-on", "event == 'stat'", "--output-format", "github")
+    [line] = out.splitlines()
+    assert line.startswith("::error title=onlooker --fail-on::[")
+    assert "/srv/100%25\\n" in line
