@@ -24,9 +24,9 @@ from .shutdown import Shutdown
 FORMATS = (*LINES, "github")
 EPILOG = """\
 examples:
-  onlooker check build.onlook --fail-on "event == 'exec' and path endswith '/curl'"
-  onlooker check build.onlook --fail-on "event == 'unlink' and file under '/etc'"
-  onlooker check build.onlook --fail-on "errno == 'EACCES'" --output-format github
+  onlooker check build.onlook --fail-on "path endswith '/curl'"
+  onlooker check build.onlook --fail-on "file under '/etc'"
+  onlooker check build.onlook --fail-on "signal exists"
 
 Exit code 0: nothing matches, and the recording is complete. 1: something matches, or something is missing.
 """

@@ -23,8 +23,12 @@ from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO, NamedTuple, Self
 
+import msgspec
+
 from ..errors import RecordingError, UsageError
 from ..records import PLAN, Batch
+from ..records.translate import Translator
+from ..schema.plan import Plan
 
 FIRST_LINE = b"onlooker log 1\n"
 SEED_BYTES = 4
@@ -122,15 +126,28 @@ class LogReader:
             raise _refused(path, "was written by a newer version of onlooker" if is_newer else "is no recording")
 
     def batches(self) -> Iterator[Batch]:
-        """In the order in which they were written. Raises RecordingError where the records are of another version."""
+        """In the order in which they were written. Records of another version are translated; where they can't be, it
+        raises RecordingError.
+        """
+        own, translator = PLAN.to_json(), None
         for frame in self._frames():
-            if frame.kind == _PLAN and _plan(frame) != PLAN.to_json():
-                raise _refused(self._path, "has records of another version of onlooker")
-            if frame.kind == _BATCH:
+            if frame.kind == _PLAN:
+                plan = _plan(frame)
+                translator = None if plan == own else self._translator(plan)
+            elif frame.kind == _BATCH:
                 try:
-                    yield Batch(frame.payload, frame.number)
+                    if translator is None:
+                        yield Batch(frame.payload, frame.number)
+                    else:
+                        yield from translator.batches(frame.payload, frame.number)
                 except UsageError:
                     self.damaged += len(frame.payload)
+
+    def _translator(self, plan: bytes) -> Translator:
+        try:
+            return Translator(Plan.from_json(plan))
+        except (msgspec.DecodeError, ValueError, LookupError) as error:
+            raise _refused(self._path, "has records of another version of onlooker") from error
 
     def _frames(self) -> Iterator[Frame]:
         self.damaged = 0

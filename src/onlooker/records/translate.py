@@ -1,0 +1,68 @@
+"""Records of another version's plan, as records of this one."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import msgspec
+
+from ..errors import UsageError
+from ..events import EVENTS, Event
+from ..schema.plan import Plan
+from ._records import CompiledPlan, Records
+from .batch import Batch
+
+
+class Translator:
+    """By the names of events and fields. A field that only the other version has is left out; one that only this
+    version has does not apply, or is 0, false or empty. Of what this version can't say at all, a loss is reported.
+    """
+
+    def __init__(self, plan: Plan) -> None:
+        """Raises ValueError or LookupError for a plan that can't be."""
+        makers = {each.name: _maker(each.name, tuple(step.name for step in each.steps)) for each in plan.events}
+        self._records = Records(CompiledPlan(plan, makers))
+
+    def batches(self, data: bytes, offset_ns: int) -> list[Batch]:
+        """Raises UsageError for records that are none of that plan."""
+
+        def refuse(_number: int) -> bytes:
+            raise UsageError("a record makes no sense", "read it with the version that wrote it")
+
+        whole, _ = self._records.check(data, refuse)
+        events = self._records.events(whole, offset_ns)
+        known = [event for event in events if event is not None]
+        made = Batch.of(known)
+        if missing := len(events) - len(known):
+            boot_ns = known[-1].boot_ns if known else 0
+            made.append(Batch.of_losses([(missing, "unknown", "corrupt")], offset_ns, boot_ns))
+        return made
+
+
+_EMPTY = {int: 0, str: "", bool: False}
+
+
+def _maker(name: str, fields: tuple[str, ...]) -> Callable[..., Event | None]:
+    """Makes an event of the values of these fields."""
+    if name not in EVENTS:
+        return lambda *_: None
+    cls = EVENTS[name]
+    known = {field.name for field in msgspec.structs.fields(cls)}
+    missing = {
+        field.name: _EMPTY.get(getattr(field.type, "__origin__", field.type), ())
+        for field in msgspec.structs.fields(cls)
+        if field.required and field.name not in fields
+    }
+    return partial(_made, cls, fields, known, missing)
+
+
+def _made(
+    cls: type[Event], fields: tuple[str, ...], known: set[str], missing: dict[str, Any], *values: Any
+) -> Event | None:
+    given = {name: value for name, value in zip(fields, values, strict=True) if name in known}
+    made = cls(**missing, **given)
+    try:
+        Batch.of([made])
+    except UsageError:
+        return None
+    return made
