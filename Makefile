@@ -79,7 +79,7 @@ build/strace/.built: tools/strace-tests.sh $(VENV)/.test-system
 
 $(VENV)/.tools: $(VENV)/.system pyproject.toml
 	umask 022; [ -x $(BIN)/python ] || "$$(tools/find-python.sh)" -m venv $(VENV)
-	umask 022; $(PIP) install 'pip>=25.1' 'meson-python>=0.17' 'cython>=3.1' meson ninja 'msgspec>=0.19' 'rich>=13' 'shtab>=1.10' 'argparse-manpage>=4.5'
+	umask 022; $(PIP) install 'pip>=25.1' 'meson-python>=0.17' 'cython>=3.1' meson ninja 'msgspec>=0.19' 'rich>=13' 'shtab>=1.10' 'argparse-manpage>=4.5' 'duckdb>=1.4'
 	touch $@
 
 $(VENV)/.installed: $(VENV)/.tools $(SOURCES)

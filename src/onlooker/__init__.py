@@ -71,6 +71,7 @@ if TYPE_CHECKING:
     from .probe.fake import FakeSource
     from .probe.source import Attachment, Rest, Source
     from .records.batch import Batch
+    from .records.table import Batches, Table
     from .session import Session, Sink
     from .stats import Stats
     from .summary import Summary
@@ -102,6 +103,7 @@ _MODULES = {
     "probe.fake": ("FakeSource",),
     "probe.source": ("Attachment", "Rest", "Source"),
     "records.batch": ("Batch",),
+    "records.table": ("Batches", "Table"),
     "session": ("Session", "Sink"),
     "stats": ("Stats",),
     "summary": ("Summary",),
@@ -112,6 +114,7 @@ __all__ = [
     "AttachError",
     "Attachment",
     "Batch",
+    "Batches",
     "CapabilityError",
     "Check",
     "Command",
@@ -139,6 +142,7 @@ __all__ = [
     "Source",
     "Stats",
     "Summary",
+    "Table",
     "TaskEvent",
     "UnsupportedError",
     "UsageError",

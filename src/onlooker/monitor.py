@@ -21,6 +21,7 @@ from .probe.setup import DEFAULT_RING_BYTES, MOST_ARGS_BYTES
 from .probe.source import Attachment, Rest, Source
 from .records import Batch, Matcher
 from .records.sieve import Sieve
+from .records.table import Batches
 from .stats import Stats, Tally
 
 _SLICE_SECONDS = 0.1  # how often a waiting poll of a source without `fileno` checks for `stop`
@@ -167,8 +168,11 @@ class Monitor:
             if not length_hint(self._given) and self.ended:
                 return
 
-    def batches(self) -> Iterator[Batch]:
-        """The same as batches of records, without an object for each: see `Batch`."""
+    def batches(self) -> Batches:
+        """The same as batches of records, without an object for each: see `Batch`. It is an Arrow stream, too."""
+        return Batches(self._batches())
+
+    def _batches(self) -> Iterator[Batch]:
         while True:
             self._check_use()
             self._next_batch(None)

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from ..events import PROCESS_EVENTS, TASK_EVENTS
 from ..records import NUMBERS, Matcher
-from ..records.batch import compiled
+from ..records.planned import compiled
 from ..records.encode import wall_ns
 from ..schema.fields import Op
 from ..schema.plan import StepPlan

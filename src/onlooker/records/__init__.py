@@ -2,7 +2,8 @@
 
 from ..events.base import LINE_WRITERS, Event
 from ._records import Buffer, Matcher, give_back
-from .batch import NUMBERS, PLAN, Batch, prepare_records
+from .batch import Batch, prepare_records
+from .planned import NUMBERS, PLAN
 
 __all__ = ["NUMBERS", "PLAN", "Batch", "Buffer", "Matcher", "give_back", "prepare_records"]
 

@@ -214,3 +214,54 @@ cdef extern from "match.h" nogil:
 
 
 ctypedef void (*write_t)(writer_t *, record_t) noexcept nogil
+
+
+cdef extern from "arrow.h" nogil:
+    ctypedef struct ArrowSchema "struct ArrowSchema":
+        void (*release)(ArrowSchema *)
+    ctypedef struct ArrowArray "struct ArrowArray":
+        void (*release)(ArrowArray *)
+    ctypedef struct ArrowArrayStream "struct ArrowArrayStream":
+        int (*get_schema)(ArrowArrayStream *, ArrowSchema *) noexcept
+        int (*get_next)(ArrowArrayStream *, ArrowArray *) noexcept
+        const char *(*get_last_error)(ArrowArrayStream *) noexcept
+        void (*release)(ArrowArrayStream *) noexcept
+        void *private_data
+    ctypedef struct arrow_chunks_t "struct arrow_chunks":
+        ArrowSchema schema
+        ArrowArray *at
+        size_t count
+        size_t next
+    int arrow_stream_init(ArrowArrayStream *stream, arrow_chunks_t *chunks)
+    void arrow_chunks_free(arrow_chunks_t *chunks)
+
+
+cdef extern from "columns.h" nogil:
+    enum: CHUNK_BYTES, FORM_VALUE
+    uint32_t NO_STEP
+    uint32_t NO_COLUMN
+    ctypedef struct column_plan_t "struct column_plan":
+        int type
+        int form
+        int is_optional
+        text_t name
+        uint32_t beside
+        uint32_t steps[64]
+    ctypedef struct table_plan_t "struct table_plan":
+        const plan_t *plan
+        const column_plan_t *columns
+        size_t count
+        uint64_t kinds
+        text_t names[64]
+    ctypedef struct column_t "struct column":
+        size_t rows
+    ctypedef struct columns_t "struct columns":
+        const table_plan_t *table
+        column_t *columns
+        uint64_t seq
+        uint64_t total
+    int columns_init(columns_t *c, const table_plan_t *table, uint64_t seq, size_t chunk_bytes)
+    void columns_free(columns_t *c)
+    int columns_add(columns_t *c, const unsigned char *at, const unsigned char *end, int64_t offset_ns)
+    int columns_take(columns_t *c, arrow_chunks_t *chunks)
+    int table_schema(const table_plan_t *table, ArrowSchema *schema)

@@ -4,10 +4,13 @@
 cimport cython
 from cpython.buffer cimport PyBUF_SIMPLE, PyBuffer_Release, PyObject_GetBuffer
 from cpython.bytes cimport PyBytes_AsString, PyBytes_FromStringAndSize
+from cpython.pycapsule cimport PyCapsule_GetPointer, PyCapsule_New
+from libc.errno cimport EIO, EOVERFLOW
 from libc.stdint cimport int64_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free
 from libc.string cimport memcmp, memcpy, memset
 
+from ..errors import UsageError
 from ..schema.values import Flags
 from .compile import check, pieces_of
 
@@ -380,3 +383,4 @@ cdef class Records:
 
 include "matcher.pxi"
 include "sieve.pxi"
+include "columns.pxi"

@@ -4,28 +4,19 @@ import struct
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
-from functools import cache
 from itertools import groupby
 from typing import Self
 
 from ..errors import UsageError
-from ..events import EVENTS, Event, Lost
-from ..events import plan as plan_of_classes
-from ..schema.plan import Plan
-from ._records import Buffer, CompiledPlan, Matcher, Records
+from ..events import Event, Lost
+from ._records import Buffer, Matcher, Records
 from .encode import offset_ns, record
+from .planned import NUMBERS, PLAN, compiled
+from .table import Table, event_in
 
-PLAN: Plan = plan_of_classes()
-NUMBERS = {event.name: event.number for event in PLAN.events}
 _LOST = NUMBERS[Lost.event]
 _BILLION = 1_000_000_000
 _own = threading.local()  # what is made of records is remembered from one to the next, by one thread
-
-
-@cache
-def compiled() -> CompiledPlan:
-    """The plan, for the native parts."""
-    return CompiledPlan(PLAN, EVENTS)
 
 
 def _records() -> Records:
@@ -174,6 +165,22 @@ class Batch:
     def local_times(self) -> list[str]:
         """When each was, in local time with microseconds."""
         return _records().times(self._data, self.offset_ns).decode().split("\n")[:-1]
+
+    def table(self, name: str) -> Table:
+        """The events of one kind as columns, by the plural of its name: "opens", "execs", "losses". "events" are all.
+        Raises UsageError for an unknown name.
+        """
+        event = event_in(name)
+        rows = len(self) if event is None else self._counts.get(event, 0)
+        return Table(name, rows, self._data, self._offset_ns)
+
+    def __arrow_c_schema__(self) -> object:
+        """That of the table of all events."""
+        return self.table("events").__arrow_c_schema__()
+
+    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
+        """The table of all events."""
+        return self.table("events").__arrow_c_stream__(requested_schema)
 
     def select(self, *events: str) -> Self:
         """Only the records of these kinds, by name; "lost" is one. Raises UsageError for an unknown name.

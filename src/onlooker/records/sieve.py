@@ -3,7 +3,8 @@
 from ..events import Lost
 from ..schema.plan import EventPlan
 from ._records import Sift
-from .batch import NUMBERS, PLAN, Batch, compiled
+from .batch import Batch
+from .planned import NUMBERS, PLAN, compiled
 
 _EVENTS = {number: name for name, number in NUMBERS.items()}
 # the names of each file that an event is about, the best first
