@@ -2,11 +2,18 @@
 #include "columns.h"
 #include "utf8.h"
 
-/* Nulls up to so many rows. */
+/* Nulls up to so many rows, which have room. */
 void column_nulls(struct column *column, size_t rows)
 {
-	while (column->rows < rows && !column->offsets.failed && !column->validity.out.failed)
-		put_end(column, 0);
+	size_t count = rows - column->rows, i;
+	uint32_t end = end_of(column);
+
+	for (i = 0; i < count; i++)
+		memcpy(column->offsets.at + column->offsets.used + 4 * i, &end, 4);
+	column->offsets.used += 4 * count;
+	column->validity.count += count;
+	column->nulls += count;
+	column->rows = rows;
 }
 
 /* The exact bytes of the text that is the next row of another column. */
@@ -44,7 +51,7 @@ static void remember(struct known *known, const struct values *values, uint64_t 
 }
 
 /* Appends the one name of a number. */
-static void put_name(struct column *column, struct record r, const struct step *step)
+static void put_one_name(struct column *column, struct record r, const struct step *step)
 {
 	uint64_t number = number_of(r, step);
 	struct known *known = known_place(column, number);
@@ -52,7 +59,7 @@ static void put_name(struct column *column, struct record r, const struct step *
 	struct names names;
 
 	if (known->values == step->values && known->number == number) {
-		out_put(&column->data, known->text, known->ends[0]);
+		put_name(&column->data, (struct text){ known->text, known->ends[0] });
 		return;
 	}
 	names_of(&names, r, step);
@@ -78,7 +85,7 @@ void column_texts(struct columns *c, struct column *column, const struct rows *r
 		int is_valid = applies(r, step);
 
 		if (is_valid)
-			(step->op == OP_ONE_OF ? put_name(column, r, step) : put_text(c, column, r, step));
+			(step->op == OP_ONE_OF ? put_one_name(column, r, step) : put_text(c, column, r, step));
 		put_end(column, is_valid);
 	}
 }
@@ -87,7 +94,7 @@ static void put_known(struct column *items, const struct known *known)
 {
 	uint32_t start = items->data.used, i, end;
 
-	out_put(&items->data, known->text, known->count ? known->ends[known->count - 1] : 0);
+	put_name(&items->data, (struct text){ known->text, known->count ? known->ends[known->count - 1] : 0 });
 	for (i = 0; i < known->count; i++) {
 		end = start + known->ends[i];
 		out_put(&items->offsets, (const char *)&end, 4);
@@ -112,7 +119,7 @@ static void put_names(struct column *column, struct record r, const struct step 
 	names_of(&names, r, step);
 	for (i = 0; i < names.count; i++) {
 		put_exact(&column->items->data, names.name[i]);
-		put_end(column->items, 1);
+		put_item(column->items);
 	}
 	remember(known, step->values, number, &names, &column->items->data, start);
 }
@@ -126,7 +133,7 @@ static void put_list_beside(struct column *column, size_t row, struct text rest)
 	column_nulls(column, row);
 	while (next_text(&rest, &one)) {
 		put_exact(&column->items->data, one);
-		put_end(column->items, 1);
+		put_item(column->items);
 	}
 	put_end(column, 1);
 }
@@ -138,7 +145,7 @@ static void put_list(struct column *column, struct text all)
 
 	while (next_text(&rest, &one)) {
 		is_whole &= put_utf8(&column->items->data, one);
-		put_end(column->items, 1);
+		put_item(column->items);
 	}
 	if (!is_whole)
 		put_list_beside(column->beside, column->rows, all);

@@ -8,10 +8,10 @@
 #define NUMBERS(NAME, TYPE)                                                                     \
 	static void NAME(struct column *column, const struct rows *rows)                        \
 	{                                                                                       \
-		TYPE *to = (TYPE *)out_room(&column->data, rows->count * sizeof(TYPE));         \
+		TYPE *to = (TYPE *)(column->data.at + column->data.used);                       \
 		size_t i;                                                                       \
                                                                                                 \
-		for (i = 0; to && i < rows->count; i++) {                                       \
+		for (i = 0; i < rows->count; i++) {                                             \
 			struct record r = rows->at[i].record;                                   \
 			const struct step *step = step_in(column, r);                           \
 			int is_valid = applies(r, step);                                        \
@@ -19,7 +19,7 @@
 			to[i] = is_valid ? (TYPE)cell_number(r, step) : 0;                      \
 			put_valid(column, is_valid);                                            \
 		}                                                                               \
-		column->data.used += to ? rows->count * sizeof(TYPE) : 0;                       \
+		column->data.used += rows->count * sizeof(TYPE);                                \
 	}
 
 static inline uint64_t cell_number(struct record r, const struct step *step)
@@ -35,26 +35,26 @@ NUMBERS(column_64, uint64_t)
 /* Of the wall clock, whatever the year. */
 static void column_times(struct column *column, const struct rows *rows)
 {
-	uint64_t *to = (uint64_t *)out_room(&column->data, 8 * rows->count);
+	uint64_t *to = (uint64_t *)(column->data.at + column->data.used);
 	size_t i;
 
-	for (i = 0; to && i < rows->count; i++) {
+	for (i = 0; i < rows->count; i++) {
 		to[i] = read_unsigned(rows->at[i].record.at + rows->table->plan->boot_at, 8) + (uint64_t)rows->offset_ns;
 		put_valid(column, 1);
 	}
-	column->data.used += to ? 8 * rows->count : 0;
+	column->data.used += 8 * rows->count;
 }
 
 static void column_seqs(struct column *column, const struct rows *rows)
 {
-	uint64_t *to = (uint64_t *)out_room(&column->data, 8 * rows->count);
+	uint64_t *to = (uint64_t *)(column->data.at + column->data.used);
 	size_t i;
 
-	for (i = 0; to && i < rows->count; i++) {
+	for (i = 0; i < rows->count; i++) {
 		to[i] = rows->at[i].seq;
 		put_valid(column, 1);
 	}
-	column->data.used += to ? 8 * rows->count : 0;
+	column->data.used += 8 * rows->count;
 }
 
 static void column_marks(struct column *column, const struct rows *rows)
@@ -78,7 +78,7 @@ static void column_events(struct column *column, const struct rows *rows)
 	for (i = 0; i < rows->count; i++) {
 		struct text name = rows->table->names[rows->at[i].record.event->number];
 
-		out_put(&column->data, name.at, name.length);
+		put_name(&column->data, name);
 		put_end(column, 1);
 	}
 }
@@ -113,6 +113,30 @@ static void column_values(struct columns *c, struct column *column, const struct
 		column_lists(c, column, rows);
 		break;
 	}
+}
+
+/* Room for so many bits, all zero. */
+static int reserve_bits(struct bits *bits, size_t count)
+{
+	size_t bytes = (bits->count + count + 7) / 8, used = bits->out.used;
+
+	if (bytes <= used)
+		return 1;
+	if (!out_room(&bits->out, bytes - used))
+		return 0;
+	memset(bits->out.at + used, 0, bytes - used);
+	bits->out.used = bytes;
+	return 1;
+}
+
+/* Room for all of so many rows but texts. */
+static int reserve(struct column *column, size_t rows)
+{
+	int has_offsets = is_list(column) || has_text(column), is_mark = column->plan->type == TYPE_BOOL;
+
+	return (!has_offsets || out_room(&column->offsets, 4 * rows)) && (!is_mark || reserve_bits(&column->marks, rows)) &&
+	       (has_offsets || is_mark || out_room(&column->data, 8 * rows)) &&
+	       (!column->plan->is_optional || reserve_bits(&column->validity, rows));
 }
 
 /* FORM_BYTES are written along with what they belong to. */
@@ -220,24 +244,36 @@ static int end_chunk(struct columns *c)
 	return arrow_chunks_add(&c->chunks, &array) ? 0 : ENOMEM;
 }
 
+/* Whether a column has no memory; how much the largest buffer takes. */
+static int have_failed(const struct columns *c, size_t *most)
+{
+	int failed = c->made.failed || c->plain.failed;
+	size_t i;
+
+	for (i = 0, *most = 0; i < c->table->count; i++) {
+		size_t bytes = largest_buffer(c->columns + i);
+
+		failed |= has_failed(c->columns + i);
+		*most = bytes > *most ? bytes : *most;
+	}
+	return failed;
+}
+
 static int end_block(struct columns *c, int64_t offset_ns)
 {
 	struct rows rows = { c->block, c->rows, offset_ns, c->table };
-	size_t i, most = 0;
-	int failed = c->made.failed || c->plain.failed;
+	size_t i, most, end = c->columns->rows + c->rows;
 
 	for (i = 0; i < c->table->count; i++)
+		if (!reserve(c->columns + i, c->rows))
+			return ENOMEM;
+	for (i = 0; i < c->table->count; i++)
 		column_append(c, c->columns + i, &rows);
-	for (i = 0; i < c->table->count; i++) {
-		struct column *column = c->columns + i;
-
-		if (column->plan->form == FORM_BYTES)
-			column_nulls(column, c->columns->rows);
-		failed |= has_failed(column) || c->made.failed || c->plain.failed;
-		most = largest_buffer(column) > most ? largest_buffer(column) : most;
-	}
+	for (i = 0; i < c->table->count; i++)
+		if (c->columns[i].plan->form == FORM_BYTES)
+			column_nulls(c->columns + i, end);
 	c->rows = c->bytes = 0;
-	if (failed)
+	if (have_failed(c, &most))
 		return ENOMEM;
 	return most > c->chunk_bytes ? end_chunk(c) : 0;
 }

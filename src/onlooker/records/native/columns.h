@@ -55,7 +55,7 @@ struct known {
 	const struct values *values; /* NULL: nothing is known */
 	uint64_t number;
 	uint32_t count, ends[8];
-	char text[96];
+	char text[96]; /* at least PADDING */
 };
 
 #define KNOWN 16 /* numbers for each column: opens have some ten different flags */
@@ -135,17 +135,10 @@ static inline void begin_column(struct column *column)
 		out_put(&column->offsets, "\0\0\0\0", 4);
 }
 
+/* Where there is room, all zero. */
 static inline void put_bit(struct bits *bits, int is_set)
 {
-	size_t byte = bits->count / 8;
-
-	if (!(bits->count % 8)) {
-		if (!out_room(&bits->out, 1))
-			return;
-		bits->out.at[byte] = 0;
-		bits->out.used = byte + 1;
-	}
-	bits->out.at[byte] |= (is_set != 0) << bits->count % 8;
+	bits->out.at[bits->count / 8] |= (is_set != 0) << bits->count % 8;
 	bits->count++;
 }
 
@@ -158,13 +151,37 @@ static inline void put_valid(struct column *column, int is_valid)
 	column->rows++;
 }
 
+static inline uint32_t end_of(const struct column *column)
+{
+	return column->items ? column->items->rows : column->data.used;
+}
+
 /* What was written to `data`, or to the items, is the column's next value. */
 static inline void put_end(struct column *column, int is_valid)
 {
-	uint32_t end = column->items ? column->items->rows : column->data.used;
+	uint32_t end = end_of(column);
 
-	out_put(&column->offsets, (const char *)&end, 4);
+	memcpy(column->offsets.at + column->offsets.used, &end, 4);
+	column->offsets.used += 4;
 	put_valid(column, is_valid);
+}
+
+/* The same for the next item of a list, for which there may be no room. */
+static inline void put_item(struct column *items)
+{
+	uint32_t end = end_of(items);
+
+	out_put(&items->offsets, (const char *)&end, 4);
+	items->rows++;
+}
+
+/* Appends a name, of which PADDING bytes are readable. */
+static inline void put_name(struct out *out, struct text name)
+{
+	char *to = out_room(out, name.length + PADDING);
+
+	if (to)
+		out->used = put_padded(to, name.at, name.length) - out->at;
 }
 
 static inline const struct step *step_in(const struct column *column, struct record r)
@@ -179,7 +196,7 @@ static inline int applies(struct record r, const struct step *step)
 	return step && !is_absent(r, step);
 }
 
-/* Append the rows to a column. */
+/* Append the rows to a column, which has room for them but for what texts hold. */
 void column_texts(struct columns *c, struct column *column, const struct rows *rows);
 void column_lists(struct columns *c, struct column *column, const struct rows *rows);
 void column_commands(struct columns *c, struct column *column, const struct rows *rows);
