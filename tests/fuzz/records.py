@@ -9,11 +9,17 @@ import msgspec
 
 from onlooker import Batch, Event, Lost
 from onlooker.escaping import escape
+from onlooker.records import PLAN
+from onlooker.schema.columns import columns_of, table_of, wide_columns
 
 from ..unit.escaping.test_escape import unescaped
+from ..unit.records import arrow
+from ..unit.records.column_values import row
 from ..unit.records.reference import check as check_all
 from .mutate import edges, generated, mutated
 
+COLUMNS = {event.name: columns_of(event) for event in PLAN.events}
+WIDE = wide_columns(PLAN)
 BOOT_NS = 23  # of the report for a record that makes no sense
 
 
@@ -48,6 +54,7 @@ def check(data: bytes) -> None:
         check_event(event)
     check_lines(batch, events)
     check_parts(batch, events)
+    check_columns(batch, events)
 
 
 def check_lines(batch: Batch, events: list[Event]) -> None:
@@ -78,6 +85,19 @@ def check_parts(batch: Batch, events: list[Event]) -> None:
         assert first.events() + rest.events() == events
         assert len(first) - len(first.lost()) <= most
         assert batch.after(most).events() == events[most:]
+
+
+def check_columns(batch: Batch, events: list[Event]) -> None:
+    """Each column has what the object says; times before 1970 are themselves."""
+    wanted = [row(event, WIDE) for event in events]
+    found = arrow.rows(batch)
+    for one, other in zip(found, wanted, strict=True):
+        one["time"] = max(0, one["time"])
+        assert one == other
+    for event, columns in COLUMNS.items():
+        of_kind = [row(each, columns) for each in events if each.event == event]
+        found = arrow.rows(batch.table(table_of(event)))
+        assert [{**each, "time": max(0, each["time"])} for each in found] == of_kind
 
 
 def check_event(event: Event) -> None:
