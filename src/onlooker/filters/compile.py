@@ -5,8 +5,8 @@ from typing import NamedTuple
 
 from ..events import PROCESS_EVENTS, TASK_EVENTS
 from ..records import NUMBERS, Matcher
-from ..records.planned import compiled
 from ..records.encode import wall_ns
+from ..records.planned import compiled
 from ..schema.fields import Op
 from ..schema.plan import StepPlan
 from ..schema.values import Flags, Names

@@ -36,8 +36,8 @@ def table_plan(table: str, *, has_seq: bool = False) -> TablePlan:
 
 
 class Table:
-    """The events of one kind of a batch, or of all, as columns; `Batch.table` makes it. Each `__arrow_c_stream__` is made
-    anew.
+    """The events of one kind of a batch, or of all, as columns; `Batch.table` makes it. Each `__arrow_c_stream__` is
+    made anew.
 
     >>> from onlooker import Batch
     >>> from onlooker.testing import make
@@ -70,8 +70,8 @@ class Table:
 
 
 class Batches(Iterator["Batch"]):
-    """The batches of a monitor, one after the other. As an Arrow stream, it is the table of all events, a chunk for each
-    batch, as long as the monitor runs: whoever reads it waits for the next, on its own thread.
+    """The batches of a monitor, one after the other. As an Arrow stream, it is the table of all events, a chunk for
+    each batch, as long as the monitor runs: whoever reads it waits for the next, on its own thread.
     """
 
     __slots__ = ("_batches",)
@@ -87,16 +87,16 @@ class Batches(Iterator["Batch"]):
         return table_plan(WIDE).schema()
 
     def __arrow_c_stream__(self, requested_schema: object = None) -> object:
-        """A capsule "arrow_array_stream"; what a batch raises is the stream's error. The types are always the same, whatever
-        is requested.
+        """A capsule "arrow_array_stream"; what a batch raises is the stream's error. The types are always the same,
+        whatever is requested.
         """
         return pulled(table_plan(WIDE), self._batches)
 
 
 class TableBuilder:
-    """The columns of a table, of several batches one after the other, each with its own clock. With `seq` the first column
-    is the number of each event, from `seq` on; the events of all kinds count, so that the tables of the same batches can be
-    merged again. Raises UsageError for an unknown name.
+    """The columns of a table, of several batches one after the other, each with its own clock. With `seq` the first
+    column is the number of each event, from `seq` on; the events of all kinds count, so that the tables of the same
+    batches can be merged again. Raises UsageError for an unknown name.
     """
 
     def __init__(self, table: str, *, seq: int | None = None) -> None:

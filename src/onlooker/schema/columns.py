@@ -84,8 +84,8 @@ def columns_of(event: EventPlan) -> tuple[Column, ...]:
 
 
 def wide_columns(plan: Plan) -> tuple[Column, ...]:
-    """The columns of the table of all events. Raises ValueError for a field that two events have with types that don't go
-    together.
+    """The columns of the table of all events. Raises ValueError for a field that two events have with types that don't
+    go together.
     """
     found: dict[str, Column] = {}
     for event in plan.events:

@@ -1,6 +1,7 @@
 """Arrow's C interfaces once more, in plain Python: what a consumer of `__arrow_c_stream__` reads."""
 
 import ctypes
+import itertools
 import struct
 from collections.abc import Iterator
 from typing import Any
@@ -98,7 +99,7 @@ def values(form: str, array: Array) -> list[Any]:
             items = ctypes.string_at(second, ends[-1])
             items = items if form == "z" else _Text(items)
         assert ends[0] == 0 and len(items) == ends[-1]
-        found = [items[start:end] for start, end in zip(ends, ends[1:], strict=False)]
+        found = [items[start:end] for start, end in itertools.pairwise(ends)]
     there = bits(valid, count) if valid else [True] * count
     assert there.count(False) == array.null_count
     return [value if is_there else None for value, is_there in zip(found, there, strict=True)]
@@ -136,4 +137,6 @@ def chunks(capsule: object) -> Iterator[dict[str, list[Any]]]:
 def rows(table: Any) -> list[dict[str, Any]]:
     """Of what speaks `__arrow_c_stream__`, a dictionary for each row."""
     capsule = table.__arrow_c_stream__()
-    return [dict(zip(chunk, row, strict=True)) for chunk in chunks(capsule) for row in zip(*chunk.values(), strict=True)]
+    return [
+        dict(zip(chunk, row, strict=True)) for chunk in chunks(capsule) for row in zip(*chunk.values(), strict=True)
+    ]

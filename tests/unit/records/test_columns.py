@@ -2,16 +2,17 @@
 
 import gc
 import threading
+from pathlib import Path
 
 import duckdb
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from onlooker import Batch, UsageError
+from onlooker import Batch, Batches, FakeSource, Monitor, UsageError
 from onlooker.events import TASK_EVENTS
 from onlooker.records import NUMBERS, PLAN
-from onlooker.records._records import Columns
+from onlooker.records._records import Columns, pulled
 from onlooker.records.table import TableBuilder, table_plan
 from onlooker.schema.columns import columns_of, table_of, wide_columns
 from onlooker.testing import make
@@ -219,9 +220,44 @@ def test_a_child_outlives_its_array():
     assert not child.release and not array.release and not stream.release
 
 
+def watching(events):
+    return Monitor(events=["all"], source=FakeSource(events))
+
+
+def test_a_monitor_is_a_stream():
+    """A chunk for each batch, and none for one that the filter has emptied."""
+    events = [make("open", boot_ns=1), make("exec", boot_ns=1), make("open", boot_ns=2), make("open", boot_ns=3)]
+    with watching(events) as monitor:
+        batches = monitor.batches()
+        assert arrow.schema_of(batches.__arrow_c_schema__()) == arrow.schema_of(Batch(b"", 0).__arrow_c_schema__())
+        found = list(arrow.chunks(batches.__arrow_c_stream__()))
+    assert [len(chunk["event"]) for chunk in found] == [len(each) for each in Batch.of(events)]
+    with watching(events) as monitor:
+        batches = monitor.batches()
+        assert len(next(batches)) == 2
+        assert [each["boot_ns"] for each in arrow.rows(batches)] == [2, 3]
+        assert list(batches) == []
+
+
+def test_a_monitor_runs_while_duckdb_reads():
+    with watching(EVENTS) as monitor:
+        batches = monitor.batches()  # noqa: F841
+        found = duckdb.connect().execute("SELECT event FROM batches").fetchall()
+    assert [event for (event,) in found] == [event.event for event in EVENTS]
+
+
+def test_an_error_of_a_monitor_is_the_streams():
+    batches = Monitor(source=FakeSource(EVENTS)).batches()
+    stream = batches.__arrow_c_stream__()
+    with pytest.raises(arrow.StreamError, match="UsageError: the monitor is not started"):
+        list(arrow.chunks(stream))
+    batches = Monitor(source=FakeSource(EVENTS)).batches()
+    with pytest.raises(duckdb.Error, match="the monitor is not started"):
+        duckdb.connect().execute("FROM batches")
+
+
 def resident_kib():
-    with open("/proc/self/statm") as file:
-        return int(file.read().split()[1]) * 4
+    return int(Path("/proc/self/statm").read_text().split()[1]) * 4
 
 
 def test_memory_does_not_grow():
@@ -233,6 +269,8 @@ def test_memory_does_not_grow():
             made.__arrow_c_stream__()
             made.__arrow_c_schema__()
             arrow.schema_of(made.table("execs").__arrow_c_schema__())
+            pulled(table_plan("events"), iter([made]))
+            arrow.rows(Batches(iter([])))
             for _ in zip(range(1), arrow.chunks(made.__arrow_c_stream__()), strict=False):
                 pass
         gc.collect()

@@ -61,7 +61,12 @@ def other(op, size):
 
 @pytest.mark.parametrize(
     ("op", "size", "wider"),
-    [(Op.UNSIGNED, 8, Type.UINT64), (Op.UNSIGNED, 1, Type.UINT32), (Op.SIGNED, 4, Type.INT64), (Op.SIGNED, 8, Type.INT64)],
+    [
+        (Op.UNSIGNED, 8, Type.UINT64),
+        (Op.UNSIGNED, 1, Type.UINT32),
+        (Op.SIGNED, 4, Type.INT64),
+        (Op.SIGNED, 8, Type.INT64),
+    ],
 )
 def test_the_wider_type(op, size, wider):
     assert wide_columns(other(op, size))[1].type is wider
