@@ -5,6 +5,7 @@
     │   └── ExpressionError                a mistake in an expression; `start` and `end` are its place in `text`
     ├── OutputError                        the output could not be written; exit code 1
     ├── RecordingError                     a file is no recording, or can't be read; exit code 1
+    ├── ExtraError                         an optional library is not installed; exit code 3
     ├── CommandError                       a command could not be started; exit code 126 or 127
     ├── ForkedError                        a monitor was used in a child of the process that started it; exit code 1
     ├── ResourceError                      out of memory, descriptors or processes; exit code 1
@@ -182,6 +183,17 @@ class RecordingError(OnlookerError):
     def __init__(self, message: str, hint: str = "") -> None:
         super().__init__(message)
         self.hint = hint
+
+
+class ExtraError(OnlookerError):
+    """An optional library is not installed; `extra` is the name that brings it."""
+
+    exit_code = 3
+
+    def __init__(self, what: str, library: str, extra: str) -> None:
+        super().__init__(f"{what} needs {library}, which is not installed")
+        self.hint = f"pip install 'onlooker[{extra}]'"
+        self.extra = extra
 
 
 class CommandError(OnlookerError):

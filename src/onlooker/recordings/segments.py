@@ -13,11 +13,12 @@ LOG_SUFFIX = ".log"
 
 
 class Segment(msgspec.Struct, frozen=True):
-    """One that is finished: how many events it has, how many bytes it takes, and when that was, in seconds of the
-    monotonic clock.
+    """One that is finished: the number of its first event, how many it has, how many bytes it takes, and when it was
+    finished, in seconds of the monotonic clock.
     """
 
     number: int
+    first_seq: int
     events: int
     bytes: int
     finished: float

@@ -21,7 +21,9 @@ SEGMENT_BYTES = 64 << 20  # of a log: some 300 000 events
 LEAST_SEGMENT_BYTES = 64 << 10
 _SEGMENTS_OF_MOST = 8  # so that rotation removes no more than an eighth of what is kept
 
-Seal = Callable[[Path, int], int]  # a segment, by its directory and number; returns how many bytes it takes then
+# of a segment, by its number, the number of its first event, and what the recording says of itself; returns how many
+# bytes it takes then
+Seal = Callable[[int, int, Manifest], int]
 
 
 class RecordingWriter:
@@ -33,6 +35,7 @@ class RecordingWriter:
     """
 
     unwritten: Batch | None = None  # of the last batch, what did not arrive
+    unsealed: Exception | None = None  # why a segment stays a log
 
     def __init__(
         self,
@@ -54,7 +57,7 @@ class RecordingWriter:
         self._finished: dict[int, Segment] = {}  # that wait to be tidied
         self._kept: deque[Segment] = deque()
         self._number = 1
-        self._events_before = 0  # this segment
+        self._first_seq = 0  # of this log
         self._began = time.monotonic()
         self._lock = self._make()
         self._keeper = Keeper(self._log, self._tidy)
@@ -111,6 +114,8 @@ class RecordingWriter:
             self._log.sync()
             self.manifest = replace(manifest, rotated=self.manifest.rotated)
             self.manifest.write(self.path)
+            self._log.close()
+            self._sealed(self._segment(time.monotonic()))
         except OSError as error:
             raise OutputError(_named(error, self.path)) from error
         finally:
@@ -135,25 +140,35 @@ class RecordingWriter:
         """Go on in a fresh log."""
         fresh = LogWriter(log_path(self.path, self._number + 1))
         finished = time.monotonic()
-        events = self.events - self._events_before
-        self._finished[self._number] = Segment(self._number, events, self._log.bytes, finished)
+        self._finished[self._number] = self._segment(finished)
         self._keeper.turned(self._number, self._log, fresh)
         self._log, self._number = fresh, self._number + 1
-        self._events_before, self._began = self.events, finished
+        self._first_seq, self._began = self.events, finished
+
+    def _segment(self, finished: float) -> Segment:
+        """This log, when it is finished."""
+        return Segment(self._number, self._first_seq, self.events - self._first_seq, self._log.bytes, finished)
 
     def _tidy(self, number: int) -> None:
         """In the keeper's thread: seal it, and remove what is too old."""
         sync_directory(self.path)
-        segment = self._finished.pop(number)
-        if self._seal:
-            segment = replace(segment, bytes=self._seal(self.path, number))
-        self._kept.append(segment)
+        self._kept.append(self._sealed(self._finished.pop(number)))
         while self._kept and self._is_too_much():
             oldest = self._kept.popleft()
             # said before it is done: what is said to be gone and is there is no lie, but the other way round is
             self.manifest = replace(self.manifest, rotated=self.manifest.rotated + oldest.events)
             self.manifest.write(self.path)
             remove(self.path, oldest.number)
+
+    def _sealed(self, segment: Segment) -> Segment:
+        """It is as whole as before where it can't be sealed."""
+        if self._seal is None:
+            return segment
+        try:
+            return replace(segment, bytes=self._seal(segment.number, segment.first_seq, self.manifest))
+        except Exception as error:
+            self.unsealed = error
+            return segment
 
     def _is_too_much(self) -> bool:
         if self._most_bytes is not None:

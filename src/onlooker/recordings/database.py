@@ -1,0 +1,34 @@
+"""DuckDB, imported only where it is used, and kept small."""
+
+from importlib.util import find_spec
+from typing import TYPE_CHECKING
+
+from ..errors import ExtraError
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+SEAL_MEMORY = "256MB"
+
+
+def has_database() -> bool:
+    """Whether DuckDB is installed. It is not imported."""
+    return find_spec("duckdb") is not None
+
+
+def connect(what: str, *, threads: int | None = None, memory: str | None = None) -> "DuckDBPyConnection":
+    """A database in memory, which loads nothing from elsewhere. Raises ExtraError, which says that `what` needs it."""
+    try:
+        import duckdb
+    except ImportError:
+        raise ExtraError(what, "DuckDB", "query") from None
+    config: dict[str, str | bool | int | float | list[str]] = {
+        "autoinstall_known_extensions": False,
+        "autoload_known_extensions": False,
+        "temp_directory": "",
+    }
+    if threads:
+        config["threads"] = threads
+    if memory:
+        config["memory_limit"] = memory
+    return duckdb.connect(":memory:", config=config)
