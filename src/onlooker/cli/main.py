@@ -24,6 +24,7 @@ COMMANDS = {
     "record": (".record", "record what happens, to ask about it later"),
     "replay": (".replay", "show a recording, as watch shows what happens"),
     "check": (".check", "fail if something is in a recording that must not be"),
+    "tree": (".tree", "show the processes of a recording as a tree"),
     "doctor": (".doctor", "check what this kernel and this user can do, and how to fix it"),
     "schema": (".schema", "print the JSON Schema of the JSON output"),
 }

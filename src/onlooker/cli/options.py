@@ -154,7 +154,7 @@ def some(arguments: argparse.Namespace) -> dict[str, Any]:
     """The same of `add_some`. Raises UsageError."""
     return {
         "comm": _given("process name", arguments.filter),
-        "pid": [_process_id(text) for text in _given("process id", arguments.pid)],
+        "pid": process_ids(arguments.pid),
         "uid": _given("user", arguments.uid),
         "exe": getattr(arguments, "exe", None) or (),
         "cgroup": getattr(arguments, "cgroup", None) or (),
@@ -162,6 +162,11 @@ def some(arguments: argparse.Namespace) -> dict[str, Any]:
         "exclude": arguments.exclude or (),
         "hide": _given("set to hide", arguments.hide),
     }
+
+
+def process_ids(values: Sequence[str] | None) -> list[int]:
+    """Those of --pid. Raises UsageError."""
+    return [_process_id(text) for text in _given("process id", values)]
 
 
 def note_doubts(arguments: argparse.Namespace, log: Log) -> None:

@@ -1,0 +1,116 @@
+"""What the commands that ask a recording have in common: `tree`, `show`, `files`, `diff`."""
+
+import argparse
+import os
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+
+from ..answers import Answer
+from ..answers.formatter import FORMATS, AnswerFormatter
+from ..answers.page import Page
+from ..enrich.users import Users
+from ..errors import PROGRAM, UsageError
+from ..events import EVENT_GROUPS, TASK_EVENTS
+from ..output.writer import ClosedPipeError
+from ..recordings.recording import Recording
+from ..records import Batch
+from ..summary import Summary
+from .log import LEVELS, Log, say
+from .output import output_writer
+from .parser import one_of
+from .replay import tell_of
+from .shutdown import Shutdown
+
+# of what a recording was asked for, what leaves something out
+_NARROWING = ("comm", "pid", "uid", "exe", "cgroup", "where", "exclude", "hide", "path", "arg", "rate")
+_NARROWING_MARKS = ("failed", "success", "writes", "first")
+
+
+def add_output(parser: argparse.ArgumentParser, examples: str) -> None:
+    """The options of all of them that say how to show the answer."""
+    parser.epilog = f"examples:\n{examples}"
+    add = parser.add_argument_group("how to show it").add_argument
+    add("--output-format", metavar="FORMAT", default="text", help=f"{', '.join(FORMATS)} (default: text)")
+    add("-o", "--output", metavar="FILE", help="append the answer to FILE (default: -, standard output)")
+    add("-q", "--quiet", action="store_true", help="print only the answer and errors")
+    add("--log-level", metavar="LEVEL", default="warning", help=f"{', '.join(LEVELS)} (default: warning)")
+
+
+class Asked:
+    """Recordings that are asked something: what is said of them, and the exit code."""
+
+    def __init__(self, arguments: argparse.Namespace) -> None:
+        """Raises UsageError."""
+        self.log = Log("error" if arguments.quiet else one_of("log level", arguments.log_level, LEVELS))
+        self._format = one_of("output format of an answer", arguments.output_format, FORMATS)
+        self._output = arguments.output
+        self._doubts = False
+        self._lost: Counter[tuple[str, str]] = Counter()
+
+    def recording(self, path: str, events: Sequence[str]) -> Recording:
+        """To be asked about these events. Raises UsageError or RecordingError."""
+        if path in ("", "-"):
+            raise UsageError("a recording is a directory, not a stream", f"{PROGRAM} tree build.onlook")
+        found = Recording(path)
+        tell_of(found, self.log)
+        self._tell_of_settings(found, events)
+        return found
+
+    def _tell_of_settings(self, recording: Recording, events: Sequence[str]) -> None:
+        settings = recording.manifest.settings if recording.manifest else {}
+        if (names := settings.get("events")) is not None:
+            held = {name for each in names for name in EVENT_GROUPS.get(each, (each,))}
+            absent = [name for name in events if name in TASK_EVENTS and name not in held]
+            if absent:
+                self._doubts = True
+                said = f"{', '.join(absent)}: it was recorded with --events {','.join(names)}"
+                self.log("warning", f"{str(recording.path)!r} has no {said}")
+        narrowed = [name for name in (*_NARROWING, *_NARROWING_MARKS) if settings.get(name)]
+        if narrowed:
+            options = ", ".join(f"--{'filter' if name == 'comm' else name}" for name in narrowed)
+            self.log(
+                "warning", f"{str(recording.path)!r} has only a part of what happened: it was recorded with {options}"
+            )
+
+    def batches(self, recording: Recording, events: Sequence[str]) -> Iterator[Batch]:
+        """All of it, and what is lost of these events is kept in mind."""
+        for batch in recording.batches():
+            for loss in batch.lost():
+                if loss.of in (*events, "unknown"):
+                    self._lost[loss.of, loss.reason] += loss.count
+            yield batch
+
+    def verdict(self) -> int:
+        """Say whether the answer is all of it: 0, or 1 where something that it needs is missing."""
+        found = Summary(lost=self._lost)
+        self.log.tell(found.verdict)
+        if not found.complete and not self.log.says("warning"):
+            say(found.verdict)  # what the exit code means
+        return 0 if found.complete and not self._doubts else 1
+
+    def answer(self, asked: Answer, batches: Iterable[Batch]) -> bool:
+        """Print the answer; whether there was anybody to read it. Raises OnlookerError."""
+        writer = output_writer(self._output, Shutdown(lambda: None), self.log, None)
+        made = AnswerFormatter(asked, self._format, lambda: Page.of(writer.descriptor))
+        try:
+            for batch in batches:
+                if shown := made.format(batch):
+                    writer.write(shown)
+            writer.write(made.end())
+        except ClosedPipeError:
+            return False
+        return True
+
+
+def ask(asked: Answer, on: Asked, recording: Recording) -> int:
+    """The answer of one recording. 0, or 1 where it could be wrong; raises OnlookerError."""
+    on.answer(asked, on.batches(recording, asked.events))
+    return on.verdict()
+
+
+def user_of(recording: Recording) -> Callable[[int], str]:
+    """The names of users, where it was made on this machine; else their numbers."""
+    manifest = recording.manifest
+    if manifest is None or manifest.host != os.uname().nodename:
+        return str
+    return Users().name

@@ -1,0 +1,300 @@
+"""The processes of a recording: who began whom, what each executed, and how it ended."""
+
+from collections import deque
+from collections.abc import Iterable, Iterator
+
+import msgspec
+
+from ..events import PROCESS_EVENTS, Event, TaskEvent
+from ..events.exec import Exec
+from ..events.exit import Exit
+from ..events.fork import Fork
+from ..records import Batch
+
+# A process takes some 1.5 kB with its arguments: 300 MB for so many, which is an hour of a machine that starts 50 of
+# them each second. Of more than these, those that succeeded and whose children are gone are left out, the oldest first.
+MOST_PROCESSES = 200_000
+MOST_ARGV_BYTES = 4096  # of one execution
+MOST_EXECS = 32  # of one process: the first ones, and the last
+_KTHREADD = 2  # the parent of all kernel threads
+
+
+class Execution(msgspec.Struct, frozen=True, gc=False):
+    """A process executed a program. `argv_cut`: there were more arguments than are kept."""
+
+    boot_ns: int
+    path: str
+    argv: tuple[str, ...]
+    exe: str | None = None
+    cwd: str | None = None
+    argv_cut: bool = False
+
+    @property
+    def name(self) -> str:
+        """The program's, without its directory."""
+        return self.path.rstrip("/").rpartition("/")[2] or self.path
+
+
+class ProcessRecord(msgspec.Struct, eq=False):
+    """A process, as far as a recording knows it; `(pid, start_ns)` is unique until the machine reboots.
+
+    `has_begun`: its beginning was recorded, and `parent` created it; else `parent` is the one that its events name, if
+    the recording knows that. `ppid` is the first that is known, and `comm`, `uid` and `cgroup_id` are the last.
+    `inherited` is what its creator ran then. `first_ns` and `last_ns` are the times of its events on the boot clock.
+    `end_ns` is None where no end was recorded; `is_over`: it ended all the same, since its id was used again. `events`
+    counts by kind, where that was asked for; `left_out` counts children of which there is no record, for want of room.
+    """
+
+    pid: int
+    start_ns: int
+    ppid: int
+    comm: str
+    uid: int
+    cgroup_id: int
+    first_ns: int
+    last_ns: int
+    parent: "ProcessRecord | None" = None
+    has_begun: bool = False
+    inherited: Execution | None = None
+    execs: list[Execution] = msgspec.field(default_factory=list)
+    execs_left_out: int = 0
+    end_ns: int | None = None
+    is_over: bool = False
+    exit_code: int | None = None
+    signal: str | None = None
+    core_dumped: bool = False
+    cpu_user_ns: int | None = None
+    cpu_system_ns: int | None = None
+    events: dict[str, int] = msgspec.field(default_factory=dict)
+    children: int = 0  # that are kept
+    left_out: int = 0
+
+    @property
+    def key(self) -> tuple[int, int]:
+        """What tells it from all others."""
+        return self.pid, self.start_ns
+
+    @property
+    def program(self) -> Execution | None:
+        """What it ran last; of one that executed nothing itself, what its creator ran."""
+        return self.execs[-1] if self.execs else self.inherited
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether it is known to have ended by a signal, or with another exit code than 0."""
+        return self.signal is not None or self.exit_code not in (None, 0)
+
+    @property
+    def duration_ns(self) -> int:
+        """How long it lived; without an end, until its last event."""
+        return max(0, (self.last_ns if self.end_ns is None else self.end_ns) - self.start_ns)
+
+    def ancestors(self) -> Iterator["ProcessRecord"]:
+        """Its parent, and so on."""
+        above = self.parent
+        while above is not None:
+            yield above
+            above = above.parent
+
+
+class Processes:
+    """Learns from batches, in their order. `counts`: count each process's events, too, which takes longer.
+
+    `first_ns` and `last_ns` are the times of the recording's first and last event, `offset_ns` the wall clock minus the
+    boot clock; `left_out`: of so many processes there is no record, for want of room.
+
+    >>> from onlooker.testing import make
+    >>> table = Processes()
+    >>> for batch in Batch.of([make("exec", pid=7, argv=("make",)), make("exit", pid=7, exit_code=2)]):
+    ...     table.take(batch)
+    >>> [(each.pid, each.program.argv, each.exit_code) for each in table.records()]
+    [(7, ('make',), 2)]
+    """
+
+    def __init__(self, *, counts: bool = False, most: int = MOST_PROCESSES) -> None:
+        self._counts = counts
+        self._most = most
+        self._known: dict[tuple[int, int], ProcessRecord] = {}
+        self._alive: dict[int, ProcessRecord] = {}
+        # those that can be left out, as they became so: that succeeded, that failed
+        self._spare: tuple[deque[ProcessRecord], deque[ProcessRecord]] = (deque(), deque())
+        self._first_ns: int | None = None
+        self._last: Batch | None = None
+        self.left_out = 0
+        self.offset_ns = 0
+
+    @property
+    def first_ns(self) -> int:
+        """0 where there was no event."""
+        return self._first_ns or 0
+
+    @property
+    def last_ns(self) -> int:
+        """The same."""
+        return max((each.boot_ns for each in _edge(self._last, last=True)), default=self.first_ns)
+
+    def take(self, batch: Batch) -> None:
+        """Learn from it. Objects are made only of what is needed."""
+        counts = batch.counts()
+        if any(name != "lost" for name in counts):
+            self._last, self.offset_ns = batch, batch.offset_ns
+            if self._first_ns is None:
+                self._first_ns = next((each.boot_ns for each in _edge(batch)), None)
+        if self._counts:
+            self._learn(batch.events())
+        elif any(name in counts for name in PROCESS_EVENTS):
+            self._learn(batch.select(*PROCESS_EVENTS).events())
+
+    def _learn(self, events: Iterable[Event]) -> None:
+        for event in events:
+            if isinstance(event, Fork):
+                self._forked(event)
+            elif isinstance(event, Exec):
+                self._executed(self._of(event), event)
+            elif isinstance(event, Exit):
+                self._ended(event)
+            elif isinstance(event, TaskEvent) and not _is_of_kernel(event):
+                self._of(event)
+
+    def find(self, pid: int, start_ns: int) -> ProcessRecord | None:
+        """That process, if there is a record."""
+        return self._known.get((pid, start_ns))
+
+    def records(self) -> list[ProcessRecord]:
+        """All of them, by the time of their start. Those whose beginning was not seen get the parents that their events
+        name.
+        """
+        found = sorted(self._known.values(), key=lambda each: (each.start_ns, each.pid))
+        by_pid: dict[int, list[ProcessRecord]] = {}
+        for each in found:
+            by_pid.setdefault(each.pid, []).append(each)
+        for each in found:
+            if each.parent is None and each.ppid:
+                each.parent = next(
+                    (above for above in reversed(by_pid.get(each.ppid, ())) if _can_be_parent(above, each)), None
+                )
+        return found
+
+    def _of(self, event: TaskEvent) -> ProcessRecord:
+        """The process that did it, with what every event says."""
+        found = self._known.get((event.pid, event.start_ns))
+        if found is None:
+            found = ProcessRecord(
+                event.pid,
+                event.start_ns,
+                event.ppid,
+                event.comm,
+                event.uid,
+                event.cgroup_id,
+                event.boot_ns,
+                event.boot_ns,
+            )
+            self._add(found)
+        found.comm, found.uid, found.cgroup_id, found.last_ns = event.comm, event.uid, event.cgroup_id, event.boot_ns
+        if self._counts:
+            found.events[event.event] = found.events.get(event.event, 0) + 1
+        return found
+
+    def _forked(self, event: Fork) -> None:
+        creator = None if _is_of_kernel(event) else self._of(event)
+        if event.thread or event.kernel:
+            return
+        parent = creator if event.child_ppid == event.pid else self._alive.get(event.child_ppid)
+        key = (event.child_pid, event.child_start_ns)
+        child = self._known.get(key)
+        if child is None:
+            child = ProcessRecord(
+                *key, event.child_ppid, event.comm, event.uid, event.cgroup_id, event.boot_ns, event.boot_ns
+            )
+            self._add(child)
+        child.has_begun, child.ppid = True, event.child_ppid
+        child.inherited = creator.program if creator else None
+        # a parent is older: whatever a damaged recording says, nobody is an ancestor of their own
+        if parent is not None and child.parent is None and parent.start_ns < child.start_ns:
+            child.parent = parent
+            parent.children += 1
+
+    def _executed(self, process: ProcessRecord, event: Exec) -> None:
+        if event.errno is not None:
+            return
+        argv, is_cut = _kept(event.argv)
+        made = Execution(event.boot_ns, event.path, argv, event.exe, event.cwd, is_cut or "argv" in event.cut)
+        if len(process.execs) == MOST_EXECS:
+            process.execs.pop()
+            process.execs_left_out += 1
+        process.execs.append(made)
+
+    def _ended(self, event: Exit) -> None:
+        if (event.pid, event.start_ns) not in self._known and _is_of_kernel(event):
+            return
+        process = self._of(event)
+        process.end_ns, process.exit_code, process.signal = event.boot_ns, event.exit_code, event.signal
+        process.core_dumped = event.core_dumped
+        process.cpu_user_ns, process.cpu_system_ns = event.cpu_user_ns, event.cpu_system_ns
+        if self._alive.get(process.pid) is process:
+            del self._alive[process.pid]
+        self._over(process)
+
+    def _add(self, process: ProcessRecord) -> None:
+        before = self._alive.get(process.pid)
+        if before is not None:  # its end was not seen
+            self._over(before)
+        self._known[process.key] = self._alive[process.pid] = process
+        while len(self._known) > self._most and (spare := self._spare[0] or self._spare[1]):
+            self._leave_out(spare.popleft())
+
+    def _over(self, process: ProcessRecord) -> None:
+        process.is_over = True
+        if not process.children:
+            self._spare[process.has_failed].append(process)
+
+    def _leave_out(self, process: ProcessRecord) -> None:
+        if process.children or self._known.pop(process.key, None) is None:
+            return
+        self.left_out += 1
+        parent = process.parent
+        if parent is not None:
+            parent.left_out += 1 + process.left_out
+            parent.children -= 1
+            if parent.is_over and not parent.children:
+                self._spare[parent.has_failed].append(parent)
+
+
+def processes(batches: Iterable[Batch], *, counts: bool = False) -> list[ProcessRecord]:
+    """The processes of a recording, by the time of their start: `processes(Recording(path).batches())`."""
+    table = Processes(counts=counts)
+    for batch in batches:
+        table.take(batch)
+    return table.records()
+
+
+def _is_of_kernel(event: TaskEvent) -> bool:
+    """Whether a kernel thread did it. One that has executed a program is none any more."""
+    return _KTHREADD in (event.pid, event.ppid)
+
+
+def _can_be_parent(above: ProcessRecord, process: ProcessRecord) -> bool:
+    """A parent is older, and was there when the child was seen first."""
+    return above.start_ns < process.start_ns and (above.end_ns is None or above.end_ns >= process.first_ns)
+
+
+def _edge(batch: Batch | None, *, last: bool = False) -> list[TaskEvent]:
+    """The first event of a batch, or its last one; none where that is the report of a loss."""
+    if batch is None or not len(batch):
+        return []
+    some = batch.after(len(batch) - 1) if last else batch.split(1)[0]
+    return [each for each in some.events() if isinstance(each, TaskEvent)][:1]
+
+
+def _kept(argv: tuple[str, ...]) -> tuple[tuple[str, ...], bool]:
+    """The arguments that are kept: so many that they take no more than they may, the last one cut."""
+    if sum(map(len, argv)) + len(argv) <= MOST_ARGV_BYTES:
+        return argv, False
+    kept: list[str] = []
+    left = MOST_ARGV_BYTES
+    for word in argv:
+        if left <= 0:
+            break
+        kept.append(word[:left])
+        left -= len(word) + 1
+    return tuple(kept), True

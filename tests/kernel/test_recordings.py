@@ -1,0 +1,62 @@
+"""Commands that ask a recording of a script that does everything an odd number of times."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from msgspec import json
+
+from .commands import Ended, run
+
+TIMES = 7
+SCRIPT = f"""\
+for i in $(seq {TIMES}); do cat in/$i.txt > out/$i.txt; done
+for i in 1 2 3; do sh -c 'exit 5'; done
+sh -c 'kill -TERM $$'
+for i in $(seq 5); do cat none-$i.txt; done
+( : )
+rm in/1.txt in/2.txt in/3.txt
+exec sh -c 'exit 0'
+"""
+
+
+@pytest.fixture
+def recorded(scratch: Path) -> str:
+    """Of the script, in a directory of its own."""
+    for name in ("in", "out"):
+        (scratch / name).mkdir()
+    for number in range(1, TIMES + 1):
+        (scratch / "in" / f"{number}.txt").write_text("text")
+    (scratch / "script").write_text(SCRIPT)
+    done = run("record", "-o", "r.onlook", "--", "sh", "script")
+    assert done.code == 0 and done.err.splitlines()[-1].startswith("onlooker: complete"), done
+    return "r.onlook"
+
+
+def rows(*words: str) -> list[dict[str, Any]]:
+    done = asked(*words, "--output-format", "json")
+    return [json.decode(line) for line in done.lines]
+
+
+def asked(*words: str, code: int = 0) -> Ended:
+    done = run(*words)
+    assert (done.code, done.err.splitlines()[-1:]) == (code, ["onlooker: complete"]), done
+    return done
+
+
+def test_tree(recorded: str) -> None:
+    found = rows("tree", recorded)
+    root, *below = found
+    assert (root["argv"], root["depth"], root["exit_code"]) == (["sh", "-c", "exit 0"], 0, 0)
+    assert root["executed"] == 2 and len(root["earlier"]) == 1
+    assert {each["parent_start_ns"] for each in below if each["depth"] == 1} == {root["start_ns"]}
+    argvs = [each["argv"] for each in below]
+    assert [argvs.count(["cat", f"in/{number}.txt"]) for number in range(1, TIMES + 1)] == [1] * TIMES
+    assert sum(each["argv"] == ["sh", "-c", "exit 5"] and each["exit_code"] == 5 for each in below) == 3
+    assert [each["signal"] for each in below if "signal" in each] == ["SIGTERM"]
+    assert sum(each["executed"] == 0 for each in below) >= 1
+    failed = rows("tree", recorded, "--failed")
+    assert len(failed) == 1 + 3 + 1 + 5 and failed[0]["pid"] == root["pid"]
+    lines = asked("tree", recorded).lines
+    assert sum(" \N{MULTIPLICATION SIGN}7 cat ….txt" in line for line in lines) == 1
+    assert sum(" \N{MULTIPLICATION SIGN}5 cat ….txt" in line and " exit 1 " in line for line in lines) == 1

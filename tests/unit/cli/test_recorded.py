@@ -1,0 +1,100 @@
+"""The commands that ask a recording: what is said of it, and the exit code."""
+
+import pytest
+from msgspec import json
+
+from onlooker.recordings.manifest import Manifest, now
+from onlooker.recordings.writer import RecordingWriter
+
+from .recorded import record, told
+
+COMMANDS = {"tree": ("exec",)}
+
+
+@pytest.fixture(params=COMMANDS)
+def command(request):
+    return request.param
+
+
+def test_the_answer_and_the_verdict(capfd, tmp_path, command):
+    code, lines, err = told(capfd, command, record(tmp_path / "r"))
+    assert (code, err) == (0, "onlooker: complete\n") and lines
+    code, lines, err = told(capfd, command, str(tmp_path / "r"), "-q", "--output-format", "json")
+    assert (code, err) == (0, "") and all(json.decode(line) for line in lines)
+    code, lines, err = told(capfd, command, str(tmp_path / "r"), "-q", "-o", str(tmp_path / "out"))
+    assert (code, lines, err) == (0, [], "") and (tmp_path / "out").read_text()
+
+
+@pytest.mark.parametrize("words", [[], ["-q"]])
+def test_one_that_was_never_finished(capfd, tmp_path, command, words):
+    code, lines, err = told(capfd, command, record(tmp_path / "r", last=False), *words)
+    assert code == 1 and lines
+    assert err.startswith("onlooker: incomplete: the recording is damaged or was never finished: ")
+
+
+def test_one_that_is_still_written(capfd, tmp_path, command):
+    writer = RecordingWriter(tmp_path / "r", Manifest.new(start=now()))
+    try:
+        code, _, err = told(capfd, command, str(tmp_path / "r"))
+    finally:
+        writer.close()
+    assert code == 0 and "is still being written; this is all until now\n" in err
+
+
+def test_losses_count_where_the_answer_needs_them(capfd, tmp_path, command):
+    for name in COMMANDS[command]:
+        code, _, err = told(capfd, command, record(tmp_path / name, losses=[(7, name, "ring full")]))
+        assert code == 1 and "incomplete: 7 events are missing" in err
+    code, _, err = told(capfd, command, record(tmp_path / "other", losses=[(7, "bind", "ring full")]))
+    assert (code, err) == (0, "onlooker: complete\n")
+    code, _, err = told(capfd, command, record(tmp_path / "rate", losses=[(7, "exec", "rate")]))
+    assert code == 0 and "7 events were left out, over the --rate" in err
+
+
+def test_events_that_were_not_recorded(capfd, tmp_path, command):
+    code, _, err = told(capfd, command, record(tmp_path / "r", settings={"events": ["bind"]}))
+    assert code == 1 and "it was recorded with --events bind\n" in err
+    code, _, err = told(capfd, command, record(tmp_path / "some", settings={"comm": ["sh"], "failed": True}))
+    assert code == 0 and "only a part of what happened: it was recorded with --filter, --failed\n" in err
+
+
+@pytest.mark.parametrize(
+    ("words", "message", "hint"),
+    [
+        (["-"], "a recording is a directory, not a stream", "build.onlook"),
+        ([""], "a recording is a directory, not a stream", "build.onlook"),
+        (["/none"], "there is no recording '/none'", "onlooker record -o FILE -- COMMAND"),
+        (["/etc"], "'/etc' is no recording", "onlooker record -o FILE -- COMMAND"),
+        (["R", "--output-format", "jsn"], "unknown output format of an answer 'jsn'", "did you mean 'json'?"),
+        (["R", "-o", "/none/x"], "cannot write the output: '/none/x': No such file or directory", "choose another"),
+    ],
+)
+def test_mistakes(capfd, tmp_path, command, words, message, hint):
+    path = record(tmp_path / "r")
+    code, lines, err = told(capfd, command, *(path if word == "R" else word for word in words))
+    assert code in (1, 2) and lines == []
+    assert err.startswith(f"onlooker: {message}\n\nhint: ") and hint in err
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--pid", "5"], "the recording has no process 5"),
+        (["--pid", "x"], "not a process id: 'x'"),
+        (["--depth", "0"], "not a depth: '0'"),
+        (["--min", "long"], "not a duration: 'long'"),
+    ],
+)
+def test_mistakes_of_tree(capfd, tmp_path, words, message):
+    code, lines, err = told(capfd, "tree", record(tmp_path / "r"), *words)
+    assert (code, lines) == (2, []) and err.startswith(f"onlooker: {message}\n\nhint: ")
+
+
+def test_tree(capfd, tmp_path):
+    path = record(tmp_path / "r")
+    assert len(told(capfd, "tree", path)[1]) == 7
+    assert len(told(capfd, "tree", path, "--all")[1]) == 13
+    assert len(told(capfd, "tree", path, "--all", "--failed")[1]) == 4
+    assert len(told(capfd, "tree", path, "--depth", "1")[1]) == 3
+    assert len(told(capfd, "tree", path, "--pid", "200,201")[1]) == 4
+    assert len(told(capfd, "tree", path, "--min", "900ms", "--all")[1]) == 8
