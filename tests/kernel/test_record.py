@@ -103,3 +103,25 @@ def test_a_kill_leaves_a_recording_and_the_command(workloads: Workloads, tmp_pat
     begun = [event.child_pid for event in events if isinstance(event, Fork)]
     ended = [event.pid for event in events if isinstance(event, Exit)]
     assert begun and ended in (begun, begun[:-1])
+
+
+def test_secrets_are_not_recorded_where_that_is_asked_for(tmp_path: Path) -> None:
+    file = tmp_path / "r"
+    done = run(
+        "record",
+        "--redact",
+        "--redact-pattern",
+        "corp-[0-9]+",
+        "-o",
+        str(file),
+        "--",
+        "true",
+        "--password=hunter2",
+        "corp-12345",
+    )
+    assert done.code == 0
+    found = Recording(file)
+    [execution] = of(found, Exec)
+    assert execution.argv == ("true", "--password=***", "***")
+    assert found.manifest and found.manifest.command == execution.argv
+    assert found.manifest.redacted[-1] == "corp-[0-9]+"

@@ -1,8 +1,10 @@
 """`onlooker record`: what happens, into a recording."""
 
 import argparse
+import os
 import sys
 import time
+from collections.abc import Callable
 from contextlib import nullcontext, suppress
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,8 @@ from ..monitor import Monitor
 from ..output.writer import Writer
 from ..recordings.manifest import End, Manifest, now
 from ..recordings.recording import Recording
+from ..recordings.redact import Redactor
+from ..recordings.seal import Sealer
 from ..recordings.segments import bytes_of
 from ..recordings.writer import RecordingWriter
 from ..records import Batch
@@ -58,6 +62,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add("--max-size", metavar="SIZE", help="remove the oldest events where the recording gets larger: 100M, 1G")
     add("--keep", metavar="TIME", help="remove events when they are older than this: 10m, 24h")
+    add_redact(add, "take what looks like a secret out of arguments and paths")
     add_wanted(parser, default="all")
     add_command(parser)
     fail = parser.add_argument_group("what must not happen")
@@ -74,6 +79,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     end = parser.add_argument_group("when to stop (default: at Ctrl-C, or when all has ended that is followed)")
     end.add_argument("--duration", metavar="TIME", help="stop after this time: seconds, or 200ms, 2m, 1h")
     add_tuning(parser)
+
+
+def add_redact(add: Callable[..., object], about: str) -> None:
+    """Declare the options."""
+    add("--redact", action="store_true", help=f"{about}: values of --password, API_KEY=, tokens, ...")
+    add("--redact-pattern", metavar="REGEX", action="append", help="take out what matches this, too; may be repeated")
 
 
 class RecordingSink:
@@ -188,14 +199,19 @@ def run(arguments: argparse.Namespace) -> int:
     note_doubts(arguments, log)
     shutdown = Shutdown(monitor.stop, log.tell)
     relay = Relay(monitor.command) if monitor.command else None
-    manifest = Manifest.new(start=now(), command=arguments.command, settings=_settings(which))
-    writer = RecordingWriter(_path(arguments), manifest, most_bytes=most, keep_seconds=keep)
+    redact = Redactor(arguments.redact_pattern or ()) if arguments.redact or arguments.redact_pattern else None
+    manifest = _manifest(arguments, which, redact)
+    path = _path(arguments)
+    sealer: Sealer | None = None
+    writer = RecordingWriter(path, manifest, most_bytes=most, keep_seconds=keep, redact=redact, seal=sealer)
     with shutdown, relay or nullcontext():
         try:
             session = RecordSession(monitor, writer, shutdown, log, duration=seconds, relay=relay)
             code = session.exit_code()
         finally:
             writer.close()
+            if sealer:
+                sealer.close()
     if not arguments.fail_on:
         return code
     return check(Recording(writer.path), arguments.fail_on, form, log, _standard_error) or code
@@ -205,6 +221,15 @@ def _standard_error(shutdown: Shutdown) -> Writer:
     if sys.stderr is None:
         raise UsageError("standard error is closed", f"{PROGRAM} record --fail-on EXPR 2> matches.txt -- COMMAND")
     return Writer(sys.stderr.fileno(), shutdown.gives_up)
+
+
+def _manifest(arguments: argparse.Namespace, which: dict[str, Any], redact: Redactor | None) -> Manifest:
+    command = arguments.command
+    if command and redact:
+        text = b"".join(os.fsencode(word) + b"\0" for word in command)
+        command = [os.fsdecode(word) for word in redact.text(text).split(b"\0")[:-1]]
+    names = redact.names if redact else ()
+    return Manifest.new(start=now(), command=command, settings=_settings(which), redacted=names)
 
 
 def _most(text: str) -> int:

@@ -1,6 +1,7 @@
 """What a recording says of itself: `recording.json` in its directory."""
 
 import os
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -58,8 +59,8 @@ class End(msgspec.Struct, frozen=True, kw_only=True):
 class Manifest(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """`recording`: the version of the layout; `onlooker`: the program's version; `id`: random, never used twice;
     `start`: RFC 3339 in UTC; `command`: its words; `settings`: what was asked for, as arguments of `Monitor`;
-    `rotated`: how many of the oldest events were removed; `end`: None while it is being written, and for ever where the
-    recorder was killed.
+    `redacted`: the rules by which secrets were taken out; `rotated`: how many of the oldest events were removed; `end`:
+    None while it is being written, and for ever where the recorder was killed.
     """
 
     recording: int
@@ -73,12 +74,18 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     command: tuple[str, ...] | None = None
     directory: str | None = None
     settings: dict[str, Any] = {}
+    redacted: tuple[str, ...] = ()
     rotated: int = 0
     end: End | None = None
 
     @classmethod
     def new(
-        cls, *, start: str, command: tuple[str, ...] | None = None, settings: dict[str, Any] | None = None
+        cls,
+        *,
+        start: str,
+        command: Sequence[str] | None = None,
+        settings: dict[str, Any] | None = None,
+        redacted: tuple[str, ...] = (),
     ) -> "Manifest":
         """Of this machine, now."""
         system = os.uname()
@@ -100,6 +107,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
             command=None if command is None else tuple(map(_shown, command)),
             directory=directory,
             settings=settings or {},
+            redacted=redacted,
         )
 
     def write(self, directory: Path) -> None:

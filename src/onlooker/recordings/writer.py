@@ -15,6 +15,7 @@ from ..records import Batch
 from .keeper import Keeper
 from .log import LogWriter
 from .manifest import Manifest, sync_directory
+from .redact import Redactor
 from .segments import Segment, log_path, remove
 
 SEGMENT_BYTES = 64 << 20  # of a log: some 300 000 events
@@ -31,7 +32,8 @@ class RecordingWriter:
 
     What was written can be read at once, and lasts from the next second on, whatever happens to the process or the
     machine. `most_bytes`: the oldest segments are removed where all take more; `keep_seconds`: where all in them is
-    older. `seal` is called in another thread for each segment that is finished.
+    older. `redact` takes secrets out of what is written. `seal` is called for each segment that is finished, in another
+    thread but for the last.
     """
 
     unwritten: Batch | None = None  # of the last batch, what did not arrive
@@ -44,6 +46,7 @@ class RecordingWriter:
         *,
         most_bytes: int | None = None,
         keep_seconds: float | None = None,
+        redact: Redactor | None = None,
         seal: Seal | None = None,
     ) -> None:
         """Makes the directory, which must not be there. Raises RecordingError or OutputError."""
@@ -54,6 +57,7 @@ class RecordingWriter:
         self._segment_bytes = SEGMENT_BYTES
         if most_bytes is not None:
             self._segment_bytes = max(LEAST_SEGMENT_BYTES, min(SEGMENT_BYTES, most_bytes // _SEGMENTS_OF_MOST))
+        self._redact = redact
         self._finished: dict[int, Segment] = {}  # that wait to be tidied
         self._kept: deque[Segment] = deque()
         self._number = 1
@@ -92,7 +96,7 @@ class RecordingWriter:
         self.unwritten = batch
         try:
             self._keeper.check()
-            self._log.append(batch)
+            self._log.append(self._redact.redacted(batch) if self._redact else batch)
             self.events += len(batch)
             self.unwritten = None
             if self._log.bytes >= self._segment_bytes or self._is_old():

@@ -9,6 +9,7 @@ from typing import Self
 
 from ..errors import UsageError
 from ..events import Event, Lost
+from ..schema.fields import Op
 from ._records import Buffer, Matcher, Records
 from .encode import offset_ns, record
 from .planned import NUMBERS, PLAN, compiled
@@ -16,6 +17,7 @@ from .table import Table, event_in
 
 _LOST = NUMBERS[Lost.event]
 _BILLION = 1_000_000_000
+_TAILS = (Op.TEXT, Op.TEXTS, Op.PATH, Op.JOINED)
 _own = threading.local()  # what is made of records is remembered from one to the next, by one thread
 
 
@@ -241,6 +243,24 @@ class Batch:
             parts += [data[end : at - 8], framed(made + (text or b""))]
             end = at + length + -length % 8
         return self._of_whole(b"".join((*parts, data[end:])), self.offset_ns) if parts else self
+
+    def with_texts(self, change: Callable[[bytes], bytes]) -> Self:
+        """Each text as `change` makes it, which may shorten it and never makes it longer. Of lists and of paths that
+        the kernel has walked it gets all items at once, each ended by a NUL byte, paths from their end. Raises
+        UsageError for a text that makes no sense then.
+        """
+        data, made = self.data, bytearray(self._data)
+        for plan in (PLAN.events[NUMBERS[name] - 1] for name in self._counts):
+            for place, step in enumerate(plan.steps):
+                if step.op not in _TAILS:
+                    continue
+                for at in _records().places(data, plan.number, place):
+                    start, length = struct.unpack_from("=II", data, at + step.at)
+                    text = change(old := data[at + start : at + start + length])
+                    if text != old:
+                        made[at + start : at + start + length] = text.ljust(length, b"\0")
+                        struct.pack_into("=II", made, at + step.at, start, len(text))
+        return type(self)(bytes(made), self._offset_ns) if made != data else self
 
     def _part(self, start: int, end: int) -> Self:
         return self._of_whole(bytes(memoryview(self._data)[start:end]), self.offset_ns)

@@ -16,6 +16,7 @@ from onlooker.errors import OutputError, RecordingError
 from onlooker.recordings import writer as writing
 from onlooker.recordings.manifest import End, Manifest, now
 from onlooker.recordings.recording import Recording
+from onlooker.recordings.redact import Redactor
 from onlooker.recordings.writer import RecordingWriter
 from onlooker.summary import Summary
 from onlooker.testing import make
@@ -241,3 +242,12 @@ def test_threads_end_with_it(tmp_path):
     before = threading.active_count()
     write(tmp_path / "r")
     assert threading.active_count() == before
+
+
+def test_secrets_are_never_written(tmp_path):
+    secret = "hunter2hunter2"
+    event = make("exec", argv=("mysql", f"--password={secret}"), path=f"/srv/token={secret}")
+    write(tmp_path / "r", [event], redact=Redactor())
+    [found] = Recording(tmp_path / "r")
+    assert (found.argv, found.path) == (("mysql", "--password=***"), "/srv/token=***")
+    assert not [entry for entry in (tmp_path / "r").iterdir() if secret.encode() in entry.read_bytes()]
