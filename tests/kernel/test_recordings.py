@@ -60,3 +60,27 @@ def test_tree(recorded: str) -> None:
     lines = asked("tree", recorded).lines
     assert sum(" \N{MULTIPLICATION SIGN}7 cat ….txt" in line for line in lines) == 1
     assert sum(" \N{MULTIPLICATION SIGN}5 cat ….txt" in line and " exit 1 " in line for line in lines) == 1
+
+
+def test_show(recorded: str) -> None:
+    root, *below = rows("tree", recorded)
+    found = rows("show", recorded, str(root["pid"]))
+    assert (found[0]["what"], found[0]["pid"], found[0]["cwd"]) == ("process", root["pid"], str(Path.cwd()))
+    children = [each for each in found if each["what"] == "child"]
+    assert len(children) == sum(each["depth"] == 1 for each in below)
+    files = {each["file"]: each for each in found if each["what"] == "file"}
+    for number in range(1, TIMES + 1):
+        file = files[f"{Path.cwd()}/out/{number}.txt"]
+        assert file["created"] + file["written"] == 2
+    assert files[f"{Path.cwd()}/script"]["read"] == 1
+    removed = next(each for each in below if each["argv"][0] == "rm")
+    files = {each["file"]: each for each in rows("show", recorded, str(removed["pid"])) if each["what"] == "file"}
+    gone = [path for path, each in files.items() if "removed" in each]
+    assert gone == [f"{Path.cwd()}/in/{number}.txt" for number in (1, 2, 3)]
+    missing = next(each for each in below if each["argv"] == ["cat", "none-5.txt"])
+    lines = asked("show", recorded, str(missing["pid"])).lines
+    [*_, last] = [line.split() for line in lines if line.endswith("none-5.txt")]
+    assert last == ["1", "read", f"{Path.cwd()}/none-5.txt"]
+    assert "  ended   exit 1" in lines
+    assert len(run("show", recorded, "rm").lines) > 10
+    assert run("show", recorded, "cat").code == 2

@@ -50,6 +50,7 @@ class Tree:
         self._pids, self._depth, self._failed, self._least_ns = pids, depth, failed, least_ns
         self._folds, self._user, self._is_command = folds, user, is_command
         self._children: dict[tuple[int, int], Group] = {}
+        self._descendants: dict[tuple[int, int], int] = {}  # how many
         self._records: Group = []
         self._shown: set[tuple[int, int]] | None = None
         self._forms: dict[tuple[int, int], int] = {}
@@ -64,36 +65,11 @@ class Tree:
         levels = [(each, 0) for each in reversed(self._roots())]
         while levels:
             process, depth = levels.pop()
-            yield self._row(process, depth)
+            yield process_row(process, self._table.offset_ns, depth)
             if self._depth is None or depth + 1 < self._depth:
                 levels += [(each, depth + 1) for each in reversed(self._below([process]))]
         if self._table.left_out:
             yield {"not_listed": self._table.left_out}
-
-    def _row(self, process: ProcessRecord, depth: int) -> Row:
-        program, parent = process.program, process.parent
-        return {
-            "pid": process.pid,
-            "start_ns": process.start_ns,
-            "ppid": process.ppid,
-            "parent_start_ns": parent.start_ns if parent else None,
-            "depth": depth,
-            "time": wall_time(process.start_ns + self._table.offset_ns),
-            "comm": process.comm,
-            "program": (program.exe or program.path) if program else None,
-            "argv": program.argv if program else None,
-            "argv_cut": (program and program.argv_cut) or None,
-            "earlier": [each.exe or each.path for each in process.execs[:-1]] or None,
-            "executed": len(process.execs) + process.execs_left_out,
-            "uid": process.uid,
-            "duration_ns": process.duration_ns,
-            "cpu_user_ns": process.cpu_user_ns,
-            "cpu_system_ns": process.cpu_system_ns,
-            "exit_code": process.exit_code,
-            "signal": process.signal,
-            "running": (process.end_ns is None and not process.is_over) or None,
-            "children_not_listed": process.left_out or None,
-        }
 
     def show(self, rows: Iterable[Row], page: Page) -> Iterator[str]:
         """Nothing is shown at once."""
@@ -101,33 +77,33 @@ class Tree:
 
     def lines(self, page: Page) -> Iterator[str]:
         """A table; in its last column the tree."""
-        roots = self._roots()
-        rows = list(self._walk(roots))
-        if rows:
-            yield from page.columns(_HEAD, rows, right=[0, 1, 2], share=2)
+        yield from self.table(self._roots(), page, self._depth)
         yield from map(page.fit, beyond(self._table.left_out))
         yield page.fit(self._sum())
+
+    def table(self, processes: Group, page: Page, depth: int | None) -> Iterator[str]:
+        """The rows of these processes and what is below them, so many levels, with a head."""
+        if self._folds and not self._forms:
+            self._compare()
+        if rows := list(self._walk(processes, depth)):
+            yield from page.columns(_HEAD, rows, right=[0, 1, 2], share=2)
 
     def _sum(self) -> str:
         listed = self._records if self._shown is None else [each for each in self._records if each.key in self._shown]
         failed = sum(each.has_failed for each in listed)
         said = counted(len(listed), "process", "processes")
         of = f" of {len(self._records)}" if len(listed) < len(self._records) else ""
-        took = seconds(self._table.last_ns - self._zero_ns())
+        took = seconds(self._table.last_ns - self.zero_ns())
         return f"{said}{of}, {failed} failed, in {took} s"
 
-    def _zero_ns(self) -> int:
+    def zero_ns(self) -> int:
         """When it began: with the command, where one was recorded."""
         first = self._table.first_ns
         return min(first, self._records[0].start_ns) if self._is_command and self._records else first
 
     def _roots(self) -> Group:
         """The processes without a parent, or those that are asked for; raises UsageError where there is none."""
-        self._records = self._table.records()
-        self._children = {}
-        for each in self._records:
-            if each.parent is not None:
-                self._children.setdefault(each.parent.key, []).append(each)
+        self.children()
         roots = [each for each in self._records if each.parent is None]
         if self._pids:
             asked = [each for each in self._records if each.pid in self._pids]
@@ -137,9 +113,21 @@ class Tree:
             keys = {each.key for each in asked}
             roots = [each for each in asked if all(above.key not in keys for above in each.ancestors())]
         self._choose(roots)
-        if self._folds:
-            self._compare()
         return [each for each in roots if self._is_shown(each)]
+
+    def children(self) -> dict[tuple[int, int], Group]:
+        """Of each process that has some; to be asked before `table`."""
+        if not self._children:
+            self._records = self._table.records()
+            for each in self._records:
+                if each.parent is not None:
+                    self._children.setdefault(each.parent.key, []).append(each)
+            for each in reversed(self._records):
+                if each.parent is not None:
+                    above = each.parent.key
+                    more = 1 + each.left_out + self._descendants.get(each.key, 0)
+                    self._descendants[above] = self._descendants.get(above, 0) + more
+        return self._children
 
     def _is_shown(self, process: ProcessRecord) -> bool:
         return self._shown is None or process.key in self._shown
@@ -176,10 +164,7 @@ class Tree:
     def _compare(self) -> None:
         """Give the same number to processes that are alike, with their descendants."""
         numbers: dict[object, int] = {}
-        order = [each for each in self._records if each.parent is None]
-        for each in order:  # grows meanwhile
-            order += self._children.get(each.key, ())
-        for each in reversed(order):
+        for each in reversed(self._records):  # children before their parents, which are older
             below = tuple(sorted({self._forms[child.key] for child in self._below([each])}))
             end = (each.exit_code, each.signal, each.end_ns is None, each.is_over)
             form = (alike_command(each), end, self._other_user(each), below, bool(each.left_out))
@@ -193,21 +178,21 @@ class Tree:
             groups.setdefault(self._forms[each.key], []).append(each)
         return list(groups.values())
 
-    def _walk(self, roots: Group) -> Iterator[tuple[Cell, ...]]:
-        """The rows from above to below."""
-        zero = self._zero_ns()
-        waiting = [(group, "", "") for group in reversed(self._grouped(roots))]
+    def _walk(self, roots: Group, depth: int | None) -> Iterator[tuple[Cell, ...]]:
+        """The rows from above to below; so many levels, None for all."""
+        zero = self.zero_ns()
+        waiting = [(group, "", "", 1) for group in reversed(self._grouped(roots))]
         while waiting:
-            group, prefix, below = waiting.pop()
-            yield self._cells(group, prefix, zero)
-            groups = self._grouped(self._below(group))
-            level = len(below) // len(_ON)
+            group, prefix, below, level = waiting.pop()
+            is_deepest = level == depth
+            yield self._cells(group, prefix, zero, with_below=is_deepest)
+            groups = [] if is_deepest else self._grouped(self._below(group))
             for number, each in enumerate(reversed(groups)):
                 branch, after = (_LAST, _PAST) if number == 0 else (_BRANCH, _ON)
-                deeper = (below + branch, below + after) if level < MOST_LEVELS else (below + branch, below)
-                waiting.append((each, *deeper))
+                deeper = (below + branch, below + after) if level <= MOST_LEVELS else (below + branch, below)
+                waiting.append((each, *deeper, level + 1))
 
-    def _cells(self, group: Group, prefix: str, zero: int) -> tuple[Cell, ...]:
+    def _cells(self, group: Group, prefix: str, zero: int, *, with_below: bool) -> tuple[Cell, ...]:
         first = group[0]
         start = "before" if first.start_ns < zero else seconds(first.start_ns - zero)
         total = sum(each.duration_ns for each in group)
@@ -215,9 +200,7 @@ class Tree:
         notes = [f"longest {seconds(max(each.duration_ns for each in group))}"] if times else []
         user = self._other_user(first)
         notes += [f"user: {escape(self._user(user))}"] if user is not None else []
-        hidden = sum(each.left_out for each in group)
-        if self._depth is not None:
-            hidden += sum(len(self._children.get(each.key, ())) for each in group) - len(self._below(group))
+        hidden = sum(each.left_out + (self._descendants.get(each.key, 0) if with_below else 0) for each in group)
         notes += [f"{hidden} more below"] if hidden else []
         after = f" [{'; '.join(notes)}]" if notes else ""
 
@@ -233,6 +216,33 @@ class Tree:
         """Where it is another than its parent's."""
         parent = process.parent
         return process.uid if parent is not None and parent.uid != process.uid else None
+
+
+def process_row(process: ProcessRecord, offset_ns: int, depth: int | None = None) -> Row:
+    """A process as an object."""
+    program, parent = process.program, process.parent
+    return {
+        "pid": process.pid,
+        "start_ns": process.start_ns,
+        "ppid": process.ppid,
+        "parent_start_ns": parent.start_ns if parent else None,
+        "depth": depth,
+        "time": wall_time(process.start_ns + offset_ns),
+        "comm": process.comm,
+        "program": (program.exe or program.path) if program else None,
+        "argv": program.argv if program else None,
+        "argv_cut": (program and program.argv_cut) or None,
+        "earlier": [each.exe or each.path for each in process.execs[:-1]] or None,
+        "executed": len(process.execs) + process.execs_left_out,
+        "uid": process.uid,
+        "duration_ns": process.duration_ns,
+        "cpu_user_ns": process.cpu_user_ns,
+        "cpu_system_ns": process.cpu_system_ns,
+        "exit_code": process.exit_code,
+        "signal": process.signal,
+        "running": (process.end_ns is None and not process.is_over) or None,
+        "children_not_listed": process.left_out or None,
+    }
 
 
 def ending(process: ProcessRecord) -> str:

@@ -25,6 +25,7 @@ COMMANDS = {
     "replay": (".replay", "show a recording, as watch shows what happens"),
     "check": (".check", "fail if something is in a recording that must not be"),
     "tree": (".tree", "show the processes of a recording as a tree"),
+    "show": (".show", "show the life of one process of a recording"),
     "doctor": (".doctor", "check what this kernel and this user can do, and how to fix it"),
     "schema": (".schema", "print the JSON Schema of the JSON output"),
 }
@@ -116,8 +117,9 @@ def _unknown(words: list[str]) -> UsageError:
     from shutil import which
 
     wrong = UsageError.unknown("command", words[0], tuple(COMMANDS))
-    if not wrong.hint.startswith("did you mean") and which(words[0]):
-        wrong.hint = f"a command comes behind --: {PROGRAM} watch -- {shlex.join(words)}"
+    if which(words[0]):
+        near = f"{wrong.hint} or " if wrong.hint.startswith("did you mean") else ""
+        wrong.hint = f"{near}a command comes behind --: {PROGRAM} watch -- {shlex.join(words)}"
     return wrong
 
 

@@ -12,6 +12,7 @@ from ..enrich.users import Users
 from ..errors import PROGRAM, UsageError
 from ..events import EVENT_GROUPS, TASK_EVENTS
 from ..output.writer import ClosedPipeError
+from ..recordings.manifest import boot_id
 from ..recordings.recording import Recording
 from ..records import Batch
 from ..summary import Summary
@@ -114,3 +115,9 @@ def user_of(recording: Recording) -> Callable[[int], str]:
     if manifest is None or manifest.host != os.uname().nodename:
         return str
     return Users().name
+
+
+def is_of_this_boot(recording: Recording) -> bool:
+    """Whether it was made on this machine, which has not been started again since."""
+    manifest = recording.manifest
+    return manifest is not None and bool(manifest.boot_id) and manifest.boot_id == boot_id()

@@ -89,9 +89,6 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     ) -> "Manifest":
         """Of this machine, now."""
         system = os.uname()
-        boot_id = ""
-        with suppress(OSError):
-            boot_id = _BOOT_ID.read_text(encoding="ascii").strip()
         directory = None
         with suppress(OSError):
             directory = _shown(str(Path.cwd())) if command else None
@@ -103,7 +100,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
             host=system.nodename,
             kernel=system.release,
             machine=system.machine,
-            boot_id=boot_id,
+            boot_id=boot_id(),
             command=None if command is None else tuple(map(_shown, command)),
             directory=directory,
             settings=settings or {},
@@ -148,6 +145,13 @@ def sync_directory(path: Path) -> None:
 def _shown(text: str) -> str:
     """JSON is UTF-8."""
     return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+
+
+def boot_id() -> str:
+    """Of this machine, since it was started; "" where it says none."""
+    with suppress(OSError):
+        return _BOOT_ID.read_text(encoding="ascii").strip()
+    return ""
 
 
 def now() -> str:

@@ -145,6 +145,10 @@ class Processes:
         elif any(name in counts for name in PROCESS_EVENTS):
             self._learn(batch.select(*PROCESS_EVENTS).events())
 
+    def take_others(self, batch: Batch) -> None:
+        """Learn also of the processes of other events, none of which is of `PROCESS_EVENTS`."""
+        self._learn(batch.events())
+
     def _learn(self, events: Iterable[Event]) -> None:
         for event in events:
             if isinstance(event, Fork):
@@ -190,7 +194,13 @@ class Processes:
                 event.boot_ns,
             )
             self._add(found)
-        found.comm, found.uid, found.cgroup_id, found.last_ns = event.comm, event.uid, event.cgroup_id, event.boot_ns
+        if event.boot_ns >= found.last_ns:
+            found.comm, found.uid, found.cgroup_id, found.last_ns = (
+                event.comm,
+                event.uid,
+                event.cgroup_id,
+                event.boot_ns,
+            )
         if self._counts:
             found.events[event.event] = found.events.get(event.event, 0) + 1
         return found

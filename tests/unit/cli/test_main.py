@@ -120,7 +120,12 @@ FIRST = "a command of onlooker comes first: onlooker"
 MISTAKES = [
     (["wach"], "unknown command 'wach'", "did you mean 'watch'?"),
     (["\x1b[31m"], r"unknown command '\x1b[31m'", f"one of {', '.join(COMMANDS)}"),
-    (["sh", "-c", "a b"], "unknown command 'sh'", "a command comes behind --: onlooker watch -- sh -c 'a b'"),
+    (
+        ["sh", "-c", "a b"],
+        "unknown command 'sh'",
+        "did you mean 'show'? or a command comes behind --: onlooker watch -- sh -c 'a b'",
+    ),
+    (["env", "sh"], "unknown command 'env'", "a command comes behind --: onlooker watch -- env sh"),
     (["watch", "--filtr=x"], "unknown option '--filtr'", "did you mean '--filter'?"),
     (["--filtr", "x"], "unknown option '--filtr'", "did you mean '--filter'?"),
     (["--fil", "x"], "unknown option '--fil'", "did you mean '--filter'?"),

@@ -6,9 +6,12 @@ from msgspec import json
 from onlooker.recordings.manifest import Manifest, now
 from onlooker.recordings.writer import RecordingWriter
 
+from ..recordings.lives import batches, build
 from .recorded import record, told
 
-COMMANDS = {"tree": ("exec",)}
+COMMANDS = {"tree": ("exec",), "show": ("exec", "chown")}
+NEEDS_NOT = {"tree": "open"}
+MORE = {"show": ("100",)}
 
 
 @pytest.fixture(params=COMMANDS)
@@ -16,18 +19,22 @@ def command(request):
     return request.param
 
 
+def ask(capfd, command, path, *words):
+    return told(capfd, command, path, *MORE.get(command, ()), *words)
+
+
 def test_the_answer_and_the_verdict(capfd, tmp_path, command):
-    code, lines, err = told(capfd, command, record(tmp_path / "r"))
+    code, lines, err = ask(capfd, command, record(tmp_path / "r"))
     assert (code, err) == (0, "onlooker: complete\n") and lines
-    code, lines, err = told(capfd, command, str(tmp_path / "r"), "-q", "--output-format", "json")
+    code, lines, err = ask(capfd, command, str(tmp_path / "r"), "-q", "--output-format", "json")
     assert (code, err) == (0, "") and all(json.decode(line) for line in lines)
-    code, lines, err = told(capfd, command, str(tmp_path / "r"), "-q", "-o", str(tmp_path / "out"))
+    code, lines, err = ask(capfd, command, str(tmp_path / "r"), "-q", "-o", str(tmp_path / "out"))
     assert (code, lines, err) == (0, [], "") and (tmp_path / "out").read_text()
 
 
 @pytest.mark.parametrize("words", [[], ["-q"]])
 def test_one_that_was_never_finished(capfd, tmp_path, command, words):
-    code, lines, err = told(capfd, command, record(tmp_path / "r", last=False), *words)
+    code, lines, err = ask(capfd, command, record(tmp_path / "r", last=False), *words)
     assert code == 1 and lines
     assert err.startswith("onlooker: incomplete: the recording is damaged or was never finished: ")
 
@@ -35,7 +42,9 @@ def test_one_that_was_never_finished(capfd, tmp_path, command, words):
 def test_one_that_is_still_written(capfd, tmp_path, command):
     writer = RecordingWriter(tmp_path / "r", Manifest.new(start=now()))
     try:
-        code, _, err = told(capfd, command, str(tmp_path / "r"))
+        for batch in batches(*build()):
+            writer.write(batch)
+        code, _, err = ask(capfd, command, str(tmp_path / "r"))
     finally:
         writer.close()
     assert code == 0 and "is still being written; this is all until now\n" in err
@@ -43,18 +52,19 @@ def test_one_that_is_still_written(capfd, tmp_path, command):
 
 def test_losses_count_where_the_answer_needs_them(capfd, tmp_path, command):
     for name in COMMANDS[command]:
-        code, _, err = told(capfd, command, record(tmp_path / name, losses=[(7, name, "ring full")]))
+        code, _, err = ask(capfd, command, record(tmp_path / name, losses=[(7, name, "ring full")]))
         assert code == 1 and "incomplete: 7 events are missing" in err
-    code, _, err = told(capfd, command, record(tmp_path / "other", losses=[(7, "bind", "ring full")]))
-    assert (code, err) == (0, "onlooker: complete\n")
-    code, _, err = told(capfd, command, record(tmp_path / "rate", losses=[(7, "exec", "rate")]))
+    if command in NEEDS_NOT:
+        code, _, err = ask(capfd, command, record(tmp_path / "other", losses=[(7, NEEDS_NOT[command], "ring full")]))
+        assert (code, err) == (0, "onlooker: complete\n")
+    code, _, err = ask(capfd, command, record(tmp_path / "rate", losses=[(7, "exec", "rate")]))
     assert code == 0 and "7 events were left out, over the --rate" in err
 
 
 def test_events_that_were_not_recorded(capfd, tmp_path, command):
-    code, _, err = told(capfd, command, record(tmp_path / "r", settings={"events": ["bind"]}))
+    code, _, err = ask(capfd, command, record(tmp_path / "r", settings={"events": ["bind"]}))
     assert code == 1 and "it was recorded with --events bind\n" in err
-    code, _, err = told(capfd, command, record(tmp_path / "some", settings={"comm": ["sh"], "failed": True}))
+    code, _, err = ask(capfd, command, record(tmp_path / "some", settings={"comm": ["sh"], "failed": True}))
     assert code == 0 and "only a part of what happened: it was recorded with --filter, --failed\n" in err
 
 
@@ -71,7 +81,7 @@ def test_events_that_were_not_recorded(capfd, tmp_path, command):
 )
 def test_mistakes(capfd, tmp_path, command, words, message, hint):
     path = record(tmp_path / "r")
-    code, lines, err = told(capfd, command, *(path if word == "R" else word for word in words))
+    code, lines, err = ask(capfd, command, *(path if word == "R" else word for word in words))
     assert code in (1, 2) and lines == []
     assert err.startswith(f"onlooker: {message}\n\nhint: ") and hint in err
 
@@ -98,3 +108,30 @@ def test_tree(capfd, tmp_path):
     assert len(told(capfd, "tree", path, "--depth", "1")[1]) == 3
     assert len(told(capfd, "tree", path, "--pid", "200,201")[1]) == 4
     assert len(told(capfd, "tree", path, "--min", "900ms", "--all")[1]) == 8
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["5"], "the recording has no process '5'"),
+        (["gc"], "the recording has no process 'gc'"),
+        ([""], "no process is given"),
+        (["99999999999999999999"], "not a process id: '99999999999999999999'"),
+        (["100", "--index", "2"], "there are only 1 such processes"),
+        (["100", "--index", "0"], "not a place: '0'"),
+        (["100", "--start", "5"], "no process '100' started at 5"),
+        (["100", "--start", "x"], "not a start: 'x'"),
+    ],
+)
+def test_mistakes_of_show(capfd, tmp_path, words, message):
+    code, lines, err = told(capfd, "show", record(tmp_path / "r"), *words)
+    assert (code, lines) == (2, []) and err.startswith(f"onlooker: {message}\n\nhint: ")
+
+
+def test_show(capfd, tmp_path):
+    path = record(tmp_path / "r")
+    for words in (["203"], ["gcc", "--index", "4"], ["gcc", "--start", "14000000000"]):
+        code, lines, _ = told(capfd, "show", path, *words)
+        assert code == 0 and lines[0] == "gcc (203)  gcc -c src/f3.c" and "  by      sh (100) < ? (99)" in lines
+    code, lines, err = told(capfd, "show", path, "gcc")
+    assert code == 2 and len(lines) == 6 and err.startswith("onlooker: 5 processes are called 'gcc'\n\nhint: ")

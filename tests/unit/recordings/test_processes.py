@@ -138,3 +138,12 @@ def test_losses_are_no_processes(reason):
     table = Processes(counts=True)
     table.take(Batch.of_losses([(3, "unknown", reason)], 0, 0))
     assert table.records() == [] and table.first_ns == 0
+
+
+def test_what_other_events_say_of_before_is_no_news():
+    table = Processes()
+    for batch in batches(execute(2, 7, 0.5, "cat")):
+        table.take(batch)
+    for batch in batches(event("open", 1, 7, 0.5, comm="sh"), event("open", 1, 8, 0.5, comm="old")):
+        table.take_others(batch)
+    assert [(each.pid, each.comm) for each in table.records()] == [(7, "cat"), (8, "old")]

@@ -1,0 +1,76 @@
+"""`onlooker show`: the life of one process of a recording."""
+
+import argparse
+from collections.abc import Sequence
+
+from ..answers.show import Candidates, Listed, Show
+from ..enrich.cgroups import Cgroups
+from ..errors import PROGRAM, UsageError
+from ..filters import HIGHEST_PID
+from ..recordings.processes import ProcessRecord
+from . import recorded
+from .parser import number
+
+EXAMPLES = """\
+  onlooker show build.onlook 4711
+  onlooker show build.onlook make
+  onlooker show build.onlook cc1 --index 3
+  onlooker show build.onlook 4711 --output-format json
+
+If several processes have that name, it lists them; if an id was used again, it shows them all.
+"""
+MOST_SHOWN = 100  # with one id
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options; values are checked in `run`."""
+    parser.add_argument("file", metavar="FILE", help="the recording")
+    parser.add_argument("process", metavar="PID", help="the process's id, or its name, or a program's that it executed")
+    add = parser.add_argument_group("which of several").add_argument
+    add("--index", metavar="N", help="the one with that place in the order of their starts: 1, 2, ...")
+    add("--start", metavar="NS", help="the one that started then: start_ns, in nanoseconds since boot")
+    recorded.add_output(parser, EXAMPLES)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """The life. 0, or 1 if it is not complete; raises OnlookerError."""
+    on = recorded.Asked(arguments)
+    index = number("place", arguments.index, least=1) if arguments.index is not None else None
+    start = number("start", arguments.start) if arguments.start is not None else None
+    wanted = arguments.process
+    if not wanted:
+        raise UsageError("no process is given", f"{PROGRAM} show build.onlook 4711")
+    if wanted.isascii() and wanted.isdigit() and (len(wanted) > len(str(HIGHEST_PID)) or int(wanted) > HIGHEST_PID):
+        raise UsageError(f"not a process id: {wanted!r}", f"a number up to {HIGHEST_PID}, or a name")
+    recording = on.recording(arguments.file, Show.events)
+    is_command = bool(recording.manifest and recording.manifest.command)
+    candidates = Candidates(wanted)
+    for batch in recording.batches():
+        candidates.take(batch)
+    found = candidates.found()
+    chosen = _chosen(wanted, found, index, start)
+    if len(chosen) > (1 if candidates.pid is None else MOST_SHOWN):
+        on.answer(Listed(candidates, chosen, is_command=is_command), ())
+        hint = f"{PROGRAM} show {arguments.file} {chosen[0].pid}, or --index 1"
+        raise UsageError(f"{len(chosen)} processes are called {wanted!r}", hint)
+    user = recorded.user_of(recording)
+    if recorded.is_of_this_boot(recording):
+        asked = Show(candidates, chosen, user=user, cgroup=Cgroups().name, is_command=is_command)
+    else:
+        asked = Show(candidates, chosen, user=user, is_command=is_command)
+    return recorded.ask(asked, on, recording)
+
+
+def _chosen(wanted: str, found: Sequence[ProcessRecord], index: int | None, start: int | None) -> list[ProcessRecord]:
+    """Raises UsageError where there is none."""
+    if not found:
+        raise UsageError(f"the recording has no process {wanted!r}", f"{PROGRAM} tree FILE shows its processes")
+    if start is not None:
+        found = [each for each in found if each.start_ns == start]
+        if not found:
+            raise UsageError(f"no process {wanted!r} started at {start}", "leave out --start to see all of them")
+    if index is not None:
+        if index > len(found):
+            raise UsageError(f"there are only {len(found)} such processes", f"--index 1 to --index {len(found)}")
+        found = found[index - 1 : index]
+    return list(found)
