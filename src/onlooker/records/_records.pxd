@@ -218,14 +218,16 @@ ctypedef void (*write_t)(writer_t *, record_t) noexcept nogil
 
 cdef extern from "arrow.h" nogil:
     ctypedef struct ArrowSchema "struct ArrowSchema":
-        void (*release)(ArrowSchema *)
+        const char *format
+        const char *name
+        void (*release)(ArrowSchema *) noexcept nogil
     ctypedef struct ArrowArray "struct ArrowArray":
-        void (*release)(ArrowArray *)
+        void (*release)(ArrowArray *) noexcept nogil
     ctypedef struct ArrowArrayStream "struct ArrowArrayStream":
-        int (*get_schema)(ArrowArrayStream *, ArrowSchema *) noexcept
-        int (*get_next)(ArrowArrayStream *, ArrowArray *) noexcept
-        const char *(*get_last_error)(ArrowArrayStream *) noexcept
-        void (*release)(ArrowArrayStream *) noexcept
+        int (*get_schema)(ArrowArrayStream *, ArrowSchema *) noexcept nogil
+        int (*get_next)(ArrowArrayStream *, ArrowArray *) noexcept nogil
+        const char *(*get_last_error)(ArrowArrayStream *) noexcept nogil
+        void (*release)(ArrowArrayStream *) noexcept nogil
         void *private_data
     ctypedef struct arrow_chunks_t "struct arrow_chunks":
         ArrowSchema schema
@@ -265,3 +267,36 @@ cdef extern from "columns.h" nogil:
     int columns_add(columns_t *c, const unsigned char *at, const unsigned char *end, int64_t offset_ns)
     int columns_take(columns_t *c, arrow_chunks_t *chunks)
     int table_schema(const table_plan_t *table, ArrowSchema *schema)
+
+
+cdef extern from "rows.h" nogil:
+    enum: ROW_FINE, ROW_NO_MEMORY, ROW_VALUE, ROW_ABSENT, ROW_LONG, ROW_ARRAY, ROW_NAME
+    ctypedef int (*learn_t)(void *, size_t, text_t, uint64_t *) noexcept nogil
+    ctypedef struct rows_in_t "struct rows_in":
+        const plan_t *plan
+        void *columns
+        learn_t learn
+        void *context
+        out_t data
+        out_t seqs
+        out_t offsets
+        size_t count
+        size_t wrong
+    bint rows_init(rows_in_t *rows, const plan_t *plan, const event_t *event)
+    void rows_free(rows_in_t *rows)
+    const ArrowSchema *rows_schema(rows_in_t *rows, const ArrowSchema *schema)
+    int rows_add(rows_in_t *rows, const ArrowArray *array)
+
+
+cdef extern from "merge.h" nogil:
+    ctypedef struct merge_source_t "struct merge_source":
+        const unsigned char *at
+        const unsigned char *end
+        const uint64_t *seqs
+        const int64_t *offsets
+        size_t count
+    ctypedef struct merge_t "struct merge":
+        merge_source_t *sources
+        size_t count
+    bint merge_is_sorted(const merge_source_t *source)
+    size_t merge_next(merge_t *merge, out_t *out, size_t most, int64_t *offset_ns)

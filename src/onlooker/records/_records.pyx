@@ -8,7 +8,7 @@ from cpython.pycapsule cimport PyCapsule_GetPointer, PyCapsule_New
 from libc.errno cimport EIO, EOVERFLOW
 from libc.stdint cimport int64_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free
-from libc.string cimport memcmp, memcpy, memset
+from libc.string cimport memcmp, memcpy, memset, strerror
 
 from ..errors import UsageError
 from ..schema.values import Flags
@@ -384,3 +384,4 @@ cdef class Records:
 include "matcher.pxi"
 include "sieve.pxi"
 include "columns.pxi"
+include "rows.pxi"

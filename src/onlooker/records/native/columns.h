@@ -82,7 +82,6 @@ struct row {
 
 #define BLOCK_ROWS 1024			 /* their records, some 200 KiB, stay in the second cache from column to column */
 #define BLOCK_BYTES (4 << 20)		 /* or so many bytes of records */
-#define LONGEST_RECORD (64 << 20)	 /* the widest column takes 16 bytes for one of a record */
 #define CHUNK_BYTES (512 << 20)		 /* of one buffer; offsets have 31 bits */
 
 struct rows {

@@ -9,6 +9,9 @@
 /* So many bytes after the texts of a plan are readable, so that short texts are copied without a look at their length. */
 #define PADDING 32
 
+/* A record with more bytes is in no column: the widest takes 16 bytes for one of the record, and its ends have 31 bits. */
+#define LONGEST_RECORD (64 << 20)
+
 struct text {
 	const char *at;
 	size_t length;
