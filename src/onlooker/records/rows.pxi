@@ -3,8 +3,8 @@
 @cython.no_gc_clear  # its end reads the plan
 cdef class Rebuilt:
     """The records of one event, of the rows of an Arrow stream: as in a batch, in their order, each with its number and the
-    offset of its clock. `number_of(step, names)` gives the number of a field that has these names, each with a NUL behind it;
-    it is asked once for each. One thread uses it.
+    offset of its clock. `number_of(step, names)` gives the number of a field that has this name, or these, each with a NUL
+    behind it; it is asked once for each. One thread uses it.
     """
 
     cdef CompiledPlan compiled

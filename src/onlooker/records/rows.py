@@ -48,11 +48,11 @@ def merged(parts: Sequence[Rebuilt], most: int = BATCH_BYTES) -> Iterator[Batch]
 
 
 def _number_of(event: EventPlan, step: StepPlan, raw: bytes) -> int:
-    """The number that has these names, each with a NUL behind it."""
+    """The number that has this name, or these, each with a NUL behind it."""
     try:
-        names = raw.decode().split("\0")[:-1]
+        text = raw.decode()
         assert step.values is not None
-        number = step.values.number_of(names[0] if isinstance(step.values, Names) else names)
+        number = step.values.number_of(text if isinstance(step.values, Names) else text.split("\0")[:-1])
     except (LookupError, ValueError) as error:
         what = raw.rstrip(b"\0").replace(b"\0", b", ").decode("utf-8", "replace")
         raise UsageError(f"not a value of {event.name}.{step.name}: {what!r:.200}") from error

@@ -122,6 +122,17 @@ const struct ArrowSchema *rows_schema(struct rows_in *rows, const struct ArrowSc
 	return NULL;
 }
 
+/* Its lowest bytes; memcpy(3) is only called for odd sizes. */
+static inline void put_bytes_of(uint64_t number, uint32_t size, unsigned char *to)
+{
+	if (size == 4)
+		memcpy(to, &number, 4);
+	else if (size == 8)
+		memcpy(to, &number, 8);
+	else
+		memcpy(to, &number, size);
+}
+
 /* A number that the field can have, and that does not mean that it does not apply. */
 static enum row_error put_number(const struct step *step, uint64_t number, int is_negative, unsigned char *to)
 {
@@ -136,7 +147,7 @@ static enum row_error put_number(const struct step *step, uint64_t number, int i
 		return ROW_VALUE;
 	if (step->is_optional && (number & step->mask) == step->none)
 		return ROW_VALUE;
-	memcpy(to, &number, step->size);
+	put_bytes_of(number, step->size, to);
 	return ROW_FINE;
 }
 
@@ -146,7 +157,7 @@ static enum row_error put_nothing(const struct step *step, unsigned char *to)
 	if (step->op == OP_ONE_OF && !step->is_optional && !find_name(step->values, 0) && !step->values->has_other)
 		return ROW_ABSENT;
 	if (step->is_optional)
-		memcpy(to, &step->none, step->size);
+		put_bytes_of(step->none, step->size, to);
 	return ROW_FINE;
 }
 
@@ -169,7 +180,7 @@ static enum row_error put_fixed(struct rows_in *rows, size_t place, int64_t row,
 		number = input_integer(input, row);
 		return put_number(step, number, input->is_signed && (int64_t)number < 0, to);
 	}
-	error = row_names(rows, step, row, &number);
+	error = row_names(rows, place, row, &number);
 	return error ? error : put_number(step, number, 0, to);
 }
 
@@ -256,10 +267,14 @@ static int bind(struct rows_in *rows, const struct ArrowArray *array)
 	return 1;
 }
 
+#define MOST_AT_ONCE (1 << 20)
+
 enum row_error rows_add(struct rows_in *rows, const struct ArrowArray *array)
 {
 	int64_t row;
 
+	if (array->length > 0 && array->length < MOST_AT_ONCE) /* that nothing is moved when it grows */
+		out_room(&rows->data, array->length * (8 + rows->event->bytes));
 	rows->wrong = 0;
 	rows->error = bind(rows, array) ? ROW_FINE : ROW_ARRAY;
 	for (row = 0; !rows->error && row < array->length; row++) {

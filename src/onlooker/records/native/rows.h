@@ -41,7 +41,7 @@ struct rows_in {
 	struct numbers *numbers; /* of each step */
 	struct input **columns;	 /* of the stream's columns in their order; NULL: it is ignored */
 	size_t columns_count;
-	/* the number that has these names, each with a NUL behind it; 0 where there is none */
+	/* the number that has this name, or these, each with a NUL behind it; 0 where there is none */
 	int (*learn)(void *context, size_t step, struct text names, uint64_t *number);
 	void *context;
 	struct out data, seqs, offsets; /* the records as in a batch; the number, and the clock, of each */
@@ -68,7 +68,7 @@ int numbers_keep(struct numbers *numbers, struct text names, uint64_t number);
 
 /* Parts of rows.c: the texts of a row, appended as a record's tail. */
 enum row_error row_text(struct rows_in *rows, const struct step *step, int64_t row, size_t start);
-enum row_error row_names(struct rows_in *rows, const struct step *step, int64_t row, uint64_t *number);
+enum row_error row_names(struct rows_in *rows, size_t place, int64_t row, uint64_t *number);
 enum row_error row_process_name(struct rows_in *rows, const struct step *step, int64_t row, unsigned char *to);
 
 #endif

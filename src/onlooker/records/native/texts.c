@@ -157,39 +157,43 @@ enum row_error row_process_name(struct rows_in *rows, const struct step *step, i
 	return ROW_FINE;
 }
 
-/* One name, or those of a list, each with a NUL behind it. */
-static enum row_error find_names(struct rows_in *rows, const struct input *input, int64_t row)
+/* Those of a list, each with a NUL behind it. */
+static enum row_error find_names(struct rows_in *rows, const struct input *list, int64_t row, struct text *names)
 {
-	const struct input *items = input->form == INPUT_LIST ? input->items : input;
-	int64_t at = row, end = row + 1;
+	int64_t at, end;
 	struct text one;
 
 	rows->key.used = 0;
-	if (items != input && (!input_span(input, row, &at, &end) || end > items->length))
+	if (!input_span(list, row, &at, &end) || end > list->items->length)
 		return ROW_ARRAY;
 	for (; at < end; at++) {
-		if (!input_has(items, at))
+		if (!input_has(list->items, at))
 			return ROW_VALUE;
-		if (!input_text(items, at, &one))
+		if (!input_text(list->items, at, &one))
 			return ROW_ARRAY;
 		if (has_nul(one))
 			return ROW_VALUE;
 		out_put(&rows->key, one.at, one.length);
 		out_put(&rows->key, "", 1);
 	}
+	*names = (struct text){ rows->key.at, rows->key.used };
 	return rows->key.failed ? ROW_NO_MEMORY : ROW_FINE;
 }
 
 /* The number of a field that has names. */
-enum row_error row_names(struct rows_in *rows, const struct step *step, int64_t row, uint64_t *number)
+enum row_error row_names(struct rows_in *rows, size_t place, int64_t row, uint64_t *number)
 {
-	size_t place = step - rows->event->steps;
+	const struct input *input = rows->values + place;
 	struct numbers *numbers = rows->numbers + place;
-	enum row_error error = find_names(rows, rows->values + place, row);
-	struct text names = { rows->key.at, rows->key.used };
+	enum row_error error = ROW_FINE;
+	struct text names;
 
 	*number = 0;
-	if (error || !names.length || numbers_find(numbers, names, number))
+	if (input->form == INPUT_LIST)
+		error = find_names(rows, input, row, &names);
+	else if (!input_text(input, row, &names))
+		error = ROW_ARRAY;
+	if (error || (input->form == INPUT_LIST && !names.length) || numbers_find(numbers, names, number))
 		return error;
 	if (!rows->learn(rows->context, place, names, number))
 		return ROW_NAME;
