@@ -6,6 +6,7 @@
 | the same while it is written, taken and closed, by three threads | the kernel | `native/race.c` |
 | what libbpf and the verifier print | the kernel | `native/log.c` |
 | records: kinds, numbers, names, spans, tails; and what is written of them | any process | `records.py` |
+| columns of events, from which records are made again | a file | `columns.py` |
 | the names, paths and arguments in them, on their way to text, JSON and table | any process | `outputs.py` |
 | expressions, and what they ask of records | the user, any process | `expressions.py` |
 | the command line and the environment | the user | `options.py` |

@@ -24,9 +24,10 @@ from . import native, sanitized
 
 DIRECTORY = sanitized.PROJECT / "build" / "fuzz"
 SHARES = {
-    "records": 0.25,
+    "records": 0.2,
+    "columns": 0.1,
     "expressions": 0.1,
-    "outputs": 0.2,
+    "outputs": 0.15,
     "ring": 0.2,
     "options": 0.1,
     "files": 0.1,
@@ -105,7 +106,7 @@ def guided_by_engine(name: str, seconds: float, compiler: str) -> Outcome:
     import atheris
 
     settings: dict[str, str] = {}
-    if name in ("records", "outputs", "expressions"):
+    if name in ("records", "columns", "outputs", "expressions"):
         settings = dict(sanitized.SETTINGS)
         settings["ASAN_OPTIONS"] += QUARANTINE
         built = sanitized.build(DIRECTORY / "records", [compiler], "address,undefined,fuzzer-no-link")

@@ -9,7 +9,7 @@ import pytest
 from ..unit.compiler import CC
 from . import sanitized
 
-CASES = {"records": 400, "expressions": 600, "outputs": 300, "options": 300, "files": 250}
+CASES = {"records": 400, "columns": 400, "expressions": 600, "outputs": 300, "options": 300, "files": 250}
 SECONDS = 20  # at the most; a fifth of it on a machine that has nothing else to do
 
 
@@ -35,7 +35,7 @@ def settings(tmp_path_factory):
     return {**sanitized.SETTINGS, "LD_PRELOAD": library.stdout.strip(), sanitized.IN_PLACE: str(built)}
 
 
-@pytest.mark.parametrize("name", ["records", "expressions"])
+@pytest.mark.parametrize("name", ["records", "columns", "expressions"])
 def test_with_sanitizers(name, settings):
     """Nothing is read or written outside of a record, and no number overflows."""
     done = run(name, 100, **settings)

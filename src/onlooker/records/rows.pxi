@@ -92,7 +92,8 @@ cdef class Rebuilt:
 
     cdef int _fail(self, ArrowArrayStream *stream, int error) except -1:
         cdef const char *said = stream.get_last_error(stream)
-        raise UsageError(f"the table can't be read: {strerror(error) if said == NULL else said}")
+        why = PyBytes_FromStringAndSize(said, strlen(said)) if said != NULL else os.strerror(error).encode()
+        raise UsageError(f"the table can't be read: {why.decode('utf-8', 'replace')}")
 
     cdef int _refuse(self, int error) except -1:
         if error == ROW_NO_MEMORY:

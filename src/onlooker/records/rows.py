@@ -54,7 +54,7 @@ def _number_of(event: EventPlan, step: StepPlan, raw: bytes) -> int:
         assert step.values is not None
         number = step.values.number_of(text if isinstance(step.values, Names) else text.split("\0")[:-1])
     except (LookupError, ValueError) as error:
-        what = raw.rstrip(b"\0").replace(b"\0", b", ").decode("utf-8", "replace")
+        what = (raw if isinstance(step.values, Names) else raw[:-1]).replace(b"\0", b", ").decode("utf-8", "replace")
         raise UsageError(f"not a value of {event.name}.{step.name}: {what!r:.200}") from error
     if not 0 <= number < _MOST:
         raise UsageError(f"not a value of {event.name}.{step.name}: {number:#x}"[:200])

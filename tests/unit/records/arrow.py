@@ -77,6 +77,17 @@ def schema_of(capsule: object) -> dict[str, tuple[str, bool]]:
     return found
 
 
+def described_stream(table: Any) -> Any:
+    """The columns of what speaks `__arrow_c_stream__`."""
+    capsule, schema = table.__arrow_c_stream__(), Schema()
+    stream = Stream.from_address(POINTER(capsule, b"arrow_array_stream"))
+    assert stream.get_schema(stream, schema) == 0
+    found = described(schema)
+    schema.release(schema)
+    stream.release(stream)
+    return found
+
+
 def bits(at: int, count: int) -> list[bool]:
     raw = ctypes.string_at(at, (count + 7) // 8)
     return [bool(raw[i // 8] >> i % 8 & 1) for i in range(count)]
