@@ -13,6 +13,7 @@ from libc.string cimport memcmp, memcpy, memset, strlen
 import os
 
 from ..errors import UsageError
+from ..escaping import escape
 from ..schema.values import Flags
 from .compile import check, pieces_of
 

@@ -93,7 +93,7 @@ cdef class Rebuilt:
     cdef int _fail(self, ArrowArrayStream *stream, int error) except -1:
         cdef const char *said = stream.get_last_error(stream)
         why = PyBytes_FromStringAndSize(said, strlen(said)) if said != NULL else os.strerror(error).encode()
-        raise UsageError(f"the table can't be read: {why.decode('utf-8', 'replace')}")
+        raise UsageError(f"the table can't be read: {escape(why.decode('utf-8', 'replace'))}")
 
     cdef int _refuse(self, int error) except -1:
         if error == ROW_NO_MEMORY:

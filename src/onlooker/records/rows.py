@@ -5,6 +5,7 @@ from functools import partial
 from typing import Protocol
 
 from ..errors import UsageError
+from ..escaping import escape
 from ..schema.plan import EventPlan, StepPlan
 from ..schema.values import Names
 from ._records import Merge, Rebuilt
@@ -27,13 +28,20 @@ def records_of(event: str, stream: Stream) -> Rebuilt:
     ignored. What is NULL or not there does not apply, or is empty; without `seq` rows have the numbers from 0 on, and
     without `boot_ns` the wall clock stands for it.
 
-    Raises UsageError for an unknown event, and for columns and values that no record can have.
+    Raises UsageError for an unknown event, for columns and values that no record can have, and where the stream
+    can't be read.
     """
     if event not in NUMBERS:
         raise UsageError.unknown("event", event, tuple(NUMBERS))
     plan = PLAN.events[NUMBERS[event] - 1]
     rebuilt = Rebuilt(compiled(), plan, partial(_number_of, plan))
-    rebuilt.read(stream.__arrow_c_stream__())
+    try:
+        capsule = stream.__arrow_c_stream__()
+    except MemoryError:
+        raise
+    except Exception as error:  # the reader's own, such as DuckDB's for a file that is damaged
+        raise UsageError(f"the table can't be read: {escape(str(error))}") from error
+    rebuilt.read(capsule)
     return rebuilt
 
 
@@ -50,9 +58,9 @@ def merged(parts: Sequence[Rebuilt], most: int = BATCH_BYTES) -> Iterator[Batch]
 def _number_of(event: EventPlan, step: StepPlan, raw: bytes) -> int:
     """The number that has this name, or these, each with a NUL behind it."""
     try:
-        text = raw.decode()
-        assert step.values is not None
-        number = step.values.number_of(text if isinstance(step.values, Names) else text.split("\0")[:-1])
+        text, values = raw.decode(), step.values
+        assert values is not None
+        number = values.number_of(text) if isinstance(values, Names) else values.number_of(text.split("\0")[:-1])
     except (LookupError, ValueError) as error:
         what = (raw if isinstance(step.values, Names) else raw[:-1]).replace(b"\0", b", ").decode("utf-8", "replace")
         raise UsageError(f"not a value of {event.name}.{step.name}: {what!r:.200}") from error

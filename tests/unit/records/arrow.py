@@ -4,6 +4,7 @@ import ctypes
 import itertools
 import struct
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 POINTER = ctypes.pythonapi.PyCapsule_GetPointer
@@ -151,3 +152,8 @@ def rows(table: Any) -> list[dict[str, Any]]:
     return [
         dict(zip(chunk, row, strict=True)) for chunk in chunks(capsule) for row in zip(*chunk.values(), strict=True)
     ]
+
+
+def resident_kib() -> int:
+    """Of this process."""
+    return int(Path("/proc/self/statm").read_text().split()[1]) * 4

@@ -99,8 +99,9 @@ class Made:
 
         pointers = (ctypes.POINTER(Schema) * (len(children) + 1))(*map(ctypes.pointer, children))
         call = dict(Schema._fields_)["release"](release)
-        self.kept += [children, pointers, call]
-        return Schema(form.encode(), name.encode(), None, NULLABLE, len(children), pointers, None, call, None)
+        texts = (form.encode(), name.encode())
+        self.kept += [children, pointers, call, texts]
+        return Schema(*texts, None, NULLABLE, len(children), pointers, None, call, None)
 
     def _next(self, _stream: Any, out: Any) -> int:
         if self.error:

@@ -1,5 +1,7 @@
 """Columns back to records: the same, byte for byte; and nothing that no record can hold."""
 
+import gc
+
 import duckdb
 import pytest
 from hypothesis import given, settings
@@ -16,6 +18,7 @@ from onlooker.testing import make
 from .. import hostile
 from ..made_records import batch, record
 from . import arrow
+from .arrow import resident_kib
 from .producer import Made, column, made
 from .raw_values import OFFSETS, raws
 
@@ -134,7 +137,8 @@ def test_rows_that_are_not_in_order():
 def test_what_is_missing_is_absent_or_empty():
     [one] = Batch(records_of("open", made({"syscall": ("u", [b"creat"])})).data, 0)
     assert one == make("open", syscall="creat", time="1970-01-01T00:00:00.000000000Z", path="", fd=None, dirfd=None,
-                       boot_ns=0, pid=0, tid=0, ppid=0, uid=0, gid=0, comm="", start_ns=0, cgroup_id=0, ns_pid=0)  # fmt: skip
+                       boot_ns=0, pid=0, tid=0, ppid=0, uid=0, gid=0, comm="", start_ns=0, cgroup_id=0,
+                       ns_pid=0)  # fmt: skip
     absent = {"argv": ("+lu", [None]), "path": ("u", [None]), "path_bytes": ("n", [None]), "cut": ("+lu", [None])}
     [one] = Batch(records_of("exec", made({**absent, "pid": ("I", [None]), "unknown": ("e", [])})).data, 0)
     assert (one.argv, one.path, one.cut, one.pid) == ((), "", (), 0)
@@ -244,15 +248,42 @@ def test_columns_that_make_no_sense():
 @pytest.mark.filterwarnings("ignore:memory leak in callback function")  # where ctypes returns a string
 def test_the_streams_error():
     stream = made({"pid": ("I", [1])})
-    stream.error = b"no such thing"
-    with pytest.raises(UsageError, match="can't be read: no such thing"):
+    stream.error = b"no such \x1bthing"
+    with pytest.raises(UsageError, match=r"can't be read: no such \\x1bthing$"):
         records_of("exec", stream)
+
+    class Broken:
+        def __arrow_c_stream__(self, requested_schema=None):
+            raise RuntimeError("not\nthere")
+
+    with pytest.raises(UsageError, match=r"can't be read: not\\nthere$"):
+        records_of("exec", Broken())
     rows = tables(Batch.of(EVENTS))["exec"]
     records_of("exec", rows)
     with pytest.raises(UsageError, match="read already"):
         records_of("exec", rows)
     with pytest.raises(UsageError, match="unknown event 'opens'"):
         records_of("opens", rows)
+
+
+def test_memory_does_not_grow():
+    """Whether all is read, or the first row is refused, or a later one."""
+    [one] = Batch.of([make("exec", argv=("a b", "\udcff"), path=f"/{i}", cwd="/x") for i in range(500)])
+    wrong = {"path": ("u", [b"a"] * 500), "cwd": ("u", [b"/b"] * 499 + [b"\0"])}
+
+    def build(times):
+        for _ in range(times):
+            part = records_of("exec", one.table("execs"))
+            assert len(next(merged([part]))) == 500
+            for columns in (wrong, {"path": ("u", [b"a"]), "pid": ("u", [b"b"])}):
+                with pytest.raises(UsageError):
+                    records_of("exec", made(columns))
+        gc.collect()
+
+    build(20)
+    before = resident_kib()
+    build(300)
+    assert resident_kib() - before < 4096  # one table takes 300 KiB
 
 
 def test_names_are_asked_for_once(monkeypatch):
