@@ -23,9 +23,10 @@ test: build $(VENV)/.dev $(VENV)/.test-system lint ## lint, and every test (as r
 	$(BIN)/python -m pytest --numprocesses=auto --dist=worksteal --ignore tests/kernel
 	$(BIN)/python -m pytest --quiet --numprocesses=auto --dist=worksteal tests/kernel
 
-truth: build $(VENV)/.dev $(VENV)/.test-system ## how true it is: onlooker beside strace in the same runs; prints two tables (as root)
+truth: build $(VENV)/.dev $(VENV)/.test-system ## how true it is: onlooker beside strace in the same runs; watched, followed, recorded; prints three tables (as root)
 	$(BIN)/python -m tests.truth --rounds 3
 	$(BIN)/python -m tests.truth --rounds 3 --follow
+	$(BIN)/python -m tests.truth --rounds 3 --record
 
 truth-strace: build build/strace/.built ## the same with strace's own test programs, 64 and 32 bits, from Debian's source (as root)
 	$(BIN)/python -m tests.truth.suite build/strace

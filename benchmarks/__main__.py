@@ -16,7 +16,8 @@ from . import monitors, report
 from .results import Machine, Results, Table
 from .running import CORES, BenchmarkError, workbench
 
-NAMES = ("open", "rejected", "sparse", "spawn", "unrelated", "consumer", "idle", "memory", "losses", "growth", "build")
+PROCESSES = ("open", "rejected", "sparse", "spawn", "unrelated")  # what it costs those that are watched
+NAMES = (*PROCESSES, "consumer", "idle", "memory", "losses", "growth", "recording", "build")
 ROUNDS = 3
 
 

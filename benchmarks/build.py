@@ -8,6 +8,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from .monitors import Monitor, onlooker, peer, strace
+from .recording import recorder
 from .results import Column, Table
 from .running import Bench, BenchmarkError, watched
 
@@ -82,6 +83,7 @@ def measure(bench: Bench) -> Table:
         reference="opensnoop and execsnoop",
     )
     ways: dict[str, list[Monitor]] = {"onlooker, JSON, all default events": [onlooker("--uid", str(USER))]}
+    ways["onlooker record, all events"] = [recorder(bench, "--uid", str(USER))]
     snoops = [*peer("opensnoop", "-u", str(USER)), *peer("execsnoop", "-u", str(USER))]
     if len(snoops) == 2:
         ways["opensnoop and execsnoop"] = snoops

@@ -31,11 +31,11 @@ def obstacle() -> tuple[str, str] | None:
     return None
 
 
-def compare_often(workload: Workload, rounds: int, attach: str | None, *, follow: bool) -> Comparison:
+def compare_often(workload: Workload, rounds: int, attach: str | None, *, follow: bool, record: bool) -> Comparison:
     """Run it `rounds` times and sum up."""
     total = Comparison()
     for _ in range(rounds):
-        done = run(workload, attach, follow=follow)
+        done = run(workload, attach, follow=follow, record=record)
         if done.code != workload.code:
             raise WorkloadError(f"{workload.name} ended with {done.code}, not {workload.code}\n\n{done.said}")
         total.add(compare(done))
@@ -60,6 +60,7 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=1, metavar="N", help="run each N times (default: 1)")
     parser.add_argument("--attach", choices=METHODS, help="how onlooker is to observe system calls")
     parser.add_argument("--follow", action="store_true", help="let onlooker start each workload and follow it")
+    parser.add_argument("--record", action="store_true", help="follow it, and compare what a sealed recording has")
     options = parser.parse_args()
     if unknown := [name for name in options.workload if name not in BY_NAME]:
         parser.error(f"no such workload: {', '.join(unknown)}; there are: {', '.join(BY_NAME)}")
@@ -69,7 +70,8 @@ def main() -> int:
     results = {}
     try:
         for name in options.workload or BY_NAME:
-            results[name] = compare_often(BY_NAME[name], options.rounds, options.attach, follow=options.follow)
+            how = {"follow": options.follow, "record": options.record}
+            results[name] = compare_often(BY_NAME[name], options.rounds, options.attach, **how)
             show_differences(name, results[name])
     except OnlookerError as error:
         print(f"{error}\n\nhint: {error.hint}", file=sys.stderr)

@@ -11,7 +11,13 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from msgspec.structs import replace
+
 import onlooker
+from onlooker.recordings.manifest import End, Manifest, now
+from onlooker.recordings.recording import Recording
+from onlooker.recordings.seal import Sealer
+from onlooker.recordings.writer import RecordingWriter
 
 from . import changes, strace
 from .facts import Exec, Fact, fact
@@ -20,6 +26,7 @@ from .strace_facts import Account, read, tellable
 from .workloads import Words, Workload, environment
 
 DEADLINE_SECONDS = 120
+RECORDING_BYTES = 64 << 20  # of which an eighth is a segment
 UNCLEAR_RUNS = 3
 
 # The workload has its own user, so that the kernel can tell it from everything else on the machine: one of those
@@ -65,19 +72,20 @@ class Run:
     complete: bool
 
 
-def run(workload: Workload, attach: str | None = None, *, follow: bool = False) -> Run:
+def run(workload: Workload, attach: str | None = None, *, follow: bool = False, record: bool = False) -> Run:
     """Run it, and again where strace did not tell what happened.
 
     `attach`: how onlooker is to observe system calls. `follow`: onlooker starts strace and follows it, and the kernel
-    chooses whose events come; else a user of its own tells them from all others.
+    chooses whose events come; else a user of its own tells them from all others. `record`: it follows it, too, and what
+    is compared is read from a sealed recording.
     """
     for _ in range(UNCLEAR_RUNS):
         with suppress(UnclearError):
-            return _run_once(workload, attach, follow=follow)
-    return _run_once(workload, attach, follow=follow)
+            return _run_once(workload, attach, follow=follow, record=record)
+    return _run_once(workload, attach, follow=follow, record=record)
 
 
-def _run_once(workload: Workload, attach: str | None, *, follow: bool) -> Run:
+def _run_once(workload: Workload, attach: str | None, *, follow: bool, record: bool) -> Run:
     with tempfile.TemporaryDirectory(prefix="onlooker-truth-") as name:
         base = Path(name)
         output = base / "strace" / "task"
@@ -88,11 +96,11 @@ def _run_once(workload: Workload, attach: str | None, *, follow: bool) -> Run:
             os.chown(path, USER, USER, follow_symlinks=False)
         calls = (*strace.CALLS, *changes.CALLS)
         command = [*strace.command(output, seccomp=workload.seccomp, calls=calls), *words]
-        if follow:
+        if follow or record:
             with onlooker.Monitor(
                 events=["all"], command=_as_user(command, base), threads=True, attach=attach
             ) as monitor:
-                tree, code = _follow(monitor)
+                tree, code = _follow(monitor, base / "recorded.onlook" if record else None)
         else:
             with onlooker.Monitor(events=["all"], uid=[USER], threads=True, attach=attach) as monitor:
                 tree, code = _watch(command, base, monitor)
@@ -135,12 +143,15 @@ def _watch(words: Words, base: Path, monitor: onlooker.Monitor) -> tuple[Tree, i
         return tree, process.returncode
 
 
-def _follow(monitor: onlooker.Monitor) -> tuple[Tree, int]:
+def _follow(monitor: onlooker.Monitor, recording: Path | None) -> tuple[Tree, int]:
     """The same of the monitor's own command. It ends with the last process, and tells of no other."""
     command = monitor.command
     assert command
     assert command.pid
     tree = Tree(command.pid)
+    if recording:
+        _record(monitor, recording)
+        tree.add(Recording(recording))
     while not monitor.ended:
         tree.add(monitor.poll(1))
         if monitor.stats().seconds > DEADLINE_SECONDS:
@@ -150,6 +161,19 @@ def _follow(monitor: onlooker.Monitor) -> tuple[Tree, int]:
     code = command.wait()
     assert code is not None
     return tree, code
+
+
+def _record(monitor: onlooker.Monitor, path: Path) -> None:
+    """All until the end, in segments so small that there are several."""
+    sealer = Sealer(path)
+    writer = RecordingWriter(path, Manifest.new(start=now()), seal=sealer, most_bytes=RECORDING_BYTES)
+    session = onlooker.Session(monitor, writer, duration=DEADLINE_SECONDS)
+    writer.start()
+    end = End.of(session.run(), now())
+    writer.finish(replace(writer.manifest, end=end))
+    sealer.close()
+    assert writer.unsealed is None
+    assert writer.manifest.rotated == 0
 
 
 def _as_user(words: Words, base: Path) -> list[str]:

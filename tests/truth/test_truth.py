@@ -25,3 +25,12 @@ def test_strace_and_onlooker_agree(workload: Workload, *, follow: bool) -> None:
     assert {
         name: result.expected[name] for name, least in workload.at_least.items() if result.expected[name] < least
     } == {}
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="observing the kernel needs root")
+@pytest.mark.parametrize("workload", WORKLOADS[:3], ids=[workload.name.replace(" ", "-") for workload in WORKLOADS[:3]])
+def test_a_recording_is_as_true(workload: Workload) -> None:
+    done = run(workload, record=True)
+    assert done.code == workload.code, done.said
+    result = compare(done)
+    assert (result.missing, result.extra, result.out_of_order, result.complete) == ([], [], [], True)

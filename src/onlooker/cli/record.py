@@ -15,6 +15,7 @@ from ..errors import PROGRAM, OutputError, UsageError
 from ..follow import Relay, exit_code
 from ..monitor import Monitor
 from ..output.writer import Writer
+from ..recordings.database import has_database
 from ..recordings.manifest import End, Manifest, now
 from ..recordings.recording import Recording
 from ..recordings.redact import Redactor
@@ -62,6 +63,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add("--max-size", metavar="SIZE", help="remove the oldest events where the recording gets larger: 100M, 1G")
     add("--keep", metavar="TIME", help="remove events when they are older than this: 10m, 24h")
+    add("--no-seal", action="store_true", help="write only the log: less work, more room, and SQL takes longer")
     add_redact(add, "take what looks like a secret out of arguments and paths")
     add_wanted(parser, default="all")
     add_command(parser)
@@ -125,6 +127,8 @@ class RecordSession(WatchSession):
     def __init__(self, monitor: Monitor, writer: RecordingWriter, *session: Any, **limits: Any) -> None:
         super().__init__(monitor, RecordingSink(writer), *session, **limits)
         self._writer = writer
+        self._sealing_since = 0.0
+        self._has_told_of_seals = False
 
     def _announce(self) -> None:
         log = self._log
@@ -143,7 +147,18 @@ class RecordSession(WatchSession):
             code = exit_code(command) if command.is_over else None
         end = End.of(self.summary, now(), code)
         with suppress(OutputError) if self.summary.end is Reason.UNWRITTEN else nullcontext():
-            self._writer.finish(replace(self._writer.manifest, end=end))
+            self._writer.finish(replace(self._writer.manifest, end=end), self._waits_for_seals)
+        if self._writer.unsealed:
+            self._log("warning", f"not all is sealed, and stays a log: {self._writer.unsealed}")
+
+    def _waits_for_seals(self, left: int) -> bool:
+        """While segments are sealed at the end; a second Ctrl-C leaves them as logs."""
+        self._sealing_since = self._sealing_since or time.monotonic()
+        if left and not self._has_told_of_seals and time.monotonic() - self._sealing_since > 1:
+            self._has_told_of_seals = True
+            segments = f"{left} segment{'' if left == 1 else 's'}"
+            self._log.tell(f"sealing {segments}; Ctrl-C twice leaves them as they are, which can be read, too")
+        return not self._shutdown.is_dropped
 
     def _sum(self, summary: Summary) -> str:
         path = self._writer.path
@@ -202,7 +217,7 @@ def run(arguments: argparse.Namespace) -> int:
     redact = Redactor(arguments.redact_pattern or ()) if arguments.redact or arguments.redact_pattern else None
     manifest = _manifest(arguments, which, redact)
     path = _path(arguments)
-    sealer: Sealer | None = None
+    sealer = Sealer(path) if has_database() and not arguments.no_seal else None
     writer = RecordingWriter(path, manifest, most_bytes=most, keep_seconds=keep, redact=redact, seal=sealer)
     with shutdown, relay or nullcontext():
         try:

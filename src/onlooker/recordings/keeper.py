@@ -2,13 +2,18 @@
 finished.
 """
 
+import os
 import queue
 import signal
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Protocol
 
 SYNC_SECONDS = 1.0
+_LOOK_SECONDS = 0.1
+# to seal takes longer than to record, and can wait; but not for ever: it holds Python's lock now and then
+NICENESS = 10
 
 
 class Log(Protocol):
@@ -31,6 +36,7 @@ class Keeper:
         self._error: Exception | None = None
         self._lock = threading.Lock()  # of what closes a log while the other thread may sync it
         self._is_over = threading.Event()
+        self._leaves_the_rest = False
         self._threads: list[threading.Thread] = []
 
     def start(self) -> None:
@@ -38,7 +44,7 @@ class Keeper:
         # they inherit the mask: signals are for the thread that watches
         before = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
         try:
-            for work in (self._sync_now_and_then, self._tidy_what_is_finished):
+            for work in (self._sync_now_and_then, self._tidy_in_background):
                 thread = threading.Thread(target=work, daemon=True)
                 thread.start()
                 self._threads.append(thread)
@@ -56,14 +62,19 @@ class Keeper:
             error, self._error = self._error, None
             raise error
 
-    def stop(self) -> None:
-        """When all that is finished is tidied. Raises what went wrong; may be called again."""
+    def stop(self, wait: Callable[[int], bool] = lambda left: True) -> None:
+        """When all that is finished is tidied. Meanwhile `wait` is told now and then how much is left; where it returns
+        False, the rest is left as it is. Raises what went wrong; may be called again.
+        """
         self._is_over.set()
         self._finished.put(None)
         if not self._threads:
             self._tidy_what_is_finished()
         for thread in self._threads:
-            thread.join()
+            while thread.is_alive():
+                thread.join(_LOOK_SECONDS)
+                if not wait(self._finished.qsize()):
+                    self._leaves_the_rest = True
         self._threads = []
         self.check()
 
@@ -75,6 +86,11 @@ class Keeper:
             except Exception as error:
                 self._error = error
 
+    def _tidy_in_background(self) -> None:
+        with suppress(OSError):
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)  # of this thread alone
+        self._tidy_what_is_finished()
+
     def _tidy_what_is_finished(self) -> None:
         while (item := self._finished.get()) is not None:
             number, log = item
@@ -82,6 +98,7 @@ class Keeper:
                 with self._lock:
                     log.sync()
                     log.close()
-                self._tidy(number)
+                if not self._leaves_the_rest:
+                    self._tidy(number)
             except Exception as error:
                 self._error = error

@@ -5,15 +5,21 @@ import os
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from ..errors import RecordingError
 from ..events import Event
 from ..records import Batch
+from .database import connect
 from .log import LogReader
 from .manifest import LAYOUT_VERSION, Manifest
-from .segments import log_path, numbers
+from .sealed import SealedReader
+from .segments import log_path, numbers, sealed_path
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
 
 
 class Recording:
@@ -29,18 +35,19 @@ class Recording:
         self.notes: list[str] = []
         self.manifest: Manifest | None = None
         self.is_being_written = False
+        self._damaged = 0
+        self._database: DuckDBPyConnection | None = None
         try:
-            self._logs = self._found()
+            self._log = self._found()
         except OSError as error:
             raise _unreadable(self.path, error) from error
         end = self.manifest.end if self.manifest else None
         self.is_finished = end is not None
 
-    def _found(self) -> list[Path] | None:
+    def _found(self) -> LogReader | None:
         """A log alone; else None, for what the directory holds then."""
         if not self.path.is_dir():
-            LogReader(self.path)
-            return [self.path]
+            return LogReader(self.path)
         self.is_being_written = _is_locked(self.path)
         self._read_manifest()
         if self.manifest is None and not numbers(self.path):
@@ -72,24 +79,23 @@ class Recording:
 
     def batches(self) -> Iterator[Batch]:
         """All, in the order in which they were written, and where something is missing, a report of it: in the
-        beginning of what rotation removed, at the end of what was not written or can't be read. Raises RecordingError.
+        beginning of what rotation removed, at the end of what was not written or can't be read. Raises RecordingError,
+        and ExtraError where DuckDB is missing that a sealed recording needs.
         """
-        manifest, last, damaged = self.manifest, None, 0
+        manifest, last = self.manifest, None
+        self._damaged = 0
         rotated = manifest.rotated if manifest else 0
         try:
-            for path in self._logs or [log_path(self.path, number) for number in numbers(self.path)]:
-                reader = self._reader(path)
-                for batch in reader.batches() if reader else ():
-                    if rotated:
-                        yield _losses(batch, rotated, "rotated", first=True)
-                        rotated = 0
-                    last = batch
-                    yield batch
-                damaged += reader.damaged if reader else 1
+            for batch in self._whole():
+                if rotated:
+                    yield _losses(batch, rotated, "rotated", first=True)
+                    rotated = 0
+                last = batch
+                yield batch
         except OSError as error:
             raise _unreadable(self.path, error) from error
         # what is not whole of one that is being written is its end
-        if not self.is_being_written and (damaged or not self.is_finished):
+        if not self.is_being_written and (self._damaged or not self.is_finished):
             yield _losses(last, 1, "damaged")
         if manifest and manifest.end and manifest.end.unwritten:
             yield _losses(last, manifest.end.unwritten, "unwritten")
@@ -98,16 +104,38 @@ class Recording:
         for batch in self.batches():
             yield from batch
 
-    def _reader(self, path: Path) -> LogReader | None:
-        """None for what is left of a log whose recorder was killed before it had a beginning, or that is damaged there:
-        others may be whole.
-        """
-        try:
-            return LogReader(path)
-        except RecordingError:
-            if self._logs:
-                raise
-            return None
+    def _whole(self) -> Iterator[Batch]:
+        """What can be read; `_damaged` is not 0 where that is not all."""
+        if self._log is not None:
+            yield from self._log.batches()
+            self._damaged += self._log.damaged
+            return
+        found = numbers(self.path)
+        is_rotated = bool(self.manifest and self.manifest.rotated) or self.is_being_written
+        self._damaged += len(set(range(found[0] if is_rotated and found else 1, max(found, default=0))) - {*found})
+        for number in found:
+            yield from self._segment(number)
+
+    def _segment(self, number: int) -> Iterator[Batch]:
+        """One of a log may be sealed, or removed by rotation, before it was read: then it is looked for once more."""
+        for _ in range(2):
+            try:
+                reader = self._reader(number)
+                yield from reader.batches()
+                self._damaged += reader.damaged
+            except FileNotFoundError:
+                continue
+            except RecordingError:  # killed before it had a beginning, or damaged there: others may be whole
+                self._damaged += 1
+            return
+
+    def _reader(self, number: int) -> LogReader | SealedReader:
+        sealed = sealed_path(self.path, number)
+        if not sealed.is_dir():
+            return LogReader(log_path(self.path, number))
+        if self._database is None:
+            self._database = connect(f"{str(self.path)!r} is sealed: reading it", threads=1)
+        return SealedReader(sealed, self._database)
 
 
 _HINT = "onlooker record -o FILE -- COMMAND"

@@ -18,7 +18,7 @@ from .._version import __version__
 from ..records import PLAN
 from ..records.table import TableBuilder
 from ..schema.columns import table_of
-from .database import SEAL_MEMORY, connect
+from .database import SEAL_MEMORY, connect, quoted
 from .log import LogReader
 from .manifest import LAYOUT_VERSION, Loss, Manifest, sync_directory
 from .segments import log_path, sealed_path
@@ -96,8 +96,8 @@ class Sealer:
         self._connection.register("rows", rows)
         try:
             self._connection.execute(
-                f"COPY (FROM rows) TO '{_quoted(str(path))}' (FORMAT parquet, COMPRESSION zstd, PARQUET_VERSION v2, "
-                f"KV_METADATA {{{METADATA_KEY}: '{_quoted(metadata)}'}})"
+                f"COPY (FROM rows) TO {quoted(str(path))} (FORMAT parquet, COMPRESSION zstd, PARQUET_VERSION v2, "
+                f"KV_METADATA {{{METADATA_KEY}: {quoted(metadata)}}})"
             ).fetchall()
         finally:
             self._connection.unregister("rows")
@@ -143,7 +143,3 @@ def _columns(log: Path, number: int, first_seq: int, manifest: Manifest) -> tupl
 def _plan_of(event: str) -> str:
     [plan] = (each for each in PLAN.events if each.name == event)
     return base64.b64encode(zlib.compress(msgspec.json.encode(plan))).decode()
-
-
-def _quoted(text: str) -> str:
-    return text.replace("'", "''")

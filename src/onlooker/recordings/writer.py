@@ -18,7 +18,7 @@ from .manifest import Manifest, sync_directory
 from .redact import Redactor
 from .segments import Segment, log_path, remove
 
-SEGMENT_BYTES = 64 << 20  # of a log: some 300 000 events
+SEGMENT_BYTES = 16 << 20  # of a log: some 85 000 events; to seal a larger one takes more memory
 LEAST_SEGMENT_BYTES = 64 << 10
 _SEGMENTS_OF_MOST = 8  # so that rotation removes no more than an eighth of what is kept
 
@@ -111,15 +111,18 @@ class RecordingWriter:
         except OSError as error:
             raise OutputError(_named(error, self.path)) from error
 
-    def finish(self, manifest: Manifest) -> None:
-        """With its last words; it is closed then. Raises OutputError."""
+    def finish(self, manifest: Manifest, wait: Callable[[int], bool] = lambda left: True) -> None:
+        """With its last words; it is closed then. While segments are sealed, `wait` is told how many are left; where it
+        returns False, they stay logs. Raises OutputError.
+        """
         try:
-            self._keeper.stop()
+            self._keeper.stop(wait)
             self._log.sync()
             self.manifest = replace(manifest, rotated=self.manifest.rotated)
             self.manifest.write(self.path)
             self._log.close()
-            self._sealed(self._segment(time.monotonic()))
+            if wait(0):
+                self._sealed(self._segment(time.monotonic()))
         except OSError as error:
             raise OutputError(_named(error, self.path)) from error
         finally:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import random
 import signal
 import subprocess
 import sys
@@ -211,9 +212,12 @@ import sys
 from onlooker import Batch
 from onlooker.recordings import writer
 from onlooker.recordings.manifest import Manifest, now
+from onlooker.recordings.seal import Sealer
 from onlooker.testing import make
 writer.SEGMENT_BYTES = 30_000
-made = writer.RecordingWriter(__import__("pathlib").Path(sys.argv[1]), Manifest.new(start=now()))
+path = __import__("pathlib").Path(sys.argv[1])
+seal = Sealer(path) if sys.argv[2] == "sealed" else None
+made = writer.RecordingWriter(path, Manifest.new(start=now()), seal=seal)
 made.start()
 for n in range(10**9):
     made.write(Batch.of([make("open", path=f"/{n}")] * 9)[0])
@@ -222,9 +226,14 @@ for n in range(10**9):
 """
 
 
-@pytest.mark.parametrize("wait", [n / 200 for n in range(10)])
-def test_a_kill_leaves_all_that_was_written(tmp_path, wait):
-    child = subprocess.Popen([sys.executable, "-c", _KILLED, tmp_path / "r"], stdout=subprocess.PIPE)
+KILLS = int(os.environ.get("ONLOOKER_TESTS_KILLS", "6"))
+
+
+@pytest.mark.parametrize("form", ["log", "sealed"])
+@pytest.mark.parametrize("kill", range(KILLS))
+def test_a_kill_leaves_all_that_was_written(tmp_path, form, kill):
+    wait = kill / 200 if form == "log" else random.random()
+    child = subprocess.Popen([sys.executable, "-c", _KILLED, tmp_path / "r", form], stdout=subprocess.PIPE)
     assert child.stdout.readline() == b"ready\n"
     time.sleep(wait)
     child.send_signal(signal.SIGKILL)

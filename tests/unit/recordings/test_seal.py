@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from onlooker import Batch
 from onlooker.recordings import seal, writer
 from onlooker.recordings.manifest import End, Manifest, now
+from onlooker.recordings.recording import Recording
 from onlooker.recordings.seal import Sealer
 from onlooker.recordings.segments import log_path, sealed_path
 from onlooker.recordings.writer import RecordingWriter
@@ -97,3 +98,17 @@ def test_what_a_kill_has_left_is_no_obstacle(tmp_path, left):
     Sealer(tmp_path / "r")(1, 0, made.manifest)
     assert sorted(entry.name for entry in (tmp_path / "r").iterdir()) == ["000001", "recording.json"]
     assert not log_path(tmp_path / "r", 1).exists()
+
+
+def test_who_does_not_wait_has_logs(tmp_path, monkeypatch):
+    monkeypatch.setattr(writer, "SEGMENT_BYTES", 10_000)
+    path = tmp_path / "r"
+    made = RecordingWriter(path, Manifest.new(start=now()), seal=(sealer := Sealer(path)))
+    for event in EVENTS * 9:
+        for batch in Batch.of([event]):
+            made.write(batch)
+    made.start()
+    made.finish(replace(made.manifest, end=End.of(Summary(), now())), lambda left: False)
+    sealer.close()
+    assert list(path.glob("*.log"))
+    assert list(Recording(path)) == EVENTS * 9

@@ -1,0 +1,144 @@
+"""What was sealed is read again as it was: the same records in the same order, or a word about what is missing."""
+
+import os
+import shutil
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from msgspec.structs import replace
+
+from onlooker import Batch
+from onlooker.recordings import writer
+from onlooker.recordings.manifest import End, Manifest, now
+from onlooker.recordings.recording import Recording
+from onlooker.recordings.seal import Sealer
+from onlooker.recordings.segments import log_path
+from onlooker.recordings.writer import RecordingWriter
+from onlooker.summary import Summary
+from onlooker.testing import make
+
+from .. import hostile
+
+EVENTS = [
+    event
+    for n in range(50)
+    for event in (
+        make("fork", child_pid=n + 1, comm="a\udcffb"),
+        make("open", path=f"/srv/{n}", flags=("O_RDWR", "O_CREAT"), errno="EACCES" if n % 3 else None, cut=("path",)),
+        make("exec", argv=("a b", "", f"{n}\udc80"), exe=f"/usr/bin/{n}", cwd="/"),
+        make("lost", of="open", reason="ring full", count=n + 1),
+        make("rename", path="a", new_path="../b", joined_path="/srv/a"),
+    )
+]
+
+
+def write(path, events=EVENTS, **options):
+    """Sealed, with a batch for each event."""
+    made = RecordingWriter(path, Manifest.new(start=now()), seal=(sealer := Sealer(path)), **options)
+    made.start()
+    for event in events:
+        for batch in Batch.of([event]):
+            made.write(batch)
+    made.finish(replace(made.manifest, end=End.of(Summary(), now())))
+    sealer.close()
+    assert made.unsealed is None
+    assert not list(path.glob("*.log"))
+
+
+@pytest.fixture(scope="module")
+def sealed(tmp_path_factory):
+    path = tmp_path_factory.mktemp("sealed") / "r"
+    before, writer.SEGMENT_BYTES = writer.SEGMENT_BYTES, 20_000
+    try:
+        write(path)
+    finally:
+        writer.SEGMENT_BYTES = before
+    assert len(list(path.glob("0*"))) > 3
+    return path
+
+
+@pytest.fixture
+def copied(sealed, tmp_path):
+    return shutil.copytree(sealed, tmp_path / "it's a [copy]*")
+
+
+def test_what_was_recorded_is_read(copied):
+    assert list(Recording(copied)) == EVENTS
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.lists(hostile.events, min_size=1, max_size=8))
+def test_whatever_it_is(tmp_path_factory, events):
+    path = tmp_path_factory.mktemp("any") / "r"
+    write(path, events)
+    assert list(Recording(path)) == events
+
+
+def test_the_clock_may_step(tmp_path):
+    events = [make("open", time=f"2026-01-31T1{n}:00:00.000000000Z", boot_ns=n) for n in (0, 5, 2, 2)]
+    write(tmp_path / "r", events)
+    assert list(Recording(tmp_path / "r")) == events
+
+
+def missing(path):
+    *found, last = Recording(path)
+    assert (last.event, last.reason) == ("lost", "damaged")
+    return [event for event in EVENTS if event not in found]
+
+
+def test_a_file_that_is_missing_is_missed(copied):
+    (copied / "000002/opens.parquet").unlink()
+    assert {event.event for event in missing(copied)} == {"open"}
+
+
+@pytest.mark.parametrize("size", [0, 1, 500])
+def test_a_file_that_is_cut_is_left_out(copied, size):
+    os.truncate(copied / "000002/execs.parquet", size)
+    assert {event.event for event in missing(copied)} == {"exec"}
+
+
+def test_a_file_of_something_else_is_left_out(copied):
+    shutil.copy(copied / "000002/execs.parquet", copied / "000002/opens.parquet")
+    assert {event.event for event in missing(copied)} == {"open"}
+    (copied / "000002/later.parquet").write_bytes(b"x")
+    assert {event.event for event in missing(copied)} == {"open"}
+
+
+def test_a_segment_that_is_missing_is_missed(copied):
+    shutil.rmtree(copied / "000002")
+    assert len(missing(copied)) > 5
+
+
+def test_an_empty_segment_is_damage(copied):
+    for file in (copied / "000002").iterdir():
+        file.unlink()
+    assert len(missing(copied)) > 5
+
+
+def test_half_of_a_seal_is_not_looked_at(copied):
+    shutil.copytree(copied / "000002", copied / "000009.tmp")
+    assert list(Recording(copied)) == EVENTS
+
+
+def test_where_both_forms_are_there_the_events_come_once(copied, tmp_path):
+    log_path(copied, 1).write_bytes(b"onlooker log 1\nseed")
+    assert list(Recording(copied)) == EVENTS
+
+
+def test_a_seal_meanwhile_changes_nothing(tmp_path):
+    path = tmp_path / "r"
+    made = RecordingWriter(path, Manifest.new(start=now()))
+    for batch in Batch.of(EVENTS):
+        made.write(batch)
+    made.finish(replace(made.manifest, end=End.of(Summary(), now())))
+    found = Recording(path).batches()
+    Sealer(path)(1, 0, made.manifest)
+    assert [event for batch in found for event in batch] == EVENTS
+
+
+def test_rotation_removes_sealed_segments(tmp_path):
+    write(tmp_path / "r", EVENTS * 30, most_bytes=200_000)
+    first, *found = Recording(tmp_path / "r")
+    assert first.reason == "rotated"
+    assert found == (EVENTS * 30)[first.count :]
