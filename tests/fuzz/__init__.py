@@ -8,6 +8,7 @@
 | records: kinds, numbers, names, spans, tails; and what is written of them | any process | `records.py` |
 | columns of events, from which records are made again | a file | `columns.py` |
 | the names, paths and arguments in them, on their way to text, JSON and table | any process | `outputs.py` |
+| recordings: logs, Parquet files, recording.json | a file | `recordings.py` |
 | expressions, and what they ask of records | the user, any process | `expressions.py` |
 | the command line and the environment | the user | `options.py` |
 | uid_map, status, lockdown, timens_offsets, tracefs ids | the kernel, a container | `files.py` |

@@ -9,7 +9,15 @@ import pytest
 from ..unit.compiler import CC
 from . import sanitized
 
-CASES = {"records": 400, "columns": 400, "expressions": 600, "outputs": 300, "options": 300, "files": 250}
+CASES = {
+    "records": 400,
+    "columns": 400,
+    "expressions": 600,
+    "outputs": 300,
+    "options": 300,
+    "files": 250,
+    "recordings": 60,
+}
 SECONDS = 20  # at the most; a fifth of it on a machine that has nothing else to do
 
 

@@ -59,7 +59,7 @@ class Recording:
             self.manifest = Manifest.read(self.path)
         except FileNotFoundError:
             self.notes.append("its recording.json is missing: nobody knows how it ended")
-        except (msgspec.ValidationError, msgspec.DecodeError) as error:
+        except (msgspec.MsgspecError, ValueError) as error:  # ValueError: not UTF-8
             self._refuse_newer()
             self.notes.append(f"its recording.json can't be read: {error}")
         else:
@@ -68,7 +68,7 @@ class Recording:
 
     def _refuse_newer(self) -> None:
         """One of a later layout need not have what this version knows."""
-        with suppress(msgspec.DecodeError, msgspec.ValidationError):
+        with suppress(msgspec.MsgspecError, ValueError):
             head = msgspec.json.decode((self.path / "recording.json").read_bytes(), type=_Head)
             if head.recording > LAYOUT_VERSION:
                 raise self._newer(head.onlooker)

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from ..errors import UsageError
 from ..records import NUMBERS, Batch
 from ..records._records import Rebuilt
 from ..records.rows import merged, records_of
@@ -53,7 +52,7 @@ class SealedReader:
             if not self._wanted:
                 self._wanted, self.damaged = sealed.events, sealed.damaged
             return records_of(event, self._connection.sql(f"FROM read_parquet({file})"))
-        except (Error, UsageError, msgspec.ValidationError, msgspec.DecodeError):
+        except (Error, RuntimeError, ValueError, msgspec.MsgspecError):  # DuckDB raises some plain RuntimeErrors
             return None
 
     def _metadata(self, path: Path) -> Sealed:
