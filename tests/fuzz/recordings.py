@@ -1,4 +1,4 @@
-"""Recordings with any damage: what can be read is read, and the rest is a report of a loss, or one of onlooker's errors."""
+"""Recordings with any damage: what can be read is read, and the rest is a loss, or one of onlooker's errors."""
 
 import shutil
 import tempfile
