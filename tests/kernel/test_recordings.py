@@ -84,3 +84,27 @@ def test_show(recorded: str) -> None:
     assert "  ended   exit 1" in lines
     assert len(run("show", recorded, "rm").lines) > 10
     assert run("show", recorded, "cat").code == 2
+
+
+def test_files(recorded: str) -> None:
+    here = str(Path.cwd())
+    found = {each["file"].removeprefix(f"{here}/"): each for each in rows("files", recorded, "--under", ".")}
+    numbers = range(1, TIMES + 1)
+    assert [found[f"in/{number}.txt"]["read"] for number in numbers] == [1] * TIMES
+    assert [found[f"out/{number}.txt"]["created"] for number in numbers] == [1] * TIMES
+    assert [found[f"none-{number}.txt"]["missing"] for number in range(1, 6)] == [1] * 5
+    assert [name for name, each in found.items() if "removed" in each] == ["in/1.txt", "in/2.txt", "in/3.txt"]
+    read = {name for name, each in found.items() if "read" in each}
+    assert read == {"script", *(f"in/{number}.txt" for number in numbers)}
+
+
+def test_undeclared(recorded: str) -> None:
+    system = "script\n/usr/\n/bin/\n/lib/\n/lib64/\n/etc/\n"
+    Path("declared").write_text(f"# sources\nin/*.txt\n{system}")
+    done = run("files", recorded, "--undeclared-by", "declared")
+    assert done.code == 0 and done.lines[-1].endswith(" files that were read: declared"), done
+    Path("declared").write_text(system)
+    done = run("files", recorded, "--undeclared-by", "declared", "--output-format", "json")
+    assert done.code == 1
+    found = [json.decode(line)["file"] for line in done.lines]
+    assert found == [f"{Path.cwd()}/in/{number}.txt" for number in range(1, TIMES + 1)]

@@ -18,7 +18,7 @@ from .page import Page, beyond, counted
 from .programs import command, seconds
 from .times import wall_time
 from .tree import Tree, ending, process_row
-from .uses import SECTIONS, Uses, head_of, is_failure, table, use_row
+from .uses import SECTIONS, Uses, head_of, is_failure, rows_of, use_row
 
 MOST_FAILURES = 1000  # kinds of them, of one process
 _SHOWN_FILES = 10  # rows of each section in a terminal
@@ -213,7 +213,8 @@ class Show:
         for section in SECTIONS:
             if used := life.uses.of(section):
                 yield page.fit(head_of(section, used))
-                yield from table(section, used, page, _SHOWN_FILES if page.height else 0)
+                files = rows_of(section, used, page, _SHOWN_FILES if page.height else 0)
+                yield from page.columns(("TIMES", "HOW", "FILE"), files, right=[0], share=2)
         if life.failures:
             total = sum(life.failures.values())
             yield page.fit(f"failed: {counted(total, 'call')}")

@@ -1,6 +1,6 @@
 """What was done to each file: how often it was read, written, created, removed, or wanted where it was not there."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import msgspec
@@ -102,14 +102,18 @@ class Uses:
     uses of others.
     """
 
-    def __init__(self, most: int = MOST_FILES) -> None:
+    def __init__(self, most: int = MOST_FILES, *, is_kept: Callable[[str], bool] = lambda file: True) -> None:
+        """`is_kept`: whether a file is wanted."""
         self.groups: dict[Any, dict[str, FileUse]] = {}
         self.beyond = 0
         self._room = most
+        self._is_kept = is_kept
 
     def add(self, event: TaskEvent, group: Any = None) -> None:
         """Learn from an event."""
         for file, section, words in sections_of(event):
+            if not self._is_kept(file):
+                continue
             files = self.groups.setdefault(group, {})
             use = files.get(file)
             if use is None:
@@ -143,9 +147,9 @@ def head_of(section: str, used: Sequence[Used]) -> str:
     return f"{section}: {counted(len(used), 'file')}, {counted(times, 'time')}"
 
 
-def table(section: str, used: Sequence[Used], page: Page, most: int) -> Iterator[str]:
-    """The files of a section; where they are more than `most` rows (0: any number), directories stand for them. In a
-    terminal, temporary files are one row.
+def rows_of(section: str, used: Sequence[Used], page: Page, most: int) -> list[tuple[str, str, str]]:
+    """How often, how, and what: the files of a section; where they are more than `most` (0: any number), directories
+    stand for them. In a terminal, temporary files are one row.
     """
     temporary = [(file, use) for file, use in used if use.kind(file) == TEMPORARY] if page.width else []
     if len(temporary) < _FEWEST_FOLDED:
@@ -155,8 +159,7 @@ def table(section: str, used: Sequence[Used], page: Page, most: int) -> Iterator
     rows = [_row(section, group, page) for group in groups]
     if temporary:
         rows.append(_row(section, Group(temporary), page, f"({len(temporary)} temporary files)"))
-    if rows:
-        yield from page.columns(("TIMES", "HOW", "FILE"), rows, right=[0], share=2)
+    return rows
 
 
 def _row(section: str, group: Group[FileUse], page: Page, said: str = "") -> tuple[str, str, str]:

@@ -26,6 +26,7 @@ COMMANDS = {
     "check": (".check", "fail if something is in a recording that must not be"),
     "tree": (".tree", "show the processes of a recording as a tree"),
     "show": (".show", "show the life of one process of a recording"),
+    "files": (".files", "list the files of a recording, or those not declared"),
     "doctor": (".doctor", "check what this kernel and this user can do, and how to fix it"),
     "schema": (".schema", "print the JSON Schema of the JSON output"),
 }

@@ -55,10 +55,10 @@ def add_wanted(parser: argparse.ArgumentParser, *, default: str = "default", liv
         add("--explain", action="store_true", help=explain)
 
 
-def add_some(parser: argparse.ArgumentParser) -> None:
+def add_some(parser: argparse.ArgumentParser, *, live: bool = True) -> None:
     """Those of them that do not say which events, for commands that know."""
     add = parser.add_argument_group("what to watch").add_argument
-    _add_processes(add)
+    _add_processes(add, live=live)
     _add_expressions(add)
 
 

@@ -6,10 +6,10 @@ from msgspec import json
 from onlooker.recordings.manifest import Manifest, now
 from onlooker.recordings.writer import RecordingWriter
 
-from ..recordings.lives import batches, build
+from ..recordings.lives import batches, build, event
 from .recorded import record, told
 
-COMMANDS = {"tree": ("exec",), "show": ("exec", "chown")}
+COMMANDS = {"tree": ("exec",), "show": ("exec", "chown"), "files": ("open", "stat")}
 NEEDS_NOT = {"tree": "open"}
 MORE = {"show": ("100",)}
 
@@ -135,3 +135,78 @@ def test_show(capfd, tmp_path):
         assert code == 0 and lines[0] == "gcc (203)  gcc -c src/f3.c" and "  by      sh (100) < ? (99)" in lines
     code, lines, err = told(capfd, "show", path, "gcc")
     assert code == 2 and len(lines) == 6 and err.startswith("onlooker: 5 processes are called 'gcc'\n\nhint: ")
+
+
+FILES = [
+    event("open", 11, 100, 10, path="/srv/a.c", real_path="/srv/a.c", flags=("O_RDONLY",)),
+    event("open", 12, 200, 11, path="/srv/b.c", real_path="/srv/b.c", flags=("O_RDONLY",), comm="cc"),
+    event("open", 13, 200, 11, path="/srv/o", real_path="/srv/o", flags=("O_WRONLY", "O_CREAT"), created=True),
+    event("open", 14, 100, 10, path="/srv/o", real_path="/srv/o", flags=("O_RDONLY",)),
+]
+
+
+@pytest.mark.parametrize(
+    ("words", "files"),
+    [
+        (["--read"], ["/srv/a.c", "/srv/b.c", "/srv/o"]),
+        (["--created", "--missing"], ["/srv/o"]),
+        (["--read", "--under", "b.c"], ["/srv/b.c"]),
+        (["--read", "--under", "/none"], []),
+        (["--filter", "cc"], ["/srv/b.c"]),
+        (["--pid", "100"], ["/srv/a.c", "/srv/o"]),
+        (["--where", "file endswith '.c'"], ["/srv/a.c", "/srv/b.c"]),
+    ],
+)
+def test_files(capfd, tmp_path, words, files):
+    path = record(tmp_path / "r", FILES, directory="/srv")
+    code, lines, err = told(capfd, "files", path, "--output-format", "json", *words)
+    assert (code, [json.decode(line)["file"] for line in lines], err) == (0, files, "onlooker: complete\n")
+
+
+@pytest.mark.parametrize(
+    ("declared", "words", "files"),
+    [
+        ("a.c\nb.c\n", [], []),
+        ("# no a.c\n/srv/b.c", [], ["/srv/a.c"]),
+        ("", [], ["/srv/a.c", "/srv/b.c"]),
+        ("", ["--filter", "cc"], ["/srv/b.c"]),
+        ("", ["--pid", "5"], []),
+        ("*.c", [], []),
+        ("/srv/", [], []),
+    ],
+)
+def test_undeclared(capfd, tmp_path, declared, words, files, monkeypatch):
+    path = record(tmp_path / "r", FILES, directory="/srv")
+    (tmp_path / "list").write_text(declared)
+    words = [*words, "--output-format", "json"]
+    code, lines, _ = told(capfd, "files", path, "--undeclared-by", str(tmp_path / "list"), *words)
+    assert (code, [json.decode(line)["file"] for line in lines]) == (1 if files else 0, files)
+    monkeypatch.setattr("sys.stdin", (tmp_path / "list").open())
+    assert told(capfd, "files", path, "--undeclared-by", "-", *words)[:2] == (code, lines)
+
+
+def test_what_is_declared_is_no_answer_where_opens_are_missing(capfd, tmp_path):
+    (tmp_path / "list").write_text("/")
+    path = record(tmp_path / "r", FILES, losses=[(3, "open", "ring full")])
+    assert told(capfd, "files", path, "--undeclared-by", str(tmp_path / "list"))[0] == 1
+    path = record(tmp_path / "s", FILES, losses=[(3, "stat", "ring full")])
+    assert told(capfd, "files", path, "--undeclared-by", str(tmp_path / "list"))[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--by", "user"], "unknown way to group 'user'"),
+        (["--under", ""], "no directory is given to --under"),
+        (["--undeclared-by", ""], "no list is given to --undeclared-by"),
+        (["--undeclared-by", "/none/x"], "cannot read '/none/x': No such file or directory"),
+        (["--undeclared-by", "/etc"], "cannot read '/etc': Is a directory"),
+        (["--undeclared-by", "x", "--read"], "--read says nothing of what is declared"),
+        (["--undeclared-by", "x", "--by", "process"], "--by says nothing of what is declared"),
+        (["--where", "fil == 'a'"], "unknown field 'fil'"),
+        (["--pid", "x"], "not a process id: 'x'"),
+    ],
+)
+def test_mistakes_of_files(capfd, tmp_path, words, message):
+    code, lines, err = told(capfd, "files", record(tmp_path / "r"), *words)
+    assert (code, lines) == (2, []) and err.startswith(f"onlooker: {message}\n") and "\n\nhint: " in err
