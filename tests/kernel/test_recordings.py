@@ -108,3 +108,30 @@ def test_undeclared(recorded: str) -> None:
     assert done.code == 1
     found = [json.decode(line)["file"] for line in done.lines]
     assert found == [f"{Path.cwd()}/in/{number}.txt" for number in range(1, TIMES + 1)]
+
+
+def test_diff(recorded: str, scratch: Path) -> None:
+    other = scratch / "other"
+    for name in ("in", "out"):
+        (other / name).mkdir(parents=True)
+    for number in range(1, TIMES + 1):
+        (other / "in" / f"{number}.txt").write_text("text")
+    (other / "script").write_text(SCRIPT)
+    done = run("record", "-o", "same.onlook", "--", "sh", "script", cwd=other)
+    assert done.code == 0, done
+    done = run("diff", recorded, "other/same.onlook")
+    assert (done.code, len(done.lines)) == (0, 1) and done.out.startswith("the same: "), done
+    (other / "script").write_text(SCRIPT.replace("exit 5", "exit 6").replace("in/3.txt", "out/1.txt; cat script"))
+    for number in (1, 2, 3):
+        (other / "in" / f"{number}.txt").touch()
+    done = run("record", "-o", "new.onlook", "--", "sh", "script", cwd=other)
+    assert done.code == 0, done
+    done = run("diff", recorded, "other/new.onlook", "--output-format", "json")
+    assert done.code == 1
+    found = [json.decode(line) for line in done.lines]
+    removed = {each["file"]: (each["first"], each["second"]) for each in found if each.get("how") == "removed"}
+    assert removed == {"./in/3.txt": (1, 0), "./out/1.txt": (0, 1)}
+    exits = {each["how"]: (each["first"], each["second"]) for each in found if each["kind"] == "failure"}
+    assert exits == {"exit 5": (3, 0), "exit 6": (0, 3)}
+    programs = {tuple(each["argv"]) for each in found if each["kind"] == "program" and each["second"]}
+    assert programs == {("sh", "-c", "exit 6"), ("cat", "script"), ("rm", "in/1.txt", "in/2.txt", "out/1.txt")}

@@ -27,6 +27,7 @@ COMMANDS = {
     "tree": (".tree", "show the processes of a recording as a tree"),
     "show": (".show", "show the life of one process of a recording"),
     "files": (".files", "list the files of a recording, or those not declared"),
+    "diff": (".diff", "show what differs between two recordings"),
     "doctor": (".doctor", "check what this kernel and this user can do, and how to fix it"),
     "schema": (".schema", "print the JSON Schema of the JSON output"),
 }

@@ -227,7 +227,7 @@ class Processes:
     def _executed(self, process: ProcessRecord, event: Exec) -> None:
         if event.errno is not None:
             return
-        argv, is_cut = _kept(event.argv)
+        argv, is_cut = kept_arguments(event.argv)
         made = Execution(event.boot_ns, event.path, argv, event.exe, event.cwd, is_cut or "argv" in event.cut)
         if len(process.execs) == MOST_EXECS:
             process.execs.pop()
@@ -296,7 +296,7 @@ def _edge(batch: Batch | None, *, last: bool = False) -> list[TaskEvent]:
     return [each for each in some.events() if isinstance(each, TaskEvent)][:1]
 
 
-def _kept(argv: tuple[str, ...]) -> tuple[tuple[str, ...], bool]:
+def kept_arguments(argv: tuple[str, ...]) -> tuple[tuple[str, ...], bool]:
     """The arguments that are kept: so many that they take no more than they may, the last one cut."""
     if sum(map(len, argv)) + len(argv) <= MOST_ARGV_BYTES:
         return argv, False

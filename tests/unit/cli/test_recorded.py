@@ -210,3 +210,37 @@ def test_what_is_declared_is_no_answer_where_opens_are_missing(capfd, tmp_path):
 def test_mistakes_of_files(capfd, tmp_path, words, message):
     code, lines, err = told(capfd, "files", record(tmp_path / "r"), *words)
     assert (code, lines) == (2, []) and err.startswith(f"onlooker: {message}\n") and "\n\nhint: " in err
+
+
+def test_diff(capfd, tmp_path):
+    first = record(tmp_path / "a", FILES, directory="/srv")
+    second = record(tmp_path / "b", FILES[::-1], directory="/srv")
+    third = record(tmp_path / "c", FILES[:3], directory="/srv", losses=[(3, "open", "rate")])
+    assert told(capfd, "diff", first, second) == (
+        0,
+        ["the same: 0 programs, 4 files, 0 failures"],
+        "onlooker: complete\n",
+    )
+    code, lines, err = told(capfd, "diff", first, third)
+    assert (code, lines[2]) == (1, "    1       -  read  ./o") and "over the --rate" in err
+    assert told(capfd, "diff", first, third, "--only", "programs,failures")[0] == 0
+    damaged = record(tmp_path / "d", FILES, directory="/srv", losses=[(3, "stat", "ring full")])
+    assert told(capfd, "diff", first, damaged)[0] == 1
+    assert told(capfd, "diff", first, damaged, "--only", "programs")[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["R", "R", "--only", "file"], "unknown kind of difference 'file'"),
+        (["R", "R", "--only", ""], "nothing is given to --only"),
+        (["R", "-"], "a recording is a directory, not a stream"),
+        (["R", "/none"], "there is no recording '/none'"),
+        (["/etc", "R"], "'/etc' is no recording"),
+        (["R"], "the following arguments are required: SECOND"),
+    ],
+)
+def test_mistakes_of_diff(capfd, tmp_path, words, message):
+    path = record(tmp_path / "r")
+    code, lines, err = told(capfd, "diff", *(path if word == "R" else word for word in words))
+    assert (code, lines) == (2, []) and err.startswith(f"onlooker: {message}\n\nhint: ")
