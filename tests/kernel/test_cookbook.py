@@ -121,6 +121,13 @@ CASES = {
         "nginx -c 'for ((i = 0; i < 500; i++)); do read x <$APP/key.pem; done'",
         (r"over the rate: \d{3} events: nginx ",),
     ),
+    "Which steps of a build take how long, and which fail?": Case(
+        "", (r"^\d\.\d{3} +\d\.\d{3} +\d+ +└─ chmod 640 APP/key.pem$",)
+    ),
+    "What does a build read that it does not declare?": Case(
+        "", ("^ +1 +make +read +BIN/make$", r"^\d+ of \d+ files that were read: not declared$"), ("/usr/bin/",)
+    ),
+    "What differs between two builds?": Case("", (r"^the same: ",)),
     "How do I keep it for later?": Case(READS, ('"event":"open",.*"comm":"nginx",.*"path":"APP/key.pem"',)),
 }
 
@@ -178,8 +185,8 @@ def shown(command: str, script: str, env: dict[str, str]) -> str:
     return out.read_text() + said + (kept.read_text() if kept.exists() else "")
 
 
-def test_there_are_twenty_questions() -> None:
-    assert len(RECIPES) == 20
+def test_there_are_as_many_questions_as_it_says() -> None:
+    assert len(RECIPES) == 23
     assert set(RECIPES) == set(CASES)
 
 
