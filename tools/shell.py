@@ -44,6 +44,8 @@ def _add(made: argparse.ArgumentParser, command: str) -> None:
     """The options of a command, and what goes behind them: by their own name, or by that of their value in `--help`."""
     import shtab
 
+    from onlooker.answers.diff import KINDS
+    from onlooker.answers.inventory import BY as FILES_BY
     from onlooker.answers.top import BY
     from onlooker.cli.log import LEVELS
     from onlooker.events import EVENT_GROUPS, TASK_EVENTS
@@ -55,7 +57,8 @@ def _add(made: argparse.ArgumentParser, command: str) -> None:
     values: dict[str, Iterable[str]] = {
         "--events": (*TASK_EVENTS, *EVENT_GROUPS),
         "--hide": (*sets(), NOISE),
-        "--by": tuple(BY),
+        "--by": FILES_BY if command == "files" else tuple(BY),
+        "--only": KINDS,
         "LEVEL": LEVELS,
         "METHOD": METHODS,
     }
@@ -65,7 +68,7 @@ def _add(made: argparse.ArgumentParser, command: str) -> None:
             known = [str(action.help).partition(" (")[0].split(", ")]
         if known:
             action.choices = list(known[0])
-        elif action.metavar in ("FILE", "PATH"):
+        elif action.metavar in ("FILE", "PATH", "FIRST", "SECOND") or "--undeclared-by" in action.option_strings:
             action.complete = shtab.FILE  # type: ignore[attr-defined]
 
 

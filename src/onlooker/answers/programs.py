@@ -11,11 +11,11 @@ from ..recordings.processes import ProcessRecord
 
 ANY = "…"
 _MOST_CHAIN = 4  # programs of one process, before its last one
+_LONGEST_REMEMBERED = 200
 _BETWEEN = re.compile(r"([\s=:,;'\"`()<>|&]+)")
 _WITH_SUFFIX = re.compile(r"[^-].*?\.[A-Za-z]|\.?[^-.]+\.[A-Za-z]")
 
 
-@lru_cache(1 << 16)
 def alike(word: str) -> str:
     """The word with a mark for each name of a file in it: what has a slash, or a suffix.
 
@@ -24,7 +24,14 @@ def alike(word: str) -> str:
     """
     if "/" not in word and "." not in word:
         return word
+    return _remembered(word) if len(word) <= _LONGEST_REMEMBERED else _marked(word)
+
+
+def _marked(word: str) -> str:
     return "".join(map(_alike, _BETWEEN.split(word)))
+
+
+_remembered = lru_cache(1 << 15)(_marked)
 
 
 def _alike(piece: str) -> str:

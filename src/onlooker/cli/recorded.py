@@ -22,6 +22,7 @@ from .parser import one_of
 from .replay import tell_of
 from .shutdown import Shutdown
 
+_RECORD = f"{PROGRAM} record -o build.onlook -- make"
 # of what a recording was asked for, what leaves something out
 _NARROWING = ("comm", "pid", "uid", "exe", "cgroup", "where", "exclude", "hide", "path", "arg", "rate")
 _NARROWING_MARKS = ("failed", "success", "writes", "first")
@@ -51,7 +52,7 @@ class Asked:
     def recording(self, path: str, events: Sequence[str]) -> Recording:
         """To be asked about these events. Raises UsageError or RecordingError."""
         if path in ("", "-"):
-            raise UsageError("a recording is a directory, not a stream", f"{PROGRAM} tree build.onlook")
+            raise UsageError("a recording is a directory, not a stream", f"the one that this makes: {_RECORD}")
         found = Recording(path)
         tell_of(found, self.log)
         self._tell_of_settings(found, events)

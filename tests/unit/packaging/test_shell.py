@@ -52,6 +52,8 @@ TYPED = {
     "onlooker watch --hide ": {"loader", "locale", "proc", "path-search", "noise"},
     "onlooker missing --hide pa": {"path-search"},
     "onlooker top --by c": {"comm", "cgroup"},
+    "onlooker files --by ": {"process", "directory"},
+    "onlooker diff --only f": {"files", "failures"},
 }
 # only in bash
 LISTS = {
