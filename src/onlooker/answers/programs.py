@@ -58,7 +58,7 @@ def command(process: ProcessRecord, width: int = 0) -> str:
     are not known.
     """
     if not process.execs:
-        how = "only forked" if process.has_begun else "began before"
+        how = "only forked" if process.has_begun else "program not seen"
         return fit(f"{escape(process.comm)} ({how})", width)
     last = process.execs[-1]
     more = f" {ANY}" if last.argv_cut else ""

@@ -48,6 +48,7 @@ class Asked:
         self._output = arguments.output
         self._doubts = False
         self._lost: Counter[tuple[str, str]] = Counter()
+        self._cut = 0
 
     def recording(self, path: str, events: Sequence[str]) -> Recording:
         """To be asked about these events. Raises UsageError or RecordingError."""
@@ -80,11 +81,13 @@ class Asked:
             for loss in batch.lost():
                 if loss.of in (*events, "unknown"):
                     self._lost[loss.of, loss.reason] += loss.count
+            if batch.cut:
+                self._cut += batch.select(*events).cut
             yield batch
 
     def verdict(self) -> int:
         """Say whether the answer is all of it: 0, or 1 where something that it needs is missing."""
-        found = Summary(lost=self._lost)
+        found = Summary(lost=self._lost, cut=self._cut)
         self.log.tell(found.verdict)
         if not found.complete and not self.log.says("warning"):
             say(found.verdict)  # what the exit code means

@@ -86,7 +86,7 @@ def test_a_process_shows_all_that_it_executed():
 
 def test_who_only_forked_and_who_began_before():
     lines = tree([fork(5, 7, 1, 8, comm="bash"), end(6, 8, 5, comm="bash")])
-    assert row(lines[1]) == ["before", "4.000", "7", "running  bash (began before)"]
+    assert row(lines[1]) == ["before", "4.000", "7", "running  bash (program not seen)"]
     assert row(lines[2]) == ["0.000", "1.000", "8", "└─ bash (only forked)"]
 
 

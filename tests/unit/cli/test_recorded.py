@@ -244,3 +244,10 @@ def test_mistakes_of_diff(capfd, tmp_path, words, message):
     path = record(tmp_path / "r")
     code, lines, err = told(capfd, "diff", *(path if word == "R" else word for word in words))
     assert (code, lines) == (2, []) and err.startswith(f"onlooker: {message}\n\nhint: ")
+
+
+def test_what_is_not_whole_is_said(capfd, tmp_path):
+    path = record(tmp_path / "r", [*FILES, event("open", 15, 100, 10, path="/srv/long", cut=("path",))])
+    code, _, err = told(capfd, "files", path)
+    assert (code, err) == (0, "onlooker: complete; 1 event has a field that is not whole (marked: cut)\n")
+    assert told(capfd, "tree", path)[2] == "onlooker: complete\n"
