@@ -82,7 +82,8 @@ class Side:
         for file, section, _ in sections_of(event):
             place = self._place(file)
             if section == CREATED:
-                self._made.add(place)
+                if len(self._made) < MOST_THINGS:
+                    self._made.add(place)
                 self.temporary.discard(place)
             elif section == MOVED_AWAY and place in self._made:
                 self.temporary.add(place)

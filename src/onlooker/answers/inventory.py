@@ -14,8 +14,31 @@ from .folding import directory
 from .inputs import EVENTS as OF_INPUTS
 from .inputs import Inputs
 from .page import Page, beyond, counted, listed
-from .uses import EVENTS, MISSING, READ, SECTIONS, WHERE, Used, Uses, head_of, in_section, rows_of, use_row
+from .uses import (
+    CREATED,
+    EVENTS,
+    MISSING,
+    MOVED_AWAY,
+    READ,
+    SECTIONS,
+    WHERE,
+    WRITTEN,
+    Used,
+    Uses,
+    head_of,
+    in_section,
+    rows_of,
+    use_row,
+)
 
+# the kinds of events without which a section is not what it says
+OF_SECTION = {
+    READ: ("exec", "open"),
+    WRITTEN: ("open", "truncate", "chmod", "chown", "utime", "xattr"),
+    CREATED: ("open", "mkdir", "mknod", "link", "symlink", "rename", "bind"),
+    MOVED_AWAY: ("unlink", "rmdir", "rename"),
+    MISSING: ("exec", "open", "stat", "access"),
+}
 PROCESS, DIRECTORY = "process", "directory"
 BY = (PROCESS, DIRECTORY)
 SPECIAL = ("/proc/", "/sys/", "/dev/")
@@ -63,11 +86,10 @@ class Inventory:
         """Learn from a batch."""
         for event in batch.events():
             if isinstance(event, TaskEvent):
-                group = None
-                if self._by == PROCESS:
-                    group = (event.pid, event.start_ns)
-                    self._names[group] = event.comm
+                group = (event.pid, event.start_ns) if self._by == PROCESS else None
                 self._uses.add(event, group)
+                if group in self._uses.groups:
+                    self._names[group] = event.comm
         return ()
 
     def show(self, rows: Iterable[Row], page: Page) -> Iterator[str]:

@@ -114,14 +114,13 @@ class Uses:
         for file, section, words in sections_of(event):
             if not self._is_kept(file):
                 continue
-            files = self.groups.setdefault(group, {})
-            use = files.get(file)
+            use = self.groups.get(group, {}).get(file)
             if use is None:
                 if self._room <= 0:
                     self.beyond += 1
                     continue
                 self._room -= 1
-                use = files[file] = FileUse(event.time, {}, {})
+                use = self.groups.setdefault(group, {})[file] = FileUse(event.time, {}, {})
             use.add(section, words, event.comm)
 
     def of(self, section: str, group: Any = None) -> list[Used]:

@@ -3,7 +3,7 @@
 import argparse
 from collections.abc import Iterator
 
-from ..answers.diff import KINDS, Diff
+from ..answers.diff import FILES, KINDS, Diff
 from ..errors import RecordingError, UsageError
 from ..recordings.recording import Recording
 from ..records import Batch
@@ -43,7 +43,11 @@ def run(arguments: argparse.Namespace) -> int:
     chosen = {one_of("kind of difference", each, KINDS) for each in only or KINDS}
     kinds = [kind for kind in KINDS if kind in chosen]
     try:
-        both = tuple(on.recording(path, ("exec",)) for path in (arguments.first, arguments.second))
+        needed = ("exec", "open") if FILES in kinds else ("exec",)
+        both = tuple(on.recording(path, needed) for path in (arguments.first, arguments.second))
+        events = [recorded.names_of(each.manifest.settings.get("events")) for each in both if each.manifest]
+        if len(events) == len(both) and {*events[0]} != {*events[1]}:
+            on.log("warning", "the two have other events: one was recorded with other --events")
         directories = tuple(each.manifest.directory if each.manifest else None for each in both)
         asked = Diff((directories[0], directories[1]), kinds=kinds, counts=arguments.counts)
         on.answer(asked, _batches(asked, on, both))

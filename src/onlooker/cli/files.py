@@ -8,7 +8,7 @@ from pathlib import Path
 from ..answers.actions import cleaned
 from ..answers.declared import Declared
 from ..answers.inputs import Inputs
-from ..answers.inventory import BY, Inventory, Undeclared, keeps
+from ..answers.inventory import BY, OF_SECTION, Inventory, Undeclared, keeps
 from ..answers.uses import SECTIONS
 from ..errors import UsageError
 from ..filters.links import absolute
@@ -65,7 +65,7 @@ def run(arguments: argparse.Namespace) -> int:
         raise UsageError(wrong, f"leave it out: --undeclared-by {arguments.undeclared_by}")
     chosen = some(arguments)
     lines = declared_lines(arguments.undeclared_by) if arguments.undeclared_by is not None else None
-    recording = on.recording(arguments.file, ("open",))
+    recording = on.recording(arguments.file, [name for each in sections or ("read",) for name in OF_SECTION[each]])
     base = recording.manifest.directory if recording.manifest else None
     base = base or absolute(".")
     if "" in (arguments.under or ()):

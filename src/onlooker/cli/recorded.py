@@ -61,9 +61,10 @@ class Asked:
 
     def _tell_of_settings(self, recording: Recording, events: Sequence[str]) -> None:
         settings = recording.manifest.settings if recording.manifest else {}
-        if (names := settings.get("events")) is not None:
+        names = names_of(settings.get("events"))
+        if names:
             held = {name for each in names for name in EVENT_GROUPS.get(each, (each,))}
-            absent = [name for name in events if name in TASK_EVENTS and name not in held]
+            absent = dict.fromkeys(name for name in events if name in TASK_EVENTS and name not in held)
             if absent:
                 self._doubts = True
                 said = f"{', '.join(absent)}: it was recorded with --events {','.join(names)}"
@@ -105,6 +106,11 @@ class Asked:
         except ClosedPipeError:
             return False
         return True
+
+
+def names_of(value: object) -> list[str]:
+    """Of what a recording says of itself, which may be anything."""
+    return [each for each in value if isinstance(each, str)] if isinstance(value, list) else []
 
 
 def ask(asked: Answer, on: Asked, recording: Recording) -> int:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from ..answers.show import Candidates, Listed, Show
 from ..enrich.cgroups import Cgroups
 from ..errors import PROGRAM, UsageError
+from ..events import DEFAULT_EVENTS
 from ..filters import HIGHEST_PID
 from ..recordings.processes import ProcessRecord
 from . import recorded
@@ -42,7 +43,7 @@ def run(arguments: argparse.Namespace) -> int:
         raise UsageError("no process is given", f"{PROGRAM} show build.onlook 4711")
     if wanted.isascii() and wanted.isdigit() and (len(wanted) > len(str(HIGHEST_PID)) or int(wanted) > HIGHEST_PID):
         raise UsageError(f"not a process id: {wanted!r}", f"a number up to {HIGHEST_PID}, or a name")
-    recording = on.recording(arguments.file, Show.events)
+    recording = on.recording(arguments.file, DEFAULT_EVENTS)
     is_command = bool(recording.manifest and recording.manifest.command)
     candidates = Candidates(wanted)
     for batch in recording.batches():

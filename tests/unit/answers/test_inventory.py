@@ -186,5 +186,11 @@ def test_what_was_renamed_is_declared_by_either_name():
     assert (row["file"], row["read"]) == ("/src/x", 2)
 
 
+def test_only_processes_with_files_are_kept():
+    asked = Inventory(["read"], by="process")
+    ask(asked, [opened(f"/{n}", pid=n + 1, errno="EACCES") for n in range(9)])
+    assert not asked._names and not asked._uses.groups
+
+
 def test_sections_are_in_their_order():
     assert SECTIONS == ("read", "written", "created", "removed", "missing")

@@ -251,3 +251,17 @@ def test_what_is_not_whole_is_said(capfd, tmp_path):
     code, _, err = told(capfd, "files", path)
     assert (code, err) == (0, "onlooker: complete; 1 event has a field that is not whole (marked: cut)\n")
     assert told(capfd, "tree", path)[2] == "onlooker: complete\n"
+
+
+def test_events_of_sections_that_were_not_recorded(capfd, tmp_path):
+    path = record(tmp_path / "r", FILES, settings={"events": ["default"]})
+    assert told(capfd, "files", path)[0] == 0
+    code, _, err = told(capfd, "files", path, "--removed")
+    assert code == 1 and "has no unlink, rmdir, rename: it was recorded with --events default\n" in err
+    other = record(tmp_path / "s", FILES)
+    assert "warning: the two have other events: " in told(capfd, "diff", path, other)[2]
+
+
+@pytest.mark.parametrize("settings", [{"events": 5}, {"events": [5, {}]}, {"events": {"a": 1}}, {"comm": 5, "x": None}])
+def test_settings_that_make_no_sense(capfd, tmp_path, command, settings):
+    assert ask(capfd, command, record(tmp_path / "r", settings=settings))[0] == 0
