@@ -31,7 +31,7 @@ def automaton(pattern: bytes) -> Glob:
     """`*` and `?` stop at "/", `**` does not, and `**/` stands for any number of directories, none too. A backslash
     takes the meaning of what follows.
     """
-    characters, stars = _read(pattern)
+    characters, stars = read(pattern)
     moves = [0] * 256
     names = deep = skips = 0
     for place, accepted in enumerate(characters, 1):
@@ -41,7 +41,7 @@ def automaton(pattern: bytes) -> Glob:
         names |= 1 << place
         if count > 1:
             deep |= 1 << place
-            if _is_directories(characters, place):
+            if is_directories(characters, place):
                 skips |= 1 << place
     size = 8 * (len(characters) // _BITS + 1)
     table = b"".join(each.to_bytes(size, "little") for each in moves)
@@ -55,7 +55,7 @@ def automaton(pattern: bytes) -> Glob:
 _ANY = bytes(byte for byte in range(256) if byte != _SLASH)
 
 
-def _read(pattern: bytes) -> tuple[list[bytes], dict[int, int]]:
+def read(pattern: bytes) -> tuple[list[bytes], dict[int, int]]:
     """The bytes that each character accepts; and how many stars stand before a character, by its place."""
     characters: list[bytes] = []
     stars: dict[int, int] = {}
@@ -70,7 +70,7 @@ def _read(pattern: bytes) -> tuple[list[bytes], dict[int, int]]:
         if is_quoted:
             byte, at = pattern[at], at + 1
         characters.append(_ANY if byte == _QUESTION and not is_quoted else bytes([byte]))
-        if all(stars.get(place, 0) > 1 and _is_directories(characters, place) for place in (here - 1, here)):
+        if all(stars.get(place, 0) > 1 and is_directories(characters, place) for place in (here - 1, here)):
             characters.pop()  # "**/**/" is "**/"
             del stars[here]
     return characters, stars
@@ -89,7 +89,7 @@ def _texts(characters: list[bytes], stars: dict[int, int], skips: int) -> list[b
     return [*texts, b""] if len(characters) in stars else texts
 
 
-def _is_directories(characters: list[bytes], place: int) -> bool:
+def is_directories(characters: list[bytes], place: int) -> bool:
     """Whether the double star there and the "/" behind it begin a name."""
     begins = place == 0 or characters[place - 1] == b"/"
     return begins and place < len(characters) and characters[place] == b"/"
