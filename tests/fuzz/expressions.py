@@ -47,12 +47,16 @@ def first() -> list[bytes]:
 def made(rng: Random) -> bytes:
     rest = records.made(rng)
     offset_ns, buffer = records.split(rest)
-    events = Batch.checked(buffer, offset_ns, BOOT_NS).events()
+    return joined(asked(rng, Batch.checked(buffer, offset_ns, BOOT_NS).events()), rest)
+
+
+def asked(rng: Random, events: list[Event]) -> str:
+    """An expression about what these events hold."""
     terms = [_term(rng, events) for _ in range(rng.choice((1, 1, 2, 5)))]
     text = terms[0]
     for term in terms[1:]:
         text = f"{rng.choice(('', 'not '))}({text}) {rng.choice(('and', 'or'))} {term}"
-    return joined(text, rest)
+    return text
 
 
 def _term(rng: Random, events: list[Event]) -> str:
