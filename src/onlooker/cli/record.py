@@ -1,7 +1,6 @@
 """`onlooker record`: what happens, into a recording."""
 
 import argparse
-import os
 import sys
 import time
 from collections.abc import Callable
@@ -241,8 +240,7 @@ def _standard_error(shutdown: Shutdown) -> Writer:
 def _manifest(arguments: argparse.Namespace, which: dict[str, Any], redact: Redactor | None) -> Manifest:
     command = arguments.command
     if command and redact:
-        text = b"".join(os.fsencode(word) + b"\0" for word in command)
-        command = [os.fsdecode(word) for word in redact.text(text).split(b"\0")[:-1]]
+        command = redact.words(command)
     names = redact.names if redact else ()
     return Manifest.new(start=now(), command=command, settings=_settings(which), redacted=names)
 

@@ -5,6 +5,7 @@ in URLs (https://name:x@host), headers with credentials, the tokens that service
 web tokens, and private keys. It is no proof: a secret without a form stays.
 """
 
+import os
 import re
 from collections.abc import Sequence
 
@@ -32,6 +33,17 @@ RULES = {
     "key": rb"-----BEGIN [A-Z ]*PRIVATE KEY-----(?P<secret>[^\0]{%d,})" % _LEAST,
 }
 
+# What a match of a rule begins with (options and URLs have it within), so that a whole batch is searched for these at
+# the speed of memory, and not by regular expressions that ignore case, which take 5 times as long.
+_NAMED = tuple(b"pass pwd secret token api access private auth credential client session".split())
+_BEGINNINGS = {
+    "named": _NAMED,
+    "option": _NAMED,
+    "url": (b"://",),
+    "header": (b"authorization:",),
+    "prefix": tuple(b"akia asia ghp_ gho_ ghu_ ghs_ ghr_ github_pat_ glpat- xox aiza sk- npm_ pypi- hf_".split()),
+}
+
 
 class Redactor:
     """`patterns` are regular expressions for more: their group "secret", or all that matches, is taken out."""
@@ -43,9 +55,26 @@ class Redactor:
 
     def redacted(self, batch: Batch) -> Batch:
         """The batch without them."""
-        if not any(rule.search(batch.raw) for rule in self._rules):  # most have none
+        if not self._finds(bytes(batch.raw)):  # most have none
             return batch
         return batch.with_texts(self.text)
+
+    def _finds(self, data: bytes) -> bool:
+        """Whether there is any."""
+        lowered = data.lower()
+        known = zip(RULES, self._rules, strict=False)
+        if any(_begins(name, rule, data, lowered) for name, rule in known):
+            return True
+        return any(rule.search(data) for rule in self._rules[len(RULES) :])
+
+    def words(self, words: Sequence[str]) -> list[str]:
+        """The words of a command without them.
+
+        >>> Redactor().words(["curl", "--password", "hunter2"])
+        ['curl', '--password', '***']
+        """
+        text = b"".join(os.fsencode(word) + b"\0" for word in words)
+        return [os.fsdecode(word) for word in self.text(text).split(b"\0")[:-1]]
 
     def text(self, text: bytes) -> bytes:
         """A text, or several that end with NUL, without them.
@@ -56,6 +85,24 @@ class Redactor:
         for rule in self._rules:
             text = rule.sub(_masked, text)
         return text
+
+
+def _begins(name: str, rule: re.Pattern[bytes], data: bytes, lowered: bytes) -> bool:
+    """Whether a rule matches somewhere."""
+    if name not in _BEGINNINGS:
+        return rule.search(data) is not None
+    for beginning in _BEGINNINGS[name]:
+        place = lowered.find(beginning)
+        while place >= 0:
+            start = data.rfind(b"\0", 0, place) + 1 if name in ("option", "url") else place
+            if name == "url":  # anywhere in the text, which ends with NUL or with the data
+                found = rule.search(data, start, data.find(b"\0", place) % (len(data) + 1))
+            else:
+                found = rule.match(data, start)
+            if found:
+                return True
+            place = lowered.find(beginning, place + 1)
+    return False
 
 
 def _masked(found: re.Match[bytes]) -> bytes:

@@ -1,6 +1,8 @@
 """Secrets are taken out of arguments and paths, and nothing else changes."""
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from onlooker import Batch, UsageError
 from onlooker.recordings.redact import Redactor
@@ -98,3 +100,14 @@ def test_what_is_no_pattern_is_refused():
 
 def test_a_mask_is_never_longer_than_the_secret():
     assert Redactor(["x"]).text(b"axb") == b"a*b"
+
+
+WORDS = 'password PASS wd api _ key = : x abc - -- https :// @ 1 / Authorization: Basic sk- ghp_ eyJ . token " header'
+PIECES = st.sampled_from([*WORDS.split(), "\0", " ", "a1" * 10, *TOKENS])
+
+
+@given(st.lists(PIECES, max_size=12).map("".join))
+@settings(max_examples=2000, deadline=None)
+def test_the_quick_search_finds_what_the_rules_find(text):
+    data, redactor = text.encode(), Redactor(("corp-[0-9]+", "header"))
+    assert redactor._finds(data) == any(rule.search(data) for rule in redactor._rules)
