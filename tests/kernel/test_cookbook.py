@@ -129,6 +129,9 @@ CASES = {
     ),
     "What differs between two builds?": Case("", (r"^the same: ",)),
     "How do I keep it for later?": Case(READS, ('"event":"open",.*"comm":"nginx",.*"path":"APP/key.pem"',)),
+    "How do I see a build as a time line?": Case(
+        "", (r'"ph":"X","name":"chmod",.*"argv":\["chmod","640","APP/key.pem"\]',)
+    ),
 }
 
 
@@ -165,7 +168,7 @@ def happened(process: "subprocess.Popen[str]", script: str, env: dict[str, str])
 
 def shown(command: str, script: str, env: dict[str, str]) -> str:
     """What a command wrote while the script ran: to both outputs, and to its file."""
-    out, kept = Path("out"), Path("events.json")
+    out, files = Path("out"), (Path("events.json"), Path("trace.json"))
     command = command.replace("/srv/app", env["APP"]).replace("--duration 10", f"--duration {4 * SLOWER}")
     with (
         out.open("wb") as stdout,
@@ -182,11 +185,11 @@ def shown(command: str, script: str, env: dict[str, str]) -> str:
             process.kill()
     verdict = said.splitlines()[-1].removeprefix("onlooker: ")
     assert "complete" in verdict.split("; ") or "over the rate" in said, said  # others may have a field that is cut
-    return out.read_text() + said + (kept.read_text() if kept.exists() else "")
+    return out.read_text() + said + "".join(file.read_text() for file in files if file.exists())
 
 
 def test_there_are_as_many_questions_as_it_says() -> None:
-    assert len(RECIPES) == 23
+    assert len(RECIPES) == 24
     assert set(RECIPES) == set(CASES)
 
 

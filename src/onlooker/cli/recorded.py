@@ -56,25 +56,11 @@ class Asked:
             raise UsageError("a recording is a directory, not a stream", f"the one that this makes: {_RECORD}")
         found = Recording(path)
         tell_of(found, self.log)
-        self._tell_of_settings(found, events)
+        notes, lacks_events = doubts(found, events)
+        self._doubts |= lacks_events
+        for note in notes:
+            self.log("warning", note)
         return found
-
-    def _tell_of_settings(self, recording: Recording, events: Sequence[str]) -> None:
-        settings = recording.manifest.settings if recording.manifest else {}
-        names = names_of(settings.get("events"))
-        if names:
-            held = {name for each in names for name in EVENT_GROUPS.get(each, (each,))}
-            absent = dict.fromkeys(name for name in events if name in TASK_EVENTS and name not in held)
-            if absent:
-                self._doubts = True
-                said = f"{', '.join(absent)}: it was recorded with --events {','.join(names)}"
-                self.log("warning", f"{str(recording.path)!r} has no {said}")
-        narrowed = [name for name in (*_NARROWING, *_NARROWING_MARKS) if settings.get(name)]
-        if narrowed:
-            options = ", ".join(f"--{'filter' if name == 'comm' else name}" for name in narrowed)
-            self.log(
-                "warning", f"{str(recording.path)!r} has only a part of what happened: it was recorded with {options}"
-            )
 
     def batches(self, recording: Recording, events: Sequence[str]) -> Iterator[Batch]:
         """All of it, and what is lost of these events is kept in mind."""
@@ -111,6 +97,24 @@ class Asked:
 def names_of(value: object) -> list[str]:
     """Of what a recording says of itself, which may be anything."""
     return [each for each in value if isinstance(each, str)] if isinstance(value, list) else []
+
+
+def doubts(recording: Recording, events: Sequence[str]) -> tuple[list[str], bool]:
+    """Why the recording has only a part of what happened, and whether it lacks some of these events."""
+    notes: list[str] = []
+    settings = recording.manifest.settings if recording.manifest else {}
+    absent: list[str] = []
+    if names := names_of(settings.get("events")):
+        held = {name for each in names for name in EVENT_GROUPS.get(each, (each,))}
+        absent = list(dict.fromkeys(name for name in events if name in TASK_EVENTS and name not in held))
+        if absent:
+            said = f"{', '.join(absent)}: it was recorded with --events {','.join(names)}"
+            notes.append(f"{str(recording.path)!r} has no {said}")
+    narrowed = [name for name in (*_NARROWING, *_NARROWING_MARKS) if settings.get(name)]
+    if narrowed:
+        options = ", ".join(f"--{'filter' if name == 'comm' else name}" for name in narrowed)
+        notes.append(f"{str(recording.path)!r} has only a part of what happened: it was recorded with {options}")
+    return notes, bool(absent)
 
 
 def ask(asked: Answer, on: Asked, recording: Recording) -> int:
