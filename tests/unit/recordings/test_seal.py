@@ -112,3 +112,11 @@ def test_who_does_not_wait_has_logs(tmp_path, monkeypatch):
     sealer.close()
     assert list(path.glob("*.log"))
     assert list(Recording(path)) == EVENTS * 9
+
+
+def test_a_log_without_events_stays_one(tmp_path, monkeypatch):
+    monkeypatch.setattr(writer, "SEGMENT_BYTES", 1)
+    for name, events in (("none", []), ("turned", EVENTS[:1])):
+        write(tmp_path / name, events)
+        assert list(Recording(tmp_path / name)) == events
+    assert sorted(entry.name for entry in (tmp_path / "turned").iterdir()) == ["000001", "000002.log", "recording.json"]
