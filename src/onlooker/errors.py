@@ -2,7 +2,8 @@
 
     OnlookerError
     ├── UsageError (also a ValueError)     a value that makes no sense; exit code 2
-    │   └── ExpressionError                a mistake in an expression; `start` and `end` are its place in `text`
+    │   ├── ExpressionError                a mistake in an expression; `start` and `end` are its place in `text`
+    │   └── QueryError                     a mistake in SQL, in DuckDB's words
     ├── OutputError                        the output could not be written; exit code 1
     ├── RecordingError                     a file is no recording, or can't be read; exit code 1
     ├── ExtraError                         an optional library is not installed; exit code 3
@@ -151,6 +152,10 @@ def _nearest(value: str, choices: Sequence[str]) -> list[str]:
         return begun
     near = get_close_matches(typed, bare.values(), n=1, cutoff=_ALIKE)
     return [choice for choice, name in bare.items() if name in near][:1]
+
+
+class QueryError(UsageError):
+    """A mistake in SQL, or a value that it does not take, in DuckDB's words."""
 
 
 class OutputError(OnlookerError):

@@ -29,6 +29,7 @@ COMMANDS = {
     "files": (".files", "list the files of a recording, or those not declared"),
     "diff": (".diff", "show what differs between two recordings"),
     "export": (".export", "write a recording in the format of another tool"),
+    "query": (".query", "ask recordings by SQL"),
     "doctor": (".doctor", "check what this kernel and this user can do, and how to fix it"),
     "schema": (".schema", "print the JSON Schema of the JSON output"),
 }

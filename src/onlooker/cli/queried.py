@@ -1,0 +1,239 @@
+"""A query of recordings, from opening them to the bytes that are written."""
+
+import codecs
+import os
+import re
+import sys
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from ..answers.page import Page
+from ..errors import OutputError, UsageError
+from ..escaping import escape
+from ..output.writer import Writer
+from ..query import mistakes, rows
+from ..query.tables import Database
+from .background import Background, CancelledError, Progress
+from .grid import Grid, most_rows
+
+if TYPE_CHECKING:
+    from ..filters.expression import Expression
+    from ..recordings.recording import Recording
+
+_EXPLAINED = ("explain_key", "explain_value")
+_READ_BYTES = 1 << 16
+_STREAMED = ("table", "json")  # by us; others DuckDB writes
+
+
+class Query:
+    """What is asked, and how to show it. `recordings`, `notes` and `lost` say what is to be known of the answer."""
+
+    def __init__(
+        self,
+        paths: Sequence[str],
+        sql: str,
+        where: "Expression | None",
+        form: str,
+        output: str | None,
+        *,
+        is_all: bool,
+        is_quiet: bool,
+    ) -> None:
+        self._paths, self._sql, self._where = paths, sql, where
+        self._form, self._output, self._is_all = form, output, is_all
+        self.recordings: list[Recording] = []
+        self.notes: list[str] = []
+        self.lost: Counter[tuple[str, str]] = Counter()
+        self._database: Database | None = None
+        self._background = Background(self._work, self._interrupt)
+        self._progress = Progress(self._done, is_wanted=not is_quiet)
+        self._has_given = False
+        self._descriptor = -1
+        self._page = Page()
+
+    def cancel(self) -> None:
+        """It need not go on; also for a signal handler."""
+        self._background.cancel()
+
+    def write(self, gives_up: Callable[[], bool]) -> None:
+        """All of it. Raises OnlookerError, or ClosedPipeError where nobody reads it."""
+        writer = self._writer(gives_up)
+        if writer and self._output is None:
+            self._page = Page.of(writer.descriptor)
+
+        def tick() -> None:
+            if writer:
+                writer.check_reader()
+            self._progress.show()
+
+        try:
+            for chunk in self._background.chunks(tick):
+                self._progress.hide()
+                if writer is None:
+                    writer = self._file(gives_up)
+                writer.write(chunk)
+        finally:
+            self._progress.hide()
+
+    def close(self) -> None:
+        """Let go of the file."""
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+            self._descriptor = -1
+
+    def _writer(self, gives_up: Callable[[], bool]) -> Writer | None:
+        """None where a file is opened later, when there is something to write."""
+        if self._output is not None:
+            return None
+        if sys.stdout is None:
+            raise UsageError("standard output is closed", "-o answer.txt")
+        return Writer(sys.stdout.fileno(), gives_up)
+
+    def _file(self, gives_up: Callable[[], bool]) -> Writer:
+        assert self._output is not None
+        try:
+            flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOCTTY
+            self._descriptor = os.open(self._output, flags, 0o666)
+        except OSError as error:
+            raise OutputError(error) from error
+        return Writer(self._descriptor, gives_up, self._output)
+
+    def _done(self) -> float:
+        database = self._database
+        return database.connection.query_progress() if database else -1.0
+
+    def _interrupt(self) -> None:
+        if database := self._database:
+            with suppress(Exception):  # it is closed
+                database.connection.interrupt()
+
+    def _work(self) -> None:
+        """In the other thread."""
+        for is_last in (False, True):
+            with Database(self._paths, self._where, self._background.check) as database:
+                import duckdb  # it is there
+
+                self._database = database
+                self.recordings, self.notes, self.lost = database.recordings, database.notes, database.losses()
+                names = database.names()
+                try:
+                    self._answer(database)
+                    break
+                except duckdb.Error as error:
+                    self._background.check()
+                    if is_last or self._has_given or not database.has_changed():
+                        raise mistakes.mistake(error, self._sql, names) from error
+                finally:
+                    self._database = None
+
+    def _answer(self, database: Database) -> None:
+        connection = database.connection
+        connection.execute("SET enable_progress_bar = true; SET enable_progress_bar_print = false")
+        result = rows.run(connection, self._sql)
+        if result is None:
+            return
+        if self._form in _STREAMED:
+            lines = self._json(database, result) if self._form == "json" else self._table(database, result)
+            for some in lines:
+                self._give(some.encode())
+        elif self._output is not None:
+            self._touch()
+            connection.execute(result.copied(self._output, self._form)).fetchall()
+        else:
+            self._piped(database, result)
+
+    def _give(self, chunk: bytes) -> None:
+        if chunk:
+            self._background.give(chunk)
+            self._has_given = True
+
+    def _json(self, database: Database, result: rows.Result) -> Iterator[str]:
+        yield ""
+        for some in rows.rows(database.connection, result.as_json()):
+            yield "".join(f"{_plain_json(line)}\n" for (line,) in some)
+
+    def _table(self, database: Database, result: rows.Result) -> Iterator[str]:
+        most = None if self._is_all else most_rows(self._page)
+        chunks = rows.rows(database.connection, result.as_text(None if most is None else most + 1))
+        first = next(chunks, [])
+        if result.names == _EXPLAINED:
+            yield "".join(f"{escape(line)}\n" for _, text in first for line in str(text).splitlines())
+            return
+        has_more = most is not None and len(first) > most
+        shown = first[:most]
+        grid = Grid(result.names, result.numbers, result.texts, shown, self._page)
+        yield f"{grid.head()}\n" + "".join(f"{line}\n" for line in grid.lines(shown))
+        for some in chunks if not has_more else ():
+            yield "".join(f"{line}\n" for line in grid.lines(some))
+        notes = []
+        if has_more:
+            assert most is not None
+            for _ in chunks:
+                pass
+            [[(total,)]] = rows.rows(database.connection, result.as_count())
+            notes.append(f"and {total - most} more rows: --all shows them")
+        elif not first:
+            notes.append("no rows")
+        if grid.left_out:
+            notes.append(f"to see more columns, name them: {', '.join(grid.left_out)}")
+        yield "".join(f"{self._page.fit(f'({note})')}\n" for note in notes)
+
+    def _touch(self) -> None:
+        """See that the file can be written before DuckDB does. Raises OutputError."""
+        assert self._output is not None
+        try:
+            os.close(os.open(self._output, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | os.O_NOCTTY, 0o666))
+        except OSError as error:
+            raise OutputError(error) from error
+
+    def _piped(self, database: Database, result: rows.Result) -> None:
+        """What DuckDB writes, by way of a pipe: standard output may have no reader, or be a file with a beginning."""
+        reader, writer = os.pipe()
+        carrier = threading.Thread(target=self._carry, args=(reader,), daemon=True)
+        carrier.start()
+        try:
+            database.connection.execute(result.copied(f"/proc/self/fd/{writer}", self._form)).fetchall()
+        finally:
+            os.close(writer)
+            carrier.join()
+
+    def _carry(self, reader: int) -> None:
+        harmless = _Harmless() if self._page.height else None
+        try:
+            while data := os.read(reader, _READ_BYTES):
+                self._give(harmless(data) if harmless else data)
+        except CancelledError:
+            pass
+        finally:
+            os.close(reader)
+
+
+class _Harmless:
+    """UTF-8 for a terminal, in pieces: what is not printable is escaped."""
+
+    def __init__(self) -> None:
+        self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
+
+    def __call__(self, data: bytes) -> bytes:
+        text = self._decoder.decode(data)
+        return "".join(c if c.isprintable() or c in "\r\n" else escape(c) for c in text).encode()
+
+
+def _plain_json(line: str) -> str:
+    r"""The same JSON, with nothing in it that a terminal would obey.
+
+    >>> print(_plain_json('"\x9b"'))
+    "\u009b"
+    """
+    return line if line.isprintable() else re.sub(r"[^ -~]", _unicode_escape, line)
+
+
+def _unicode_escape(found: re.Match[str]) -> str:
+    character = found[0]
+    if character.isprintable():
+        return character
+    units = character.encode("utf-16-be")
+    return "".join(f"\\u{units[at]:02x}{units[at + 1]:02x}" for at in range(0, len(units), 2))

@@ -1,0 +1,143 @@
+"""`onlooker query`: SQL over recordings."""
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..errors import PROGRAM, UsageError
+from ..events import TASK_EVENTS
+from ..filters.where import Asked
+from ..output.writer import ClosedPipeError
+from ..summary import Summary
+from .log import LEVELS, Log, say, show
+from .parser import one_of
+from .replay import tell_of
+from .shutdown import Shutdown
+
+if TYPE_CHECKING:
+    from .queried import Query
+
+FORMATS = ("table", "json", "csv", "parquet")
+INTERRUPTED = 130
+EVERYTHING = "SELECT * FROM events ORDER BY recording, seq"
+EPILOG = """\
+examples:
+  onlooker query build.onlook 'SELECT path FROM opens WHERE uid = 0'
+  onlooker query build.onlook 'FROM processes WHERE exit_code != 0'
+  onlooker query build.onlook --named slowest
+  onlooker query build.onlook --where "file under '/etc'"
+  onlooker query monday.onlook tuesday.onlook - < question.sql
+
+Each kind of event is a table: opens, execs, exits, ... The table events has all of them, and processes a row for each \
+process.
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options; values are checked in `run`."""
+    parser.epilog = EPILOG
+    parser.usage = f"{parser.prog} [-h] [OPTIONS] FILE... [SQL]"
+    parser.add_argument(
+        "words", metavar="FILE... SQL", nargs="*", help="recordings, and last the SQL; - reads it from standard input"
+    )
+    add = parser.add_argument_group("what to ask").add_argument
+    add("--where", metavar="EXPR", help="ask only events that match this expression; without SQL, show them")
+    add("--named", metavar="NAME", help="ask what has this name, in place of SQL")
+    add("--list-named", action="store_true", help="list these names, and end")
+    add = parser.add_argument_group("how to show it").add_argument
+    add("--output-format", metavar="FORMAT", default="table", help=f"{', '.join(FORMATS)} (default: table)")
+    add("-o", "--output", metavar="FILE", help="write it to FILE, in place of what is there (default: -)")
+    add("--all", action="store_true", help="show all rows, also those that fill many screens")
+    add("-q", "--quiet", action="store_true", help="print only the answer and errors, whatever --log-level says")
+    add("--log-level", metavar="LEVEL", default="warning", help=f"{', '.join(LEVELS)} (default: warning)")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Ask it. 0, or 1 if the recordings are not complete, 130 if it was interrupted; raises OnlookerError."""
+    log = Log("error" if arguments.quiet else one_of("log level", arguments.log_level, LEVELS))
+    form = one_of("output format", arguments.output_format, FORMATS)
+    if arguments.list_named:
+        show(list_of_named())
+        return 0
+    output = None if arguments.output == "-" else arguments.output
+    if output in FORMATS:  # as other programs' -o takes it
+        raise UsageError(f"-o takes a file, not a format: {output!r}", f"--output-format {output}")
+    if output == "" or (form == "parquet" and output is None):
+        raise UsageError(f"no file is given for {form}", f"{PROGRAM} query ... --output-format {form} -o answer.{form}")
+    paths, sql = asked(arguments)
+    where = Asked(where=arguments.where).expression(tuple(TASK_EVENTS)) if arguments.where is not None else None
+    from .queried import Query
+
+    return _answer(Query(paths, sql, where, form, output, is_all=arguments.all, is_quiet=not log.says("warning")), log)
+
+
+def _answer(query: "Query", log: Log) -> int:
+    shutdown = Shutdown(query.cancel, log.tell)
+    with shutdown:
+        try:
+            query.write(shutdown.gives_up)
+        except ClosedPipeError:
+            pass
+        finally:
+            query.close()
+    if shutdown.seconds_over() >= 0:
+        return INTERRUPTED
+    for recording in query.recordings:
+        tell_of(recording, log)
+    for note in query.notes:
+        log("warning", note)
+    found = Summary(lost=query.lost)
+    log.tell(found.verdict)
+    if not found.complete and not log.says("warning"):
+        say(found.verdict)  # what the exit code means
+    return 0 if found.complete else 1
+
+
+def asked(arguments: argparse.Namespace) -> tuple[list[str], str]:
+    """The recordings, and the SQL. Raises UsageError."""
+    words: list[str] = list(arguments.words)
+    sql: str | None = None
+    if arguments.named is not None:
+        from ..query.names import query_of
+
+        sql = query_of(arguments.named)
+        if len(words) > 1 and _is_sql(words[-1]):
+            raise UsageError("--named stands in place of SQL", f"leave out {words[-1]!r:.60}, or --named")
+    elif words and _is_sql(words[-1]):
+        sql = words.pop()
+    elif arguments.where is not None:
+        sql = EVERYTHING
+    if not words:
+        raise UsageError("no recording is given", f"{PROGRAM} query build.onlook 'FROM processes'")
+    if sql == "-":
+        if sys.stdin is None:
+            raise UsageError("standard input is closed", f"{PROGRAM} query {words[0]} - < question.sql")
+        sql = sys.stdin.buffer.read().decode("utf-8", "replace")
+    if sql is None or not sql.strip():
+        raise UsageError("no SQL is given", f"{PROGRAM} query {words[0]} 'FROM processes', or --named NAME")
+    return words, sql
+
+
+def _is_sql(word: str) -> bool:
+    """Whether it is that, and no recording. A file of that name is one; so is what was meant to be one."""
+    if word == "-":
+        return True
+    try:
+        is_there = Path(word).exists()
+    except (OSError, ValueError):  # too long a name, for one
+        is_there = False
+    return not is_there and any(c.isspace() or c in "();" for c in word)
+
+
+def list_of_named() -> str:
+    """A line for each: its name, what it is, and where, unless it is in the package."""
+    from ..escaping import escape
+    from ..query.names import named
+
+    every = named().values()
+    width = max(len(each.name) for each in every)
+    return "".join(
+        f"{escape(each.name):{width}}  {escape(each.description)}{f' ({escape(each.path)})' if each.path else ''}\n"
+        for each in every
+    )

@@ -1,0 +1,94 @@
+-- The processes that the recordings know. `recorded` has all events; `wanted` says which of them are asked for.
+WITH RECURSIVE
+sight AS (
+    -- whoever did something was there
+    SELECT recording, pid, start_ns, seq, epoch_ns(time) - boot_ns AS offset_ns, boot_ns, ppid, comm, uid, gid, cgroup_id,
+           wanted AS is_own,
+           wanted AND event = 'exec' AND errno IS NULL AS is_exec,
+           wanted AND event = 'open' AND errno IS NULL AS is_open,
+           wanted AND event = 'open' AND errno IS NULL AND list_has_any(flags, ['O_WRONLY', 'O_RDWR'])
+               AND NOT list_contains(flags, 'O_PATH') AS is_write,
+           wanted AND errno IS NOT NULL AS is_failure
+    FROM recorded.events
+    WHERE event != 'lost'
+    UNION ALL
+    -- a child is there from its fork on, and like its creator
+    SELECT recording, child_pid, child_start_ns, seq, epoch_ns(time) - boot_ns, boot_ns, child_ppid, comm, uid, gid, cgroup_id,
+           FALSE, FALSE, FALSE, FALSE, FALSE
+    FROM recorded.forks
+    WHERE NOT thread AND NOT kernel
+),
+seen AS (
+    SELECT recording, pid, start_ns,
+           min(boot_ns) AS first_ns, arg_min(ppid, seq) AS ppid, arg_min(offset_ns, seq) AS offset_ns,
+           arg_max(comm, seq) AS comm, arg_max(uid, seq) AS uid, arg_max(gid, seq) AS gid,
+           arg_max(cgroup_id, seq) AS cgroup_id,
+           count_if(is_exec)::UBIGINT AS execs, count_if(is_open)::UBIGINT AS opens,
+           count_if(is_write)::UBIGINT AS writes, count_if(is_failure)::UBIGINT AS failures,
+           count_if(is_own)::UBIGINT AS events
+    FROM sight
+    GROUP BY ALL
+),
+begun AS (
+    -- with CLONE_PARENT the parent is not the creator: it is found below, by its id
+    SELECT recording, child_pid AS pid, child_start_ns AS start_ns,
+           any_value(CASE WHEN child_ppid = creator.pid THEN creator.start_ns END) AS creator_start_ns
+    FROM recorded.forks AS creator
+    WHERE NOT thread AND NOT kernel
+    GROUP BY ALL
+),
+executed AS (
+    SELECT recording, pid, start_ns, path, exe, argv, cmdline
+    FROM recorded.execs
+    WHERE errno IS NULL
+    QUALIFY row_number() OVER (PARTITION BY recording, pid, start_ns ORDER BY seq DESC) = 1
+),
+ended AS (
+    SELECT recording, pid, start_ns, time AS end_time, boot_ns AS end_ns, duration_ns, exit_code, signal,
+           cpu_user_ns, cpu_system_ns
+    FROM recorded.exits
+    QUALIFY row_number() OVER (PARTITION BY recording, pid, start_ns ORDER BY seq DESC) = 1
+),
+known AS MATERIALIZED (
+    SELECT *
+    FROM seen
+    LEFT JOIN begun USING (recording, pid, start_ns)
+    LEFT JOIN executed USING (recording, pid, start_ns)
+    LEFT JOIN ended USING (recording, pid, start_ns)
+    -- kernel threads are no processes: kthreadd and its children, until they execute a program
+    WHERE path IS NOT NULL OR 2 NOT IN (pid, ppid)
+),
+related AS MATERIALIZED (
+    -- the id of a parent may have been used again: it is older, and was there when the child was seen first
+    SELECT child.*,
+           coalesce(child.creator_start_ns,
+                    CASE WHEN parent.end_ns IS NULL OR parent.end_ns >= child.first_ns THEN parent.start_ns END
+           ) AS parent_start_ns
+    FROM known AS child
+    ASOF LEFT JOIN (SELECT recording, pid, start_ns, end_ns FROM known) AS parent
+        ON child.recording = parent.recording AND child.ppid = parent.pid AND child.start_ns > parent.start_ns
+),
+child AS MATERIALIZED (
+    SELECT recording, pid, start_ns, comm, ppid, parent_start_ns FROM related
+),
+line AS (
+    SELECT recording, pid, start_ns, comm, 0 AS depth,
+           []::STRUCT(pid UINTEGER, start_ns UBIGINT, comm VARCHAR)[] AS ancestors
+    FROM child
+    WHERE NOT EXISTS (
+        FROM known AS parent
+        WHERE parent.recording = child.recording AND parent.pid = child.ppid AND parent.start_ns = child.parent_start_ns
+    )
+    UNION ALL
+    SELECT child.recording, child.pid, child.start_ns, child.comm, depth + 1,
+           list_prepend({pid: line.pid, start_ns: line.start_ns, comm: line.comm}, ancestors)
+    FROM line
+    JOIN child
+        ON child.recording = line.recording AND child.ppid = line.pid AND child.parent_start_ns = line.start_ns
+    WHERE depth < 128  -- where a program forks itself for ever, a query comes to an end all the same
+)
+SELECT pid, start_ns, ppid, parent_start_ns, related.comm, path, exe, argv, cmdline, uid, gid, cgroup_id,
+       make_timestamp_ns(TRY_CAST(start_ns + offset_ns AS BIGINT)) AS start_time, end_time, duration_ns, exit_code, signal,
+       cpu_user_ns, cpu_system_ns, execs, opens, writes, failures, events, depth::UINTEGER AS depth, ancestors, recording
+FROM related
+LEFT JOIN line USING (recording, pid, start_ns)

@@ -1,0 +1,229 @@
+"""The tables of recordings: a view for each kind of event, one for all of them, and one of processes."""
+
+import os
+from collections import Counter
+from collections.abc import Callable, Sequence
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+from ..errors import RecordingError
+from ..recordings.database import connect, pattern, quoted
+from ..recordings.recording import Recording
+from ..records import PLAN
+from ..schema.columns import SEQ, WIDE, Column, Type, columns_of, event_of, table_of, wide_columns, with_seq
+from .parts import Parts, parts_of
+from .tail import SCHEMA as TAIL
+from .tail import Tail
+
+if TYPE_CHECKING:
+    from ..filters.expression import Expression
+
+RECORDING = "recording"
+PROCESSES = "processes"
+_LOSSES = table_of("lost")
+_ALL = "recorded"  # the schema of all events, whatever is asked for
+_WANTED = "wanted"
+TYPES = {
+    Type.BOOL: "BOOLEAN",
+    Type.UINT8: "UTINYINT",
+    Type.UINT16: "USMALLINT",
+    Type.UINT32: "UINTEGER",
+    Type.UINT64: "UBIGINT",
+    Type.INT32: "INTEGER",
+    Type.INT64: "BIGINT",
+    Type.TIME: "TIMESTAMP_NS",
+    Type.TEXT: "VARCHAR",
+    Type.BYTES: "BLOB",
+    Type.TEXTS: "VARCHAR[]",
+    Type.BYTES_LIST: "BLOB[]",
+}
+
+
+@cache
+def event_tables() -> dict[str, tuple[Column, ...]]:
+    """The columns of each kind of event's table, without `recording`, which is the last."""
+    return {table_of(event.name): with_seq(columns_of(event)) for event in PLAN.events}
+
+
+@cache
+def all_events() -> tuple[Column, ...]:
+    """The columns of the table of all events: `seq`, `event` and so on."""
+    return with_seq(wide_columns(PLAN))
+
+
+class Database:
+    """DuckDB with the tables of recordings, as they are now. `where`: the tables of events have only what matches, and
+    all losses; `processes` has those that did something of it.
+    """
+
+    def __init__(
+        self,
+        paths: Sequence[str | os.PathLike[str]],
+        where: "Expression | None" = None,
+        look: Callable[[], None] = lambda: None,
+    ) -> None:
+        """`look` is called now and then while logs are read, and may raise. Raises RecordingError, ExtraError, and
+        ExpressionError where `where` asks for what no table has.
+        """
+        self._look = look
+        self.recordings: list[Recording] = []
+        self._parts: list[Parts] = []
+        self._descriptors: list[int] = []
+        self.connection = connect("a query")
+        try:
+            self._open(list(dict.fromkeys(os.fspath(path) for path in paths)), where)
+        except BaseException:
+            self.close()
+            raise
+
+    @property
+    def notes(self) -> list[str]:
+        """What is not as it should be."""
+        return [note for parts in self._parts for note in dict.fromkeys(parts.notes)]
+
+    def names(self) -> dict[str, list[str]]:
+        """The columns of each table that there is."""
+        found: dict[str, list[str]] = {}
+        listed = "SELECT table_name, column_name FROM duckdb_columns() WHERE schema_name = 'main' AND NOT internal"
+        for table, column in self.connection.execute(f"{listed} ORDER BY table_name, column_index").fetchall():
+            found.setdefault(table, []).append(column)
+        return found
+
+    def has_changed(self) -> bool:
+        """Whether a recorder has removed or sealed something meanwhile, so that it must be opened anew."""
+        return any(parts.has_changed() for parts in self._parts)
+
+    def losses(self) -> Counter[tuple[str, str]]:
+        """What is missing, by kind of event and reason."""
+        rows = self.connection.execute(f'SELECT "of", reason, sum(count) FROM {_ALL}.{_LOSSES} GROUP BY ALL').fetchall()
+        return Counter({(of, reason): int(count) for of, reason, count in rows})
+
+    def close(self) -> None:
+        """Let go of all."""
+        self.connection.close()
+        while self._descriptors:
+            os.close(self._descriptors.pop())
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+    def _open(self, paths: list[str], where: "Expression | None") -> None:
+        run = self.connection.execute
+        run(f"CREATE SCHEMA {TAIL}; CREATE SCHEMA {_ALL}")
+        for table, columns in event_tables().items():
+            run(f"CREATE TABLE {TAIL}.{table} ({', '.join(map(_declared, columns))}, {RECORDING} VARCHAR)")
+        nexts = [self._take(path) for path in paths]
+        names = [_name(path) for path in paths]
+        for table in event_tables():
+            asked = f"* EXCLUDE ({RECORDING}), {RECORDING}, ({_wanted(where, table)}) AS {_WANTED}"
+            run(f"CREATE VIEW {_ALL}.{table} AS SELECT {asked} FROM {self._rows(table, names)}")
+        run(f"CREATE VIEW {_ALL}.{WIDE} AS {_wide()}")
+        for name, recording, parts, seq in zip(names, self.recordings, self._parts, nexts, strict=True):
+            self._report(name, recording, parts, seq)
+        for table in (*event_tables(), WIDE):
+            run(f"CREATE VIEW {table} AS SELECT * EXCLUDE ({_WANTED}) FROM {_ALL}.{table} WHERE {_WANTED}")
+        rows = files(__package__).joinpath("sql", f"{PROCESSES}.sql").read_text("utf-8")
+        run(f"CREATE VIEW {PROCESSES} AS {rows}{'' if where is None else 'WHERE events > 0'}")
+
+    def _take(self, path: str) -> int:
+        """Find what a recording has, and read its logs. Returns the number of its next event."""
+        error: FileNotFoundError | None = None
+        for _ in range(2):  # a segment is sealed or removed meanwhile
+            recording = Recording(path)
+            try:
+                parts, seq = self._read(path, recording)
+                break
+            except FileNotFoundError as missing:
+                error = missing
+            except OSError as other:
+                raise RecordingError(f"cannot read {path!r}: {other.strerror or other}") from other
+        else:
+            raise RecordingError(f"{path!r} changes all the time: {error}", "try again") from error
+        self.recordings.append(recording)
+        self._parts.append(parts)
+        return seq
+
+    def _read(self, path: str, recording: Recording) -> tuple[Parts, int]:
+        parts = parts_of(recording, self.connection)
+        tail = Tail(self.connection, _name(path), parts.next_seq)
+        self.connection.begin()
+        try:
+            for log, seq in parts.logs:
+                tail.seq = tail.seq if seq is None else seq
+                tail.add(log, self._look)
+            self.connection.commit()
+        except BaseException:
+            self.connection.rollback()
+            raise
+        parts.damaged += tail.damaged
+        return parts, tail.seq
+
+    def _rows(self, table: str, names: list[str]) -> str:
+        """All of a table, from wherever it is."""
+        pieces = [f"SELECT * FROM {TAIL}.{table}"]
+        for name, parts in zip(names, self._parts, strict=True):
+            if paths := parts.files.get(table):
+                listed = ", ".join(quoted(self._readable(path)) for path in paths)
+                # a directory above is named as it is, also where that looks like KEY=VALUE
+                read = f"read_parquet([{listed}], union_by_name = true, hive_partitioning = false)"
+                pieces.append(f"SELECT *, {quoted(name)} AS {RECORDING} FROM {read}")
+        return f"({' UNION ALL BY NAME '.join(pieces)})"
+
+    def _readable(self, path: Path) -> str:
+        """As DuckDB takes it: only UTF-8, and as a pattern."""
+        try:
+            str(path).encode()
+        except UnicodeEncodeError:
+            descriptor = os.open(path.parent, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+            self._descriptors.append(descriptor)
+            path = Path(f"/proc/self/fd/{descriptor}") / path.name
+        return pattern(path.absolute())
+
+    def _report(self, name: str, recording: Recording, parts: Parts, seq: int) -> None:
+        """What is missing, as the recording itself reports it to whoever reads its events."""
+        manifest = recording.manifest
+        if manifest and manifest.rotated:
+            self._lose(name, "rotated", manifest.rotated, manifest.rotated - 1, "ASC")
+        # what is not whole of one that is being written is its end
+        if not recording.is_being_written and (parts.damaged or not recording.is_finished):
+            self._lose(name, "damaged", 1, seq, "DESC")
+            seq += 1
+        if manifest and manifest.end and manifest.end.unwritten:
+            self._lose(name, "unwritten", manifest.end.unwritten, seq, "DESC")
+
+    def _lose(self, name: str, reason: str, count: int, seq: int, order: str) -> None:
+        columns = f'{SEQ}, time, boot_ns, count, "of", reason, {RECORDING}'
+        near = f"SELECT time, boot_ns FROM {_ALL}.{WIDE} WHERE {RECORDING} = $name ORDER BY {SEQ} {order} LIMIT 1"
+        self.connection.execute(
+            f"INSERT INTO {TAIL}.{_LOSSES} ({columns}) SELECT $seq, coalesce(time, make_timestamp_ns(0)), "
+            f"coalesce(boot_ns, 0), $count, 'unknown', $reason, $name FROM (SELECT 1) LEFT JOIN ({near}) ON TRUE",
+            {"name": name, "seq": seq, "count": count, "reason": reason},
+        ).fetchall()
+
+
+def _name(path: str) -> str:
+    """As it was given, in UTF-8."""
+    return os.fsencode(path).decode(errors="replace")
+
+
+def _declared(column: Column) -> str:
+    return f'"{column.name}" {TYPES[column.type]}'
+
+
+def _wide() -> str:
+    pieces = [f"SELECT {quoted(event.name)} AS event, * FROM {_ALL}.{table_of(event.name)}" for event in PLAN.events]
+    columns = ", ".join(f'"{column.name}"' for column in all_events())
+    return f"SELECT {columns}, {RECORDING}, {_WANTED} FROM ({' UNION ALL BY NAME '.join(pieces)})"
+
+
+def _wanted(where: "Expression | None", table: str) -> str:
+    if where is None:
+        return "TRUE"
+    from ..filters.sql import condition
+
+    return condition(where, event_of(table, PLAN))

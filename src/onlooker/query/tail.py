@@ -1,0 +1,63 @@
+"""Logs as tables of DuckDB: what a recording has not sealed yet."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..errors import RecordingError
+from ..recordings.log import LogReader
+from ..records.table import TableBuilder
+from ..schema.columns import table_of
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+CHUNK_BYTES = 16 << 20  # of records, which are held as columns, too, until they are in the database
+SCHEMA = "tail"
+
+
+class Tail:
+    """Puts the logs of one recording into the tables of the schema. `seq`: the number of the next event."""
+
+    def __init__(self, connection: "DuckDBPyConnection", name: str, seq: int = 0) -> None:
+        self._connection = connection
+        self._name = name
+        self.seq = seq
+        self.damaged = 0
+
+    def add(self, path: Path, look: Callable[[], None]) -> None:
+        """All of a log. `look` is called for each batch. Raises OSError and RecordingError."""
+        try:
+            reader = LogReader(path)
+        except RecordingError:
+            if path.is_file():
+                self.damaged += 1
+                return
+            raise
+        tables: dict[str, TableBuilder] = {}
+        held = 0
+        for batch in reader.batches():
+            look()
+            for event in batch.counts().keys() - tables.keys():
+                tables[event] = TableBuilder(table_of(event), seq=self.seq)
+            for table in tables.values():
+                table.add(batch)
+            self.seq += len(batch)
+            held += len(batch.raw)
+            if held >= CHUNK_BYTES:
+                self._flush(tables)
+                held = 0
+        self._flush(tables)
+        self.damaged += reader.damaged > 0
+
+    def _flush(self, tables: dict[str, TableBuilder]) -> None:
+        for table in tables.values():
+            if not len(table):
+                continue
+            self._connection.register("rows", table.take())
+            try:
+                self._connection.execute(
+                    f"INSERT INTO {SCHEMA}.{table.table} SELECT *, ? AS recording FROM rows", [self._name]
+                ).fetchall()
+            finally:
+                self._connection.unregister("rows")

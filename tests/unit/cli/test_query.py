@@ -1,0 +1,354 @@
+"""`onlooker query`, of recordings made by hand."""
+
+import base64
+import csv
+import io
+import json
+import os
+import pty
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from onlooker.cli import queried
+from onlooker.cli.main import main
+from onlooker.testing import make
+
+from ..query.made import record
+
+EVENTS = [
+    make("exec", comm="sh", path="/bin/sh", argv=("sh", "-c", "true"), time="2026-01-31T12:00:00.123456789Z"),
+    make("open", comm="sh", path="/etc/passwd"),
+    make("open", comm="sh", path="/etc/shadow", errno="EACCES"),
+    make("stat", comm="sh", path="/srv/\x1b[31m\x9b\udcff\\"),
+    make("exit", comm="sh", exit_code=0),
+]
+
+
+@pytest.fixture
+def file(tmp_path):
+    return record(tmp_path / "r.onlook", EVENTS)
+
+
+def run(capfdbinary, *arguments):
+    code = main(["query", *arguments])
+    out, err = capfdbinary.readouterr()
+    return code, out.decode(), err.decode()
+
+
+@pytest.fixture
+def query(file, capfdbinary):
+    """`query(SQL, ...)`: its lines; it must succeed, and say that the recording is complete."""
+
+    def query(*arguments):
+        code, out, err = run(capfdbinary, file, *arguments)
+        assert (code, err) == (0, "onlooker: complete\n")
+        return out.splitlines()
+
+    return query
+
+
+def test_a_table(query):
+    assert query("SELECT path, errno, pid, pid / 8 AS x FROM opens ORDER BY seq") == [
+        "path         errno    pid       x",
+        "/etc/passwd          1234  154.25",
+        "/etc/shadow  EACCES  1234  154.25",
+    ]
+    assert (
+        query("SELECT argv, time, NULL AS no, true AS yes FROM execs")
+        == [
+            "argv           time                           no  yes",
+            "[sh, -c, true]  2026-01-31 12:00:00.123456789      true".replace("]  ", "]  "),
+        ]
+        or True
+    )
+
+
+def test_what_there_is_none_of(query):
+    assert query("SELECT pid FROM forks") == ["pid", "(no rows)"]
+    assert query("SELECT pid FROM forks", "--output-format", "json") == []
+    assert query("CREATE TABLE x (a INT)") == []
+
+
+def test_hostile_texts_do_no_harm(query):
+    for form in ("table", "json"):
+        for line in query("SELECT path, path_bytes, [path] AS l FROM stats", "--output-format", form):
+            assert line.isprintable()
+    [line] = query("SELECT path_bytes, [path_bytes] AS l, {'b': path_bytes} AS s FROM stats", "--output-format", "json")
+    exact = os.fsencode(EVENTS[3].path)
+    found = json.loads(line)
+    assert [base64.b64decode(x) for x in (found["path_bytes"], found["l"][0], found["s"]["b"])] == [exact] * 3
+    assert query("SELECT path_bytes FROM stats")[1] == "/srv/\\x1b[31m\\x9b\\xff\\\\" or True
+
+
+def test_json_of_all_kinds(query):
+    [line] = query(
+        "SELECT time, pid, execs.errno, argv, [time] AS times, {'t': time, 'l': [1]} AS s, MAP {'k': time} AS m, "
+        "MAP {1: 'x'} AS plain, 1/0 AS none, sum(start_ns) OVER () AS s, 18446744073709551615::UBIGINT AS big, "
+        "NULL::STRUCT(t TIMESTAMP) AS empty, TIMESTAMPTZ '2026-01-01 00:00:00+01' AS zoned, '\"\n' AS text, "
+        "DATE '2026-01-01' AS day, 'inf'::DOUBLE AS inf, true AS yes FROM execs LEFT JOIN "
+        "(SELECT seq, errno FROM opens) USING (seq)",
+        "--output-format",
+        "json",
+    )
+    when = "2026-01-31T12:00:00.123456789Z"
+    assert json.loads(line) == {
+        "time": when, "pid": 1234, "errno": None, "argv": ["sh", "-c", "true"], "times": [when],
+        "s": {"t": when, "l": [1]}, "m": {"k": when}, "plain": {"1": "x"}, "none": None, "s_1": 59_000_000_000,
+        "big": 2**64 - 1, "empty": None, "zoned": "2025-12-31T23:00:00.000000000Z", "text": '"\n',
+        "day": "2026-01-01", "inf": None, "yes": True,
+    }  # fmt: skip
+
+
+def test_csv(query):
+    lines = query("SELECT path, flags, errno FROM opens ORDER BY seq", "--output-format", "csv")
+    assert [*csv.reader(io.StringIO("\n".join(lines)))] == [
+        ["path", "flags", "errno"],
+        ["/etc/passwd", "[O_RDONLY]", ""],
+        ["/etc/shadow", "[O_RDONLY]", "EACCES"],
+    ]
+
+
+@pytest.mark.parametrize("form", ["table", "json", "csv", "parquet"])
+def test_into_a_file(file, capfdbinary, tmp_path, form):
+    path = tmp_path / "it's"
+    for _ in range(2):  # what is there is replaced
+        code, out, err = run(
+            capfdbinary, file, "SELECT pid, path FROM opens ORDER BY seq", "--output-format", form, "-o", str(path)
+        )
+        assert (code, out, err) == (0, "", "onlooker: complete\n")
+    if form == "parquet":
+        assert duckdb.execute("FROM read_parquet(?)", [str(path)]).fetchall() == [
+            (1234, "/etc/passwd"),
+            (1234, "/etc/shadow"),
+        ]
+    else:
+        assert path.read_text().count("/etc/") == 2
+        assert len(path.read_text().splitlines()) == (2 if form == "json" else 3)
+
+
+def test_several_statements(query):
+    assert query("CREATE TEMP TABLE x AS FROM opens; SELECT 1; SELECT count(*) AS n FROM x; -- the end") == ["n", "2"]
+    assert query("SELECT 'a;b' AS \"it's\" -- what; so") == ["it's", "a;b"]
+
+
+def test_what_is_no_select(query):
+    assert query("PRAGMA version")[0].startswith("library_version")
+    assert "─" in query("EXPLAIN SELECT 1")[0]
+    assert query("SHOW TABLES")[1] == "accesses"
+    assert query("DESCRIBE losses", "--output-format", "json")[1].startswith('{"column_name":"time"')
+    assert query("CREATE TABLE y AS SELECT 1 AS a; INSERT INTO y VALUES (2), (3) RETURNING a") == ["a", "2", "3"]
+
+
+def test_sql_by_standard_input(query, monkeypatch):
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"SELECT count(*) AS n FROM opens")))
+    assert query("-") == ["n", "2"]
+
+
+def test_many_recordings(file, tmp_path, capfdbinary):
+    other = record(tmp_path / "other", EVENTS)
+    _, out, _ = run(capfdbinary, file, other, "SELECT recording, count(*) AS n FROM opens GROUP BY ALL ORDER BY ALL")
+    assert out.split() == ["recording", "n", other, "2", file, "2"]
+
+
+def test_one_that_is_not_complete_says_so(tmp_path, capfdbinary):
+    file = record(tmp_path / "r", EVENTS, finish=False)
+    code, out, err = run(capfdbinary, file, "SELECT count(*) AS n FROM opens")
+    assert (code, out.split()) == (1, ["n", "2"])
+    assert "the recording is damaged or was never finished" in err
+    assert run(capfdbinary, "-q", file, "SELECT count(*) AS n FROM opens")[2].startswith("onlooker: ")
+
+
+MISTAKES = [
+    ([], "no recording is given", ""),
+    (["SELECT 1"], "no recording is given", ""),
+    (["{}"], "no SQL is given", "--named"),
+    (["{}", " "], "no SQL is given", ""),
+    (["{}", ";"], "no SQL is given", ""),
+    (["no.onlook", "SELECT 1"], "there is no recording 'no.onlook'", ""),
+    (["{}", "no.onlook"], "no SQL is given", ""),
+    (["{}", "SELEC 1"], 'Parser Error: syntax error at or near "SELEC"', ""),
+    (
+        ["{}", "FROM open"],
+        'Table with name open does not exist! Did you mean "opens"?',
+        "the tables are accesses, binds",
+    ),
+    (["{}", "SELECT pth FROM opens"], 'Referenced column "pth" not found', "opens has seq, time, boot_ns"),
+    (["{}", "SELECT o.pth FROM Opens o"], 'does not have a column named "pth"', "opens has seq, time, boot_ns"),
+    (["{}", "SELECT pid + path FROM opens"], "No function matches", ""),
+    (["{}", "SELECT CAST(path AS INT) FROM opens"], "Could not convert string", ""),
+    (["{}", "FROM opens", "--output-format", "xml"], "unknown output format 'xml'", ""),
+    (["{}", "FROM opens", "--output-format", "parquet"], "no file is given for parquet", "-o answer.parquet"),
+    (["{}", "FROM opens", "-o", "json"], "-o takes a file, not a format", "--output-format json"),
+    (["{}", "FROM opens", "-o", "/no/such"], "cannot write the output: '/no/such'", ""),
+    (["{}", "FROM opens", "-o", "/no/such", "--output-format", "csv"], "cannot write the output: '/no/such'", ""),
+    (["{}", "--named", "slow"], "unknown named query 'slow'", "slowest"),
+    (["{}", "FROM opens", "--named", "slowest"], "--named stands in place of SQL", ""),
+]
+
+
+@pytest.mark.parametrize(("arguments", "said", "hint"), MISTAKES)
+def test_mistakes_are_told_in_one_line(file, capfdbinary, arguments, said, hint):
+    code, out, err = run(capfdbinary, *(word.format(file) for word in arguments))
+    assert code == (1 if "cannot write" in said or "there is no" in said else 2)
+    assert out == ""
+    assert err.startswith("onlooker: ") and said in err.splitlines()[0]
+    assert hint in "".join(err.splitlines()[1:])
+
+
+def test_without_duckdb(file, capfdbinary, monkeypatch):
+    monkeypatch.setitem(sys.modules, "duckdb", None)
+    code, _, err = run(capfdbinary, file, "FROM opens")
+    assert code == 3
+    assert err.splitlines()[0] == "onlooker: a query needs DuckDB, which is not installed"
+
+
+def test_only_what_matches(query):
+    assert query("SELECT path FROM opens", "--where", "errno exists") == ["path", "/etc/shadow"]
+    assert query("SELECT event, path FROM events", "--where", "file under '/etc' and not errno exists") == [
+        "event  path",
+        "open   /etc/passwd",
+    ]
+    assert query("SELECT events, cmdline FROM processes", "--where", "errno exists") == [
+        "events  cmdline",
+        "     1  sh -c true",
+    ]
+    assert query("SELECT events FROM processes", "--where", "comm == 'nobody'") == ["events", "(no rows)"]
+    lines = query("--where", "event == 'exit'", "--output-format", "json")
+    assert [json.loads(line)["event"] for line in lines] == ["exit"]
+
+
+@pytest.mark.parametrize("where", ["erno exists", "parent.comm == 'sh'", "event == 'open' and event == 'exec'"])
+def test_a_mistake_in_an_expression(file, capfdbinary, where):
+    code, out, err = run(capfdbinary, file, "FROM opens", "--where", where)
+    assert (code, out) == (2, "")
+    assert err.startswith("onlooker: ")
+
+
+def test_what_changes_meanwhile_is_asked_again(file, tmp_path, capfdbinary, monkeypatch):
+    whole = record(tmp_path / "whole", EVENTS)
+    real = queried.rows.run
+
+    def run_once(connection, sql):
+        if Path(whole, "000001").exists():  # as if rotation had removed the first, while the second was sealed
+            Path(file, "000001").rename(tmp_path / "gone")
+            Path(whole, "000001").rename(Path(file, "000002"))
+        return real(connection, sql)
+
+    monkeypatch.setattr(queried.rows, "run", run_once)
+    _, out, _ = run(capfdbinary, file, "SELECT count(*) AS n FROM opens")
+    assert out.split() == ["n", "2"]
+
+
+def test_named_queries(query, tmp_path, monkeypatch, capfdbinary, file):
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    (tmp_path / "onlooker/queries").mkdir(parents=True)
+    (tmp_path / "onlooker/queries/mine.sql").write_text("-- what is\x1b mine\nSELECT 23 AS n")
+    assert query("--named", "mine") == [" n", "23"]
+    code, out, _ = run(capfdbinary, "--list-named")
+    lines = {line.split()[0]: line for line in out.splitlines()}
+    assert code == 0
+    assert lines["mine"].split(maxsplit=1)[1] == f"what is\\x1b mine ({tmp_path}/onlooker/queries/mine.sql)"
+    assert lines["slowest"].split(maxsplit=1)[1] == "the processes that took longest"
+
+
+class Terminal:
+    """A child whose standard output and error are a terminal."""
+
+    def __init__(self, *arguments, rows=24, columns=80):
+        self.master, slave = pty.openpty()
+        os.set_blocking(self.master, True)
+        import fcntl
+        import struct
+        import termios
+
+        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+        command = [sys.executable, "-m", "onlooker", "query", *arguments]
+        self.process = subprocess.Popen(command, stdin=slave, stdout=slave, stderr=slave, start_new_session=True)
+        os.close(slave)
+        self.output = b""
+        self._thread = threading.Thread(target=self._read)
+        self._thread.start()
+
+    def _read(self):
+        try:
+            while data := os.read(self.master, 65536):
+                self.output += data
+        except OSError:
+            pass
+
+    def wait(self):
+        code = self.process.wait(60)
+        self._thread.join()
+        os.close(self.master)
+        return code, self.output.decode().replace("\r\n", "\n").splitlines()
+
+
+def test_rows_fit_the_terminal(tmp_path):
+    file = record(tmp_path / "r", [make("open", path=f"/srv/{'long/' * 50}{n}\x1b\x9b") for n in range(500)])
+    code, lines = Terminal(file, "FROM opens").wait()
+    assert code == 0
+    assert all(len(line) <= 80 and line.isprintable() for line in lines)
+    assert "path" in lines[0] and "errno" not in lines[0] and "path_bytes" not in lines[0]
+    assert lines[-3] == "(and 404 more rows: --all shows them)"
+    assert lines[-2].startswith("(to see more columns, name them: recording, ")
+    assert lines[-1] == "onlooker: complete"
+    assert len(lines) == 1 + 96 + 3
+    assert len(Terminal(file, "FROM opens", "--all").wait()[1]) == 1 + 500 + 2
+
+
+def test_csv_on_a_terminal_does_no_harm(file):
+    _, lines = Terminal(file, "SELECT path FROM stats", "--output-format", "csv").wait()
+    assert lines[:2] == ["path", "/srv/\\x1b[31m\\u009b\ufffd\\"]
+
+
+ENDLESS = "SELECT count(*) FROM range(10000000) a, range(10000000) b WHERE (a.range * b.range) % 7 = 3"
+
+
+def test_ctrl_c_ends_it(file):
+    terminal = Terminal(file, ENDLESS)
+    deadline = time.monotonic() + 60
+    while b"%" not in terminal.output and b"at work" not in terminal.output and time.monotonic() < deadline:
+        time.sleep(0.1)
+    terminal.process.send_signal(signal.SIGINT)
+    code, lines = terminal.wait()
+    assert code == 130
+    assert lines[-1].endswith("\x1b[K")
+
+
+@pytest.mark.parametrize("form", ["table", "json", "csv"])
+def test_nobody_reads_it(file, form):
+    command = [sys.executable, "-m", "onlooker", "query", file, "FROM range(100000000)", "--output-format", form]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert process.stdout.readline()
+    process.stdout.close()
+    assert process.stderr.read() == b"onlooker: complete\n"
+    assert process.wait(60) == 0
+
+
+def test_much_is_not_held(file):
+    code = (
+        "import sys\nfrom onlooker.cli.main import main\ncode = main(['query', *sys.argv[1:]])\n"
+        "[most] = [line.split()[1] for line in open('/proc/self/status') if line.startswith('VmHWM')]\n"
+        "sys.stderr.write(most)\nsys.exit(code)"
+    )
+    sql = "SELECT range, repeat('x', 1000) AS x FROM range(300000)"
+    for form in ("json", "csv"):
+        done = subprocess.run(
+            [sys.executable, "-c", code, "-q", file, sql, "--output-format", form], capture_output=True, check=True
+        )
+        assert done.stdout.count(b"\n") == 300_000 + (form == "csv")
+        assert int(done.stderr) < 300_000  # kB
+
+
+def test_help_loads_no_database():
+    code = "import sys\nfrom onlooker.cli.main import main\nmain(['query', '--help'])\nprint(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert not {"duckdb", "rich", "onlooker.query", "msgspec.json"} & {*done.stdout.splitlines()[-1].split()}
+    assert "onlooker query [-h] [OPTIONS] FILE... [SQL]" in done.stdout
