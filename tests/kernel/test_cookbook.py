@@ -129,6 +129,9 @@ CASES = {
     ),
     "What differs between two builds?": Case("", (r"^the same: ",)),
     "How do I keep it for later?": Case(READS, ('"event":"open",.*"comm":"nginx",.*"path":"APP/key.pem"',)),
+    "What did it run that its log does not say?": Case(
+        "", (r"^ *\d\.\d{3} +\d+ +make \(\d+\) +chmod 640 APP/key.pem$", "^  line 1: cc -c a.c$")
+    ),
     "How do I see a build as a time line?": Case(
         "", (r'"ph":"X","name":"chmod",.*"argv":\["chmod","640","APP/key.pem"\]',)
     ),
@@ -189,7 +192,7 @@ def shown(command: str, script: str, env: dict[str, str]) -> str:
 
 
 def test_there_are_as_many_questions_as_it_says() -> None:
-    assert len(RECIPES) == 24
+    assert len(RECIPES) == 25
     assert set(RECIPES) == set(CASES)
 
 

@@ -73,7 +73,7 @@ def _own_files(made: Path) -> Iterator[Path]:
     yield from files
     yield from libraries(path for path in files if is_elf(path))
     for directory in (PROJECT / "tests", PROJECT / "examples", PROJECT / "tools/kernels"):
-        yield from (path for path in directory.rglob("*") if path.suffix in (".py", ".pyc", ".c", ".h"))
+        yield from (path for path in directory.rglob("*") if path.suffix in (".py", ".pyc", ".c", ".h", ".sh"))
     yield PROJECT / "ebpf-runner.py"
     yield PROJECT / "pyproject.toml"
 

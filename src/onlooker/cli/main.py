@@ -28,6 +28,7 @@ COMMANDS = {
     "show": (".show", "show the life of one process of a recording"),
     "files": (".files", "list the files of a recording, or those not declared"),
     "diff": (".diff", "show what differs between two recordings"),
+    "verify": (".verify", "compare a recording with a log of what was run"),
     "export": (".export", "write a recording in the format of another tool"),
     "query": (".query", "ask recordings by SQL"),
     "doctor": (".doctor", "check what this kernel and this user can do, and how to fix it"),
