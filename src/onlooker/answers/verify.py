@@ -330,7 +330,7 @@ def _as_given(execution: Execution, command: Sequence[str]) -> Sequence[str]:
         return ()
     if name_of(execution.path) == name_of(command[0]) and tuple(argv[1:]) == tuple(command[1:]):
         return (execution.path, *argv[1:])
-    return (execution.path, *argv[1:]) if tuple(execution.argv[1:]) == tuple(command) else ()
+    return (execution.path, *argv[1:]) if tuple(argv[1:]) == tuple(command) else ()
 
 
 def _forms(execution: Execution) -> Iterator[tuple[list[str], Sequence[str]]]:

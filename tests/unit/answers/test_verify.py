@@ -190,8 +190,9 @@ def test_a_recorded_script_and_its_interpreters():
     script = {"path": "/opt/agent", "exe": "/usr/bin/env"}
     events = [
         execute(1, 100, 1, "/usr/bin/env", "node", "/opt/agent", "-p", "x", ppid=99, **script),
-        execute(1.1, 100, 1, "node", "/opt/agent", "-p", "x", ppid=99),
-        execute(1.2, 100, 1, "node", "other", ppid=99),
+        execute(1.1, 100, 1, "/bin/sh", "/opt/node", "/opt/agent", "-p", "x", ppid=99, path="/opt/node"),
+        execute(1.2, 100, 1, "node", "/opt/node", "/opt/agent", "-p", "x", ppid=99),
+        execute(1.3, 100, 1, "node", "other", ppid=99),
     ]
     assert ran(asked(events, "ls", command=("agent", "-p", "x"))) == ["node other"]
 
