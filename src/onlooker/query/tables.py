@@ -165,13 +165,14 @@ class Database:
 
     def _rows(self, table: str, names: list[str]) -> str:
         """All of a table, from wherever it is."""
-        pieces = [f"SELECT * FROM {TAIL}.{table}"]
+        pieces = []
         for name, parts in zip(names, self._parts, strict=True):
             if paths := parts.files.get(table):
                 listed = ", ".join(quoted(self._readable(path)) for path in paths)
                 # a directory above is named as it is, also where that looks like KEY=VALUE
                 read = f"read_parquet([{listed}], union_by_name = true, hive_partitioning = false)"
                 pieces.append(f"SELECT *, {quoted(name)} AS {RECORDING} FROM {read}")
+        pieces.append(f"SELECT * FROM {TAIL}.{table}")
         return f"({' UNION ALL BY NAME '.join(pieces)})"
 
     def _readable(self, path: Path) -> str:

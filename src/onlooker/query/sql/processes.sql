@@ -2,8 +2,8 @@
 WITH RECURSIVE
 sight AS (
     -- whoever did something was there
-    SELECT recording, pid, start_ns, seq, epoch_ns(time) - boot_ns AS offset_ns, boot_ns, ppid, comm, uid, gid, cgroup_id,
-           wanted AS is_own,
+    SELECT recording, pid, start_ns, seq, epoch_ns(time) - boot_ns AS offset_ns, boot_ns, ppid, comm, uid, gid,
+           cgroup_id, wanted AS is_own,
            wanted AND event = 'exec' AND errno IS NULL AS is_exec,
            wanted AND event = 'open' AND errno IS NULL AS is_open,
            wanted AND event = 'open' AND errno IS NULL AND list_has_any(flags, ['O_WRONLY', 'O_RDWR'])
@@ -13,8 +13,8 @@ sight AS (
     WHERE event != 'lost'
     UNION ALL
     -- a child is there from its fork on, and like its creator
-    SELECT recording, child_pid, child_start_ns, seq, epoch_ns(time) - boot_ns, boot_ns, child_ppid, comm, uid, gid, cgroup_id,
-           FALSE, FALSE, FALSE, FALSE, FALSE
+    SELECT recording, child_pid, child_start_ns, seq, epoch_ns(time) - boot_ns, boot_ns, child_ppid, comm, uid, gid,
+           cgroup_id, FALSE, FALSE, FALSE, FALSE, FALSE
     FROM recorded.forks
     WHERE NOT thread AND NOT kernel
 ),
@@ -87,8 +87,33 @@ line AS (
         ON child.recording = line.recording AND child.ppid = line.pid AND child.parent_start_ns = line.start_ns
     WHERE depth < 128  -- where a program forks itself for ever, a query comes to an end all the same
 )
-SELECT pid, start_ns, ppid, parent_start_ns, related.comm, path, exe, argv, cmdline, uid, gid, cgroup_id,
-       make_timestamp_ns(TRY_CAST(start_ns + offset_ns AS BIGINT)) AS start_time, end_time, duration_ns, exit_code, signal,
-       cpu_user_ns, cpu_system_ns, execs, opens, writes, failures, events, depth::UINTEGER AS depth, ancestors, recording
+-- what stands behind a column says what it means, also in docs/query.md
+SELECT pid,  -- process id
+       start_ns,  -- when it started, in nanoseconds since boot; with `pid` it tells a process from all others
+       ppid,  -- process id of its parent: its creator, or where its beginning was not seen, the first that is known
+       parent_start_ns,  -- `start_ns` of its parent, where the recording knows that
+       related.comm,  -- its name, the last one
+       path,  -- the program that it executed last, as passed; NULL where it executed none
+       exe,  -- the file that ran then, all links followed
+       argv,  -- its arguments
+       cmdline,  -- the same as one shell command
+       uid,  -- its user, the last one
+       gid,  -- its group
+       cgroup_id,  -- its cgroup
+       make_timestamp_ns(TRY_CAST(start_ns + offset_ns AS BIGINT)) AS start_time,  -- when it started
+       end_time,  -- when it ended; NULL where the recording has no end of it
+       duration_ns,  -- how long it lived, in nanoseconds; NULL without an end
+       exit_code,  -- where it exited
+       signal,  -- what killed it
+       cpu_user_ns,  -- processor time in user space, in nanoseconds; NULL without an end
+       cpu_system_ns,  -- the same in the kernel
+       execs,  -- how many programs it executed
+       opens,  -- how many files it opened
+       writes,  -- how many of these for writing
+       failures,  -- how many of its calls failed
+       events,  -- how many events there are of it
+       depth::UINTEGER AS depth,  -- how many ancestors are known; NULL for more than 128
+       ancestors,  -- these, its parent first: `pid`, `start_ns`, `comm`
+       recording  -- the recording, as it was named
 FROM related
 LEFT JOIN line USING (recording, pid, start_ns)
