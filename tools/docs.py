@@ -24,6 +24,10 @@ from onlooker.events.base import Event
 from onlooker.filters import Filter, sugar
 from onlooker.probe import maps
 from onlooker.probe.setup import DEFAULT_RING_BYTES, Setup
+from onlooker.query import names as queries
+from onlooker.query.tables import PROCESSES, Database, all_events, event_tables, processes_sql
+from onlooker.query.tables import TYPES as SQL_TYPES
+from onlooker.schema.columns import table_of
 from onlooker.schema.layout import declared
 
 PROJECT = Path(__file__).parent.parent
@@ -104,6 +108,47 @@ def names() -> str:
     return "\n".join(("__all__ += [", *(f'    "{event.__name__}",' for event in _classes()), "]"))
 
 
+def _about(event: type[Event]) -> str:
+    return " ".join((event.__doc__ or "").partition("\n\n")[0].split())
+
+
+def tables() -> str:
+    """The tables of a query."""
+    rows = [f"| `{table_of(name)}` | {_about(event)} |" for name, event in EVENTS.items()]
+    return "\n".join(("| table | a row for each of these |", "|---|---|", *rows))
+
+
+def columns() -> str:
+    """The columns of the table of all events."""
+    every = {table: {column.name for column in own} for table, own in event_tables().items()}
+    rows = []
+    for column in all_events():
+        having = [f"`{table}`" for table, own in every.items() if column.name in own] or ["only `events`"]
+        lacking = [f"`{table}`" for table, own in every.items() if column.name not in own]
+        where = (
+            ", ".join(having) if len(having) <= len(lacking) else f"all but {', '.join(lacking)}" if lacking else "all"
+        )
+        rows.append(f"| `{column.name}` | {SQL_TYPES[column.type]} | {where} |")
+    return "\n".join(("| column | type | tables |", "|---|---|---|", *rows, "| `recording` | VARCHAR | all |"))
+
+
+def processes() -> str:
+    """The columns of the table of processes, with what its SQL says of each."""
+    with Database([]) as database:
+        types = {row[0]: row[1] for row in database.connection.execute(f"DESCRIBE {PROCESSES}").fetchall()}
+    said = re.findall(r"(\w+),?  -- (.+)", processes_sql().rpartition("\nSELECT ")[2])
+    if [name for name, _ in said] != list(types):
+        raise ValueError("not each column of processes says what it is")
+    rows = [f"| `{name}` | {types[name]} | {text[0].upper()}{text[1:]}. |" for name, text in said]
+    return "\n".join(("| column | type | meaning |", "|---|---|---|", *rows))
+
+
+def named_queries() -> str:
+    """The queries that have a name."""
+    rows = [f"| `{each.name}` | {each.description} |" for each in queries.named(own=False).values()]
+    return "\n".join(("| name | what it lists |", "|---|---|", *rows))
+
+
 def memory() -> str:
     """What `onlooker doctor` says of the kernel's memory, on machines of other sizes."""
     probe = Setup(Filter(), DEFAULT_RING_BYTES, resolve=True).open((), ())
@@ -125,6 +170,7 @@ PARTS: dict[str, dict[str, Callable[[], str]]] = {
     "README.md": {"cost": lambda: report.summary(measured())},
     "docs/watch.md": {"options": options, "hide": hidden},
     "docs/answers.md": {"who": answer, "words": words},
+    "docs/query.md": {"columns": columns, "named": named_queries, "processes": processes, "tables": tables},
     "docs/limits.md": {"memory": memory},
     "docs/fields.md": {"fields": fields},
     "src/onlooker/__init__.py": {"events": imports, "names of events": names},

@@ -68,7 +68,10 @@ def _add(made: argparse.ArgumentParser, command: str) -> None:
             known = [str(action.help).partition(" (")[0].split(", ")]
         if known:
             action.choices = list(known[0])
-        elif action.metavar in ("FILE", "PATH", "FIRST", "SECOND") or "--undeclared-by" in action.option_strings:
+        elif (
+            action.metavar in ("FILE", "FILE... SQL", "PATH", "FIRST", "SECOND")
+            or "--undeclared-by" in action.option_strings
+        ):
             action.complete = shtab.FILE  # type: ignore[attr-defined]
 
 

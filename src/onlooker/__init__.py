@@ -9,8 +9,8 @@ file it opens, live from inside the kernel.
 An event prints as its line, harmless for a terminal, and `event.to_json()` is its JSON.
 
 `Monitor` watches; `Event` and its kinds `Fork`, `Exec`, `Exit`, `Open`, `Rename`, ..., `Lost` are what it gives;
-`Batch` is many of them as the kernel wrote them; `onlooker.testing` makes events for tests; `OnlookerError` is the root
-of all errors.
+`Batch` is many of them as the kernel wrote them; `open` opens a recording; `onlooker.testing` makes events for tests;
+`OnlookerError` is the root of all errors.
 Names are imported when they are first used, so that `import onlooker` costs nothing.
 """
 
@@ -73,6 +73,7 @@ if TYPE_CHECKING:
     from .probe.command import Command
     from .probe.fake import FakeSource
     from .probe.source import Attachment, Rest, Source
+    from .query.recording import RecordedTable, Recording, open  # noqa: A004
     from .records.batch import Batch
     from .records.table import Batches, Table
     from .session import Session, Sink
@@ -108,6 +109,7 @@ _MODULES = {
     "probe.command": ("Command",),
     "probe.fake": ("FakeSource",),
     "probe.source": ("Attachment", "Rest", "Source"),
+    "query.recording": ("RecordedTable", "Recording", "open"),
     "records.batch": ("Batch",),
     "records.table": ("Batches", "Table"),
     "session": ("Session", "Sink"),
@@ -143,6 +145,8 @@ __all__ = [
     "OnlookerError",
     "OutputError",
     "QueryError",
+    "RecordedTable",
+    "Recording",
     "RecordingError",
     "ResourceError",
     "Rest",
@@ -157,6 +161,7 @@ __all__ = [
     "UsageError",
     "__version__",
     "diagnose",
+    "open",
 ]
 
 # begin names of events

@@ -36,6 +36,22 @@ events = [make(event, path=name, comm="nginx") for name in NAMES for event in ("
 events.append(onlooker.Lost("2026-01-31T12:00:00.000000000Z", 1, 45, "open", "ring full"))
 Monitor = onlooker.Monitor
 onlooker.Monitor = lambda *, source=None, **rest: Monitor(source=source or onlooker.FakeSource(events), **rest)
+
+
+def opened(name):
+    import pathlib, tempfile
+    from onlooker.recordings.manifest import Manifest, now
+    from onlooker.recordings.writer import RecordingWriter
+
+    path = pathlib.Path(tempfile.mkdtemp()) / name
+    made = RecordingWriter(path, Manifest.new(start=now()))
+    for batch in onlooker.Batch.of(events):
+        made.write(batch)
+    made.close()
+    return open_recording(path)
+
+
+open_recording, onlooker.open = onlooker.open, opened
 """
 
 

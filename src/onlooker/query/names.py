@@ -32,15 +32,17 @@ class Named(msgspec.Struct, frozen=True):
         return first.removeprefix("--").strip() if first.startswith("--") else ""
 
 
-def named() -> dict[str, Named]:
-    """All that there are, by name. Raises UsageError for one that can't be read."""
-    own = files(__package__).joinpath("named")
+def named(*, own: bool = True) -> dict[str, Named]:
+    """All that there are, by name; without the user's `own`, those of the package. Raises UsageError for one that can't
+    be read.
+    """
+    shipped = files(__package__).joinpath("named")
     found = {
         entry.name.removesuffix(SUFFIX): Named(entry.name.removesuffix(SUFFIX), entry.read_text("utf-8"))
-        for entry in own.iterdir()
+        for entry in shipped.iterdir()
         if entry.name.endswith(SUFFIX)
     }
-    for directory in user_directories():
+    for directory in user_directories() if own else ():
         with suppress(FileNotFoundError, NotADirectoryError, PermissionError):
             for path in sorted(directory.glob(f"*{SUFFIX}")):
                 found[path.stem] = Named(path.stem, _read(path), str(path))

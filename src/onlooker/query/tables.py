@@ -53,6 +53,11 @@ def all_events() -> tuple[Column, ...]:
     return with_seq(wide_columns(PLAN))
 
 
+def processes_sql() -> str:
+    """What the table of processes is made of."""
+    return files(__package__).joinpath("sql", f"{PROCESSES}.sql").read_text("utf-8")
+
+
 class Database:
     """DuckDB with the tables of recordings, as they are now. `where`: the tables of events have only what matches, and
     all losses; `processes` has those that did something of it.
@@ -114,6 +119,7 @@ class Database:
 
     def _open(self, paths: list[str], where: "Expression | None") -> None:
         run = self.connection.execute
+        run("SET python_enable_replacements = false")  # no table is a variable of this program
         run(f"CREATE SCHEMA {TAIL}; CREATE SCHEMA {_ALL}")
         for table, columns in event_tables().items():
             run(f"CREATE TABLE {TAIL}.{table} ({', '.join(map(_declared, columns))}, {RECORDING} VARCHAR)")
@@ -127,8 +133,7 @@ class Database:
             self._report(name, recording, parts, seq)
         for table in (*event_tables(), WIDE):
             run(f"CREATE VIEW {table} AS SELECT * EXCLUDE ({_WANTED}) FROM {_ALL}.{table} WHERE {_WANTED}")
-        rows = files(__package__).joinpath("sql", f"{PROCESSES}.sql").read_text("utf-8")
-        run(f"CREATE VIEW {PROCESSES} AS {rows}{'' if where is None else 'WHERE events > 0'}")
+        run(f"CREATE VIEW {PROCESSES} AS {processes_sql()}{'' if where is None else 'WHERE events > 0'}")
 
     def _take(self, path: str) -> int:
         """Find what a recording has, and read its logs. Returns the number of its next event."""

@@ -181,6 +181,7 @@ MISTAKES = [
     ),
     (["{}", "SELECT pth FROM opens"], 'Referenced column "pth" not found', "opens has seq, time, boot_ns"),
     (["{}", "SELECT o.pth FROM Opens o"], 'does not have a column named "pth"', "opens has seq, time, boot_ns"),
+    (["{}", "FROM text"], "Table with name text does not exist", ""),  # nor is a variable of the program one
     (["{}", "SELECT pid + path FROM opens"], "No function matches", ""),
     (["{}", "SELECT CAST(path AS INT) FROM opens"], "Could not convert string", ""),
     (["{}", "FROM opens", "--output-format", "xml"], "unknown output format 'xml'", ""),
