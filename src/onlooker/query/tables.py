@@ -154,7 +154,7 @@ class Database:
         return seq
 
     def _read(self, path: str, recording: Recording) -> tuple[Parts, int]:
-        parts = parts_of(recording, self.connection)
+        parts = parts_of(recording, self._way(recording.path), self.connection)
         tail = Tail(self.connection, _name(path), parts.next_seq)
         self.connection.begin()
         try:
@@ -173,22 +173,23 @@ class Database:
         pieces = []
         for name, parts in zip(names, self._parts, strict=True):
             if paths := parts.files.get(table):
-                listed = ", ".join(quoted(self._readable(path)) for path in paths)
+                listed = ", ".join(quoted(pattern(path)) for path in paths)
                 # a directory above is named as it is, also where that looks like KEY=VALUE
-                read = f"read_parquet([{listed}], union_by_name = true, hive_partitioning = false)"
+                by_name = ", union_by_name = true" if table in parts.mixed else ""  # then all files are looked at twice
+                read = f"read_parquet([{listed}], hive_partitioning = false{by_name})"
                 pieces.append(f"SELECT *, {quoted(name)} AS {RECORDING} FROM {read}")
         pieces.append(f"SELECT * FROM {TAIL}.{table}")
         return f"({' UNION ALL BY NAME '.join(pieces)})"
 
-    def _readable(self, path: Path) -> str:
-        """As DuckDB takes it: only UTF-8, and as a pattern."""
+    def _way(self, path: Path) -> Path:
+        """To a recording, also if this program goes elsewhere. DuckDB takes only UTF-8."""
         try:
             str(path).encode()
         except UnicodeEncodeError:
-            descriptor = os.open(path.parent, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+            descriptor = os.open(path, os.O_PATH | os.O_CLOEXEC)
             self._descriptors.append(descriptor)
-            path = Path(f"/proc/self/fd/{descriptor}") / path.name
-        return pattern(path.absolute())
+            return Path(f"/proc/self/fd/{descriptor}")
+        return path.absolute()
 
     def _report(self, name: str, recording: Recording, parts: Parts, seq: int) -> None:
         """What is missing, as the recording itself reports it to whoever reads its events."""

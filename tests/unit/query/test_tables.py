@@ -1,5 +1,6 @@
 """The tables: all events are there, whatever form the recording has, with the columns that are declared."""
 
+import json
 import os
 import shutil
 import threading
@@ -75,8 +76,38 @@ def test_many_recordings_have_their_names(tmp_path, monkeypatch):
 
 
 def test_one_whose_name_is_not_utf_8(tmp_path):
-    with asked(record(tmp_path / "\udcff", EVENTS)) as ask:
-        assert ask("SELECT DISTINCT recording FROM opens") == [(f"{tmp_path}/\ufffd",)]
+    record(tmp_path / "r", EVENTS)
+    (tmp_path / "r").rename(tmp_path / "\udcff")
+    with asked(tmp_path / "\udcff") as ask:
+        assert ask("SELECT DISTINCT recording, count(*) FROM opens GROUP BY ALL") == [(f"{tmp_path}/\ufffd", 3)]
+        assert ask("FROM losses") == []
+
+
+def test_segments_of_several_versions(tmp_path):
+    path = record(tmp_path / "r", EVENTS, each=True)
+    file = f"{path}/000003/opens.parquet"
+    said = "SELECT value FROM parquet_kv_metadata(?) WHERE key = 'onlooker'"
+    [(value,)] = duckdb.execute(said, [file]).fetchall()
+    other = json.dumps({**json.loads(value), "plan": "", "more": 1}).replace("'", "''")
+    rows = "SELECT * EXCLUDE (created, errno), 23 AS later FROM read_parquet(?)"
+    duckdb.execute(f"CREATE TABLE kept AS {rows}", [file])
+    duckdb.execute(f"COPY kept TO '{file}' (FORMAT parquet, KV_METADATA {{onlooker: '{other}'}})")
+    with asked(path) as ask:
+        assert ask("SELECT seq, created, errno, later FROM opens ORDER BY seq") == [
+            (1, False, None, None),
+            (2, None, None, 23),
+            (3, False, None, None),
+        ]
+        assert ask("SELECT count(*), count(created) FROM events") == [(5, 2)]
+        assert ask("FROM losses") == []
+
+
+def test_this_program_may_go_elsewhere(tmp_path, monkeypatch):
+    record(tmp_path / "r", EVENTS)
+    monkeypatch.chdir(tmp_path)
+    with asked("r") as ask:
+        monkeypatch.chdir("/")
+        assert ask("SELECT recording, count(*) FROM opens GROUP BY ALL") == [("r", 3)]
 
 
 def test_a_log_alone(tmp_path):
@@ -177,7 +208,8 @@ def test_any_order_of_events(tmp_path_factory, first, second):
 
 
 def test_nothing_is_left_open(tmp_path):
-    path = record(tmp_path / "\udcff", EVENTS)
+    record(tmp_path / "r", EVENTS)
+    (tmp_path / "r").rename(path := tmp_path / "\udcff")
     before = len([*Path("/proc/self/fd").iterdir()]), threading.active_count()
     for _ in range(3):
         with asked(path) as ask:
