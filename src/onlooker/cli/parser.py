@@ -93,6 +93,11 @@ def parse(
         found, unknown = made.parse_known_args(arguments)
     except argparse.ArgumentError as error:
         raise _misused(made, arguments, error) from None
+    if (name_ := getattr(command, "WORDS", "")) and not any(
+        word.startswith("-") and " " not in word for word in unknown
+    ):
+        getattr(found, name_).extend(unknown)
+        unknown = []
     if unknown:
         from shutil import which  # takes 5 ms, and is rarely needed
 

@@ -18,6 +18,7 @@ from .shutdown import Shutdown
 if TYPE_CHECKING:
     from .queried import Query
 
+WORDS = "words"  # may stand before, between and behind the options
 FORMATS = ("table", "json", "csv", "parquet")
 INTERRUPTED = 130
 EVERYTHING = "SELECT * FROM events ORDER BY recording, seq"

@@ -1,7 +1,9 @@
 """The pieces of a recording: for each segment its sealed files or its log, and what is missing."""
 
+import os
+import resource
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
@@ -18,16 +20,25 @@ if TYPE_CHECKING:
 KINDS = {table_of(event): event for event in NUMBERS}
 
 
+class File(NamedTuple):
+    """One of a sealed segment. `path` leads to it, and need not be its name."""
+
+    table: str
+    path: Path
+
+
 class Parts(msgspec.Struct):
     """`files`: the sealed files of each table; `mixed`: tables whose files need not have the same columns, as after an
     update; `logs`: each with the number of its first event, None where that follows the log before; `next_seq`: the
-    number of what would come next, unless that follows a log; `damaged`: how many parts can't be read.
+    number of what would come next, unless that follows a log; `rotated`: how many events rotation has removed;
+    `damaged`: how many parts can't be read.
     """
 
     files: dict[str, list[Path]]
     logs: list[tuple[Path, int | None]]
     mixed: set[str]
     next_seq: int = 0
+    rotated: int = 0
     damaged: int = 0
     notes: list[str] = []
 
@@ -36,52 +47,72 @@ class Parts(msgspec.Struct):
         return not all(path.exists() for paths in self.files.values() for path in paths)
 
 
-def parts_of(recording: Recording, path: Path, connection: "DuckDBPyConnection") -> Parts:
-    """Of that recording, as it is now. `path` is its own, or another that leads to it. Raises OSError."""
+def parts_of(
+    recording: Recording, path: Path, connection: "DuckDBPyConnection", descriptors: list[int] | None = None
+) -> Parts:
+    """Of that recording, as it is now. `path` is its own, or another that leads to it. `descriptors` gets those that
+    hold what rotation may remove. Raises OSError.
+    """
     found = Parts({}, [], set())
     if not recording.path.is_dir():
         found.logs.append((recording.path, 0))
         return found
-    found.next_seq = recording.manifest.rotated if recording.manifest else 0
+    found.next_seq = found.rotated = recording.manifest.rotated if recording.manifest else 0
     is_known = True
     every = numbers(path)
-    first = every[0] if every and (found.next_seq or recording.is_being_written) else 1  # rotation removes the oldest
-    found.damaged = len(set(range(first, max(every, default=0))) - {*every})
+    can_rotate = bool(found.rotated) or recording.is_being_written
+    found.damaged = len(set(range(every[0] if every and can_rotate else 1, max(every, default=0))) - {*every})
     sealed = {number: _files(sealed_path(path, number)) for number in every}
-    said = _said([path for paths in sealed.values() for path in paths or ()], connection)
-    for number, paths in sealed.items():
-        if paths is None:
+    if recording.is_being_written and descriptors is not None:
+        sealed = {number: files and _held(files, descriptors) for number, files in sealed.items()}
+    said = _said([file.path for files in sealed.values() for file in files or ()], connection)
+    for number, files in sealed.items():
+        if files is None:
             found.logs.append((log_path(path, number), found.next_seq if is_known else None))
             is_known = False
-        elif one := _take_sealed(paths, said, found):
+        elif one := _take_sealed(files, said, found):
             found.next_seq, is_known = one.first_seq + sum(one.events.values()), True
+            if can_rotate and number == every[0]:  # what the recording says of itself was read before
+                found.rotated = one.first_seq
     found.mixed = {
         table for table, paths in found.files.items() if len({one.plan for path in paths if (one := said[path])}) > 1
     }
     return found
 
 
-def _files(directory: Path) -> list[Path] | None:
+def _files(directory: Path) -> list[File] | None:
     """Those of a sealed segment; None where it is a log."""
     if not directory.is_dir():
         return None
-    return sorted(path for path in directory.iterdir() if path.suffix == SUFFIX)
+    return [File(path.stem, path) for path in sorted(directory.iterdir()) if path.suffix == SUFFIX]
 
 
-def _take_sealed(paths: list[Path], said: dict[Path, Sealed | None], found: Parts) -> Sealed | None:
+def _held(files: list[File], descriptors: list[int]) -> list[File]:
+    """The same, open, so that they stay: as many as leave room for others, of the oldest, which are removed first."""
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)[0] // 2
+    held = []
+    for file in files:
+        if len(descriptors) < most:
+            descriptors.append(os.open(file.path, os.O_RDONLY | os.O_CLOEXEC))
+            file = File(file.table, Path(f"/proc/self/fd/{descriptors[-1]}"))
+        held.append(file)
+    return held
+
+
+def _take_sealed(files: list[File], said: dict[Path, Sealed | None], found: Parts) -> Sealed | None:
     """The files of a segment. Returns what one of them says of all."""
-    for path in paths:
+    for table, path in files:
         if said[path] is None:
             found.damaged += 1
-        elif path.stem in KINDS:
-            found.files.setdefault(path.stem, []).append(path)
+        elif table in KINDS:
+            found.files.setdefault(table, []).append(path)
         else:
-            found.notes.append(f"{path.stem}: events that this version of onlooker does not know")
-    one = next((each for path in paths if (each := said[path])), None)
+            found.notes.append(f"{table}: events that this version of onlooker does not know")
+    one = next((each for file in files if (each := said[file.path])), None)
     if one is None:
         found.damaged += 1
         return None
-    there = {KINDS[path.stem] for path in paths if path.stem in KINDS}
+    there = {KINDS[table] for table, _ in files if table in KINDS}
     found.damaged += len(one.events.keys() & NUMBERS.keys() - there) + (one.damaged > 0)
     return one
 

@@ -25,6 +25,7 @@ PROCESSES = "processes"
 _LOSSES = table_of("lost")
 _ALL = "recorded"  # the schema of all events, whatever is asked for
 _WANTED = "wanted"
+_TRIES = 3
 TYPES = {
     Type.BOOL: "BOOLEAN",
     Type.UINT8: "UTINYINT",
@@ -73,15 +74,22 @@ class Database:
         ExpressionError where `where` asks for what no table has.
         """
         self._look = look
-        self.recordings: list[Recording] = []
-        self._parts: list[Parts] = []
-        self._descriptors: list[int] = []
-        self.connection = connect("a query")
-        try:
-            self._open(list(dict.fromkeys(os.fspath(path) for path in paths)), where)
-        except BaseException:
-            self.close()
-            raise
+        names = list(dict.fromkeys(os.fspath(path) for path in paths))
+        for is_last in (*(False,) * (_TRIES - 1), True):  # a recorder may seal or remove something meanwhile
+            self.recordings: list[Recording] = []
+            self._parts: list[Parts] = []
+            self._descriptors: list[int] = []
+            self.connection = connect("a query")
+            try:
+                self._open(names, where)
+                break
+            except BaseException as error:
+                vanished = self._has_vanished(error)
+                self.close()
+                if not vanished:
+                    raise
+                if is_last:
+                    raise RecordingError(f"{names[0]!r} changes all the time: {error}", "try again") from error
 
     @property
     def notes(self) -> list[str]:
@@ -135,38 +143,28 @@ class Database:
             run(f"CREATE VIEW {table} AS SELECT * EXCLUDE ({_WANTED}) FROM {_ALL}.{table} WHERE {_WANTED}")
         run(f"CREATE VIEW {PROCESSES} AS {processes_sql()}{'' if where is None else 'WHERE events > 0'}")
 
+    def _has_vanished(self, error: BaseException) -> bool:
+        from duckdb import Error
+
+        return isinstance(error, FileNotFoundError) or (isinstance(error, Error) and self.has_changed())
+
     def _take(self, path: str) -> int:
         """Find what a recording has, and read its logs. Returns the number of its next event."""
-        error: FileNotFoundError | None = None
-        for _ in range(2):  # a segment is sealed or removed meanwhile
-            recording = Recording(path)
-            try:
-                parts, seq = self._read(path, recording)
-                break
-            except FileNotFoundError as missing:
-                error = missing
-            except OSError as other:
-                raise RecordingError(f"cannot read {path!r}: {other.strerror or other}") from other
-        else:
-            raise RecordingError(f"{path!r} changes all the time: {error}", "try again") from error
-        self.recordings.append(recording)
-        self._parts.append(parts)
-        return seq
-
-    def _read(self, path: str, recording: Recording) -> tuple[Parts, int]:
-        parts = parts_of(recording, self._way(recording.path), self.connection)
-        tail = Tail(self.connection, _name(path), parts.next_seq)
-        self.connection.begin()
+        recording = Recording(path)
         try:
+            parts = parts_of(recording, self._way(recording.path), self.connection, self._descriptors)
+            self.recordings.append(recording)
+            self._parts.append(parts)
+            tail = Tail(self.connection, _name(path), parts.next_seq)
             for log, seq in parts.logs:
                 tail.seq = tail.seq if seq is None else seq
                 tail.add(log, self._look)
-            self.connection.commit()
-        except BaseException:
-            self.connection.rollback()
+        except FileNotFoundError:
             raise
+        except OSError as error:
+            raise RecordingError(f"cannot read {path!r}: {error.strerror or error}") from error
         parts.damaged += tail.damaged
-        return parts, tail.seq
+        return tail.seq
 
     def _rows(self, table: str, names: list[str]) -> str:
         """All of a table, from wherever it is."""
@@ -194,8 +192,8 @@ class Database:
     def _report(self, name: str, recording: Recording, parts: Parts, seq: int) -> None:
         """What is missing, as the recording itself reports it to whoever reads its events."""
         manifest = recording.manifest
-        if manifest and manifest.rotated:
-            self._lose(name, "rotated", manifest.rotated, manifest.rotated - 1, "ASC")
+        if parts.rotated:
+            self._lose(name, "rotated", parts.rotated, parts.rotated - 1, "ASC")
         # what is not whole of one that is being written is its end
         if not recording.is_being_written and (parts.damaged or not recording.is_finished):
             self._lose(name, "damaged", 1, seq, "DESC")

@@ -11,12 +11,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from onlooker import Batch
 from onlooker.errors import RecordingError
 from onlooker.filters.where import Asked
 from onlooker.query import tables
 from onlooker.query.tables import PROCESSES, TYPES, Database, all_events, event_tables
+from onlooker.recordings.manifest import Manifest, now
 from onlooker.recordings.recording import Recording
-from onlooker.recordings.segments import log_path, sealed_path
+from onlooker.recordings.seal import Sealer
+from onlooker.recordings.segments import log_path, remove, sealed_path
+from onlooker.recordings.writer import RecordingWriter
 from onlooker.testing import make
 
 from .made import asked, record
@@ -183,6 +187,22 @@ def test_one_that_never_stays_is_no_endless_loop(tmp_path, monkeypatch):
     monkeypatch.setattr(tables.Tail, "add", lambda *_: (_ for _ in ()).throw(FileNotFoundError("x")))
     with pytest.raises(RecordingError, match="changes all the time"):
         Database([path])
+
+
+def test_what_rotation_removes_meanwhile_is_still_there(tmp_path):
+    made = RecordingWriter(tmp_path / "r", Manifest.new(start=now()), seal=Sealer(tmp_path / "r"))
+    made._segment_bytes = 1
+    made.start()
+    for batch in Batch.of(EVENTS) * 3:
+        made.write(batch)
+    made._keeper.stop()
+    with asked(tmp_path / "r") as ask:
+        for number in (1, 2, 3):
+            remove(tmp_path / "r", number)
+        assert ask("SELECT count(*), min(seq), max(seq) FROM events") == [(15, 0, 14)]
+        assert ask("SELECT count(*) FROM processes") == [(2,)]
+        assert ask("FROM losses") == []
+    made.close()
 
 
 def test_whether_it_has_changed(tmp_path):
