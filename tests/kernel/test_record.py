@@ -125,3 +125,24 @@ def test_secrets_are_not_recorded_where_that_is_asked_for(tmp_path: Path) -> Non
     assert execution.argv == ("true", "--password=***", "***")
     assert found.manifest and found.manifest.command == execution.argv
     assert found.manifest.redacted[-1] == "corp-[0-9]+"
+
+
+def test_a_command_that_can_not_begin_leaves_no_recording(tmp_path: Path) -> None:
+    assert run("record", "-o", str(tmp_path / "r"), "--", "/nonexistent").code == 127
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_several_that_begin_in_the_same_second(tmp_path: Path) -> None:
+    command = [*RECORD, "--events", "exec", "--", "true"]
+    running = [subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.DEVNULL) for _ in range(3)]
+    assert [each.wait() for each in running] == [0, 0, 0]
+    assert len(list(tmp_path.glob("true-*.onlook"))) == 3
+
+
+def test_in_the_home_of_another(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    home.mkdir(mode=0o700)
+    os.chown(home, 1000, 1000)
+    done = run("record", "-o", "r", "--fail-on", "comm == 'nobody'", "--user", "0", "--", "true", cwd=home)
+    assert (done.code, done.err.splitlines()[-1]) == (0, "onlooker: complete")
+    assert len(of(Recording(home / "r"), Exec)) == 1

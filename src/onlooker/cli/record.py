@@ -10,7 +10,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from ..errors import PROGRAM, OutputError, UsageError
+from ..errors import PROGRAM, ExtraError, OutputError, UsageError
 from ..follow import Relay, exit_code
 from ..monitor import Monitor
 from ..output.writer import Writer
@@ -20,7 +20,7 @@ from ..recordings.recording import Recording
 from ..recordings.redact import Redactor
 from ..recordings.seal import Sealer
 from ..recordings.segments import bytes_of
-from ..recordings.writer import RecordingWriter
+from ..recordings.writer import ExistsError, RecordingWriter
 from ..records import Batch
 from ..summary import End as Reason
 from ..summary import Summary
@@ -36,6 +36,7 @@ from .watch import explained
 TAKES_COMMAND = True
 SUFFIX = ".onlook"
 LEAST_SIZE = 1 << 20
+_MOST_ALIKE = 100
 EPILOG = """\
 examples:
   onlooker record -- make
@@ -91,8 +92,9 @@ def add_redact(add: Callable[..., object], about: str) -> None:
 class RecordingSink:
     """A recording as what a session writes to."""
 
-    def __init__(self, writer: RecordingWriter) -> None:
+    def __init__(self, writer: RecordingWriter, log: Log) -> None:
         self.writer = writer
+        self._log = log
 
     @property
     def unwritten(self) -> Batch | None:
@@ -105,7 +107,10 @@ class RecordingSink:
 
     def write_head(self) -> None:
         """The threads that keep it begin with the rights that are left."""
-        self.writer.start()
+        try:
+            self.writer.start()
+        except RuntimeError as error:
+            self._log("warning", f"what is recorded is made to last only at the end: {error}")
 
     def notes(self) -> list[str]:
         """Nothing."""
@@ -123,9 +128,10 @@ class RecordingSink:
 class RecordSession(WatchSession):
     """Records, and says at the end how much that is, and whether it is all."""
 
-    def __init__(self, monitor: Monitor, writer: RecordingWriter, *session: Any, **limits: Any) -> None:
-        super().__init__(monitor, RecordingSink(writer), *session, **limits)
+    def __init__(self, monitor: Monitor, writer: RecordingWriter, shutdown: Shutdown, log: Log, **limits: Any) -> None:
+        super().__init__(monitor, RecordingSink(writer, log), shutdown, log, **limits)
         self._writer = writer
+        self._unfinished: OutputError | None = None
         self._sealing_since = 0.0
         self._has_told_of_seals = False
 
@@ -136,6 +142,13 @@ class RecordSession(WatchSession):
         else:
             log.tell(f"recording into {self._writer.path}; Ctrl-C ends it")
 
+    def exit_code(self) -> int:
+        """1, too, if the recording could not be finished, and then that is raised, once the command has ended."""
+        code = super().exit_code()
+        if self._unfinished:
+            raise self._unfinished
+        return code
+
     def _conclude(self) -> None:
         """Its last words. Where it could not be written, they can't be either."""
         assert self.summary
@@ -145,13 +158,19 @@ class RecordSession(WatchSession):
             self._relay.look()
             code = exit_code(command) if command.is_over else None
         end = End.of(self.summary, now(), code)
-        with suppress(OutputError) if self.summary.end is Reason.UNWRITTEN else nullcontext():
+        try:
             self._writer.finish(replace(self._writer.manifest, end=end), self._waits_for_seals)
+        except OutputError as error:
+            if self.summary.end is not Reason.UNWRITTEN:  # else it is told already
+                self._unfinished = error
         if self._writer.unsealed:
             self._log("warning", f"not all is sealed, and stays a log: {self._writer.unsealed}")
 
     def _waits_for_seals(self, left: int) -> bool:
-        """While segments are sealed at the end; a second Ctrl-C leaves them as logs."""
+        """While segments are sealed at the end; a second Ctrl-C leaves them as logs. A command may still run."""
+        if self._relay:
+            self._relay.look()
+        self._shutdown.remind()
         self._sealing_since = self._sealing_since or time.monotonic()
         if left and not self._has_told_of_seals and time.monotonic() - self._sealing_since > 1:
             self._has_told_of_seals = True
@@ -163,7 +182,8 @@ class RecordSession(WatchSession):
         path = self._writer.path
         total = sum(count for name, count in summary.shown.items() if name != "lost")
         first = f"recorded {total} event{'' if total == 1 else 's'} in {summary.seconds:.1f} s"
-        return f"{first}: {path} ({_shown(bytes_of(path))})\n{summary.verdict}"
+        verdict = "incomplete: its end could not be written" if self._unfinished else summary.verdict
+        return f"{first}: {path} ({_shown(bytes_of(self._writer.place))})\n{verdict}"
 
 
 def _shown(number: float) -> str:
@@ -179,13 +199,32 @@ def _shown(number: float) -> str:
     return f"{number:.1f} {unit}" if number < 10 and unit != "bytes" else f"{number:.0f} {unit}"
 
 
-def _path(arguments: argparse.Namespace) -> Path:
+def _writer(arguments: argparse.Namespace, manifest: Manifest, **how: Any) -> RecordingWriter:
+    """In the directory that was named, or in one that is not there yet."""
     if arguments.output is not None:
         if arguments.output in ("", "-"):
             raise UsageError("a recording is a directory, not a stream", f"{PROGRAM} record -o build{SUFFIX} -- make")
-        return Path(arguments.output)
+        return RecordingWriter(Path(arguments.output), manifest, **how)
     name = Path(arguments.command[0]).name if arguments.command else "onlooker"
-    return Path(f"{name or 'onlooker'}-{time.strftime('%Y%m%d-%H%M%S')}{SUFFIX}")
+    begin = f"{name or 'onlooker'}-{time.strftime('%Y%m%d-%H%M%S')}"
+    for number in range(2, _MOST_ALIKE):  # others may have begun in the same second
+        with suppress(ExistsError):
+            return RecordingWriter(Path(f"{begin}{SUFFIX}"), manifest, **how)
+        begin = f"{begin.removesuffix(f'-{number - 1}')}-{number}"
+    return RecordingWriter(Path(f"{begin}{SUFFIX}"), manifest, **how)
+
+
+def _sealer(writer: RecordingWriter, log: Log) -> Sealer | None:
+    """Loaded while there is every right to do so."""
+    if not has_database():
+        return None
+    made = Sealer(writer.place)
+    try:
+        made.prepare()
+    except ExtraError as error:
+        log("warning", f"it stays a log: {error}")
+        return None
+    return made
 
 
 def _settings(which: dict[str, Any]) -> dict[str, Any]:
@@ -215,20 +254,21 @@ def run(arguments: argparse.Namespace) -> int:
     relay = Relay(monitor.command) if monitor.command else None
     redact = Redactor(arguments.redact_pattern or ()) if arguments.redact or arguments.redact_pattern else None
     manifest = _manifest(arguments, which, redact)
-    path = _path(arguments)
-    sealer = Sealer(path) if has_database() and not arguments.no_seal else None
-    writer = RecordingWriter(path, manifest, most_bytes=most, keep_seconds=keep, redact=redact, seal=sealer)
-    with shutdown, relay or nullcontext():
-        try:
-            session = RecordSession(monitor, writer, shutdown, log, duration=seconds, relay=relay)
-            code = session.exit_code()
-        finally:
-            writer.close()
-            if sealer:
-                sealer.close()
-    if not arguments.fail_on:
-        return code
-    return check(Recording(writer.path), arguments.fail_on, form, log, _standard_error) or code
+    writer = _writer(arguments, manifest, most_bytes=most, keep_seconds=keep, redact=redact)
+    try:
+        writer.seal = None if arguments.no_seal else _sealer(writer, log)
+        session = RecordSession(monitor, writer, shutdown, log, duration=seconds, relay=relay)
+        with shutdown, relay or nullcontext():
+            try:
+                code = session.exit_code()
+            finally:
+                if session.summary is None:  # it has never begun
+                    writer.discard()
+        if not arguments.fail_on:
+            return code
+        return check(Recording(writer.place), arguments.fail_on, form, log, _standard_error) or code
+    finally:
+        writer.close()
 
 
 def _standard_error(shutdown: Shutdown) -> Writer:

@@ -80,8 +80,10 @@ class WatchSession(Session):
             self._log("debug", error.log)
             raise
         finally:
-            self._tell_the_verdict()
-            self._wait_for_the_command()
+            try:
+                self._tell_the_verdict()
+            finally:
+                self._wait_for_the_command()
         assert self.summary
         if self.monitor.command:
             return exit_code(self.monitor.command)

@@ -1,5 +1,5 @@
-"""What goes on beside the writing of a recording, in two threads: one makes what was written last, one tidies what is
-finished.
+"""What goes on beside the writing of a recording, in two threads: one makes what was written last, and one tidies what
+is finished, which takes longer.
 """
 
 import os
@@ -27,15 +27,20 @@ class Log(Protocol):
 
 
 class Keeper:
-    """`tidy` gets the number of a log that is finished, synced and closed. What goes wrong is raised by `check`."""
+    """`settle` makes the names of new logs last, `look` is called after that, at least each second, and `tidy` gets the
+    number of each log that is finished, synced and closed. What goes wrong is raised by `check`.
+    """
 
-    def __init__(self, log: Log, tidy: Callable[[int], None]) -> None:
+    def __init__(
+        self, log: Log, settle: Callable[[], None], look: Callable[[], None], tidy: Callable[[int], None]
+    ) -> None:
         self._log = log
-        self._tidy = tidy
-        self._finished: queue.SimpleQueue[tuple[int, Log] | None] = queue.SimpleQueue()
+        self._settle, self._look, self._tidy = settle, look, tidy
+        self._turned: queue.SimpleQueue[tuple[int, Log]] = queue.SimpleQueue()
+        self._finished: queue.SimpleQueue[int | None] = queue.SimpleQueue()
         self._error: Exception | None = None
-        self._lock = threading.Lock()  # of what closes a log while the other thread may sync it
-        self._is_over = threading.Event()
+        self._wake = threading.Event()
+        self._is_over = False
         self._leaves_the_rest = False
         self._threads: list[threading.Thread] = []
 
@@ -54,7 +59,8 @@ class Keeper:
     def turned(self, number: int, log: Log, fresh: Log) -> None:
         """One log is finished, and the fresh one follows."""
         self._log = fresh
-        self._finished.put((number, log))
+        self._turned.put((number, log))
+        self._wake.set()
 
     def check(self) -> None:
         """Raises what went wrong in a thread."""
@@ -66,25 +72,44 @@ class Keeper:
         """When all that is finished is tidied. Meanwhile `wait` is told now and then how much is left; where it returns
         False, the rest is left as it is. Raises what went wrong; may be called again.
         """
-        self._is_over.set()
-        self._finished.put(None)
+        self._is_over = True
+        self._wake.set()
+        for thread in self._threads[:1]:
+            thread.join()
         if not self._threads:
-            self._tidy_what_is_finished()
-        for thread in self._threads:
+            self._sync()
+        self._finished.put(None)
+        for thread in self._threads[1:]:
             while thread.is_alive():
                 thread.join(_LOOK_SECONDS)
                 if not wait(self._finished.qsize()):
                     self._leaves_the_rest = True
+        if len(self._threads) < 2:
+            self._tidy_what_is_finished()
         self._threads = []
         self.check()
 
     def _sync_now_and_then(self) -> None:
-        while not self._is_over.wait(SYNC_SECONDS):
-            try:
-                with self._lock:
-                    self._log.sync()
-            except Exception as error:
-                self._error = error
+        while not self._is_over:
+            self._wake.wait(SYNC_SECONDS)
+            self._wake.clear()
+            self._sync()
+
+    def _sync(self) -> None:
+        try:
+            settles = False
+            while not self._turned.empty():
+                number, log = self._turned.get()
+                log.sync()
+                log.close()
+                settles = True
+                self._finished.put(number)
+            self._log.sync()
+            if settles:
+                self._settle()
+            self._look()
+        except Exception as error:
+            self._error = error
 
     def _tidy_in_background(self) -> None:
         with suppress(OSError):
@@ -92,12 +117,8 @@ class Keeper:
         self._tidy_what_is_finished()
 
     def _tidy_what_is_finished(self) -> None:
-        while (item := self._finished.get()) is not None:
-            number, log = item
+        while (number := self._finished.get()) is not None:
             try:
-                with self._lock:
-                    log.sync()
-                    log.close()
                 if not self._leaves_the_rest:
                     self._tidy(number)
             except Exception as error:

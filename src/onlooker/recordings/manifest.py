@@ -103,7 +103,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
             boot_id=boot_id(),
             command=None if command is None else tuple(map(_shown, command)),
             directory=directory,
-            settings=settings or {},
+            settings=_printable(settings or {}),
             redacted=redacted,
         )
 
@@ -127,9 +127,13 @@ def write_whole(path: Path, data: bytes) -> None:
         while left:
             left = left[os.write(descriptor, left) :]
         os.fsync(descriptor)
+        temporary.replace(path)
+    except BaseException:
+        with suppress(OSError):
+            temporary.unlink()
+        raise
     finally:
         os.close(descriptor)
-    temporary.replace(path)
     sync_directory(path.parent)
 
 
@@ -140,6 +144,14 @@ def sync_directory(path: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def _printable(value: Any) -> Any:
+    if isinstance(value, str):
+        return _shown(value)
+    if isinstance(value, dict):
+        return {name: _printable(each) for name, each in value.items()}
+    return [_printable(each) for each in value] if isinstance(value, list | tuple) else value
 
 
 def _shown(text: str) -> str:

@@ -21,7 +21,7 @@ from ..schema.columns import table_of
 from .database import SEAL_MEMORY, connect, quoted
 from .log import LogReader
 from .manifest import LAYOUT_VERSION, Loss, Manifest, sync_directory
-from .segments import log_path, sealed_path
+from .segments import log_path, sealed_path, work_path
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -62,15 +62,14 @@ class Sealer:
         """Seal the log of that number. Returns how many bytes it takes then. Raises OSError, ExtraError, RecordingError
         and DuckDB's errors; the log is still there then.
         """
-        if self._connection is None:
-            self._connection = connect("sealing", threads=1, memory=SEAL_MEMORY)
+        self.prepare()
         log = log_path(self._directory, number)
         tables, sealed = _columns(log, number, first_seq, manifest)
         if not tables:  # a directory without files looks like one whose files are lost
             return log.stat().st_size
-        final = sealed_path(self._directory, number)
-        temporary = final.with_name(f"{final.name}.tmp")
+        final, temporary = sealed_path(self._directory, number), work_path(self._directory, number)
         shutil.rmtree(temporary, ignore_errors=True)
+        temporary.parent.mkdir(mode=0o700, exist_ok=True)
         temporary.mkdir(mode=0o700)
         try:
             total = sum(self._write(temporary, event, tables.pop(event), sealed) for event in list(tables))
@@ -80,8 +79,13 @@ class Sealer:
             shutil.rmtree(temporary, ignore_errors=True)
             raise
         sync_directory(self._directory)
-        log.unlink()
+        log.unlink(missing_ok=True)  # rotation may have removed it
         return total
+
+    def prepare(self) -> None:
+        """Load all that it needs, which may lie where nobody can go without root's rights. Raises ExtraError."""
+        if self._connection is None:
+            self._connection = connect("sealing", threads=1, memory=SEAL_MEMORY)
 
     def close(self) -> None:
         """Let go of the database."""

@@ -10,11 +10,12 @@ from pathlib import Path
 import msgspec
 
 LOG_SUFFIX = ".log"
+WORK = "work"
 
 
 class Segment(msgspec.Struct, frozen=True):
-    """One that is finished: the number of its first event, how many it has, how many bytes it takes, and when it was
-    finished, in seconds of the monotonic clock.
+    """One that is finished: the number of its first event, how many it has (without reports of losses), how many bytes
+    it takes, and when its last event was written, in seconds of the monotonic clock.
     """
 
     number: int
@@ -34,6 +35,11 @@ def sealed_path(directory: Path, number: int) -> Path:
     return directory / f"{number:06}"
 
 
+def work_path(directory: Path, number: int) -> Path:
+    """Of a segment while it is sealed, or removed: deeper, so that no pattern for the files of segments finds it."""
+    return directory / WORK / f"{number:06}"
+
+
 def numbers(directory: Path) -> list[int]:
     """Of all segments that are there. Raises OSError."""
     found = (entry.name.removesuffix(LOG_SUFFIX) for entry in directory.iterdir())
@@ -41,10 +47,15 @@ def numbers(directory: Path) -> list[int]:
 
 
 def remove(directory: Path, number: int) -> None:
-    """A segment in whatever form. The log last: without its sealed form it is the whole segment. Raises OSError."""
-    with suppress(FileNotFoundError):
-        shutil.rmtree(sealed_path(directory, number))
+    """A segment in whatever form, at once. Raises OSError."""
     log_path(directory, number).unlink(missing_ok=True)
+    doomed = work_path(directory, number)
+    try:
+        doomed.parent.mkdir(mode=0o700, exist_ok=True)
+        sealed_path(directory, number).rename(doomed)
+    except FileNotFoundError:
+        return
+    shutil.rmtree(doomed)
 
 
 def bytes_of(directory: Path) -> int:

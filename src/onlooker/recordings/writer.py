@@ -1,9 +1,10 @@
 """Writes a recording: a directory with what it says of itself, and its log in segments."""
 
+import errno
 import fcntl
 import os
+import threading
 import time
-from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -11,20 +12,24 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from ..errors import OutputError, RecordingError
+from ..events import Lost
 from ..records import Batch
 from .keeper import Keeper
 from .log import LogWriter
-from .manifest import Manifest, sync_directory
+from .manifest import FILE_NAME, Manifest, sync_directory
 from .redact import Redactor
-from .segments import Segment, log_path, remove
+from .rotation import Rotation
+from .segments import WORK, Segment, log_path, remove
 
 SEGMENT_BYTES = 16 << 20  # of a log: some 85 000 events; to seal a larger one takes more memory
-LEAST_SEGMENT_BYTES = 64 << 10
-_SEGMENTS_OF_MOST = 8  # so that rotation removes no more than an eighth of what is kept
 
 # of a segment, by its number, the number of its first event, and what the recording says of itself; returns how many
 # bytes it takes then
 Seal = Callable[[int, int, Manifest], int]
+
+
+class ExistsError(RecordingError):
+    """There is something of that name already."""
 
 
 class RecordingWriter:
@@ -34,6 +39,9 @@ class RecordingWriter:
     machine. `most_bytes`: the oldest segments are removed where all take more; `keep_seconds`: where all in them is
     older. `redact` takes secrets out of what is written. `seal` is called for each segment that is finished, in another
     thread but for the last.
+
+    `place` is the directory as this process can always reach it, also when it has given up root's right to go through
+    the directories of others.
     """
 
     unwritten: Batch | None = None  # of the last batch, what did not arrive
@@ -51,44 +59,54 @@ class RecordingWriter:
     ) -> None:
         """Makes the directory, which must not be there. Raises RecordingError or OutputError."""
         self.path = path
+        self.place = path
         self.manifest = manifest
-        self.events = 0
-        self._most_bytes, self._keep_seconds, self._seal = most_bytes, keep_seconds, seal
-        self._segment_bytes = SEGMENT_BYTES
-        if most_bytes is not None:
-            self._segment_bytes = max(LEAST_SEGMENT_BYTES, min(SEGMENT_BYTES, most_bytes // _SEGMENTS_OF_MOST))
+        self.seal = seal
+        self._rotation = Rotation(most_bytes, keep_seconds, SEGMENT_BYTES)
         self._redact = redact
-        self._finished: dict[int, Segment] = {}  # that wait to be tidied
-        self._kept: deque[Segment] = deque()
+        self._segments: dict[int, Segment] = {}  # that are finished, and not removed
+        self._state = threading.Lock()  # of these, and of the log
+        self._looking = threading.Lock()
         self._number = 1
-        self._first_seq = 0  # of this log
-        self._began = time.monotonic()
-        self._lock = self._make()
-        self._keeper = Keeper(self._log, self._tidy)
+        self._seq = self._first_seq = self._events = 0
+        self._began = self._last = time.monotonic()
+        self._descriptor = self._make()
+        self._keeper = Keeper(self._log, self._settle, self._look, self._tidy)
 
     def _make(self) -> int:
         """The directory and what it says of itself; a descriptor whose lock says that it is being written."""
         try:
+            with suppress(OSError):
+                self.path.rmdir()  # an empty directory is nothing
             self.path.mkdir(mode=0o700)
         except FileExistsError:
-            raise RecordingError(f"{str(self.path)!r} is there already", "choose another name: -o FILE") from None
+            raise ExistsError(f"{str(self.path)!r} is there already", "choose another name: -o FILE") from None
         except OSError as error:
             raise OutputError(error) from error
         descriptor = -1
         try:
+            with suppress(OSError):  # it may be of another, who lets only write there
+                sync_directory(self.path.parent)
             descriptor = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            self.manifest.write(self.path)
-            self._log = LogWriter(log_path(self.path, self._number))
-            sync_directory(self.path)
+            _lock(descriptor)
+            place = Path(f"/proc/self/fd/{descriptor}")
+            if place.exists():
+                self.place = place
+            self.manifest.write(self.place)
+            self._log = LogWriter(log_path(self.place, self._number))
+            sync_directory(self.place)
         except OSError as error:
             if descriptor >= 0:
                 os.close(descriptor)
+            self._remove()
             raise OutputError(_named(error, self.path)) from error
         return descriptor
 
     def start(self) -> None:
-        """From now on, what is written is made to last. The threads that do it have the rights of this one."""
+        """From now on, what is written is made to last. The threads that do it have the rights of this one. Raises
+        RuntimeError where there can be no threads: all is written then, too, but nothing is made to last, or sealed,
+        before the end.
+        """
         self._keeper.start()
 
     def write(self, batch: Batch) -> None:
@@ -96,11 +114,10 @@ class RecordingWriter:
         self.unwritten = batch
         try:
             self._keeper.check()
-            self._log.append(self._redact.redacted(batch) if self._redact else batch)
-            self.events += len(batch)
+            self._append(self._redact.redacted(batch) if self._redact else batch)
             self.unwritten = None
-            if self._log.bytes >= self._segment_bytes or self._is_old():
-                self._turn()
+            if self._rotation.is_urgent(self._segments.values()):
+                self._look()
         except OSError as error:
             raise OutputError(_named(error, self.path)) from error
 
@@ -112,78 +129,124 @@ class RecordingWriter:
             raise OutputError(_named(error, self.path)) from error
 
     def finish(self, manifest: Manifest, wait: Callable[[int], bool] = lambda left: True) -> None:
-        """With its last words; it is closed then. While segments are sealed, `wait` is told how many are left; where it
-        returns False, they stay logs. Raises OutputError.
+        """With its last words; nothing can be written then. While segments are sealed, `wait` is told how many are
+        left; where it returns False, they stay logs. Raises OutputError.
         """
         try:
             self._keeper.stop(wait)
             self._log.sync()
-            self.manifest = replace(manifest, rotated=self.manifest.rotated)
-            self.manifest.write(self.path)
             self._log.close()
+            self.manifest = replace(manifest, rotated=self.manifest.rotated)
+            self.manifest.write(self.place)
+            self._segments[self._number] = self._segment()
             if wait(0):
-                self._sealed(self._segment(time.monotonic()))
+                self._tidy(self._number)
         except OSError as error:
             raise OutputError(_named(error, self.path)) from error
         finally:
-            self.close()
+            with suppress(OSError):
+                (self.place / WORK).rmdir()
+            with suppress(OSError):
+                fcntl.flock(self._descriptor, fcntl.LOCK_UN)
 
     def close(self) -> None:
-        """Without last words: who reads it takes it for one whose recorder was killed. May be called again."""
+        """Without last words, if there were none: who reads it takes it for one whose recorder was killed. May be
+        called again.
+        """
         with suppress(OSError):
             self._keeper.stop()
         self._log.close()
-        if self._lock >= 0:
-            os.close(self._lock)
-            self._lock = -1
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+            self._descriptor = -1
 
-    def _is_old(self) -> bool:
-        """Whether the log holds so long a time that rotation would remove too much, or too little, at once."""
-        return self._keep_seconds is not None and time.monotonic() - self._began >= max(
-            1.0, self._keep_seconds / _SEGMENTS_OF_MOST
-        )
+    def discard(self) -> None:
+        """Leave nothing of it, where nothing was recorded."""
+        if not self._seq:
+            self._remove()
+        self.close()
+
+    def _remove(self) -> None:
+        for place in (self.place, self.path):
+            for path in (log_path(place, 1), place / FILE_NAME):
+                with suppress(OSError):
+                    path.unlink()
+        with suppress(OSError):
+            self.path.rmdir()
+
+    def _append(self, batch: Batch) -> None:
+        with self._state:
+            if self._seq > self._first_seq and self._log.bytes + len(batch.raw) > self._rotation.segment_bytes:
+                self._turn()
+            self._log.append(batch)
+            self._last = time.monotonic()
+            if self._seq == self._first_seq:
+                self._began = self._last
+            self._seq += len(batch)
+            self._events += len(batch) - batch.counts().get(Lost.event, 0)
 
     def _turn(self) -> None:
         """Go on in a fresh log."""
-        fresh = LogWriter(log_path(self.path, self._number + 1))
-        finished = time.monotonic()
-        self._finished[self._number] = self._segment(finished)
+        fresh = LogWriter(log_path(self.place, self._number + 1))
+        self._segments[self._number] = self._segment()
         self._keeper.turned(self._number, self._log, fresh)
         self._log, self._number = fresh, self._number + 1
-        self._first_seq, self._began = self.events, finished
+        self._first_seq, self._events = self._seq, 0
 
-    def _segment(self, finished: float) -> Segment:
+    def _segment(self) -> Segment:
         """This log, when it is finished."""
-        return Segment(self._number, self._first_seq, self.events - self._first_seq, self._log.bytes, finished)
+        return Segment(self._number, self._first_seq, self._events, self._log.bytes, self._last)
+
+    def _settle(self) -> None:
+        sync_directory(self.place)
+
+    def _look(self) -> None:
+        """Remove what is too much, or too old. In the keeper's thread, mostly."""
+        with self._looking:
+            with self._state:
+                if self._seq > self._first_seq and self._rotation.is_old(self._began):
+                    self._turn()
+                doomed = self._rotation.too_much(self._segments.values())
+                for each in doomed:
+                    del self._segments[each.number]
+            if doomed:
+                # said before it is done: what is said to be gone and is there is no lie, but the other way round is
+                rotated = self.manifest.rotated + sum(each.events for each in doomed)
+                self.manifest = replace(self.manifest, rotated=rotated)
+                self.manifest.write(self.place)
+            for each in doomed:
+                remove(self.place, each.number)
 
     def _tidy(self, number: int) -> None:
-        """In the keeper's thread: seal it, and remove what is too old."""
-        sync_directory(self.path)
-        self._kept.append(self._sealed(self._finished.pop(number)))
-        while self._kept and self._is_too_much():
-            oldest = self._kept.popleft()
-            # said before it is done: what is said to be gone and is there is no lie, but the other way round is
-            self.manifest = replace(self.manifest, rotated=self.manifest.rotated + oldest.events)
-            self.manifest.write(self.path)
-            remove(self.path, oldest.number)
-
-    def _sealed(self, segment: Segment) -> Segment:
-        """It is as whole as before where it can't be sealed."""
-        if self._seal is None:
-            return segment
+        """Seal it, unless it is removed. Where it can't be sealed, it is as whole as before."""
+        segment = self._segments.get(number)
+        if segment is None or self.seal is None:
+            return
         try:
-            return replace(segment, bytes=self._seal(segment.number, segment.first_seq, self.manifest))
+            size = self.seal(number, segment.first_seq, self.manifest)
         except Exception as error:
-            self.unsealed = error
-            return segment
+            if number in self._segments:
+                self.unsealed = error
+            return
+        with self._state:
+            if number in self._segments:
+                self._segments[number] = replace(segment, bytes=size)
+                return
+        remove(self.place, number)  # it was removed while it was sealed
 
-    def _is_too_much(self) -> bool:
-        if self._most_bytes is not None:
-            total = sum(each.bytes for each in self._kept) + self._segment_bytes
-            if total > self._most_bytes:
-                return True
-        return self._keep_seconds is not None and time.monotonic() - self._kept[0].finished > self._keep_seconds
+
+def _lock(descriptor: int) -> None:
+    """A reader has it for a moment only. Some file systems have no locks: then nobody can tell that it is written."""
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+    except OSError as error:
+        if error.errno not in (errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS):
+            raise
 
 
 def _named(error: OSError, path: Path) -> OSError:
-    return OSError(error.errno, error.strerror or str(error), error.filename or str(path))
+    """By the name that the user knows."""
+    name = str(error.filename or path)
+    if name.startswith("/proc/self/fd/"):
+        name = str(path.joinpath(*Path(name).parts[5:]))
+    return OSError(error.errno, error.strerror or str(error), name)

@@ -88,15 +88,16 @@ def test_where_it_can_not_be_sealed_the_log_stays(tmp_path, monkeypatch):
     assert sorted(entry.name for entry in (tmp_path / "r").iterdir()) == ["000001.log", "recording.json"]
 
 
-@pytest.mark.parametrize("left", ["000001.tmp/opens.parquet", "000001.tmp/x"])
+@pytest.mark.parametrize("left", ["work/000001/opens.parquet", "work/000001/x"])
 def test_what_a_kill_has_left_is_no_obstacle(tmp_path, left):
     made = RecordingWriter(tmp_path / "r", Manifest.new(start=now()))
     made.write(Batch.of([make("open")])[0])
     made.close()
-    (tmp_path / "r" / left).parent.mkdir()
+    (tmp_path / "r" / left).parent.mkdir(parents=True)
     (tmp_path / "r" / left).write_text("x")
     Sealer(tmp_path / "r")(1, 0, made.manifest)
-    assert sorted(entry.name for entry in (tmp_path / "r").iterdir()) == ["000001", "recording.json"]
+    assert sorted(entry.name for entry in (tmp_path / "r").iterdir()) == ["000001", "recording.json", "work"]
+    assert not list((tmp_path / "r/work").iterdir())
     assert not log_path(tmp_path / "r", 1).exists()
 
 
@@ -119,4 +120,4 @@ def test_a_log_without_events_stays_one(tmp_path, monkeypatch):
     for name, events in (("none", []), ("turned", EVENTS[:1])):
         write(tmp_path / name, events)
         assert list(Recording(tmp_path / name)) == events
-    assert sorted(entry.name for entry in (tmp_path / "turned").iterdir()) == ["000001", "000002.log", "recording.json"]
+    assert sorted(entry.name for entry in (tmp_path / "turned").iterdir()) == ["000001", "recording.json"]
