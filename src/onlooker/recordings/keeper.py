@@ -76,8 +76,7 @@ class Keeper:
         self._wake.set()
         for thread in self._threads[:1]:
             thread.join()
-        if not self._threads:
-            self._sync()
+        self._sync()  # what came since the thread looked last
         self._finished.put(None)
         for thread in self._threads[1:]:
             while thread.is_alive():

@@ -141,4 +141,6 @@ def test_rotation_removes_sealed_segments(tmp_path):
     write(tmp_path / "r", EVENTS * 30, most_bytes=200_000)
     first, *found = Recording(tmp_path / "r")
     assert first.reason == "rotated"
-    assert found == (EVENTS * 30)[first.count :]
+    removed = len(EVENTS) * 30 - len(found)
+    assert found == (EVENTS * 30)[removed:]
+    assert first.count == sum(event.event != "lost" for event in (EVENTS * 30)[:removed])
