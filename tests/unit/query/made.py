@@ -17,19 +17,19 @@ def record(path: Path, events, *, sealed=True, each=False, tail=(), finish=True,
     """Its path. `each`: a segment for every batch of one event. `tail`: more events, in a log that stays one."""
     sealer = Sealer(path) if sealed else None
     made = RecordingWriter(path, replace(Manifest.new(start=now()), rotated=rotated), seal=sealer)
-    made._first_seq = made.events = rotated
+    made._first_seq = made._seq = rotated
     made.start()
     if each:
-        made._segment_bytes = 1
+        made._rotation.segment_bytes = 1
     for batch in [one for event in events for one in Batch.of([event])] if each else Batch.of(events):
         made.write(batch)
     if tail:
-        if not each:
-            made._turn()
-        made._segment_bytes = 1 << 30
+        made._turn()
+        made._rotation.segment_bytes = 1 << 30
         for batch in Batch.of(tail):
             made.write(batch)
-        made._seal = None
+        made._keeper.stop()
+        made.seal = None
     if finish:
         made.finish(replace(made.manifest, end=End.of(Summary(**summary), now(), 0)))
     made.close()

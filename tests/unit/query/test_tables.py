@@ -191,7 +191,7 @@ def test_one_that_never_stays_is_no_endless_loop(tmp_path, monkeypatch):
 
 def test_what_rotation_removes_meanwhile_is_still_there(tmp_path):
     made = RecordingWriter(tmp_path / "r", Manifest.new(start=now()), seal=Sealer(tmp_path / "r"))
-    made._segment_bytes = 1
+    made._rotation.segment_bytes = 1
     made.start()
     for batch in Batch.of(EVENTS) * 3:
         made.write(batch)
