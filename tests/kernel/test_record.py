@@ -146,3 +146,11 @@ def test_in_the_home_of_another(tmp_path: Path) -> None:
     done = run("record", "-o", "r", "--fail-on", "comm == 'nobody'", "--user", "0", "--", "true", cwd=home)
     assert (done.code, done.err.splitlines()[-1]) == (0, "onlooker: complete")
     assert len(of(Recording(home / "r"), Exec)) == 1
+
+
+def test_what_rotation_has_removed_is_said(tmp_path: Path) -> None:
+    script = "for i in 1 2 3 4 5 6; do ls -lR /usr/lib /usr/share > /dev/null; done"
+    done = run("record", "-o", str(tmp_path / "r"), "--max-size", "1M", "--", "sh", "-c", script)
+    first = next(iter(Recording(tmp_path / "r")))
+    assert isinstance(first, Lost) and first.reason == "rotated"
+    assert done.err.splitlines()[-1] == f"onlooker: complete; the oldest {first.count} events were removed"

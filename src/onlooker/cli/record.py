@@ -183,6 +183,8 @@ class RecordSession(WatchSession):
         total = sum(count for name, count in summary.shown.items() if name != "lost")
         first = f"recorded {total} event{'' if total == 1 else 's'} in {summary.seconds:.1f} s"
         verdict = "incomplete: its end could not be written" if self._unfinished else summary.verdict
+        if rotated := self._writer.manifest.rotated:
+            verdict += f"; the oldest {rotated} events were removed"
         return f"{first}: {path} ({_shown(bytes_of(self._writer.place))})\n{verdict}"
 
 
