@@ -1,24 +1,20 @@
 """`onlooker export`: a recording in the format of another tool."""
 
 import argparse
-import os
-import stat
-import sys
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
-from ..errors import PROGRAM, OutputError, UsageError
+from ..errors import PROGRAM, UsageError
 from ..exports import FORMATS, NEEDS_A_FILE, Source, exporter
-from ..output.file import OpenError
 from ..output.writer import ClosedPipeError
 from ..recordings.recording import Recording
 from ..recordings.redact import Redactor
 from .log import LEVELS, Log, say
+from .newfile import new_file, wanted_file
 from .output import output_writer
 from .parser import one_of
+from .progress import Progress
 from .recorded import doubts
 from .replay import tell_of
 from .shutdown import Shutdown
@@ -37,8 +33,6 @@ What looks like a secret is taken out: values of --password, API_KEY=, tokens, .
 
 Exit code 0, or 1 if the recording is not complete.
 """
-PATIENCE_SECONDS = 1.0  # until what takes long says how far it is
-_STEP_SECONDS = 0.25
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -56,32 +50,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument_group("messages").add_argument
     add("-q", "--quiet", action="store_true", help="print only errors, whatever --log-level says")
     add("--log-level", metavar="LEVEL", default="warning", help=f"{', '.join(LEVELS)} (default: warning)")
-
-
-class Progress:
-    """A line on a terminal that says how far it is, once it takes long."""
-
-    def __init__(self, log: Log) -> None:
-        shows = log.says("warning") and sys.stderr is not None and sys.stderr.isatty()
-        self._due = time.monotonic() + PATIENCE_SECONDS if shows else float("inf")
-        self._is_shown = False
-
-    def __call__(self, text: str) -> None:
-        """Show it, if it is time for that."""
-        now = time.monotonic()
-        if now >= self._due:
-            self._due, self._is_shown = now + _STEP_SECONDS, True
-            self._write(f"\r\x1b[Konlooker: {text} ...")
-
-    def end(self) -> None:
-        """Take the line away."""
-        if self._is_shown:
-            self._is_shown = False
-            self._write("\r\x1b[K")
-
-    def _write(self, text: str) -> None:
-        with suppress(OSError, ValueError):
-            os.write(sys.stderr.fileno(), text.encode())
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -122,16 +90,7 @@ def _target(arguments: argparse.Namespace, form: str) -> Path | None:
         return None
     if not arguments.output:
         raise UsageError("no file is given to -o", f"{PROGRAM} export {arguments.file} --format {form} -o FILE")
-    path = Path(arguments.output)
-    try:
-        mode = path.stat().st_mode
-    except (OSError, ValueError):  # it is said where it is made
-        return path
-    if not stat.S_ISREG(mode):
-        raise UsageError(f"{str(path)!r} is there, and no file", f"-o -, or another file: -o FILE.{form}")
-    if not arguments.force:
-        raise UsageError(f"{str(path)!r} is there already", f"write over it: --force -o {path}")
-    return path
+    return wanted_file(arguments.output, force=arguments.force)
 
 
 def _export(
@@ -146,15 +105,10 @@ def _export(
             except ClosedPipeError:
                 _read_the_rest(source)
             return None
-        try:
-            with _replacing(target, force=force) as (path, file):
-                export(source, path if form in NEEDS_A_FILE else file.write)
-                file.flush()
-                os.fsync(file.fileno())
-                return path.stat().st_size
-        except OSError as error:
-            name = str(target)
-            raise OutputError(OSError(error.errno, error.strerror or str(error), name)) from error
+        with new_file(target, force=force) as (path, file):
+            export(source, path if form in NEEDS_A_FILE else file.write)
+            file.flush()
+            return path.stat().st_size
 
 
 def _read_the_rest(source: Source) -> None:
@@ -165,33 +119,3 @@ def _read_the_rest(source: Source) -> None:
 def _interrupt() -> None:
     """A signal ends it, and what was made until then is removed."""
     raise KeyboardInterrupt
-
-
-@contextmanager
-def _replacing(target: Path, *, force: bool) -> Iterator[tuple[Path, BinaryIO]]:
-    """A new file beside it, which takes its name at the end, or goes."""
-    try:
-        final = Path(os.path.realpath(target))  # a link stays one
-        temporary = final.with_name(f".{final.name[:200]}.{os.urandom(4).hex()}.tmp")
-        descriptor = os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o600)
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise OpenError(OSError(getattr(error, "errno", 0) or 0, reason, str(target))) from error
-    try:
-        with os.fdopen(descriptor, "wb", buffering=1 << 16) as file:
-            yield temporary, file
-        _take_its_name(temporary, final, target, force=force)
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
-def _take_its_name(temporary: Path, final: Path, target: Path, *, force: bool) -> None:
-    if force:
-        temporary.replace(final)
-        return
-    try:
-        os.link(temporary, final)  # fails where somebody else has made it meanwhile
-    except FileExistsError:
-        raise UsageError(f"{str(target)!r} is there already", f"write over it: --force -o {target}") from None
-    except OSError:  # a file system without hard links
-        temporary.replace(final)

@@ -7,7 +7,9 @@ import sys
 import pytest
 from msgspec import json
 
-from onlooker.cli import export
+from onlooker.cli import newfile
+from onlooker.cli import progress as module
+from onlooker.cli.log import Log
 from onlooker.exports import FORMATS
 
 from ..recordings.lives import execute
@@ -128,13 +130,13 @@ def test_what_is_no_file_is_not_replaced(capfd, tmp_path, force):
 
 def test_one_that_somebody_makes_meanwhile_is_kept(capfd, tmp_path, monkeypatch):
     out, path = tmp_path / "out", record(tmp_path / "r")
-    made = export._take_its_name
+    made = newfile._take_its_name
 
     def late(*names, **how):
         out.write_text("mine")
         made(*names, **how)
 
-    monkeypatch.setattr(export, "_take_its_name", late)
+    monkeypatch.setattr(newfile, "_take_its_name", late)
     code, _, err = told(capfd, "export", path, "--format", "json", "-o", str(out))
     assert code == 2 and "is there already" in err and out.read_text() == "mine"
     assert {each.name for each in tmp_path.iterdir()} == {"r", "out"}
@@ -190,8 +192,8 @@ def test_progress_on_a_terminal(monkeypatch, tmp_path):
     master, slave = os.openpty()
     with os.fdopen(slave, "w") as terminal, os.fdopen(master, "rb", buffering=0) as shown:
         monkeypatch.setattr(sys, "stderr", terminal)
-        monkeypatch.setattr(export, "PATIENCE_SECONDS", 0)
-        progress = export.Progress(export.Log("warning"))
+        monkeypatch.setattr(module, "PATIENCE_SECONDS", 0)
+        progress = module.Progress(Log("warning"))
         progress("7 events")
         progress.end()
         progress.end()

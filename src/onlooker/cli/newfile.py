@@ -1,0 +1,61 @@
+"""A file that a command makes in one step: all of it or nothing, for its owner only, and over no other one."""
+
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+from ..errors import OutputError, UsageError
+from ..output.file import OpenError
+
+
+def wanted_file(path: str, *, force: bool) -> Path:
+    """Whether it may be made is known before anything is done. Raises UsageError."""
+    target = Path(path)
+    try:
+        mode = target.stat().st_mode
+    except (OSError, ValueError):  # it is said where it is made
+        return target
+    if not stat.S_ISREG(mode):
+        raise UsageError(f"{path!r} is there, and no file", "choose another file: -o FILE")
+    if not force:
+        raise UsageError(f"{path!r} is there already", f"write over it: --force -o {path}")
+    return target
+
+
+@contextmanager
+def new_file(target: Path, *, force: bool) -> Iterator[tuple[Path, BinaryIO]]:
+    """A new file beside it, by its path and open, which takes its name at the end, or goes. Raises OutputError, and
+    UsageError where somebody else has made it meanwhile.
+    """
+    try:
+        final = Path(os.path.realpath(target))  # a link stays one
+        temporary = final.with_name(f".{final.name[:200]}.{os.urandom(4).hex()}.tmp")
+        descriptor = os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o600)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise OpenError(OSError(getattr(error, "errno", 0) or 0, reason, str(target))) from error
+    try:
+        with os.fdopen(descriptor, "wb", buffering=1 << 16) as file:
+            yield temporary, file
+            file.flush()
+            os.fsync(descriptor)
+        _take_its_name(temporary, final, target, force=force)
+    except OSError as error:
+        raise OutputError(OSError(error.errno, error.strerror or str(error), str(target))) from error
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _take_its_name(temporary: Path, final: Path, target: Path, *, force: bool) -> None:
+    if force:
+        temporary.replace(final)
+        return
+    try:
+        os.link(temporary, final)  # fails where somebody else has made it meanwhile
+    except FileExistsError:
+        raise UsageError(f"{str(target)!r} is there already", f"write over it: --force -o {target}") from None
+    except OSError:  # a file system without hard links
+        temporary.replace(final)
