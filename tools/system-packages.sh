@@ -2,7 +2,8 @@
 # Make sure that what is needed is on the system; installs with apt-get what is missing; where that can't be, says what.
 #   system-packages.sh           for the build: a compiler, clang, libbpf's headers, pkg-config, a Python with headers
 #                                and venv
-#   system-packages.sh test      what the tests run: strace, which tests/truth compares with, and the programs that both watch
+#   system-packages.sh test      what the tests run: strace, which tests/truth compares with, the programs that both watch,
+#                                and a browser for the page of a report
 #   system-packages.sh fuzz      clang's libFuzzer
 #   system-packages.sh strace    to unpack the source of strace, for its own test programs
 #   system-packages.sh kernels   for the tests on other kernels: a machine to boot them in, and what packs its files
@@ -26,6 +27,8 @@ missing_test() {
 	command -v find >/dev/null || echo findutils
 	command -v diff >/dev/null || echo diffutils
 	PATH=$PATH:/usr/sbin command -v logrotate >/dev/null || echo logrotate
+	command -v chromium >/dev/null || echo chromium fonts-dejavu-core
+	command -v chromedriver >/dev/null || echo chromium-driver
 }
 
 # the runtime of a clang 14 is in libclang-rt-14-dev

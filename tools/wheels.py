@@ -17,6 +17,7 @@ from pathlib import Path
 
 FIRST_SECOND = 315532800  # 1980, the first date that a zip file can tell
 FILE, PROGRAM = 0o100644, 0o100755
+PAGE_LICENSES = "onlooker/report/report.licenses.txt"  # of what tools/report/bundle.py put into the page
 DEBIAN_DOCS = Path("/usr/share/doc")
 DEBIAN_TEXTS = Path("/usr/share/common-licenses")
 
@@ -74,7 +75,7 @@ def _record(contents: Mapping[str, bytes], record: str) -> bytes:
 
 
 def add_licenses(files: dict[str, bytes]) -> None:
-    """Put in the licences of the libraries that auditwheel took along, and name them in METADATA (PEP 639)."""
+    """Put in the licences of the libraries that auditwheel and the page took along; name them in METADATA (PEP 639)."""
     [metadata] = [name for name in files if name.endswith(".dist-info/METADATA")]
     info = metadata.removesuffix("METADATA")
     expressions = {_license(name) for name in files if ".libs/" in name}
@@ -83,6 +84,9 @@ def add_licenses(files: dict[str, bytes]) -> None:
         for package in _packages(files)
         for path in license_texts(package)
     }
+    if page := files.get(PAGE_LICENSES):
+        added["bundled/report/LICENSES.txt"] = page
+        expressions |= set(re.findall(r"^\S+ \S+ \((.+)\)\n=+$", page.decode(), re.MULTILINE))
     files.update({f"{info}licenses/{name}": text for name, text in added.items()})
     files[metadata] = _licensed(files[metadata], sorted(expressions), sorted(added))
 

@@ -105,6 +105,17 @@ def test_a_library_from_nowhere() -> None:
         wheels.add_licenses(contents())
 
 
+def test_the_licences_of_what_is_in_the_page_go_in() -> None:
+    page = b"preact 10.1.0 (MIT)\n===================\n\nPermission is (hereby)\n"
+    files = {name: content for name, content in contents().items() if ".libs/" not in name}
+    files[wheels.PAGE_LICENSES] = page
+    wheels.add_licenses(files)
+    assert files[f"{INFO}/licenses/bundled/report/LICENSES.txt"] == page
+    metadata = files[f"{INFO}/METADATA"].decode()
+    assert "License-Expression: BSD-2-Clause AND (BSD-2-Clause OR GPL-2.0-only) AND MIT\n" in metadata
+    assert "License-File: bundled/report/LICENSES.txt\n" in metadata
+
+
 def test_a_library_whose_licence_is_not_known() -> None:
     files = {**contents("libbpf1"), "thing.libs/libnew-1234.so.1": b""}
     with pytest.raises(wheels.WheelError, match="libnew"):
