@@ -31,6 +31,7 @@ COMMANDS = {
     "verify": (".verify", "compare a recording with a log of what was run"),
     "export": (".export", "write a recording in the format of another tool"),
     "query": (".query", "ask recordings by SQL"),
+    "report": (".report", "write a recording as a page for a browser"),
     "doctor": (".doctor", "check what this kernel and this user can do, and how to fix it"),
     "schema": (".schema", "print the JSON Schema of the JSON output"),
 }

@@ -1,7 +1,7 @@
 """The processes of a recording: who began whom, what each executed, and how it ended."""
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 
@@ -133,15 +133,17 @@ class Processes:
         """The same."""
         return max((each.boot_ns for each in _edge(self._last, last=True)), default=self.first_ns)
 
-    def take(self, batch: Batch) -> None:
-        """Learn from it. Objects are made only of what is needed."""
+    def take(self, batch: Batch, events: Sequence[Event] | None = None) -> None:
+        """Learn from it. Objects are made only of what is needed, unless there are some: `events` are those of the
+        batch.
+        """
         counts = batch.counts()
         if any(name != "lost" for name in counts):
             self._last, self.offset_ns = batch, batch.offset_ns
             if self._first_ns is None:
                 self._first_ns = next((each.boot_ns for each in _edge(batch)), None)
         if self._counts:
-            self._learn(batch.events())
+            self._learn(batch.events() if events is None else events)
         elif any(name in counts for name in PROCESS_EVENTS):
             self._learn(batch.select(*PROCESS_EVENTS).events())
 

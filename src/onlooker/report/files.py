@@ -1,0 +1,73 @@
+"""What was done to each file, and by which process."""
+
+from array import array
+
+from ..answers.uses import SECTIONS, sections_of
+from ..events import TaskEvent
+
+MOST_FILES = 200_000  # 60 MB of them, with paths of 100 bytes
+MOST_USES = 1_000_000  # pairs of a process and a file: 100 MB
+
+SECTION_NUMBERS = {section: number for number, section in enumerate(SECTIONS)}
+# what does nothing with a file where it succeeds
+_ASKS = frozenset(("stat", "access", "readlink", "chdir", "fork", "exit"))
+
+Key = tuple[int, int]
+
+
+class Files:
+    """`paths` are all files, each with `len(SECTIONS)` numbers in `counts`: how often it was read, written, ...
+
+    `uses` has for each process the files that it used: `file * len(SECTIONS) + section` -> how often. `beyond` counts
+    uses of files for which there was no room, `uses_beyond` those that are in `counts`, but not in `uses`.
+    """
+
+    def __init__(self, most: int = MOST_FILES, most_uses: int = MOST_USES) -> None:
+        self.paths: list[str] = []
+        self.counts = array("Q")
+        self.uses: dict[Key, dict[int, int]] = {}
+        self.beyond = 0
+        self.uses_beyond = 0
+        self._numbers: dict[str, int] = {}
+        self._room, self._room_for_uses = most, most_uses
+
+    def add(self, event: TaskEvent) -> None:
+        """Learn from an event that succeeded, or found nothing."""
+        if event.event in _ASKS and getattr(event, "errno", None) is None:
+            return
+        for file, section, _ in sections_of(event):
+            number = self._numbers.get(file)
+            if number is None:
+                if not self._room:
+                    self.beyond += 1
+                    continue
+                self._room -= 1
+                number = self._numbers[file] = len(self.paths)
+                self.paths.append(file)
+                self.counts.extend((0,) * len(SECTIONS))
+            place = number * len(SECTIONS) + SECTION_NUMBERS[section]
+            self.counts[place] += 1
+            self._use(event, place)
+
+    def _use(self, event: TaskEvent, place: int) -> None:
+        uses = self.uses.setdefault((event.pid, event.start_ns), {})
+        if place in uses:
+            uses[place] += 1
+        elif self._room_for_uses:
+            self._room_for_uses -= 1
+            uses[place] = 1
+        else:
+            self.uses_beyond += 1
+
+    def users(self) -> list[int]:
+        """By how many processes each file was used, however it was."""
+        found = [0] * len(self.paths)
+        for uses in self.uses.values():
+            for number in {place // len(SECTIONS) for place in uses}:
+                found[number] += 1
+        return found
+
+    def totals(self) -> dict[str, tuple[int, int]]:
+        """For each section how many files, and how many times."""
+        each = {section: self.counts[number :: len(SECTIONS)] for section, number in SECTION_NUMBERS.items()}
+        return {section: (sum(map(bool, counts)), sum(counts)) for section, counts in each.items()}
