@@ -134,6 +134,7 @@ CASES = {
     "What did it run that its log does not say?": Case(
         "", (r"^ *\d\.\d{3} +\d+ +make \(\d+\) +chmod 640 APP/key.pem$", "^  line 1: cc -c a.c$")
     ),
+    "How do I show a build to somebody else?": Case("", ("<strong>Complete: nothing is missing in this recording.",)),
     "How do I see a build as a time line?": Case(
         "", (r'"ph":"X","name":"chmod",.*"argv":\["chmod","640","APP/key.pem"\]',)
     ),
@@ -173,7 +174,7 @@ def happened(process: "subprocess.Popen[str]", script: str, env: dict[str, str])
 
 def shown(command: str, script: str, env: dict[str, str]) -> str:
     """What a command wrote while the script ran: to both outputs, and to its file."""
-    out, files = Path("out"), (Path("events.json"), Path("trace.json"))
+    out, files = Path("out"), (Path("events.json"), Path("trace.json"), Path("build.html"))
     command = command.replace("/srv/app", env["APP"]).replace("--duration 10", f"--duration {4 * SLOWER}")
     with (
         out.open("wb") as stdout,
@@ -194,7 +195,7 @@ def shown(command: str, script: str, env: dict[str, str]) -> str:
 
 
 def test_there_are_as_many_questions_as_it_says() -> None:
-    assert len(RECIPES) == 27
+    assert len(RECIPES) == 28
     assert set(RECIPES) == set(CASES)
 
 
