@@ -26,8 +26,8 @@ class Log(msgspec.Struct):
 
 
 def read(lines: Sequence[str], field: str | None = None, change: Callable[[str], str] = str) -> Log:
-    """A log. `field`: which field of JSON has commands, wherever it is; `change` is done to each command. Raises
-    UsageError.
+    """A log. `field`: which field of JSON has commands, wherever it is; `change` is done to each command; the
+    words of a list it gets as one text, each ended by NUL. Raises UsageError.
     """
     log = Log()
     first = next((line for line in lines if line.strip()), "")
@@ -113,7 +113,9 @@ def _take(log: Log, value: Any, number: int, change: Callable[[str], str]) -> No
         else:
             log.texts.add(text.strip())
     elif isinstance(value, list) and value and all(isinstance(word, str) for word in value):
-        words = [change(word) for word in value]
+        words = change("".join(f"{word}\0" for word in value)).split("\0")[:-1]
+        if len(words) != len(value):  # a NUL within, which no argument has
+            words = [change(word) for word in value]
         text = msgspec.json.encode(words).decode()
         for place, each in enumerate(leaves(Command(as_words(words)), log.texts)):
             built_in = each.words[0].text in BUILT_INS

@@ -280,11 +280,8 @@ def _standard_error(shutdown: Shutdown) -> Writer:
 
 
 def _manifest(arguments: argparse.Namespace, which: dict[str, Any], redact: Redactor | None) -> Manifest:
-    command = arguments.command
-    if command and redact:
-        command = redact.words(command)
-    names = redact.names if redact else ()
-    return Manifest.new(start=now(), command=command, settings=_settings(which), redacted=names)
+    made = Manifest.new(start=now(), command=arguments.command, settings=_settings(which))
+    return redact.manifest(made) if redact else made
 
 
 def _most(text: str) -> int:

@@ -8,64 +8,109 @@ web tokens, and private keys. It is no proof: a secret without a form stays.
 import os
 import re
 from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any
+
+import msgspec
 
 from ..errors import UsageError
 from ..records import Batch
+from ..records.batch import Parts
+from .manifest import Manifest
 
-MASK = b"***"  # shorter than any secret, so that nobody learns how long it was
-_LEAST = len(MASK)  # bytes that are taken for a secret
+MASK = b"***"  # shorter than most secrets, so that nobody learns how long it was
+_REMEMBERED = 4096  # texts, as paths are used again and again
 
 _NAMES = (
-    rb"pass(?:word|wd|phrase)?|pwd|secret|token|api[-_.]?key|access[-_.]?key|private[-_.]?key|secret[-_.]?key|"
-    rb"auth[-_.]?key|credentials?|client[-_.]?secret|session[-_.]?key"
+    rb"(?:pass(?:word|wd|phrase)?|pwd|secret|token|api[-_.]?key|access[-_.]?key|private[-_.]?key|secret[-_.]?key|"
+    rb"auth[-_.]?key|credentials?|client[-_.]?secret|session[-_.]?key)"
 )
-_VALUE = rb"[^\0\s&;'\"]{%d,}" % _LEAST
-# the group "secret" is what is taken out; items of a list end with NUL
-RULES = {
-    "named": rb"(?i:(?:%s)['\"]?\s?[=:]\s?['\"]?)(?P<secret>%s)" % (_NAMES, _VALUE),
-    "option": rb"(?i:(?<![^\0])--?[a-z0-9-]*(?:%s)\0)(?P<secret>(?!-)[^\0]{%d,})" % (_NAMES, _LEAST),
-    "url": rb"[a-z][a-z0-9+.-]*://[^\0\s/@:]*:(?P<secret>[^\0\s/@]{%d,})@" % _LEAST,
-    "header": rb"(?i:authorization:\s*(?:basic|bearer|token|digest)\s+)(?P<secret>[^\0'\"]{%d,})" % _LEAST,
-    "prefix": rb"(?<![A-Za-z0-9])(?P<secret>(?:AKIA|ASIA)[A-Z0-9]{16}|gh[pousr]_[A-Za-z0-9]{20,}|"
-    rb"github_pat_[A-Za-z0-9_]{20,}|glpat-[A-Za-z0-9_-]{16,}|xox[abprs]-[A-Za-z0-9-]{10,}|AIza[A-Za-z0-9_-]{30,}|"
-    rb"sk-[A-Za-z0-9_-]{20,}|npm_[A-Za-z0-9]{30,}|pypi-[A-Za-z0-9_-]{30,}|hf_[A-Za-z0-9]{30,})",
-    "jwt": rb"(?P<secret>eyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*)",
-    "key": rb"-----BEGIN [A-Z ]*PRIVATE KEY-----(?P<secret>[^\0]{%d,})" % _LEAST,
-}
+_QUOTED = rb"(?P<quote>\\?['\"])(?P<secret>(?:(?!(?P=quote))(?:\\[^\0]|[^\0]))+)"
+_PLAIN_ONE = rb"(?:\\[^\0]|[^\0\s&;'\"])"
+_PLAIN = rb"(?P<secret>%s(?:%s|\"(?=[\w$!@#])[^\0\"]*\"|'(?=[\w$!@#])[^\0']*')*)" % (_PLAIN_ONE, _PLAIN_ONE)
+_IS = rb"(?:\\?['\"])?\s?[=:](?:[=>]|(?![=>]))\s{0,8}"  # between a name and its value
+_OPTION = rb"--?[a-z0-9_.-]*" + _NAMES
+# a secret may begin with a dash, but what has the form of an option is none: -v, --verbose, --host=x
+_NO_OPTION = rb"(?!(?:-[a-z]|--[a-z][a-z-]*(?:=[^\0]*)?|--?)\0)"
+_NOT_A_VALUE = rb"(?!(?:-[a-z]|--[a-z][a-z-]*(?:=[^\0\s]*)?|--?|[|<>)][^\0\s]*)(?:[\0\s'\";&|]|\Z))"
+_NO_SCRIPT = rb"(?<!-c\0)(?<!-[a-z]c\0)(?<!-[a-z][a-z]c\0)"  # the argument of `sh -c` is no single value
+_SCHEME = rb"(?:basic|bearer|token|digest|negotiate|apikey)\s+"
 
-# What a match of a rule begins with (options and URLs have it within), so that a whole batch is searched for these at
-# the speed of memory, and not by regular expressions that ignore case, which take 5 times as long.
-_NAMED = tuple(b"pass pwd secret token api access private auth credential client session".split())
-_BEGINNINGS = {
-    "named": _NAMED,
-    "option": _NAMED,
-    "url": (b"://",),
-    "header": (b"authorization:",),
-    "prefix": tuple(b"akia asia ghp_ gho_ ghu_ ghs_ ghr_ github_pat_ glpat- xox aiza sk- npm_ pypi- hf_".split()),
+# The group "secret" is what is taken out. Items of a list end with NUL; what is an argument by itself, and not within a
+# text, is a secret up to its end.
+RULES = {
+    "named": (
+        rb"(?i:%s%s)%s" % (_NAMES, _IS, _QUOTED),
+        rb"(?i:%s%s)(?!\\?['\"])%s" % (_NAMES, _IS, _PLAIN),
+        rb"(?i:(?<![^\0])(?:-|%s)[a-z0-9_.=-]*%s=)(?P<secret>[^\0]+)(?=\0)" % (_NO_SCRIPT, _NAMES),
+    ),
+    "option": (
+        rb"(?i:(?<![^\0])%s\0%s)(?P<secret>[^\0]+)" % (_OPTION, _NO_OPTION),
+        rb"(?i:(?<![^\0\s'\"`(;&|])%s\s+)%s" % (_OPTION, _QUOTED),
+        rb"(?i:(?<![^\0\s'\"`(;&|])%s\s+%s)(?!\\?['\"])%s" % (_OPTION, _NOT_A_VALUE, _PLAIN),
+    ),
+    "url": (rb"[A-Za-z0-9+.-]://[^\0\s/:]*:(?P<secret>[^\0\s/]+)@",),
+    "header": (
+        rb"(?i:authorization%s(?:\\?['\"])?%s)(?P<secret>[^\0'\"]+)" % (_IS, _SCHEME),
+        rb"(?i:(?P<quote>['\"])[a-z-]*authorization:\s*%s)(?P<secret>(?:(?!(?P=quote))[^\0])+)" % _SCHEME,
+        rb"(?i:(?<![^\0])(?:-h\s*|--header=)?[a-z-]*authorization:\s*(?:%s)?)(?P<secret>[^\0]+)(?=\0)" % _SCHEME,
+    ),
+    "prefix": (
+        rb"(?<![A-Za-z0-9])(?P<secret>(?:AKIA|ASIA)[A-Z0-9]{16}|gh[pousr]_[A-Za-z0-9]{20,}|"
+        rb"github_pat_[A-Za-z0-9_]{20,}|glpat-[A-Za-z0-9_-]{16,}|xox[abprs]-[A-Za-z0-9-]{10,}|AIza[A-Za-z0-9_-]{30,}|"
+        rb"sk-[A-Za-z0-9_-]{20,}|npm_[A-Za-z0-9]{30,}|pypi-[A-Za-z0-9_-]{30,}|hf_[A-Za-z0-9]{30,})",
+    ),
+    "jwt": (rb"(?P<secret>eyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*)",),
+    "key": (rb"-----BEGIN [A-Z ]*PRIVATE KEY-----(?P<secret>[^\0]+)",),
 }
+_RULES = tuple(re.compile(rule) for rules in RULES.values() for rule in rules)
+
+# A whole batch is searched first, at the speed of memory, for what a match must have in it; regular expressions that
+# ignore case take 5 times as long. What is here looks at no text's beginning or end, which the bytes of a batch do not
+# show, and at nothing that may be on both sides of a slash, as the names of walked paths come from last to first.
+_NAMED = re.compile(rb"(?i:%s)(?:\\?['\"])?(?:\s?[=:]|(?P<after_option>[\s\0]))" % _NAMES)
+_SIGNS = (
+    *((each, _NAMED) for each in b"pass pwd secret token api access private auth credential client session".split()),
+    (b"://", re.compile(RULES["url"][0].removeprefix(rb"[A-Za-z0-9+.-]"))),
+    (b"authorization", re.compile(rb"(?i:authorization)(?:\\?['\"])?\s?[=:]")),
+    *(
+        (each, re.compile(RULES["prefix"][0].removeprefix(rb"(?<![A-Za-z0-9])")))
+        for each in b"akia asia ghp_ gho_ ghu_ ghs_ ghr_ github_pat_ glpat- xox aiza sk- npm_ pypi- hf_".split()
+    ),
+    (b"eyj", re.compile(RULES["jwt"][0])),
+    (b"private key-----", re.compile(rb"PRIVATE KEY-----[^\0]")),
+)
+_IN_OPTIONS = frozenset(b"abcdefghijklmnopqrstuvwxyz0123456789_.-")
 
 
 class Redactor:
-    """`patterns` are regular expressions for more: their group "secret", or all that matches, is taken out."""
+    """`patterns` are regular expressions for more: their group "secret", or all that matches, is taken out. They are
+    applied to each text by itself, to paths as they are shown.
+    """
 
     def __init__(self, patterns: Sequence[str] = ()) -> None:
         """Raises UsageError for what is no regular expression."""
-        self.names = (*RULES, *patterns)  # as a recording says it
-        self._rules = [re.compile(rule) for rule in (*RULES.values(), *map(_checked, patterns))]
+        # as a recording says it: a pattern may be the very secret
+        self.names = (*RULES, *(f"pattern {number + 1}" for number in range(len(patterns))))
+        self._patterns = [re.compile(_checked(pattern)) for pattern in patterns]
+        self._found = lru_cache(_REMEMBERED)(self._parts)
 
     def redacted(self, batch: Batch) -> Batch:
         """The batch without them."""
-        if not self._finds(bytes(batch.raw)):  # most have none
+        if not self._patterns and not _may_have(bytes(batch.raw)):  # most have none
             return batch
-        return batch.with_texts(self.text)
+        return batch.with_texts(self._found, _masked)
 
-    def _finds(self, data: bytes) -> bool:
-        """Whether there is any."""
-        lowered = data.lower()
-        known = zip(RULES, self._rules, strict=False)
-        if any(_begins(name, rule, data, lowered) for name, rule in known):
-            return True
-        return any(rule.search(data) for rule in self._rules[len(RULES) :])
+    def manifest(self, manifest: Manifest) -> Manifest:
+        """What a recording says of itself, without them; and that they were taken out."""
+        command, directory = manifest.command, manifest.directory
+        return msgspec.structs.replace(
+            manifest,
+            command=None if command is None else tuple(self.words(command)),
+            directory=None if directory is None else os.fsdecode(self.text(os.fsencode(directory))),
+            settings=self._value(manifest.settings),
+            redacted=self.names,
+        )
 
     def words(self, words: Sequence[str]) -> list[str]:
         """The words of a command without them.
@@ -82,34 +127,63 @@ class Redactor:
         >>> Redactor().text(b"curl https://me:hunter2@host/")
         b'curl https://me:***@host/'
         """
-        for rule in self._rules:
-            text = rule.sub(_masked, text)
-        return text
+        parts = self._parts(text)
+        return _masked(text, parts) if parts else text
+
+    def _value(self, value: Any) -> Any:
+        if isinstance(value, str):
+            return self.words([value])[0]
+        if isinstance(value, dict):
+            return {name: self._value(each) for name, each in value.items()}
+        if not isinstance(value, list | tuple):
+            return value
+        if value and all(isinstance(each, str) for each in value):
+            return self.words(value)
+        return [self._value(each) for each in value]
+
+    def _parts(self, text: bytes) -> Parts:
+        """Where they are in a text, or in several that end with NUL."""
+        parts: list[tuple[int, int]] = []
+        if _may_have(text):
+            parts = [found.span("secret") for rule in _RULES for found in rule.finditer(text)]
+        start = 0
+        for item in text.split(b"\0") if self._patterns else ():
+            for pattern in self._patterns:
+                for found in pattern.finditer(item):
+                    first, end = found.span("secret" if found.groupdict().get("secret") is not None else 0)
+                    parts.append((start + first, start + end))
+            start += len(item) + 1
+        return tuple(part for part in parts if part[0] < part[1])
 
 
-def _begins(name: str, rule: re.Pattern[bytes], data: bytes, lowered: bytes) -> bool:
-    """Whether a rule matches somewhere."""
-    if name not in _BEGINNINGS:
-        return rule.search(data) is not None
-    for beginning in _BEGINNINGS[name]:
-        place = lowered.find(beginning)
+def _may_have(data: bytes) -> bool:
+    """Whether a rule may match somewhere: never false where one does."""
+    lowered = data.lower()
+    for sign, rule in _SIGNS:
+        place = lowered.find(sign)
         while place >= 0:
-            start = data.rfind(b"\0", 0, place) + 1 if name in ("option", "url") else place
-            if name == "url":  # anywhere in the text, which ends with NUL or with the data
-                found = rule.search(data, start, data.find(b"\0", place) % (len(data) + 1))
-            else:
-                found = rule.match(data, start)
-            if found:
+            found = rule.match(data, place)
+            if found and (rule is not _NAMED or found["after_option"] is None or _is_option(lowered, place)):
                 return True
-            place = lowered.find(beginning, place + 1)
+            place = lowered.find(sign, place + 1)
     return False
 
 
-def _masked(found: re.Match[bytes]) -> bytes:
-    whole, group = found.group(), "secret" if "secret" in found.re.groupindex else 0
-    start, end = (place - found.start() for place in found.span(group))
-    secret = whole[start:end]
-    return whole[:start] + MASK[: len(secret)] + whole[end:]
+def _is_option(lowered: bytes, place: int) -> bool:
+    """Whether what ends there may be the beginning of an option."""
+    dash = lowered.rfind(b"-", lowered.rfind(b"\0", 0, place) + 1, place)
+    return dash >= 0 and _IN_OPTIONS.issuperset(lowered[dash:place])
+
+
+def _masked(text: bytes, parts: Parts) -> bytes:
+    pieces, done, ordered = [], 0, sorted(parts)
+    while ordered:
+        start, end = ordered.pop(0)
+        while ordered and ordered[0][0] <= end:  # found by another rule, too: one mask for both
+            end = max(end, ordered.pop(0)[1])
+        pieces += [text[done:start], MASK[: end - start]]
+        done = end
+    return b"".join((*pieces, text[done:]))
 
 
 def _checked(pattern: str) -> bytes:

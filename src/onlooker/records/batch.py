@@ -11,13 +11,15 @@ from ..errors import UsageError
 from ..events import Event, Lost
 from ..schema.fields import Op
 from ._records import Buffer, Matcher, Records
-from .encode import offset_ns, record
+from .encode import offset_ns, record, walked
 from .planned import NUMBERS, PLAN, compiled
 from .table import Table, event_in
 
 _LOST = NUMBERS[Lost.event]
 _BILLION = 1_000_000_000
 _TAILS = (Op.TEXT, Op.TEXTS, Op.PATH, Op.JOINED)
+_WALKED = (Op.PATH, Op.JOINED)
+Parts = tuple[tuple[int, int], ...]  # of a text: where each begins and ends
 _own = threading.local()  # what is made of records is remembered from one to the next, by one thread
 
 
@@ -244,26 +246,59 @@ class Batch:
             end = at + length + -length % 8
         return self._of_whole(b"".join((*parts, data[end:])), self.offset_ns) if parts else self
 
-    def with_texts(self, change: Callable[[bytes], bytes]) -> Self:
-        """Each text as `change` makes it, which may shorten it and never makes it longer. Of lists and of paths that
-        the kernel has walked it gets all items at once, each ended by a NUL byte, paths from their end. Raises
-        UsageError for a text that makes no sense then.
+    def with_texts(self, find: Callable[[bytes], Parts], cover: Callable[[bytes, Parts], bytes]) -> Self:
+        """Each text without the parts, (start, end), that `find` finds in it: as `cover` makes it of the text and its
+        parts, never longer. Paths are looked through as they are shown; of a part of a joined path, each of the two
+        texts loses what it has of it. Of lists `find` gets all items at once, each ended by a NUL byte, and no part has
+        one. Raises UsageError for a text that makes no sense then.
         """
         data, made = self.data, bytearray(self._data)
         for plan in (PLAN.events[NUMBERS[name] - 1] for name in self._counts):
-            for place, step in enumerate(plan.steps):
-                if step.op not in _TAILS:
-                    continue
+            steps = {step.name: step for step in plan.steps}
+            texts = [each for each in enumerate(plan.steps) if each[1].op in _TAILS]
+            ends: dict[int, Parts] = {}  # what was found in the ends of joined paths, which therefore come first
+            for place, step in sorted(texts, key=lambda each: each[1].op is not Op.JOINED):
                 for at in _records().places(data, plan.number, place):
-                    start, length = struct.unpack_from("=II", data, at + step.at)
-                    text = change(old := data[at + start : at + start + length])
-                    if text != old:
+                    span = at + step.at
+                    start, length = struct.unpack_from("=II", data, span)
+                    if not length:
+                        continue
+                    text = _shown(step.op, data[at + start : at + start + length])
+                    if step.op is Op.JOINED:
+                        of = at + steps[step.of].at
+                        other, size = struct.unpack_from("=II", data, of)
+                        parts, ends[of] = _apart(find, text, data[at + other : at + other + size])
+                    else:
+                        parts = (*ends.get(span, ()), *find(text))
+                    if parts:
+                        text = cover(text, parts)
+                        text = (walked(text) if step.op in _WALKED else text)[:length]  # a last NUL may be missing
                         made[at + start : at + start + length] = text.ljust(length, b"\0")
-                        struct.pack_into("=II", made, at + step.at, start, len(text))
+                        struct.pack_into("=II", made, span, start, len(text))
         return type(self)(bytes(made), self._offset_ns) if made != data else self
 
     def _part(self, start: int, end: int) -> Self:
         return self._of_whole(bytes(memoryview(self._data)[start:end]), self.offset_ns)
+
+
+def _shown(op: Op, text: bytes) -> bytes:
+    """A walked path as it is shown (`native/paths.h`), a list with its last NUL, which is missing where it is cut."""
+    if op is Op.TEXT or (op is Op.TEXTS and text.endswith(b"\0")):
+        return text
+    if op is Op.TEXTS:
+        return text + b"\0"
+    return b"/".join(reversed(text.removesuffix(b"\0").split(b"\0"))) or b"/"
+
+
+def _apart(find: Callable[[bytes], Parts], directory: bytes, path: bytes) -> tuple[Parts, Parts]:
+    """What is found in a directory and a path that are shown as one."""
+    between = b"" if directory == b"/" or path.startswith(b"/") or not path else b"/"
+    whole = path if directory == b"/" and path.startswith(b"/") else directory + between + path
+    border = len(whole) - len(path)
+    found = find(whole)
+    first = tuple((start, min(end, len(directory))) for start, end in found if start < len(directory))
+    last = tuple((max(start - border, 0), end - border) for start, end in found if end > border)
+    return first if directory != b"/" else (), last
 
 
 def _event(given: Event) -> Event:

@@ -108,9 +108,9 @@ def _put_text(head: bytearray, tail: bytearray, step: StepPlan, event: Event, va
     if step.op is Op.TEXTS:
         text = b"".join(_without_nul(each) + b"\0" for each in value)
     elif step.op is Op.PATH:
-        text = _walked(_without_nul(value))
+        text = walked(_without_nul(value))
     elif step.op is Op.JOINED:
-        text = _walked(_directory(_without_nul(value), raw_bytes(getattr(event, step.of) or "")))
+        text = walked(_directory(_without_nul(value), raw_bytes(getattr(event, step.of) or "")))
     else:
         text = _without_nul(value)
     struct.pack_into("=II", head, step.at, len(head) + len(tail), len(text))
@@ -124,7 +124,7 @@ def _without_nul(text: str) -> bytes:
     return raw
 
 
-def _walked(path: bytes) -> bytes:
+def walked(path: bytes) -> bytes:
     """The names from the last to the first, and an empty one for the root."""
     if not path:
         return b""

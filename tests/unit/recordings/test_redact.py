@@ -1,10 +1,16 @@
 """Secrets are taken out of arguments and paths, and nothing else changes."""
 
+import re
+
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from onlooker import Batch, UsageError
+from onlooker.recordings import redact
+from onlooker.recordings.manifest import Manifest
 from onlooker.recordings.redact import Redactor
 from onlooker.testing import make
 
@@ -44,6 +50,37 @@ def argv(*words):
         (("sh", "-c", f'export TOKEN="{SECRET}"; x'), ("sh", "-c", 'export TOKEN="***"; x')),
         (("x", f'{{"password": "{SECRET}"}}'), ("x", '{"password": "***"}')),
         *((("x", token, "y"), ("x", "***", "y")) for token in TOKENS),
+        (("x", "--password=p&ssw0rd123", "y"), ("x", "--password=***", "y")),
+        (("x", "--password=correct horse battery"), ("x", "--password=***")),
+        (("x", "--password=\"'", "y"), ("x", "--password=**", "y")),
+        (("env", "DB_PASSWORD=correct horse; battery", "y"), ("env", "DB_PASSWORD=***", "y")),
+        (("docker", "run", "--env=API_KEY=a b&c", "y"), ("docker", "run", "--env=API_KEY=***", "y")),
+        (("x", "--db_password", SECRET), ("x", "--db_password", "***")),
+        (("x", "-spring.token", SECRET), ("x", "-spring.token", "***")),
+        (("--password", SECRET), ("--password", "***")),
+        (("x", "--password", "-hunter2hunter2"), ("x", "--password", "***")),
+        (("x", "--password", "--1", "y"), ("x", "--password", "***", "y")),
+        (("x", "--password", "x y", "y"), ("x", "--password", "***", "y")),
+        (("x", "--password", "x"), ("x", "--password", "*")),
+        (("sh", "-c", f"mysql --password {SECRET}"), ("sh", "-c", "mysql --password ***")),
+        (("sh", "-c", "mysql --db_password 'a b' x"), ("sh", "-c", "mysql --db_password '***' x")),
+        (("sh", "-c", 'API_KEY="a b c d e f" x'), ("sh", "-c", 'API_KEY="***" x')),
+        (("sh", "-c", r'API_KEY="a\"b c" x'), ("sh", "-c", 'API_KEY="***" x')),
+        (("sh", "-c", r"API_KEY=a\&b\ c x"), ("sh", "-c", "API_KEY=*** x")),
+        (("sh", "-c", "API_KEY=$'a b'\"c d\" x"), ("sh", "-c", "API_KEY=*** x")),
+        (("bash", "-lc", "TOKEN=abc make all"), ("bash", "-lc", "TOKEN=*** make all")),
+        (("x", r'"{\"token\": \"a b\", \"c\": 1}"'), ("x", r'"{\"token\": \"***\", \"c\": 1}"')),
+        (("x", "{'password' => 'a b'}"), ("x", "{'password' => '***'}")),
+        (("curl", "https://me:p@ssword@host/a@b"), ("curl", "https://me:***@host/a@b")),
+        (("curl", "HTTPS://me:x@host/"), ("curl", "HTTPS://me:*@host/")),
+        (("curl", "git+ssh://me@corp:a@b@host/"), ("curl", "git+ssh://me@corp:***@host/")),
+        (("curl", "-H", "Authorization: abc"), ("curl", "-H", "Authorization: ***")),
+        (("curl", '-HAuthorization: Digest a="b", c'), ("curl", "-HAuthorization: Digest ***")),
+        (
+            ("sh", "-c", "curl -H 'Authorization: Digest a=\"b\", c' x"),
+            ("sh", "-c", "curl -H 'Authorization: Digest ***' x"),
+        ),
+        (("x", '{"Authorization": "Bearer abc"}'), ("x", '{"Authorization": "Bearer ***"}')),
         (("x", f"-----BEGIN RSA PRIVATE KEY-----\n{SECRET}"), ("x", "-----BEGIN RSA PRIVATE KEY-----***")),
     ],
 )
@@ -60,6 +97,17 @@ def test_what_looks_like_a_secret_is_taken_out(words, wanted):
         ("git", "clone", "https://host/r.git"),
         ("ssh", "me@host"),
         ("x", "--password", "--other"),
+        ("x", "--password", "-v", "x"),
+        ("x", "--password", "--host=a b"),
+        ("x", "--", "x"),
+        ("sh", "-c", "x --password --other; y"),
+        ("sh", "-c", "x --password | y"),
+        ("sh", "-c", "passwd root; tokenize x"),
+        ("sh", "-c", "curl http://host:80/ me@host"),
+        ("curl", "http://host:80/x@y"),
+        ("cat", "/etc/pam.d/common-password", "x"),
+        ("x", "task-aaaaaaaaaaaaaaaaaaaaaaaaaaaaa"),
+        ("x", "grant_type=password", "x"),
         ("keytool", "--token"),
         ("tokenize", "file.txt"),
         ("", "", ""),
@@ -88,9 +136,66 @@ def test_a_batch_without_secrets_is_the_same():
     assert Redactor().redacted(batch) is batch
 
 
+def redacted(event, *patterns):
+    [batch] = Batch.of([event])
+    [found] = Redactor(patterns).redacted(batch)
+    return found
+
+
+def test_a_text_begins_where_the_one_before_it_ends():
+    found = redacted(make("rename", path="fooX", new_path=TOKENS[1]))
+    assert (found.path, found.new_path) == ("fooX", "***")
+    assert redacted(make("exec", path="foo", argv=("-token", SECRET))).argv == ("-token", "***")
+
+
 def test_patterns_of_the_user():
-    redactor = Redactor([r"corp-[0-9]{4}", r"id=(?P<secret>\w+)"])
-    assert redactor.text(b"a corp-1234 id=me b") == b"a *** id=** b"
+    redactor = Redactor([r"corp-[0-9]{4}", r"id=(?P<secret>\w+)", "(?P<secret>q)?w"])
+    assert redactor.text(b"a corp-1234 id=me b w") == b"a *** id=** b *"
+
+
+@pytest.mark.parametrize("pattern", ["^corp", "corp$", "^corp$", "corp.*", "corp[^x]*"])
+def test_patterns_are_for_each_text_by_itself(pattern):
+    found = redacted(make("exec", path="corp", argv=("x", "corp", "y", "acorpb")), pattern)
+    assert found.path == "***" and found.argv[:3] == ("x", "***", "y")
+
+
+def test_patterns_are_for_paths_as_they_are_shown():
+    pattern = "/home/[a-z]+/private"
+    event = make("exec", path="x", exe="/home/me/private/x", cwd="/home/me/private", argv=("/home/me/private/y",))
+    found = redacted(event, pattern)
+    assert (found.exe, found.cwd, found.argv) == ("***/x", "***", ("***/y",))
+    event = make("stat", path="private/x", joined_path="/home/me/private/x", errno="ENOENT")
+    found = redacted(event, pattern)  # the two are recorded apart
+    assert (found.path, found.joined_path) == ("***/x", "***/***/x")
+    event = make("stat", path="x/y", joined_path="/home/me/private/x/y", errno="ENOENT")
+    found = redacted(event, pattern)
+    assert (found.path, found.joined_path) == ("x/y", "***/x/y")
+    event = make("stat", path="/a", joined_path="/srv/a", errno="ENOENT")
+    assert redacted(event, "srv/(?P<secret>a)").path == "/*"
+
+
+@pytest.mark.parametrize("path", ["/", "/a", "/a/b", "a", "//a"])
+@pytest.mark.parametrize("pattern", [".", ".*", "/", "^", "$", "[^/]+"])
+def test_any_path_can_be_changed(path, pattern):
+    [batch] = Batch.of([make("open", path=path, real_path=path, inode=1), make("chdir", path="b", joined_path="/b")])
+    assert len(Redactor([pattern]).redacted(batch).events()) == 2
+
+
+def test_what_a_recording_says_of_itself():
+    made = Manifest.new(
+        start="2026-01-31T12:00:00Z",
+        command=["x", "--password", SECRET, "corp-1"],
+        settings={"path": ["/srv/corp-1"], "where": f"arg == '--token={SECRET}'", "rate": 5, "a": {"b": [[SECRET], 1]}},
+    )
+    found = Redactor(["corp-1", SECRET]).manifest(replace(made, directory="/srv/corp-1"))
+    assert found.command == ("x", "--password", "***", "***")
+    assert found.directory == "/srv/***"
+    where = "arg == '--token=***'"
+    assert found.settings == {"path": ["/srv/***"], "where": where, "rate": 5, "a": {"b": [["***"], 1]}}
+    assert found.redacted[-2:] == ("pattern 1", "pattern 2")
+    text = msgspec.json.encode(found).decode()
+    assert SECRET not in text and "corp-1" not in text
+    assert Redactor().manifest(replace(made, command=None)).command is None
 
 
 def test_what_is_no_pattern_is_refused():
@@ -109,5 +214,27 @@ PIECES = st.sampled_from([*WORDS.split(), "\0", " ", "a1" * 10, *TOKENS])
 @given(st.lists(PIECES, max_size=12).map("".join))
 @settings(max_examples=2000, deadline=None)
 def test_the_quick_search_finds_what_the_rules_find(text):
-    data, redactor = text.encode(), Redactor(("corp-[0-9]+", "header"))
-    assert redactor._finds(data) == any(rule.search(data) for rule in redactor._rules)
+    data = text.encode()
+    if any(rule.search(data) for rule in redact._RULES):
+        assert redact._may_have(data) and redact._may_have(b"a" + data + b"a")
+
+
+PRINTABLE = st.text(st.characters(min_codepoint=32, exclude_categories=["C"]), min_size=4, max_size=40)
+OPTION = re.compile("--?|-[a-z]|--[a-z][a-z-]*(=.*)?", re.IGNORECASE | re.DOTALL)
+
+
+@given(PRINTABLE, st.sampled_from(["--password", "--db_password", "-api-key"]))
+@settings(max_examples=1000, deadline=None)
+def test_a_value_of_any_characters_is_never_in_the_batch(secret, name):
+    words = [("x", f"{name}={secret}", "y"), ("x", f"{name.strip('-')}={secret}", "y")]
+    if not OPTION.fullmatch(secret):
+        words.append(("x", name, secret, "y"))
+    for each in words:
+        [clean] = Batch.of([make("exec", argv=[word.replace(secret, "") for word in each])])
+        if secret.encode() in clean.data:  # it is as what is there anyway
+            continue
+        [batch] = Batch.of([make("exec", argv=each)])
+        found = Redactor().redacted(batch)
+        assert secret.encode() not in found.data
+        [event] = found
+        assert len(event.argv) == len(each) and event.argv[-1] == "y"
