@@ -4,7 +4,9 @@ import argparse
 from collections.abc import Callable, Sequence
 
 from ..errors import PROGRAM, UsageError
-from ..events import TASK_EVENTS, Lost
+from ..events import TASK_EVENTS, WANTED_REASONS, Lost
+from ..filters.necessary import necessary
+from ..filters.parse import parse
 from ..filters.where import Asked
 from ..monitor import Monitor
 from ..output import FORMATS as LINES
@@ -15,6 +17,7 @@ from ..output.writer import Writer
 from ..recordings.recording import Recording
 from ..recordings.source import RecordingSource
 from ..summary import Summary
+from .doubts import doubts
 from .log import LEVELS, Log
 from .output import output_writer
 from .parser import one_of
@@ -28,7 +31,8 @@ examples:
   onlooker check build.onlook --fail-on "file under '/etc'"
   onlooker check build.onlook --fail-on "signal exists"
 
-Exit code 0: nothing matches, and the recording is complete. 1: something matches, or something is missing.
+Exit code 0: nothing matches, and the recording is complete. 1: something matches, or something is missing that could \
+match: it was lost, left out by the options of the recorder, removed, or is not written yet.
 """
 
 
@@ -63,33 +67,56 @@ def any_of(expressions: Sequence[str]) -> str:
 
 
 class CheckSession(ReplaySession):
-    """Shows what matches."""
+    """Shows what matches. `is_partial`: the recording can't have all that could match."""
 
     found = 0
+    is_partial = False
 
     def exit_code(self) -> int:
-        """1 if something matches, too."""
-        return super().exit_code() or int(self.found > 0)
+        """1 if something matches, too, or if nothing is proven."""
+        return super().exit_code() or int(self.found > 0 or self.is_partial)
 
     def _sum(self, summary: Summary) -> str:
         self.found = sum(count for name, count in summary.shown.items() if name != Lost.event)
+        self.is_partial |= any(reason in WANTED_REASONS for _, reason in summary.lost)
         matches = (
             f"{self.found} event{' matches' if self.found == 1 else 's match'}" if self.found else "nothing matches"
         )
+        if not self.found and (self.is_partial or not summary.complete):
+            matches += " in what was recorded; that proves nothing of the rest"
         return f"{matches}\n{summary.verdict}"
 
 
+def lacks(recording: Recording, expressions: Sequence[str], log: Log) -> bool:
+    """Say what the recording has not of all that happened, and whether that could match one of the expressions."""
+    where = parse(any_of(expressions))
+    asked = [event for event in TASK_EVENTS if necessary(where, event) is not False]
+    found = doubts(recording, asked)
+    for note in found.notes:
+        log("warning", note)
+    # what was over the --rate is reported as lost
+    return recording.is_being_written or bool(found.absent or {*found.narrowed} - {"--rate"})
+
+
 def check(
-    recording: Recording, expressions: Sequence[str], form: str, log: Log, make_writer: Callable[[Shutdown], Writer]
+    recording: Recording,
+    expressions: Sequence[str],
+    form: str,
+    log: Log,
+    make_writer: Callable[[Shutdown], Writer],
+    *,
+    is_partial: bool = False,
 ) -> int:
-    """Show what matches one of them. 1 if something does, or if something is missing; else 0."""
+    """Show what matches one of them. 1 if something does, or if something is missing or `is_partial`; else 0."""
     where = any_of(expressions)
     monitor = Monitor(events=["all"], threads=True, where=where, source=RecordingSource(recording.batches()))
     shutdown = Shutdown(monitor.stop, log.tell)
     writer = make_writer(shutdown)
     lines = GitHubFormatter("onlooker --fail-on") if form == "github" else formatter(form, writer.descriptor)
     with shutdown:
-        return CheckSession(monitor, LineSink(lines, writer), shutdown, log).exit_code()
+        session = CheckSession(monitor, LineSink(lines, writer), shutdown, log)
+        session.is_partial = is_partial
+        return session.exit_code()
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -103,5 +130,10 @@ def run(arguments: argparse.Namespace) -> int:
     recording = Recording(arguments.file)
     tell_of(recording, log)
     return check(
-        recording, arguments.fail_on, form, log, lambda shutdown: output_writer(arguments.output, shutdown, log, None)
+        recording,
+        arguments.fail_on,
+        form,
+        log,
+        lambda shutdown: output_writer(arguments.output, shutdown, log, None),
+        is_partial=lacks(recording, arguments.fail_on, log),
     )

@@ -8,6 +8,7 @@ from ..errors import RecordingError, UsageError
 from ..recordings.recording import Recording
 from ..records import Batch
 from . import recorded
+from .doubts import names_of
 from .parser import listed, one_of
 
 EXAMPLES = """\
@@ -45,7 +46,7 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         needed = ("exec", "open") if FILES in kinds else ("exec",)
         both = tuple(on.recording(path, needed) for path in (arguments.first, arguments.second))
-        events = [recorded.names_of(each.manifest.settings.get("events")) for each in both if each.manifest]
+        events = [names_of(each.manifest.settings.get("events")) for each in both if each.manifest]
         if len(events) == len(both) and {*events[0]} != {*events[1]}:
             on.log("warning", "the two have other events: one was recorded with other --events")
         directories = tuple(each.manifest.directory if each.manifest else None for each in both)

@@ -10,12 +10,12 @@ from ..exports import FORMATS, NEEDS_A_FILE, Source, exporter
 from ..output.writer import ClosedPipeError
 from ..recordings.recording import Recording
 from ..recordings.redact import Redactor
+from .doubts import doubts
 from .log import LEVELS, Log, say
 from .newfile import new_file, wanted_file
 from .output import output_writer
 from .parser import one_of
 from .progress import Progress
-from .recorded import doubts
 from .replay import tell_of
 from .shutdown import Shutdown
 
@@ -65,7 +65,7 @@ def run(arguments: argparse.Namespace) -> int:
     recording = Recording(arguments.file)
     tell_of(recording, log)
     module = exporter(form)
-    notes, lacks_events = doubts(recording, module.EVENTS)
+    notes, absent, _ = doubts(recording, module.EVENTS)
     for note in notes:
         log("warning", note)
     progress = Progress(log)
@@ -79,7 +79,7 @@ def run(arguments: argparse.Namespace) -> int:
     log.tell(source.verdict)
     if not source.complete and not log.says("warning"):
         say(source.verdict)  # what the exit code means
-    return 0 if source.complete and not lacks_events else 1
+    return 0 if source.complete and not absent else 1
 
 
 def _target(arguments: argparse.Namespace, form: str) -> Path | None:

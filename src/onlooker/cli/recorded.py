@@ -10,12 +10,12 @@ from ..answers.formatter import FORMATS, AnswerFormatter
 from ..answers.page import Page
 from ..enrich.users import Users
 from ..errors import PROGRAM, UsageError
-from ..events import EVENT_GROUPS, TASK_EVENTS
 from ..output.writer import ClosedPipeError
 from ..recordings.manifest import boot_id
 from ..recordings.recording import Recording
 from ..records import Batch
 from ..summary import Summary
+from .doubts import doubts
 from .log import LEVELS, Log, say
 from .output import output_writer
 from .parser import one_of
@@ -23,9 +23,6 @@ from .replay import tell_of
 from .shutdown import Shutdown
 
 _RECORD = f"{PROGRAM} record -o build.onlook -- make"
-# of what a recording was asked for, what leaves something out
-_NARROWING = ("comm", "pid", "uid", "exe", "cgroup", "where", "exclude", "hide", "path", "arg", "rate")
-_NARROWING_MARKS = ("failed", "success", "writes", "first")
 
 
 def add_output(parser: argparse.ArgumentParser, examples: str) -> None:
@@ -56,9 +53,9 @@ class Asked:
             raise UsageError("a recording is a directory, not a stream", f"the one that this makes: {_RECORD}")
         found = Recording(path)
         tell_of(found, self.log)
-        notes, lacks_events = doubts(found, events)
-        self._doubts |= lacks_events
-        for note in notes:
+        about = doubts(found, events)
+        self._doubts |= bool(about.absent)
+        for note in about.notes:
             self.log("warning", note)
         return found
 
@@ -92,29 +89,6 @@ class Asked:
         except ClosedPipeError:
             return False
         return True
-
-
-def names_of(value: object) -> list[str]:
-    """Of what a recording says of itself, which may be anything."""
-    return [each for each in value if isinstance(each, str)] if isinstance(value, list) else []
-
-
-def doubts(recording: Recording, events: Sequence[str]) -> tuple[list[str], bool]:
-    """Why the recording has only a part of what happened, and whether it lacks some of these events."""
-    notes: list[str] = []
-    settings = recording.manifest.settings if recording.manifest else {}
-    absent: list[str] = []
-    if names := names_of(settings.get("events")):
-        held = {name for each in names for name in EVENT_GROUPS.get(each, (each,))}
-        absent = list(dict.fromkeys(name for name in events if name in TASK_EVENTS and name not in held))
-        if absent:
-            said = f"{', '.join(absent)}: it was recorded with --events {','.join(names)}"
-            notes.append(f"{str(recording.path)!r} has no {said}")
-    narrowed = [name for name in (*_NARROWING, *_NARROWING_MARKS) if settings.get(name)]
-    if narrowed:
-        options = ", ".join(f"--{'filter' if name == 'comm' else name}" for name in narrowed)
-        notes.append(f"{str(recording.path)!r} has only a part of what happened: it was recorded with {options}")
-    return notes, bool(absent)
 
 
 def ask(asked: Answer, on: Asked, recording: Recording) -> int:

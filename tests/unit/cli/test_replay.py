@@ -4,7 +4,10 @@ import json
 
 import pytest
 
+from onlooker import Batch
 from onlooker.cli.main import main
+from onlooker.recordings.manifest import Manifest, now
+from onlooker.recordings.writer import RecordingWriter
 from onlooker.testing import make
 
 from ..recordings.made import recording
@@ -98,3 +101,48 @@ def test_annotations_are_as_github_reads_them(file, capfd):
     [line] = out.splitlines()
     assert line.startswith("::error title=onlooker --fail-on::[")
     assert "/srv/100%25\\n" in line
+
+
+def recorded(path, settings, events=EVENTS) -> str:
+    """With these settings."""
+    file = recording(path, events)
+    described = json.loads((path / "recording.json").read_text())
+    (path / "recording.json").write_text(json.dumps({**described, "settings": settings}))
+    return file
+
+
+@pytest.mark.parametrize(
+    ("settings", "expression", "code", "said"),
+    [
+        ({"events": ["exec"]}, "file under '/srv/none'", 1, "recorded with --events exec"),
+        ({"events": ["exec"]}, "event == 'open' and comm == 'x'", 1, "has no open"),
+        ({"events": ["exec"]}, "event == 'exec' and comm == 'x'", 0, None),
+        ({"events": ["all"]}, "comm == 'x'", 0, None),
+        ({"events": ["all"], "path": ["/etc"]}, "comm == 'x'", 1, "recorded with --path"),
+        ({"events": ["all"], "comm": ["cc"]}, "comm == 'x'", 1, "recorded with --filter"),
+        ({"events": ["all"], "failed": True}, "comm == 'x'", 1, "recorded with --failed"),
+        ({"events": ["all"], "rate": 100}, "comm == 'x'", 0, "recorded with --rate"),
+    ],
+)
+def test_what_was_not_recorded_proves_nothing(tmp_path, capfd, settings, expression, code, said):
+    file = recorded(tmp_path / "r", settings)
+    found, out, err = run(capfd, "check", file, "--fail-on", expression)
+    assert (found, out) == (code, "")
+    assert said is None or said in err
+    assert ("nothing matches in what was recorded; that proves nothing of the rest" in err) == bool(code)
+
+
+@pytest.mark.parametrize("reason", ["rate", "rotated", "ring full"])
+def test_what_was_left_out_proves_nothing(tmp_path, capfd, reason):
+    file = recording(tmp_path / "r", [*EVENTS, make("lost", of="unknown", reason=reason, count=3)])
+    code, _, err = run(capfd, "check", file, "--fail-on", "comm == 'x'")
+    assert (code, "proves nothing of the rest" in err) == (1, True)
+
+
+def test_what_is_still_being_written_proves_nothing(tmp_path, capfd):
+    made = RecordingWriter(tmp_path / "r", Manifest.new(start=now()))
+    made.write(Batch.of(EVENTS)[0])
+    code, _, err = run(capfd, "check", str(tmp_path / "r"), "--fail-on", "comm == 'x'")
+    made.close()
+    assert code == 1
+    assert "still being written" in err and "proves nothing of the rest" in err
