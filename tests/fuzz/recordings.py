@@ -2,6 +2,7 @@
 
 import shutil
 import tempfile
+from collections import Counter
 from functools import cache
 from pathlib import Path
 from random import Random
@@ -62,7 +63,7 @@ def _whole(*, is_sealed: bool) -> Path:
     written = RecordingWriter(path, Manifest.new(start=now()), seal=Sealer(path) if is_sealed else None)
     for batch in Batch.of(EVENTS):
         written.write(batch)
-    written.finish(replace(written.manifest, end=End.of(Summary(), now())))
+    written.finish(replace(written.manifest, end=End.of(Summary(shown=Counter(e.event for e in EVENTS)), now())))
     assert written.unsealed is None
     assert list(Recording(path)) == EVENTS
     return path
@@ -85,5 +86,11 @@ def check(data: bytes) -> None:
             assert "\n" not in str(error)
             return
         assert all(isinstance(event, Event) for event in found)
-        if data[1:] != _content(which) and which != 1 and found != EVENTS:
-            assert found[-1].event == "lost" or len(found) >= len(EVENTS), found
+        if not any(event.event == "lost" and event not in EVENTS for event in found):
+            # Parquet has no checksums: there a value may be another, but none is missing, and none too many
+            assert _kinds(found) == _kinds(EVENTS), found
+            assert which >= 2 or found == EVENTS, found
+
+
+def _kinds(events: list[Event]) -> list[str]:
+    return sorted(event.event for event in events)

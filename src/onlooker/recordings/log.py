@@ -16,6 +16,8 @@ random bytes keep a path that looks like a frame from being taken for one behind
 """
 
 import os
+import re
+import stat
 import struct
 import zlib
 from collections.abc import Iterator
@@ -33,13 +35,16 @@ from ..schema.plan import Plan
 FIRST_LINE = b"onlooker log 1\n"
 SEED_BYTES = 4
 MARK = b"\xf5OLK"
-LONGEST_FRAME = 1 << 30  # of what can be one
+LONGEST_FRAME = 64 << 20  # of what can be one; the monitor's batches have some 512 KB
 
 _HEAD = struct.Struct("<4sI24s")
 _FIELDS = struct.Struct("<IIQq")
 _PLAN, _BATCH = 1, 2
 _READ_BYTES = 1 << 20
 _LONGEST_PLAN = 16 << 20
+_MOST_SEARCHED = 4 * LONGEST_FRAME  # bytes of payloads that are damaged and looked through
+# whose kind is less than 256: marks that only look like one, in their millions, are passed over by the regex alone
+_LIKE_A_HEAD = re.compile(re.escape(MARK) + rb"(?=.{4}.\0\0\0)", re.DOTALL)
 
 
 class Frame(NamedTuple):
@@ -105,19 +110,16 @@ class LogWriter:
 
 
 class LogReader:
-    """Reads a log, also one that is still being written. `damaged` says how many bytes were no whole frame, known when
-    all is read; they may be the beginning of one that is being written.
+    """Reads a log, also one that is still being written. Known when all is read: `damaged`, how many bytes were no
+    whole frame, and `unfinished`, how many of these are the beginning of one at the end, which may be being written.
     """
 
     def __init__(self, path: Path) -> None:
         """Raises RecordingError for what is no log, and OSError."""
         self._path = path
-        self.damaged = 0
-        try:
-            with path.open("rb") as file:
-                first, seed = file.read(len(FIRST_LINE)), file.read(SEED_BYTES)
-        except IsADirectoryError:
-            raise _refused(path, "is a directory") from None
+        self.damaged = self.unfinished = 0
+        with opened(path) as file:
+            first, seed = file.read(len(FIRST_LINE)), file.read(SEED_BYTES)
         self._seed = zlib.crc32(seed)
         if not first:
             raise _refused(path, "is empty")
@@ -127,16 +129,18 @@ class LogReader:
 
     def batches(self) -> Iterator[Batch]:
         """In the order in which they were written. Records of another version are translated; where they can't be, it
-        raises RecordingError.
+        raises RecordingError. Those before a plan are left out: nobody knows what they mean.
         """
-        own, translator = PLAN.to_json(), None
+        own, plan, translator = PLAN.to_json(), b"", None
         for frame in self._frames():
             if frame.kind == _PLAN:
                 plan = _plan(frame)
                 translator = None if plan == own else self._translator(plan)
             elif frame.kind == _BATCH:
                 try:
-                    if translator is None:
+                    if not plan:
+                        self.damaged += len(frame.payload)
+                    elif translator is None:
                         yield Batch(frame.payload, frame.number)
                     else:
                         yield from translator.batches(frame.payload, frame.number)
@@ -146,13 +150,13 @@ class LogReader:
     def _translator(self, plan: bytes) -> Translator:
         try:
             return Translator(Plan.from_json(plan))
-        except (msgspec.DecodeError, ValueError, LookupError) as error:
+        except (msgspec.DecodeError, ValueError, LookupError, RecursionError) as error:
             raise _refused(self._path, "has records of another version of onlooker") from error
 
     def _frames(self) -> Iterator[Frame]:
-        self.damaged = 0
-        with self._path.open("rb") as file:
-            at = len(FIRST_LINE) + SEED_BYTES
+        self.damaged = self.unfinished = 0
+        with opened(self._path) as file:
+            at, searched = len(FIRST_LINE) + SEED_BYTES, 0
             while True:
                 file.seek(at)
                 head = file.read(_HEAD.size)
@@ -160,14 +164,34 @@ class LogReader:
                     return
                 length = _length(head, self._seed)
                 payload = file.read(length) if length is not None else b""
-                if length is None or len(payload) < length or zlib.crc32(payload) != _fields(head)[1]:
-                    found = _next_mark(file, at + 1)
+                # the length is true: what lies beyond the end is being written, or was cut off
+                if len(head) < _HEAD.size or (length is not None and len(payload) < length):
+                    self.unfinished = len(head) + len(payload)
+                    self.damaged += self.unfinished
+                    return
+                if length is None or zlib.crc32(payload) != _fields(head)[1]:
+                    searched += len(payload)
+                    # a part may be missing, and other frames lie in what this one should have; but not without end
+                    start = at + 1 if searched <= _MOST_SEARCHED else at + _HEAD.size + len(payload)
+                    found = _next_head(file, start, self._seed)
                     self.damaged += found - at
                     at = found
                     continue
                 kind, _, _, number = _fields(head)
                 yield Frame(kind, number, payload)
                 at += _HEAD.size + length
+
+
+def opened(path: Path) -> BinaryIO:
+    """To be read, from a regular file: others may never end, or keep who opens them waiting. Raises RecordingError for
+    what is none, and OSError.
+    """
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    mode = os.fstat(descriptor).st_mode
+    if stat.S_ISREG(mode):
+        return os.fdopen(descriptor, "rb")
+    os.close(descriptor)
+    raise _refused(path, "is a directory" if stat.S_ISDIR(mode) else "is no regular file")
 
 
 def _plan(frame: Frame) -> bytes:
@@ -191,20 +215,21 @@ def _length(head: bytes, seed: int) -> int | None:
     return length if mark == MARK and zlib.crc32(fields, seed) == checksum and length <= LONGEST_FRAME else None
 
 
-def _next_mark(file: BinaryIO, start: int) -> int:
-    """Where the next mark is from there on; else the end of the file."""
-    at = start
-    before = b""
-    while True:
-        file.seek(at)
-        data = file.read(_READ_BYTES)
-        if not data:
-            return at
-        found = (before + data).find(MARK)
-        if found >= 0:
-            return at - len(before) + found
-        at += len(data)
-        before = (before + data)[-(len(MARK) - 1) :]
+def _next_head(file: BinaryIO, start: int, seed: int) -> int:
+    """Where the next head is from there on, or what is left at the end that may be the beginning of one; else the end
+    of the file.
+    """
+    file.seek(start)
+    at, data = start, b""
+    while more := file.read(_READ_BYTES):
+        data += more
+        for mark in _LIKE_A_HEAD.finditer(data):
+            if _length(data[mark.start() : mark.start() + _HEAD.size], seed) is not None:
+                return at + mark.start()
+        left = data[-(_HEAD.size - 1) :]  # too little for a head
+        at, data = at + len(data) - len(left), left
+    mark_at = data.find(MARK)
+    return at + (len(data) if mark_at < 0 else mark_at)
 
 
 def _refused(path: Path, why: str) -> RecordingError:

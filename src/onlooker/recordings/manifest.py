@@ -1,11 +1,12 @@
 """What a recording says of itself: `recording.json` in its directory."""
 
 import os
+import stat
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, TypeVar
 
 import msgspec
 
@@ -14,7 +15,11 @@ from ..summary import Summary
 
 LAYOUT_VERSION = 1  # of the directory; see docs/recordings.md
 FILE_NAME = "recording.json"
+MOST_BYTES = 16 << 20  # of it: a command of 2 MB takes six times as much as JSON at the most
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+
+Decoded = TypeVar("Decoded")
+Count = Annotated[int, msgspec.Meta(ge=0, le=(1 << 63) - 1)]
 
 
 class Loss(msgspec.Struct, frozen=True):
@@ -32,10 +37,10 @@ class End(msgspec.Struct, frozen=True, kw_only=True):
 
     time: str
     seconds: float
-    events: dict[str, int]
+    events: dict[str, Count]
     lost: tuple[Loss, ...]
-    cut: int
-    unwritten: int
+    cut: Count
+    unwritten: Count
     complete: bool
     verdict: str
     exit_code: int | None = None
@@ -75,7 +80,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     directory: str | None = None
     settings: dict[str, Any] = {}
     redacted: tuple[str, ...] = ()
-    rotated: int = 0
+    rotated: Count = 0
     end: End | None = None
 
     @classmethod
@@ -114,8 +119,28 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     @classmethod
     def read(cls, directory: Path) -> "Manifest":
-        """Raises OSError, and msgspec.ValidationError or msgspec.DecodeError for what is none."""
-        return msgspec.json.decode((directory / FILE_NAME).read_bytes(), type=cls)
+        """Raises OSError, and msgspec.ValidationError, msgspec.DecodeError or ValueError for what is none."""
+        return decoded(text_of(directory), cls)
+
+
+def text_of(directory: Path) -> bytes:
+    """What `recording.json` has. Raises OSError, and ValueError for what it can't be."""
+    # without O_NONBLOCK a FIFO keeps who opens it waiting
+    with os.fdopen(os.open(directory / FILE_NAME, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            raise ValueError("it is no regular file")
+        text = file.read(MOST_BYTES + 1)
+    if len(text) > MOST_BYTES:
+        raise ValueError(f"it is larger than {MOST_BYTES} bytes")
+    return text
+
+
+def decoded(text: bytes, into: type[Decoded]) -> Decoded:
+    """Raises msgspec.MsgspecError, and ValueError."""
+    try:
+        return msgspec.json.decode(text, type=into)
+    except RecursionError as error:
+        raise ValueError("it is nested too deeply") from error
 
 
 def write_whole(path: Path, data: bytes) -> None:

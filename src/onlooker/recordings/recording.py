@@ -13,8 +13,9 @@ from ..errors import RecordingError
 from ..events import Event
 from ..records import Batch
 from .database import connect
-from .log import LogReader
-from .manifest import LAYOUT_VERSION, Manifest
+from .ending import Read, Report
+from .log import FIRST_LINE, SEED_BYTES, LogReader
+from .manifest import LAYOUT_VERSION, Manifest, decoded, text_of
 from .sealed import SealedReader
 from .segments import log_path, numbers, sealed_path
 
@@ -36,6 +37,7 @@ class Recording:
         self.manifest: Manifest | None = None
         self.is_being_written = False
         self._damaged = 0
+        self._rotated = self._unreported = 0  # events that rotation has removed, and of these what no report tells yet
         self._database: DuckDBPyConnection | None = None
         try:
             self._log = self._found()
@@ -69,7 +71,7 @@ class Recording:
     def _refuse_newer(self) -> None:
         """One of a later layout need not have what this version knows."""
         with suppress(msgspec.MsgspecError, ValueError):
-            head = msgspec.json.decode((self.path / "recording.json").read_bytes(), type=_Head)
+            head = decoded(text_of(self.path), _Head)
             if head.recording > LAYOUT_VERSION:
                 raise self._newer(head.onlooker)
 
@@ -79,26 +81,29 @@ class Recording:
 
     def batches(self) -> Iterator[Batch]:
         """All, in the order in which they were written, and where something is missing, a report of it: in the
-        beginning of what rotation removed, at the end of what was not written or can't be read. Raises RecordingError,
-        and ExtraError where DuckDB is missing that a sealed recording needs.
+        beginning of what rotation removed, at the end of what was lost or not written without a report, or can't be
+        read. Raises RecordingError, and ExtraError where DuckDB is missing that a sealed recording needs.
         """
-        manifest, last = self.manifest, None
+        read, last = Read(), None
         self._damaged = 0
-        rotated = manifest.rotated if manifest else 0
+        self._rotated = self._unreported = self.manifest.rotated if self.manifest else 0
         try:
             for batch in self._whole():
-                if rotated:
-                    yield _losses(batch, rotated, "rotated", first=True)
-                    rotated = 0
+                if self._unreported:
+                    yield _losses(batch, [(self._unreported, "unknown", "rotated")], first=True)
+                    self._unreported = 0
+                read.add(batch)
                 last = batch
                 yield batch
         except OSError as error:
             raise _unreadable(self.path, error) from error
-        # what is not whole of one that is being written is its end
-        if not self.is_being_written and (self._damaged or not self.is_finished):
-            yield _losses(last, 1, "damaged")
-        if manifest and manifest.end and manifest.end.unwritten:
-            yield _losses(last, manifest.end.unwritten, "unwritten")
+        reports: list[Report] = [(self._unreported, "unknown", "rotated")] if self._unreported else []
+        if self.manifest and self.is_finished:
+            reports += read.reports(self.manifest, is_damaged=self._damaged > 0)
+        elif self._damaged or not self.is_being_written:
+            reports.append((1, "unknown", "damaged"))
+        if reports:
+            yield _losses(last, reports)
 
     def __iter__(self) -> Iterator[Event]:
         for batch in self.batches():
@@ -111,23 +116,49 @@ class Recording:
             self._damaged += self._log.damaged
             return
         found = numbers(self.path)
-        is_rotated = bool(self.manifest and self.manifest.rotated) or self.is_being_written
-        self._damaged += len(set(range(found[0] if is_rotated and found else 1, max(found, default=0))) - {*found})
+        if self.is_being_written:
+            self._unreported += self._removed_meanwhile()
+        first = found[0] if found and self._rotated else 1
+        self._damaged += max(found, default=0) - first + 1 - len(found)
         for number in found:
-            yield from self._segment(number)
+            yield from self._segment(number, is_last=number == found[-1])
 
-    def _segment(self, number: int) -> Iterator[Batch]:
+    def _segment(self, number: int, *, is_last: bool) -> Iterator[Batch]:
         """One of a log may be sealed, or removed by rotation, before it was read: then it is looked for once more."""
         for _ in range(2):
             try:
                 reader = self._reader(number)
                 yield from reader.batches()
-                self._damaged += reader.damaged
             except FileNotFoundError:
                 continue
             except RecordingError:  # killed before it had a beginning, or damaged there: others may be whole
-                self._damaged += 1
+                self._damaged += not (is_last and self.is_being_written and self._is_beginning(number))
+                return
+            self._damaged += reader.damaged
+            if is_last and self.is_being_written and isinstance(reader, LogReader):
+                self._damaged -= reader.unfinished  # this may be being written
             return
+        if self.is_being_written:
+            self._unreported += self._removed_meanwhile()
+            if self._rotated and number < min(numbers(self.path), default=0):
+                return
+        self._damaged += 1
+
+    def _removed_meanwhile(self) -> int:
+        """How many events rotation has removed since that was asked last. It says so before it does it."""
+        try:
+            rotated = Manifest.read(self.path).rotated
+        except (OSError, msgspec.MsgspecError, ValueError):
+            return 0
+        before, self._rotated = self._rotated, max(rotated, self._rotated)
+        return self._rotated - before
+
+    def _is_beginning(self, number: int) -> bool:
+        """Whether a log is so short that its first bytes are just being written."""
+        try:
+            return log_path(self.path, number).stat().st_size < len(FIRST_LINE) + SEED_BYTES
+        except OSError:
+            return False
 
     def _reader(self, number: int) -> LogReader | SealedReader:
         sealed = sealed_path(self.path, number)
@@ -135,7 +166,7 @@ class Recording:
             return LogReader(log_path(self.path, number))
         if self._database is None:
             self._database = connect(f"{str(self.path)!r} is sealed: reading it", threads=1)
-        return SealedReader(sealed, self._database)
+        return SealedReader(sealed, self._database, self.manifest.id if self.manifest else None)
 
 
 _HINT = "onlooker record -o FILE -- COMMAND"
@@ -160,12 +191,12 @@ def _is_locked(path: Path) -> bool:
     return False
 
 
-def _losses(near: Batch | None, count: int, reason: str, *, first: bool = False) -> Batch:
-    """A report at the time of the first, or the last, event of a batch."""
+def _losses(near: Batch | None, reports: list[Report], *, first: bool = False) -> Batch:
+    """Reports at the time of the first, or the last, event of a batch."""
     if near is None or not len(near):
-        return Batch.of_losses([(count, "unknown", reason)], 0, 0)
+        return Batch.of_losses(reports, 0, 0)
     [event] = (near.split(1)[0] if first else near.after(len(near) - 1)).events()[:1]
-    return Batch.of_losses([(count, "unknown", reason)], near.offset_ns, event.boot_ns)
+    return Batch.of_losses(reports, near.offset_ns, event.boot_ns)
 
 
 def _unreadable(path: Path, error: OSError) -> RecordingError:

@@ -20,8 +20,14 @@ class Translator:
 
     def __init__(self, plan: Plan) -> None:
         """Raises ValueError or LookupError for a plan that can't be."""
-        makers = {each.name: _maker(each.name, tuple(step.name for step in each.steps)) for each in plan.events}
-        self._records = Records(CompiledPlan(plan, makers))
+        fields = {each.name: tuple(step.name for step in each.steps) for each in plan.events}
+        if twice := [name for name, names in fields.items() if len(set(names)) < len(names)]:
+            raise ValueError(f"a field of {', '.join(twice)} is there twice")
+        try:
+            compiled = CompiledPlan(plan, {name: _maker(name, names) for name, names in fields.items()})
+        except (OverflowError, TypeError) as error:  # a number that the native part has no room for
+            raise ValueError(str(error)) from error
+        self._records = Records(compiled)
 
     def batches(self, data: bytes, offset_ns: int) -> list[Batch]:
         """Raises UsageError for records that are none of that plan."""
@@ -63,6 +69,6 @@ def _made(
     made = cls(**missing, **given)
     try:
         Batch.of([made])
-    except UsageError:
+    except (AttributeError, LookupError, OverflowError, TypeError, ValueError):  # a field may be of another type there
         return None
     return made

@@ -1,5 +1,7 @@
 """A recording for the commands that ask one."""
 
+from collections import Counter
+
 from msgspec.structs import replace
 
 from onlooker.cli.main import main
@@ -16,12 +18,14 @@ def record(path, events=None, *, last=True, settings=None, directory=None, losse
     made = Manifest.new(start=now(), command=("sh", "build.sh"), settings=settings or {"events": ["all"]})
     writer = RecordingWriter(path, replace(made, directory=directory or made.directory))
     writer.start()
-    for batch in Batch.of(sorted(build() if events is None else events, key=lambda each: each.boot_ns)):
+    events = build() if events is None else events
+    for batch in Batch.of(sorted(events, key=lambda each: each.boot_ns)):
         writer.write(batch)
     if losses:
         writer.write(Batch.of_losses(losses, 0, 1))
     if last:
-        writer.finish(replace(writer.manifest, end=End.of(Summary(shown={"exec": 1}), now(), 0)))
+        shown = Counter(event.event for event in events)
+        writer.finish(replace(writer.manifest, end=End.of(Summary(shown=shown), now(), 0)))
     writer.close()
     return str(path)
 

@@ -1,5 +1,6 @@
 """A recording of processes that read and write real files."""
 
+from collections import Counter
 from pathlib import Path
 
 from msgspec.structs import replace
@@ -56,6 +57,7 @@ def record(path: Path, events, *, after=lambda: None, **manifest) -> Source:
     for batch in Batch.of(events):
         made.write(batch)
     after()
-    made.finish(replace(made.manifest, end=End.of(Summary(shown={"open": 1}), now(), 0)))
+    shown = Counter(event.event for event in events)
+    made.finish(replace(made.manifest, end=End.of(Summary(shown=shown), now(), 0)))
     made.close()
     return Source(Recording(path), redactor=Redactor())

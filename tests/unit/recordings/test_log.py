@@ -4,11 +4,15 @@ import os
 import signal
 import subprocess
 import sys
+import time
+import tracemalloc
+import zlib
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from onlooker import Batch
 from onlooker.errors import RecordingError
@@ -169,6 +173,9 @@ def test_a_full_disk_leaves_a_whole_log(tmp_path):
 
 KILLED = """
 import sys
+import time
+import tracemalloc
+import zlib
 from pathlib import Path
 from onlooker import Batch
 from onlooker.recordings.log import LogWriter
@@ -196,3 +203,92 @@ def test_a_writer_that_is_killed(tmp_path):
     data, damaged = read(tmp_path / "log")
     assert said + 1 <= len(data) <= said + 2
     assert damaged < 3200 * 200
+
+
+def test_a_frame_that_is_completed_while_the_log_is_read(tmp_path):
+    """It is the end, then: what follows it later is not taken for what follows damage."""
+    path = tmp_path / "log"
+    ends = written(path)
+    whole = path.read_bytes()
+    os.truncate(path, ends[2] - 1)
+    reader = LogReader(path)
+    found = reader.batches()
+    assert next(found).data == BATCHES[0].data
+    assert list(found) == []
+    assert reader.unfinished == reader.damaged == ends[2] - 1 - ends[1]
+    path.write_bytes(whole)
+    assert read(path) == ([batch.data for batch in BATCHES], 0)
+
+
+def test_what_is_damaged_at_the_end_is_not_unfinished(tmp_path):
+    ends = written(tmp_path / "log")
+    raw = bytearray((tmp_path / "log").read_bytes())
+    raw[ends[-2] + 40] ^= 1
+    (tmp_path / "log").write_bytes(raw)
+    reader = LogReader(tmp_path / "log")
+    assert len(list(reader.batches())) == 4
+    assert (reader.damaged, reader.unfinished) == (ends[-1] - ends[-2], 0)
+
+
+@pytest.mark.parametrize("what", [log.MARK, log.MARK + bytes(4) + b"\2\0\0\0", b"\2\0\0\0", bytes(7)])
+def test_many_marks_take_no_more_time_than_others(tmp_path, what):
+    written(tmp_path / "log")
+    size = (tmp_path / "log").stat().st_size
+    with (tmp_path / "log").open("ab") as file:
+        file.write(what * ((4 << 20) // len(what)))
+        end = file.tell()
+    before = time.process_time()
+    data, damaged = read(tmp_path / "log")
+    assert (len(data), damaged) == (5, end - size)
+    assert time.process_time() - before < 5  # it was half an hour
+
+
+def test_heads_whose_payload_is_wrong_take_no_more_time_than_others(tmp_path, monkeypatch):
+    """Who knows the random bytes makes heads; each has all that follows for its payload."""
+    monkeypatch.setattr(log, "_MOST_SEARCHED", 1 << 20)
+    seed = zlib.crc32(b"seed")
+    count = (1 << 20) // 32
+    heads = []
+    for number in range(count):
+        fields = log._FIELDS.pack(2, 0, (count - number - 1) * 32, 0)
+        heads.append(log._HEAD.pack(log.MARK, zlib.crc32(fields, seed), fields))
+    (tmp_path / "log").write_bytes(log.FIRST_LINE + b"seed" + b"".join(heads))
+    before = time.process_time()
+    assert read(tmp_path / "log") == ([], count * 32)
+    assert time.process_time() - before < 5
+
+
+def test_a_frame_longer_than_any(tmp_path):
+    fields = log._FIELDS.pack(2, 0, log.LONGEST_FRAME + 1, 0)
+    head = log._HEAD.pack(log.MARK, zlib.crc32(fields, zlib.crc32(b"seed")), fields)
+    (tmp_path / "log").write_bytes(log.FIRST_LINE + b"seed" + head)
+    os.truncate(tmp_path / "log", 1 << 28)
+    tracemalloc.start()
+    assert read(tmp_path / "log")[0] == []
+    assert tracemalloc.get_traced_memory()[1] < 64 << 20
+    tracemalloc.stop()
+
+
+def test_what_is_no_file(tmp_path):
+    os.mkfifo(tmp_path / "fifo")
+    for path in (tmp_path / "fifo", Path("/dev/zero")):
+        with pytest.raises(RecordingError, match="is no regular file"):
+            LogReader(path)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda steps: replace(steps[0], at=-1),
+        lambda steps: replace(steps[0], at=1 << 40),
+        lambda steps: replace(steps[0], name=steps[1].name),
+    ],
+)
+def test_a_plan_that_cannot_be(tmp_path, monkeypatch, change):
+    first, *others = log.PLAN.events
+    plan = replace(log.PLAN, events=(replace(first, steps=(change(first.steps), *first.steps[1:])), *others))
+    monkeypatch.setattr(log, "PLAN", plan)
+    written(tmp_path / "log")
+    monkeypatch.undo()
+    with pytest.raises(RecordingError, match="another version"):
+        read(tmp_path / "log")

@@ -1,6 +1,7 @@
 """A sealed segment: the same events, in files that any tool reads, and never half of them."""
 
 import json
+from collections import Counter
 
 import duckdb
 import pytest
@@ -32,7 +33,7 @@ def write(path, events=EVENTS):
     for event in events:
         for batch in Batch.of([event]):
             made.write(batch)
-    made.finish(replace(made.manifest, end=End.of(Summary(shown={"open": len(events)}), now())))
+    made.finish(replace(made.manifest, end=End.of(Summary(shown=Counter(event.event for event in events)), now())))
     sealer.close()
     return made
 
@@ -109,7 +110,8 @@ def test_who_does_not_wait_has_logs(tmp_path, monkeypatch):
         for batch in Batch.of([event]):
             made.write(batch)
     made.start()
-    made.finish(replace(made.manifest, end=End.of(Summary(), now())), lambda left: False)
+    shown = Counter(event.event for event in EVENTS * 9)
+    made.finish(replace(made.manifest, end=End.of(Summary(shown=shown), now())), lambda left: False)
     sealer.close()
     assert list(path.glob("*.log"))
     assert list(Recording(path)) == EVENTS * 9

@@ -1,8 +1,11 @@
 """What was sealed is read again as it was: the same records in the same order, or a word about what is missing."""
 
+import json
 import os
 import shutil
+from collections import Counter
 
+import duckdb
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -10,6 +13,7 @@ from msgspec.structs import replace
 
 from onlooker import Batch
 from onlooker.recordings import writer
+from onlooker.recordings.database import pattern, quoted
 from onlooker.recordings.manifest import End, Manifest, now
 from onlooker.recordings.recording import Recording
 from onlooker.recordings.seal import Sealer
@@ -40,7 +44,7 @@ def write(path, events=EVENTS, **options):
     for event in events:
         for batch in Batch.of([event]):
             made.write(batch)
-    made.finish(replace(made.manifest, end=End.of(Summary(), now())))
+    made.finish(replace(made.manifest, end=End.of(Summary(shown=Counter(e.event for e in events)), now())))
     sealer.close()
     assert made.unsealed is None
     assert not list(path.glob("*.log"))
@@ -131,7 +135,7 @@ def test_a_seal_meanwhile_changes_nothing(tmp_path):
     made = RecordingWriter(path, Manifest.new(start=now()))
     for batch in Batch.of(EVENTS):
         made.write(batch)
-    made.finish(replace(made.manifest, end=End.of(Summary(), now())))
+    made.finish(replace(made.manifest, end=End.of(Summary(shown=Counter(e.event for e in EVENTS)), now())))
     found = Recording(path).batches()
     Sealer(path)(1, 0, made.manifest)
     assert [event for batch in found for event in batch] == EVENTS
@@ -144,3 +148,76 @@ def test_rotation_removes_sealed_segments(tmp_path):
     removed = len(EVENTS) * 30 - len(found)
     assert found == (EVENTS * 30)[removed:]
     assert first.count == sum(event.event != "lost" for event in (EVENTS * 30)[:removed])
+
+
+@pytest.mark.parametrize("name", ["pid=42", "pid=42/seq=1"])
+def test_a_directory_that_is_named_like_a_field(sealed, tmp_path, name):
+    shutil.copytree(sealed, tmp_path / name / "r")
+    assert list(Recording(tmp_path / name / "r")) == EVENTS
+
+
+def rewrite(file, select, said=None):
+    """The file with what `select` makes of its `rows`, with the same metadata or what `said` makes of it."""
+    with duckdb.connect() as connection:
+        [(raw,)] = connection.execute(
+            "SELECT value FROM parquet_kv_metadata(?) WHERE key = 'onlooker'", [pattern(file)]
+        ).fetchall()
+        described = {**json.loads(raw), **(said or {})}
+        connection.execute(f"CREATE TABLE rows AS FROM read_parquet({quoted(pattern(file))})")
+        file.unlink()
+        metadata = quoted(json.dumps(described))
+        connection.execute(
+            f"COPY ({select}) TO {quoted(str(file))} (FORMAT parquet, KV_METADATA {{onlooker: {metadata}}})"
+        ).fetchall()
+
+
+@pytest.mark.parametrize(
+    "select",
+    [
+        "FROM rows UNION ALL (FROM rows LIMIT 1)",
+        "FROM rows UNION ALL SELECT * REPLACE (seq + 1000 AS seq) FROM rows",
+        "FROM rows LIMIT 1",
+        "FROM rows ORDER BY seq DESC",
+        "SELECT * REPLACE (NULL::UBIGINT AS seq) FROM rows",
+        "SELECT * REPLACE (if(seq % 2 = 0, seq, NULL) AS seq) FROM rows",
+        "SELECT * EXCLUDE (seq) FROM rows",
+        "SELECT * REPLACE (seq + 1000 AS seq) FROM rows",
+        "SELECT * REPLACE ('x' AS seq) FROM rows",
+        "SELECT r.* FROM rows r, range(1000000)",
+    ],
+)
+def test_rows_that_are_not_as_they_were(copied, select):
+    rewrite(copied / "000002/opens.parquet", select)
+    assert {event.event for event in missing(copied)} == {"open"}
+
+
+def test_two_events_with_one_number(copied):
+    select = "SELECT * REPLACE (if(seq = 1, 2::UBIGINT, seq) AS seq) FROM rows ORDER BY seq"  # 2 is an execution
+    rewrite(copied / "000001/opens.parquet", select)
+    assert missing(copied) == []
+
+
+@pytest.mark.parametrize(
+    "said", [{"recording": "other"}, {"segment": 3}, {"first_seq": 10**9}, {"first_seq": -(10**18)}]
+)
+def test_a_file_of_another_recording_is_left_out(copied, said):
+    rewrite(copied / "000002/opens.parquet", "FROM rows ORDER BY seq", said)
+    if "first_seq" not in said:  # the first file says it for all
+        assert {event.event for event in missing(copied)} == {"open"}
+        return
+    (copied / "000002/execs.parquet").unlink()
+    (copied / "000002/forks.parquet").unlink()
+    (copied / "000002/losses.parquet").unlink()
+    assert {event.event for event in missing(copied)} >= {"open"}
+
+
+def test_a_segment_that_is_there_twice(copied):
+    last = max(copied.glob("0*"))
+    shutil.copytree(last, copied / f"{int(last.name) + 1:06}")
+    assert missing(copied) == []
+
+
+def test_nobody_waits_for_a_fifo(copied):
+    (copied / "000002/opens.parquet").unlink()
+    os.mkfifo(copied / "000002/opens.parquet")
+    assert {event.event for event in missing(copied)} == {"open"}

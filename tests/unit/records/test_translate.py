@@ -77,3 +77,24 @@ def test_an_event_that_is_not_known_here_is_a_loss():
 def test_what_is_no_record_is_refused():
     with pytest.raises(UsageError):
         Translator(changed("open", bytes=999)).batches(Batch.of([OPEN])[0].data, 0)
+
+
+@pytest.mark.parametrize("field", ["pid", "path", "inode"])
+def test_a_second_field_of_a_name_is_refused(field):
+    """The first would have the value of the second."""
+    twice = tuple(replace(step, name="time") if step.name == field else step for step in steps("stat"))
+    with pytest.raises(ValueError, match="twice"):
+        Translator(changed("stat", steps=(*twice, steps("stat")[0])))
+
+
+def test_a_field_of_another_type_is_a_loss():
+    swapped = {"time": "start_ns", "start_ns": "time"}
+    plan = changed("exit", steps=tuple(replace(s, name=swapped.get(s.name, s.name)) for s in steps("exit")))
+    data = Batch.of([EVENTS[2]])[0].data
+    assert [event.event for batch in Translator(plan).batches(data, 0) for event in batch] == ["lost"]
+
+
+def test_a_place_before_the_record_is_refused():
+    negative = tuple(replace(step, at=-1) if step.name == "pid" else step for step in steps("open"))
+    with pytest.raises(ValueError, match="negative"):
+        Translator(changed("open", steps=negative))
