@@ -9,6 +9,7 @@ from ..recordings.recording import Recording
 from ..recordings.redact import Redactor
 from ..report import Clean, Facts, Survey, contents_of, html_page
 from . import recorded
+from .doubts import doubts
 from .log import LEVELS, Log, say
 from .newfile import new_file, wanted_file
 from .parser import one_of
@@ -56,8 +57,8 @@ def run(arguments: argparse.Namespace) -> int:
     target = wanted_file(arguments.output, force=arguments.force)
     recording = Recording(arguments.file)
     tell_of(recording, log)
-    notes, lacks_events = recorded.doubts(recording, PROCESS_EVENTS)
-    for note in notes:
+    found = doubts(recording, PROCESS_EVENTS)
+    for note in found.notes:
         log("warning", note)
     progress = Progress(log)
     try:
@@ -69,8 +70,8 @@ def run(arguments: argparse.Namespace) -> int:
         made = contents_of(survey, clean, user=user, is_command=bool(recording.manifest and recording.manifest.command))
         facts = _facts(recording, arguments.title)
         facts.redacted = _redacted(redactor, was=bool(recording.manifest and recording.manifest.redacted))
-        facts.verdict, facts.complete = summary.verdict, summary.complete and not lacks_events
-        facts.notes = [*recording.notes, *notes]
+        facts.verdict, facts.complete = summary.verdict, summary.complete and not found.absent
+        facts.notes = [*recording.notes, *found.notes]
         if recording.is_being_written:
             facts.verdict, facts.complete = STILL_WRITTEN, False
         written = html_page(survey, made, facts)
