@@ -1,5 +1,7 @@
 """Recordings for the browser: a build, and 100 000 events."""
 
+from collections import Counter
+
 from msgspec.structs import replace
 
 from onlooker.recordings.manifest import End, Manifest, now
@@ -105,6 +107,7 @@ def record(path, events, *command, seconds=0.0):
     for first in range(0, len(found), STEP):
         for batch in Batch.of(found[first : first + STEP]):
             writer.write(batch)
-    writer.finish(replace(writer.manifest, end=End.of(Summary(shown={"exec": 1}), now(), 2)))
+    shown = Counter(event.event for event in found)
+    writer.finish(replace(writer.manifest, end=End.of(Summary(shown=shown), now(), 2)))
     writer.close()
     return len(found)
