@@ -85,9 +85,9 @@ static enum row_error put_joined(struct rows_in *rows, const struct step *step, 
 	return find_directory(&joined, path) ? put_walked(&rows->data, joined) : ROW_VALUE;
 }
 
-static enum row_error put_list(struct rows_in *rows, size_t step, int64_t row)
+/* The texts of a list, each with a NUL behind it. */
+static enum row_error put_items(struct out *out, const struct input *list, int64_t row)
 {
-	const struct input *list = input_has(rows->exact + step, row) ? rows->exact + step : rows->values + step;
 	int64_t at, end;
 	struct text one;
 
@@ -100,10 +100,17 @@ static enum row_error put_list(struct rows_in *rows, size_t step, int64_t row)
 			return ROW_ARRAY;
 		if (has_nul(one))
 			return ROW_VALUE;
-		out_put(&rows->data, one.at, one.length);
-		out_put(&rows->data, "", 1);
+		out_put(out, one.at, one.length);
+		out_put(out, "", 1);
 	}
 	return ROW_FINE;
+}
+
+static enum row_error put_list(struct rows_in *rows, size_t step, int64_t row)
+{
+	const struct input *list = input_has(rows->exact + step, row) ? rows->exact + step : rows->values + step;
+
+	return put_items(&rows->data, list, row);
 }
 
 static enum row_error put_text(struct rows_in *rows, const struct step *step, int64_t row)
@@ -160,22 +167,12 @@ enum row_error row_process_name(struct rows_in *rows, const struct step *step, i
 /* Those of a list, each with a NUL behind it. */
 static enum row_error find_names(struct rows_in *rows, const struct input *list, int64_t row, struct text *names)
 {
-	int64_t at, end;
-	struct text one;
+	enum row_error error;
 
 	rows->key.used = 0;
-	if (!input_span(list, row, &at, &end) || end > list->items->length)
-		return ROW_ARRAY;
-	for (; at < end; at++) {
-		if (!input_has(list->items, at))
-			return ROW_VALUE;
-		if (!input_text(list->items, at, &one))
-			return ROW_ARRAY;
-		if (has_nul(one))
-			return ROW_VALUE;
-		out_put(&rows->key, one.at, one.length);
-		out_put(&rows->key, "", 1);
-	}
+	error = put_items(&rows->key, list, row);
+	if (error != ROW_FINE)
+		return error;
 	*names = (struct text){ rows->key.at, rows->key.used };
 	return rows->key.failed ? ROW_NO_MEMORY : ROW_FINE;
 }
