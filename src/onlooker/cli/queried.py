@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from ..recordings.recording import Recording
 
 _EXPLAINED = ("explain_key", "explain_value")
+_MODE = 0o600  # of a file that is new: command lines can hold passwords
 _READ_BYTES = 1 << 16
 _STREAMED = ("table", "json")  # by us; others DuckDB writes
 
@@ -96,7 +97,7 @@ class Query:
         assert self._output is not None
         try:
             flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOCTTY
-            self._descriptor = os.open(self._output, flags, 0o666)
+            self._descriptor = os.open(self._output, flags, _MODE)
         except OSError as error:
             raise OutputError(error) from error
         return Writer(self._descriptor, gives_up, self._output)
@@ -141,7 +142,11 @@ class Query:
                 self._give(some.encode())
         elif self._output is not None:
             self._touch()
-            connection.execute(result.copied(self._output, self._form)).fetchall()
+            before = os.umask(~_MODE & 0o777)  # DuckDB writes another file first, which takes the name at the end
+            try:
+                connection.execute(result.copied(self._output, self._form)).fetchall()
+            finally:
+                os.umask(before)
         else:
             self._piped(database, result)
 
@@ -185,7 +190,7 @@ class Query:
         """See that the file can be written before DuckDB does. Raises OutputError."""
         assert self._output is not None
         try:
-            os.close(os.open(self._output, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | os.O_NOCTTY, 0o666))
+            os.close(os.open(self._output, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | os.O_NOCTTY, _MODE))
         except OSError as error:
             raise OutputError(error) from error
 

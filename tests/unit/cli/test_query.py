@@ -358,3 +358,13 @@ def test_help_loads_no_database():
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert not {"duckdb", "rich", "onlooker.query", "msgspec.json"} & {*done.stdout.splitlines()[-1].split()}
     assert "onlooker query [-h] [OPTIONS] FILE... [SQL]" in done.stdout
+
+
+@pytest.mark.parametrize("form", ["table", "json", "csv", "parquet"])
+def test_a_new_file_is_for_its_owner(query, tmp_path, form):
+    before = os.umask(0)
+    try:
+        query("FROM opens", "--output-format", form, "-o", str(tmp_path / "answer"))
+    finally:
+        os.umask(before)
+    assert (tmp_path / "answer").stat().st_mode & 0o777 == 0o600
