@@ -9,7 +9,7 @@ from ..errors import PROGRAM, UsageError
 from ..exports import FORMATS, NEEDS_A_FILE, Source, exporter
 from ..output.writer import ClosedPipeError
 from ..recordings.recording import Recording
-from ..recordings.redact import Redactor
+from . import secrets
 from .doubts import doubts
 from .log import LEVELS, Log, say
 from .newfile import new_file, wanted_file
@@ -44,9 +44,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("-o", "--output", metavar="FILE", help="write FILE, with mode 0600 (default: -, standard output)")
     add("--force", action="store_true", help="write over FILE, if it is there")
     add("--no-digests", action="store_true", help="in-toto, cyclonedx: do not digest files that were only read")
-    add = parser.add_argument_group("secrets").add_argument
-    add("--no-redact", action="store_true", help="leave in what looks like a secret")
-    add("--redact-pattern", metavar="REGEX", action="append", help="take out what matches this, too; may be repeated")
+    secrets.add_no_redact(parser)
     add = parser.add_argument_group("messages").add_argument
     add("-q", "--quiet", action="store_true", help="print only errors, whatever --log-level says")
     add("--log-level", metavar="LEVEL", default="warning", help=f"{', '.join(LEVELS)} (default: warning)")
@@ -58,9 +56,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.format is None:
         raise UsageError("no format is given", f"{PROGRAM} export {arguments.file} --format trace -o trace.json")
     form = one_of("format", arguments.format, FORMATS)
-    if arguments.no_redact and arguments.redact_pattern:
-        raise UsageError("--no-redact and --redact-pattern contradict each other", "leave out --no-redact")
-    redactor = None if arguments.no_redact else Redactor(arguments.redact_pattern or ())
+    redactor = secrets.redactor(arguments)
     target = _target(arguments, form)
     recording = Recording(arguments.file)
     tell_of(recording, log)

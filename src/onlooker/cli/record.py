@@ -3,7 +3,6 @@
 import argparse
 import sys
 import time
-from collections.abc import Callable
 from contextlib import nullcontext, suppress
 from pathlib import Path
 from typing import Any
@@ -24,6 +23,7 @@ from ..recordings.writer import ExistsError, RecordingWriter
 from ..records import Batch
 from ..summary import End as Reason
 from ..summary import Summary
+from . import secrets
 from .check import FORMATS, add_fail_on, any_of, check
 from .log import LEVELS, Log
 from .options import add_command, add_wanted, command, follow_trees, note_doubts, wanted
@@ -64,7 +64,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--max-size", metavar="SIZE", help="remove the oldest events where the recording gets larger: 100M, 1G")
     add("--keep", metavar="TIME", help="remove events when they are older than this: 10m, 24h")
     add("--no-seal", action="store_true", help="write only the log: less work, more room, and SQL takes longer")
-    add_redact(add, "take what looks like a secret out of arguments and paths")
+    secrets.add_redact(add)
     add_wanted(parser, default="all")
     add_command(parser)
     fail = parser.add_argument_group("what must not happen")
@@ -81,12 +81,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     end = parser.add_argument_group("when to stop (default: at Ctrl-C, or when all has ended that is followed)")
     end.add_argument("--duration", metavar="TIME", help="stop after this time: seconds, or 200ms, 2m, 1h")
     add_tuning(parser)
-
-
-def add_redact(add: Callable[..., object], about: str) -> None:
-    """Declare the options."""
-    add("--redact", action="store_true", help=f"{about}: values of --password, API_KEY=, tokens, ...")
-    add("--redact-pattern", metavar="REGEX", action="append", help="take out what matches this, too; may be repeated")
 
 
 class RecordingSink:
@@ -254,7 +248,7 @@ def run(arguments: argparse.Namespace) -> int:
     note_doubts(arguments, log)
     shutdown = Shutdown(monitor.stop, log.tell)
     relay = Relay(monitor.command) if monitor.command else None
-    redact = Redactor(arguments.redact_pattern or ()) if arguments.redact or arguments.redact_pattern else None
+    redact = secrets.redactor(arguments)
     manifest = _manifest(arguments, which, redact)
     writer = _writer(arguments, manifest, most_bytes=most, keep_seconds=keep, redact=redact)
     try:

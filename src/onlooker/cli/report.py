@@ -8,7 +8,7 @@ from ..events import PROCESS_EVENTS
 from ..recordings.recording import Recording
 from ..recordings.redact import Redactor
 from ..report import Clean, Facts, Survey, contents_of, html_page
-from . import recorded
+from . import recorded, secrets
 from .doubts import doubts
 from .log import LEVELS, Log, say
 from .newfile import new_file, wanted_file
@@ -38,9 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("-o", "--output", metavar="FILE", help="write FILE, with mode 0600 (needed)")
     add("--force", action="store_true", help="write over FILE, if it is there")
     add("--title", metavar="TEXT", help="the page's title (default: the command, or the recording's name)")
-    add = parser.add_argument_group("secrets").add_argument
-    add("--no-redact", action="store_true", help="leave in what looks like a secret")
-    add("--redact-pattern", metavar="REGEX", action="append", help="take out what matches this, too; may be repeated")
+    secrets.add_no_redact(parser)
     add = parser.add_argument_group("messages").add_argument
     add("-q", "--quiet", action="store_true", help="print only errors, whatever --log-level says")
     add("--log-level", metavar="LEVEL", default="warning", help=f"{', '.join(LEVELS)} (default: warning)")
@@ -51,9 +49,7 @@ def run(arguments: argparse.Namespace) -> int:
     log = Log("error" if arguments.quiet else one_of("log level", arguments.log_level, LEVELS))
     if not arguments.output or arguments.output == "-":
         raise UsageError("a report needs a file", f"{PROGRAM} report {arguments.file} -o report.html")
-    if arguments.no_redact and arguments.redact_pattern:
-        raise UsageError("--no-redact and --redact-pattern contradict each other", "leave out --no-redact")
-    redactor = None if arguments.no_redact else Redactor(arguments.redact_pattern or ())
+    redactor = secrets.redactor(arguments)
     target = wanted_file(arguments.output, force=arguments.force)
     recording = Recording(arguments.file)
     tell_of(recording, log)
