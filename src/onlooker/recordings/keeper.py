@@ -40,7 +40,7 @@ class Keeper:
         self._finished: queue.SimpleQueue[int | None] = queue.SimpleQueue()
         self._error: Exception | None = None
         self._wake = threading.Event()
-        self._is_over = False
+        self._is_over = self._has_stopped = False
         self._leaves_the_rest = False
         self._threads: list[threading.Thread] = []
 
@@ -70,8 +70,11 @@ class Keeper:
 
     def stop(self, wait: Callable[[int], bool] = lambda left: True) -> None:
         """When all that is finished is tidied. Meanwhile `wait` is told now and then how much is left; where it returns
-        False, the rest is left as it is. Raises what went wrong; may be called again.
+        False, the rest is left as it is. Raises what went wrong; may be called again, and then looks at nothing: what
+        is finished is to stay as it is.
         """
+        if self._has_stopped:
+            return
         self._is_over = True
         self._wake.set()
         for thread in self._threads[:1]:
@@ -86,6 +89,7 @@ class Keeper:
         if len(self._threads) < 2:
             self._tidy_what_is_finished()
         self._threads = []
+        self._has_stopped = True
         self.check()
 
     def _sync_now_and_then(self) -> None:

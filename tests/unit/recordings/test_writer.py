@@ -101,6 +101,19 @@ def test_the_size_holds_while_sealing_is_slow(tmp_path):
     assert (first.reason, first.count) == ("rotated", 60 * len(EVENTS) - len(found))
 
 
+def test_nothing_is_removed_once_it_is_finished(tmp_path):
+    """What was said of it then is to stay true."""
+    made = RecordingWriter(tmp_path / "r", Manifest.new(start=now()), most_bytes=1 << 20)
+    made.start()
+    for count in (2_400, 3_600):  # of 168 bytes each: a megabyte, if there were nothing else
+        [batch] = Batch.of([EVENTS[0]] * count)
+        made.write(batch)
+    made.finish(replace(made.manifest, end=End.of(Summary(shown={"open": 6_000}), now(), 0)))
+    said, there = made.manifest.rotated, size(tmp_path / "r")
+    made.close()
+    assert (made.manifest.rotated, size(tmp_path / "r")) == (said, there)
+
+
 def test_what_is_finished_lasts_before_it_is_sealed(tmp_path, monkeypatch):
     synced = []
     real = LogWriter.sync
