@@ -16,6 +16,7 @@ FLOOD = 20_000  # twice what the small ring holds, at least; with longer paths, 
 BURST = max(FLOOD, 200_000 // SLOWER)
 FORKS = 1_523  # together with their ends, twice what the small ring keeps free for them, at least
 FLOODS = 9  # at most: what the reader takes meanwhile decides whether all of one finds room
+PARTS = 8  # of a burst
 LONG = 1_023  # many times what the small ring holds of the longest paths and arguments
 COUNT = 23
 
@@ -163,10 +164,11 @@ def test_a_reader_that_sleeps_loses_nothing_yet(workloads: Workloads) -> None:
     """Records are taken out of the ring although nobody polls: what waits may be several times its size."""
     program = workloads.renamed("open")
     with Monitor(comm=[program.name], buffer_bytes=8 * SMALL // SLOWER) as monitor:
-        run = Process(program, *opening(BURST)).wait()
-        run.events = drain(monitor)
-        assert len(run.opens()) == BURST
-        assert len(run.opens()) * 100 > 2 * 8 * SMALL // SLOWER
+        for _ in range(PARTS):  # a thread on a busy machine may come late, and each part fits in the ring
+            Process(program, *opening(BURST // PARTS)).wait()
+        opens = [event for event in drain(monitor) if isinstance(event, Open) and event.path == "/"]
+        assert len(opens) == BURST
+        assert len(opens) * 100 > 2 * 8 * SMALL // SLOWER
         assert monitor.stats().complete
 
 
