@@ -1,6 +1,6 @@
 """What one recording has and another has not: programs, files, failures."""
 
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from typing import ClassVar, NamedTuple
 
@@ -50,6 +50,7 @@ class Side:
         self.temporary: set[str] = set()  # files that were made here and are gone again
         self._made: set[str] = set()
         self._running: OrderedDict[tuple[int, int], Key] = OrderedDict()
+        self._kept: Counter[tuple[str, bool]] = Counter()
         self.beyond = 0
 
     def take(self, event: TaskEvent) -> None:
@@ -101,10 +102,15 @@ class Side:
 
     def _add(self, kind: str, key: Key) -> None:
         found = self.found[kind]
-        if key not in found and len(found) >= MOST_THINGS:
+        if key in found:
+            found[key] += 1
+            return
+        group = (kind, key[0] == MISSING)  # what is missing leaves room for the files that are there
+        if self._kept[group] >= MOST_THINGS:
             self.beyond += 1
         else:
-            found[key] = found.get(key, 0) + 1
+            self._kept[group] += 1
+            found[key] = 1
 
 
 class Diff:
@@ -196,7 +202,9 @@ class Diff:
             seconds = sum(not each.first for each in found)
             both = len(found) - firsts - seconds
             more = f", {both} much more often in one" if both else ""
-            yield page.fit(f"{kind}: {firsts} only in the first, {seconds} only in the second{more}")
+            said = f"{kind}: {firsts} only in the first, {seconds} only in the second{more}"
+            narrow = f"{kind}: {firsts} in first, {seconds} in second{f', {both} in both' if both else ''}"
+            yield page.fit(narrow if page.width and len(said) > page.width else said)
             shown = found[: page.limit] if page.limit else found
             rows = [(_number(each.first), _number(each.second), *_cells(kind, each)) for each in shown]
             yield from page.columns(("FIRST", "SECOND", *_HEADS[kind]), rows, right=[0, 1], share=2)

@@ -13,7 +13,7 @@ from .declared import Declared
 from .folding import directory
 from .inputs import EVENTS as OF_INPUTS
 from .inputs import Inputs
-from .page import Page, beyond, counted, listed
+from .page import Page, counted, listed
 from .uses import (
     CREATED,
     EVENTS,
@@ -42,6 +42,7 @@ OF_SECTION = {
 PROCESS, DIRECTORY = "process", "directory"
 BY = (PROCESS, DIRECTORY)
 SPECIAL = ("/proc/", "/sys/", "/dev/")
+_REMEDY = "--under DIR makes room"
 _LEAST_ROWS = 5  # of a section in a terminal
 
 
@@ -105,8 +106,8 @@ class Inventory:
                 continue
             who = {"pid": group[0], "start_ns": group[1]} if group else {}
             yield from ({**who, **use_row(file, use)} for file, use in wanted)
-        if self._uses.beyond:
-            yield {"not_listed": self._uses.beyond}
+        if left_out := {each: self._uses.beyond[each] for each in self._sections if self._uses.beyond[each]}:
+            yield {"not_listed": sum(left_out.values()), **left_out}
 
     def lines(self, page: Page) -> Iterator[str]:
         """A section after the other; none of what there is not."""
@@ -117,9 +118,11 @@ class Inventory:
                 shown = True
                 yield page.fit(_head(section, groups))
                 yield from self._table(section, groups, page)
+            left_out = self._uses.not_listed(section, _REMEDY)
+            shown |= bool(left_out)
+            yield from map(page.fit, left_out)
         if not shown:
             yield page.fit(f"no file was {listed(self._sections, 60)}")
-        yield from map(page.fit, beyond(self._uses.beyond))
 
     def _table(self, section: str, groups: dict[Any, list[Used]], page: Page) -> Iterator[str]:
         most = page.most_rows and max(_LEAST_ROWS, page.most_rows // len(self._sections))
@@ -133,13 +136,13 @@ class Inventory:
             for group, used in groups.items():
                 who = f"{escape(self._names[group])} ({group[0]})"
                 rows += [(times, who, how, file) for times, how, file in rows_of(section, used, page, each)]
-            yield from _limited(("TIMES", "PROCESS", "HOW", "FILE"), rows, page)
+            yield from _limited(("TIMES", "PROCESS", "HOW", "FILE"), rows, page, spare=[2])
 
 
-def _limited(head: Sequence[str], rows: Sequence[Sequence[str]], page: Page) -> Iterator[str]:
+def _limited(head: Sequence[str], rows: Sequence[Sequence[str]], page: Page, *, spare: Sequence[int]) -> Iterator[str]:
     """So many rows as there are to be in a terminal, and how many there are more."""
     shown = rows[: page.limit] if page.limit else rows
-    yield from page.columns(head, shown, (0,), 2)
+    yield from page.columns(head, shown, (0,), 2, spare)
     if len(shown) < len(rows):
         yield page.fit(f"and {counted(len(rows) - len(shown), 'row')} more; -o FILE has all")
 
@@ -219,7 +222,7 @@ class Undeclared:
     @property
     def is_whole(self) -> bool:
         """Whether there was room for all."""
-        return self._inputs.is_whole and not self._uses.beyond
+        return self._inputs.is_whole and not self._uses.beyond[READ]
 
     def rows(self) -> Iterator[Row]:
         """An object for each."""
@@ -229,11 +232,11 @@ class Undeclared:
         """A table, and how many that is."""
         found, read = self.found(), self.read()
         if found:
-            yield from _limited(("TIMES", "BY", "HOW", "FILE"), [_row(*each) for each in found], page)
+            yield from _limited(("TIMES", "BY", "HOW", "FILE"), [_row(*each) for each in found], page, spare=[2])
         number = counted(len(read), "file that was read", "files that were read")
         said = f"{len(found)} of {number}" if found else number
         yield page.fit(f"{said}: {'not ' if found else ''}declared")
-        yield from map(page.fit, beyond(self._uses.beyond))
+        yield from map(page.fit, self._uses.not_listed(READ, _REMEDY))
 
 
 def _row(file: str, use: Any) -> tuple[str, ...]:

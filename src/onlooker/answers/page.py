@@ -41,25 +41,43 @@ class Page(msgspec.Struct, frozen=True):
         return max(_LEAST_LEFT_OUT, self.most_rows) if self.height else 0
 
     def columns(
-        self, head: Sequence[str], rows: Iterable[Sequence[Cell]], right: Sequence[int] = (), share: int = 3
+        self,
+        head: Sequence[str],
+        rows: Iterable[Sequence[Cell]],
+        right: Sequence[int] = (),
+        share: int = 3,
+        spare: Sequence[int] = (),
     ) -> Iterator[str]:
         """Rows of safe text below their head, as wide as they need; the last column takes what is left, at least one
         `share`th of the page, and is cut in its middle where that is too little. `right`: columns that are aligned to
-        the right.
+        the right; `spare`: those that are left out, one after the other, where the last one would not get its share.
         """
         table: list[Sequence[Cell]] = [tuple(head), *map(tuple, rows)]
-        firsts = [[str(cell) for cell in row[:-1]] for row in table]
-        widths = self._widths([max(map(cell_len, column)) for column in zip(*firsts, strict=True)], share)
+        widest = [
+            max(cell_len(str(cell)) for cell in column) for column in zip(*(row[:-1] for row in table), strict=True)
+        ]
+        kept, widths = self._fitting(widest, share, spare)
+        firsts = [[str(row[at]) for at in kept] for row in table]
         left = self.width - sum(widths) - len(_GAP) * len(widths)
         for first, row in zip(firsts, table, strict=True):
             cells = [shortened(cell, width) if self.width else cell for cell, width in zip(first, widths, strict=True)]
             padding = [" " * (width - cell_len(cell)) for cell, width in zip(cells, widths, strict=True)]
             aligned = [
                 space + cell if at in right else cell + space
-                for at, (cell, space) in enumerate(zip(cells, padding, strict=True))
+                for at, cell, space in zip(kept, cells, padding, strict=True)
             ]
             last = row[-1] if isinstance(row[-1], str) else row[-1](max(left, _NARROWEST) if self.width else 0)
             yield self.fit(_GAP.join((*aligned, shortened(last, left) if self.width else last)).rstrip())
+
+    def _fitting(self, widest: Sequence[int], share: int, spare: Sequence[int]) -> tuple[list[int], list[int]]:
+        """Which columns are shown, but for the last, and how wide."""
+        kept, left_out = list(range(len(widest))), list(spare)
+        while True:
+            widths = self._widths([widest[at] for at in kept], share)
+            left = self.width - sum(widths) - len(_GAP) * len(widths)
+            if not self.width or not left_out or left >= self.width // share:
+                return kept, widths
+            kept.remove(left_out.pop(0))
 
     def _widths(self, wanted: list[int], share: int) -> list[int]:
         """Of all columns but the last: the widest become narrower."""

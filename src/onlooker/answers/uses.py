@@ -1,5 +1,6 @@
 """What was done to each file: how often it was read, written, created, removed, or wanted where it was not there."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
@@ -98,15 +99,15 @@ def is_failure(event: TaskEvent) -> bool:
 
 
 class Uses:
-    """Learns what is done to files; by a group, where there are several. At most `MOST_FILES` are kept: `beyond` counts
-    uses of others.
+    """Learns what is done to files; by a group, where there are several. Each section has room for `MOST_FILES`, so
+    that a search for what is missing leaves room for what is written: `beyond` counts by section the uses of others.
     """
 
     def __init__(self, most: int = MOST_FILES, *, is_kept: Callable[[str], bool] = lambda file: True) -> None:
         """`is_kept`: whether a file is wanted."""
         self.groups: dict[Any, dict[str, FileUse]] = {}
-        self.beyond = 0
-        self._room = most
+        self.beyond: Counter[str] = Counter()
+        self._rooms = dict.fromkeys(SECTIONS, most)
         self._is_kept = is_kept
 
     def add(self, event: TaskEvent, group: Any = None) -> None:
@@ -116,16 +117,22 @@ class Uses:
                 continue
             use = self.groups.get(group, {}).get(file)
             if use is None:
-                if self._room <= 0:
-                    self.beyond += 1
+                if self._rooms[section] <= 0:
+                    self.beyond[section] += 1
                     continue
-                self._room -= 1
+                self._rooms[section] -= 1
                 use = self.groups.setdefault(group, {})[file] = FileUse(event.time, {}, {})
             use.add(section, words, event.comm)
 
     def of(self, section: str, group: Any = None) -> list[Used]:
         """The files of a section, in the order of their first use."""
         return [(file, use) for file, use in self.groups.get(group, {}).items() if section in use.counts]
+
+    def not_listed(self, section: str, remedy: str = "") -> list[str]:
+        """What is said below a section of the files for which there was no room, with what to do about it."""
+        count = self.beyond[section]
+        said = f"not listed: {counted(count, 'use')} of other files, for which there was no room"
+        return [f"{said}; {remedy}" if remedy else said] if count else []
 
 
 def in_section(used: Iterable[Used], section: str) -> list[Used]:

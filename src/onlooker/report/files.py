@@ -2,7 +2,7 @@
 
 from array import array
 
-from ..answers.uses import SECTIONS, sections_of
+from ..answers.uses import MISSING, SECTIONS, sections_of
 from ..events import TaskEvent
 
 MOST_FILES = 200_000  # 60 MB of them, with paths of 100 bytes
@@ -29,7 +29,8 @@ class Files:
         self.beyond = 0
         self.uses_beyond = 0
         self._numbers: dict[str, int] = {}
-        self._room, self._room_for_uses = most, most_uses
+        # each for what was there, and for what was missing: a search for files leaves room for those that are written
+        self._rooms, self._rooms_for_uses = [most, most], [most_uses, most_uses]
 
     def add(self, event: TaskEvent) -> None:
         """Learn from an event that succeeded, or found nothing."""
@@ -38,23 +39,23 @@ class Files:
         for file, section, _ in sections_of(event):
             number = self._numbers.get(file)
             if number is None:
-                if not self._room:
+                if not self._rooms[section == MISSING]:
                     self.beyond += 1
                     continue
-                self._room -= 1
+                self._rooms[section == MISSING] -= 1
                 number = self._numbers[file] = len(self.paths)
                 self.paths.append(file)
                 self.counts.extend((0,) * len(SECTIONS))
             place = number * len(SECTIONS) + SECTION_NUMBERS[section]
             self.counts[place] += 1
-            self._use(event, place)
+            self._use(event, place, is_missing=section == MISSING)
 
-    def _use(self, event: TaskEvent, place: int) -> None:
+    def _use(self, event: TaskEvent, place: int, *, is_missing: bool) -> None:
         uses = self.uses.setdefault((event.pid, event.start_ns), {})
         if place in uses:
             uses[place] += 1
-        elif self._room_for_uses:
-            self._room_for_uses -= 1
+        elif self._rooms_for_uses[is_missing]:
+            self._rooms_for_uses[is_missing] -= 1
             uses[place] = 1
         else:
             self.uses_beyond += 1

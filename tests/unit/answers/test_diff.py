@@ -7,6 +7,7 @@ from msgspec import json
 
 from onlooker.answers.diff import Diff
 from onlooker.answers.formatter import AnswerFormatter
+from onlooker.answers.page import Page
 from onlooker.answers.sameness import form, in_directory
 from onlooker.records import Batch
 from onlooker.testing import make
@@ -216,6 +217,24 @@ def test_no_room(monkeypatch):
     for batch in Batch.of([opened(f"/{n}") for n in range(5)]):
         asked.take(batch)
     assert not asked.is_whole
+
+
+def test_what_is_missing_leaves_room_for_what_is_there(monkeypatch):
+    monkeypatch.setattr("onlooker.answers.diff.MOST_THINGS", 2)
+    asked = Diff((None, None))
+    for batch in Batch.of([*(miss(f"/none/{n}") for n in range(5)), opened("/out", *NEW, created=True)]):
+        asked.take(batch)
+    assert not asked.is_whole and ("written", "/out") in asked.sides[0].found["files"]
+
+
+def test_the_heads_of_a_narrow_terminal():
+    page = Page(40, 24)
+    lines = diff([opened("/etc/a"), opened("/etc/no", errno="EACCES")], [], page=page)
+    assert all(page.fit(line) == line for line in lines)
+    assert [line for line in lines if ":" in line[:9]] == [
+        "files: 1 in first, 0 in second",
+        "failures: 1 in first, 0 in second",
+    ]
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import pytest
 
+from onlooker.answers import inventory
 from onlooker.answers.declared import Declared
 from onlooker.answers.inputs import Inputs
 from onlooker.answers.inventory import Inventory, Undeclared, keeps
@@ -154,7 +155,20 @@ def test_no_room():
     uses = Uses(most=2)
     for number in range(5):
         uses.add(opened(f"/{number}"))
-    assert uses.beyond == 3 and len(uses.of("read")) == 2
+    assert uses.beyond == {"read": 3} and len(uses.of("read")) == 2
+
+
+@pytest.mark.parametrize("by", [None, "process"])
+def test_what_is_missing_leaves_room_for_what_is_there(by, monkeypatch):
+    monkeypatch.setattr(inventory, "Uses", lambda **how: Uses(2, **how))
+    missed = [miss(f"/none/{n}") for n in range(7)]
+    made = [opened("/in"), opened("/out", "O_WRONLY", "O_CREAT", created=True)]
+    lines = ask(Inventory(by=by), [*missed, *made])
+    assert [line.split()[-1] for line in lines if "/none" not in line][2:9:3] == ["/in", "/out", "/out"]
+    said = "not listed: 5 uses of other files, for which there was no room; --under DIR makes room"
+    assert lines[-1] == said and not any(line.startswith("no file was") for line in lines)
+    assert rows(Inventory(by=by), [*missed, *made])[-1] == {"not_listed": 5, "missing": 5}
+    assert said not in ask(Inventory(["read", "written"], by=by), [*missed, *made])
 
 
 def undeclared(*lines, events=EVENTS, page=WIDE):

@@ -24,6 +24,15 @@ def test_columns_are_as_wide_as_they_need():
     ]
 
 
+def test_spare_columns_are_left_out_for_the_last_one():
+    rows = [("0.100", "12345", "exit 1", "a" * 20)]
+    shown = {
+        width: next(Page(width, 24).columns(("START", "PID", "END", "NAME"), rows, [0, 1], 2, [0, 1]))
+        for width in (50, 40, 28)
+    }
+    assert shown == {50: "START    PID  END     NAME", 40: "  PID  END     NAME", 28: "END     NAME"}
+
+
 @settings(deadline=None)
 @given(TEXT, st.integers(8, 40))
 def test_of_a_long_text_the_middle_goes(text, width):

@@ -51,4 +51,7 @@ def test_there_is_room_for_so_many():
         files.add(opened(11, "/src/0", pid=300 + number))
         failures.add(opened(11, f"/src/{number}", errno="EACCES"))
     assert (files.paths, files.beyond, files.uses_beyond, [*files.counts]) == (["/src/0"], 2, 3, [4, 0, 0, 0, 0])
+    files.add(opened(11, "/none/0", errno="ENOENT"))
+    files.add(opened(11, "/none/1", errno="ENOENT"))
+    assert (files.paths, files.beyond) == (["/src/0", "/none/0"], 3)
     assert (failures.total, failures.beyond, len(failures.by_count())) == (3, 2, 1)
