@@ -5,7 +5,7 @@
     │   ├── ExpressionError                a mistake in an expression; `start` and `end` are its place in `text`
     │   └── QueryError                     a mistake in SQL, in DuckDB's words
     ├── OutputError                        the output could not be written; exit code 1
-    ├── RecordingError                     a file is no recording, or can't be read; exit code 1
+    ├── RecordingError                     a file is no recording, or can't be read; exit code 2
     ├── ExtraError                         an optional library is not installed; exit code 3
     ├── CommandError                       a command could not be started; exit code 126 or 127
     ├── ForkedError                        a monitor was used in a child of the process that started it; exit code 1
@@ -183,7 +183,9 @@ _CAUSES = {
 
 
 class RecordingError(OnlookerError):
-    """A file is no recording, or can't be read."""
+    """A file is no recording, or can't be read: then nothing is known of what was asked, as after a wrong option."""
+
+    exit_code = 2
 
     def __init__(self, message: str, hint: str = "") -> None:
         super().__init__(message)

@@ -8,7 +8,9 @@ import msgspec
 from .escaping import escape
 from .events import EVENTS, PROCESS_REASONS, UNCERTAIN_REASONS, UNKNOWN_REASONS, WANTED_REASONS
 
-_OTHER_REASONS = UNCERTAIN_REASONS | UNKNOWN_REASONS | WANTED_REASONS | PROCESS_REASONS  # not simply so many
+UNWRITTEN = "unwritten"
+# not simply so many
+_OTHER_REASONS = UNCERTAIN_REASONS | UNKNOWN_REASONS | WANTED_REASONS | PROCESS_REASONS | {UNWRITTEN}
 _WIDEST = 70  # of 80 columns, without the name of the program
 
 
@@ -24,7 +26,8 @@ class End(Enum):
 
 class Summary(msgspec.Struct, frozen=True, kw_only=True):
     """What was written (`shown`, by kind), lost (by kind and reason), seen and not written, not whole (`cut`); why it
-    ended, and the `cause` of that where the system has named one. `repeated` and `over_rate` as in `Stats`.
+    ended, and the `cause` of that where the system has named one. `repeated` and `over_rate` as in `Stats`. `absent`:
+    kinds of events that are needed and were not recorded.
 
     >>> print(Summary(shown={"open": 3, "exec": 1}, seconds=1.5))
     4 events in 1.5 s: 1 exec, 3 open
@@ -41,6 +44,7 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     cause: str = ""
     repeated: int = 0
     over_rate: tuple[tuple[int, int, str], ...] = ()
+    absent: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         kinds = [f"{self.shown[name]} {name}" for name in EVENTS if self.shown.get(name) and name != "lost"]
@@ -129,6 +133,13 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
                 yield unwritten
         if self._lost(UNKNOWN_REASONS.__contains__):
             yield "the recording is damaged or was never finished: nobody knows how many events are missing"
+        if unrecorded := self._lost(UNWRITTEN.__eq__):
+            yield (
+                f"the recording broke off, as on a full disk: {_events(unrecorded, 'was', 'were')} seen and not "
+                "written, and nothing is known of what came later"
+            )
+        if self.absent:
+            yield f"no {', '.join(self.absent)} events were recorded"
         if certain := self._lost(lambda reason: reason not in _OTHER_REASONS):
             yield f"{_events(certain, 'is', 'are')} missing"
         if uncertain := self._lost(UNCERTAIN_REASONS.__contains__):

@@ -1,7 +1,9 @@
 """The life of one process: who it is, what it executed and did to which files, what failed, and how it ended."""
 
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator
-from typing import ClassVar
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, ClassVar
 
 from rich.cells import cell_len
 
@@ -10,17 +12,22 @@ from ..events import PROCESS_EVENTS, TASK_EVENTS, TaskEvent
 from ..events.chdir import Chdir
 from ..filters.compile import matcher
 from ..filters.expression import And, Expression, Not, Or, Test
-from ..recordings.processes import Processes, ProcessRecord
+from ..recordings.processes import Execution, Processes, ProcessRecord
 from ..records import Batch
 from . import Row
-from .actions import done
+from .actions import cleaned, done
 from .page import Page, beyond, counted
 from .programs import command, seconds
 from .times import wall_time
 from .tree import Tree, ending, process_row
 from .uses import SECTIONS, Uses, head_of, is_failure, rows_of, use_row
 
+if TYPE_CHECKING:
+    from ..recordings.recording import Recording
+
 MOST_FAILURES = 1000  # kinds of them, of one process
+_MOST_NEAR, _LEAST_ALIKE = 3, 0.6  # names that are like one
+_MANY = 20_000  # names: to compare so many takes a second
 _SHOWN_FILES = 10  # rows of each section in a terminal
 _Key = tuple[int, int]
 
@@ -28,11 +35,12 @@ _Key = tuple[int, int]
 class Candidates:
     """The processes that are meant by an id or a name, and all others around them: to be given all batches first.
 
-    A name is that of a process, or of a program that it executed.
+    A name is that of a process, or of a program that it executed; with a slash, the program's path, as it was given or
+    as the file is called.
     """
 
-    def __init__(self, wanted: str) -> None:
-        self.table = Processes()
+    def __init__(self, wanted: str, recording: "Recording | None" = None) -> None:
+        self.table = Processes(recording)
         self.pid = int(wanted) if wanted.isascii() and wanted.isdigit() else None
         self._name = wanted
         life = Test("event", "in", tuple(name.encode() for name in PROCESS_EVENTS))
@@ -55,7 +63,34 @@ class Candidates:
     def _is_meant(self, process: ProcessRecord) -> bool:
         if self.pid is not None:
             return process.pid == self.pid
+        if "/" in self._name:
+            return any(self._name in _paths(each) for each in process.execs)
         return process.comm == self._name or any(each.name == self._name for each in process.execs)
+
+    def names(self) -> list[str]:
+        """All that could have been asked for in place of what was not found: those that are most like it come first,
+        then those of most processes.
+        """
+        found: Counter[str] = Counter()
+        for process in self.table.records():
+            own = [path for each in process.execs for path in _paths(each)] if "/" in self._name else _names(process)
+            found.update(set(own))
+        near = get_close_matches(self._name, found, n=_MOST_NEAR, cutoff=_LEAST_ALIKE) if len(found) < _MANY else []
+        return list(dict.fromkeys([*near, *(name for name, _ in found.most_common())]))
+
+
+def _names(process: ProcessRecord) -> list[str]:
+    return [process.comm, *(each.name for each in process.execs)]
+
+
+def _paths(program: Execution) -> set[str]:
+    """The names of its file."""
+    found = {program.path, program.exe or program.path}
+    if (
+        program.cwd and not program.path.startswith("/") and ".." not in program.path
+    ):  # behind a link, that is elsewhere
+        found.add(cleaned(f"{program.cwd}/{program.path}"))
+    return found
 
 
 class _Life:
@@ -144,15 +179,18 @@ class Show:
             for (name, words, error, file), count in life.failures.items():
                 call = {"of": name, "wanted": words, "errno": error, "file": file, "count": count}
                 yield {"what": "failure", **who, **call}
-            if left_out := life.uses.beyond + life.failures_beyond:
+            if left_out := life.uses.beyond.total() + life.failures_beyond:
                 yield {"what": "not listed", **who, "count": left_out}
 
     def lines(self, page: Page) -> Iterator[str]:
         """One process after the other."""
         self._tree.children()
+        count = len(self._processes)
         for number, process in enumerate(self._processes):
             if number:
                 yield ""
+            if count > 1:
+                yield page.fit(f"{number + 1} of {count} that had this id (--index {number + 1} shows only this one):")
             yield from self._about(process, page)
             yield from self._family(process, page)
             yield from self._did(self._lives[process.key], page)
@@ -215,6 +253,7 @@ class Show:
                 yield page.fit(head_of(section, used))
                 files = rows_of(section, used, page, _SHOWN_FILES if page.height else 0)
                 yield from page.columns(("TIMES", "HOW", "FILE"), files, right=[0], share=2)
+            yield from map(page.fit, life.uses.not_listed(section))
         if life.failures:
             total = sum(life.failures.values())
             yield page.fit(f"failed: {counted(total, 'call')}")
@@ -224,7 +263,7 @@ class Show:
             yield from page.columns(("TIMES", "WANTED", "ERROR", "FILE"), rows, right=[0], share=2)
             if len(shown) < len(ranked):
                 yield page.fit(f"and {counted(len(ranked) - len(shown), 'row')} more; -o FILE has all")
-        yield from map(page.fit, beyond(life.uses.beyond + life.failures_beyond))
+        yield from map(page.fit, beyond(life.failures_beyond))
 
 
 def _other(name: str, process: ProcessRecord) -> Row:

@@ -17,6 +17,7 @@ from .times import wall_time
 
 MOST_LEVELS = 40  # that are indented
 TIMES = "\u00d7"
+_LEAST_COMMAND = 12  # columns
 _HEAD = ("START", "TIME", "PID", "END", "PROCESS")
 _BRANCH, _LAST, _ON, _PAST = "├─ ", "└─ ", "│  ", "   "
 
@@ -86,20 +87,19 @@ class Tree:
         if self._folds and not self._forms:
             self._compare()
         if rows := list(self._walk(processes, depth)):
-            yield from page.columns(_HEAD, rows, right=[0, 1, 2], share=2)
+            yield from page.columns(_HEAD, rows, right=[0, 1, 2], share=2, spare=[0, 2])
 
     def _sum(self) -> str:
         listed = self._records if self._shown is None else [each for each in self._records if each.key in self._shown]
         failed = sum(each.has_failed for each in listed)
         said = counted(len(listed), "process", "processes")
         of = f" of {len(self._records)}" if len(listed) < len(self._records) else ""
-        took = seconds(self._table.last_ns - self.zero_ns())
+        took = seconds(self._table.end_ns - self.zero_ns())
         return f"{said}{of}, {failed} failed, in {took} s"
 
     def zero_ns(self) -> int:
         """When it began: with the command, where one was recorded."""
-        first = self._table.first_ns
-        return min(first, self._records[0].start_ns) if self._is_command and self._records else first
+        return self._table.zero_ns(is_command=self._is_command)
 
     def _roots(self) -> Group:
         """The processes without a parent, or those that are asked for; raises UsageError where there is none."""
@@ -166,7 +166,7 @@ class Tree:
         numbers: dict[object, int] = {}
         for each in reversed(self._records):  # children before their parents, which are older
             below = tuple(sorted({self._forms[child.key] for child in self._below([each])}))
-            end = (each.exit_code, each.signal, each.end_ns is None, each.is_over)
+            end = (each.exit_code, each.signal, each.end_ns is None, each.is_running)
             form = (alike_command(each), end, self._other_user(each), below, bool(each.left_out))
             self._forms[each.key] = numbers.setdefault(form, len(numbers))
 
@@ -202,12 +202,15 @@ class Tree:
         notes += [f"user: {escape(self._user(user))}"] if user is not None else []
         hidden = sum(each.left_out + (self._descendants.get(each.key, 0) if with_below else 0) for each in group)
         notes += [f"{hidden} more below"] if hidden else []
-        after = f" [{'; '.join(notes)}]" if notes else ""
 
         def text(width: int) -> str:
-            shown = fit(prefix, width // 2) if width else prefix
-            room = max(1, width - cell_len(shown + times + after)) if width else 0
-            return fit(shown + times + common_command(group, room) + after, width)
+            shown = (fit(prefix, width // 2) if width else prefix) + times
+            for some in range(len(notes) + 1):  # the last ones say most
+                after = f" [{'; '.join(notes[some:])}]" if notes[some:] else ""
+                room = width - cell_len(shown + after)
+                if not width or room >= _LEAST_COMMAND:
+                    break
+            return fit(shown + common_command(group, max(1, room) if width else 0) + after, width)
 
         pid = str(first.pid) if len(group) == 1 else ""
         return start, seconds(total), pid, ending(first), text
@@ -240,7 +243,7 @@ def process_row(process: ProcessRecord, offset_ns: int, depth: int | None = None
         "cpu_system_ns": process.cpu_system_ns,
         "exit_code": process.exit_code,
         "signal": process.signal,
-        "running": (process.end_ns is None and not process.is_over) or None,
+        "running": process.is_running or None,
         "children_not_listed": process.left_out or None,
     }
 
@@ -251,4 +254,4 @@ def ending(process: ProcessRecord) -> str:
         return process.signal
     if process.exit_code is not None:
         return f"exit {process.exit_code}" if process.exit_code else ""
-    return "?" if process.is_over else "running"
+    return "running" if process.is_running else "?"

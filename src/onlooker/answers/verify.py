@@ -137,7 +137,9 @@ class Verify:
         tops = [each for each in self._found() if each.is_top]
         if tops:
             yield "ran and not in the log:"
-            yield from page.columns(("TIME", "PID", "FROM", "COMMAND"), map(self._cells, tops), right=[0, 1], share=2)
+            zero = self._table.zero_ns(is_command=bool(self._command))
+            rows = (self._cells(each, zero) for each in tops)
+            yield from page.columns(("TIME", "PID", "FROM", "COMMAND"), rows, right=[0, 1], share=2, spare=[2])
         missing = list(self._missing())
         for kind, title in _TITLES.items():
             found = [row for each, row in missing if each == kind]
@@ -190,7 +192,7 @@ class Verify:
             "below": ran.below,
         }
 
-    def _cells(self, ran: _Ran) -> tuple[Any, ...]:
+    def _cells(self, ran: _Ran, zero_ns: int) -> tuple[Any, ...]:
         parents = [f"{escape(_name(each))} ({each.pid})" for each in ran.process.ancestors()]
         chain = " ← ".join(parents[:MOST_PARENTS]) + (" ← …" if len(parents) > MOST_PARENTS else "")
         more = f" [{ran.below} more below]" if ran.below else ""
@@ -199,7 +201,7 @@ class Verify:
             shown = command_line(ran.execution.argv) or escape(ran.execution.path)
             return fit(shown, width and max(1, width - len(more))) + more
 
-        return seconds(ran.execution.boot_ns - self._table.first_ns), str(ran.process.pid), chain, text
+        return seconds(ran.execution.boot_ns - zero_ns), str(ran.process.pid), chain, text
 
     def _found(self) -> list[_Ran]:
         """What ran and is not in the log."""

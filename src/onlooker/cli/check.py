@@ -18,7 +18,7 @@ from ..recordings.recording import Recording
 from ..recordings.source import RecordingSource
 from ..summary import Summary
 from .doubts import doubts
-from .log import LEVELS, Log
+from .log import LEVELS, Log, say
 from .output import output_writer
 from .parser import one_of
 from .replay import ReplaySession, tell_of
@@ -84,7 +84,17 @@ class CheckSession(ReplaySession):
         )
         if not self.found and (self.is_partial or not summary.complete):
             matches += " in what was recorded; that proves nothing of the rest"
-        return f"{matches}\n{summary.verdict}"
+        return f"{matches}\n{self._verdict(summary)}"
+
+    def _verdict(self, summary: Summary) -> str:
+        if not self.is_partial or not summary.complete:
+            return summary.verdict
+        return f"incomplete: only a part of what happened was recorded{summary.verdict.removeprefix('complete')}"
+
+    def _tell_the_verdict(self) -> None:
+        super()._tell_the_verdict()
+        if self.summary and self.summary.complete and self.is_partial and not self._log.says("warning"):
+            say(self._verdict(self.summary))  # what the exit code means
 
 
 def lacks(recording: Recording, expressions: Sequence[str], log: Log) -> bool:
@@ -112,10 +122,14 @@ def check(
     monitor = Monitor(events=["all"], threads=True, where=where, source=RecordingSource(recording.batches()))
     shutdown = Shutdown(monitor.stop, log.tell)
     writer = make_writer(shutdown)
-    lines = GitHubFormatter("onlooker --fail-on") if form == "github" else formatter(form, writer.descriptor)
+    lines = (
+        GitHubFormatter("onlooker --fail-on")
+        if form == "github"
+        else formatter(form, writer.descriptor, is_recorded=True)
+    )
     with shutdown:
         session = CheckSession(monitor, LineSink(lines, writer), shutdown, log)
-        session.is_partial = is_partial
+        session.recording, session.is_partial = recording, is_partial
         return session.exit_code()
 
 

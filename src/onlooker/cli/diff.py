@@ -4,11 +4,11 @@ import argparse
 from collections.abc import Iterator
 
 from ..answers.diff import FILES, KINDS, Diff
-from ..errors import RecordingError, UsageError
+from ..errors import UsageError
 from ..recordings.recording import Recording
+from ..recordings.scope import names_of
 from ..records import Batch
 from . import recorded
-from .doubts import names_of
 from .parser import listed, one_of
 
 EXAMPLES = """\
@@ -43,18 +43,14 @@ def run(arguments: argparse.Namespace) -> int:
         raise UsageError("nothing is given to --only", f"some of {', '.join(KINDS)}")
     chosen = {one_of("kind of difference", each, KINDS) for each in only or KINDS}
     kinds = [kind for kind in KINDS if kind in chosen]
-    try:
-        needed = ("exec", "open") if FILES in kinds else ("exec",)
-        both = tuple(on.recording(path, needed) for path in (arguments.first, arguments.second))
-        events = [names_of(each.manifest.settings.get("events")) for each in both if each.manifest]
-        if len(events) == len(both) and {*events[0]} != {*events[1]}:
-            on.log("warning", "the two have other events: one was recorded with other --events")
-        directories = tuple(each.manifest.directory if each.manifest else None for each in both)
-        asked = Diff((directories[0], directories[1]), kinds=kinds, counts=arguments.counts)
-        on.answer(asked, _batches(asked, on, both))
-    except RecordingError as error:  # 1 says that they differ
-        error.exit_code = 2
-        raise
+    needed = ("exec", "open") if FILES in kinds else ("exec",)
+    both = tuple(on.recording(path, needed) for path in (arguments.first, arguments.second))
+    events = [names_of(each.manifest.settings.get("events")) for each in both if each.manifest]
+    if len(events) == len(both) and {*events[0]} != {*events[1]}:
+        on.log("warning", "the two have other events: one was recorded with other --events")
+    directories = tuple(each.manifest.directory if each.manifest else None for each in both)
+    asked = Diff((directories[0], directories[1]), kinds=kinds, counts=arguments.counts)
+    on.answer(asked, _batches(asked, on, both))
     code = on.verdict()
     if not asked.is_whole:
         on.log("warning", "there was no room for all, so this may be wrong")

@@ -16,7 +16,7 @@ from .newfile import new_file, wanted_file
 from .output import output_writer
 from .parser import one_of
 from .progress import Progress
-from .replay import tell_of
+from .replay import tell_of, tell_of_damage
 from .shutdown import Shutdown
 
 EPILOG = """\
@@ -65,17 +65,25 @@ def run(arguments: argparse.Namespace) -> int:
     for note in notes:
         log("warning", note)
     progress = Progress(log)
-    source = Source(recording, redactor=redactor, digests=not arguments.no_digests, notes=notes, progress=progress)
+    source = Source(
+        recording,
+        redactor=redactor,
+        digests=not arguments.no_digests,
+        notes=notes,
+        absent=absent,
+        progress=progress,
+    )
     try:
         size = _export(module.export, source, target, form, log, force=arguments.force)
     finally:
         progress.end()
+    tell_of_damage(recording, log)
     if size is not None:
         log.tell(f"wrote {size} bytes: {target}")
     log.tell(source.verdict)
     if not source.complete and not log.says("warning"):
         say(source.verdict)  # what the exit code means
-    return 0 if source.complete and not absent else 1
+    return 0 if source.complete else 1
 
 
 def _target(arguments: argparse.Namespace, form: str) -> Path | None:

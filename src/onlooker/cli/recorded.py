@@ -19,7 +19,7 @@ from .doubts import doubts
 from .log import LEVELS, Log, say
 from .output import output_writer
 from .parser import one_of
-from .replay import tell_of
+from .replay import tell_of, tell_of_damage
 from .shutdown import Shutdown
 
 _RECORD = f"{PROGRAM} record -o build.onlook -- make"
@@ -43,7 +43,8 @@ class Asked:
         self.log = Log("error" if arguments.quiet else one_of("log level", arguments.log_level, LEVELS))
         self._format = one_of("output format of an answer", arguments.output_format, FORMATS)
         self._output = arguments.output
-        self._doubts = False
+        self._recordings: list[Recording] = []
+        self._absent: dict[str, None] = {}
         self._lost: Counter[tuple[str, str]] = Counter()
         self._cut = 0
 
@@ -52,9 +53,10 @@ class Asked:
         if path in ("", "-"):
             raise UsageError("a recording is a directory, not a stream", f"the one that this makes: {_RECORD}")
         found = Recording(path)
+        self._recordings.append(found)
         tell_of(found, self.log)
         about = doubts(found, events)
-        self._doubts |= bool(about.absent)
+        self._absent |= dict.fromkeys(about.absent)
         for note in about.notes:
             self.log("warning", note)
         return found
@@ -71,11 +73,13 @@ class Asked:
 
     def verdict(self) -> int:
         """Say whether the answer is all of it: 0, or 1 where something that it needs is missing."""
-        found = Summary(lost=self._lost, cut=self._cut)
+        for recording in self._recordings:
+            tell_of_damage(recording, self.log)
+        found = Summary(lost=self._lost, cut=self._cut, absent=tuple(self._absent))
         self.log.tell(found.verdict)
         if not found.complete and not self.log.says("warning"):
             say(found.verdict)  # what the exit code means
-        return 0 if found.complete and not self._doubts else 1
+        return 0 if found.complete else 1
 
     def answer(self, asked: Answer, batches: Iterable[Batch]) -> bool:
         """Print the answer; whether there was anybody to read it. Raises OnlookerError."""

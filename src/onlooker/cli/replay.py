@@ -48,8 +48,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 class ReplaySession(WatchSession):
     """Says nothing at its begin."""
 
+    recording: Recording | None = None
+
     def _announce(self) -> None:
         pass
+
+    def _conclude(self) -> None:
+        if self.recording:
+            tell_of_damage(self.recording, self._log)
 
 
 def speed(text: str) -> float:
@@ -62,9 +68,15 @@ def speed(text: str) -> float:
 def tell_of(recording: Recording, log: Log) -> None:
     """Say what is not as it should be."""
     for note in recording.notes:
-        log("warning", note)
+        log("warning", f"{str(recording.path)!r}: {note}")
     if recording.is_being_written:
         log("warning", f"{str(recording.path)!r} is still being written; this is all until now")
+
+
+def tell_of_damage(recording: Recording, log: Log) -> None:
+    """Say what could not be read, when all was."""
+    for note in recording.damage:
+        log("warning", note)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -81,5 +93,7 @@ def run(arguments: argparse.Namespace) -> int:
     writer = output_writer(arguments.output, shutdown, log, None)
     user = Users().name if arguments.names else None
     with shutdown:
-        sink = LineSink(formatter(arguments.output_format, writer.descriptor, user), writer)
-        return ReplaySession(monitor, sink, shutdown, log, count=count, duration=seconds).exit_code()
+        sink = LineSink(formatter(arguments.output_format, writer.descriptor, user, is_recorded=True), writer)
+        session = ReplaySession(monitor, sink, shutdown, log, count=count, duration=seconds)
+        session.recording = recording
+        return session.exit_code()

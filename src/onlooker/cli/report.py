@@ -3,6 +3,8 @@
 import argparse
 from collections.abc import Callable
 
+from msgspec.structs import replace
+
 from ..errors import PROGRAM, UsageError
 from ..events import PROCESS_EVENTS
 from ..recordings.recording import Recording
@@ -14,7 +16,7 @@ from .log import LEVELS, Log, say
 from .newfile import new_file, wanted_file
 from .parser import one_of
 from .progress import Progress
-from .replay import tell_of
+from .replay import tell_of, tell_of_damage
 
 STILL_WRITTEN = "incomplete: the recording is still being written"
 EPILOG = """\
@@ -59,15 +61,15 @@ def run(arguments: argparse.Namespace) -> int:
     progress = Progress(log)
     try:
         survey = _survey(recording, progress)
-        summary = survey.summary
+        summary = replace(survey.summary, absent=tuple(found.absent))
         progress("making the page")
         user = recorded.user_of(recording)
         clean = Clean(redactor.text if redactor else None)
         made = contents_of(survey, clean, user=user, is_command=bool(recording.manifest and recording.manifest.command))
         facts = _facts(recording, arguments.title)
         facts.redacted = _redacted(redactor, was=bool(recording.manifest and recording.manifest.redacted))
-        facts.verdict, facts.complete = summary.verdict, summary.complete and not found.absent
-        facts.notes = [*recording.notes, *found.notes]
+        facts.verdict, facts.complete = summary.verdict, summary.complete
+        facts.notes = [*recording.notes, *recording.damage, *found.notes]
         if recording.is_being_written:
             facts.verdict, facts.complete = STILL_WRITTEN, False
         written = html_page(survey, made, facts)
@@ -75,6 +77,7 @@ def run(arguments: argparse.Namespace) -> int:
         progress.end()
     with new_file(target, force=arguments.force) as (_, file):
         file.write(written)
+    tell_of_damage(recording, log)
     log.tell(f"wrote {len(written)} bytes: {target}")
     log.tell(facts.verdict)
     if not facts.complete and not log.says("warning"):
@@ -83,7 +86,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _survey(recording: Recording, progress: Callable[[str], None]) -> Survey:
-    survey = Survey()
+    survey = Survey(recording)
     for batch in recording.batches():
         survey.take(batch)
         progress(f"read {survey.events} events")

@@ -3,30 +3,39 @@
 import argparse
 from collections.abc import Sequence
 
+from ..answers.page import listed
 from ..answers.show import Candidates, Listed, Show
 from ..enrich.cgroups import Cgroups
 from ..errors import PROGRAM, UsageError
-from ..events import DEFAULT_EVENTS
+from ..escaping import escape
+from ..events import DEFAULT_EVENTS, WANTED_REASONS
 from ..filters import HIGHEST_PID
 from ..recordings.processes import ProcessRecord
 from . import recorded
 from .parser import number
+from .replay import tell_of_damage
 
 EXAMPLES = """\
   onlooker show build.onlook 4711
   onlooker show build.onlook make
   onlooker show build.onlook cc1 --index 3
+  onlooker show build.onlook /usr/bin/make
   onlooker show build.onlook 4711 --output-format json
 
 If several processes have that name, it lists them; if an id was used again, it shows them all.
 """
+_NAMES_WIDTH = 66  # columns of names that there are
 MOST_SHOWN = 100  # with one id
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options; values are checked in `run`."""
     parser.add_argument("file", metavar="FILE", help="the recording")
-    parser.add_argument("process", metavar="PID", help="the process's id, or its name, or a program's that it executed")
+    parser.add_argument(
+        "process",
+        metavar="PID",
+        help="the process's id, or its name, or the name or path of a program that it executed",
+    )
     add = parser.add_argument_group("which of several").add_argument
     add("--index", metavar="N", help="the one with that place in the order of their starts: 1, 2, ...")
     add("--start", metavar="NS", help="the one that started then: start_ns, in nanoseconds since boot")
@@ -45,10 +54,15 @@ def run(arguments: argparse.Namespace) -> int:
         raise UsageError(f"not a process id: {wanted!r}", f"a number up to {HIGHEST_PID}, or a name")
     recording = on.recording(arguments.file, DEFAULT_EVENTS)
     is_command = bool(recording.manifest and recording.manifest.command)
-    candidates = Candidates(wanted)
+    candidates = Candidates(wanted, recording)
+    lost = 0
     for batch in recording.batches():
         candidates.take(batch)
+        lost += sum(loss.reason not in WANTED_REASONS for loss in batch.lost())
     found = candidates.found()
+    if not found:
+        tell_of_damage(recording, on.log)
+        raise _unknown(wanted, candidates, is_whole=not lost)
     chosen = _chosen(wanted, found, index, start)
     if len(chosen) > (1 if candidates.pid is None else MOST_SHOWN):
         on.answer(Listed(candidates, chosen, is_command=is_command), ())
@@ -62,10 +76,17 @@ def run(arguments: argparse.Namespace) -> int:
     return recorded.ask(asked, on, recording)
 
 
+def _unknown(wanted: str, candidates: Candidates, *, is_whole: bool) -> UsageError:
+    """With the names that there are."""
+    said = f"the recording has no process {wanted!r}{'' if is_whole else ', but it is not complete'}"
+    names = candidates.names() if candidates.pid is None else []
+    if not names:
+        return UsageError(said, f"{PROGRAM} tree FILE shows its processes")
+    return UsageError(said, f"it has {listed([escape(name) for name in names], _NAMES_WIDTH)}")
+
+
 def _chosen(wanted: str, found: Sequence[ProcessRecord], index: int | None, start: int | None) -> list[ProcessRecord]:
     """Raises UsageError where there is none."""
-    if not found:
-        raise UsageError(f"the recording has no process {wanted!r}", f"{PROGRAM} tree FILE shows its processes")
     if start is not None:
         found = [each for each in found if each.start_ns == start]
         if not found:

@@ -3,6 +3,7 @@
 import argparse
 
 from ..answers.tree import Tree
+from ..recordings.processes import Processes
 from . import recorded
 from .options import process_ids
 from .parser import duration, number
@@ -50,5 +51,6 @@ def run(arguments: argparse.Namespace) -> int:
         folds=not arguments.all,
         user=recorded.user_of(recording),
         is_command=bool(recording.manifest and recording.manifest.command),
+        table=Processes(recording),
     )
     return recorded.ask(asked, on, recording)

@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from ..escaping import command_line
+from ..recordings.manifest import wall_ns
 from ..recordings.processes import Processes, ProcessRecord
 from .digests import Digests
-from .source import Source, json_page, wall_ns
+from .source import Source, json_page
 from .used import EVENTS as FILE_EVENTS
 from .used import Uses
 
@@ -23,7 +24,7 @@ UNKNOWN_CODE = -1  # go-witness has a number in any case; Go's os.ProcessState.E
 
 def export(source: Source, write: Callable[[bytes], object]) -> None:
     """The whole statement at once."""
-    table, uses = Processes(), Uses()
+    table, uses = Processes(source.recording), Uses()
     for batch in source.batches():
         table.take(batch)
         uses.take(batch)

@@ -3,7 +3,6 @@
 import os
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -11,21 +10,21 @@ import msgspec
 from .. import _version
 from ..filters.compile import matcher
 from ..filters.where import Asked
-from ..recordings.manifest import Manifest
+from ..recordings.manifest import Manifest, wall_ns
 from ..recordings.recording import Recording
 from ..recordings.redact import Redactor
 from ..records import Batch, Matcher
 from ..summary import Summary
 
-_BILLION = 1_000_000_000
 _STILL_WRITTEN = "incomplete: the recording is still being written"
 
 
 class Source:
     """A recording that is exported. `redactor` takes secrets out; `digests`: whether files that were only read are
-    digested; `notes`: what is to be said of it beside the verdict; `progress` gets a text now and then.
+    digested; `notes`: what is to be said of it beside the verdict; `absent`: kinds of events that it needs and does not
+    have; `progress` gets a text now and then.
 
-    What `complete`, `verdict` and `about` say is known when `batches` was read to its end.
+    What `complete`, `verdict`, `notes` and `about` say is known when `batches` was read to its end.
     """
 
     def __init__(
@@ -35,12 +34,14 @@ class Source:
         redactor: Redactor | None = None,
         digests: bool = True,
         notes: Sequence[str] = (),
+        absent: Sequence[str] = (),
         progress: Callable[[str], None] = lambda text: None,
     ) -> None:
         self.recording = recording
         self.redactor = redactor
         self.digests = digests
-        self.notes = [*recording.notes, *notes]
+        self._notes = [*recording.notes, *notes]
+        self._absent = tuple(absent)
         self.progress = progress
         self._forget()
 
@@ -59,6 +60,11 @@ class Source:
             self._cut += batch.cut
             yield self.redactor.redacted(batch) if self.redactor else batch
             self.progress(f"{self.events} events")
+
+    @property
+    def notes(self) -> list[str]:
+        """What is not as it should be."""
+        return [*self._notes, *self.recording.damage]
 
     def survey(self) -> None:
         """Read it once, for what is said of it."""
@@ -96,16 +102,16 @@ class Source:
     def verdict(self) -> str:
         """One line."""
         end = self.manifest.end if self.manifest else None
-        if end is not None and not end.complete:
-            return end.verdict
         found = self._found
+        if end is not None and not end.complete and not end.unwritten:
+            return end.verdict
         if found.complete and not self.complete:
             return _STILL_WRITTEN
         return found.verdict
 
     @property
     def _found(self) -> Summary:
-        return Summary(lost=self._lost, cut=self._cut)
+        return Summary(lost=self._lost, cut=self._cut, absent=self._absent)
 
     @property
     def redacted(self) -> tuple[str, ...]:
@@ -154,19 +160,6 @@ def matcher_of(where: str, events: tuple[str, ...]) -> Matcher:
     expression = Asked(where=where).expression(events)
     assert expression is not None
     return matcher(expression)
-
-
-def wall_ns(time: str) -> int | None:
-    """Nanoseconds since 1970, of RFC 3339 with microseconds; None for what is no time.
-
-    >>> wall_ns("1970-01-01T00:00:01.500000Z"), wall_ns("yesterday")
-    (1500000000, None)
-    """
-    try:
-        moment = datetime.fromisoformat(time)
-    except ValueError:  # a damaged description may say anything
-        return None
-    return int(moment.replace(microsecond=0).timestamp()) * _BILLION + moment.microsecond * 1000
 
 
 def plain(value: Any) -> Any:

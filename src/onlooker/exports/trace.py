@@ -62,7 +62,7 @@ class _Events:
 
 def export(source: Source, write: Callable[[bytes], object]) -> None:
     """Calls that failed are written while the recording is read; processes at its end, when their order is known."""
-    table, tracks, events = Processes(), _Tracks(), _Events(write)
+    table, tracks, events = Processes(source.recording), _Tracks(), _Events(write)
     failed = matcher_of(FAILED, tuple(TASK_EVENTS))
     for batch in source.batches():
         table.take(batch)
@@ -71,9 +71,9 @@ def export(source: Source, write: Callable[[bytes], object]) -> None:
                 _add_failure(events, event, tracks.of(event.pid, event.start_ns))
     records = table.records()
     user = Users().name if source.is_of_this_machine else str
-    last = max((table.last_ns, *(each.last_ns for each in records)))
+    last = max((table.end_ns, *(each.last_ns for each in records)))
     for order, process in enumerate(_from_the_top(records), 1):
-        _Track(process, tracks, last, user).write(events, order)
+        _Track(process, tracks, user).write(events, order)
     first = tracks.of(*records[0].key) if records else 0
     events.add("i", f"onlooker: {source.verdict}", first, cat="verdict", ts=_us(last), s="g")
     said = {**source.about(), "wall_clock_minus_boot_clock_ns": table.offset_ns}
@@ -106,13 +106,12 @@ def _from_the_top(records: list[ProcessRecord]) -> Iterator[ProcessRecord]:
 class _Track:
     """One process."""
 
-    def __init__(self, process: ProcessRecord, tracks: _Tracks, last_ns: int, user: Callable[[int], str]) -> None:
+    def __init__(self, process: ProcessRecord, tracks: _Tracks, user: Callable[[int], str]) -> None:
         self._process = process
         self._tracks = tracks
         self._track = tracks.of(*process.key)
         self._user = user
-        self._last_ns = last_ns
-        self._begin, self._end = _life(process, last_ns)
+        self._begin, self._end = _life(process)
 
     def write(self, events: _Events, order: int) -> None:
         process, track = self._process, self._track
@@ -165,14 +164,14 @@ class _Track:
         said |= {"exit_code": process.exit_code, "signal": process.signal}
         if process.end_ns is not None:
             return said | {"duration_ns": process.duration_ns}
-        return said | {"end": "not seen" if process.is_over else "running"}
+        return said | {"end": "running" if process.is_running else "not seen"}
 
     def _write_arrow(self, events: _Events) -> None:
         """From the parent's slice at that time to the first one of this process."""
         parent = self._process.parent
         if parent is None or not self._process.has_begun:
             return
-        begin, end = _life(parent, self._last_ns)
+        begin, end = _life(parent)
         time = _us(self._begin)
         if not _us(begin) <= time < _us(end):  # an arrow begins in the slice that is open
             return
@@ -181,13 +180,12 @@ class _Track:
         events.add("f", "fork", self._track, **arrow, bp="e")
 
 
-def _life(process: ProcessRecord, last_ns: int) -> tuple[int, int]:
+def _life(process: ProcessRecord) -> tuple[int, int]:
     """When it began, and ended or was seen last. Of one that is older than the recording nothing is known before its
     first event.
     """
     begin = process.start_ns if process.has_begun else process.first_ns
-    is_running = process.end_ns is None and not process.is_over
-    return begin, max(begin, last_ns if is_running else process.end_ns or process.last_ns)
+    return begin, max(begin, process.seen_until_ns)
 
 
 def _us(nanoseconds: int) -> int:

@@ -45,10 +45,15 @@ _FORMATS: dict[str, Callable[[int, UserName | None], Formatter]] = {"text": _tex
 FORMATS = tuple(_FORMATS)
 
 
-def formatter(name: str, descriptor: int, user: UserName | None = None) -> Formatter:
-    """The formatter of that name for output to that descriptor; with `user` it shows names of users. Raises UsageError
-    for another name, and for names of users where there are none.
+def formatter(name: str, descriptor: int, user: UserName | None = None, *, is_recorded: bool = False) -> Formatter:
+    """The formatter of that name for output to that descriptor; with `user` it shows names of users; `is_recorded`: of
+    a recording. Raises UsageError for another name, and for names of users where there are none.
     """
     if name not in _FORMATS:
         raise UsageError.unknown("output format", name, FORMATS)
-    return _FORMATS[name](descriptor, user)
+    found = _FORMATS[name](descriptor, user)
+    if is_recorded and name == "text":
+        from .text import RecordedFormatter
+
+        return RecordedFormatter(found)
+    return found

@@ -46,6 +46,14 @@ class Read:
         if end and end.unwritten:
             yield end.unwritten, "unknown", "unwritten"
 
+    def shortage(self, manifest: Manifest) -> str:
+        """In words, where there are not as many events as were recorded; else nothing."""
+        if manifest.end is None or self._are_all(manifest):
+            return ""
+        wanted = sum(count for name, count in manifest.end.events.items() if name in TASK_EVENTS)
+        found = sum(count for name, count in self._events.items() if name in TASK_EVENTS)
+        return f"{wanted} events were recorded{' in all' if manifest.rotated else ''}, and {found} are there"
+
     def _are_all(self, manifest: Manifest) -> bool:
         """Whether there are as many events as were recorded, less those that were removed. An event of a kind that is
         not known here is reported already, and the report of a loss is compared with what the end says of it.

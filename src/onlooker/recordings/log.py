@@ -42,6 +42,7 @@ _FIELDS = struct.Struct("<IIQq")
 _PLAN, _BATCH = 1, 2
 _READ_BYTES = 1 << 20
 _LONGEST_PLAN = 16 << 20
+MOST_REASONS = 3  # that are told of one file
 _MOST_SEARCHED = 4 * LONGEST_FRAME  # bytes of payloads that are damaged and looked through
 # whose kind is less than 256: marks that only look like one, in their millions, are passed over by the regex alone
 _LIKE_A_HEAD = re.compile(re.escape(MARK) + rb"(?=.{4}.\0\0\0)", re.DOTALL)
@@ -111,13 +112,15 @@ class LogWriter:
 
 class LogReader:
     """Reads a log, also one that is still being written. Known when all is read: `damaged`, how many bytes were no
-    whole frame, and `unfinished`, how many of these are the beginning of one at the end, which may be being written.
+    whole frame, `unfinished`, how many of these are the beginning of one at the end, which may be being written, and
+    `reasons`, what was wrong with the others.
     """
 
     def __init__(self, path: Path) -> None:
         """Raises RecordingError for what is no log, and OSError."""
         self._path = path
         self.damaged = self.unfinished = 0
+        self.reasons: list[str] = []
         with opened(path) as file:
             first, seed = file.read(len(FIRST_LINE)), file.read(SEED_BYTES)
         self._seed = zlib.crc32(seed)
@@ -139,13 +142,18 @@ class LogReader:
             elif frame.kind == _BATCH:
                 try:
                     if not plan:
-                        self.damaged += len(frame.payload)
+                        self._is_damaged(len(frame.payload), "stand before the plan that says how to read them")
                     elif translator is None:
                         yield Batch(frame.payload, frame.number)
                     else:
                         yield from translator.batches(frame.payload, frame.number)
                 except UsageError:
-                    self.damaged += len(frame.payload)
+                    self._is_damaged(len(frame.payload), "make no sense")
+
+    def _is_damaged(self, count: int, how: str) -> None:
+        self.damaged += count
+        if len(self.reasons) < MOST_REASONS:
+            self.reasons.append(f"{count} bytes {how}")
 
     def _translator(self, plan: bytes) -> Translator:
         try:
@@ -155,6 +163,7 @@ class LogReader:
 
     def _frames(self) -> Iterator[Frame]:
         self.damaged = self.unfinished = 0
+        self.reasons = []
         with opened(self._path) as file:
             at, searched = len(FIRST_LINE) + SEED_BYTES, 0
             while True:
@@ -174,7 +183,7 @@ class LogReader:
                     # a part may be missing, and other frames lie in what this one should have; but not without end
                     start = at + 1 if searched <= _MOST_SEARCHED else at + _HEAD.size + len(payload)
                     found = _next_head(file, start, self._seed)
-                    self.damaged += found - at
+                    self._is_damaged(found - at, f"from byte {at} on do not have their checksum")
                     at = found
                     continue
                 kind, _, _, number = _fields(head)

@@ -16,6 +16,7 @@ from ..summary import Summary
 LAYOUT_VERSION = 1  # of the directory; see docs/recordings.md
 FILE_NAME = "recording.json"
 MOST_BYTES = 16 << 20  # of it: a command of 2 MB takes six times as much as JSON at the most
+_BILLION = 1_000_000_000
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 Decoded = TypeVar("Decoded")
@@ -194,3 +195,16 @@ def boot_id() -> str:
 def now() -> str:
     """The time, in RFC 3339 and UTC."""
     return f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S.%fZ}"
+
+
+def wall_ns(time: str) -> int | None:
+    """Nanoseconds since 1970, of RFC 3339 with microseconds; None for what is no time.
+
+    >>> wall_ns("1970-01-01T00:00:01.500000Z"), wall_ns("yesterday")
+    (1500000000, None)
+    """
+    try:
+        moment = datetime.fromisoformat(time)
+        return int(moment.replace(microsecond=0).timestamp()) * _BILLION + moment.microsecond * 1000
+    except (ValueError, OverflowError, OSError):  # a damaged description may say anything
+        return None

@@ -2,6 +2,7 @@
 
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -9,7 +10,13 @@ from ..events import PROCESS_EVENTS, Event, TaskEvent
 from ..events.exec import Exec
 from ..events.exit import Exit
 from ..events.fork import Fork
+from ..events.lost import Lost
 from ..records import Batch
+from .manifest import wall_ns
+from .scope import has_every_exit
+
+if TYPE_CHECKING:
+    from .recording import Recording
 
 # A process takes some 1.5 kB with its arguments: 300 MB for so many, which is an hour of a machine that starts 50 of
 # them each second. Of more than these, those that succeeded and whose children are gone are left out, the oldest first.
@@ -17,6 +24,9 @@ MOST_PROCESSES = 200_000
 MOST_ARGV_BYTES = 4096  # of one execution
 MOST_EXECS = 32  # of one process: the first ones, and the last
 _KTHREADD = 2  # the parent of all kernel threads
+_OF_ENDS = (Exit.event, "unknown")  # losses that can be of ends
+_BILLION = 1_000_000_000
+_LONGEST_SECONDS = 1e9  # of a recording
 
 
 class Execution(msgspec.Struct, frozen=True, gc=False):
@@ -41,8 +51,10 @@ class ProcessRecord(msgspec.Struct, eq=False):
     `has_begun`: its beginning was recorded, and `parent` created it; else `parent` is the one that its events name, if
     the recording knows that. `ppid` is the first that is known, and `comm`, `uid` and `cgroup_id` are the last.
     `inherited` is what its creator ran then. `first_ns` and `last_ns` are the times of its events on the boot clock.
-    `end_ns` is None where no end was recorded; `is_over`: it ended all the same, since its id was used again. `events`
-    counts by kind, where that was asked for; `left_out` counts children of which there is no record, for want of room.
+    `end_ns` is None where no end was recorded; `is_over`: it ended all the same, since its id was used again;
+    `until_ns`: it was there until then, when the recording ended. Where it has none of these, nobody knows: its end may
+    be what the recording lacks. `events` counts by kind, where that was asked for; `left_out` counts children of which
+    there is no record, for want of room.
     """
 
     pid: int
@@ -60,6 +72,7 @@ class ProcessRecord(msgspec.Struct, eq=False):
     execs_left_out: int = 0
     end_ns: int | None = None
     is_over: bool = False
+    until_ns: int | None = None
     exit_code: int | None = None
     signal: str | None = None
     core_dumped: bool = False
@@ -85,9 +98,21 @@ class ProcessRecord(msgspec.Struct, eq=False):
         return self.signal is not None or self.exit_code not in (None, 0)
 
     @property
+    def is_running(self) -> bool:
+        """Whether it was there when the recording ended."""
+        return self.until_ns is not None
+
+    @property
+    def seen_until_ns(self) -> int:
+        """Its end; of one that was running, the recording's; else its last event."""
+        if self.end_ns is not None:
+            return self.end_ns
+        return self.last_ns if self.until_ns is None else self.until_ns
+
+    @property
     def duration_ns(self) -> int:
-        """How long it lived; without an end, until its last event."""
-        return max(0, (self.last_ns if self.end_ns is None else self.end_ns) - self.start_ns)
+        """How long it lived, as far as that was seen."""
+        return max(0, self.seen_until_ns - self.start_ns)
 
     def ancestors(self) -> Iterator["ProcessRecord"]:
         """Its parent, and so on."""
@@ -98,7 +123,8 @@ class ProcessRecord(msgspec.Struct, eq=False):
 
 
 class Processes:
-    """Learns from batches, in their order. `counts`: count each process's events, too, which takes longer.
+    """Learns from batches, in their order. `recording` is where they come from: it says when it ended, and whether it
+    has all ends of processes. `counts`: count each process's events, too, which takes longer.
 
     `first_ns` and `last_ns` are the times of the recording's first and last event, `offset_ns` the wall clock minus the
     boot clock; `left_out`: of so many processes there is no record, for want of room.
@@ -111,7 +137,10 @@ class Processes:
     [(7, ('make',), 2)]
     """
 
-    def __init__(self, *, counts: bool = False, most: int = MOST_PROCESSES) -> None:
+    def __init__(
+        self, recording: "Recording | None" = None, *, counts: bool = False, most: int = MOST_PROCESSES
+    ) -> None:
+        self._recording = recording
         self._counts = counts
         self._most = most
         self._known: dict[tuple[int, int], ProcessRecord] = {}
@@ -120,6 +149,7 @@ class Processes:
         self._spare: tuple[deque[ProcessRecord], deque[ProcessRecord]] = (deque(), deque())
         self._first_ns: int | None = None
         self._last: Batch | None = None
+        self._lost_ns = self._damaged_ns = -1  # until when ends may be lost, or in a part that can't be read
         self.left_out = 0
         self.offset_ns = 0
 
@@ -133,6 +163,23 @@ class Processes:
         """The same."""
         return max((each.boot_ns for each in _edge(self._last, last=True)), default=self.first_ns)
 
+    @property
+    def end_ns(self) -> int:
+        """When the recording ended; where it does not say so, its last event."""
+        last = self.last_ns
+        manifest = self._recording.manifest if self._recording else None
+        if not manifest or not manifest.end or not self._last:
+            return last
+        said = wall_ns(manifest.end.time)
+        # no longer than it took, even if the wall clock was set, or the description is damaged
+        most = last + round(max(0.0, min(manifest.end.seconds, _LONGEST_SECONDS)) * _BILLION)
+        return last if said is None else max(last, min(said - self.offset_ns, most))
+
+    def zero_ns(self, *, is_command: bool) -> int:
+        """When the recording began; `is_command`: with its first process."""
+        oldest = min((each.start_ns for each in self._known.values()), default=self.first_ns) if is_command else None
+        return self.first_ns if oldest is None else min(self.first_ns, oldest)
+
     def take(self, batch: Batch, events: Sequence[Event] | None = None) -> None:
         """Learn from it. Objects are made only of what is needed, unless there are some: `events` are those of the
         batch.
@@ -142,6 +189,8 @@ class Processes:
             self._last, self.offset_ns = batch, batch.offset_ns
             if self._first_ns is None:
                 self._first_ns = next((each.boot_ns for each in _edge(batch)), None)
+        if Lost.event in counts:
+            self._missed(batch.lost())
         if self._counts:
             self._learn(batch.events() if events is None else events)
         elif any(name in counts for name in PROCESS_EVENTS):
@@ -150,6 +199,13 @@ class Processes:
     def take_others(self, batch: Batch) -> None:
         """Learn also of the processes of other events, none of which is of `PROCESS_EVENTS`."""
         self._learn(batch.events())
+
+    def _missed(self, losses: Iterable[Lost]) -> None:
+        for loss in losses:
+            if loss.reason == "damaged":
+                self._damaged_ns = loss.boot_ns
+            elif loss.of in _OF_ENDS and loss.reason != "rotated":  # with an end, all that was before it is removed
+                self._lost_ns = loss.boot_ns
 
     def _learn(self, events: Iterable[Event]) -> None:
         for event in events:
@@ -179,7 +235,20 @@ class Processes:
                 each.parent = next(
                     (above for above in reversed(by_pid.get(each.ppid, ())) if _can_be_parent(above, each)), None
                 )
+        self._find_running(found)
         return found
+
+    def _find_running(self, found: Iterable[ProcessRecord]) -> None:
+        """Those that were there at the end: without an end, where that can't be what is missing."""
+        recording = self._recording
+        missed = self._lost_ns
+        if recording is None or recording.is_finished or recording.has_holes:  # else only its end is missing
+            missed = max(missed, self._damaged_ns)
+        has_ends = has_every_exit(recording.manifest if recording else None)
+        end = self.end_ns
+        for each in found:
+            is_there = each.end_ns is None and not each.is_over and has_ends and each.last_ns > missed
+            each.until_ns = end if is_there else None
 
     def _of(self, event: TaskEvent) -> ProcessRecord:
         """The process that did it, with what every event says."""
@@ -272,9 +341,11 @@ class Processes:
                 self._spare[parent.has_failed].append(parent)
 
 
-def processes(batches: Iterable[Batch], *, counts: bool = False) -> list[ProcessRecord]:
-    """The processes of a recording, by the time of their start: `processes(Recording(path).batches())`."""
-    table = Processes(counts=counts)
+def processes(
+    batches: Iterable[Batch], recording: "Recording | None" = None, *, counts: bool = False
+) -> list[ProcessRecord]:
+    """The processes of a recording, by the time of their start: `processes(recording.batches(), recording)`."""
+    table = Processes(recording, counts=counts)
     for batch in batches:
         table.take(batch)
     return table.records()

@@ -2,8 +2,9 @@
 
 import fcntl
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,7 @@ from ..records import Batch
 from .database import connect
 from .ending import Read, Report
 from .log import FIRST_LINE, SEED_BYTES, LogReader
-from .manifest import LAYOUT_VERSION, Manifest, decoded, text_of
+from .manifest import LAYOUT_VERSION, Manifest, decoded, text_of, wall_ns
 from .sealed import SealedReader
 from .segments import log_path, numbers, sealed_path
 
@@ -27,7 +28,8 @@ class Recording:
     """What was recorded, from its directory, or from a log alone.
 
     `manifest` is what it says of itself, None where that is missing or can't be read; `notes` says what is not as it
-    should be. `is_being_written`: a recorder is at work on it, and what it holds is all until now.
+    should be. `is_being_written`: a recorder is at work on it, and what it holds is all until now. Known when all was
+    read: `damage` says of which files what can't be read, and why; `has_holes`, whether that is more than its end.
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
@@ -36,7 +38,8 @@ class Recording:
         self.notes: list[str] = []
         self.manifest: Manifest | None = None
         self.is_being_written = False
-        self._damaged = 0
+        self.damage: list[str] = []
+        self._holes = self._damaged = 0
         self._rotated = self._unreported = 0  # events that rotation has removed, and of these what no report tells yet
         self._database: DuckDBPyConnection | None = None
         try:
@@ -45,6 +48,13 @@ class Recording:
             raise _unreadable(self.path, error) from error
         end = self.manifest.end if self.manifest else None
         self.is_finished = end is not None
+        if self.manifest and end is None and not self.is_being_written:
+            self.notes.append("it was never finished: its recorder was killed, or the machine stopped")
+
+    @property
+    def has_holes(self) -> bool:
+        """Whether something before its end can't be read."""
+        return self._holes > 0
 
     def _found(self) -> LogReader | None:
         """A log alone; else None, for what the directory holds then."""
@@ -85,12 +95,13 @@ class Recording:
         read. Raises RecordingError, and ExtraError where DuckDB is missing that a sealed recording needs.
         """
         read, last = Read(), None
-        self._damaged = 0
+        self._holes = self._damaged = 0
+        self.damage = []
         self._rotated = self._unreported = self.manifest.rotated if self.manifest else 0
         try:
             for batch in self._whole():
                 if self._unreported:
-                    yield _losses(batch, [(self._unreported, "unknown", "rotated")], first=True)
+                    yield self._losses(batch, [(self._unreported, "unknown", "rotated")], first=True)
                     self._unreported = 0
                 read.add(batch)
                 last = batch
@@ -100,10 +111,37 @@ class Recording:
         reports: list[Report] = [(self._unreported, "unknown", "rotated")] if self._unreported else []
         if self.manifest and self.is_finished:
             reports += read.reports(self.manifest, is_damaged=self._damaged > 0)
+            self._explain(read, reports)
         elif self._damaged or not self.is_being_written:
             reports.append((1, "unknown", "damaged"))
         if reports:
-            yield _losses(last, reports)
+            yield self._losses(last, reports)
+
+    def _losses(self, near: Batch | None, reports: list[Report], *, first: bool = False) -> Batch:
+        """Reports at the time of the last, or the first, event of a batch; where there is none, of its start."""
+        if near is None or not len(near):
+            start = wall_ns(self.manifest.start) if self.manifest else None
+            return Batch.of_losses(reports, start or 0, 0)
+        [event] = (near.split(1)[0] if first else near.after(len(near) - 1)).events()[:1]
+        return Batch.of_losses(reports, near.offset_ns, event.boot_ns)
+
+    def _explain(self, read: Read, reports: list[Report]) -> None:
+        """Why it is damaged, where all files could be read."""
+        if self.damage or not any(reason == "damaged" for _, _, reason in reports):
+            return
+        assert self.manifest and self.manifest.end
+        shortage = read.shortage(self.manifest)
+        self._note(self.path, [shortage or f"it ended with an error: {self.manifest.end.verdict}"])
+
+    def _note(self, path: Path, reasons: Iterable[str]) -> None:
+        for reason in reasons:
+            self._say(f"{str(path)!r}: {reason}")
+
+    def _say(self, text: str) -> None:
+        if len(self.damage) < _MOST_NOTES:
+            self.damage.append(text)
+        elif len(self.damage) == _MOST_NOTES:
+            self.damage.append("there is more that can't be read")
 
     def __iter__(self) -> Iterator[Event]:
         for batch in self.batches():
@@ -113,13 +151,15 @@ class Recording:
         """What can be read; `_damaged` is not 0 where that is not all."""
         if self._log is not None:
             yield from self._log.batches()
-            self._damaged += self._log.damaged
+            self._take(self._log, self.path, is_last=True)
             return
         found = numbers(self.path)
         if self.is_being_written:
             self._unreported += self._removed_meanwhile()
         first = found[0] if found and self._rotated else 1
-        self._damaged += max(found, default=0) - first + 1 - len(found)
+        for before, number in pairwise([first - 1, *found]):
+            if missing := number - before - 1:
+                self._lacks(before + 1, missing)
         for number in found:
             yield from self._segment(number, is_last=number == found[-1])
 
@@ -131,18 +171,43 @@ class Recording:
                 yield from reader.batches()
             except FileNotFoundError:
                 continue
-            except RecordingError:  # killed before it had a beginning, or damaged there: others may be whole
-                self._damaged += not (is_last and self.is_being_written and self._is_beginning(number))
+            except RecordingError as error:  # killed before it had a beginning, or damaged there: others may be whole
+                if not (is_last and self.is_being_written and self._is_beginning(number)):
+                    self._damaged += 1
+                    self._holes += not (is_last and self._is_beginning(number))
+                    self._say(str(error))
                 return
-            self._damaged += reader.damaged
-            if is_last and self.is_being_written and isinstance(reader, LogReader):
-                self._damaged -= reader.unfinished  # this may be being written
+            self._take(reader, self._place(number), is_last=is_last)
             return
         if self.is_being_written:
             self._unreported += self._removed_meanwhile()
             if self._rotated and number < min(numbers(self.path), default=0):
                 return
-        self._damaged += 1
+        self._lacks(number, 1)
+
+    def _take(self, reader: LogReader | SealedReader, path: Path, *, is_last: bool) -> None:
+        """What a reader says when all was read."""
+        unfinished = reader.unfinished if isinstance(reader, LogReader) else 0
+        if not (unfinished and is_last and self.is_being_written):  # else this may be being written
+            self._damaged += unfinished
+            is_end = is_last and not self.is_finished
+            self._holes += unfinished * (not is_end)
+            how = "that was being written" if is_end else "whose rest is missing"
+            self._note(path, [f"its last {unfinished} bytes are the beginning of a batch {how}"] if unfinished else [])
+        self._damaged += reader.damaged - unfinished
+        self._holes += reader.damaged - unfinished
+        self._note(path, reader.reasons)
+
+    def _lacks(self, number: int, count: int) -> None:
+        """Segments from that number on."""
+        self._damaged += count
+        self._holes += count
+        more = f", nor the next {count - 1}" if count > 1 else ""
+        self._note(self._place(number), [f"it is not there{more}"])
+
+    def _place(self, number: int) -> Path:
+        sealed = sealed_path(self.path, number)
+        return sealed if sealed.is_dir() else log_path(self.path, number)
 
     def _removed_meanwhile(self) -> int:
         """How many events rotation has removed since that was asked last. It says so before it does it."""
@@ -169,6 +234,7 @@ class Recording:
         return SealedReader(sealed, self._database, self.manifest.id if self.manifest else None)
 
 
+_MOST_NOTES = 20
 _HINT = "onlooker record -o FILE -- COMMAND"
 
 
@@ -189,14 +255,6 @@ def _is_locked(path: Path) -> bool:
     finally:
         os.close(descriptor)
     return False
-
-
-def _losses(near: Batch | None, reports: list[Report], *, first: bool = False) -> Batch:
-    """Reports at the time of the first, or the last, event of a batch."""
-    if near is None or not len(near):
-        return Batch.of_losses(reports, 0, 0)
-    [event] = (near.split(1)[0] if first else near.after(len(near) - 1)).events()[:1]
-    return Batch.of_losses(reports, near.offset_ns, event.boot_ns)
 
 
 def _unreadable(path: Path, error: OSError) -> RecordingError:

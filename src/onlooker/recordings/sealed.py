@@ -14,18 +14,20 @@ from ..records._records import Rebuilt
 from ..records.rows import merged, records_of
 from ..schema.columns import SEQ, table_of
 from .database import pattern, quoted
+from .log import MOST_REASONS
 from .seal import METADATA_KEY, SUFFIX, Sealed
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 MOST_ROWS = 4 << 20  # of a segment: one of 16 MB has some 85 000
+_LONGEST_WORDS = 120
 _EVENTS = {table_of(event): event for event in NUMBERS}
 
 
 class SealedReader:
     """Reads the segment in that directory, of the recording with that id, where it is known. When all is read,
-    `damaged` is not 0 where something is missing or makes no sense.
+    `damaged` is not 0 where something is missing or makes no sense, and `reasons` says what.
     """
 
     def __init__(self, directory: Path, connection: "DuckDBPyConnection", recording: str | None = None) -> None:
@@ -35,22 +37,37 @@ class SealedReader:
         self._wanted: Counter[str] = Counter()
         self._numbers: range | None = None  # of its events
         self.damaged = 0
+        self.reasons: list[str] = []
 
     def batches(self) -> Iterator[Batch]:
         """In the order in which they were recorded. Raises FileNotFoundError where rotation has removed it."""
-        self.damaged, self._wanted, self._numbers = 0, Counter(), None
+        self.damaged, self._wanted, self._numbers, self.reasons = 0, Counter(), None, []
         self._directory.stat()
         parts = [part for path in sorted(self._directory.glob(f"*{SUFFIX}")) if (part := self._read(path)) is not None]
         missing = sum(self._wanted.values()) - sum(map(len, parts))
         self.damaged += max(0, missing) or int(not self._wanted)
+        if not self._wanted:
+            self._say("no file of it says what it has")
+        elif missing > 0:
+            there = {path.name for path in self._directory.iterdir()}
+            absent = [f"{table}{SUFFIX}" for table, event in _EVENTS.items() if self._wanted[event]]
+            absent = [name for name in absent if name not in there]
+            self._say(f"{', '.join(absent)}: missing" if absent else f"{missing} events are missing")
         seqs = [seq for part in parts for seq in part.seqs]
-        self.damaged += len(seqs) - len(set(seqs))
+        if twice := len(seqs) - len(set(seqs)):
+            self.damaged += twice
+            self._say(f"{twice} events are there twice")
         if self.damaged:
             self._directory.stat()  # it may be going just now
         try:
             yield from merged(parts)
         except UsageError:
             self.damaged += 1
+            self._say("its records make no sense")
+
+    def _say(self, reason: str) -> None:
+        if len(self.reasons) < MOST_REASONS:
+            self.reasons.append(reason)
 
     def _read(self, path: Path) -> Rebuilt | None:
         """The records of one file; None where it can't be read."""
@@ -61,21 +78,27 @@ class SealedReader:
 
         try:
             if not path.is_file():  # to open a FIFO takes for ever
+                self._say(f"{path.name}: no regular file")
                 return None
             sealed = self._metadata(path)
             if self._numbers is None:
                 self._wanted = Counter(sealed.events)
-                self.damaged += int(sealed.damaged != 0)
+                if sealed.damaged:
+                    self.damaged += 1
+                    self._say(f"{sealed.damaged} bytes of its log were damaged when it was sealed")
                 self._numbers = range(sealed.first_seq, sealed.first_seq + self._wanted.total())
             if not self._is_as_said(path, event, sealed):
                 self.damaged += 1
+                self._say(f"{path.name}: from another recording or segment, or with other rows than were sealed")
                 return None
             part = records_of(event, self._connection.sql(f"FROM {_rows(path)}"))
         # DuckDB raises some plain RuntimeErrors
-        except (Error, OSError, OverflowError, RecursionError, RuntimeError, ValueError, msgspec.MsgspecError):
+        except (Error, OSError, OverflowError, RecursionError, RuntimeError, ValueError, msgspec.MsgspecError) as error:
+            self._say(f"{path.name}: {_words(error)}")
             return None
         if not self._are_numbers(part.seqs):
             self.damaged += 1
+            self._say(f"{path.name}: its events have numbers of others")
             return None
         return part
 
@@ -106,3 +129,9 @@ class SealedReader:
 def _rows(path: Path) -> str:
     # a directory above is named as it is, also where that looks like KEY=VALUE
     return f"read_parquet({quoted(pattern(path))}, hive_partitioning = false)"
+
+
+def _words(error: Exception) -> str:
+    """What is wrong with a file, in one line."""
+    words = " ".join(str(error).split())
+    return f"{words[: _LONGEST_WORDS - 1]}…" if len(words) > _LONGEST_WORDS else words

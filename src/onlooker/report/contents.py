@@ -72,11 +72,9 @@ def contents_of(
     """Of what was learnt. `user` names a user; `is_command`: the recording began with the first process."""
     table, texts = survey.processes, _Texts(clean)
     records = table.records()
-    zero, last = table.first_ns, max(table.last_ns, table.first_ns + _US)
-    if is_command and records:
-        zero = min(zero, records[0].start_ns)
+    zero, last = table.zero_ns(is_command=is_command), max(table.end_ns, table.first_ns + _US)
     starts = [max(each.start_ns, zero) for each in records]
-    ends = [max(start, _end(each, last)) for start, each in zip(starts, records, strict=True)]
+    ends = [max(start, each.seen_until_ns) for start, each in zip(starts, records, strict=True)]
     parents = _parents(records)
     walls = [end - start for start, end in zip(starts, ends, strict=True)]
     owns = own_times(starts, ends, parents)
@@ -129,12 +127,6 @@ def _failed(records: Sequence[ProcessRecord]) -> list[ProcessRecord]:
         return not is_cause, -(each.end_ns or 0)
 
     return sorted(found, key=order)
-
-
-def _end(process: ProcessRecord, last: int) -> int:
-    if process.end_ns is not None:
-        return process.end_ns
-    return process.last_ns if process.is_over else last
 
 
 def _parents(records: Sequence[ProcessRecord]) -> list[int]:

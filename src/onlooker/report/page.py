@@ -146,8 +146,6 @@ def _state(facts: Facts) -> str:
 def _verdict(facts: Facts) -> str:
     said = facts.verdict
     if said == "complete":
-        if not facts.complete:
-            return "Incomplete: processes were not recorded."
         said = "Nothing was lost, but this is only a part of what happened" if facts.notes else _ALL
     return f"{said[:1].upper()}{said[1:]}."
 

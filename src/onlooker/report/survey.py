@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from ..answers.uses import is_failure
 from ..events import Event, TaskEvent
@@ -12,6 +13,9 @@ from ..summary import Summary
 from .activity import Activity
 from .failures import Failures
 from .files import Files
+
+if TYPE_CHECKING:
+    from ..recordings.recording import Recording
 
 
 class Survey:
@@ -28,8 +32,9 @@ class Survey:
     ({'open': 1}, ['/etc/hosts'])
     """
 
-    def __init__(self) -> None:
-        self.processes = Processes(counts=True)
+    def __init__(self, recording: "Recording | None" = None) -> None:
+        """`recording` is where the batches come from."""
+        self.processes = Processes(recording, counts=True)
         self.files = Files()
         self.failures = Failures()
         self.activity = Activity()

@@ -117,6 +117,29 @@ def test_a_name():
         assert [each.pid for each in called(wanted, events).found()] == [7]
 
 
+def test_a_path_of_a_program():
+    events = [
+        execute(1, 7, 0.5, "make", exe="/usr/bin/gmake"),
+        execute(2, 8, 1.5, "run", path="./run", exe="/srv/run", cwd="/srv"),
+        execute(3, 9, 2.5, "run", path="bin/../run", exe="/else/run.sh", cwd="/srv"),
+    ]
+    for wanted, pids in {
+        "/usr/bin/make": [7],
+        "/usr/bin/gmake": [7],
+        "./run": [8],
+        "/srv/run": [8],
+        "/bin/make": [],
+        "make/": [],
+    }.items():
+        assert [each.pid for each in called(wanted, events).found()] == pids
+
+
+def test_the_names_that_there_are():
+    assert called("cg", build()).names() == ["gcc", "cc1", "sh"]
+    assert called("shh", build()).names()[0] == "sh"
+    assert called("/bin/cc1", build()).names() == ["/usr/bin/cc1", "/usr/bin/gcc", "/usr/bin/sh"]
+
+
 def test_one_that_only_opened_files():
     events = [opened(1, "/a", pid=7, start=0.5, comm="old"), opened(2, "/b", pid=8, start=0.6)]
     for wanted in ("7", "old"):
@@ -134,6 +157,7 @@ def test_an_id_that_was_used_again():
     ]
     lines = show("7", events)
     heads = [line for line in lines if " (7)  " in line]
+    assert lines[0] == "1 of 2 that had this id (--index 1 shows only this one):"
     assert heads == ["a (7)  a", "b (7)  b"] and lines.index("    1  read      /b") > lines.index("b (7)  b")
 
 

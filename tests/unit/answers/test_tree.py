@@ -86,7 +86,7 @@ def test_a_process_shows_all_that_it_executed():
 
 def test_who_only_forked_and_who_began_before():
     lines = tree([fork(5, 7, 1, 8, comm="bash"), end(6, 8, 5, comm="bash")])
-    assert row(lines[1]) == ["before", "4.000", "7", "running  bash (program not seen)"]
+    assert row(lines[1]) == ["before", "5.000", "7", "running  bash (program not seen)"]
     assert row(lines[2]) == ["0.000", "1.000", "8", "└─ bash (only forked)"]
 
 
@@ -151,6 +151,19 @@ def test_it_fits_the_terminal():
         lines = tree(events, SCREEN)
         assert max(map(cell_len, lines)) <= 80 and "\x1b" not in "".join(lines)
     assert any(line.endswith("… [user: 0]") for line in tree([*build(), *long], SCREEN))
+
+
+def test_a_narrow_terminal_has_the_programs():
+    page = Page(40, 24)
+    assert tree(build(), page, is_command=True) == [
+        "  TIME  END     PROCESS",
+        "10.000  exit 2  sh build.sh",
+        f" 3.600          ├─ {TIMES}4 gcc -c ….c",
+        f" 2.000          │  └─ {TIMES}4 cc1 ….c",
+        " 0.900  exit 1  └─ gcc -c src/f3.c",
+        " 0.500             └─ cc1 src/f3.c",
+        "11 processes, 2 failed, in 10.000 s",
+    ]
 
 
 def test_deep_trees_take_no_more_than_their_rows():

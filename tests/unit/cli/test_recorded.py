@@ -1,5 +1,9 @@
 """The commands that ask a recording: what is said of it, and the exit code."""
 
+import os
+import re
+from pathlib import Path
+
 import pytest
 from msgspec import json
 
@@ -36,7 +40,9 @@ def test_the_answer_and_the_verdict(capfd, tmp_path, command):
 def test_one_that_was_never_finished(capfd, tmp_path, command, words):
     code, lines, err = ask(capfd, command, record(tmp_path / "r", last=False), *words)
     assert code == 1 and lines
-    assert err.startswith("onlooker: incomplete: the recording is damaged or was never finished: ")
+    *notes, verdict = err.splitlines()
+    assert verdict.startswith("onlooker: incomplete: the recording is damaged or was never finished: ")
+    assert len(notes) == (0 if words else 1) and all("its recorder was killed" in note for note in notes)
 
 
 def test_one_that_is_still_written(capfd, tmp_path, command):
@@ -48,6 +54,37 @@ def test_one_that_is_still_written(capfd, tmp_path, command):
     finally:
         writer.close()
     assert code == 0 and "is still being written; this is all until now\n" in err
+
+
+def unwritten(path):
+    """After a full disk."""
+    description = Path(record(path)) / "recording.json"
+    said = json.decode(description.read_bytes())
+    said["end"] |= {"unwritten": 12, "complete": False}
+    description.write_bytes(json.encode(said))
+    return str(path)
+
+
+def test_after_a_full_disk_the_rest_is_not_known(capfd, tmp_path, command):
+    code, lines, err = ask(capfd, command, unwritten(tmp_path / "r"))
+    assert code == 1 and lines
+    assert err == (
+        "onlooker: incomplete: the recording broke off, as on a full disk: 12 events were seen and not written, and "
+        "nothing is known of what came later\n"
+    )
+
+
+def test_what_cannot_be_read_is_told_with_its_file(capfd, tmp_path, command):
+    path = record(tmp_path / "r")
+    log = tmp_path / "r" / "000001.log"
+    size = log.stat().st_size
+    os.truncate(log, size - 5)
+    _, _, err = told(capfd, "tree", path)
+    first, _ = err.splitlines()
+    assert first.startswith(f"onlooker: warning: {str(log)!r}: its last ") and first.endswith("whose rest is missing")
+    log.unlink()
+    _, _, err = told(capfd, "tree", path)
+    assert err.splitlines()[0] == f"onlooker: warning: {path!r}: 32 events were recorded, and 0 are there"
 
 
 def test_losses_count_where_the_answer_needs_them(capfd, tmp_path, command):
@@ -64,6 +101,8 @@ def test_losses_count_where_the_answer_needs_them(capfd, tmp_path, command):
 def test_events_that_were_not_recorded(capfd, tmp_path, command):
     code, _, err = ask(capfd, command, record(tmp_path / "r", settings={"events": ["bind"]}))
     assert code == 1 and "it was recorded with --events bind\n" in err
+    assert re.fullmatch("onlooker: incomplete: no .*exec.* events were recorded", err.splitlines()[-1])
+    assert ask(capfd, command, str(tmp_path / "r"), "-q")[2] == f"{err.splitlines()[-1]}\n"
     code, _, err = ask(capfd, command, record(tmp_path / "some", settings={"comm": ["sh"], "failed": True}))
     assert code == 0 and "only a part of what happened: it was recorded with --filter, --failed\n" in err
 
@@ -114,7 +153,8 @@ def test_tree(capfd, tmp_path):
     ("words", "message"),
     [
         (["5"], "the recording has no process '5'"),
-        (["gc"], "the recording has no process 'gc'"),
+        (["gc"], "the recording has no process 'gc'\n\nhint: it has gcc, cc1, sh"),
+        (["/bin/sh"], "the recording has no process '/bin/sh'\n\nhint: it has /usr/bin/sh, /usr/bin/"),
         ([""], "no process is given"),
         (["99999999999999999999"], "not a process id: '99999999999999999999'"),
         (["100", "--index", "2"], "there are only 1 such processes"),
@@ -125,7 +165,12 @@ def test_tree(capfd, tmp_path):
 )
 def test_mistakes_of_show(capfd, tmp_path, words, message):
     code, lines, err = told(capfd, "show", record(tmp_path / "r"), *words)
-    assert (code, lines) == (2, []) and err.startswith(f"onlooker: {message}\n\nhint: ")
+    assert (code, lines) == (2, []) and err.startswith(f"onlooker: {message}") and "\n\nhint: " in err
+
+
+def test_show_of_what_may_be_missing(capfd, tmp_path):
+    code, _, err = told(capfd, "show", record(tmp_path / "r", last=False), "5")
+    assert code == 2 and "the recording has no process '5', but it is not complete\n" in err
 
 
 def test_show(capfd, tmp_path):

@@ -1,6 +1,7 @@
 """`onlooker replay`, and `onlooker check`, of recordings made by hand."""
 
 import json
+import os
 
 import pytest
 
@@ -96,6 +97,24 @@ def test_an_incomplete_recording_proves_nothing(tmp_path, capfd):
     assert run(capfd, "check", file, "--fail-on", "comm == 'curl'")[0] == 1
 
 
+def test_a_loss_is_not_of_the_process_that_reads(tmp_path, capfd):
+    lost = make("lost", of="open", reason="ring full", count=3)
+    file = recording(tmp_path / "r", [*EVENTS, lost])
+    for words in ([], ["--names"]):
+        _, out, _ = run(capfd, "replay", file, "--events", "exec", *words)
+        assert "Process onlooker lost events: 3 open (ring full)" in out
+    assert f"(PID:{os.getpid()})" in str(lost)
+
+
+def test_a_loss_of_a_recording_without_events_has_the_time_of_its_start(tmp_path, capfd):
+    file = recording(tmp_path / "r", EVENTS)
+    (tmp_path / "r" / "000001.log").write_bytes(b"")
+    start = json.loads((tmp_path / "r" / "recording.json").read_text())["start"]
+    _, out, err = run(capfd, "replay", file, "--output-format", "json")
+    assert json.loads(out)["time"] == f"{start[:-1]}000Z"
+    assert f"warning: '{file}/000001.log' is empty\n" in err
+
+
 def test_annotations_are_as_github_reads_them(file, capfd):
     _, out, _ = run(capfd, "check", file, "--fail-on", "event == 'stat'", "--output-format", "github")
     [line] = out.splitlines()
@@ -130,6 +149,9 @@ def test_what_was_not_recorded_proves_nothing(tmp_path, capfd, settings, express
     assert (found, out) == (code, "")
     assert said is None or said in err
     assert ("nothing matches in what was recorded; that proves nothing of the rest" in err) == bool(code)
+    _, _, quiet = run(capfd, "check", file, "-q", "--fail-on", expression)
+    last = "onlooker: incomplete: only a part of what happened was recorded" if code else "onlooker: complete"
+    assert (err.splitlines()[-1], quiet) == (last, f"{last}\n" if code else "")
 
 
 @pytest.mark.parametrize("reason", ["rate", "rotated", "ring full"])

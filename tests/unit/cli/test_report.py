@@ -66,7 +66,7 @@ def test_one_without_processes(capfd, tmp_path):
     record(tmp_path / "r", settings={"events": ["open"]})
     code, html, err = made(capfd, tmp_path / "r")
     assert code == 1 and "it was recorded with --events open" in err
-    assert "<strong>Incomplete: processes were not recorded." in html and "with --events open</p>" in html
+    assert "<strong>Incomplete: no fork, exec, exit events were recorded." in html and "with --events open</p>" in html
 
 
 def test_one_of_a_part(capfd, tmp_path):

@@ -41,6 +41,14 @@ def test_a_difference(capfd, tmp_path, monkeypatch):
     ]
 
 
+def test_times_are_those_of_tree(capfd, tmp_path, log):
+    path = record(tmp_path / "r")
+    (tmp_path / "log").write_text(LINES.replace("f3.c", "f9.c"))
+    [row] = [line for line in told(capfd, "verify", path, "--against", log)[1] if "src/f3.c" in line]
+    [other] = [line for line in told(capfd, "tree", path, "--all")[1] if "gcc -c src/f3.c" in line]
+    assert (row.split()[0], other.split()[0]) == ("4.010", "4.000")  # executed 10 ms after it started
+
+
 def test_json_lines(capfd, tmp_path):
     log = tmp_path / "log"
     log.write_text("\n".join(f'{{"input":{{"command":"{line}"}}}}' for line in LINES.split("\n")))
@@ -52,7 +60,7 @@ def test_json_lines(capfd, tmp_path):
 
 def test_one_that_was_never_finished(capfd, tmp_path, log):
     code, _, err = told(capfd, "verify", record(tmp_path / "r", last=False), "--against", log)
-    assert code == 1 and err.startswith("onlooker: incomplete: ")
+    assert code == 1 and "was never finished: its recorder was killed" in err and "\nonlooker: incomplete: " in err
 
 
 def test_secrets_that_the_recording_does_not_have(capfd, tmp_path):

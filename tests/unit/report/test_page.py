@@ -81,7 +81,6 @@ SAID = [
     ({"notes": ["it was recorded with --failed"]}, "narrowed", "Nothing was lost, but this is only a part"),
     ({"verdict": "complete; 7 events were left out, over the --rate"}, "narrowed", "Complete; 7 events were left"),
     ({"verdict": "incomplete: 3 events are", "complete": False}, "incomplete", "Incomplete: 3 events are."),
-    ({"complete": False}, "incomplete", "Incomplete: processes were not recorded."),
 ]
 
 

@@ -1,0 +1,34 @@
+"""What a recording was asked for, so that it has not all of what happened."""
+
+from typing import Any
+
+from ..events import EVENT_GROUPS
+from ..events.exit import Exit
+from .manifest import Manifest
+
+# of what a recording was asked for, what leaves something out
+_NARROWING = ("comm", "pid", "uid", "exe", "cgroup", "where", "exclude", "hide", "path", "arg", "rate")
+_NARROWING_MARKS = ("failed", "success", "writes", "first")
+
+
+def names_of(value: object) -> list[str]:
+    """Of what a recording says of itself, which may be anything."""
+    return [each for each in value if isinstance(each, str)] if isinstance(value, list) else []
+
+
+def kinds(settings: dict[str, Any]) -> set[str] | None:
+    """The kinds of events that it can have; None for any."""
+    names = names_of(settings.get("events"))
+    return {name for each in names for name in EVENT_GROUPS.get(each, (each,))} if names else None
+
+
+def narrowed(settings: dict[str, Any]) -> list[str]:
+    """The settings by which it has not all events of these kinds."""
+    return [name for name in (*_NARROWING, *_NARROWING_MARKS) if settings.get(name)]
+
+
+def has_every_exit(manifest: Manifest | None) -> bool:
+    """Whether the end of each process was to be recorded. What was over the --rate is reported as lost."""
+    settings = manifest.settings if manifest else {}
+    held = kinds(settings)
+    return (held is None or Exit.event in held) and not {*narrowed(settings)} - {"rate"}
