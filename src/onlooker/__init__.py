@@ -76,6 +76,7 @@ if TYPE_CHECKING:
     from .query.recording import RecordedTable, Recording, open  # noqa: A004
     from .records.batch import Batch
     from .records.table import Batches, Table
+    from .recordings.process import Execution, ProcessRecord
     from .session import Session, Sink
     from .stats import Stats
     from .summary import Summary
@@ -109,6 +110,7 @@ _MODULES = {
     "probe.command": ("Command",),
     "probe.fake": ("FakeSource",),
     "probe.source": ("Attachment", "Rest", "Source"),
+    "recordings.process": ("Execution", "ProcessRecord"),
     "query.recording": ("RecordedTable", "Recording", "open"),
     "records.batch": ("Batch",),
     "records.table": ("Batches", "Table"),
@@ -129,6 +131,7 @@ __all__ = [
     "CommandError",
     "Diagnosis",
     "Event",
+    "Execution",
     "ExpressionError",
     "ExtraError",
     "FakeSource",
@@ -144,6 +147,7 @@ __all__ = [
     "NotLinuxError",
     "OnlookerError",
     "OutputError",
+    "ProcessRecord",
     "QueryError",
     "RecordedTable",
     "Recording",

@@ -75,7 +75,8 @@ def printed(example, locale):
 
 
 def shows_events(example):
-    return any(isinstance(node, ast.For) for node in ast.walk(ast.parse(example)))
+    """And not processes, which have no paths."""
+    return ".tree()" not in example and any(isinstance(node, ast.For) for node in ast.walk(ast.parse(example)))
 
 
 def docstring_examples():

@@ -7,7 +7,7 @@ from functools import lru_cache
 from rich.cells import cell_len, set_cell_size
 
 from ..escaping import command_line, escape, quote
-from ..recordings.processes import ProcessRecord
+from ..recordings.process import ProcessRecord
 
 ANY = "…"
 _MOST_CHAIN = 4  # programs of one process, before its last one

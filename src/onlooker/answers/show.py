@@ -12,7 +12,8 @@ from ..events import PROCESS_EVENTS, TASK_EVENTS, TaskEvent
 from ..events.chdir import Chdir
 from ..filters.compile import matcher
 from ..filters.expression import And, Expression, Not, Or, Test
-from ..recordings.processes import Execution, Processes, ProcessRecord
+from ..recordings.process import Execution, ProcessRecord
+from ..recordings.processes import Processes
 from ..records import Batch
 from . import Row
 from .actions import cleaned, done
@@ -157,7 +158,7 @@ class Show:
 
     def rows(self) -> Iterator[Row]:
         """For each process one object with `what` "process", and then one for each thing that is known of it."""
-        children = self._tree.children()
+        self._tree.gather()
         for process in self._processes:
             life = self._lives[process.key]
             who = {"pid": process.pid, "start_ns": process.start_ns}
@@ -170,7 +171,7 @@ class Show:
                 time = wall_time(each.boot_ns + self._table.offset_ns)
                 program = {"program": each.exe or each.path, "argv": each.argv, "argv_cut": each.argv_cut or None}
                 yield {"what": "execution", **who, "time": time, **program, "cwd": each.cwd}
-            for child in children.get(process.key, ()):
+            for child in process.children:
                 yield {"what": "child", **who, **_other("child", child)}
             for name, count in life.events.items():
                 yield {"what": "events", **who, "of": name, "count": count}
@@ -184,7 +185,7 @@ class Show:
 
     def lines(self, page: Page) -> Iterator[str]:
         """One process after the other."""
-        self._tree.children()
+        self._tree.gather()
         count = len(self._processes)
         for number, process in enumerate(self._processes):
             if number:
@@ -240,7 +241,7 @@ class Show:
             for each in process.execs:
                 words = f"  {seconds(max(0, each.boot_ns - zero))}  {escape(each.exe or each.path)}: "
                 yield page.fit(words + command_line(each.argv))
-        children = self._tree.children().get(process.key, [])
+        children = process.children
         if children or process.left_out:
             failed = sum(each.has_failed for each in children)
             more = f"; {process.left_out} not listed" if process.left_out else ""
@@ -306,7 +307,7 @@ class Listed:
 
     def lines(self, page: Page) -> Iterator[str]:
         """A table; of many, the first."""
-        self._tree.children()
+        self._tree.gather()
         shown = self._processes[: page.limit] if page.limit else self._processes
         yield from self._tree.table(shown, page, 1)
         if len(shown) < len(self._processes):

@@ -8,7 +8,8 @@ from rich.cells import cell_len
 from ..errors import UsageError
 from ..escaping import escape
 from ..events import PROCESS_EVENTS
-from ..recordings.processes import Processes, ProcessRecord
+from ..recordings.process import ProcessRecord
+from ..recordings.processes import Processes
 from ..records import Batch
 from . import Row
 from .page import Cell, Page, beyond, counted
@@ -50,7 +51,6 @@ class Tree:
         self._table = table or Processes()
         self._pids, self._depth, self._failed, self._least_ns = pids, depth, failed, least_ns
         self._folds, self._user, self._is_command = folds, user, is_command
-        self._children: dict[tuple[int, int], Group] = {}
         self._descendants: dict[tuple[int, int], int] = {}  # how many
         self._records: Group = []
         self._shown: set[tuple[int, int]] | None = None
@@ -103,7 +103,7 @@ class Tree:
 
     def _roots(self) -> Group:
         """The processes without a parent, or those that are asked for; raises UsageError where there is none."""
-        self.children()
+        self.gather()
         roots = [each for each in self._records if each.parent is None]
         if self._pids:
             asked = [each for each in self._records if each.pid in self._pids]
@@ -115,19 +115,15 @@ class Tree:
         self._choose(roots)
         return [each for each in roots if self._is_shown(each)]
 
-    def children(self) -> dict[tuple[int, int], Group]:
-        """Of each process that has some; to be asked before `table`."""
-        if not self._children:
+    def gather(self) -> None:
+        """Know all processes; to be asked before `table`."""
+        if not self._records:
             self._records = self._table.records()
-            for each in self._records:
-                if each.parent is not None:
-                    self._children.setdefault(each.parent.key, []).append(each)
             for each in reversed(self._records):
                 if each.parent is not None:
                     above = each.parent.key
                     more = 1 + each.left_out + self._descendants.get(each.key, 0)
                     self._descendants[above] = self._descendants.get(above, 0) + more
-        return self._children
 
     def _is_shown(self, process: ProcessRecord) -> bool:
         return self._shown is None or process.key in self._shown
@@ -159,7 +155,7 @@ class Tree:
 
     def _below(self, group: Group) -> Group:
         """The children that are shown."""
-        return [child for process in group for child in self._children.get(process.key, ()) if self._is_shown(child)]
+        return [child for process in group for child in process.children if self._is_shown(child)]
 
     def _compare(self) -> None:
         """Give the same number to processes that are alike, with their descendants."""

@@ -14,7 +14,8 @@ from ..claims.words import IncompleteError, writes_files
 from ..claims.wrappers import SHELLS, inner, name_of, shell_text
 from ..escaping import command_line, escape
 from ..events import PROCESS_EVENTS
-from ..recordings.processes import Execution, Processes, ProcessRecord
+from ..recordings.process import Execution, ProcessRecord
+from ..recordings.processes import Processes
 from ..records import Batch
 from . import Row
 from .page import Page, counted, listed

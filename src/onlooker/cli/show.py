@@ -10,7 +10,7 @@ from ..errors import PROGRAM, UsageError
 from ..escaping import escape
 from ..events import DEFAULT_EVENTS, WANTED_REASONS
 from ..filters import HIGHEST_PID
-from ..recordings.processes import ProcessRecord
+from ..recordings.process import ProcessRecord
 from . import recorded
 from .parser import number
 from .replay import tell_of_damage

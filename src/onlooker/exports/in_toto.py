@@ -10,7 +10,8 @@ from typing import Any
 
 from ..escaping import command_line
 from ..recordings.manifest import wall_ns
-from ..recordings.processes import Processes, ProcessRecord
+from ..recordings.process import ProcessRecord
+from ..recordings.processes import Processes
 from .digests import Digests
 from .source import Source, json_page
 from .used import EVENTS as FILE_EVENTS

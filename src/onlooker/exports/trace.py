@@ -11,7 +11,8 @@ from typing import Any
 from ..enrich.users import Users
 from ..escaping import command_line
 from ..events import PROCESS_EVENTS, TASK_EVENTS, TaskEvent
-from ..recordings.processes import Execution, Processes, ProcessRecord
+from ..recordings.process import Execution, ProcessRecord
+from ..recordings.processes import Processes
 from .source import Source, json_text, matcher_of
 
 EVENTS = PROCESS_EVENTS

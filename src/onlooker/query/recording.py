@@ -4,6 +4,8 @@ import os
 from typing import TYPE_CHECKING, Self
 
 from ..errors import UsageError
+from ..recordings.process import ProcessRecord
+from ..recordings.processes import Processes
 from ..recordings.recording import Recording as Events
 from .mistakes import mistake
 from .tables import RECORDING, Database
@@ -26,7 +28,8 @@ def open(path: str | os.PathLike[str]) -> "Recording":  # noqa: A001
 
 class Recording(Events):
     """What was recorded: it iterates the events, with a report of whatever is missing, and `batches()` gives the same
-    without an object for each. `sql` and `table` need DuckDB, and know what there was when they were first used.
+    without an object for each; `tree()` gives the processes. `sql` and `table` need DuckDB, and know what there was when
+    they were first used.
 
     `manifest` is what it says of itself, None where that is missing or can't be read; `notes` says what is not as it
     should be. `is_being_written`: a recorder is at work on it, and what it holds is all until now.
@@ -58,6 +61,22 @@ class Recording(Events):
         if name not in names:
             raise UsageError.unknown("table", name, tuple(names))
         return RecordedTable(connection, name)
+
+    def tree(self) -> list[ProcessRecord]:
+        """The processes that no other one of the recording began, by the time of their start; each has its `children`,
+        and so on down. Those that did nothing but open files are left out. Needs DuckDB only where the recording is
+        sealed.
+
+        >>> import onlooker
+        >>> with onlooker.open("build.onlook") as recording:  # doctest: +SKIP
+        ...     for root in recording.tree():
+        ...         for depth, process in root.walk():
+        ...             print("  " * depth, process)
+        """
+        known = Processes(self)
+        for batch in self.batches():
+            known.take(batch)
+        return [each for each in known.records() if each.parent is None]
 
     def close(self) -> None:
         """Let go of the tables. May be called again."""

@@ -4,8 +4,6 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from ..events import PROCESS_EVENTS, Event, TaskEvent
 from ..events.exec import Exec
 from ..events.exit import Exit
@@ -13,6 +11,7 @@ from ..events.fork import Fork
 from ..events.lost import Lost
 from ..records import Batch
 from .manifest import wall_ns
+from .process import Execution, ProcessRecord
 from .scope import has_every_exit
 
 if TYPE_CHECKING:
@@ -27,99 +26,6 @@ _KTHREADD = 2  # the parent of all kernel threads
 _OF_ENDS = (Exit.event, "unknown")  # losses that can be of ends
 _BILLION = 1_000_000_000
 _LONGEST_SECONDS = 1e9  # of a recording
-
-
-class Execution(msgspec.Struct, frozen=True, gc=False):
-    """A process executed a program. `argv_cut`: there were more arguments than are kept."""
-
-    boot_ns: int
-    path: str
-    argv: tuple[str, ...]
-    exe: str | None = None
-    cwd: str | None = None
-    argv_cut: bool = False
-
-    @property
-    def name(self) -> str:
-        """The program's, without its directory."""
-        return self.path.rstrip("/").rpartition("/")[2] or self.path
-
-
-class ProcessRecord(msgspec.Struct, eq=False):
-    """A process, as far as a recording knows it; `(pid, start_ns)` is unique until the machine reboots.
-
-    `has_begun`: its beginning was recorded, and `parent` created it; else `parent` is the one that its events name, if
-    the recording knows that. `ppid` is the first that is known, and `comm`, `uid` and `cgroup_id` are the last.
-    `inherited` is what its creator ran then. `first_ns` and `last_ns` are the times of its events on the boot clock.
-    `end_ns` is None where no end was recorded; `is_over`: it ended all the same, since its id was used again;
-    `until_ns`: it was there until then, when the recording ended. Where it has none of these, nobody knows: its end may
-    be what the recording lacks. `events` counts by kind, where that was asked for; `left_out` counts children of which
-    there is no record, for want of room.
-    """
-
-    pid: int
-    start_ns: int
-    ppid: int
-    comm: str
-    uid: int
-    cgroup_id: int
-    first_ns: int
-    last_ns: int
-    parent: "ProcessRecord | None" = None
-    has_begun: bool = False
-    inherited: Execution | None = None
-    execs: list[Execution] = msgspec.field(default_factory=list)
-    execs_left_out: int = 0
-    end_ns: int | None = None
-    is_over: bool = False
-    until_ns: int | None = None
-    exit_code: int | None = None
-    signal: str | None = None
-    core_dumped: bool = False
-    cpu_user_ns: int | None = None
-    cpu_system_ns: int | None = None
-    events: dict[str, int] = msgspec.field(default_factory=dict)
-    children: int = 0  # that are kept
-    left_out: int = 0
-
-    @property
-    def key(self) -> tuple[int, int]:
-        """What tells it from all others."""
-        return self.pid, self.start_ns
-
-    @property
-    def program(self) -> Execution | None:
-        """What it ran last; of one that executed nothing itself, what its creator ran."""
-        return self.execs[-1] if self.execs else self.inherited
-
-    @property
-    def has_failed(self) -> bool:
-        """Whether it is known to have ended by a signal, or with another exit code than 0."""
-        return self.signal is not None or self.exit_code not in (None, 0)
-
-    @property
-    def is_running(self) -> bool:
-        """Whether it was there when the recording ended."""
-        return self.until_ns is not None
-
-    @property
-    def seen_until_ns(self) -> int:
-        """Its end; of one that was running, the recording's; else its last event."""
-        if self.end_ns is not None:
-            return self.end_ns
-        return self.last_ns if self.until_ns is None else self.until_ns
-
-    @property
-    def duration_ns(self) -> int:
-        """How long it lived, as far as that was seen."""
-        return max(0, self.seen_until_ns - self.start_ns)
-
-    def ancestors(self) -> Iterator["ProcessRecord"]:
-        """Its parent, and so on."""
-        above = self.parent
-        while above is not None:
-            yield above
-            above = above.parent
 
 
 class Processes:
@@ -235,6 +141,11 @@ class Processes:
                 each.parent = next(
                     (above for above in reversed(by_pid.get(each.ppid, ())) if _can_be_parent(above, each)), None
                 )
+        for each in found:
+            each.children = []
+        for each in found:
+            if each.parent is not None:
+                each.parent.children.append(each)
         self._find_running(found)
         return found
 
@@ -293,7 +204,7 @@ class Processes:
         # a parent is older: whatever a damaged recording says, nobody is an ancestor of their own
         if parent is not None and child.parent is None and parent.start_ns < child.start_ns:
             child.parent = parent
-            parent.children += 1
+            parent.kept += 1
 
     def _executed(self, process: ProcessRecord, event: Exec) -> None:
         if event.errno is not None:
@@ -326,18 +237,18 @@ class Processes:
 
     def _over(self, process: ProcessRecord) -> None:
         process.is_over = True
-        if not process.children:
+        if not process.kept:
             self._spare[process.has_failed].append(process)
 
     def _leave_out(self, process: ProcessRecord) -> None:
-        if process.children or self._known.pop(process.key, None) is None:
+        if process.kept or self._known.pop(process.key, None) is None:
             return
         self.left_out += 1
         parent = process.parent
         if parent is not None:
             parent.left_out += 1 + process.left_out
-            parent.children -= 1
-            if parent.is_over and not parent.children:
+            parent.kept -= 1
+            if parent.is_over and not parent.kept:
                 self._spare[parent.has_failed].append(parent)
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from ..recordings.processes import ProcessRecord
+from ..recordings.process import ProcessRecord
 
 Folded = tuple[int, int]  # how many processes, and how long they lived altogether
 

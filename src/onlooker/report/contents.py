@@ -8,7 +8,7 @@ import msgspec
 
 from ..answers.tree import ending
 from ..answers.uses import SECTIONS
-from ..recordings.processes import ProcessRecord
+from ..recordings.process import ProcessRecord
 from .chosen import Folded, chosen
 from .clean import Clean
 from .failures import Failure

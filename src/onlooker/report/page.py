@@ -15,7 +15,7 @@ from ..answers.page import counted
 from ..answers.tree import TIMES, ending
 from ..answers.uses import MISSING, SECTIONS
 from ..errors import UnsupportedError
-from ..recordings.processes import ProcessRecord
+from ..recordings.process import ProcessRecord
 from .clean import Clean
 from .contents import Contents
 from .failures import USUAL_ERRORS

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 import msgspec
 
-from ..recordings.processes import ProcessRecord
+from ..recordings.process import ProcessRecord
 
 MOST_FRAMES = 3000
 _LEAST_SHARE = 2000  # a part smaller than one in so many can't be seen

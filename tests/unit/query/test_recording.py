@@ -40,6 +40,26 @@ def test_its_tables(tmp_path):
         assert caught.value.hint == "did you mean 'opens'?"
 
 
+@pytest.mark.parametrize("form", FORMS[:2])
+def test_its_tree(tmp_path, form):
+    events = [
+        make("exec", pid=2, start_ns=20, boot_ns=25, argv=("sh", "-c", "\x1b[31m")),
+        make("fork", pid=2, start_ns=20, boot_ns=30, child_pid=3, child_ppid=2, child_start_ns=30),
+        make("fork", pid=3, start_ns=30, boot_ns=40, child_pid=4, child_ppid=3, child_start_ns=40),
+        make("exec", pid=3, start_ns=30, boot_ns=50, argv=("cc",), path="cc"),
+        make("fork", pid=2, start_ns=20, boot_ns=60, child_pid=5, child_ppid=2, child_start_ns=60),
+        make("exit", pid=3, start_ns=30, boot_ns=70, exit_code=1),
+        make("exec", pid=9, start_ns=90, boot_ns=95, comm="ls", argv=()),
+    ]
+    with onlooker.open(record(tmp_path / "r", events, **form)) as recording:
+        first, other = recording.tree()
+    assert [(depth, each.pid) for depth, each in first.walk()] == [(0, 2), (1, 3), (2, 4), (1, 5)]
+    assert [each.parent for each in first.children] == [first, first]
+    assert (first.children[0].exit_code, first.children[0].duration_ns) == (1, 40)
+    assert (str(first), repr(first.children[0])) == ("2 sh -c $'\\x1b[31m'", "<ProcessRecord 3 cc>")
+    assert ([*other.walk()], str(other)) == ([(0, other)], "9 ls")
+
+
 def test_two_streams_at_once(tmp_path):
     with onlooker.open(record(tmp_path / "r", EVENTS)) as recording:
         opens, execs = recording.table("opens"), recording.table("execs")
