@@ -6,11 +6,13 @@ import os
 import queue
 import signal
 import threading
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Protocol
 
 SYNC_SECONDS = 1.0
+CALM_SECONDS = 20.0  # one of 16 MB in so long a time: 0.5 % of a core to seal it
 _LOOK_SECONDS = 0.1
 # to seal takes longer than to record, and can wait; but not for ever: it holds Python's lock now and then
 NICENESS = 10
@@ -29,17 +31,28 @@ class Log(Protocol):
 class Keeper:
     """`settle` makes the names of new logs last, `look` is called after that, at least each second, and `tidy` gets the
     number of each log that is finished, synced and closed. What goes wrong is raised by `check`.
+
+    While logs are finished one soon after the other, what is watched has work for all cores: then up to `most_waiting`
+    of them wait for a calmer time, or the end.
     """
 
     def __init__(
-        self, log: Log, settle: Callable[[], None], look: Callable[[], None], tidy: Callable[[int], None]
+        self,
+        log: Log,
+        settle: Callable[[], None],
+        look: Callable[[], None],
+        tidy: Callable[[int], None],
+        most_waiting: int = 0,
     ) -> None:
         self._log = log
         self._settle, self._look, self._tidy = settle, look, tidy
+        self._most_waiting = most_waiting
+        self._last_finished = 0.0
         self._turned: queue.SimpleQueue[tuple[int, Log]] = queue.SimpleQueue()
         self._finished: queue.SimpleQueue[int | None] = queue.SimpleQueue()
         self._error: Exception | None = None
         self._wake = threading.Event()
+        self._in_need = threading.Event()  # too many wait, or it is the end
         self._is_over = self._has_stopped = False
         self._leaves_the_rest = False
         self._threads: list[threading.Thread] = []
@@ -77,6 +90,7 @@ class Keeper:
             return
         self._is_over = True
         self._wake.set()
+        self._in_need.set()
         for thread in self._threads[:1]:
             thread.join()
         self._sync()  # what came since the thread looked last
@@ -106,7 +120,10 @@ class Keeper:
                 log.sync()
                 log.close()
                 settles = True
+                self._last_finished = time.monotonic()
                 self._finished.put(number)
+                if self._finished.qsize() >= self._most_waiting:
+                    self._in_need.set()
             self._log.sync()
             if settles:
                 self._settle()
@@ -121,8 +138,19 @@ class Keeper:
 
     def _tidy_what_is_finished(self) -> None:
         while (number := self._finished.get()) is not None:
+            self._wait_for_calm()
             try:
                 if not self._leaves_the_rest:
                     self._tidy(number)
             except Exception as error:
                 self._error = error
+
+    def _wait_for_calm(self) -> None:
+        while self._may_wait() and (left := self._last_finished + CALM_SECONDS - time.monotonic()) > 0:
+            self._in_need.clear()
+            if self._may_wait():  # nothing has come between
+                self._in_need.wait(left)
+
+    def _may_wait(self) -> bool:
+        """The one that is next is in the queue no more."""
+        return not self._is_over and 1 + self._finished.qsize() <= self._most_waiting

@@ -23,6 +23,8 @@ from .segments import WORK, Segment, log_path, remove
 
 SEGMENT_BYTES = 16 << 20  # of a log: some 85 000 events; to seal a larger one takes more memory
 
+MOST_WAITING = 16  # finished logs, while what is watched keeps the machine busy
+
 # of a segment, by its number, the number of its first event, and what the recording says of itself; returns how many
 # bytes it takes then
 Seal = Callable[[int, int, Manifest], int]
@@ -38,7 +40,7 @@ class RecordingWriter:
     What was written can be read at once, and lasts from the next second on, whatever happens to the process or the
     machine. `most_bytes`: the oldest segments are removed where all take more; `keep_seconds`: where all in them is
     older. `redact` takes secrets out of what is written. `seal` is called for each segment that is finished, in another
-    thread but for the last.
+    thread but for the last; where much is written it waits, unless there is a limit to the room.
 
     `place` is the directory as this process can always reach it, also when it has given up root's right to go through
     the directories of others.
@@ -71,7 +73,8 @@ class RecordingWriter:
         self._seq = self._first_seq = self._events = 0
         self._began = self._last = time.monotonic()
         self._descriptor = self._make()
-        self._keeper = Keeper(self._log, self._settle, self._look, self._tidy)
+        waiting = MOST_WAITING if most_bytes is None else 0
+        self._keeper = Keeper(self._log, self._settle, self._look, self._tidy, waiting)
 
     def _make(self) -> int:
         """The directory and what it says of itself; a descriptor whose lock says that it is being written."""

@@ -215,7 +215,7 @@ from onlooker.recordings import writer
 from onlooker.recordings.manifest import Manifest, now
 from onlooker.recordings.seal import Sealer
 from onlooker.testing import make
-writer.SEGMENT_BYTES = 30_000
+writer.SEGMENT_BYTES, writer.MOST_WAITING = 30_000, 0
 path = __import__("pathlib").Path(sys.argv[1])
 seal = Sealer(path) if sys.argv[2] == "sealed" else None
 made = writer.RecordingWriter(path, Manifest.new(start=now()), seal=seal)
