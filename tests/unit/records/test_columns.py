@@ -180,19 +180,6 @@ def test_parquet_gives_the_same(version, tmp_path):
     assert [dict(zip(names, each, strict=True)) for each in found.fetchall()] == arrow.rows(made)
 
 
-def test_polars_reads_them():
-    polars = pytest.importorskip("polars")
-    [made] = Batch.of(EVENTS)
-    assert polars.DataFrame(made)["event"].to_list() == [event.event for event in EVENTS]
-
-
-def test_pandas_reads_them():
-    pytest.importorskip("pyarrow")
-    pandas = pytest.importorskip("pandas")
-    [made] = Batch.of(EVENTS)
-    assert list(pandas.DataFrame.from_arrow(made)["event"]) == [event.event for event in EVENTS]
-
-
 def test_another_thread_takes_the_stream():
     [made] = Batch.of(EVENTS)
     capsule, found = made.__arrow_c_stream__(), []
