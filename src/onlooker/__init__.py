@@ -74,9 +74,9 @@ if TYPE_CHECKING:
     from .probe.fake import FakeSource
     from .probe.source import Attachment, Rest, Source
     from .query.recording import RecordedTable, Recording, open  # noqa: A004
+    from .recordings.process import Execution, ProcessRecord
     from .records.batch import Batch
     from .records.table import Batches, Table
-    from .recordings.process import Execution, ProcessRecord
     from .session import Session, Sink
     from .stats import Stats
     from .summary import Summary

@@ -14,7 +14,7 @@ from .recordings.made import recording
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 EVENTS = [
-    make("fork", child_pid=2, child_start_ns=20, boot_ns=20, pid=1, start_ns=1),
+    make("fork", child_pid=2, child_ppid=1, child_start_ns=20, boot_ns=20, pid=1, start_ns=1),
     make("exec", pid=2, start_ns=20, boot_ns=30, exe="/usr/bin/cat", path="cat", argv=("cat",)),
     *[make("open", pid=2, start_ns=20, boot_ns=31 + n, path="a", real_path="/srv/a") for n in range(23)],
     make("open", pid=3, start_ns=4, boot_ns=60, path="a", real_path="/srv/a"),
@@ -67,3 +67,7 @@ def test_duckdb_counts_failures_as_they_come(capsys):
     with onlooker.Monitor(source=FakeSource(EVENTS)) as monitor:
         example("duckdb_live").show(monitor)
     assert capsys.readouterr().out.splitlines() == ["     1 ENOENT       'fake': 'c\\ufffd'"]
+
+
+def test_a_tree_of_processes(path):
+    assert [*example("recording_tree").lines(path)] == ["     1.500 s 1 fake", "!    1.500 s   2 cat"]

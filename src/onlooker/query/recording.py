@@ -28,8 +28,8 @@ def open(path: str | os.PathLike[str]) -> "Recording":  # noqa: A001
 
 class Recording(Events):
     """What was recorded: it iterates the events, with a report of whatever is missing, and `batches()` gives the same
-    without an object for each; `tree()` gives the processes. `sql` and `table` need DuckDB, and know what there was when
-    they were first used.
+    without an object for each; `tree()` gives the processes. `sql` and `table` need DuckDB, and know what there was
+    when they were first used.
 
     `manifest` is what it says of itself, None where that is missing or can't be read; `notes` says what is not as it
     should be. `is_being_written`: a recorder is at work on it, and what it holds is all until now.

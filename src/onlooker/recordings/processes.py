@@ -1,7 +1,7 @@
 """The processes of a recording: who began whom, what each executed, and how it ended."""
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from ..events import PROCESS_EVENTS, Event, TaskEvent
