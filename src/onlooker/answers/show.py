@@ -37,13 +37,14 @@ class Candidates:
     """The processes that are meant by an id or a name, and all others around them: to be given all batches first.
 
     A name is that of a process, or of a program that it executed; with a slash, the program's path, as it was given or
-    as the file is called.
+    as the file is called. `also` are other names of that path.
     """
 
-    def __init__(self, wanted: str, recording: "Recording | None" = None) -> None:
+    def __init__(self, wanted: str, recording: "Recording | None" = None, *, also: Iterable[str] = ()) -> None:
         self.table = Processes(recording)
         self.pid = int(wanted) if wanted.isascii() and wanted.isdigit() else None
         self._name = wanted
+        self._places = {wanted, *also}
         life = Test("event", "in", tuple(name.encode() for name in PROCESS_EVENTS))
         is_it: Expression
         if self.pid is not None:
@@ -65,7 +66,7 @@ class Candidates:
         if self.pid is not None:
             return process.pid == self.pid
         if "/" in self._name:
-            return any(self._name in _paths(each) for each in process.execs)
+            return any(not self._places.isdisjoint(_paths(each)) for each in process.execs)
         return process.comm == self._name or any(each.name == self._name for each in process.execs)
 
     def names(self) -> list[str]:

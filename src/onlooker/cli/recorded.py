@@ -103,10 +103,12 @@ def ask(asked: Answer, on: Asked, recording: Recording) -> int:
 
 def user_of(recording: Recording) -> Callable[[int], str]:
     """The names of users, where it was made on this machine; else their numbers."""
-    manifest = recording.manifest
-    if manifest is None or manifest.host != os.uname().nodename:
-        return str
-    return Users().name
+    return Users().name if is_of_this_machine(recording) else str
+
+
+def is_of_this_machine(recording: Recording) -> bool:
+    """Whether it was made on a machine of this name."""
+    return recording.manifest is not None and recording.manifest.host == os.uname().nodename
 
 
 def is_of_this_boot(recording: Recording) -> bool:

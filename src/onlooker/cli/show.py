@@ -10,6 +10,7 @@ from ..errors import PROGRAM, UsageError
 from ..escaping import escape
 from ..events import DEFAULT_EVENTS, WANTED_REASONS
 from ..filters import HIGHEST_PID
+from ..filters.links import places_of
 from ..recordings.process import ProcessRecord
 from . import recorded
 from .parser import number
@@ -54,7 +55,8 @@ def run(arguments: argparse.Namespace) -> int:
         raise UsageError(f"not a process id: {wanted!r}", f"a number up to {HIGHEST_PID}, or a name")
     recording = on.recording(arguments.file, DEFAULT_EVENTS)
     is_command = bool(recording.manifest and recording.manifest.command)
-    candidates = Candidates(wanted, recording)
+    also = _other_names(wanted) if recorded.is_of_this_machine(recording) else ()
+    candidates = Candidates(wanted, recording, also=also)
     lost = 0
     for batch in recording.batches():
         candidates.take(batch)
@@ -74,6 +76,12 @@ def run(arguments: argparse.Namespace) -> int:
     else:
         asked = Show(candidates, chosen, user=user, is_command=is_command)
     return recorded.ask(asked, on, recording)
+
+
+def _other_names(path: str) -> list[str]:
+    """The same path by other names of its directory, as of /bin/make /usr/bin/make."""
+    directory, _, name = path.rpartition("/")
+    return [f"{each.rstrip('/')}/{name}" for each in places_of(directory or "/")] if path.startswith("/") else []
 
 
 def _unknown(wanted: str, candidates: Candidates, *, is_whole: bool) -> UsageError:

@@ -10,7 +10,7 @@ from msgspec import json
 from onlooker.recordings.manifest import Manifest, now
 from onlooker.recordings.writer import RecordingWriter
 
-from ..recordings.lives import batches, build, event
+from ..recordings.lives import batches, build, event, execute
 from .recorded import record, told
 
 COMMANDS = {"tree": ("exec",), "show": ("exec", "chown"), "files": ("open", "stat")}
@@ -154,7 +154,7 @@ def test_tree(capfd, tmp_path):
     [
         (["5"], "the recording has no process '5'"),
         (["gc"], "the recording has no process 'gc'\n\nhint: it has gcc, cc1, sh"),
-        (["/bin/sh"], "the recording has no process '/bin/sh'\n\nhint: it has /usr/bin/sh, /usr/bin/"),
+        (["/opt/sh"], "the recording has no process '/opt/sh'\n\nhint: it has /usr/bin/sh, /usr/bin/"),
         ([""], "no process is given"),
         (["99999999999999999999"], "not a process id: '99999999999999999999'"),
         (["100", "--index", "2"], "there are only 1 such processes"),
@@ -166,6 +166,16 @@ def test_tree(capfd, tmp_path):
 def test_mistakes_of_show(capfd, tmp_path, words, message):
     code, lines, err = told(capfd, "show", record(tmp_path / "r"), *words)
     assert (code, lines) == (2, []) and err.startswith(f"onlooker: {message}") and "\n\nhint: " in err
+
+
+def test_show_by_another_name_of_the_directory(capfd, tmp_path, monkeypatch):
+    (tmp_path / "bin").symlink_to(tmp_path / "usr")
+    (tmp_path / "usr").mkdir()
+    path = record(tmp_path / "r", [execute(1, 7, 0.5, "make", path=f"{tmp_path}/usr/make", exe=f"{tmp_path}/usr/make")])
+    assert told(capfd, "show", path, f"{tmp_path}/bin/make")[0] == 0
+    described = json.decode((tmp_path / "r" / "recording.json").read_bytes())
+    (tmp_path / "r" / "recording.json").write_bytes(json.encode({**described, "host": "elsewhere"}))
+    assert told(capfd, "show", path, f"{tmp_path}/bin/make")[0] == 2
 
 
 def test_show_of_what_may_be_missing(capfd, tmp_path):
