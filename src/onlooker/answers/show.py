@@ -77,8 +77,12 @@ class Candidates:
         for process in self.table.records():
             own = [path for each in process.execs for path in _paths(each)] if "/" in self._name else _names(process)
             found.update(set(own))
-        near = get_close_matches(self._name, found, n=_MOST_NEAR, cutoff=_LEAST_ALIKE) if len(found) < _MANY else []
-        return list(dict.fromkeys([*near, *(name for name, _ in found.most_common())]))
+        by_last: dict[str, list[str]] = {}  # of a path, the end says most
+        for name, _ in found.most_common(_MANY):
+            by_last.setdefault(name.rpartition("/")[2], []).append(name)
+        near = get_close_matches(self._name.rpartition("/")[2], by_last, n=_MOST_NEAR, cutoff=_LEAST_ALIKE)
+        first = [name for last in near for name in by_last[last]]
+        return list(dict.fromkeys([*first, *(name for name, _ in found.most_common())]))
 
 
 def _names(process: ProcessRecord) -> list[str]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Self
 from ..errors import RecordingError
 from ..recordings.database import connect, pattern, quoted
 from ..recordings.recording import Recording
+from ..recordings.scope import has_every_exit, said_end
 from ..records import PLAN
 from ..schema.columns import SEQ, WIDE, Column, Type, columns_of, event_of, table_of, wide_columns, with_seq
 from .parts import Parts, parts_of
@@ -26,6 +27,8 @@ _LOSSES = table_of("lost")
 _ALL = "recorded"  # the schema of all events, whatever is asked for
 _WANTED = "wanted"
 _TRIES = 3
+_SAID = "said"  # by each recording of itself
+_SAID_COLUMNS = (f"{RECORDING} VARCHAR", "said_ns BIGINT", "most_ns BIGINT", "has_ends BOOLEAN", "has_holes BOOLEAN")
 TYPES = {
     Type.BOOL: "BOOLEAN",
     Type.UINT8: "UTINYINT",
@@ -131,6 +134,7 @@ class Database:
         run(f"CREATE SCHEMA {TAIL}; CREATE SCHEMA {_ALL}")
         for table, columns in event_tables().items():
             run(f"CREATE TABLE {TAIL}.{table} ({', '.join(map(_declared, columns))}, {RECORDING} VARCHAR)")
+        run(f"CREATE TABLE {TAIL}.{_SAID} ({', '.join(_SAID_COLUMNS)})")
         nexts = [self._take(path) for path in paths]
         names = [_name(path) for path in paths]
         for table in event_tables():
@@ -139,6 +143,7 @@ class Database:
         run(f"CREATE VIEW {_ALL}.{WIDE} AS {_wide()}")
         for name, recording, parts, seq in zip(names, self.recordings, self._parts, nexts, strict=True):
             self._report(name, recording, parts, seq)
+            self._describe(name, recording, parts)
         for table in (*event_tables(), WIDE):
             run(f"CREATE VIEW {table} AS SELECT * EXCLUDE ({_WANTED}) FROM {_ALL}.{table} WHERE {_WANTED}")
         run(f"CREATE VIEW {PROCESSES} AS {processes_sql()}{'' if where is None else 'WHERE events > 0'}")
@@ -200,6 +205,13 @@ class Database:
             seq += 1
         if manifest and manifest.end and manifest.end.unwritten:
             self._lose(name, "unwritten", manifest.end.unwritten, seq, "DESC")
+
+    def _describe(self, name: str, recording: Recording, parts: Parts) -> None:
+        """What tells until when its processes were there that have no end."""
+        ended, most = said_end(recording.manifest) or (None, None)
+        has_holes = recording.is_finished or parts.damaged > 0
+        said = [name, ended, most, has_every_exit(recording.manifest), has_holes]
+        self.connection.execute(f"INSERT INTO {TAIL}.{_SAID} VALUES (?, ?, ?, ?, ?)", said)
 
     def _lose(self, name: str, reason: str, count: int, seq: int, order: str) -> None:
         columns = f'{SEQ}, time, boot_ns, count, "of", reason, {RECORDING}'

@@ -10,9 +10,8 @@ from ..events.exit import Exit
 from ..events.fork import Fork
 from ..events.lost import Lost
 from ..records import Batch
-from .manifest import wall_ns
 from .process import Execution, ProcessRecord
-from .scope import has_every_exit
+from .scope import has_every_exit, said_end
 
 if TYPE_CHECKING:
     from .recording import Recording
@@ -24,8 +23,6 @@ MOST_ARGV_BYTES = 4096  # of one execution
 MOST_EXECS = 32  # of one process: the first ones, and the last
 _KTHREADD = 2  # the parent of all kernel threads
 _OF_ENDS = (Exit.event, "unknown")  # losses that can be of ends
-_BILLION = 1_000_000_000
-_LONGEST_SECONDS = 1e9  # of a recording
 
 
 class Processes:
@@ -73,13 +70,11 @@ class Processes:
     def end_ns(self) -> int:
         """When the recording ended; where it does not say so, its last event."""
         last = self.last_ns
-        manifest = self._recording.manifest if self._recording else None
-        if not manifest or not manifest.end or not self._last:
+        said = said_end(self._recording.manifest if self._recording else None)
+        if said is None or self._last is None:
             return last
-        said = wall_ns(manifest.end.time)
-        # no longer than it took, even if the wall clock was set, or the description is damaged
-        most = last + round(max(0.0, min(manifest.end.seconds, _LONGEST_SECONDS)) * _BILLION)
-        return last if said is None else max(last, min(said - self.offset_ns, most))
+        time, most = said
+        return max(last, min(time - self.offset_ns, last + most))
 
     def zero_ns(self, *, is_command: bool) -> int:
         """When the recording began; `is_command`: with its first process."""

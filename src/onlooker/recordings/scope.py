@@ -4,10 +4,11 @@ from typing import Any
 
 from ..events import EVENT_GROUPS
 from ..events.exit import Exit
-from .manifest import Manifest
+from .manifest import Manifest, wall_ns
 
 # of what a recording was asked for, what leaves something out
 _NARROWING = ("comm", "pid", "uid", "exe", "cgroup", "where", "exclude", "hide", "path", "arg", "rate")
+_LONGEST_SECONDS = 1e9
 _NARROWING_MARKS = ("failed", "success", "writes", "first")
 
 
@@ -25,6 +26,17 @@ def kinds(settings: dict[str, Any]) -> set[str] | None:
 def narrowed(settings: dict[str, Any]) -> list[str]:
     """The settings by which it has not all events of these kinds."""
     return [name for name in (*_NARROWING, *_NARROWING_MARKS) if settings.get(name)]
+
+
+def said_end(manifest: Manifest | None) -> tuple[int, int] | None:
+    """When it ended by the wall clock, and how long after its last event that can be, in nanoseconds: no longer than it
+    took, even if the clock was set, or the description is damaged. None where it does not say so.
+    """
+    end = manifest.end if manifest else None
+    time = wall_ns(end.time) if end else None
+    if end is None or time is None:
+        return None
+    return time, round(max(0.0, min(end.seconds, _LONGEST_SECONDS)) * 1e9)
 
 
 def has_every_exit(manifest: Manifest | None) -> bool:

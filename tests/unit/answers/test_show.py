@@ -137,7 +137,7 @@ def test_a_path_of_a_program():
 def test_the_names_that_there_are():
     assert called("cg", build()).names() == ["gcc", "cc1", "sh"]
     assert called("shh", build()).names()[0] == "sh"
-    assert called("/bin/cc1", build()).names() == ["/usr/bin/cc1", "/usr/bin/gcc", "/usr/bin/sh"]
+    assert called("/opt/bin/cc1", build()).names() == ["/usr/bin/cc1", "/usr/bin/gcc", "/usr/bin/sh"]
 
 
 def test_one_that_only_opened_files():

@@ -63,9 +63,9 @@ def when(second):
 
 ANSWERS = {
     "slowest": [
-        (100, "make", "make", 6.0, 0.004, 2, None),
-        (300, "a.out", "sh", 1.0, 15e-9, None, "SIGSEGV"),
-        (200, "cc", "cc -c a.c", 0.01, 0.004, 0, None),
+        (100, "make", "make", 6.0, 0.004, 2, None, False),
+        (300, "a.out", "sh", 1.0, 15e-9, None, "SIGSEGV", False),
+        (200, "cc", "cc -c a.c", 0.01, 0.004, 0, None, False),
     ],
     "files-written": [
         ("/dev/null", 1, ["opened"], ["cc"]),

@@ -4,6 +4,7 @@ import pytest
 
 from onlooker.testing import make
 
+from ..recordings.ended import lives, recorded
 from ..recordings.lives import BILLION, OFFSET, at, build, end, event, execute, fork, life
 from .made import asked, record
 
@@ -67,7 +68,31 @@ def test_all_of_one_process(ask):
 def test_one_that_was_there_before(ask):
     events = [event("open", 50, 7, 3, ppid=1, comm="cron"), event("open", 51, 7, 3, ppid=1, comm="cron")]
     [row] = ask(events, "ppid, comm, path, argv, epoch_ns(start_time), end_time, duration_ns, events, depth, ancestors")
-    assert row == (1, "cron", None, None, OFFSET + at(3), None, None, 2, 0, [])
+    assert row == (1, "cron", None, None, OFFSET + at(3), None, at(48), 2, 0, [])
+
+
+@pytest.mark.parametrize(
+    "how",
+    [
+        {},
+        {"until": None},
+        {"until": 3.0},
+        {"until": 59.0, "seconds": 6.0},
+        {"losses": [(6, 3, "exit", "rate")]},
+        {"losses": [(6, 3, "unknown", "recursion")]},
+        {"losses": [(6, 3, "open", "ring full")]},
+        {"settings": {"events": ["exec", "fork"]}},
+        {"settings": {"events": ["all"], "failed": True}},
+        {"unwritten": 3},
+    ],
+)
+def test_how_long_without_an_end(tmp_path, how):
+    found = recorded(tmp_path / "r", **how)
+    with asked(found.path) as run:
+        rows = run("SELECT pid, duration_ns / 1e9, running FROM processes WHERE end_time IS NULL")
+    assert {pid: (seconds, running) for pid, seconds, running in rows} == {
+        pid: (seconds if running else None, running) for pid, (seconds, running) in lives(found).items() if pid != 9
+    }
 
 
 def test_one_that_did_nothing_is_known_by_its_fork(ask):

@@ -20,7 +20,7 @@ sight AS (
 ),
 seen AS (
     SELECT recording, pid, start_ns,
-           min(boot_ns) AS first_ns, arg_min(ppid, seq) AS ppid, arg_min(offset_ns, seq) AS offset_ns,
+           min(boot_ns) AS first_ns, max(boot_ns) AS last_ns, arg_min(ppid, seq) AS ppid, arg_min(offset_ns, seq) AS offset_ns,
            arg_max(comm, seq) AS comm, arg_max(uid, seq) AS uid, arg_max(gid, seq) AS gid,
            arg_max(cgroup_id, seq) AS cgroup_id,
            count_if(is_exec)::UBIGINT AS execs, count_if(is_open)::UBIGINT AS opens,
@@ -49,9 +49,37 @@ ended AS (
     FROM recorded.exits
     QUALIFY row_number() OVER (PARTITION BY recording, pid, start_ns ORDER BY seq DESC) = 1
 ),
+final AS (
+    -- when each recording ended: as it says itself, else with its last event
+    SELECT recording,
+           greatest(last_ns, coalesce(least(said_ns - offset_ns, last_ns + most_ns), last_ns)) AS final_ns
+    FROM (
+        SELECT recording, max(boot_ns) AS last_ns, arg_max(epoch_ns(time) - boot_ns, seq) AS offset_ns
+        FROM recorded.events
+        WHERE event != 'lost'
+        GROUP BY ALL
+    )
+    LEFT JOIN tail.said USING (recording)
+),
+missed AS (
+    -- until when ends may be what is lost
+    SELECT recording, max(boot_ns) AS missed_ns
+    FROM recorded.losses
+    JOIN tail.said USING (recording)
+    WHERE "of" IN ('exit', 'unknown') AND reason != 'rotated' AND (reason != 'damaged' OR has_holes)
+    GROUP BY ALL
+),
 known AS MATERIALIZED (
-    SELECT *
+    SELECT *,
+           -- of those without an end: until when they were there
+           CASE WHEN end_ns IS NULL AND has_ends AND last_ns > coalesce(missed_ns, -1)
+                     AND lead(start_ns) OVER (PARTITION BY recording, pid ORDER BY start_ns) IS NULL
+                THEN final_ns
+           END AS until_ns
     FROM seen
+    LEFT JOIN final USING (recording)
+    LEFT JOIN tail.said USING (recording)
+    LEFT JOIN missed USING (recording)
     LEFT JOIN begun USING (recording, pid, start_ns)
     LEFT JOIN executed USING (recording, pid, start_ns)
     LEFT JOIN ended USING (recording, pid, start_ns)
@@ -61,6 +89,7 @@ known AS MATERIALIZED (
 related AS MATERIALIZED (
     -- the id of a parent may have been used again: it is older, and was there when the child was seen first
     SELECT child.*,
+           CASE WHEN until_ns >= child.start_ns THEN (until_ns - child.start_ns)::UBIGINT END AS lived_ns,
            coalesce(child.creator_start_ns,
                     CASE WHEN parent.end_ns IS NULL OR parent.end_ns >= child.first_ns THEN parent.start_ns END
            ) AS parent_start_ns
@@ -102,7 +131,8 @@ SELECT pid,  -- process id
        cgroup_id,  -- its cgroup
        make_timestamp_ns(TRY_CAST(start_ns + offset_ns AS BIGINT)) AS start_time,  -- when it started
        end_time,  -- when it ended; NULL where the recording has no end of it
-       duration_ns,  -- how long it lived, in nanoseconds; NULL without an end
+       coalesce(duration_ns, lived_ns) AS duration_ns,  -- how long it lived, in nanoseconds; where `running`, until the recording ended; NULL where its end is not known
+       until_ns IS NOT NULL AS running,  -- whether it was there when the recording ended
        exit_code,  -- where it exited
        signal,  -- what killed it
        cpu_user_ns,  -- processor time in user space, in nanoseconds; NULL without an end
