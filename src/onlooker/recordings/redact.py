@@ -13,10 +13,10 @@ from typing import Any
 
 import msgspec
 
-from ..errors import UsageError
 from ..records import Batch
 from ..records.batch import Parts
 from .manifest import Manifest
+from .patterns import checked
 
 MASK = b"***"  # shorter than most secrets, so that nobody learns how long it was
 _REMEMBERED = 4096  # texts, as paths are used again and again
@@ -34,15 +34,18 @@ _OPTION = rb"--?[a-z0-9_.-]*" + _NAMES
 _NO_OPTION = rb"(?!(?:-[a-z]|--[a-z][a-z-]*(?:=[^\0]*)?|--?)\0)"
 _NOT_A_VALUE = rb"(?!(?:-[a-z]|--[a-z][a-z-]*(?:=[^\0\s]*)?|--?|[|<>)][^\0\s]*)(?:[\0\s'\";&|]|\Z))"
 _NO_SCRIPT = rb"(?<!-c\0)(?<!-[a-z]c\0)(?<!-[a-z][a-z]c\0)"  # the argument of `sh -c` is no single value
-_SCHEME = rb"(?:basic|bearer|token|digest|negotiate|apikey)\s+"
+_SCHEME = rb"(?:basic|bearer|token|digest|negotiate|apikey)\s++"
+
+_ITEM = rb"(?<![^\0])(?=[^\0]*+\0)"  # the beginning of one; its end is looked for once, not for each match
+_JWT = rb"[A-Za-z0-9_-]"
 
 # The group "secret" is what is taken out. Items of a list end with NUL; what is an argument by itself, and not within a
-# text, is a secret up to its end.
+# text, is a secret up to its end. The time of a rule grows with a text's length, and not with its square.
 RULES = {
     "named": (
         rb"(?i:%s%s)%s" % (_NAMES, _IS, _QUOTED),
         rb"(?i:%s%s)(?!\\?['\"])%s" % (_NAMES, _IS, _PLAIN),
-        rb"(?i:(?<![^\0])(?:-|%s)[a-z0-9_.=-]*%s=)(?P<secret>[^\0]+)(?=\0)" % (_NO_SCRIPT, _NAMES),
+        rb"(?i:%s(?:-|%s)[a-z0-9_.=-]*%s=)(?P<secret>[^\0]+)" % (_ITEM, _NO_SCRIPT, _NAMES),
     ),
     "option": (
         rb"(?i:(?<![^\0])%s\0%s)(?P<secret>[^\0]+)" % (_OPTION, _NO_OPTION),
@@ -53,14 +56,15 @@ RULES = {
     "header": (
         rb"(?i:authorization%s(?:\\?['\"])?%s)(?P<secret>[^\0'\"]+)" % (_IS, _SCHEME),
         rb"(?i:(?P<quote>['\"])[a-z-]*authorization:\s*%s)(?P<secret>(?:(?!(?P=quote))[^\0])+)" % _SCHEME,
-        rb"(?i:(?<![^\0])(?:-h\s*|--header=)?[a-z-]*authorization:\s*(?:%s)?)(?P<secret>[^\0]+)(?=\0)" % _SCHEME,
+        rb"(?i:%s(?:-h\s*|--header=)?[a-z-]*authorization:\s*+(?:%s)?)(?P<secret>[^\0]+)" % (_ITEM, _SCHEME),
     ),
     "prefix": (
         rb"(?<![A-Za-z0-9])(?P<secret>(?:AKIA|ASIA)[A-Z0-9]{16}|gh[pousr]_[A-Za-z0-9]{20,}|"
         rb"github_pat_[A-Za-z0-9_]{20,}|glpat-[A-Za-z0-9_-]{16,}|xox[abprs]-[A-Za-z0-9-]{10,}|AIza[A-Za-z0-9_-]{30,}|"
         rb"sk-[A-Za-z0-9_-]{20,}|npm_[A-Za-z0-9]{30,}|pypi-[A-Za-z0-9_-]{30,}|hf_[A-Za-z0-9]{30,})",
     ),
-    "jwt": (rb"(?P<secret>eyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*)",),
+    # from the beginning of a run of its characters, where its first eyJ is looked for once
+    "jwt": (rb"(?<!%s)(?>%s*?(?=eyJ%s{8}))(?P<secret>%s++\.eyJ%s{8,}+\.%s*+)" % ((_JWT,) * 6),),
     "key": (rb"-----BEGIN [A-Z ]*PRIVATE KEY-----(?P<secret>[^\0]+)",),
 }
 _RULES = tuple(re.compile(rule) for rules in RULES.values() for rule in rules)
@@ -77,9 +81,10 @@ _SIGNS = (
         (each, re.compile(RULES["prefix"][0].removeprefix(rb"(?<![A-Za-z0-9])")))
         for each in b"akia asia ghp_ gho_ ghu_ ghs_ ghr_ github_pat_ glpat- xox aiza sk- npm_ pypi- hf_".split()
     ),
-    (b"eyj", re.compile(RULES["jwt"][0])),
+    (b".eyj", re.compile(rb"\.eyJ%s{8,}+\." % _JWT)),
     (b"private key-----", re.compile(rb"PRIVATE KEY-----[^\0]")),
 )
+_DASH = b"-"[0]
 _IN_OPTIONS = frozenset(b"abcdefghijklmnopqrstuvwxyz0123456789_.-")
 
 
@@ -89,10 +94,10 @@ class Redactor:
     """
 
     def __init__(self, patterns: Sequence[str] = ()) -> None:
-        """Raises UsageError for what is no regular expression."""
+        """Raises UsageError for a pattern that makes no sense."""
         # as a recording says it: a pattern may be the very secret
         self.names = (*RULES, *(f"pattern {number + 1}" for number in range(len(patterns))))
-        self._patterns = [re.compile(_checked(pattern)) for pattern in patterns]
+        self._patterns = [re.compile(checked(pattern)) for pattern in patterns]
         self._found = lru_cache(_REMEMBERED)(self._parts)
 
     def redacted(self, batch: Batch) -> Batch:
@@ -171,26 +176,23 @@ def _may_have(data: bytes) -> bool:
 
 def _is_option(lowered: bytes, place: int) -> bool:
     """Whether what ends there may be the beginning of an option."""
-    dash = lowered.rfind(b"-", lowered.rfind(b"\0", 0, place) + 1, place)
-    return dash >= 0 and _IN_OPTIONS.issuperset(lowered[dash:place])
+    place -= 1
+    while place >= 0 and lowered[place] in _IN_OPTIONS:
+        if lowered[place] == _DASH:
+            return True
+        place -= 1
+    return False
 
 
 def _masked(text: bytes, parts: Parts) -> bytes:
-    pieces, done, ordered = [], 0, sorted(parts)
-    while ordered:
-        start, end = ordered.pop(0)
-        while ordered and ordered[0][0] <= end:  # found by another rule, too: one mask for both
-            end = max(end, ordered.pop(0)[1])
+    joined: list[list[int]] = []
+    for start, end in sorted(parts):
+        if joined and start <= joined[-1][1]:  # found by another rule, too: one mask for both
+            joined[-1][1] = max(end, joined[-1][1])
+        else:
+            joined.append([start, end])
+    pieces, done = [], 0
+    for start, end in joined:
         pieces += [text[done:start], MASK[: end - start]]
         done = end
     return b"".join((*pieces, text[done:]))
-
-
-def _checked(pattern: str) -> bytes:
-    text = pattern.encode("utf-8", "surrogateescape")
-    try:
-        re.compile(text)
-    except re.error as error:
-        hint = "--redact-pattern 'corp-[0-9]{8}'"
-        raise UsageError(f"not a regular expression: {pattern!r}: {error}", hint) from None
-    return text

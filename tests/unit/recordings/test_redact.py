@@ -1,6 +1,7 @@
 """Secrets are taken out of arguments and paths, and nothing else changes."""
 
 import re
+import time
 
 import msgspec
 import pytest
@@ -175,7 +176,7 @@ def test_patterns_are_for_paths_as_they_are_shown():
 
 
 @pytest.mark.parametrize("path", ["/", "/a", "/a/b", "a", "//a"])
-@pytest.mark.parametrize("pattern", [".", ".*", "/", "^", "$", "[^/]+"])
+@pytest.mark.parametrize("pattern", [".", ".*", "/", "^.", ".$", "[^/]+"])
 def test_any_path_can_be_changed(path, pattern):
     [batch] = Batch.of([make("open", path=path, real_path=path, inode=1), make("chdir", path="b", joined_path="/b")])
     assert len(Redactor([pattern]).redacted(batch).events()) == 2
@@ -238,3 +239,48 @@ def test_a_value_of_any_characters_is_never_in_the_batch(secret, name):
         assert secret.encode() not in found.data
         [event] = found
         assert len(event.argv) == len(each) and event.argv[-1] == "y"
+
+
+@pytest.mark.parametrize(
+    "first", ["", "eyJaaaaaaaa.", "authorization: ", "authorization:", "-h", "https://a:", "token=", "--token "]
+)
+@pytest.mark.parametrize(
+    "part",
+    ["eyJ", "a.a.a.", "eyJaaaaaaaa.", "eyJaaaaaaaa.eyJaaaaaaaa", "--token=", "token ", "pass", "token=a ", " ", "-"],
+)
+def test_time_grows_with_the_length_and_not_with_its_square(first, part):
+    """1 MB takes less than a second; its square would take minutes."""
+    text = (first + part * ((1 << 20) // len(part))).encode()
+    began = time.process_time()
+    Redactor().text(text)
+    assert time.process_time() - began < 10
+
+
+def test_a_web_token_within_a_word():
+    token = TOKENS[-1].encode()
+    for before in (b"", b"x", b"eyJ", b"eyJshort.", b"a.b-", b"eyJaaaaaaaaa.b."):
+        assert Redactor().text(b"k " + before + token + b" l").endswith(b"*** l")
+    assert Redactor().text(b"eyJhbGciOi.eyJzdWIi.x eyJ.eyJ.x") == b"eyJhbGciOi.eyJzdWIi.x eyJ.eyJ.x"
+
+
+@pytest.mark.parametrize("pattern", ["", "^", "$", r"\b", "(?P<secret>)", "(?=x)"])
+def test_a_pattern_that_matches_no_character(pattern):
+    with pytest.raises(UsageError, match="a pattern that matches no character: "):
+        Redactor([pattern])
+
+
+@pytest.mark.parametrize(
+    "pattern", ["(a+)+", "(a*)*x", "((a+))+", "(a|b*)*", "(?:(?:a+)?b?)*", "(?i:(x+?)+)", "(?=(a+)+)x"]
+)
+def test_a_pattern_that_can_take_for_ever(pattern):
+    with pytest.raises(UsageError, match="a pattern that can take for ever: ") as raised:
+        Redactor([pattern])
+    assert "a+ in place of (a+)+" in raised.value.hint
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    ["a+", "(a+b)+", "([a-z]+-)*x", "(a+){3}", "(?>a+)+", "(?:a++)+", "(a(b+))*", "(.*,)*", "(?P<secret>x+)y"],
+)
+def test_a_pattern_that_is_taken(pattern):
+    Redactor([pattern])
