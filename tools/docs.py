@@ -46,6 +46,11 @@ def options() -> str:
     return _help("watch")
 
 
+def commands() -> str:
+    """The commands, as in `onlooker --help`."""
+    return f"```\n{cli.commands_in_groups(80)}\n```"
+
+
 def answer() -> str:
     """`onlooker who --help`."""
     return _help("who")
@@ -167,7 +172,7 @@ def measured() -> Results:
 
 
 PARTS: dict[str, dict[str, Callable[[], str]]] = {
-    "README.md": {"cost": lambda: report.summary(measured())},
+    "README.md": {"commands": commands, "cost": lambda: report.summary(measured())},
     "docs/watch.md": {"options": options, "hide": hidden},
     "docs/answers.md": {"who": answer, "words": words},
     "docs/query.md": {"columns": columns, "named": named_queries, "processes": processes, "tables": tables},

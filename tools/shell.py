@@ -163,11 +163,15 @@ def overview() -> str:
     )
     result = Manpage(made, _titles("show what happens on this machine, live"))
     result.date = ""
-    commands = {f"{PROGRAM}-{name}(1)": about for name, (_, about) in cli.COMMANDS.items()}
-    result.add_section("commands", "=", f"Without one it is watch.\n{_tagged(commands)}")
+    groups = (f".SS {_plain(title)}\n{_tagged(_pages_of(names))}" for title, names in cli.GROUPS.items())
+    result.add_section("commands", "=", "\n".join(groups))
     result.add_section("usual options", "=", _tagged(dict(cli.USUAL)))
     result.add_section("examples", "=", _tagged(dict(cli.EXAMPLES)))
     return str(result)
+
+
+def _pages_of(names: Iterable[str]) -> dict[str, str]:
+    return {f"{PROGRAM}-{name}(1)": cli.COMMANDS[name][1] for name in names}
 
 
 def _titles(about: str) -> dict[str, str]:

@@ -56,8 +56,8 @@ class AnswerSession(WatchSession):
         over = b"\r" if os.isatty(self._writer.descriptor) else b""  # the ^C that a terminal echoes
         self._writer.write(over + self._answer.end())
 
-    def _sum(self, summary: Summary) -> str:
-        return summary.brief
+    def _sum(self, summary: Summary) -> list[str]:
+        return summary.brief.split("\n")
 
 
 def add_arguments(parser: argparse.ArgumentParser, *, examples: str) -> None:

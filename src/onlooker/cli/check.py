@@ -2,6 +2,8 @@
 
 import argparse
 from collections.abc import Callable, Sequence
+from contextlib import suppress
+from shlex import quote
 
 from ..errors import PROGRAM, UsageError
 from ..events import TASK_EVENTS, WANTED_REASONS, Lost
@@ -13,15 +15,17 @@ from ..output import FORMATS as LINES
 from ..output import formatter
 from ..output.github import GitHubFormatter
 from ..output.sink import LineSink
-from ..output.writer import Writer
+from ..output.writer import ClosedPipeError, Writer
 from ..recordings.recording import Recording
 from ..recordings.source import RecordingSource
+from ..records import Batch
 from ..summary import Summary
 from .doubts import doubts
 from .log import LEVELS, Log, say
+from .opened import opened, tell_of
 from .output import output_writer
 from .parser import one_of
-from .replay import ReplaySession, tell_of
+from .replay import ReplaySession
 from .shutdown import Shutdown
 
 FORMATS = (*LINES, "github")
@@ -66,6 +70,32 @@ def any_of(expressions: Sequence[str]) -> str:
     return " or ".join(f"({each})" for each in expressions)
 
 
+class CheckSink(LineSink):
+    """Where nobody reads what matches, it is still counted: the exit code says what is in the recording."""
+
+    _is_read = True
+
+    def write(self, batch: Batch) -> None:
+        """Like `LineSink.write`, for as long as somebody reads."""
+        if self._is_read:
+            try:
+                super().write(batch)
+            except ClosedPipeError:
+                self._is_read, self.unwritten = False, None
+
+    def write_head(self) -> None:
+        """Like `LineSink.write_head`."""
+        with suppress(ClosedPipeError):
+            super().write_head()
+
+    def check_reader(self) -> None:
+        """Nobody need read it."""
+
+    def reader_gone(self) -> dict[int, int]:
+        """Nothing."""
+        return {}
+
+
 class CheckSession(ReplaySession):
     """Shows what matches. `is_partial`: the recording can't have all that could match."""
 
@@ -76,7 +106,7 @@ class CheckSession(ReplaySession):
         """1 if something matches, too, or if nothing is proven."""
         return super().exit_code() or int(self.found > 0 or self.is_partial)
 
-    def _sum(self, summary: Summary) -> str:
+    def _sum(self, summary: Summary) -> list[str]:
         self.found = sum(count for name, count in summary.shown.items() if name != Lost.event)
         self.is_partial |= any(reason in WANTED_REASONS for _, reason in summary.lost)
         matches = (
@@ -84,7 +114,7 @@ class CheckSession(ReplaySession):
         )
         if not self.found and (self.is_partial or not summary.complete):
             matches += " in what was recorded; that proves nothing of the rest"
-        return f"{matches}\n{self._verdict(summary)}"
+        return [matches, self._verdict(summary)]
 
     def _verdict(self, summary: Summary) -> str:
         if not self.is_partial or not summary.complete:
@@ -128,7 +158,7 @@ def check(
         else formatter(form, writer.descriptor, is_recorded=True)
     )
     with shutdown:
-        session = CheckSession(monitor, LineSink(lines, writer), shutdown, log)
+        session = CheckSession(monitor, CheckSink(lines, writer), shutdown, log)
         session.recording, session.is_partial = recording, is_partial
         return session.exit_code()
 
@@ -139,9 +169,9 @@ def run(arguments: argparse.Namespace) -> int:
     form = one_of("output format", arguments.output_format, FORMATS)
     if not arguments.fail_on:
         example = "\"event == 'exec' and path endswith '/curl'\""
-        raise UsageError("no expression is given", f"{PROGRAM} check {arguments.file} --fail-on {example}")
+        raise UsageError("no expression is given", f"{PROGRAM} check {quote(arguments.file)} --fail-on {example}")
     any_of(arguments.fail_on)
-    recording = Recording(arguments.file)
+    recording = opened(arguments.file)
     tell_of(recording, log)
     return check(
         recording,

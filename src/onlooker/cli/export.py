@@ -3,20 +3,20 @@
 import argparse
 from collections.abc import Callable
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 from ..errors import PROGRAM, UsageError
 from ..exports import FORMATS, NEEDS_A_FILE, Source, exporter
 from ..output.writer import ClosedPipeError
-from ..recordings.recording import Recording
 from . import secrets
 from .doubts import doubts
 from .log import LEVELS, Log, say
 from .newfile import new_file, wanted_file
+from .opened import opened, tell_of, tell_of_damage
 from .output import output_writer
 from .parser import one_of
 from .progress import Progress
-from .replay import tell_of, tell_of_damage
 from .shutdown import Shutdown
 
 EPILOG = """\
@@ -54,11 +54,11 @@ def run(arguments: argparse.Namespace) -> int:
     """Write it. 0, or 1 if it is not complete; raises OnlookerError."""
     log = Log("error" if arguments.quiet else one_of("log level", arguments.log_level, LEVELS))
     if arguments.format is None:
-        raise UsageError("no format is given", f"{PROGRAM} export {arguments.file} --format trace -o trace.json")
+        raise UsageError("no format is given", f"{PROGRAM} export {quote(arguments.file)} --format trace -o trace.json")
     form = one_of("format", arguments.format, FORMATS)
     redactor = secrets.redactor(arguments)
     target = _target(arguments, form)
-    recording = Recording(arguments.file)
+    recording = opened(arguments.file)
     tell_of(recording, log)
     module = exporter(form)
     notes, absent, _ = doubts(recording, module.EVENTS)
@@ -88,12 +88,13 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _target(arguments: argparse.Namespace, form: str) -> Path | None:
     """The file that is to be; None: standard output. Raises UsageError, before anything was done."""
+    hint = f"{PROGRAM} export {quote(arguments.file)} --format {form} -o FILE"
     if arguments.output in (None, "-"):
         if form in NEEDS_A_FILE:
-            raise UsageError(f"{form} needs a file", f"{PROGRAM} export {arguments.file} --format {form} -o FILE")
+            raise UsageError(f"{form} needs a file", hint)
         return None
     if not arguments.output:
-        raise UsageError("no file is given to -o", f"{PROGRAM} export {arguments.file} --format {form} -o FILE")
+        raise UsageError("no file is given to -o", hint)
     return wanted_file(arguments.output, force=arguments.force)
 
 

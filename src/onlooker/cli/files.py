@@ -1,7 +1,6 @@
 """`onlooker files`: the files of a recording, and those that were read without being declared."""
 
 import argparse
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from ..monitor import Monitor
 from ..recordings.source import RecordingSource
 from ..records import Batch
 from . import recorded
+from .opened import standard_input
 from .options import add_some, some
 from .parser import one_of
 
@@ -106,12 +106,9 @@ def declared_lines(path: str) -> list[str]:
     if not path:
         raise UsageError("no list is given to --undeclared-by", hint)
     try:
-        if path == "-":
-            if sys.stdin is None:
-                raise UsageError("standard input is closed", hint)
-            data = sys.stdin.buffer.read()
-        else:
-            data = Path(path).read_bytes()
+        data = standard_input("the list", hint) if path == "-" else Path(path).read_bytes()
+    except UsageError:
+        raise
     except (OSError, ValueError) as error:
         raise UsageError(f"cannot read {path!r}: {getattr(error, 'strerror', None) or error}", hint) from None
     return data.decode("utf-8", "surrogateescape").split("\n")

@@ -28,14 +28,15 @@ def show(text: str) -> None:
             raise OutputError(error) from error
 
 
-def say(text: str) -> None:
-    """One or more lines, each beginning with the program's name."""
-    _tell("".join(f"onlooker: {line}\n" for line in text.removesuffix("\n").split("\n")))
+def say(*lines: str) -> None:
+    """Lines, each beginning with the program's name."""
+    _tell(*(f"onlooker: {line}" for line in lines))
 
 
-def _tell(text: str) -> None:
+def _tell(*lines: str) -> None:
     """A closed, full or unread standard error must not make the command fail or hang. What would change the look of
-    a terminal is escaped: a message may repeat what was typed, or what a file or libbpf says.
+    a terminal is escaped, and so are line breaks: a message may repeat what was typed, the name of a file or of a
+    process, or what libbpf says.
     """
     if sys.stderr is None:
         return
@@ -43,7 +44,7 @@ def _tell(text: str) -> None:
         descriptor = sys.stderr.fileno()
         poll = select.poll()
         poll.register(descriptor, select.POLLOUT)
-        for line in text.removesuffix("\n").split("\n"):
+        for line in lines:
             if not _can_write(poll):
                 return
             # not sys.stderr: what it could not write would make Python exit with 120
@@ -72,11 +73,11 @@ def _can_write(poll: select.poll) -> bool:
 
 def say_error(error: OnlookerError) -> None:
     """What went wrong and where (in an expression, marked in it), an empty line, what to type."""
-    say(_printable(str(error)))  # line breaks too
+    say(_printable(str(error)))  # tabs, too
     if isinstance(error, ExpressionError):
-        _tell("".join(f"    {line}\n" for line in error.place.split("\n")))
+        _tell(*(f"    {line}" for line in error.place.split("\n")))
     if hint := error.command_hint or error.hint:
-        _tell(f"\nhint: {_printable(hint)}\n")
+        _tell("", f"hint: {_printable(hint)}")
 
 
 class Log:
@@ -89,10 +90,10 @@ class Log:
         """Whether messages of this level are shown."""
         return LEVELS.index(level) >= self._lowest
 
-    def tell(self, text: str) -> None:
+    def tell(self, *lines: str) -> None:
         """Print the announcement or the summary of a run, unless only errors are wanted."""
         if self.says("warning"):
-            say(text)
+            say(*lines)
 
     def __call__(self, level: str, text: str) -> None:
         """Print `text` if its level is high enough."""

@@ -25,7 +25,7 @@ COMMANDS = {
     "replay": (".replay", "show a recording, as watch shows what happens"),
     "check": (".check", "fail if something is in a recording that must not be"),
     "tree": (".tree", "show the processes of a recording as a tree"),
-    "show": (".show", "show the life of one process of a recording"),
+    "show": (".show", "show what a recording is, or the life of one process of it"),
     "files": (".files", "list the files of a recording, or those not declared"),
     "diff": (".diff", "show what differs between two recordings"),
     "verify": (".verify", "compare a recording with a log of what was run"),
@@ -36,6 +36,15 @@ COMMANDS = {
     "schema": (".schema", "print the JSON Schema of the JSON output"),
 }
 
+
+# what somebody wants -> the commands for it; each command is in one group
+GROUPS = {
+    "watch live (without a command: watch)": ("watch", "top"),
+    "ask a question, live": ("who", "reads", "writes", "missing", "denied"),
+    "record, and ask later": ("record", "replay", "show", "tree", "files", "diff", "query", "report"),
+    "for CI, audits and other tools": ("check", "verify", "export"),
+    "about onlooker itself": ("doctor", "schema"),
+}
 
 HELP = ("-h", "--help", "help")
 VERSION = ("-V", "--version", "version")
@@ -50,13 +59,27 @@ USUAL = (
     (", ".join(VERSION), "print the version"),
 )
 EXAMPLES = (
-    ("onlooker --output-format table", "everything, in columns"),
     ("onlooker watch -- make", "what a command does"),
     ('onlooker --pid "$(pidof sshd)" --failed', "what fails there"),
-    ("onlooker --events exec,exit --duration 10", "which programs run"),
-    ("onlooker --path /etc --writes", "who changes a directory"),
-    ("onlooker --output-format json -o events.json", "for programs"),
+    ("onlooker who /etc", "who changes a directory"),
+    ("onlooker record -o build.onlook -- make", "to ask about it later"),
 )
+
+
+def _rows(texts: Iterable[tuple[str, str]], column: int, width: int) -> str:
+    from textwrap import fill
+
+    indent = " " * (2 + column)
+    return "\n".join(
+        fill(text, width, initial_indent=f"  {name:<{column}}", subsequent_indent=indent) for name, text in texts
+    )
+
+
+def commands_in_groups(width: int) -> str:
+    """A heading and a line for each."""
+    return "\n".join(
+        f"{title}:\n{_rows(((name, COMMANDS[name][1]) for name in names), 9, width)}" for title, names in GROUPS.items()
+    )
 
 
 def overview() -> str:
@@ -65,27 +88,16 @@ def overview() -> str:
     from textwrap import fill
 
     width = get_terminal_size((80, 24)).columns
-
-    def rows(texts: Iterable[tuple[str, str]], column: int) -> str:
-        return "\n".join(
-            fill(text, width, initial_indent=f"  {name:<{column}}", subsequent_indent=" " * (2 + column))
-            for name, text in texts
-        )
-
-    commands = rows(((name, text) for name, (_, text) in COMMANDS.items()), 10)
     return f"""\
 usage: onlooker [COMMAND] [OPTIONS]
 
 {fill(ABOUT, width)}
 
-commands (without one: watch):
-{commands}
-
+{commands_in_groups(width)}
 usual options:
-{rows(USUAL, 24)}
-
+{_rows(USUAL, 24, width)}
 examples:
-{rows(EXAMPLES, 46)}
+{_rows(EXAMPLES, 41, width)}
 """
 
 
@@ -122,7 +134,12 @@ def _unknown(words: list[str]) -> UsageError:
     import shlex
     from shutil import which
 
+    from .strays import asked_later, is_recording
+
     wrong = UsageError.unknown("command", words[0], tuple(COMMANDS))
+    if is_recording(words[0]):
+        wrong.hint = asked_later("watch", words[0])
+        return wrong
     if which(words[0]):
         near = f"{wrong.hint} or " if wrong.hint.startswith("did you mean") else ""
         wrong.hint = f"{near}a command comes behind --: {PROGRAM} watch -- {shlex.join(words)}"

@@ -38,6 +38,9 @@ _MEANINGS = {
 # what a command that follows another does by itself
 FOLLOWING = ("--follow", "--follow-forks", "--fork", "--forks", "--children", "--descendants", "--run", "--exec")
 
+# what stands for a value where its name in the help would be unclear: FILE is also the recording that is asked
+EXAMPLES = {"output": "result.txt"}
+
 KNOWN = {word: meant for meant, words in _MEANINGS.items() for word in words.split()}
 
 

@@ -1,14 +1,29 @@
 """A file that a command makes in one step: all of it or nothing, for its owner only, and over no other one."""
 
+import errno
 import os
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from shlex import quote
 from typing import BinaryIO
 
 from ..errors import OutputError, UsageError
 from ..output.file import OpenError
+
+
+def check_parent(path: str) -> None:
+    """A new file or directory needs one to be in. Raises OutputError where that is not there."""
+    parent = Path(path).parent
+    try:
+        parent.stat()
+    except FileNotFoundError:
+        wrong = OutputError(OSError(errno.ENOENT, f"there is no directory {str(parent)!r}"))
+        wrong.hint = f"mkdir -p {quote(str(parent))}"
+        raise wrong from None
+    except (OSError, ValueError):  # it is said where the file is made
+        return
 
 
 def wanted_file(path: str, *, force: bool) -> Path:
@@ -17,12 +32,17 @@ def wanted_file(path: str, *, force: bool) -> Path:
     try:
         mode = target.stat().st_mode
     except (OSError, ValueError):  # it is said where it is made
+        check_parent(path)
         return target
     if not stat.S_ISREG(mode):
         raise UsageError(f"{path!r} is there, and no file", "choose another file: -o FILE")
     if not force:
-        raise UsageError(f"{path!r} is there already", f"write over it: --force -o {path}")
+        raise _there(path)
     return target
+
+
+def _there(path: str) -> UsageError:
+    return UsageError(f"{path!r} is there already", f"write over it: --force -o {quote(path)}")
 
 
 @contextmanager
@@ -56,6 +76,6 @@ def _take_its_name(temporary: Path, final: Path, target: Path, *, force: bool) -
     try:
         os.link(temporary, final)  # fails where somebody else has made it meanwhile
     except FileExistsError:
-        raise UsageError(f"{str(target)!r} is there already", f"write over it: --force -o {target}") from None
+        raise _there(str(target)) from None
     except OSError:  # a file system without hard links
         temporary.replace(final)

@@ -3,12 +3,14 @@
 import sys
 from functools import partial
 
-from ..errors import PROGRAM, UsageError
+from ..errors import UsageError
 from ..follow import Relay
 from ..output import FORMATS
 from ..output.file import FileWriter
 from ..output.writer import Writer
 from .log import Log
+from .meanings import EXAMPLES
+from .newfile import check_parent
 from .shutdown import Shutdown
 
 
@@ -27,12 +29,13 @@ def output_writer(path: str | None, shutdown: Shutdown, log: Log, relay: Relay |
             f"-o takes a file, not a format: {path!r}", f"--output-format {path}, or -o ./{path} for a file"
         )
     if path == "":
-        raise UsageError("no file is given to -o", f"{PROGRAM} watch -o events.txt")
-    if path not in (None, "-"):
+        raise UsageError("no file is given to -o", f"-o {EXAMPLES['output']}")
+    if path is not None and path != "-":
+        check_parent(path)
         made = FileWriter(path, gives_up, partial(log, "error"))
         shutdown.hang_up = made.reopen
         return made
     stream, name = (sys.stderr, "error") if relay and path is None else (sys.stdout, "output")
     if stream is None:
-        raise UsageError(f"standard {name} is closed", f"{PROGRAM} watch -o events.txt")
+        raise UsageError(f"standard {name} is closed", f"-o {EXAMPLES['output']}")
     return Writer(stream.fileno(), gives_up)

@@ -8,7 +8,7 @@ from typing import Any, NoReturn, Protocol
 
 from ..errors import PROGRAM, UsageError
 from .log import show
-from .meanings import FOLLOWING, meaning
+from .meanings import EXAMPLES, FOLLOWING, meaning
 
 
 class Command(Protocol):
@@ -81,9 +81,8 @@ def parse(
     """Parse, or raise UsageError, which knows the names of all `commands`."""
     made = parser(command, name, description)
     followed = None
-    if takes_command(command) and "--" in arguments:
-        at = [*arguments].index("--")
-        arguments, followed = arguments[:at], [*arguments[at + 1 :]]
+    if takes_command(command):
+        arguments, followed = _without_command(name, arguments)
     options = [option for action in made._actions for option in action.option_strings]
     for action in made._actions:
         for name_ in action.option_strings:
@@ -98,21 +97,28 @@ def parse(
     ):
         getattr(found, name_).extend(unknown)
         unknown = []
+    late = getattr(command, "LATE", "")
+    if late and unknown and not unknown[0].startswith("-") and getattr(found, late) is None:
+        setattr(found, late, unknown.pop(0))
+    if unknown and unknown[0].startswith("-") and "--" not in arguments:
+        raise _unknown(made, unknown[0].partition("=")[0], options, follows=takes_command(command))
     if unknown:
-        from shutil import which  # takes 5 ms, and is rarely needed
+        from .strays import unexpected  # it imports much, and is rarely needed
 
-        if unknown[0].startswith("-"):
-            raise _unknown(made, unknown[0].partition("=")[0], options, follows=takes_command(command))
-        hint = _as_list(made, arguments, unknown)
-        if not hint and takes_command(command) and which(unknown[0]):
-            hint = f"a command comes behind --: {made.prog.replace('onlooker', PROGRAM, 1)} -- {shlex.join(unknown)}"
-        if unknown[0] in commands:
-            behind = f"; {hint}" if hint.startswith("a command") else ""
-            hint = f"a command of onlooker comes first: {PROGRAM} {unknown[0]}{behind}"
-        hint = hint or help_of(made)
-        raise UsageError(f"unexpected argument {unknown[0]!r}", hint)
+        raise unexpected(made, name, arguments, unknown, followed, commands, follows=takes_command(command))
     found.command = followed
     return found
+
+
+def _without_command(name: str, arguments: Sequence[str]) -> tuple[Sequence[str], list[str] | None]:
+    """The options, and what stands behind a `--`; None without one. Raises UsageError where nothing does."""
+    if "--" not in arguments:
+        return arguments, None
+    at = [*arguments].index("--")
+    if at + 1 == len(arguments):
+        typed = shlex.join([name, *arguments[:at]])
+        raise UsageError("no command is given behind --", f"{PROGRAM} {typed} -- make")
+    return arguments[:at], [*arguments[at + 1 :]]
 
 
 def _unknown(made: argparse.ArgumentParser, typed: str, options: Sequence[str], *, follows: bool) -> UsageError:
@@ -151,42 +157,13 @@ def _misused(made: argparse.ArgumentParser, arguments: Sequence[str], error: arg
 
 def _without_value(action: argparse.Action, typed: str, after: str) -> UsageError:
     """`after` is the word that would be its value if it did not look like an option."""
-    hint = f"{typed} {action.metavar}"
+    hint = f"{typed} {EXAMPLES.get(action.dest, action.metavar)}"
     if action.metavar == "TEXT" and typed.startswith("--"):  # of any text, also that of an option
         example = shlex.quote(after) if after.strip("-") else "-c"
         return UsageError(f"{typed} needs a value", f"{typed}={example}: with = where it begins with a dash")
     if after.strip("-"):
         hint = f"{action.option_strings[-1]}={shlex.quote(after)}, if {after!r} is the value"
     return UsageError(f"{typed} needs a value", hint)
-
-
-def _as_list(made: argparse.ArgumentParser, arguments: Sequence[str], stray: Sequence[str]) -> str:
-    """What to type where an option's value was several words, as by a `$(pidof x)` without quotes; else ""."""
-    repeated = {name: a for a in made._actions if isinstance(a, argparse._AppendAction) for name in a.option_strings}
-    words = list(arguments)
-    for at in range(len(words) - 2):
-        if words[at] in repeated and words[at + 2] == stray[0]:
-            name, kind = words[at], repeated[words[at]].metavar
-            rest = [word for word in words[at + 1 : at + 2 + len(stray)] if not word.startswith("-")]
-            if kind == "LIST":
-                return f"separate the items with commas, or quote them: {name} {','.join(rest)}"
-            if kind == "EXPR":
-                return f"quote the whole expression: {name} {_expression(rest)}"
-            again = " ".join(f"{name} {shlex.quote(word)}" for word in rest)
-            return f"quote it, or repeat the option: {name} {shlex.quote(' '.join(rest))}, or {again}"
-    return ""
-
-
-def _expression(words: Sequence[str]) -> str:
-    """The words of one in double quotes; a shell has taken its own quotes away."""
-    from ..filters.expression import OPERATORS
-
-    made: list[str] = []
-    for word in words:
-        is_value = made and made[-1].lower() in (*OPERATORS, "=")
-        is_plain = word.lower() in ("true", "false", "not") or word[:1] in "0123456789'\"(" or not word
-        made.append(f"'{word}'" if is_value and not is_plain else word)
-    return f'"{" ".join(made)}"' if not set('"$`\\!') & set("".join(made)) else shlex.quote(" ".join(made))
 
 
 def one_of(what: str, value: str, choices: Sequence[str]) -> str:
@@ -228,7 +205,9 @@ def is_number(text: str) -> bool:
 def number(what: str, text: str, *, least: int = 0) -> int:
     """A whole number in decimal."""
     if not is_number(text) or int(text) < least:
-        raise UsageError(f"not a {what}: {text!r}", f"a whole number from {least} to {HIGHEST}")
+        is_too_high = text.isascii() and text.isdigit() and not is_number(text)
+        hint = "a lower number" if is_too_high else f"a whole number, {least} or more"
+        raise UsageError(f"not a {what}: {text!r}", hint)
     return int(text)
 
 
@@ -239,7 +218,8 @@ def duration(text: str) -> float:
     """Seconds of "10", "1.5", "200ms", "10s", "2m", "1h"."""
     body = text.rstrip("msh")
     unit = _SECONDS.get(text[len(body) :])
-    if unit is None or not body.replace(".", "", 1).isdigit() or not body.isascii() or float(body) * unit <= 0:
+    is_decimal = body.replace(".", "", 1).isdigit() and body.isascii()
+    if unit is None or not is_decimal or not 0 < float(body) * unit < float("inf"):
         hint = "more than 0: seconds, or with a unit, as in 10, 1.5, 200ms, 2m, 1h"
         raise UsageError(f"not a duration: {text!r}", hint)
     return float(body) * unit

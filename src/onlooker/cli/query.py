@@ -1,8 +1,8 @@
 """`onlooker query`: SQL over recordings."""
 
 import argparse
-import sys
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING
 
 from ..errors import PROGRAM, UsageError
@@ -11,8 +11,9 @@ from ..filters.where import Asked
 from ..output.writer import ClosedPipeError
 from ..summary import Summary
 from .log import LEVELS, Log, say, show
+from .newfile import check_parent
+from .opened import check_name, standard_input, tell_of
 from .parser import one_of
-from .replay import tell_of
 from .shutdown import Shutdown
 
 if TYPE_CHECKING:
@@ -66,6 +67,8 @@ def run(arguments: argparse.Namespace) -> int:
         raise UsageError(f"-o takes a file, not a format: {output!r}", f"--output-format {output}")
     if output == "" or (form == "parquet" and output is None):
         raise UsageError(f"no file is given for {form}", f"{PROGRAM} query ... --output-format {form} -o answer.{form}")
+    if output:
+        check_parent(output)
     paths, sql = asked(arguments)
     where = Asked(where=arguments.where).expression(tuple(TASK_EVENTS)) if arguments.where is not None else None
     from .queried import Query
@@ -111,12 +114,13 @@ def asked(arguments: argparse.Namespace) -> tuple[list[str], str]:
         sql = EVERYTHING
     if not words:
         raise UsageError("no recording is given", f"{PROGRAM} query build.onlook 'FROM processes'")
+    for word in words:
+        check_name(word)
     if sql == "-":
-        if sys.stdin is None:
-            raise UsageError("standard input is closed", f"{PROGRAM} query {words[0]} - < question.sql")
-        sql = sys.stdin.buffer.read().decode("utf-8", "replace")
+        hint = f"{PROGRAM} query {quote(words[0])} - < question.sql"
+        sql = standard_input("SQL", hint).decode("utf-8", "replace")
     if sql is None or not sql.strip():
-        raise UsageError("no SQL is given", f"{PROGRAM} query {words[0]} 'FROM processes', or --named NAME")
+        raise UsageError("no SQL is given", f"{PROGRAM} query {quote(words[0])} 'FROM processes', or --named NAME")
     return words, sql
 
 

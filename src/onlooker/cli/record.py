@@ -25,7 +25,9 @@ from ..summary import End as Reason
 from ..summary import Summary
 from . import secrets
 from .check import FORMATS, add_fail_on, any_of, check
+from .facts import size_of
 from .log import LEVELS, Log
+from .newfile import check_parent
 from .options import add_command, add_wanted, command, follow_trees, note_doubts, wanted
 from .parser import duration, one_of, size
 from .session import WatchSession
@@ -172,27 +174,14 @@ class RecordSession(WatchSession):
             self._log.tell(f"sealing {segments}; Ctrl-C twice leaves them as they are, which can be read, too")
         return not self._shutdown.is_dropped
 
-    def _sum(self, summary: Summary) -> str:
+    def _sum(self, summary: Summary) -> list[str]:
         path = self._writer.path
         total = sum(count for name, count in summary.shown.items() if name != "lost")
         first = f"recorded {total} event{'' if total == 1 else 's'} in {summary.seconds:.1f} s"
         verdict = "incomplete: its end could not be written" if self._unfinished else summary.verdict
         if rotated := self._writer.manifest.rotated:
             verdict += f"; the oldest {rotated} events were removed"
-        return f"{first}: {path} ({_shown(bytes_of(self._writer.place))})\n{verdict}"
-
-
-def _shown(number: float) -> str:
-    """So many bytes, for people.
-
-    >>> _shown(1234), _shown(56_789_000)
-    ('1.2 kB', '57 MB')
-    """
-    for unit in ("bytes", "kB", "MB", "GB"):
-        if number < 1000 or unit == "GB":
-            break
-        number /= 1000
-    return f"{number:.1f} {unit}" if number < 10 and unit != "bytes" else f"{number:.0f} {unit}"
+        return [f"{first}: {path} ({size_of(bytes_of(self._writer.place))})", verdict]
 
 
 def _writer(arguments: argparse.Namespace, manifest: Manifest, **how: Any) -> RecordingWriter:
@@ -200,6 +189,7 @@ def _writer(arguments: argparse.Namespace, manifest: Manifest, **how: Any) -> Re
     if arguments.output is not None:
         if arguments.output in ("", "-"):
             raise UsageError("a recording is a directory, not a stream", f"{PROGRAM} record -o build{SUFFIX} -- make")
+        check_parent(arguments.output)
         return RecordingWriter(Path(arguments.output), manifest, **how)
     name = Path(arguments.command[0]).name if arguments.command else "onlooker"
     begin = f"{name or 'onlooker'}-{time.strftime('%Y%m%d-%H%M%S')}"

@@ -9,7 +9,6 @@ from ..answers import Answer
 from ..answers.formatter import FORMATS, AnswerFormatter
 from ..answers.page import Page
 from ..enrich.users import Users
-from ..errors import PROGRAM, UsageError
 from ..output.writer import ClosedPipeError
 from ..recordings.manifest import boot_id
 from ..recordings.recording import Recording
@@ -17,12 +16,10 @@ from ..records import Batch
 from ..summary import Summary
 from .doubts import doubts
 from .log import LEVELS, Log, say
+from .opened import opened, tell_of, tell_of_damage
 from .output import output_writer
 from .parser import one_of
-from .replay import tell_of, tell_of_damage
 from .shutdown import Shutdown
-
-_RECORD = f"{PROGRAM} record -o build.onlook -- make"
 
 
 def add_output(parser: argparse.ArgumentParser, examples: str) -> None:
@@ -48,17 +45,16 @@ class Asked:
         self._lost: Counter[tuple[str, str]] = Counter()
         self._cut = 0
 
-    def recording(self, path: str, events: Sequence[str]) -> Recording:
-        """To be asked about these events. Raises UsageError or RecordingError."""
-        if path in ("", "-"):
-            raise UsageError("a recording is a directory, not a stream", f"the one that this makes: {_RECORD}")
-        found = Recording(path)
+    def recording(self, path: str, events: Sequence[str] | None = None) -> Recording:
+        """To be asked about these events; None: about itself. Raises UsageError or RecordingError."""
+        found = opened(path)
         self._recordings.append(found)
         tell_of(found, self.log)
-        about = doubts(found, events)
-        self._absent |= dict.fromkeys(about.absent)
-        for note in about.notes:
-            self.log("warning", note)
+        if events is not None:
+            about = doubts(found, events)
+            self._absent |= dict.fromkeys(about.absent)
+            for note in about.notes:
+                self.log("warning", note)
         return found
 
     def batches(self, recording: Recording, events: Sequence[str]) -> Iterator[Batch]:

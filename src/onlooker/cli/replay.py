@@ -2,6 +2,8 @@
 
 import argparse
 
+from msgspec.structs import replace
+
 from ..enrich.users import Users
 from ..errors import UsageError
 from ..monitor import Monitor
@@ -9,7 +11,9 @@ from ..output import FORMATS, formatter
 from ..output.sink import LineSink
 from ..recordings.recording import Recording
 from ..recordings.source import RecordingSource
+from ..summary import End, Summary
 from .log import LEVELS, Log
+from .opened import opened, tell_of, tell_of_damage
 from .options import add_wanted, wanted
 from .output import output_writer
 from .parser import duration, number, one_of
@@ -46,7 +50,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 class ReplaySession(WatchSession):
-    """Says nothing at its begin."""
+    """Says nothing at its begin. What the reader of a pipe did not want is not lost: the recording has it."""
 
     recording: Recording | None = None
 
@@ -57,26 +61,16 @@ class ReplaySession(WatchSession):
         if self.recording:
             tell_of_damage(self.recording, self._log)
 
+    def _sum_up(self, end: End, cause: str) -> Summary:
+        found = super()._sum_up(end, cause)
+        return replace(found, unwritten=0) if end is End.CLOSED else found
+
 
 def speed(text: str) -> float:
     """How many times as fast as it happened. Raises UsageError."""
-    if not text.replace(".", "", 1).isdigit() or not text.isascii() or float(text) <= 0:
+    if not text.replace(".", "", 1).isdigit() or not text.isascii() or not 0 < float(text) < float("inf"):
         raise UsageError(f"not a speed: {text!r}", "more than 0: --speed 1 for as fast as it happened, --speed 10")
     return float(text)
-
-
-def tell_of(recording: Recording, log: Log) -> None:
-    """Say what is not as it should be."""
-    for note in recording.notes:
-        log("warning", f"{str(recording.path)!r}: {note}")
-    if recording.is_being_written:
-        log("warning", f"{str(recording.path)!r} is still being written; this is all until now")
-
-
-def tell_of_damage(recording: Recording, log: Log) -> None:
-    """Say what could not be read, when all was."""
-    for note in recording.damage:
-        log("warning", note)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -85,8 +79,8 @@ def run(arguments: argparse.Namespace) -> int:
     one_of("output format", arguments.output_format, FORMATS)
     seconds = duration(arguments.duration) if arguments.duration is not None else None
     count = number("count", arguments.count, least=1) if arguments.count is not None else None
-    recording = Recording(arguments.file)
-    source = RecordingSource(recording.batches(), speed=speed(arguments.speed) if arguments.speed else 0)
+    recording = opened(arguments.file)
+    source = RecordingSource(recording.batches(), speed=speed(arguments.speed) if arguments.speed is not None else 0)
     monitor = Monitor(**wanted(arguments, default="all"), source=source)
     tell_of(recording, log)
     shutdown = Shutdown(monitor.stop, log.tell)

@@ -2,6 +2,7 @@
 
 import argparse
 from collections.abc import Callable
+from shlex import quote
 
 from msgspec.structs import replace
 
@@ -14,9 +15,9 @@ from . import recorded, secrets
 from .doubts import doubts
 from .log import LEVELS, Log, say
 from .newfile import new_file, wanted_file
+from .opened import opened, tell_of, tell_of_damage
 from .parser import one_of
 from .progress import Progress
-from .replay import tell_of, tell_of_damage
 
 STILL_WRITTEN = "incomplete: the recording is still being written"
 EPILOG = """\
@@ -50,10 +51,10 @@ def run(arguments: argparse.Namespace) -> int:
     """Write it. 0, or 1 if it is not complete; raises OnlookerError."""
     log = Log("error" if arguments.quiet else one_of("log level", arguments.log_level, LEVELS))
     if not arguments.output or arguments.output == "-":
-        raise UsageError("a report needs a file", f"{PROGRAM} report {arguments.file} -o report.html")
+        raise UsageError("a report needs a file", f"{PROGRAM} report {quote(arguments.file)} -o report.html")
     redactor = secrets.redactor(arguments)
     target = wanted_file(arguments.output, force=arguments.force)
-    recording = Recording(arguments.file)
+    recording = opened(arguments.file)
     tell_of(recording, log)
     found = doubts(recording, PROCESS_EVENTS)
     for note in found.notes:

@@ -14,18 +14,19 @@ def add_redact(add: Callable[..., object]) -> None:
         action="store_true",
         help="take what looks like a secret out of arguments and paths: values of --password, API_KEY=, tokens, ...",
     )
-    _add_pattern(add)
+    add_pattern(add)
 
 
 def add_no_redact(parser: argparse.ArgumentParser) -> None:
     """Declare them, for a command that takes secrets out unless it is told."""
     add = parser.add_argument_group("secrets").add_argument
     add("--no-redact", action="store_true", help="leave in what looks like a secret")
-    _add_pattern(add)
+    add_pattern(add)
 
 
-def _add_pattern(add: Callable[..., object]) -> None:
-    add("--redact-pattern", metavar="REGEX", action="append", help="take out what matches this, too; may be repeated")
+def add_pattern(add: Callable[..., object], said: str = "take out what matches this, too") -> None:
+    """Declare the one for what only the user knows."""
+    add("--redact-pattern", metavar="REGEX", action="append", help=f"{said}; may be repeated")
 
 
 def redactor(arguments: argparse.Namespace) -> Redactor | None:

@@ -77,7 +77,8 @@ class WatchSession(Session):
         try:
             self.run()
         except LoadError as error:
-            self._log("debug", error.log)
+            for line in error.log.splitlines():
+                self._log("debug", line)
             raise
         finally:
             try:
@@ -97,7 +98,7 @@ class WatchSession(Session):
         except ClosedPipeError:
             pass
         finally:
-            self._log.tell(self._sum(self.summary))
+            self._log.tell(*self._sum(self.summary))
             if not self.summary.complete and not self._log.says("warning"):
                 say(self.summary.verdict)  # what the exit code means
             notify_systemd("STOPPING=1")
@@ -105,9 +106,9 @@ class WatchSession(Session):
     def _conclude(self) -> None:
         """Write what is known only at the end."""
 
-    def _sum(self, summary: Summary) -> str:
-        """What is said of all."""
-        return str(summary)
+    def _sum(self, summary: Summary) -> list[str]:
+        """What is said of all, in lines."""
+        return str(summary).split("\n")
 
     def _wait_for_the_command(self) -> None:
         """It may go on after the watching has ended."""

@@ -1,7 +1,8 @@
-"""`onlooker show`: the life of one process of a recording."""
+"""`onlooker show`: what a recording is, or the life of one process of it."""
 
 import argparse
 from collections.abc import Sequence
+from shlex import quote
 
 from ..answers.page import listed
 from ..answers.show import Candidates, Listed, Show
@@ -13,19 +14,23 @@ from ..filters import HIGHEST_PID
 from ..filters.links import places_of
 from ..recordings.process import ProcessRecord
 from . import recorded
+from .facts import Facts
+from .opened import tell_of_damage
 from .parser import number
-from .replay import tell_of_damage
 
 EXAMPLES = """\
+  onlooker show build.onlook
   onlooker show build.onlook 4711
   onlooker show build.onlook make
   onlooker show build.onlook cc1 --index 3
   onlooker show build.onlook /usr/bin/make
   onlooker show build.onlook 4711 --output-format json
 
+Without PID it shows what was recorded, when, by which version, with which options, and how many events of each kind.
 If several processes have that name, it lists them; if an id was used again, it shows them all.
 """
 _NAMES_WIDTH = 66  # columns of names that there are
+LATE = "process"  # may also stand behind options
 MOST_SHOWN = 100  # with one id
 
 
@@ -35,6 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "process",
         metavar="PID",
+        nargs="?",
         help="the process's id, or its name, or the name or path of a program that it executed",
     )
     add = parser.add_argument_group("which of several").add_argument
@@ -44,11 +50,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """The life. 0, or 1 if it is not complete; raises OnlookerError."""
+    """The life, or what the recording is. 0, or 1 if it is not complete; raises OnlookerError."""
     on = recorded.Asked(arguments)
     index = number("place", arguments.index, least=1) if arguments.index is not None else None
     start = number("start", arguments.start) if arguments.start is not None else None
     wanted = arguments.process
+    if wanted is None:
+        if index is not None or start is not None:
+            option = "--index" if index is not None else "--start"
+            raise UsageError(f"{option} is for a process", f"{PROGRAM} show {quote(arguments.file)} PID {option} N")
+        recording = on.recording(arguments.file)
+        return recorded.ask(Facts(recording), on, recording)
     if not wanted:
         raise UsageError("no process is given", f"{PROGRAM} show build.onlook 4711")
     if wanted.isascii() and wanted.isdigit() and (len(wanted) > len(str(HIGHEST_PID)) or int(wanted) > HIGHEST_PID):
@@ -64,11 +76,11 @@ def run(arguments: argparse.Namespace) -> int:
     found = candidates.found()
     if not found:
         tell_of_damage(recording, on.log)
-        raise _unknown(wanted, candidates, is_whole=not lost)
+        raise _unknown(arguments.file, wanted, candidates, is_whole=not lost)
     chosen = _chosen(wanted, found, index, start)
     if len(chosen) > (1 if candidates.pid is None else MOST_SHOWN):
         on.answer(Listed(candidates, chosen, is_command=is_command), ())
-        hint = f"{PROGRAM} show {arguments.file} {chosen[0].pid}, or --index 1"
+        hint = f"{PROGRAM} show {quote(arguments.file)} {chosen[0].pid}, or --index 1"
         raise UsageError(f"{len(chosen)} processes are called {wanted!r}", hint)
     user = recorded.user_of(recording)
     if recorded.is_of_this_boot(recording):
@@ -84,12 +96,12 @@ def _other_names(path: str) -> list[str]:
     return [f"{each.rstrip('/')}/{name}" for each in places_of(directory or "/")] if path.startswith("/") else []
 
 
-def _unknown(wanted: str, candidates: Candidates, *, is_whole: bool) -> UsageError:
+def _unknown(file: str, wanted: str, candidates: Candidates, *, is_whole: bool) -> UsageError:
     """With the names that there are."""
     said = f"the recording has no process {wanted!r}{'' if is_whole else ', but it is not complete'}"
     names = candidates.names() if candidates.pid is None else []
     if not names:
-        return UsageError(said, f"{PROGRAM} tree FILE shows its processes")
+        return UsageError(said, f"{PROGRAM} tree {quote(file)}")
     return UsageError(said, f"it has {listed([escape(name) for name in names], _NAMES_WIDTH)}")
 
 

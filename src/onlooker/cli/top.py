@@ -270,8 +270,8 @@ class TopSession(WatchSession):
             screen.close()
             self._show()  # so that it stays
 
-    def _sum(self, summary: Summary) -> str:
-        return summary.brief
+    def _sum(self, summary: Summary) -> list[str]:
+        return summary.brief.split("\n")
 
 
 def _cells(counts: Counts) -> tuple[str, ...]:

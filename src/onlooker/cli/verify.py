@@ -2,16 +2,18 @@
 
 import argparse
 import re
-import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from shlex import quote
 
 from ..answers.verify import Verify
 from ..claims.log import FIELDS, read
 from ..errors import PROGRAM, UsageError
 from ..recordings.recording import Recording
 from ..recordings.redact import RULES, Redactor
-from . import recorded
+from . import recorded, secrets
+from .log import Log
+from .opened import standard_input
 
 EXAMPLES = """\
   onlooker verify agent.onlook --against commands.txt
@@ -37,6 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help=f"the field of JSON lines that has a command, wherever it is; a.b: b in a (default: {', '.join(FIELDS)})",
     )
     add("--strict", action="store_true", help="what a shell runs must be in the log, too, command by command")
+    secrets.add_pattern(add, "take what matches this out of the log, as record did with the same option")
     recorded.add_output(parser, EXAMPLES)
 
 
@@ -44,11 +47,12 @@ def run(arguments: argparse.Namespace) -> int:
     """Compare them. 0, or 1 if they differ or if something is missing; raises OnlookerError."""
     on = recorded.Asked(arguments)
     if not arguments.against:
-        raise UsageError("no log is given", f"{PROGRAM} verify {arguments.file} --against LOG")
+        raise UsageError("no log is given", f"{PROGRAM} verify {quote(arguments.file)} --against LOG")
     if arguments.field == "":
         raise UsageError("no field is named", "--field command")
     recording = on.recording(arguments.file, Verify.events)
-    log = read(_lines(arguments.against), arguments.field, _as_recorded(recording))
+    redactor = _redactor(recording, arguments.redact_pattern or (), on.log)
+    log = read(_lines(arguments.against), arguments.field, _as_recorded(redactor))
     manifest = recording.manifest
     asked = Verify(log, command=(manifest.command if manifest else None) or (), strict=arguments.strict)
     on.answer(asked, on.batches(recording, asked.events))
@@ -59,22 +63,35 @@ def run(arguments: argparse.Namespace) -> int:
 def _lines(path: str) -> list[str]:
     """Raises UsageError."""
     try:
-        data = sys.stdin.buffer.read() if path == "-" else Path(path).read_bytes()
+        data = standard_input("the log", "--against FILE") if path == "-" else Path(path).read_bytes()
+    except UsageError:
+        raise
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise UsageError(f"cannot read the log {path!r}: {reason}", "--against FILE, or - for standard input") from None
-    except AttributeError:  # there is none
-        raise UsageError("standard input is closed", "--against FILE") from None
     return data.decode("utf-8", "surrogateescape").replace("\r\n", "\n").split("\n")
 
 
-def _as_recorded(recording: Recording) -> Callable[[str], str]:
-    """Without what was taken out of the recording."""
+def _redactor(recording: Recording, patterns: Sequence[str], log: Log) -> Redactor | None:
+    """Takes out of the log what was taken out of the recording. Raises UsageError."""
     names = recording.manifest.redacted if recording.manifest else ()
     if not names:
-        return str
+        Redactor(patterns)  # a mistake in one is told, whatever the recording is
+        if patterns:
+            log("warning", "nothing was taken out of the recording, so nothing is taken out of the log")
+        return None
+    own = [name for name in names if name not in RULES]
+    unknown = [name for name in own if re.fullmatch("pattern [0-9]+", name)]
+    if len(unknown) > len(patterns):
+        log("warning", f"it was recorded with {len(unknown)} --redact-pattern, which verify must be given, too")
     # early recordings have the patterns themselves
-    redactor = Redactor([name for name in names if name not in RULES and not re.fullmatch("pattern [0-9]+", name)])
+    return Redactor([*(name for name in own if name not in unknown), *patterns])
+
+
+def _as_recorded(redactor: Redactor | None) -> Callable[[str], str]:
+    """A text of the log without secrets."""
+    if redactor is None:
+        return str
 
     def change(text: str) -> str:
         return redactor.text(text.encode("utf-8", "surrogateescape")).decode("utf-8", "surrogateescape")

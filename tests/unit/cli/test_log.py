@@ -23,8 +23,8 @@ def onlooker(arguments, **options):
 
 
 def test_say(capfd):
-    say("one\ntwo")
-    assert capfd.readouterr() == ("", "onlooker: one\nonlooker: two\n")
+    say("one", "two", "a\nb\x1b[31m")
+    assert capfd.readouterr() == ("", "onlooker: one\nonlooker: two\nonlooker: a\\nb\\x1b[31m\n")
 
 
 def test_an_error_has_its_hint(capfd):
@@ -42,8 +42,8 @@ def test_an_error_is_printable_and_its_message_and_hint_one_line_each(capfd):
 
 
 def test_what_a_library_says_is_printable(capfd):
-    Log("debug")("debug", "a\x1b\tb\x85\r\nc\n")
-    assert capfd.readouterr().err == "onlooker: debug: a\\x1b     b\\x85\\r\nonlooker: c\n"
+    Log("debug")("debug", "a\x1b\tb\x85\r\nc")
+    assert capfd.readouterr().err == "onlooker: debug: a\\x1b     b\\x85\\r\\nc\n"
 
 
 @pytest.mark.parametrize(
@@ -126,5 +126,5 @@ def test_a_report_that_nobody_reads(arguments):
 def test_a_closed_standard_output(arguments):
     command = ["bash", "-c", 'exec "$@" >&-', "bash", sys.executable, "-m", "onlooker", *arguments]
     ended = subprocess.run(command, stderr=subprocess.PIPE, text=True)
-    where = "onlooker watch -o events.txt" if arguments == ["watch"] else "onlooker COMMAND > file.txt"
+    where = "-o result.txt" if arguments == ["watch"] else "onlooker COMMAND > file.txt"
     assert (ended.returncode, ended.stderr) == (2, f"onlooker: standard output is closed\n\nhint: {where}\n")

@@ -132,7 +132,7 @@ def test_the_file_gets_the_events_and_standard_output_nothing(tmp_path, handed, 
 @pytest.mark.parametrize(
     ("name", "code", "said", "hint"),
     [
-        ("", 2, "no file is given to -o", "onlooker watch -o events.txt"),
+        ("", 2, "no file is given to -o", "-o result.txt"),
         ("/", 1, "cannot write the output: '/': Is a directory", "choose another file: -o FILE"),
         ("/dev/full/x", 1, "cannot write the output: '/dev/full/x': Not a directory", "choose another file: -o FILE"),
     ],

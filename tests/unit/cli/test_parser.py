@@ -62,13 +62,13 @@ def test_number(text, least, found):
 def test_no_number(text):
     with pytest.raises(UsageError, match="not a count") as raised:
         number("count", text)
-    assert raised.value.hint == "a whole number from 0 to 18446744073709551615"
+    assert raised.value.hint == ("a lower number" if text.isascii() and text.isdigit() else "a whole number, 0 or more")
 
 
 def test_a_number_that_is_too_small():
     with pytest.raises(UsageError, match="not a count: '22'") as raised:
         number("count", "22", least=23)
-    assert raised.value.hint == "a whole number from 23 to 18446744073709551615"
+    assert raised.value.hint == "a whole number, 23 or more"
 
 
 @settings(deadline=None, max_examples=200)

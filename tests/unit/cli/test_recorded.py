@@ -115,7 +115,7 @@ def test_events_that_were_not_recorded(capfd, tmp_path, command):
         (["/none"], "there is no recording '/none'", "onlooker record -o FILE -- COMMAND"),
         (["/etc"], "'/etc' is no recording", "onlooker record -o FILE -- COMMAND"),
         (["R", "--output-format", "jsn"], "unknown output format of an answer 'jsn'", "did you mean 'json'?"),
-        (["R", "-o", "/none/x"], "cannot write the output: '/none/x': No such file or directory", "choose another"),
+        (["R", "-o", "/none/x"], "cannot write the output: there is no directory '/none'", "mkdir -p /none"),
     ],
 )
 def test_mistakes(capfd, tmp_path, command, words, message, hint):

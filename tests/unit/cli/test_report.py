@@ -104,7 +104,7 @@ MISTAKES = [
     ([], "a report needs a file", "onlooker report R -o report.html"),
     (["-o", "-"], "a report needs a file", "onlooker report R -o report.html"),
     (["-o", "/"], "'/' is there, and no file", "-o FILE"),
-    (["-o", "/none/x"], "cannot write the output: '/none/x': No such file or directory", "choose another file"),
+    (["-o", "/none/x"], "cannot write the output: there is no directory '/none'", "mkdir -p /none"),
     (["-o", "x", "--no-redact", "--redact-pattern", "a"], "--no-redact and --redact-pattern contradict", "--no-redact"),
     (["-o", "x", "--redact-pattern", "("], "not a regular expression: '('", "--redact-pattern"),
     (["-o", "x", "--log-level", "loud"], "unknown log level 'loud'", "one of debug"),

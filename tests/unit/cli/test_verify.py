@@ -8,6 +8,7 @@ from msgspec import json
 from msgspec.structs import replace
 
 from onlooker.recordings.manifest import Manifest
+from onlooker.recordings.redact import RULES
 
 from ..recordings.lives import execute
 from .recorded import record, told
@@ -71,6 +72,20 @@ def test_secrets_that_the_recording_does_not_have(capfd, tmp_path):
     made = Manifest.read(tmp_path / "r")
     replace(made, redacted=("url",)).write(tmp_path / "r")
     assert told(capfd, "verify", path, "--against", str(log))[0] == 0
+
+
+def test_what_a_pattern_took_out(capfd, tmp_path, log):
+    (tmp_path / "log").write_text("deploy corp-12345678")
+    path = record(tmp_path / "r", [execute(1, 7, 1, "deploy", "***")])
+    made = Manifest.read(tmp_path / "r")
+    replace(made, redacted=(*RULES, "pattern 1")).write(tmp_path / "r")
+    words = ["verify", path, "--against", log]
+    code, _, err = told(capfd, *words)
+    assert code == 1 and "warning: it was recorded with 1 --redact-pattern, which verify must be given, too\n" in err
+    assert told(capfd, *words, "--redact-pattern", "corp-[0-9]+")[::2] == (0, "onlooker: complete\n")
+    replace(made, redacted=()).write(tmp_path / "r")
+    code, _, err = told(capfd, *words, "--redact-pattern", "corp-[0-9]+")
+    assert code == 1 and "warning: nothing was taken out of the recording, so nothing is taken out of the log\n" in err
 
 
 @pytest.mark.parametrize(

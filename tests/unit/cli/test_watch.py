@@ -303,4 +303,4 @@ def test_the_verifiers_words_are_for_debugging(watch):
     code, _, err = watch(source=Refused(error))
     assert (code, err) == (3, f"onlooker: the kernel refused the probe\n\nhint: {error.hint}\n")
     _, _, err = watch("--log-level", "debug", source=Refused(error))
-    assert err.startswith("onlooker: debug: line 1\nonlooker: line 2\nonlooker: the kernel refused the probe\n")
+    assert err.startswith("onlooker: debug: line 1\nonlooker: debug: line 2\nonlooker: the kernel refused the probe\n")
