@@ -2,11 +2,15 @@
 
 import os
 import resource
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
+from ..recordings.checksums import Checksums
 from ..recordings.database import pattern
 from ..recordings.recording import Recording
 from ..recordings.seal import METADATA_KEY, SUFFIX, Sealed
@@ -17,6 +21,7 @@ from ..schema.columns import table_of
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
+_MOST_SEQ = 1 << 62  # whatever a file says
 KINDS = {table_of(event): event for event in NUMBERS}
 
 
@@ -27,11 +32,18 @@ class File(NamedTuple):
     path: Path
 
 
+class Said(NamedTuple):
+    """What a file says of its segment, and how many rows it has."""
+
+    sealed: Sealed
+    rows: int
+
+
 class Parts(msgspec.Struct):
     """`files`: the sealed files of each table; `mixed`: tables whose files need not have the same columns, as after an
     update; `logs`: each with the number of its first event, None where that follows the log before; `next_seq`: the
     number of what would come next, unless that follows a log; `rotated`: how many events rotation has removed;
-    `damaged`: how many parts can't be read.
+    `damaged`: how many parts can't be read; `events`: how many there are of each kind in the sealed files.
     """
 
     files: dict[str, list[Path]]
@@ -40,6 +52,7 @@ class Parts(msgspec.Struct):
     next_seq: int = 0
     rotated: int = 0
     damaged: int = 0
+    events: Counter[str] = msgspec.field(default_factory=Counter)
     notes: list[str] = []
 
     def has_changed(self) -> bool:
@@ -47,11 +60,23 @@ class Parts(msgspec.Struct):
         return not all(path.exists() for paths in self.files.values() for path in paths)
 
 
+class _Segment(NamedTuple):
+    """One that is sealed."""
+
+    number: int
+    files: list[File]
+    checksums: Checksums
+
+
 def parts_of(
-    recording: Recording, path: Path, connection: "DuckDBPyConnection", descriptors: list[int] | None = None
+    recording: Recording,
+    path: Path,
+    connection: "DuckDBPyConnection",
+    descriptors: list[int] | None = None,
+    look: Callable[[], None] = lambda: None,
 ) -> Parts:
     """Of that recording, as it is now. `path` is its own, or another that leads to it. `descriptors` gets those that
-    hold what rotation may remove. Raises OSError.
+    hold what rotation may remove; `look` is called now and then. Raises OSError.
     """
     found = Parts({}, [], set())
     if not recording.path.is_dir():
@@ -61,30 +86,37 @@ def parts_of(
     is_known = True
     every = numbers(path)
     can_rotate = bool(found.rotated) or recording.is_being_written
-    found.damaged = len(set(range(every[0] if every and can_rotate else 1, max(every, default=0))) - {*every})
-    sealed = {number: _files(sealed_path(path, number)) for number in every}
-    if recording.is_being_written and descriptors is not None:
-        sealed = {number: files and _held(files, descriptors) for number, files in sealed.items()}
-    said = _said([file.path for files in sealed.values() for file in files or ()], connection)
-    for number, files in sealed.items():
-        if files is None:
+    first = every[0] if every and can_rotate else 1
+    found.damaged = max(every, default=0) - first + 1 - len(every) if every else 0
+    held = descriptors if recording.is_being_written else None
+    segments = {number: _sealed(sealed_path(path, number), number, found, held) for number in every}
+    said = _whole([each for each in segments.values() if each], connection, look)
+    for number, segment in segments.items():
+        if segment is None:
             found.logs.append((log_path(path, number), found.next_seq if is_known else None))
             is_known = False
-        elif one := _take_sealed(files, said, found):
-            found.next_seq, is_known = one.first_seq + sum(one.events.values()), True
+        elif one := _take_sealed(segment, recording, said, found):
+            found.next_seq, is_known = min(one.first_seq + sum(one.events.values()), _MOST_SEQ), True
             if can_rotate and number == every[0]:  # what the recording says of itself was read before
                 found.rotated = one.first_seq
     found.mixed = {
-        table for table, paths in found.files.items() if len({one.plan for path in paths if (one := said[path])}) > 1
+        table
+        for table, paths in found.files.items()
+        if len({one.sealed.plan for path in paths if (one := said[path])}) > 1
     }
     return found
 
 
-def _files(directory: Path) -> list[File] | None:
-    """Those of a sealed segment; None where it is a log."""
+def _sealed(directory: Path, number: int, found: Parts, descriptors: list[int] | None) -> _Segment | None:
+    """What there is of a sealed segment; None where it is a log. Where there are descriptors, its files are held."""
     if not directory.is_dir():
         return None
-    return [File(path.stem, path) for path in sorted(directory.iterdir()) if path.suffix == SUFFIX]
+    checksums = Checksums(directory)
+    paths = [path for path in sorted(directory.iterdir()) if path.suffix == SUFFIX]
+    regular = [path for path in paths if path.is_file()]  # to open a FIFO takes for ever, to read a device, too
+    found.damaged += len(paths) - len(regular)
+    files = [File(path.stem, path) for path in regular]
+    return _Segment(number, files if descriptors is None else _held(files, descriptors), checksums)
 
 
 def _held(files: list[File], descriptors: list[int]) -> list[File]:
@@ -93,39 +125,71 @@ def _held(files: list[File], descriptors: list[int]) -> list[File]:
     held = []
     for file in files:
         if len(descriptors) < most:
-            descriptors.append(os.open(file.path, os.O_RDONLY | os.O_CLOEXEC))
+            descriptors.append(os.open(file.path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK))
             file = File(file.table, Path(f"/proc/self/fd/{descriptors[-1]}"))
         held.append(file)
     return held
 
 
-def _take_sealed(files: list[File], said: dict[Path, Sealed | None], found: Parts) -> Sealed | None:
-    """The files of a segment. Returns what one of them says of all."""
-    for table, path in files:
-        if said[path] is None:
+def _take_sealed(
+    segment: _Segment, recording: Recording, said: dict[Path, Said | None], found: Parts
+) -> Sealed | None:
+    """The files of a segment that are whole and belong to it. Returns what one of them says of all."""
+    recorded = recording.manifest.id if recording.manifest else None
+    ours: dict[File, Said] = {}
+    for file in segment.files:
+        each = said[file.path]
+        if each is None or not each.sealed.is_of(recorded, segment.number):
             found.damaged += 1
-        elif table in KINDS:
-            found.files.setdefault(table, []).append(path)
+        elif file.table not in KINDS:
+            found.notes.append(f"{file.table}: events that this version of onlooker does not know")
+            ours[file] = each
+        elif each.rows != each.sealed.events.get(KINDS[file.table]):
+            found.damaged += 1
         else:
-            found.notes.append(f"{table}: events that this version of onlooker does not know")
-    one = next((each for file in files if (each := said[file.path])), None)
-    if one is None:
+            ours[file] = each
+            found.files.setdefault(file.table, []).append(file.path)
+            found.events[KINDS[file.table]] += each.rows
+    found.damaged += segment.checksums.is_damaged
+    if not ours:
         found.damaged += 1
         return None
-    there = {KINDS[table] for table, _ in files if table in KINDS}
+    one = next(iter(ours.values())).sealed
+    there = {KINDS[table] for table, _ in ours if table in KINDS}
     found.damaged += len(one.events.keys() & NUMBERS.keys() - there) + (one.damaged > 0)
+    found.damaged += one.checksums and not segment.checksums.are_there
     return one
 
 
-def _said(paths: list[Path], connection: "DuckDBPyConnection") -> dict[Path, Sealed | None]:
+def _whole(
+    segments: list[_Segment], connection: "DuckDBPyConnection", look: Callable[[], None]
+) -> dict[Path, Said | None]:
     """What each file says of its segment; None where it is damaged. Raises FileNotFoundError."""
+    files = [(file, segment.checksums) for segment in segments for file in segment.files]
+    wrong: list[Path] = []
+    with ThreadPoolExecutor(os.cpu_count() or 1) as pool:  # a checksum is made without Python's lock
+        try:
+            right = pool.map(lambda each: each[1].match(each[0].path, f"{each[0].table}{SUFFIX}"), files)
+            for (file, _), is_right in zip(files, right, strict=True):
+                look()
+                if not is_right:
+                    wrong.append(file.path)
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
+    doubtful = {*wrong}
+    said = _said([file.path for file, _ in files if file.path not in doubtful], connection)
+    return said | dict.fromkeys(wrong)
+
+
+def _said(paths: list[Path], connection: "DuckDBPyConnection") -> dict[Path, Said | None]:
     import duckdb
 
     try:
         return _asked(paths, connection)
     except (duckdb.Error, msgspec.MsgspecError, RuntimeError):  # DuckDB raises some plain RuntimeErrors
         pass
-    found: dict[Path, Sealed | None] = {}
+    found: dict[Path, Said | None] = {}
     for path in paths:
         try:
             found |= _asked([path], connection)
@@ -135,12 +199,16 @@ def _said(paths: list[Path], connection: "DuckDBPyConnection") -> dict[Path, Sea
     return found
 
 
-def _asked(paths: list[Path], connection: "DuckDBPyConnection") -> dict[Path, Sealed | None]:
+def _asked(paths: list[Path], connection: "DuckDBPyConnection") -> dict[Path, Said | None]:
     """The same of files that are whole: all at once takes a tenth of the time."""
-    found: dict[Path, Sealed | None] = dict.fromkeys(paths)
+    found: dict[Path, Said | None] = dict.fromkeys(paths)
     if paths:
         names = {str(path): path for path in paths}
+        patterns = [*map(pattern, paths)]
+        rows = dict(
+            connection.execute("SELECT file_name, num_rows FROM parquet_file_metadata(?)", [patterns]).fetchall()
+        )
         ask = "SELECT file_name, value FROM parquet_kv_metadata(?) WHERE key = ?"
-        for name, value in connection.execute(ask, [[*map(pattern, paths)], METADATA_KEY.encode()]).fetchall():
-            found[names[name]] = msgspec.json.decode(value, type=Sealed)
+        for name, value in connection.execute(ask, [patterns, METADATA_KEY.encode()]).fetchall():
+            found[names[name]] = Said(msgspec.json.decode(value, type=Sealed), rows[name])
     return found

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Self
 
 from ..errors import RecordingError
 from ..recordings.database import connect, pattern, quoted
+from ..recordings.ending import Read, Report
 from ..recordings.recording import Recording
 from ..recordings.scope import has_every_exit, said_end
 from ..records import PLAN
@@ -111,9 +112,11 @@ class Database:
         """Whether a recorder has removed or sealed something meanwhile, so that it must be opened anew."""
         return any(parts.has_changed() for parts in self._parts)
 
-    def losses(self) -> Counter[tuple[str, str]]:
-        """What is missing, by kind of event and reason."""
-        rows = self.connection.execute(f'SELECT "of", reason, sum(count) FROM {_ALL}.{_LOSSES} GROUP BY ALL').fetchall()
+    def losses(self, name: str | None = None) -> Counter[tuple[str, str]]:
+        """What is missing of all recordings, or of the one of that name, by kind of event and reason."""
+        which = "TRUE" if name is None else f"{RECORDING} = {quoted(name)}"
+        ask = f'SELECT "of", reason, sum(count) FROM {_ALL}.{_LOSSES} WHERE {which} GROUP BY ALL'
+        rows = self.connection.execute(ask).fetchall()
         return Counter({(of, reason): int(count) for of, reason, count in rows})
 
     def close(self) -> None:
@@ -135,13 +138,13 @@ class Database:
         for table, columns in event_tables().items():
             run(f"CREATE TABLE {TAIL}.{table} ({', '.join(map(_declared, columns))}, {RECORDING} VARCHAR)")
         run(f"CREATE TABLE {TAIL}.{_SAID} ({', '.join(_SAID_COLUMNS)})")
-        nexts = [self._take(path) for path in paths]
+        read = [self._take(path) for path in paths]
         names = [_name(path) for path in paths]
         for table in event_tables():
             asked = f"* EXCLUDE ({RECORDING}), {RECORDING}, ({_wanted(where, table)}) AS {_WANTED}"
             run(f"CREATE VIEW {_ALL}.{table} AS SELECT {asked} FROM {self._rows(table, names)}")
         run(f"CREATE VIEW {_ALL}.{WIDE} AS {_wide()}")
-        for name, recording, parts, seq in zip(names, self.recordings, self._parts, nexts, strict=True):
+        for name, recording, parts, seq in zip(names, self.recordings, self._parts, read, strict=True):
             self._report(name, recording, parts, seq)
             self._describe(name, recording, parts)
         for table in (*event_tables(), WIDE):
@@ -157,18 +160,27 @@ class Database:
         """Find what a recording has, and read its logs. Returns the number of its next event."""
         recording = Recording(path)
         try:
-            parts = parts_of(recording, self._way(recording.path), self.connection, self._descriptors)
+            way = self._way(recording.path)
+            parts = parts_of(recording, way, self.connection, self._descriptors, self._look)
             self.recordings.append(recording)
             self._parts.append(parts)
-            tail = Tail(self.connection, _name(path), parts.next_seq)
+            is_alone = not recording.path.is_dir()
+            tail = Tail(self.connection, _name(path), parts.next_seq, is_alone=is_alone)
             for log, seq in parts.logs:
                 tail.seq = tail.seq if seq is None else seq
-                tail.add(log, self._look)
+                is_end = recording.is_being_written and log == parts.logs[-1][0]
+                try:
+                    tail.add(log, self._look, is_end=is_end)
+                except FileNotFoundError:
+                    if is_alone or recording.is_being_written or log.with_suffix("").is_dir():  # it is sealed by now
+                        raise
+                    parts.damaged += 1
         except FileNotFoundError:
             raise
         except OSError as error:
             raise RecordingError(f"cannot read {path!r}: {error.strerror or error}") from error
         parts.damaged += tail.damaged
+        parts.events += tail.events
         return tail.seq
 
     def _rows(self, table: str, names: list[str]) -> str:
@@ -196,15 +208,16 @@ class Database:
 
     def _report(self, name: str, recording: Recording, parts: Parts, seq: int) -> None:
         """What is missing, as the recording itself reports it to whoever reads its events."""
-        manifest = recording.manifest
+        start = recording.manifest.start if recording.manifest else ""
+        read = Read()
+        read.count(parts.events, self.losses(name))
         if parts.rotated:
-            self._lose(name, "rotated", parts.rotated, parts.rotated - 1, "ASC")
-        # what is not whole of one that is being written is its end
-        if not recording.is_being_written and (parts.damaged or not recording.is_finished):
-            self._lose(name, "damaged", 1, seq, "DESC")
+            self._lose(name, start, (parts.rotated, "unknown", "rotated"), parts.rotated - 1, "ASC")
+        for report in read.reports(
+            recording.manifest, is_damaged=parts.damaged > 0, is_being_written=recording.is_being_written
+        ):
+            self._lose(name, start, report, seq, "DESC")
             seq += 1
-        if manifest and manifest.end and manifest.end.unwritten:
-            self._lose(name, "unwritten", manifest.end.unwritten, seq, "DESC")
 
     def _describe(self, name: str, recording: Recording, parts: Parts) -> None:
         """What tells until when its processes were there that have no end."""
@@ -213,13 +226,15 @@ class Database:
         said = [name, ended, most, has_every_exit(recording.manifest), has_holes]
         self.connection.execute(f"INSERT INTO {TAIL}.{_SAID} VALUES (?, ?, ?, ?, ?)", said)
 
-    def _lose(self, name: str, reason: str, count: int, seq: int, order: str) -> None:
+    def _lose(self, name: str, start: str, report: Report, seq: int, order: str) -> None:
+        count, of, reason = report
         columns = f'{SEQ}, time, boot_ns, count, "of", reason, {RECORDING}'
         near = f"SELECT time, boot_ns FROM {_ALL}.{WIDE} WHERE {RECORDING} = $name ORDER BY {SEQ} {order} LIMIT 1"
         self.connection.execute(
-            f"INSERT INTO {TAIL}.{_LOSSES} ({columns}) SELECT $seq, coalesce(time, make_timestamp_ns(0)), "
-            f"coalesce(boot_ns, 0), $count, 'unknown', $reason, $name FROM (SELECT 1) LEFT JOIN ({near}) ON TRUE",
-            {"name": name, "seq": seq, "count": count, "reason": reason},
+            f"INSERT INTO {TAIL}.{_LOSSES} ({columns}) SELECT $seq, "
+            "coalesce(time, TRY_CAST(replace($start, 'Z', '') AS TIMESTAMP_NS), make_timestamp_ns(0)), "
+            f"coalesce(boot_ns, 0), $count, $of, $reason, $name FROM (SELECT 1) LEFT JOIN ({near}) ON TRUE",
+            {"name": name, "start": start, "seq": seq, "count": count, "of": of, "reason": reason},
         ).fetchall()
 
 

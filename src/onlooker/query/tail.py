@@ -1,11 +1,12 @@
 """Logs as tables of DuckDB: what a recording has not sealed yet."""
 
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import RecordingError
-from ..recordings.log import LogReader
+from ..recordings.log import LogReader, is_beginning
 from ..records.table import TableBuilder
 from ..schema.columns import table_of
 
@@ -17,23 +18,34 @@ SCHEMA = "tail"
 
 
 class Tail:
-    """Puts the logs of one recording into the tables of the schema. `seq`: the number of the next event."""
+    """Puts the logs of one recording into the tables of the schema. `seq`: the number of the next event;
+    `events`: how many there are of each kind; `damaged`: how many logs are not whole.
+    """
 
-    def __init__(self, connection: "DuckDBPyConnection", name: str, seq: int = 0) -> None:
+    def __init__(
+        self, connection: "DuckDBPyConnection", name: str, seq: int = 0, *, is_alone: bool = False
+    ) -> None:
+        """`is_alone`: a log is all of the recording."""
         self._connection = connection
         self._name = name
+        self._is_alone = is_alone
         self.seq = seq
         self.damaged = 0
+        self.events: Counter[str] = Counter()
 
-    def add(self, path: Path, look: Callable[[], None]) -> None:
-        """All of a log. `look` is called for each batch. Raises OSError and RecordingError."""
+    def add(self, path: Path, look: Callable[[], None], *, is_end: bool = False) -> None:
+        """All of a log. `look` is called for each batch; `is_end`: what is not whole at its end may be being written.
+        Raises OSError and RecordingError.
+        """
         try:
-            reader = LogReader(path)
+            self._add(path, look, is_end=is_end)
         except RecordingError:
-            if path.is_file():
-                self.damaged += 1
-                return
-            raise
+            if self._is_alone:
+                raise
+            self.damaged += not (is_end and is_beginning(path))
+
+    def _add(self, path: Path, look: Callable[[], None], *, is_end: bool) -> None:
+        reader = LogReader(path)
         tables: dict[str, TableBuilder] = {}
         held = 0
         for batch in reader.batches():
@@ -42,13 +54,14 @@ class Tail:
                 tables[event] = TableBuilder(table_of(event), seq=self.seq)
             for table in tables.values():
                 table.add(batch)
+            self.events.update(batch.counts())
             self.seq += len(batch)
             held += len(batch.raw)
             if held >= CHUNK_BYTES:
                 self._flush(tables)
                 held = 0
         self._flush(tables)
-        self.damaged += reader.damaged > 0
+        self.damaged += reader.damaged > (reader.unfinished if is_end else 0)
 
     def _flush(self, tables: dict[str, TableBuilder]) -> None:
         for table in tables.values():

@@ -191,6 +191,14 @@ class LogReader:
                 at += _HEAD.size + length
 
 
+def is_beginning(path: Path) -> bool:
+    """Whether a log is so short that its first bytes are just being written."""
+    try:
+        return path.stat().st_size < len(FIRST_LINE) + SEED_BYTES
+    except OSError:
+        return False
+
+
 def opened(path: Path) -> BinaryIO:
     """To be read, from a regular file: others may never end, or keep who opens them waiting. Raises RecordingError for
     what is none, and OSError.

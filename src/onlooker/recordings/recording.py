@@ -15,7 +15,7 @@ from ..events import Event
 from ..records import Batch
 from .database import connect
 from .ending import Read, Report
-from .log import FIRST_LINE, SEED_BYTES, LogReader
+from .log import LogReader, is_beginning
 from .manifest import LAYOUT_VERSION, Manifest, decoded, text_of, wall_ns
 from .sealed import SealedReader
 from .segments import log_path, numbers, sealed_path
@@ -109,11 +109,9 @@ class Recording:
         except OSError as error:
             raise _unreadable(self.path, error) from error
         reports: list[Report] = [(self._unreported, "unknown", "rotated")] if self._unreported else []
-        if self.manifest and self.is_finished:
-            reports += read.reports(self.manifest, is_damaged=self._damaged > 0)
+        reports += read.reports(self.manifest, is_damaged=self._damaged > 0, is_being_written=self.is_being_written)
+        if self.is_finished:
             self._explain(read, reports)
-        elif self._damaged or not self.is_being_written:
-            reports.append((1, "unknown", "damaged"))
         if reports:
             yield self._losses(last, reports)
 
@@ -172,9 +170,9 @@ class Recording:
             except FileNotFoundError:
                 continue
             except RecordingError as error:  # killed before it had a beginning, or damaged there: others may be whole
-                if not (is_last and self.is_being_written and self._is_beginning(number)):
+                if not (is_last and self.is_being_written and is_beginning(log_path(self.path, number))):
                     self._damaged += 1
-                    self._holes += not (is_last and self._is_beginning(number))
+                    self._holes += not (is_last and is_beginning(log_path(self.path, number)))
                     self._say(str(error))
                 return
             self._take(reader, self._place(number), is_last=is_last)
@@ -217,13 +215,6 @@ class Recording:
             return 0
         before, self._rotated = self._rotated, max(rotated, self._rotated)
         return self._rotated - before
-
-    def _is_beginning(self, number: int) -> bool:
-        """Whether a log is so short that its first bytes are just being written."""
-        try:
-            return log_path(self.path, number).stat().st_size < len(FIRST_LINE) + SEED_BYTES
-        except OSError:
-            return False
 
     def _reader(self, number: int) -> LogReader | SealedReader:
         sealed = sealed_path(self.path, number)

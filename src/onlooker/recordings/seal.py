@@ -18,9 +18,10 @@ from .._version import __version__
 from ..records import PLAN
 from ..records.table import TableBuilder
 from ..schema.columns import table_of
+from .checksums import write_checksums
 from .database import SEAL_MEMORY, connect, quoted
 from .log import LogReader
-from .manifest import LAYOUT_VERSION, Loss, Manifest, sync_directory
+from .manifest import LAYOUT_VERSION, Count, Loss, Manifest, sync_directory
 from .segments import log_path, sealed_path, work_path
 
 if TYPE_CHECKING:
@@ -36,19 +37,25 @@ class Sealed(msgspec.Struct, frozen=True, kw_only=True):
     `recording`: the id of the recording; `layout`: the version of this; `first_seq`: the number of its first event;
     `events`: how many there are of each kind, reports of losses too, so that a file that is missing is missed; `lost`:
     what these reports say; `damaged`: bytes of the log that could not be read; `verdict`: of the whole recording, where
-    that has ended; `plan`: the declaration of this file's event, as JSON compressed by zlib, in base64.
+    that has ended; `plan`: the declaration of this file's event, as JSON compressed by zlib, in base64; `checksums`:
+    whether the segment has some, so that these are missed, too.
     """
 
     recording: str
     layout: int
     onlooker: str
     segment: int
-    first_seq: int
-    events: dict[str, int]
+    first_seq: Count
+    events: dict[str, Count]
     lost: tuple[Loss, ...]
     damaged: int = 0
     verdict: str | None = None
     plan: str = ""
+    checksums: bool = False
+
+    def is_of(self, recording: str | None, segment: int) -> bool:
+        """Whether it belongs to that segment of the recording with that id, where it is known."""
+        return recording in (None, self.recording) and self.segment == segment
 
 
 class Sealer:
@@ -72,7 +79,9 @@ class Sealer:
         temporary.parent.mkdir(mode=0o700, exist_ok=True)
         temporary.mkdir(mode=0o700)
         try:
+            names = [f"{table.table}{SUFFIX}" for table in tables.values()]
             total = sum(self._write(temporary, event, tables.pop(event), sealed) for event in list(tables))
+            total += write_checksums(temporary, names)
             sync_directory(temporary)
             temporary.rename(final)
         except BaseException:
@@ -142,6 +151,7 @@ def _columns(log: Path, number: int, first_seq: int, manifest: Manifest) -> tupl
         lost=tuple(Loss(of, reason, count) for (of, reason), count in lost.items()),
         damaged=reader.damaged,
         verdict=manifest.end.verdict if manifest.end else None,
+        checksums=True,
     )
     return tables, sealed
 

@@ -13,6 +13,8 @@ from ..records import NUMBERS, Batch
 from ..records._records import Rebuilt
 from ..records.rows import merged, records_of
 from ..schema.columns import SEQ, table_of
+from .checksums import FILE_NAME as CHECKSUMS
+from .checksums import Checksums
 from .database import pattern, quoted
 from .log import MOST_REASONS
 from .seal import METADATA_KEY, SUFFIX, Sealed
@@ -36,6 +38,7 @@ class SealedReader:
         self._recording = recording
         self._wanted: Counter[str] = Counter()
         self._numbers: range | None = None  # of its events
+        self._checksums: Checksums | None = None
         self.damaged = 0
         self.reasons: list[str] = []
 
@@ -43,6 +46,10 @@ class SealedReader:
         """In the order in which they were recorded. Raises FileNotFoundError where rotation has removed it."""
         self.damaged, self._wanted, self._numbers, self.reasons = 0, Counter(), None, []
         self._directory.stat()
+        self._checksums = Checksums(self._directory)
+        if self._checksums.is_damaged:
+            self.damaged += 1
+            self._say(f"{CHECKSUMS}: no checksums")
         parts = [part for path in sorted(self._directory.glob(f"*{SUFFIX}")) if (part := self._read(path)) is not None]
         missing = sum(self._wanted.values()) - sum(map(len, parts))
         self.damaged += max(0, missing) or int(not self._wanted)
@@ -76,9 +83,14 @@ class SealedReader:
             return None
         from duckdb import Error
 
+        assert self._checksums
         try:
             if not path.is_file():  # to open a FIFO takes for ever
                 self._say(f"{path.name}: no regular file")
+                return None
+            if not self._checksums.match(path):
+                self.damaged += 1
+                self._say(f"{path.name}: its checksum is another")
                 return None
             sealed = self._metadata(path)
             if self._numbers is None:
@@ -86,6 +98,9 @@ class SealedReader:
                 if sealed.damaged:
                     self.damaged += 1
                     self._say(f"{sealed.damaged} bytes of its log were damaged when it was sealed")
+                if sealed.checksums and not self._checksums.are_there:
+                    self.damaged += 1
+                    self._say(f"{CHECKSUMS}: missing")
                 self._numbers = range(sealed.first_seq, sealed.first_seq + self._wanted.total())
             if not self._is_as_said(path, event, sealed):
                 self.damaged += 1
@@ -110,7 +125,7 @@ class SealedReader:
 
     def _is_as_said(self, path: Path, event: str, sealed: Sealed) -> bool:
         """Whether the file is one of this segment, and has as many rows as it says, all with a number."""
-        if self._recording not in (None, sealed.recording) or str(sealed.segment) != self._directory.name.lstrip("0"):
+        if not sealed.is_of(self._recording, int(self._directory.name)):
             return False
         run = self._connection.execute
         [(rows,)] = run("SELECT num_rows FROM parquet_file_metadata(?)", [pattern(path)]).fetchall()

@@ -3,6 +3,7 @@ with a Parquet file for each kind of event. Where both are there, the sealed one
 """
 
 import os
+import re
 import shutil
 from contextlib import suppress
 from pathlib import Path
@@ -11,6 +12,8 @@ import msgspec
 
 LOG_SUFFIX = ".log"
 WORK = "work"
+# as they are written, so that a number leads to the file again: 1000000 follows 999999
+_NAME = re.compile(r"(?!0{6})\d{6}|[1-9]\d{6,17}", re.ASCII)
 
 
 class Segment(msgspec.Struct, frozen=True):
@@ -43,7 +46,7 @@ def work_path(directory: Path, number: int) -> Path:
 def numbers(directory: Path) -> list[int]:
     """Of all segments that are there. Raises OSError."""
     found = (entry.name.removesuffix(LOG_SUFFIX) for entry in directory.iterdir())
-    return sorted({int(name) for name in found if name.isascii() and name.isdigit()})
+    return sorted({int(name) for name in found if _NAME.fullmatch(name)})
 
 
 def remove(directory: Path, number: int) -> None:

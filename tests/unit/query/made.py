@@ -14,10 +14,12 @@ from onlooker.recordings.writer import RecordingWriter
 from onlooker.summary import Summary
 
 
-def record(path: Path, events, *, sealed=True, each=False, tail=(), finish=True, rotated=0, **summary) -> str:
-    """Its path. `each`: a segment for every batch of one event. `tail`: more events, in a log that stays one."""
+def record(path: Path, events, *, sealed=True, each=False, tail=(), finish=True, rotated=0, said=None, **summary) -> str:
+    """Its path. `each`: a segment for every batch of one event. `tail`: more events, in a log that stays one.
+    `said`: what it says of itself.
+    """
     sealer = Sealer(path) if sealed else None
-    made = RecordingWriter(path, replace(Manifest.new(start=now()), rotated=rotated), seal=sealer)
+    made = RecordingWriter(path, replace(Manifest.new(start=now()), rotated=rotated, **(said or {})), seal=sealer)
     made._first_seq = made._seq = rotated
     made.start()
     if each:

@@ -16,6 +16,7 @@ from onlooker.errors import RecordingError
 from onlooker.filters.where import Asked
 from onlooker.query import tables
 from onlooker.query.tables import PROCESSES, TYPES, Database, all_events, event_tables
+from onlooker.recordings.checksums import FILE_NAME
 from onlooker.recordings.manifest import Manifest, now
 from onlooker.recordings.recording import Recording
 from onlooker.recordings.seal import Sealer
@@ -92,10 +93,11 @@ def test_segments_of_several_versions(tmp_path):
     file = f"{path}/000003/opens.parquet"
     said = "SELECT value FROM parquet_kv_metadata(?) WHERE key = 'onlooker'"
     [(value,)] = duckdb.execute(said, [file]).fetchall()
-    other = json.dumps({**json.loads(value), "plan": "", "more": 1}).replace("'", "''")
+    other = json.dumps({**json.loads(value), "plan": "", "more": 1, "checksums": False}).replace("'", "''")
     rows = "SELECT * EXCLUDE (created, errno), 23 AS later FROM read_parquet(?)"
     duckdb.execute(f"CREATE TABLE kept AS {rows}", [file])
     duckdb.execute(f"COPY kept TO '{file}' (FORMAT parquet, KV_METADATA {{onlooker: '{other}'}})")
+    Path(file).with_name(FILE_NAME).unlink()
     with asked(path) as ask:
         assert ask("SELECT seq, created, errno, later FROM opens ORDER BY seq") == [
             (1, False, None, None),
@@ -165,12 +167,12 @@ def test_damage_is_told(tmp_path, harm):
 
 
 def test_one_that_is_sealed_meanwhile_is_begun_again(tmp_path, monkeypatch):
-    path = record(tmp_path / "r", EVENTS, sealed=False)
+    path = record(tmp_path / "r", EVENTS, sealed=False, said={"id": "1"})
     real = tables.Tail.add
-    whole = record(tmp_path / "whole", EVENTS)
+    whole = record(tmp_path / "whole", EVENTS, said={"id": "1"})
 
-    def add(tail, log, look):
-        real(tail, log, look)
+    def add(tail, log, look, **how):
+        real(tail, log, look, **how)
         if log_path(tmp_path / "r", 1).exists():
             sealed_path(tmp_path / "whole", 1).rename(sealed_path(tmp_path / "r", 1))
             log_path(tmp_path / "r", 1).unlink()
@@ -184,7 +186,8 @@ def test_one_that_is_sealed_meanwhile_is_begun_again(tmp_path, monkeypatch):
 
 def test_one_that_never_stays_is_no_endless_loop(tmp_path, monkeypatch):
     path = record(tmp_path / "r", EVENTS, sealed=False)
-    monkeypatch.setattr(tables.Tail, "add", lambda *_: (_ for _ in ()).throw(FileNotFoundError("x")))
+    monkeypatch.setattr("onlooker.recordings.recording._is_locked", lambda path: True)
+    monkeypatch.setattr(tables.Tail, "add", lambda *_, **__: (_ for _ in ()).throw(FileNotFoundError("x")))
     with pytest.raises(RecordingError, match="changes all the time"):
         Database([path])
 

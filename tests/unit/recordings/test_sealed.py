@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from onlooker import Batch
 from onlooker.recordings import writer
+from onlooker.recordings.checksums import FILE_NAME, write_checksums
 from onlooker.recordings.database import pattern, quoted
 from onlooker.recordings.manifest import End, Manifest, now
 from onlooker.recordings.recording import Recording
@@ -157,7 +158,9 @@ def test_a_directory_that_is_named_like_a_field(sealed, tmp_path, name):
 
 
 def rewrite(file, select, said=None):
-    """The file with what `select` makes of its `rows`, with the same metadata or what `said` makes of it."""
+    """The file with what `select` makes of its `rows`, with the same metadata or what `said` makes of it, and a
+    checksum that is right.
+    """
     with duckdb.connect() as connection:
         [(raw,)] = connection.execute(
             "SELECT value FROM parquet_kv_metadata(?) WHERE key = 'onlooker'", [pattern(file)]
@@ -169,6 +172,7 @@ def rewrite(file, select, said=None):
         connection.execute(
             f"COPY ({select}) TO {quoted(str(file))} (FORMAT parquet, KV_METADATA {{onlooker: {metadata}}})"
         ).fetchall()
+    write_checksums(file.parent, [each.name for each in file.parent.glob("*.parquet")])
 
 
 @pytest.mark.parametrize(
@@ -221,3 +225,44 @@ def test_nobody_waits_for_a_fifo(copied):
     (copied / "000002/opens.parquet").unlink()
     os.mkfifo(copied / "000002/opens.parquet")
     assert {event.event for event in missing(copied)} == {"open"}
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.data())
+def test_a_bit_that_is_wrong_is_no_wrong_value(sealed, tmp_path_factory, data):
+    path = shutil.copytree(sealed, tmp_path_factory.mktemp("flip") / "r")
+    file = data.draw(st.sampled_from(sorted((path / "000002").iterdir())))
+    raw = bytearray(file.read_bytes())
+    raw[data.draw(st.integers(0, len(raw) - 1))] ^= 1 << data.draw(st.integers(0, 7))
+    file.write_bytes(raw)
+    *found, last = Recording(path)
+    assert (last.event, last.reason) == ("lost", "damaged")
+    assert all(event in EVENTS for event in found)
+    table = {"opens": "open", "execs": "exec", "renames": "rename", "forks": "fork", "losses": "lost"}.get(file.stem)
+    # where it is the name of a file in the checksums, that file has none and is left out
+    assert file.name == FILE_NAME or {event.event for event in EVENTS if event not in found} <= {table}
+
+
+def test_checksums_that_are_missing_are_missed(copied):
+    (copied / "000002" / FILE_NAME).unlink()
+    assert missing(copied) == []
+
+
+def test_a_recording_of_an_older_version_has_none(copied):
+    for segment in copied.glob("0*"):
+        for file in segment.glob("*.parquet"):
+            rewrite(file, "FROM rows ORDER BY seq", {"checksums": False})
+        (segment / FILE_NAME).unlink()
+    assert list(Recording(copied)) == EVENTS
+
+
+@pytest.mark.parametrize("made", [b"", b"{", b"[" * 100_000, b'{"opens.parquet": {"bytes": -1, "crc32": 1e400}}'])
+def test_checksums_that_are_none(copied, made):
+    (copied / "000002" / FILE_NAME).write_bytes(made)
+    assert missing(copied) == []
+
+
+def test_names_of_segments_are_as_they_are_written(copied):
+    for name in ("0000009", "9", "000000", "12345678901234567890", "00000９", "+00009"):
+        (copied / name).mkdir()
+    assert list(Recording(copied)) == EVENTS
