@@ -25,9 +25,10 @@ from onlooker.filters import Filter, sugar
 from onlooker.probe import maps
 from onlooker.probe.setup import DEFAULT_RING_BYTES, Setup
 from onlooker.query import names as queries
-from onlooker.query.tables import PROCESSES, Database, all_events, event_tables, processes_sql
+from onlooker.query.tables import PROCESSES, Database, event_tables, processes_sql
 from onlooker.query.tables import TYPES as SQL_TYPES
-from onlooker.schema.columns import table_of
+from onlooker.records import PLAN
+from onlooker.schema.columns import table_of, wide_columns, with_seq
 from onlooker.schema.layout import declared
 
 PROJECT = Path(__file__).parent.parent
@@ -124,10 +125,10 @@ def tables() -> str:
 
 
 def columns() -> str:
-    """The columns of the table of all events."""
+    """The columns of all tables of events."""
     every = {table: {column.name for column in own} for table, own in event_tables().items()}
     rows = []
-    for column in all_events():
+    for column in with_seq(wide_columns(PLAN)):
         having = [f"`{table}`" for table, own in every.items() if column.name in own] or ["only `events`"]
         lacking = [f"`{table}`" for table, own in every.items() if column.name not in own]
         where = (

@@ -94,13 +94,17 @@ class ExpressionError(UsageError):
         not fil == 'a'
             ^^^
         """
-        start, end = min(self.start, len(self.text)), min(self.end, len(self.text))
-        first = start - _fitting(self.text[:start][::-1], _SHOWN_BEFORE)
-        before = (_LEFT_OUT if first else "") + _on_one_line(self.text[first:start])
-        last = start + _fitting(self.text[start:], _SHOWN - _columns(before))
-        marked = _on_one_line(self.text[start : min(end, last)])
-        after = _on_one_line(self.text[end:last]) + (_LEFT_OUT if last < len(self.text) else "")
-        return f"{before}{marked}{after}\n{' ' * _columns(before)}{'^' * max(1, _columns(marked))}"
+        return _marked(self.text, self.start, self.end)
+
+
+def _marked(text: str, start: int, end: int) -> str:
+    start, end = min(start, len(text)), min(end, len(text))
+    first = start - _fitting(text[:start][::-1], _SHOWN_BEFORE)
+    before = (_LEFT_OUT if first else "") + _on_one_line(text[first:start])
+    last = start + _fitting(text[start:], _SHOWN - columns_of_text(before))
+    marked = _on_one_line(text[start : min(end, last)])
+    after = _on_one_line(text[end:last]) + (_LEFT_OUT if last < len(text) else "")
+    return f"{before}{marked}{after}\n{' ' * columns_of_text(before)}{'^' * max(1, columns_of_text(marked))}"
 
 
 _SHOWN = 76  # columns of an expression, with 4 before them
@@ -112,8 +116,8 @@ def _on_one_line(text: str) -> str:
     return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
 
 
-def _columns(text: str) -> int:
-    """Columns of a terminal."""
+def columns_of_text(text: str) -> int:
+    """How many columns of a terminal it takes."""
     if text.isascii():
         return len(text)
     from unicodedata import combining, east_asian_width
@@ -125,7 +129,7 @@ def _fitting(text: str, room: int) -> int:
     """How many characters of a text fit into some columns; if not all, with room for what says so."""
     fitting, used = 0, 0
     for number, c in enumerate(text, 1):
-        used += _columns(_on_one_line(c))
+        used += columns_of_text(_on_one_line(c))
         if used <= room - len(_LEFT_OUT):
             fitting = number
         if used > room:
@@ -155,7 +159,25 @@ def _nearest(value: str, choices: Sequence[str]) -> list[str]:
 
 
 class QueryError(UsageError):
-    """A mistake in SQL, or a value that it does not take, in DuckDB's words."""
+    """A mistake in SQL, or a value that it does not take, in DuckDB's words: from `start` to `end` in `text`, a line of
+    the SQL, which is empty where the place is not known.
+    """
+
+    def __init__(self, message: str, hint: str = "", text: str = "", start: int = 0, end: int = 0) -> None:
+        super().__init__(message, hint)
+        self.text = text
+        self.start = start
+        self.end = end
+
+    @property
+    def place(self) -> str:
+        """Two lines, as in `ExpressionError`; empty where the place is not known.
+
+        >>> print(QueryError("...", text="SELECT pth FROM opens", start=7, end=10).place)
+        SELECT pth FROM opens
+               ^^^
+        """
+        return _marked(self.text, self.start, self.end) if self.text else ""
 
 
 class OutputError(OnlookerError):

@@ -9,9 +9,11 @@ from ..escaping import escape
 
 _GAP = "  "
 _NARROWEST = 20  # of a column whose cells are shortened
+_EMPTY = "''"  # a text; NULL is nothing
 _WIDE = 12  # more columns than somebody types
 _SHOWN_SCREENS = 4
 _LEAST_ROWS = 40
+_NARROW = 60  # a terminal where what happened counts more than when
 # what says least, where not all columns fit
 _LEAST = (
     *("recording", "boot_ns", "start_ns", "parent_start_ns", "cgroup_id", "ns_pid", "tid", "gid", "device", "inode"),
@@ -41,7 +43,7 @@ class Grid:
         self._widths = [
             max([cell_len(escape(name)), *(cell_len(_cell(row[at])) for row in first)]) for at, name in enumerate(names)
         ]
-        if len(names) > _WIDE:
+        if len(names) > _WIDE and first:
             self._columns = [at for at in self._columns if any(row[at] not in (None, "[]") for row in first)] or [0]
         self.left_out: list[str] = []
         if page.width:
@@ -58,7 +60,8 @@ class Grid:
 
     def _fit(self) -> None:
         places = {name: at for at, name in enumerate(self._names)}
-        least = [places[name] for name in _LEAST if name in places] if len(self._names) > _WIDE else []
+        names = (*_LEAST, *("time",) * (self._page.width < _NARROW))
+        least = [places[name] for name in names if name in places] if len(self._names) > _WIDE else []
         while len(self._columns) > 1 and self._needed() > self._page.width:
             at = next((at for at in least if at in self._columns), self._columns[-1])
             self._columns.remove(at)
@@ -94,4 +97,6 @@ def most_rows(page: Page) -> int | None:
 def _cell(value: str | bytes | None) -> str:
     if value is None:
         return ""
+    if not value:
+        return _EMPTY
     return escape(value.decode("utf-8", "surrogateescape") if isinstance(value, bytes) else value)

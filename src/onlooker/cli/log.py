@@ -5,7 +5,7 @@ import select
 import sys
 from contextlib import suppress
 
-from ..errors import PROGRAM, ExpressionError, OnlookerError, OutputError, UsageError
+from ..errors import PROGRAM, ExpressionError, OnlookerError, OutputError, QueryError, UsageError
 
 LEVELS = ("debug", "info", "warning", "error")
 _PATIENCE_MS = 500  # for a standard error that nobody reads; a message takes less than PIPE_BUF
@@ -74,7 +74,7 @@ def _can_write(poll: select.poll) -> bool:
 def say_error(error: OnlookerError) -> None:
     """What went wrong and where (in an expression, marked in it), an empty line, what to type."""
     say(_printable(str(error)))  # tabs, too
-    if isinstance(error, ExpressionError):
+    if isinstance(error, ExpressionError | QueryError) and error.place:
         _tell(*(f"    {line}" for line in error.place.split("\n")))
     if hint := error.command_hint or error.hint:
         _tell("", f"hint: {_printable(hint)}")

@@ -8,9 +8,10 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..answers.page import Page
+from ..answers.page import Page, counted
 from ..errors import OutputError, UsageError
 from ..escaping import escape
 from ..output.writer import Writer
@@ -18,13 +19,13 @@ from ..query import mistakes, rows
 from ..query.tables import Database
 from .background import Background, CancelledError, Progress
 from .grid import Grid, most_rows
+from .newfile import new_file
 
 if TYPE_CHECKING:
     from ..filters.expression import Expression
     from ..recordings.recording import Recording
 
 _EXPLAINED = ("explain_key", "explain_value")
-_MODE = 0o600  # of a file that is new: command lines can hold passwords
 _READ_BYTES = 1 << 16
 _STREAMED = ("table", "json")  # by us; others DuckDB writes
 
@@ -38,13 +39,12 @@ class Query:
         sql: str,
         where: "Expression | None",
         form: str,
-        output: str | None,
         *,
         is_all: bool,
         is_quiet: bool,
     ) -> None:
         self._paths, self._sql, self._where = paths, sql, where
-        self._form, self._output, self._is_all = form, output, is_all
+        self._form, self._is_all = form, is_all
         self.recordings: list[Recording] = []
         self.notes: list[str] = []
         self.lost: Counter[tuple[str, str]] = Counter()
@@ -52,55 +52,49 @@ class Query:
         self._background = Background(self._work, self._interrupt)
         self._progress = Progress(self._done, is_wanted=not is_quiet)
         self._has_given = False
-        self._descriptor = -1
+        self._place: str | None = None  # of the file, while it is made
         self._page = Page()
 
     def cancel(self) -> None:
         """It need not go on; also for a signal handler."""
         self._background.cancel()
 
-    def write(self, gives_up: Callable[[], bool]) -> None:
-        """All of it. Raises OnlookerError, or ClosedPipeError where nobody reads it."""
-        writer = self._writer(gives_up)
-        if writer and self._output is None:
+    def write(self, gives_up: Callable[[], bool], target: Path | None = None, *, force: bool = False) -> None:
+        """All of it, to standard output or to a new file. Raises OnlookerError, or ClosedPipeError where nobody reads
+        it.
+        """
+        if target is None:
+            if sys.stdout is None:
+                raise UsageError("standard output is closed", "-o answer.txt")
+            writer = Writer(sys.stdout.fileno(), gives_up)
             self._page = Page.of(writer.descriptor)
+            self._write(writer)
+            return
+        with suppress(CancelledError), new_file(target, force=force) as (_, file):
+            self._place = f"/proc/self/fd/{file.fileno()}"  # whatever its name is: DuckDB takes only UTF-8
+            try:
+                self._write(Writer(file.fileno(), gives_up, str(target)))
+            except OutputError as error:
+                raise self._named(error, target) from error
+            self._background.check()  # what was interrupted is no file
 
+    def _write(self, writer: Writer) -> None:
         def tick() -> None:
-            if writer:
-                writer.check_reader()
+            writer.check_reader()
             self._progress.show()
 
         try:
             for chunk in self._background.chunks(tick):
                 self._progress.hide()
-                if writer is None:
-                    writer = self._file(gives_up)
                 writer.write(chunk)
         finally:
             self._progress.hide()
 
-    def close(self) -> None:
-        """Let go of the file."""
-        if self._descriptor >= 0:
-            os.close(self._descriptor)
-            self._descriptor = -1
-
-    def _writer(self, gives_up: Callable[[], bool]) -> Writer | None:
-        """None where a file is opened later, when there is something to write."""
-        if self._output is not None:
-            return None
-        if sys.stdout is None:
-            raise UsageError("standard output is closed", "-o answer.txt")
-        return Writer(sys.stdout.fileno(), gives_up)
-
-    def _file(self, gives_up: Callable[[], bool]) -> Writer:
-        assert self._output is not None
-        try:
-            flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOCTTY
-            self._descriptor = os.open(self._output, flags, _MODE)
-        except OSError as error:
-            raise OutputError(error) from error
-        return Writer(self._descriptor, gives_up, self._output)
+    def _named(self, error: OutputError, target: Path) -> OutputError:
+        """By the name that the user knows."""
+        if error.error.filename != self._place:
+            return error
+        return OutputError(OSError(error.error.errno, error.error.strerror, str(target)))
 
     def _done(self) -> float:
         database = self._database
@@ -135,18 +129,15 @@ class Query:
         connection.execute("SET enable_progress_bar = true; SET enable_progress_bar_print = false")
         result = rows.run(connection, self._sql)
         if result is None:
+            if self._place is not None:
+                raise UsageError("there is nothing to write: the last statement gives no rows", "leave out -o")
             return
         if self._form in _STREAMED:
             lines = self._json(database, result) if self._form == "json" else self._table(database, result)
             for some in lines:
                 self._give(some.encode())
-        elif self._output is not None:
-            self._touch()
-            before = os.umask(~_MODE & 0o777)  # DuckDB writes another file first, which takes the name at the end
-            try:
-                connection.execute(result.copied(self._output, self._form)).fetchall()
-            finally:
-                os.umask(before)
+        elif self._place is not None:
+            connection.execute(result.copied(self._place, self._form)).fetchall()
         else:
             self._piped(database, result)
 
@@ -179,20 +170,13 @@ class Query:
             for _ in chunks:
                 pass
             [[(total,)]] = rows.rows(database.connection, result.as_count())
-            notes.append(f"and {total - most} more rows: --all shows them")
+            notes.append(f"{counted(total - most, 'more row')}: --all shows them")
         elif not first:
             notes.append("no rows")
         if grid.left_out:
-            notes.append(f"to see more columns, name them: {', '.join(grid.left_out)}")
+            notes.append(f"{counted(len(grid.left_out), 'more column')}: --output-format json")
+            notes.append(f"no room for: {', '.join(grid.left_out)}")
         yield "".join(f"{self._page.fit(f'({note})')}\n" for note in notes)
-
-    def _touch(self) -> None:
-        """See that the file can be written before DuckDB does. Raises OutputError."""
-        assert self._output is not None
-        try:
-            os.close(os.open(self._output, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | os.O_NOCTTY, _MODE))
-        except OSError as error:
-            raise OutputError(error) from error
 
     def _piped(self, database: Database, result: rows.Result) -> None:
         """What DuckDB writes, by way of a pipe: standard output may have no reader, or be a file with a beginning."""

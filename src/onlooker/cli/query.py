@@ -1,17 +1,18 @@
 """`onlooker query`: SQL over recordings."""
 
 import argparse
+from contextlib import suppress
 from pathlib import Path
-from shlex import quote
+from shlex import join, quote
 from typing import TYPE_CHECKING
 
-from ..errors import PROGRAM, UsageError
+from ..errors import PROGRAM, RecordingError, UsageError
 from ..events import TASK_EVENTS
 from ..filters.where import Asked
 from ..output.writer import ClosedPipeError
 from ..summary import Summary
 from .log import LEVELS, Log, say, show
-from .newfile import check_parent
+from .newfile import wanted_file
 from .opened import check_name, standard_input, tell_of
 from .parser import one_of
 from .shutdown import Shutdown
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 WORDS = "words"  # may stand before, between and behind the options
 FORMATS = ("table", "json", "csv", "parquet")
 INTERRUPTED = 130
+_FIRST_WORDS = ("select", "from", "with", "describe", "show", "summarize", "explain", "pragma")
 EVERYTHING = "SELECT * FROM events ORDER BY recording, seq"
 EPILOG = """\
 examples:
@@ -49,7 +51,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--list-named", action="store_true", help="list these names, and end")
     add = parser.add_argument_group("how to show it").add_argument
     add("--output-format", metavar="FORMAT", default="table", help=f"{', '.join(FORMATS)} (default: table)")
-    add("-o", "--output", metavar="FILE", help="write it to FILE, in place of what is there (default: -)")
+    add("-o", "--output", metavar="FILE", help="write FILE, with mode 0600 (default: -, standard output)")
+    add("--force", action="store_true", help="write over FILE, if it is there")
     add("--all", action="store_true", help="show all rows, also those that fill many screens")
     add("-q", "--quiet", action="store_true", help="print only the answer and errors, whatever --log-level says")
     add("--log-level", metavar="LEVEL", default="warning", help=f"{', '.join(LEVELS)} (default: warning)")
@@ -67,24 +70,19 @@ def run(arguments: argparse.Namespace) -> int:
         raise UsageError(f"-o takes a file, not a format: {output!r}", f"--output-format {output}")
     if output == "" or (form == "parquet" and output is None):
         raise UsageError(f"no file is given for {form}", f"{PROGRAM} query ... --output-format {form} -o answer.{form}")
-    if output:
-        check_parent(output)
+    target = None if output is None else wanted_file(output, force=arguments.force)
     paths, sql = asked(arguments)
     where = Asked(where=arguments.where).expression(tuple(TASK_EVENTS)) if arguments.where is not None else None
     from .queried import Query
 
-    return _answer(Query(paths, sql, where, form, output, is_all=arguments.all, is_quiet=not log.says("warning")), log)
+    query = Query(paths, sql, where, form, is_all=arguments.all, is_quiet=not log.says("warning"))
+    return _answer(query, log, target, force=arguments.force)
 
 
-def _answer(query: "Query", log: Log) -> int:
+def _answer(query: "Query", log: Log, target: Path | None, *, force: bool) -> int:
     shutdown = Shutdown(query.cancel, log.tell)
-    with shutdown:
-        try:
-            query.write(shutdown.gives_up)
-        except ClosedPipeError:
-            pass
-        finally:
-            query.close()
+    with shutdown, suppress(ClosedPipeError):
+        query.write(shutdown.gives_up, target, force=force)
     if shutdown.seconds_over() >= 0:
         return INTERRUPTED
     for recording in query.recordings:
@@ -112,6 +110,8 @@ def asked(arguments: argparse.Namespace) -> tuple[list[str], str]:
         sql = words.pop()
     elif arguments.where is not None:
         sql = EVERYTHING
+    if sql is None:
+        _see(words, is_asked=arguments.named is not None)
     if not words:
         raise UsageError("no recording is given", f"{PROGRAM} query build.onlook 'FROM processes'")
     for word in words:
@@ -124,15 +124,37 @@ def asked(arguments: argparse.Namespace) -> tuple[list[str], str]:
     return words, sql
 
 
+def _see(words: list[str], *, is_asked: bool) -> None:
+    """Words of which the last is no SQL: another may be. Raises UsageError or RecordingError."""
+    at = next((at for at, word in enumerate(words) if _is_sql(word)), None)
+    if at is not None and not is_asked:
+        before, after = words[:at], words[at + 1 :]
+        if not before and all(map(_is_there, after)):
+            raise UsageError("the SQL comes last", f"{PROGRAM} query {join([*after, words[at]])}")
+        if before and not any(map(_is_there, after)):
+            sql = " ".join(words[at:])
+            raise UsageError("the SQL is one argument, in quotes", f"{PROGRAM} query {join([*before, sql])}")
+    if missing := [word for word in words if not _is_there(word)]:
+        raise RecordingError(
+            f"there is no recording {missing[0]!r}",
+            f"the SQL comes last: {PROGRAM} query build.onlook 'FROM processes'",
+        )
+
+
+def _is_there(word: str) -> bool:
+    try:
+        return Path(word).exists()
+    except (OSError, ValueError):  # too long a name, for one
+        return False
+
+
 def _is_sql(word: str) -> bool:
     """Whether it is that, and no recording. A file of that name is one; so is what was meant to be one."""
     if word == "-":
         return True
-    try:
-        is_there = Path(word).exists()
-    except (OSError, ValueError):  # too long a name, for one
-        is_there = False
-    return not is_there and any(c.isspace() or c in "();" for c in word)
+    if _is_there(word) or word.endswith(".onlook"):
+        return False
+    return word.lower() in _FIRST_WORDS or any(c.isspace() or c in "();" for c in word)
 
 
 def list_of_named() -> str:

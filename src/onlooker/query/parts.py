@@ -102,7 +102,7 @@ def parts_of(
     found.mixed = {
         table
         for table, paths in found.files.items()
-        if len({one.sealed.plan for path in paths if (one := said[path])}) > 1
+        if len({each.sealed.plan for path in paths if (each := said[path])}) > 1
     }
     return found
 
@@ -131,9 +131,7 @@ def _held(files: list[File], descriptors: list[int]) -> list[File]:
     return held
 
 
-def _take_sealed(
-    segment: _Segment, recording: Recording, said: dict[Path, Said | None], found: Parts
-) -> Sealed | None:
+def _take_sealed(segment: _Segment, recording: Recording, said: dict[Path, Said | None], found: Parts) -> Sealed | None:
     """The files of a segment that are whole and belong to it. Returns what one of them says of all."""
     recorded = recording.manifest.id if recording.manifest else None
     ours: dict[File, Said] = {}

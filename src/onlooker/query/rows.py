@@ -6,14 +6,17 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from ..errors import UsageError
+from ..errors import QueryError, UsageError
 from ..recordings.database import quoted
 from .json_sql import json_object
+from .mistakes import READS_ONLY, change
+from .tables import own_tables
 
 if TYPE_CHECKING:
-    from duckdb import DuckDBPyConnection
+    from duckdb import DuckDBPyConnection, DuckDBPyRelation
 
 _CHUNK_ROWS = 1000
+_CHANGES = ("INSERT", "UPDATE", "DELETE", "DROP", "ALTER", "CREATE", "MERGE_INTO")
 _NUMBERS = ("tinyint", "smallint", "integer", "bigint", "hugeint", "float", "double", "decimal")
 _LONG = ("varchar", "blob", "list", "array", "struct", "map", "union", "enum")
 # quoted, a comment, or one character
@@ -42,10 +45,7 @@ class Result(msgspec.Struct, frozen=True):
 
     def as_text(self, limit: int | None = None) -> str:
         """A SELECT of the same rows, all as text; bytes stay bytes."""
-        values = [
-            column if _id(kind) == "blob" else f"CAST({column} AS VARCHAR)"
-            for column, kind in zip(self._columns(), self.types, strict=True)
-        ]
+        values = [_text(column, _id(kind)) for column, kind in zip(self._columns(), self.types, strict=True)]
         return self._select(", ".join(values)) + ("" if limit is None else f" LIMIT {limit}")
 
     def as_json(self) -> str:
@@ -59,6 +59,7 @@ class Result(msgspec.Struct, frozen=True):
     def copied(self, path: str, form: str) -> str:
         """A statement that writes them to a file: "csv" or "parquet"."""
         how = "FORMAT csv, HEADER" if form == "csv" else "FORMAT parquet, COMPRESSION zstd"
+        how += ", USE_TMP_FILE false"  # the file is one that takes its name at the end
         return f"COPY (\n{self.sql}\n) TO {quoted(path)} ({how})"
 
     def _columns(self) -> list[str]:
@@ -75,13 +76,17 @@ def run(connection: "DuckDBPyConnection", sql: str) -> Result | None:
     statements = connection.extract_statements(sql)
     if not statements:
         raise UsageError(NO_SQL)
+    own = own_tables()
+    for statement in statements:
+        if statement.type.name in _CHANGES and (table := change(statement.query, own)):
+            raise QueryError(f"{table} can't be changed", READS_ONLY.format(table))
     *before, last = statements
     for statement in before:
         for _ in rows(connection, statement.query):
             pass
     text = bare(last.query)
     if last.type.name == "SELECT":
-        relation = connection.sql(text)
+        relation = _relation(connection, text)
         return Result(text, tuple(relation.columns), tuple(relation.types))
     connection.execute(text)
     names = [each[0] for each in connection.description or ()]
@@ -89,6 +94,16 @@ def run(connection: "DuckDBPyConnection", sql: str) -> Result | None:
     if not found:
         return None
     return _as_select(connection, names, found)
+
+
+def _relation(connection: "DuckDBPyConnection", text: str) -> "DuckDBPyRelation":
+    from duckdb import Error
+
+    try:
+        return connection.sql(text)
+    except Error:
+        connection.execute(f"EXPLAIN\n{text}")  # this error says where the mistake is
+        raise
 
 
 def rows(connection: "DuckDBPyConnection", sql: str) -> Iterator[list[tuple[Any, ...]]]:
@@ -129,6 +144,14 @@ def _literal(value: object) -> str:
 
 def _identifier(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
+
+
+def _text(column: str, kind: str) -> str:
+    if kind == "blob":
+        return column
+    text = f"CAST({column} AS VARCHAR)"
+    # as many zeros as the type has say nothing
+    return f"IF(contains({text}, '.'), rtrim(rtrim({text}, '0'), '.'), {text})" if kind == "decimal" else text
 
 
 def _id(kind: Any) -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from ..errors import RecordingError
+from ..events import Lost
 from ..recordings.database import connect, pattern, quoted
 from ..recordings.ending import Read, Report
 from ..recordings.recording import Recording
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
 RECORDING = "recording"
 PROCESSES = "processes"
-_LOSSES = table_of("lost")
+_LOSSES = table_of(Lost.event)
 _ALL = "recorded"  # the schema of all events, whatever is asked for
 _WANTED = "wanted"
 _TRIES = 3
@@ -54,8 +55,16 @@ def event_tables() -> dict[str, tuple[Column, ...]]:
 
 @cache
 def all_events() -> tuple[Column, ...]:
-    """The columns of the table of all events: `seq`, `event` and so on."""
-    return with_seq(wide_columns(PLAN))
+    """The columns of the table of all events: `seq`, `event` and so on. A report of a loss is none: whoever counts the
+    rows wants to know how many events there are, and these reports have a table of their own.
+    """
+    names = {column.name for event in PLAN.events if event.name != Lost.event for column in columns_of(event)}
+    return with_seq(tuple(column for column in wide_columns(PLAN) if column.name in {"event", *names}))
+
+
+def own_tables() -> list[str]:
+    """The names of all tables."""
+    return [*event_tables(), WIDE, PROCESSES]
 
 
 def processes_sql() -> str:
@@ -148,7 +157,8 @@ class Database:
             self._report(name, recording, parts, seq)
             self._describe(name, recording, parts)
         for table in (*event_tables(), WIDE):
-            run(f"CREATE VIEW {table} AS SELECT * EXCLUDE ({_WANTED}) FROM {_ALL}.{table} WHERE {_WANTED}")
+            no_losses = f" AND event != {quoted(Lost.event)}" if table == WIDE else ""
+            run(f"CREATE VIEW {table} AS SELECT * EXCLUDE ({_WANTED}) FROM {_ALL}.{table} WHERE {_WANTED}{no_losses}")
         run(f"CREATE VIEW {PROCESSES} AS {processes_sql()}{'' if where is None else 'WHERE events > 0'}")
 
     def _has_vanished(self, error: BaseException) -> bool:

@@ -22,9 +22,7 @@ class Tail:
     `events`: how many there are of each kind; `damaged`: how many logs are not whole.
     """
 
-    def __init__(
-        self, connection: "DuckDBPyConnection", name: str, seq: int = 0, *, is_alone: bool = False
-    ) -> None:
+    def __init__(self, connection: "DuckDBPyConnection", name: str, seq: int = 0, *, is_alone: bool = False) -> None:
         """`is_alone`: a log is all of the recording."""
         self._connection = connection
         self._name = name

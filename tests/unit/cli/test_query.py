@@ -6,6 +6,7 @@ import io
 import json
 import os
 import pty
+import resource
 import signal
 import subprocess
 import sys
@@ -114,11 +115,14 @@ def test_csv(query):
 @pytest.mark.parametrize("form", ["table", "json", "csv", "parquet"])
 def test_into_a_file(file, capfdbinary, tmp_path, form):
     path = tmp_path / "it's"
-    for _ in range(2):  # what is there is replaced
-        code, out, err = run(
-            capfdbinary, file, "SELECT pid, path FROM opens ORDER BY seq", "--output-format", form, "-o", str(path)
-        )
-        assert (code, out, err) == (0, "", "onlooker: complete\n")
+    asked = (file, "SELECT pid, path FROM opens ORDER BY seq", "--output-format", form, "-o", str(path))
+    assert run(capfdbinary, *asked) == (0, "", "onlooker: complete\n")
+    path.write_text("kept")
+    code, out, err = run(capfdbinary, *asked)
+    assert (code, out) == (2, "") and "is there already" in err and "--force" in err
+    assert path.read_text() == "kept"
+    assert run(capfdbinary, *asked, "--force") == (0, "", "onlooker: complete\n")
+    assert [*path.parent.glob(".*")] == []
     if form == "parquet":
         assert duckdb.execute("FROM read_parquet(?)", [str(path)]).fetchall() == [
             (1234, "/etc/passwd"),
@@ -177,7 +181,48 @@ MISTAKES = [
     (["{}", " "], "no SQL is given", ""),
     (["{}", ";"], "no SQL is given", ""),
     (["no.onlook", "SELECT 1"], "there is no recording 'no.onlook'", ""),
-    (["{}", "no.onlook"], "no SQL is given", ""),
+    (["{}", "no.onlook"], "there is no recording 'no.onlook'", "the SQL comes last"),
+    (["nothere"], "there is no recording 'nothere'", ""),
+    (["SELECT 1", "{}"], "the SQL comes last", "query {} 'SELECT 1'"),
+    (
+        ["{}", "SELECT", "path", "FROM", "opens"],
+        "the SQL is one argument, in quotes",
+        "query {} 'SELECT path FROM opens'",
+    ),
+    (["{}", "SELECT 1", "extra"], "the SQL is one argument, in quotes", "query {} 'SELECT 1 extra'"),
+    (["{}", "SELECT"], "Parser Error", ""),
+    (["a b.onlook", "SELECT 1"], "there is no recording 'a b.onlook'", ""),
+    (["a b.onlook"], "there is no recording 'a b.onlook'", ""),
+    (["{}", "--named", "slowest", "nothere"], "there is no recording 'nothere'", ""),
+    (
+        ["{}", 'SELECT 1 FROM opens WHERE comm = "make"'],
+        'column "make" not found',
+        "a text is in single quotes: 'make'",
+    ),
+    (["{}", "FROM opens WHERE errno = EACCES"], "not found", "a text is in single quotes: 'EACCES'"),
+    (["{}", "FROM opens WHERE errno = 2"], "Could not convert string", "errno is a text, as in errno = 'EACCES'"),
+    (["{}", "FROM opens WHERE flags = 'O_CREAT'"], "VARCHAR[]", "list_contains(flags, 'O_CREAT')"),
+    (["{}", "FROM opens WHERE flags LIKE '%O_CREAT%'"], "VARCHAR[]", "list_contains(flags, 'O_CREAT')"),
+    (["{}", "FROM opens WHERE flags & 64 != 0"], "VARCHAR[]", "flags is a list"),
+    (["{}", "FROM opens WHERE pid = 'sh'"], "Could not convert", "pid is a number"),
+    (["{}", "FROM opens WHERE time > '12'"], "", "time is a time, as in '2026-01-31 12:00:00'"),
+    (["{}", "SELECT argv FROM opens"], '"argv" not found', "argv is in events, execs, processes; opens has seq"),
+    (["{}", "FROM opens WHERE path = 'x"], "unterminated", "written twice"),
+    (["{}", "SELECT group FROM chowns"], "syntax error", '"group" needs its double quotes'),
+    (["{}", "LOAD nosuch"], "IO Error", "no extension is loaded by itself"),
+    *(
+        (["{}", sql], "opens can't be changed", "CREATE TABLE mine AS FROM opens")
+        for sql in (
+            "DROP TABLE opens",
+            "DROP VIEW IF EXISTS opens",
+            'INSERT INTO "opens" VALUES (1)',
+            "UPDATE Opens SET pid = 1",
+            "DELETE FROM opens",
+            "ALTER TABLE main.opens ADD COLUMN x INT",
+            "-- so\nCREATE OR REPLACE VIEW opens AS SELECT 1",
+            "SELECT 1; TRUNCATE opens; SELECT 2",
+        )
+    ),
     (["{}", "SELEC 1"], 'Parser Error: syntax error at or near "SELEC"', ""),
     (
         ["{}", "FROM open"],
@@ -209,7 +254,90 @@ def test_mistakes_are_told_in_one_line(file, capfdbinary, arguments, said, hint)
     assert code == (1 if "cannot write" in said else 2)
     assert out == ""
     assert err.startswith("onlooker: ") and said in err.splitlines()[0]
-    assert hint in "".join(err.splitlines()[1:])
+    assert hint.replace("{}", file) in "".join(err.splitlines()[1:])
+
+
+def test_the_place_of_a_mistake_is_shown(file, capfdbinary):
+    long = "SELECT " + "path, " * 40 + '"pth", ' + "path, " * 40 + "comm\nFROM opens"
+    for sql, at in (("SELEC 1", "SELEC"), ("SELECT 1,\n  pth FROM\n opens", "pth"), (long, '"pth"')):
+        _, _, err = run(capfdbinary, file, sql)
+        _, line, mark, *_ = err.splitlines()
+        assert line[mark.index("^") : mark.rindex("^") + 1] == at
+        assert max(len(line), len(mark)) <= 80
+
+
+def test_own_tables_may_be_changed(query):
+    sql = "CREATE TABLE mine AS FROM opens; DELETE FROM mine WHERE pid IN (SELECT pid FROM forks); "
+    assert query(sql + "INSERT INTO mine FROM opens; SELECT count(*) AS n FROM mine; ") == ["n", "4"]
+
+
+@pytest.mark.parametrize("form", ["table", "json", "csv", "parquet"])
+def test_a_full_disk_leaves_no_file(file, tmp_path, form):
+    sql = "SELECT range, repeat(chr(range::INT % 60 + 40), 99) || random() AS x FROM range(30000)"
+    command = [sys.executable, "-m", "onlooker", "query", file, sql, "--output-format", form]
+    (tmp_path / "out").mkdir()
+
+    def limit():
+        resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
+
+    done = subprocess.run([*command, "-o", str(tmp_path / "out/a")], capture_output=True, text=True, preexec_fn=limit)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.splitlines()[0] == f"onlooker: cannot write the output: '{tmp_path}/out/a': File too large"
+    assert [*(tmp_path / "out").iterdir()] == []
+    if form != "parquet":
+        with Path("/dev/full").open("wb") as full:
+            done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True)
+        assert done.returncode == 1
+        assert done.stderr.startswith("onlooker: cannot write the output: No space left on device\n")
+
+
+def test_a_full_disk_where_the_sql_writes(file, capfdbinary):
+    code, _, err = run(capfdbinary, file, "COPY (FROM range(100000)) TO '/dev/full'")
+    assert code == 1
+    assert err.splitlines()[0] == "onlooker: cannot write the output: '/dev/full': No space left on device"
+
+
+def test_what_is_interrupted_is_no_file(file, tmp_path):
+    (tmp_path / "out").mkdir()
+    command = [sys.executable, "-m", "onlooker", "query", file, ENDLESS, "-o", str(tmp_path / "out/a")]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE)
+    deadline = time.monotonic() + 60
+    while not [*(tmp_path / "out").iterdir()] and time.monotonic() < deadline:
+        time.sleep(0.1)
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert [*(tmp_path / "out").iterdir()] == []
+
+
+def test_a_statement_without_rows_makes_no_file(file, tmp_path, capfdbinary):
+    code, _, err = run(capfdbinary, file, "CREATE TABLE x (a INT)", "-o", str(tmp_path / "a"))
+    assert code == 2 and "there is nothing to write" in err
+    assert not (tmp_path / "a").exists()
+
+
+def test_a_name_that_is_not_utf_8(file, tmp_path, capfdbinary):
+    name = os.fsencode(tmp_path) + b"/\xff"
+    run(capfdbinary, file, "SELECT 1 AS a", "--output-format", "csv", "-o", os.fsdecode(name))
+    assert Path(os.fsdecode(name)).read_text() == "a\n1\n"
+
+
+def test_an_empty_text_is_not_null(query):
+    assert query("SELECT '' AS a, NULL AS b, ''::BLOB AS c, 1 AS d") == ["a   b  c   d", "''     ''  1"]
+
+
+def test_zeros_of_decimals(query):
+    assert query(
+        "SELECT 1.500 AS a, 100 AS b, 100.00 AS c, -0.10::DECIMAL(9, 4) AS d, 0.0 AS e, 5::DECIMAL(3, 0) AS f"
+    ) == [
+        "  a    b    c     d  e  f",
+        "1.5  100  100  -0.1  0  5",
+    ]
+
+
+def test_no_line_ends_with_spaces(query):
+    for sql in ("FROM opens", "SELECT 1 AS a, NULL AS b", "SHOW TABLES", "EXPLAIN SELECT 1"):
+        assert all(line == line.rstrip() for line in query(sql))
 
 
 def test_without_duckdb(file, capfdbinary, monkeypatch):
@@ -305,11 +433,20 @@ def test_rows_fit_the_terminal(tmp_path):
     assert code == 0
     assert all(len(line) <= 80 and line.isprintable() for line in lines)
     assert "path" in lines[0] and "errno" not in lines[0] and "path_bytes" not in lines[0]
-    assert lines[-3] == "(and 404 more rows: --all shows them)"
-    assert lines[-2].startswith("(to see more columns, name them: recording, ")
+    assert lines[-4:-2] == ["(404 more rows: --all shows them)", "(13 more columns: --output-format json)"]
+    assert lines[-2].startswith("(no room for: recording, ")
     assert lines[-1] == "onlooker: complete"
-    assert len(lines) == 1 + 96 + 3
-    assert len(Terminal(file, "FROM opens", "--all").wait()[1]) == 1 + 500 + 2
+    assert len(lines) == 1 + 96 + 4
+    assert len(Terminal(file, "FROM opens", "--all").wait()[1]) == 1 + 500 + 3
+
+
+def test_a_narrow_terminal(file):
+    for sql in ("FROM opens", "FROM events", "FROM processes", "FROM forks"):
+        code, lines = Terminal(file, sql, columns=40).wait()
+        assert code == 0
+        assert max(map(len, lines)) <= 40
+        assert len(lines[0].split()) > 1  # also where there are no rows
+        assert "(17 more columns: --output-format json)" in lines or sql != "FROM opens"
 
 
 def test_csv_on_a_terminal_does_no_harm(file):

@@ -14,7 +14,9 @@ from onlooker.recordings.writer import RecordingWriter
 from onlooker.summary import Summary
 
 
-def record(path: Path, events, *, sealed=True, each=False, tail=(), finish=True, rotated=0, said=None, **summary) -> str:
+def record(
+    path: Path, events, *, sealed=True, each=False, tail=(), finish=True, rotated=0, said=None, **summary
+) -> str:
     """Its path. `each`: a segment for every batch of one event. `tail`: more events, in a log that stays one.
     `said`: what it says of itself.
     """

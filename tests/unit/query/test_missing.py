@@ -1,4 +1,4 @@
-"""What is missing of a recording is said by a query as by whoever reads its events, and nothing keeps a query waiting."""
+"""What is missing of a recording is said by a query as by its events, and nothing keeps a query waiting."""
 
 import json
 import os

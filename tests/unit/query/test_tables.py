@@ -136,7 +136,7 @@ def test_what_is_missing_is_told_as_the_recording_tells_it(tmp_path):
         wanted = [(each.boot_ns, each.count, each.of, each.reason) for each in Recording(path) if each.event == "lost"]
         with asked(path) as ask:
             assert ask('SELECT boot_ns, count, "of", reason FROM losses ORDER BY seq') == wanted
-            seqs = [seq for (seq,) in ask("SELECT seq FROM events ORDER BY seq")]
+            seqs = [seq for (seq,) in ask("SELECT seq FROM recorded.events ORDER BY seq")]
             assert seqs == list(range(seqs[0], seqs[0] + len(seqs)))
             assert ask("SELECT DISTINCT CAST(time AS VARCHAR) FROM losses WHERE reason != 'rotated'") in (
                 [],
@@ -146,7 +146,7 @@ def test_what_is_missing_is_told_as_the_recording_tells_it(tmp_path):
 
 def test_one_that_rotation_has_shortened(tmp_path):
     with asked(record(tmp_path / "r", EVENTS, rotated=100)) as ask:
-        assert ask("SELECT min(seq), max(seq) FROM events WHERE event != 'lost'") == [(100, 104)]
+        assert ask("SELECT min(seq), max(seq) FROM events") == [(100, 104)]
         assert ask("SELECT seq, count, reason FROM losses") == [(99, 100, "rotated")]
 
 
@@ -243,7 +243,8 @@ def test_nothing_is_left_open(tmp_path):
 def test_losses_match_whatever_is_asked_for(tmp_path):
     where = Asked(where="path == '/etc/passwd'").expression(("open", "exec", "exit"))
     with asked(record(tmp_path / "r", EVENTS, finish=False), where=where) as ask:
-        assert ask("SELECT event FROM events ORDER BY seq") == [("open",), ("lost",)]
+        assert ask("SELECT event FROM events ORDER BY seq") == [("open",)]
+        assert ask("SELECT reason FROM losses ORDER BY seq") == [("damaged",)]
         assert ask("SELECT count(*) FROM execs") == [(0,)]
         assert ask("SELECT pid, events, cmdline, exit_code FROM processes") == [(7, 1, "sh -c true", 0)]
 
@@ -255,3 +256,13 @@ def test_any_tool_of_duckdb_works(tmp_path):
         assert ask(f"SELECT sum(pid) FROM '{tmp_path}/pids.csv'") == [(22,)]
         with pytest.raises(duckdb.Error):
             ask("INSERT INTO opens VALUES (1)")
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_report_of_a_loss_is_no_event(tmp_path, form):
+    events = [*EVENTS, make("lost", of="open", reason="ring full", count=23)]
+    with asked(record(tmp_path / "r", events, **form)) as ask:
+        kept = [(each.event,) for each in (*events, *form.get("tail", ())) if each.event != "lost"]
+        assert ask("SELECT event FROM events ORDER BY seq") == kept
+        assert ask("SELECT count(*) FROM events") == [(len(kept),)]
+        assert ask('SELECT "of", reason, count FROM losses') == [("open", "ring full", 23)]

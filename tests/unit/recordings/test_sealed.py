@@ -263,6 +263,6 @@ def test_checksums_that_are_none(copied, made):
 
 
 def test_names_of_segments_are_as_they_are_written(copied):
-    for name in ("0000009", "9", "000000", "12345678901234567890", "00000９", "+00009"):
+    for name in ("0000009", "9", "000000", "12345678901234567890", "00000\uff19", "+00009"):
         (copied / name).mkdir()
     assert list(Recording(copied)) == EVENTS
