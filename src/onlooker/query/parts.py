@@ -5,11 +5,13 @@ import resource
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
+from ..recordings.checksums import FILE_NAME as CHECKSUMS
 from ..recordings.checksums import Checksums
 from ..recordings.database import pattern
 from ..recordings.recording import Recording
@@ -21,6 +23,7 @@ from ..schema.columns import table_of
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
+_MOST_NOTES = 20
 _MOST_SEQ = 1 << 62  # whatever a file says
 KINDS = {table_of(event): event for event in NUMBERS}
 
@@ -55,6 +58,12 @@ class Parts(msgspec.Struct):
     events: Counter[str] = msgspec.field(default_factory=Counter)
     notes: list[str] = []
 
+    def damage(self, path: Path, reason: str, count: int = 1) -> None:
+        """Something can't be read. The first ones are told."""
+        self.damaged += count
+        if len(self.notes) < _MOST_NOTES:
+            self.notes.append(f"{str(path)!r}: {reason}")
+
     def has_changed(self) -> bool:
         """Whether one of the sealed files is no longer there."""
         return not all(path.exists() for paths in self.files.values() for path in paths)
@@ -63,6 +72,7 @@ class Parts(msgspec.Struct):
 class _Segment(NamedTuple):
     """One that is sealed."""
 
+    directory: Path
     number: int
     files: list[File]
     checksums: Checksums
@@ -87,7 +97,9 @@ def parts_of(
     every = numbers(path)
     can_rotate = bool(found.rotated) or recording.is_being_written
     first = every[0] if every and can_rotate else 1
-    found.damaged = max(every, default=0) - first + 1 - len(every) if every else 0
+    for before, number in pairwise([first - 1, *every]):
+        if missing := number - before - 1:
+            found.damage(log_path(path, before + 1), f"it is not there{_more(missing)}", missing)
     held = descriptors if recording.is_being_written else None
     segments = {number: _sealed(sealed_path(path, number), number, found, held) for number in every}
     said = _whole([each for each in segments.values() if each], connection, look)
@@ -114,9 +126,11 @@ def _sealed(directory: Path, number: int, found: Parts, descriptors: list[int] |
     checksums = Checksums(directory)
     paths = [path for path in sorted(directory.iterdir()) if path.suffix == SUFFIX]
     regular = [path for path in paths if path.is_file()]  # to open a FIFO takes for ever, to read a device, too
-    found.damaged += len(paths) - len(regular)
+    for each in paths:
+        if each not in regular:
+            found.damage(each, "no regular file")
     files = [File(path.stem, path) for path in regular]
-    return _Segment(number, files if descriptors is None else _held(files, descriptors), checksums)
+    return _Segment(directory, number, files if descriptors is None else _held(files, descriptors), checksums)
 
 
 def _held(files: list[File], descriptors: list[int]) -> list[File]:
@@ -137,26 +151,41 @@ def _take_sealed(segment: _Segment, recording: Recording, said: dict[Path, Said 
     ours: dict[File, Said] = {}
     for file in segment.files:
         each = said[file.path]
-        if each is None or not each.sealed.is_of(recorded, segment.number):
-            found.damaged += 1
+        name = segment.directory / f"{file.table}{SUFFIX}"
+        if each is None:
+            found.damage(name, "it can't be read, or its checksum is another")
+        elif not each.sealed.is_of(recorded, segment.number):
+            found.damage(name, "from another recording or segment")
         elif file.table not in KINDS:
             found.notes.append(f"{file.table}: events that this version of onlooker does not know")
             ours[file] = each
         elif each.rows != each.sealed.events.get(KINDS[file.table]):
-            found.damaged += 1
+            found.damage(name, "with other rows than were sealed")
         else:
             ours[file] = each
             found.files.setdefault(file.table, []).append(file.path)
             found.events[KINDS[file.table]] += each.rows
-    found.damaged += segment.checksums.is_damaged
+    if segment.checksums.is_damaged:
+        found.damage(segment.directory / CHECKSUMS, "no checksums")
     if not ours:
-        found.damaged += 1
+        if not segment.files:  # else it is told above
+            found.damage(segment.directory, "no file of it says what it has")
         return None
     one = next(iter(ours.values())).sealed
     there = {KINDS[table] for table, _ in ours if table in KINDS}
-    found.damaged += len(one.events.keys() & NUMBERS.keys() - there) + (one.damaged > 0)
-    found.damaged += one.checksums and not segment.checksums.are_there
+    here = {file.table for file in segment.files}
+    for event in sorted(one.events.keys() & NUMBERS.keys() - there):
+        if table_of(event) not in here:  # else it is told above
+            found.damage(segment.directory / f"{table_of(event)}{SUFFIX}", "missing")
+    if one.damaged:
+        found.damage(segment.directory, f"{one.damaged} bytes of its log were damaged when it was sealed")
+    if one.checksums and not segment.checksums.are_there:
+        found.damage(segment.directory / CHECKSUMS, "missing")
     return one
+
+
+def _more(missing: int) -> str:
+    return f", nor the next {missing - 1}" if missing > 1 else ""
 
 
 def _whole(

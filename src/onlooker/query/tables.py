@@ -12,6 +12,7 @@ from ..errors import RecordingError
 from ..events import Lost
 from ..recordings.database import connect, pattern, quoted
 from ..recordings.ending import Read, Report
+from ..recordings.manifest import wall_ns
 from ..recordings.recording import Recording
 from ..recordings.scope import has_every_exit, said_end
 from ..records import PLAN
@@ -184,12 +185,13 @@ class Database:
                 except FileNotFoundError:
                     if is_alone or recording.is_being_written or log.with_suffix("").is_dir():  # it is sealed by now
                         raise
-                    parts.damaged += 1
+                    parts.damage(log, "it is not there")
         except FileNotFoundError:
             raise
         except OSError as error:
             raise RecordingError(f"cannot read {path!r}: {error.strerror or error}") from error
-        parts.damaged += tail.damaged
+        for log, reason in tail.damage:
+            parts.damage(log, reason)
         parts.events += tail.events
         return tail.seq
 
@@ -218,7 +220,7 @@ class Database:
 
     def _report(self, name: str, recording: Recording, parts: Parts, seq: int) -> None:
         """What is missing, as the recording itself reports it to whoever reads its events."""
-        start = recording.manifest.start if recording.manifest else ""
+        start = (wall_ns(recording.manifest.start) if recording.manifest else None) or 0
         read = Read()
         read.count(parts.events, self.losses(name))
         if parts.rotated:
@@ -228,6 +230,8 @@ class Database:
         ):
             self._lose(name, start, report, seq, "DESC")
             seq += 1
+        if not parts.damaged and recording.manifest and (shortage := read.shortage(recording.manifest)):
+            parts.notes.append(f"{str(recording.path)!r}: {shortage}")
 
     def _describe(self, name: str, recording: Recording, parts: Parts) -> None:
         """What tells until when its processes were there that have no end."""
@@ -236,14 +240,14 @@ class Database:
         said = [name, ended, most, has_every_exit(recording.manifest), has_holes]
         self.connection.execute(f"INSERT INTO {TAIL}.{_SAID} VALUES (?, ?, ?, ?, ?)", said)
 
-    def _lose(self, name: str, start: str, report: Report, seq: int, order: str) -> None:
+    def _lose(self, name: str, start: int, report: Report, seq: int, order: str) -> None:
         count, of, reason = report
         columns = f'{SEQ}, time, boot_ns, count, "of", reason, {RECORDING}'
         near = f"SELECT time, boot_ns FROM {_ALL}.{WIDE} WHERE {RECORDING} = $name ORDER BY {SEQ} {order} LIMIT 1"
         self.connection.execute(
             f"INSERT INTO {TAIL}.{_LOSSES} ({columns}) SELECT $seq, "
-            "coalesce(time, TRY_CAST(replace($start, 'Z', '') AS TIMESTAMP_NS), make_timestamp_ns(0)), "
-            f"coalesce(boot_ns, 0), $count, $of, $reason, $name FROM (SELECT 1) LEFT JOIN ({near}) ON TRUE",
+            f"coalesce(time, make_timestamp_ns($start)), coalesce(boot_ns, 0), $count, $of, $reason, $name "
+            f"FROM (SELECT 1) LEFT JOIN ({near}) ON TRUE",
             {"name": name, "start": start, "seq": seq, "count": count, "of": of, "reason": reason},
         ).fetchall()
 

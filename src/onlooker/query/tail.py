@@ -19,7 +19,7 @@ SCHEMA = "tail"
 
 class Tail:
     """Puts the logs of one recording into the tables of the schema. `seq`: the number of the next event;
-    `events`: how many there are of each kind; `damaged`: how many logs are not whole.
+    `events`: how many there are of each kind; `damage`: which logs are not whole, and why.
     """
 
     def __init__(self, connection: "DuckDBPyConnection", name: str, seq: int = 0, *, is_alone: bool = False) -> None:
@@ -28,7 +28,7 @@ class Tail:
         self._name = name
         self._is_alone = is_alone
         self.seq = seq
-        self.damaged = 0
+        self.damage: list[tuple[Path, str]] = []
         self.events: Counter[str] = Counter()
 
     def add(self, path: Path, look: Callable[[], None], *, is_end: bool = False) -> None:
@@ -37,10 +37,11 @@ class Tail:
         """
         try:
             self._add(path, look, is_end=is_end)
-        except RecordingError:
+        except RecordingError as error:
             if self._is_alone:
                 raise
-            self.damaged += not (is_end and is_beginning(path))
+            if not (is_end and is_beginning(path)):
+                self.damage.append((path, str(error)))
 
     def _add(self, path: Path, look: Callable[[], None], *, is_end: bool) -> None:
         reader = LogReader(path)
@@ -59,7 +60,9 @@ class Tail:
                 self._flush(tables)
                 held = 0
         self._flush(tables)
-        self.damaged += reader.damaged > (reader.unfinished if is_end else 0)
+        self.damage += ((path, reason) for reason in reader.reasons)
+        if reader.unfinished and not is_end:
+            self.damage.append((path, f"its last {reader.unfinished} bytes are the beginning of a batch"))
 
     def _flush(self, tables: dict[str, TableBuilder]) -> None:
         for table in tables.values():

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from onlooker.query.tables import Database
 from onlooker.recordings.recording import Recording
 from onlooker.testing import make
 
@@ -116,3 +117,28 @@ def test_the_end_of_one_that_is_being_written(tmp_path, monkeypatch):
     assert told(path) == losses(path) == Counter()
     Path(path, "000002.log").write_bytes(b"onl")
     assert told(path) == losses(path) == Counter({("unknown", "damaged"): 1})
+
+
+def test_which_file_is_not_whole_is_said(tmp_path):
+    path = record(tmp_path / "r", EVENTS, each=True)
+    for harm in ("the last segment is gone", "a byte", "a file in place of a directory", "a FIFO of checksums"):
+        HARMS[harm](path)
+    Path(path, "000002/opens.parquet").unlink()
+    Path(path, "000008.log").write_bytes(b"x")
+    with Database([path]) as database:
+        assert database.notes == [
+            f"'{path}/000007.log': it is not there",
+            f"'{path}/000002': no file of it says what it has",
+            f"'{path}/000003/checksums.json': no checksums",
+            f"'{path}/000004.log': it is not there",
+            f"'{path}/000008.log' is no recording",
+        ]
+    path = record(tmp_path / "s", EVENTS, each=True)
+    HARMS["a byte"](path)
+    HARMS["one more was recorded"](path)
+    with Database([path]) as database:
+        assert database.notes == [f"'{path}/000003/opens.parquet': it can't be read, or its checksum is another"]
+    path = record(tmp_path / "t", EVENTS, each=True)
+    HARMS["one more was recorded"](path)
+    with Database([path]) as database:
+        assert database.notes == [f"'{path}': 8 events were recorded, and 7 are there"]
