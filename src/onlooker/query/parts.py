@@ -58,11 +58,15 @@ class Parts(msgspec.Struct):
     events: Counter[str] = msgspec.field(default_factory=Counter)
     notes: list[str] = []
 
-    def damage(self, path: Path, reason: str, count: int = 1) -> None:
+    def damage(self, note: str, count: int = 1) -> None:
         """Something can't be read. The first ones are told."""
         self.damaged += count
         if len(self.notes) < _MOST_NOTES:
-            self.notes.append(f"{str(path)!r}: {reason}")
+            self.notes.append(note)
+
+    def damage_of(self, path: Path, reason: str, count: int = 1) -> None:
+        """Of that file."""
+        self.damage(f"{str(path)!r}: {reason}", count)
 
     def has_changed(self) -> bool:
         """Whether one of the sealed files is no longer there."""
@@ -99,7 +103,7 @@ def parts_of(
     first = every[0] if every and can_rotate else 1
     for before, number in pairwise([first - 1, *every]):
         if missing := number - before - 1:
-            found.damage(log_path(path, before + 1), f"it is not there{_more(missing)}", missing)
+            found.damage_of(log_path(path, before + 1), f"it is not there{_more(missing)}", missing)
     held = descriptors if recording.is_being_written else None
     segments = {number: _sealed(sealed_path(path, number), number, found, held) for number in every}
     said = _whole([each for each in segments.values() if each], connection, look)
@@ -128,7 +132,7 @@ def _sealed(directory: Path, number: int, found: Parts, descriptors: list[int] |
     regular = [path for path in paths if path.is_file()]  # to open a FIFO takes for ever, to read a device, too
     for each in paths:
         if each not in regular:
-            found.damage(each, "no regular file")
+            found.damage_of(each, "no regular file")
     files = [File(path.stem, path) for path in regular]
     return _Segment(directory, number, files if descriptors is None else _held(files, descriptors), checksums)
 
@@ -148,40 +152,51 @@ def _held(files: list[File], descriptors: list[int]) -> list[File]:
 def _take_sealed(segment: _Segment, recording: Recording, said: dict[Path, Said | None], found: Parts) -> Sealed | None:
     """The files of a segment that are whole and belong to it. Returns what one of them says of all."""
     recorded = recording.manifest.id if recording.manifest else None
-    ours: dict[File, Said] = {}
+    ours: dict[str, Said] = {}
     for file in segment.files:
         each = said[file.path]
-        name = segment.directory / f"{file.table}{SUFFIX}"
-        if each is None:
-            found.damage(name, "it can't be read, or its checksum is another")
-        elif not each.sealed.is_of(recorded, segment.number):
-            found.damage(name, "from another recording or segment")
-        elif file.table not in KINDS:
-            found.notes.append(f"{file.table}: events that this version of onlooker does not know")
-            ours[file] = each
-        elif each.rows != each.sealed.events.get(KINDS[file.table]):
-            found.damage(name, "with other rows than were sealed")
-        else:
-            ours[file] = each
+        if wrong := _wrong(file.table, each, recorded, segment.number):
+            found.damage_of(segment.directory / f"{file.table}{SUFFIX}", wrong)
+            continue
+        assert each
+        ours[file.table] = each
+        if file.table in KINDS:
             found.files.setdefault(file.table, []).append(file.path)
             found.events[KINDS[file.table]] += each.rows
+        else:
+            found.notes.append(f"{file.table}: events that this version of onlooker does not know")
     if segment.checksums.is_damaged:
-        found.damage(segment.directory / CHECKSUMS, "no checksums")
+        found.damage_of(segment.directory / CHECKSUMS, "no checksums")
     if not ours:
         if not segment.files:  # else it is told above
-            found.damage(segment.directory, "no file of it says what it has")
+            found.damage_of(segment.directory, "no file of it says what it has")
         return None
     one = next(iter(ours.values())).sealed
-    there = {KINDS[table] for table, _ in ours if table in KINDS}
-    here = {file.table for file in segment.files}
-    for event in sorted(one.events.keys() & NUMBERS.keys() - there):
-        if table_of(event) not in here:  # else it is told above
-            found.damage(segment.directory / f"{table_of(event)}{SUFFIX}", "missing")
-    if one.damaged:
-        found.damage(segment.directory, f"{one.damaged} bytes of its log were damaged when it was sealed")
-    if one.checksums and not segment.checksums.are_there:
-        found.damage(segment.directory / CHECKSUMS, "missing")
+    _look_for_the_rest(segment, one, found)
     return one
+
+
+def _wrong(table: str, said: Said | None, recorded: str | None, number: int) -> str:
+    """Why a file is left out; "" for one that is as it should be."""
+    if said is None:
+        return "it can't be read, or its checksum is another"
+    if not said.sealed.is_of(recorded, number):
+        return "from another recording or segment"
+    if table in KINDS and said.rows != said.sealed.events.get(KINDS[table]):
+        return "with other rows than were sealed"
+    return ""
+
+
+def _look_for_the_rest(segment: _Segment, said: Sealed, found: Parts) -> None:
+    """What a segment has not of what it says that it has."""
+    here = {path.stem for path in segment.directory.iterdir()}  # one that is left out is told already
+    for table in sorted(table_of(event) for event in said.events.keys() & NUMBERS.keys()):
+        if table not in here:
+            found.damage_of(segment.directory / f"{table}{SUFFIX}", "missing")
+    if said.damaged:
+        found.damage_of(segment.directory, f"{said.damaged} bytes of its log were damaged when it was sealed")
+    if said.checksums and not segment.checksums.are_there:
+        found.damage_of(segment.directory / CHECKSUMS, "missing")
 
 
 def _more(missing: int) -> str:

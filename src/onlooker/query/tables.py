@@ -185,13 +185,13 @@ class Database:
                 except FileNotFoundError:
                     if is_alone or recording.is_being_written or log.with_suffix("").is_dir():  # it is sealed by now
                         raise
-                    parts.damage(log, "it is not there")
+                    parts.damage(f"{str(log)!r}: it is not there")
         except FileNotFoundError:
             raise
         except OSError as error:
             raise RecordingError(f"cannot read {path!r}: {error.strerror or error}") from error
-        for log, reason in tail.damage:
-            parts.damage(log, reason)
+        for note in tail.damage:
+            parts.damage(note)
         parts.events += tail.events
         return tail.seq
 

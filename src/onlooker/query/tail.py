@@ -28,7 +28,7 @@ class Tail:
         self._name = name
         self._is_alone = is_alone
         self.seq = seq
-        self.damage: list[tuple[Path, str]] = []
+        self.damage: list[str] = []
         self.events: Counter[str] = Counter()
 
     def add(self, path: Path, look: Callable[[], None], *, is_end: bool = False) -> None:
@@ -41,7 +41,7 @@ class Tail:
             if self._is_alone:
                 raise
             if not (is_end and is_beginning(path)):
-                self.damage.append((path, str(error)))
+                self.damage.append(str(error))
 
     def _add(self, path: Path, look: Callable[[], None], *, is_end: bool) -> None:
         reader = LogReader(path)
@@ -60,9 +60,9 @@ class Tail:
                 self._flush(tables)
                 held = 0
         self._flush(tables)
-        self.damage += ((path, reason) for reason in reader.reasons)
+        self.damage += (f"{str(path)!r}: {reason}" for reason in reader.reasons)
         if reader.unfinished and not is_end:
-            self.damage.append((path, f"its last {reader.unfinished} bytes are the beginning of a batch"))
+            self.damage.append(f"{str(path)!r}: its last {reader.unfinished} bytes are the beginning of a batch")
 
     def _flush(self, tables: dict[str, TableBuilder]) -> None:
         for table in tables.values():

@@ -6,7 +6,6 @@ import io
 import json
 import os
 import pty
-import resource
 import signal
 import subprocess
 import sys
@@ -14,7 +13,6 @@ import threading
 import time
 from pathlib import Path
 
-import duckdb
 import pytest
 
 from onlooker.cli import queried
@@ -112,27 +110,6 @@ def test_csv(query):
     ]
 
 
-@pytest.mark.parametrize("form", ["table", "json", "csv", "parquet"])
-def test_into_a_file(file, capfdbinary, tmp_path, form):
-    path = tmp_path / "it's"
-    asked = (file, "SELECT pid, path FROM opens ORDER BY seq", "--output-format", form, "-o", str(path))
-    assert run(capfdbinary, *asked) == (0, "", "onlooker: complete\n")
-    path.write_text("kept")
-    code, out, err = run(capfdbinary, *asked)
-    assert (code, out) == (2, "") and "is there already" in err and "--force" in err
-    assert path.read_text() == "kept"
-    assert run(capfdbinary, *asked, "--force") == (0, "", "onlooker: complete\n")
-    assert [*path.parent.glob(".*")] == []
-    if form == "parquet":
-        assert duckdb.execute("FROM read_parquet(?)", [str(path)]).fetchall() == [
-            (1234, "/etc/passwd"),
-            (1234, "/etc/shadow"),
-        ]
-    else:
-        assert path.read_text().count("/etc/") == 2
-        assert len(path.read_text().splitlines()) == (2 if form == "json" else 3)
-
-
 def test_several_statements(query):
     assert query("CREATE TEMP TABLE x AS FROM opens; SELECT 1; SELECT count(*) AS n FROM x; -- the end") == ["n", "2"]
     assert query("SELECT 'a;b' AS \"it's\" -- what; so") == ["it's", "a;b"]
@@ -172,154 +149,6 @@ def test_one_that_is_not_complete_says_so(tmp_path, capfdbinary):
     assert (code, out.split()) == (1, ["n", "2"])
     assert "the recording is damaged or was never finished" in err
     assert run(capfdbinary, "-q", file, "SELECT count(*) AS n FROM opens")[2].startswith("onlooker: ")
-
-
-MISTAKES = [
-    ([], "no recording is given", ""),
-    (["SELECT 1"], "no recording is given", ""),
-    (["{}"], "no SQL is given", "--named"),
-    (["{}", " "], "no SQL is given", ""),
-    (["{}", ";"], "no SQL is given", ""),
-    (["no.onlook", "SELECT 1"], "there is no recording 'no.onlook'", ""),
-    (["{}", "no.onlook"], "there is no recording 'no.onlook'", "the SQL comes last"),
-    (["nothere"], "there is no recording 'nothere'", ""),
-    (["SELECT 1", "{}"], "the SQL comes last", "query {} 'SELECT 1'"),
-    (
-        ["{}", "SELECT", "path", "FROM", "opens"],
-        "the SQL is one argument, in quotes",
-        "query {} 'SELECT path FROM opens'",
-    ),
-    (["{}", "SELECT 1", "extra"], "the SQL is one argument, in quotes", "query {} 'SELECT 1 extra'"),
-    (["{}", "SELECT"], "Parser Error", ""),
-    (["a b.onlook", "SELECT 1"], "there is no recording 'a b.onlook'", ""),
-    (["a b.onlook"], "there is no recording 'a b.onlook'", ""),
-    (["{}", "--named", "slowest", "nothere"], "there is no recording 'nothere'", ""),
-    (
-        ["{}", 'SELECT 1 FROM opens WHERE comm = "make"'],
-        'column "make" not found',
-        "a text is in single quotes: 'make'",
-    ),
-    (["{}", "FROM opens WHERE errno = EACCES"], "not found", "a text is in single quotes: 'EACCES'"),
-    (["{}", "FROM opens WHERE errno = 2"], "Could not convert string", "errno is a text, as in errno = 'EACCES'"),
-    (["{}", "FROM opens WHERE flags = 'O_CREAT'"], "VARCHAR[]", "list_contains(flags, 'O_CREAT')"),
-    (["{}", "FROM opens WHERE flags LIKE '%O_CREAT%'"], "VARCHAR[]", "list_contains(flags, 'O_CREAT')"),
-    (["{}", "FROM opens WHERE flags & 64 != 0"], "VARCHAR[]", "flags is a list"),
-    (["{}", "FROM opens WHERE pid = 'sh'"], "Could not convert", "pid is a number"),
-    (["{}", "FROM opens WHERE time > '12'"], "", "time is a time, as in '2026-01-31 12:00:00'"),
-    (["{}", "SELECT argv FROM opens"], '"argv" not found', "argv is in events, execs, processes; opens has seq"),
-    (["{}", "FROM opens WHERE path = 'x"], "unterminated", "written twice"),
-    (["{}", "SELECT group FROM chowns"], "syntax error", '"group" needs its double quotes'),
-    (["{}", "LOAD nosuch"], "IO Error", "no extension is loaded by itself"),
-    *(
-        (["{}", sql], "opens can't be changed", "CREATE TABLE mine AS FROM opens")
-        for sql in (
-            "DROP TABLE opens",
-            "DROP VIEW IF EXISTS opens",
-            'INSERT INTO "opens" VALUES (1)',
-            "UPDATE Opens SET pid = 1",
-            "DELETE FROM opens",
-            "ALTER TABLE main.opens ADD COLUMN x INT",
-            "-- so\nCREATE OR REPLACE VIEW opens AS SELECT 1",
-            "SELECT 1; TRUNCATE opens; SELECT 2",
-        )
-    ),
-    (["{}", "SELEC 1"], 'Parser Error: syntax error at or near "SELEC"', ""),
-    (
-        ["{}", "FROM open"],
-        'Table with name open does not exist! Did you mean "opens"?',
-        "the tables are accesses, binds",
-    ),
-    (["{}", "SELECT pth FROM opens"], 'Referenced column "pth" not found', "opens has seq, time, boot_ns"),
-    (["{}", "SELECT o.pth FROM Opens o"], 'does not have a column named "pth"', "opens has seq, time, boot_ns"),
-    (["{}", "FROM text"], "Table with name text does not exist", ""),  # nor is a variable of the program one
-    (["{}", "SELECT pid + path FROM opens"], "No function matches", ""),
-    (["{}", "SELECT CAST(path AS INT) FROM opens"], "Could not convert string", ""),
-    (["{}", "FROM opens", "--output-format", "xml"], "unknown output format 'xml'", ""),
-    (["{}", "FROM opens", "--output-format", "parquet"], "no file is given for parquet", "-o answer.parquet"),
-    (["{}", "FROM opens", "-o", "json"], "-o takes a file, not a format", "--output-format json"),
-    (["{}", "FROM opens", "-o", "/no/such"], "cannot write the output: there is no directory '/no'", "mkdir -p /no"),
-    (
-        ["{}", "FROM opens", "-o", "/no/such", "--output-format", "csv"],
-        "cannot write the output: there is no directory '/no'",
-        "",
-    ),
-    (["{}", "--named", "slow"], "unknown named query 'slow'", "slowest"),
-    (["{}", "FROM opens", "--named", "slowest"], "--named stands in place of SQL", ""),
-]
-
-
-@pytest.mark.parametrize(("arguments", "said", "hint"), MISTAKES)
-def test_mistakes_are_told_in_one_line(file, capfdbinary, arguments, said, hint):
-    code, out, err = run(capfdbinary, *(word.format(file) for word in arguments))
-    assert code == (1 if "cannot write" in said else 2)
-    assert out == ""
-    assert err.startswith("onlooker: ") and said in err.splitlines()[0]
-    assert hint.replace("{}", file) in "".join(err.splitlines()[1:])
-
-
-def test_the_place_of_a_mistake_is_shown(file, capfdbinary):
-    long = "SELECT " + "path, " * 40 + '"pth", ' + "path, " * 40 + "comm\nFROM opens"
-    for sql, at in (("SELEC 1", "SELEC"), ("SELECT 1,\n  pth FROM\n opens", "pth"), (long, '"pth"')):
-        _, _, err = run(capfdbinary, file, sql)
-        _, line, mark, *_ = err.splitlines()
-        assert line[mark.index("^") : mark.rindex("^") + 1] == at
-        assert max(len(line), len(mark)) <= 80
-
-
-def test_own_tables_may_be_changed(query):
-    sql = "CREATE TABLE mine AS FROM opens; DELETE FROM mine WHERE pid IN (SELECT pid FROM forks); "
-    assert query(sql + "INSERT INTO mine FROM opens; SELECT count(*) AS n FROM mine; ") == ["n", "4"]
-
-
-@pytest.mark.parametrize("form", ["table", "json", "csv", "parquet"])
-def test_a_full_disk_leaves_no_file(file, tmp_path, form):
-    sql = "SELECT range, repeat(chr(range::INT % 60 + 40), 99) || random() AS x FROM range(30000)"
-    command = [sys.executable, "-m", "onlooker", "query", file, sql, "--output-format", form]
-    (tmp_path / "out").mkdir()
-
-    def limit():
-        resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
-
-    done = subprocess.run([*command, "-o", str(tmp_path / "out/a")], capture_output=True, text=True, preexec_fn=limit)
-    assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr.splitlines()[0] == f"onlooker: cannot write the output: '{tmp_path}/out/a': File too large"
-    assert [*(tmp_path / "out").iterdir()] == []
-    if form != "parquet":
-        with Path("/dev/full").open("wb") as full:
-            done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True)
-        assert done.returncode == 1
-        assert done.stderr.startswith("onlooker: cannot write the output: No space left on device\n")
-
-
-def test_a_full_disk_where_the_sql_writes(file, capfdbinary):
-    code, _, err = run(capfdbinary, file, "COPY (FROM range(100000)) TO '/dev/full'")
-    assert code == 1
-    assert err.splitlines()[0] == "onlooker: cannot write the output: '/dev/full': No space left on device"
-
-
-def test_what_is_interrupted_is_no_file(file, tmp_path):
-    (tmp_path / "out").mkdir()
-    command = [sys.executable, "-m", "onlooker", "query", file, ENDLESS, "-o", str(tmp_path / "out/a")]
-    process = subprocess.Popen(command, stderr=subprocess.PIPE)
-    deadline = time.monotonic() + 60
-    while not [*(tmp_path / "out").iterdir()] and time.monotonic() < deadline:
-        time.sleep(0.1)
-    process.send_signal(signal.SIGINT)
-    process.communicate(timeout=60)
-    assert process.returncode == 130
-    assert [*(tmp_path / "out").iterdir()] == []
-
-
-def test_a_statement_without_rows_makes_no_file(file, tmp_path, capfdbinary):
-    code, _, err = run(capfdbinary, file, "CREATE TABLE x (a INT)", "-o", str(tmp_path / "a"))
-    assert code == 2 and "there is nothing to write" in err
-    assert not (tmp_path / "a").exists()
-
-
-def test_a_name_that_is_not_utf_8(file, tmp_path, capfdbinary):
-    name = os.fsencode(tmp_path) + b"/\xff"
-    run(capfdbinary, file, "SELECT 1 AS a", "--output-format", "csv", "-o", os.fsdecode(name))
-    assert Path(os.fsdecode(name)).read_text() == "a\n1\n"
 
 
 def test_an_empty_text_is_not_null(query):
@@ -498,13 +327,3 @@ def test_help_loads_no_database():
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert not {"duckdb", "rich", "onlooker.query", "msgspec.json"} & {*done.stdout.splitlines()[-1].split()}
     assert "onlooker query [-h] [OPTIONS] FILE... [SQL]" in done.stdout
-
-
-@pytest.mark.parametrize("form", ["table", "json", "csv", "parquet"])
-def test_a_new_file_is_for_its_owner(query, tmp_path, form):
-    before = os.umask(0)
-    try:
-        query("FROM opens", "--output-format", form, "-o", str(tmp_path / "answer"))
-    finally:
-        os.umask(before)
-    assert (tmp_path / "answer").stat().st_mode & 0o777 == 0o600
