@@ -35,7 +35,7 @@ _CHANGE = re.compile(
     \s+ (?:main\.)? "?(?P<table>\w+)"? (?![\w.])""",
     re.IGNORECASE | re.DOTALL | re.VERBOSE,
 )
-_EXTENSION = re.compile(r"extension|secret", re.IGNORECASE)
+_EXTENSION = re.compile(r'extension "|requires the extension', re.IGNORECASE)
 _UNWRITTEN = re.compile(r'Could not (?:write|flush|sync|truncate) file \\?"(?P<name>.*?)\\?": (?P<why>[^"]*)')
 _MOST = 400  # characters of its words: it may name forty functions
 _ERRNOS = {os.strerror(number): number for number in errno.errorcode}
