@@ -74,8 +74,12 @@ MISTAKES = [
     (["{}", "FROM opens", "--output-format", "xml"], "unknown output format 'xml'", ""),
     (["{}", "FROM opens", "--output-format", "parquet"], "no file is given for parquet", "-o answer.parquet"),
     (["{}", "FROM opens", "-o", "json"], "-o takes a file, not a format", "--output-format json"),
-    (["{}", "FROM opens", "-o", "/no/such"], "cannot write the output: '/no/such'", ""),
-    (["{}", "FROM opens", "-o", "/no/such", "--output-format", "csv"], "cannot write the output: '/no/such'", ""),
+    (["{}", "FROM opens", "-o", "/no/such"], "cannot write the output: there is no directory '/no'", "mkdir -p /no"),
+    (
+        ["{}", "FROM opens", "-o", "/no/such", "--output-format", "csv"],
+        "cannot write the output: there is no directory '/no'",
+        "",
+    ),
     (["{}", "--named", "slow"], "unknown named query 'slow'", "slowest"),
     (["{}", "FROM opens", "--named", "slowest"], "--named stands in place of SQL", ""),
 ]
