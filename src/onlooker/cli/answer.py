@@ -15,7 +15,8 @@ from ..monitor import Monitor
 from ..output.sink import LineSink
 from ..output.writer import Writer
 from ..summary import Summary
-from .log import LEVELS, Log
+from .log import Log
+from .messages import add_messages, log_of
 from .options import add_command, add_some, command, follow_trees, note_doubts, some
 from .output import output_writer
 from .parser import duration, one_of
@@ -74,8 +75,7 @@ def add_arguments(parser: argparse.ArgumentParser, *, examples: str) -> None:
         help="append the answer to FILE, which SIGHUP opens again (default: standard output; with a command, "
         "standard error)",
     )
-    how.add_argument("-q", "--quiet", action="store_true", help="print only the answer and errors")
-    how.add_argument("--log-level", metavar="LEVEL", default="warning", help=f"{', '.join(LEVELS)} (default: warning)")
+    add_messages(how, "the answer and errors")
     end = parser.add_argument_group("when to stop (default: at Ctrl-C)")
     end.add_argument("--duration", metavar="TIME", help="stop after this time: seconds, or 200ms, 2m, 1h")
     add_tuning(parser, resolves=True)
@@ -90,7 +90,7 @@ def answer(
     """Watch until the end, and print the answer. 0, or 1 if something was lost; raises OnlookerError. `look` is called
     before the monitor starts and when it has.
     """
-    log = Log("error" if arguments.quiet else one_of("log level", arguments.log_level, LEVELS))
+    log = log_of(arguments)
     one_of("output format of an answer", arguments.output_format, FORMATS)
     if arguments.no_resolve:
         raise UsageError("--no-resolve leaves out the paths that this answer is made of", "leave out --no-resolve")

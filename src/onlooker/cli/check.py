@@ -21,7 +21,8 @@ from ..recordings.source import RecordingSource
 from ..records import Batch
 from ..summary import Summary
 from .doubts import doubts
-from .log import LEVELS, Log, say
+from .log import Log, say
+from .messages import add_messages, log_of
 from .opened import opened, tell_of
 from .output import output_writer
 from .parser import one_of
@@ -56,11 +57,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", metavar="FILE", help="the recording")
     add = parser.add_argument_group("what must not be in it").add_argument
     add_fail_on(add)
-    add = parser.add_argument_group("how to show it").add_argument
+    how = parser.add_argument_group("how to show it")
+    add = how.add_argument
     add("--output-format", metavar="FORMAT", default="text", help=f"{', '.join(FORMATS)} (default: text)")
     add("-o", "--output", metavar="FILE", help="append what matches to FILE (default: -, standard output)")
-    add("-q", "--quiet", action="store_true", help="print only what matches and errors, whatever --log-level says")
-    add("--log-level", metavar="LEVEL", default="warning", help=f"{', '.join(LEVELS)} (default: warning)")
+    add_messages(how, "what matches and errors")
 
 
 def any_of(expressions: Sequence[str]) -> str:
@@ -165,7 +166,7 @@ def check(
 
 def run(arguments: argparse.Namespace) -> int:
     """0, or 1 if something matches or is missing; raises OnlookerError."""
-    log = Log("error" if arguments.quiet else one_of("log level", arguments.log_level, LEVELS))
+    log = log_of(arguments)
     form = one_of("output format", arguments.output_format, FORMATS)
     if not arguments.fail_on:
         example = "\"event == 'exec' and path endswith '/curl'\""

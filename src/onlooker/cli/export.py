@@ -11,7 +11,8 @@ from ..exports import FORMATS, NEEDS_A_FILE, Source, exporter
 from ..output.writer import ClosedPipeError
 from . import secrets
 from .doubts import doubts
-from .log import LEVELS, Log, say
+from .log import Log, say
+from .messages import add_messages, log_of
 from .newfile import new_file, wanted_file
 from .opened import opened, tell_of, tell_of_damage
 from .output import output_writer
@@ -45,14 +46,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--force", action="store_true", help="write over FILE, if it is there")
     add("--no-digests", action="store_true", help="in-toto, cyclonedx: do not digest files that were only read")
     secrets.add_no_redact(parser)
-    add = parser.add_argument_group("messages").add_argument
-    add("-q", "--quiet", action="store_true", help="print only errors, whatever --log-level says")
-    add("--log-level", metavar="LEVEL", default="warning", help=f"{', '.join(LEVELS)} (default: warning)")
+    add_messages(parser.add_argument_group("messages"), "errors")
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Write it. 0, or 1 if it is not complete; raises OnlookerError."""
-    log = Log("error" if arguments.quiet else one_of("log level", arguments.log_level, LEVELS))
+    log = log_of(arguments)
     if arguments.format is None:
         raise UsageError("no format is given", f"{PROGRAM} export {quote(arguments.file)} --format trace -o trace.json")
     form = one_of("format", arguments.format, FORMATS)

@@ -11,7 +11,8 @@ from ..events import TASK_EVENTS
 from ..filters.where import Asked
 from ..output.writer import ClosedPipeError
 from ..summary import Summary
-from .log import LEVELS, Log, say, show
+from .log import Log, say, show
+from .messages import add_messages, log_of
 from .newfile import wanted_file
 from .opened import check_name, standard_input, tell_of
 from .parser import one_of
@@ -49,18 +50,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--where", metavar="EXPR", help="ask only events that match this expression; without SQL, show them")
     add("--named", metavar="NAME", help="ask what has this name, in place of SQL")
     add("--list-named", action="store_true", help="list these names, and end")
-    add = parser.add_argument_group("how to show it").add_argument
+    how = parser.add_argument_group("how to show it")
+    add = how.add_argument
     add("--output-format", metavar="FORMAT", default="table", help=f"{', '.join(FORMATS)} (default: table)")
     add("-o", "--output", metavar="FILE", help="write FILE, with mode 0600 (default: -, standard output)")
     add("--force", action="store_true", help="write over FILE, if it is there")
     add("--all", action="store_true", help="show all rows, also those that fill many screens")
-    add("-q", "--quiet", action="store_true", help="print only the answer and errors, whatever --log-level says")
-    add("--log-level", metavar="LEVEL", default="warning", help=f"{', '.join(LEVELS)} (default: warning)")
+    add_messages(how, "the answer and errors")
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Ask it. 0, or 1 if the recordings are not complete, 130 if it was interrupted; raises OnlookerError."""
-    log = Log("error" if arguments.quiet else one_of("log level", arguments.log_level, LEVELS))
+    log = log_of(arguments)
     form = one_of("output format", arguments.output_format, FORMATS)
     if arguments.list_named:
         show(list_of_named())

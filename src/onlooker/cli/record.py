@@ -26,7 +26,8 @@ from ..summary import Summary
 from . import secrets
 from .check import FORMATS, add_fail_on, any_of, check
 from .facts import size_of
-from .log import LEVELS, Log
+from .log import Log
+from .messages import add_messages, log_of
 from .newfile import check_parent
 from .options import add_command, add_wanted, command, follow_trees, note_doubts, wanted
 from .parser import duration, one_of, size
@@ -78,8 +79,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help=f"how --fail-on shows what matches, on standard error: {', '.join(FORMATS)} (default: text)",
     )
     how = parser.add_argument_group("messages")
-    how.add_argument("-q", "--quiet", action="store_true", help="print only errors, whatever --log-level says")
-    how.add_argument("--log-level", metavar="LEVEL", default="warning", help=f"{', '.join(LEVELS)} (default: warning)")
+    add_messages(how, "errors")
     end = parser.add_argument_group("when to stop (default: at Ctrl-C, or when all has ended that is followed)")
     end.add_argument("--duration", metavar="TIME", help="stop after this time: seconds, or 200ms, 2m, 1h")
     add_tuning(parser)
@@ -223,7 +223,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Record until the end. 0, or 1 if events were lost or not written; a command's own; raises OnlookerError. With
     --fail-on 1, too, if something matches or is missing.
     """
-    log = Log("error" if arguments.quiet else one_of("log level", arguments.log_level, LEVELS))
+    log = log_of(arguments)
     form = one_of("output format", arguments.output_format, FORMATS)
     any_of(arguments.fail_on or ())
     seconds = duration(arguments.duration) if arguments.duration is not None else None

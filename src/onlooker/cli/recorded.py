@@ -15,7 +15,8 @@ from ..recordings.recording import Recording
 from ..records import Batch
 from ..summary import Summary
 from .doubts import doubts
-from .log import LEVELS, Log, say
+from .log import say
+from .messages import add_messages, log_of
 from .opened import opened, tell_of, tell_of_damage
 from .output import output_writer
 from .parser import one_of
@@ -25,11 +26,11 @@ from .shutdown import Shutdown
 def add_output(parser: argparse.ArgumentParser, examples: str) -> None:
     """The options of all of them that say how to show the answer."""
     parser.epilog = f"examples:\n{examples}"
-    add = parser.add_argument_group("how to show it").add_argument
+    how = parser.add_argument_group("how to show it")
+    add = how.add_argument
     add("--output-format", metavar="FORMAT", default="text", help=f"{', '.join(FORMATS)} (default: text)")
     add("-o", "--output", metavar="FILE", help="append the answer to FILE (default: -, standard output)")
-    add("-q", "--quiet", action="store_true", help="print only the answer and errors")
-    add("--log-level", metavar="LEVEL", default="warning", help=f"{', '.join(LEVELS)} (default: warning)")
+    add_messages(how, "the answer and errors")
 
 
 class Asked:
@@ -37,7 +38,7 @@ class Asked:
 
     def __init__(self, arguments: argparse.Namespace) -> None:
         """Raises UsageError."""
-        self.log = Log("error" if arguments.quiet else one_of("log level", arguments.log_level, LEVELS))
+        self.log = log_of(arguments)
         self._format = one_of("output format of an answer", arguments.output_format, FORMATS)
         self._output = arguments.output
         self._recordings: list[Recording] = []

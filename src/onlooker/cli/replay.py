@@ -12,7 +12,7 @@ from ..output.sink import LineSink
 from ..recordings.recording import Recording
 from ..recordings.source import RecordingSource
 from ..summary import End, Summary
-from .log import LEVELS, Log
+from .messages import add_messages, log_of
 from .opened import opened, tell_of, tell_of_damage
 from .options import add_wanted, wanted
 from .output import output_writer
@@ -42,8 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--names", action="store_true", help="show users by name, in text and in the table: this machine's")
     add("--speed", metavar="N", help="as fast as it happened (1), twice as fast (2), ... (default: all at once)")
     add("-o", "--output", metavar="FILE", help="append the events to FILE (default: -, standard output)")
-    add("-q", "--quiet", action="store_true", help="print only events and errors, whatever --log-level says")
-    add("--log-level", metavar="LEVEL", default="warning", help=f"{', '.join(LEVELS)} (default: warning)")
+    add_messages(how, "events and errors")
     end = parser.add_argument_group("when to stop (default: at its end)")
     end.add_argument("--duration", metavar="TIME", help="stop after this time: seconds, or 200ms, 2m, 1h")
     end.add_argument("--count", metavar="N", help="stop after this many events")
@@ -75,7 +74,7 @@ def speed(text: str) -> float:
 
 def run(arguments: argparse.Namespace) -> int:
     """Show it. 0, or 1 if it is not complete; raises OnlookerError."""
-    log = Log("error" if arguments.quiet else one_of("log level", arguments.log_level, LEVELS))
+    log = log_of(arguments)
     one_of("output format", arguments.output_format, FORMATS)
     seconds = duration(arguments.duration) if arguments.duration is not None else None
     count = number("count", arguments.count, least=1) if arguments.count is not None else None

@@ -13,10 +13,10 @@ from ..recordings.redact import Redactor
 from ..report import Clean, Facts, Survey, contents_of, html_page
 from . import recorded, secrets
 from .doubts import doubts
-from .log import LEVELS, Log, say
+from .log import say
+from .messages import add_messages, log_of
 from .newfile import new_file, wanted_file
 from .opened import opened, tell_of, tell_of_damage
-from .parser import one_of
 from .progress import Progress
 
 STILL_WRITTEN = "incomplete: the recording is still being written"
@@ -42,14 +42,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--force", action="store_true", help="write over FILE, if it is there")
     add("--title", metavar="TEXT", help="the page's title (default: the command, or the recording's name)")
     secrets.add_no_redact(parser)
-    add = parser.add_argument_group("messages").add_argument
-    add("-q", "--quiet", action="store_true", help="print only errors, whatever --log-level says")
-    add("--log-level", metavar="LEVEL", default="warning", help=f"{', '.join(LEVELS)} (default: warning)")
+    add_messages(parser.add_argument_group("messages"), "errors")
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Write it. 0, or 1 if it is not complete; raises OnlookerError."""
-    log = Log("error" if arguments.quiet else one_of("log level", arguments.log_level, LEVELS))
+    log = log_of(arguments)
     if not arguments.output or arguments.output == "-":
         raise UsageError("a report needs a file", f"{PROGRAM} report {quote(arguments.file)} -o report.html")
     redactor = secrets.redactor(arguments)

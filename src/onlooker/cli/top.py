@@ -26,7 +26,8 @@ from ..probe import kernel
 from ..probe.run_time import RunTime
 from ..records import Batch
 from ..summary import Summary
-from .log import LEVELS, Log
+from .log import Log
+from .messages import add_messages, log_of
 from .options import add_command, add_some, command, follow_trees, note_doubts, some
 from .output import output_writer
 from .parser import duration, one_of
@@ -85,8 +86,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="append to FILE, and open it again on SIGHUP (default: -, standard output)",
     )
-    how.add_argument("-q", "--quiet", action="store_true", help="print only the table and errors")
-    how.add_argument("--log-level", metavar="LEVEL", default="warning", help=f"{', '.join(LEVELS)} (default: warning)")
+    add_messages(how, "the table and errors")
     end = parser.add_argument_group("when to stop (default: at Ctrl-C or q)")
     end.add_argument("--duration", metavar="TIME", help="stop after this time: seconds, or 200ms, 2m, 1h")
     add_tuning(parser)
@@ -294,7 +294,7 @@ def _interval(text: str) -> float:
 
 def run(arguments: argparse.Namespace) -> int:
     """Count until the end. 0, or 1 if events were lost; raises OnlookerError."""
-    log = Log("error" if arguments.quiet else one_of("log level", arguments.log_level, LEVELS))
+    log = log_of(arguments)
     one_of("output format of an answer", arguments.output_format, FORMATS)
     one_of("group", arguments.by, tuple(BY))
     interval = _interval(arguments.interval)

@@ -10,7 +10,7 @@ from ..follow import Relay
 from ..monitor import Monitor
 from ..output import FORMATS, formatter
 from ..output.sink import LineSink
-from .log import LEVELS, Log
+from .messages import add_messages, log_of
 from .options import add_command, add_wanted, command, follow_trees, note_doubts, wanted
 from .output import output_writer
 from .parser import duration, number, one_of
@@ -51,13 +51,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="append the events to FILE, and open it again on SIGHUP (default: -, standard output)",
     )
-    add(
-        "-q",
-        "--quiet",
-        action="store_true",
-        help="print only events and errors, whatever --log-level says",
-    )
-    add("--log-level", metavar="LEVEL", default="warning", help=f"{', '.join(LEVELS)} (default: warning)")
+    add_messages(how, "events and errors")
     end = parser.add_argument_group("when to stop (default: at Ctrl-C)")
     add = end.add_argument
     add("--duration", metavar="TIME", help="stop after this time: seconds, or 200ms, 2m, 1h")
@@ -88,7 +82,7 @@ def explained(chosen: Filter) -> Iterator[str]:
 
 def run(arguments: argparse.Namespace) -> int:
     """Watch until the end. 0, or 1 if events were lost or not written; raises OnlookerError."""
-    log = Log("error" if arguments.quiet else one_of("log level", arguments.log_level, LEVELS))
+    log = log_of(arguments)
     one_of("output format", arguments.output_format, FORMATS)
     seconds = duration(arguments.duration) if arguments.duration is not None else None
     count = number("count", arguments.count, least=1) if arguments.count is not None else None
