@@ -46,7 +46,8 @@ class Parts(msgspec.Struct):
     """`files`: the sealed files of each table; `mixed`: tables whose files need not have the same columns, as after an
     update; `logs`: each with the number of its first event, None where that follows the log before; `next_seq`: the
     number of what would come next, unless that follows a log; `rotated`: how many events rotation has removed;
-    `damaged`: how many parts can't be read; `events`: how many there are of each kind in the sealed files.
+    `damaged`: how many parts can't be read, `torn` of them at the end of one that was never finished; `events`: how
+    many there are of each kind in the sealed files.
     """
 
     files: dict[str, list[Path]]
@@ -55,6 +56,7 @@ class Parts(msgspec.Struct):
     next_seq: int = 0
     rotated: int = 0
     damaged: int = 0
+    torn: int = 0
     events: Counter[str] = msgspec.field(default_factory=Counter)
     notes: list[str] = []
 

@@ -179,9 +179,9 @@ class Database:
             tail = Tail(self.connection, _name(path), parts.next_seq, is_alone=is_alone)
             for log, seq in parts.logs:
                 tail.seq = tail.seq if seq is None else seq
-                is_end = recording.is_being_written and log == parts.logs[-1][0]
+                is_end = not recording.is_finished and log == parts.logs[-1][0]
                 try:
-                    tail.add(log, self._look, is_end=is_end)
+                    tail.add(log, self._look, is_end=is_end, is_written=is_end and recording.is_being_written)
                 except FileNotFoundError:
                     if is_alone or recording.is_being_written or log.with_suffix("").is_dir():  # it is sealed by now
                         raise
@@ -192,6 +192,9 @@ class Database:
             raise RecordingError(f"cannot read {path!r}: {error.strerror or error}") from error
         for note in tail.damage:
             parts.damage(note)
+        if tail.torn:
+            parts.damage(tail.torn)
+            parts.torn = 1
         parts.events += tail.events
         return tail.seq
 
@@ -236,7 +239,7 @@ class Database:
     def _describe(self, name: str, recording: Recording, parts: Parts) -> None:
         """What tells until when its processes were there that have no end."""
         ended, most = said_end(recording.manifest) or (None, None)
-        has_holes = recording.is_finished or parts.damaged > 0
+        has_holes = recording.is_finished or parts.damaged > parts.torn
         said = [name, ended, most, has_every_exit(recording.manifest), has_holes]
         self.connection.execute(f"INSERT INTO {TAIL}.{_SAID} VALUES (?, ?, ?, ?, ?)", said)
 

@@ -19,7 +19,8 @@ SCHEMA = "tail"
 
 class Tail:
     """Puts the logs of one recording into the tables of the schema. `seq`: the number of the next event;
-    `events`: how many there are of each kind; `damage`: which logs are not whole, and why.
+    `events`: how many there are of each kind; `damage`: which logs are not whole, and why; `torn`: that the last one
+    ends with a part of a batch.
     """
 
     def __init__(self, connection: "DuckDBPyConnection", name: str, seq: int = 0, *, is_alone: bool = False) -> None:
@@ -29,21 +30,30 @@ class Tail:
         self._is_alone = is_alone
         self.seq = seq
         self.damage: list[str] = []
+        self.torn = ""
+        self._unfinished = 0  # bytes at the end of the log that was read last
         self.events: Counter[str] = Counter()
 
-    def add(self, path: Path, look: Callable[[], None], *, is_end: bool = False) -> None:
-        """All of a log. `look` is called for each batch; `is_end`: what is not whole at its end may be being written.
-        Raises OSError and RecordingError.
+    def add(self, path: Path, look: Callable[[], None], *, is_end: bool = False, is_written: bool = False) -> None:
+        """All of a log. `look` is called for each batch; `is_end`: the recording was never finished, and this is its
+        last one; `is_written`: what is not whole there may be being written. Raises OSError and RecordingError.
         """
         try:
-            self._add(path, look, is_end=is_end)
+            self._add(path, look)
+            if self._unfinished and not is_written:
+                how = "that was being written" if is_end else "whose rest is missing"
+                note = f"{str(path)!r}: its last {self._unfinished} bytes are the beginning of a batch {how}"
+                if is_end:
+                    self.torn = note
+                else:
+                    self.damage.append(note)
         except RecordingError as error:
             if self._is_alone:
                 raise
-            if not (is_end and is_beginning(path)):
+            if not (is_written and is_beginning(path)):
                 self.damage.append(str(error))
 
-    def _add(self, path: Path, look: Callable[[], None], *, is_end: bool) -> None:
+    def _add(self, path: Path, look: Callable[[], None]) -> None:
         reader = LogReader(path)
         tables: dict[str, TableBuilder] = {}
         held = 0
@@ -61,8 +71,7 @@ class Tail:
                 held = 0
         self._flush(tables)
         self.damage += (f"{str(path)!r}: {reason}" for reason in reader.reasons)
-        if reader.unfinished and not is_end:
-            self.damage.append(f"{str(path)!r}: its last {reader.unfinished} bytes are the beginning of a batch")
+        self._unfinished = reader.unfinished
 
     def _flush(self, tables: dict[str, TableBuilder]) -> None:
         for table in tables.values():

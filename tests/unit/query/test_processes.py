@@ -1,7 +1,12 @@
 """The table of processes: who began whom, what each executed, and how it ended."""
 
+import os
+
 import pytest
 
+from onlooker.recordings import writer
+from onlooker.recordings.recording import Recording
+from onlooker.recordings.segments import log_path, numbers
 from onlooker.testing import make
 
 from ..recordings.ended import lives, recorded
@@ -91,8 +96,31 @@ def test_how_long_without_an_end(tmp_path, how):
     with asked(found.path) as run:
         rows = run("SELECT pid, duration_ns / 1e9, running FROM processes WHERE end_time IS NULL")
     assert {pid: (seconds, running) for pid, seconds, running in rows} == {
-        pid: (seconds if running else None, running) for pid, (seconds, running) in lives(found).items() if pid != 9
+        pid: (seconds, True) if running else (None, None)
+        for pid, (seconds, running) in lives(found).items()
+        if pid != 9
     }
+
+
+@pytest.mark.parametrize("until", [None, 9.0])
+@pytest.mark.parametrize("number", [4, 5])
+def test_what_a_torn_batch_hides(tmp_path, monkeypatch, until, number):
+    """The last one of a recorder that was killed hides nothing: it would have been later. Any other may be of ends."""
+    monkeypatch.setattr(writer, "SEGMENT_BYTES", 1)
+    found = recorded(tmp_path / "r", until=until)
+    assert numbers(tmp_path / "r") == [1, 2, 3, 4, 5]
+    log = log_path(tmp_path / "r", number)
+    os.truncate(log, log.stat().st_size - 1)
+    model = lives(Recording(tmp_path / "r"))
+    with asked(found.path) as run:
+        rows = run("SELECT pid, running FROM processes WHERE end_time IS NULL")
+    assert dict(rows) == {pid: running or None for pid, (_, running) in model.items() if pid in dict(rows)}
+    assert (True in dict(rows).values()) == (until is None and number == 5)
+
+
+def test_an_id_that_was_used_again_is_of_one_that_ended(ask):
+    events = [execute(1, 7, 0.5, "sh"), execute(5, 7, 4, "sh")]
+    assert ask(events, "start_ns, running, end_time") == [(at(0.5), False, None), (at(4), True, None)]
 
 
 def test_one_that_did_nothing_is_known_by_its_fork(ask):

@@ -71,11 +71,10 @@ missed AS (
 ),
 known AS MATERIALIZED (
     SELECT *,
-           -- of those without an end: until when they were there
-           CASE WHEN end_ns IS NULL AND has_ends AND last_ns > coalesce(missed_ns, -1)
-                     AND lead(start_ns) OVER (PARTITION BY recording, pid ORDER BY start_ns) IS NULL
-                THEN final_ns
-           END AS until_ns
+           -- it ended, or its id was used again
+           end_ns IS NOT NULL OR lead(start_ns) OVER (PARTITION BY recording, pid ORDER BY start_ns) IS NOT NULL AS is_over,
+           -- of the others: until when they were there
+           CASE WHEN NOT is_over AND has_ends AND last_ns > coalesce(missed_ns, -1) THEN final_ns END AS until_ns
     FROM seen
     LEFT JOIN final USING (recording)
     LEFT JOIN tail.said USING (recording)
@@ -132,7 +131,7 @@ SELECT pid,  -- process id
        make_timestamp_ns(TRY_CAST(start_ns + offset_ns AS BIGINT)) AS start_time,  -- when it started
        end_time,  -- when it ended; NULL where the recording has no end of it
        coalesce(duration_ns, lived_ns) AS duration_ns,  -- how long it lived, in nanoseconds; where `running`, until the recording ended; NULL where its end is not known
-       until_ns IS NOT NULL AS running,  -- whether it was there when the recording ended
+       CASE WHEN is_over THEN FALSE WHEN until_ns IS NOT NULL THEN TRUE END AS running,  -- whether it was there when the recording ended; NULL where nobody knows
        exit_code,  -- where it exited
        signal,  -- what killed it
        cpu_user_ns,  -- processor time in user space, in nanoseconds; NULL without an end
