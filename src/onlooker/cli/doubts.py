@@ -6,6 +6,9 @@ from typing import NamedTuple
 from ..events import TASK_EVENTS
 from ..recordings.recording import Recording
 from ..recordings.scope import kinds, names_of, narrowed
+from .log import Log
+
+_MOST_NAMED = 6  # kinds of events that are not there; of more, it is shorter to name those that are
 
 
 class Doubts(NamedTuple):
@@ -24,10 +27,21 @@ def doubts(recording: Recording, events: Sequence[str]) -> Doubts:
     if (held := kinds(settings)) is not None:
         absent = list(dict.fromkeys(name for name in events if name in TASK_EVENTS and name not in held))
         if absent:
-            said = f"{', '.join(absent)}: it was recorded with --events {','.join(names_of(settings.get('events')))}"
-            notes.append(f"{str(recording.path)!r} has no {said}")
+            has = f"no {', '.join(absent)}"
+            if len(absent) > _MOST_NAMED and (there := [name for name in TASK_EVENTS if name in held]):
+                has = f"only {', '.join(there)}"
+            said = f"it was recorded with --events {','.join(names_of(settings.get('events')))}"
+            notes.append(f"{str(recording.path)!r} has {has}: {said}")
     options = [f"--{'filter' if name == 'comm' else name}" for name in narrowed(settings)]
     if options:
         said = f"it was recorded with {', '.join(options)}"
         notes.append(f"{str(recording.path)!r} has only a part of what happened: {said}")
     return Doubts(notes, absent, options)
+
+
+def tell_of_doubts(recording: Recording, events: Sequence[str], log: Log) -> list[str]:
+    """The same, told to the user. Returns which of the events it does not have at all."""
+    found = doubts(recording, events)
+    for note in found.notes:
+        log("warning", note)
+    return found.absent

@@ -43,7 +43,7 @@ class Query:
         is_all: bool,
         is_quiet: bool,
     ) -> None:
-        self._paths, self._sql, self._where = paths, sql, where
+        self._paths, self.sql, self._where = paths, sql, where
         self._form, self._is_all = form, is_all
         self.recordings: list[Recording] = []
         self.notes: list[str] = []
@@ -120,14 +120,14 @@ class Query:
                 except duckdb.Error as error:
                     self._background.check()
                     if is_last or self._has_given or not database.has_changed():
-                        raise mistakes.mistake(error, self._sql, names) from error
+                        raise mistakes.mistake(error, self.sql, names) from error
                 finally:
                     self._database = None
 
     def _answer(self, database: Database) -> None:
         connection = database.connection
         connection.execute("SET enable_progress_bar = true; SET enable_progress_bar_print = false")
-        result = rows.run(connection, self._sql)
+        result = rows.run(connection, self.sql)
         if result is None:
             if self._place is not None:
                 raise UsageError("there is nothing to write: the last statement gives no rows", "leave out -o")

@@ -11,6 +11,7 @@ from ..events import TASK_EVENTS
 from ..filters.where import Asked
 from ..output.writer import ClosedPipeError
 from ..summary import Summary
+from .doubts import doubts, tell_of_doubts
 from .log import Log, say, show
 from .messages import add_messages, log_of
 from .newfile import wanted_file
@@ -86,11 +87,17 @@ def _answer(query: "Query", log: Log, target: Path | None, *, force: bool) -> in
         query.write(shutdown.gives_up, target, force=force)
     if shutdown.seconds_over() >= 0:
         return INTERRUPTED
+    from ..query.asks import asks
+
+    asked = asks(query.sql)
+    absent: dict[str, None] = {}
     for recording in query.recordings:
         tell_of(recording, log)
+        tell_of_doubts(recording, asked.touched, log)
+        absent |= dict.fromkeys(doubts(recording, asked.needed).absent)
     for note in query.notes:
         log("warning", note)
-    found = Summary(lost=query.lost)
+    found = Summary(lost=query.lost, absent=tuple(absent))
     log.tell(found.verdict)
     if not found.complete and not log.says("warning"):
         say(found.verdict)  # what the exit code means

@@ -14,7 +14,7 @@ from ..recordings.manifest import boot_id
 from ..recordings.recording import Recording
 from ..records import Batch
 from ..summary import Summary
-from .doubts import doubts
+from .doubts import tell_of_doubts
 from .log import say
 from .messages import add_messages, log_of
 from .opened import opened, tell_of, tell_of_damage
@@ -52,10 +52,7 @@ class Asked:
         self._recordings.append(found)
         tell_of(found, self.log)
         if events is not None:
-            about = doubts(found, events)
-            self._absent |= dict.fromkeys(about.absent)
-            for note in about.notes:
-                self.log("warning", note)
+            self._absent |= dict.fromkeys(tell_of_doubts(found, events, self.log))
         return found
 
     def batches(self, recording: Recording, events: Sequence[str]) -> Iterator[Batch]:

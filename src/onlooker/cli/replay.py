@@ -12,6 +12,7 @@ from ..output.sink import LineSink
 from ..recordings.recording import Recording
 from ..recordings.source import RecordingSource
 from ..summary import End, Summary
+from .doubts import doubts, tell_of_doubts
 from .messages import add_messages, log_of
 from .opened import opened, tell_of, tell_of_damage
 from .options import add_wanted, wanted
@@ -52,6 +53,7 @@ class ReplaySession(WatchSession):
     """Says nothing at its begin. What the reader of a pipe did not want is not lost: the recording has it."""
 
     recording: Recording | None = None
+    absent: tuple[str, ...] = ()  # what was asked for, and not recorded
 
     def _announce(self) -> None:
         pass
@@ -62,7 +64,7 @@ class ReplaySession(WatchSession):
 
     def _sum_up(self, end: End, cause: str) -> Summary:
         found = super()._sum_up(end, cause)
-        return replace(found, unwritten=0) if end is End.CLOSED else found
+        return replace(found, absent=self.absent, unwritten=0 if end is End.CLOSED else found.unwritten)
 
 
 def speed(text: str) -> float:
@@ -82,6 +84,7 @@ def run(arguments: argparse.Namespace) -> int:
     source = RecordingSource(recording.batches(), speed=speed(arguments.speed) if arguments.speed is not None else 0)
     monitor = Monitor(**wanted(arguments, default="all"), source=source)
     tell_of(recording, log)
+    tell_of_doubts(recording, monitor.filter.events, log)
     shutdown = Shutdown(monitor.stop, log.tell)
     writer = output_writer(arguments.output, shutdown, log, None)
     user = Users().name if arguments.names else None
@@ -89,4 +92,6 @@ def run(arguments: argparse.Namespace) -> int:
         sink = LineSink(formatter(arguments.output_format, writer.descriptor, user, is_recorded=True), writer)
         session = ReplaySession(monitor, sink, shutdown, log, count=count, duration=seconds)
         session.recording = recording
+        if arguments.events is not None:  # else it is for all that was recorded
+            session.absent = tuple(doubts(recording, monitor.filter.events).absent)
         return session.exit_code()

@@ -9,11 +9,12 @@ from ..answers.show import Candidates, Listed, Show
 from ..enrich.cgroups import Cgroups
 from ..errors import PROGRAM, UsageError
 from ..escaping import escape
-from ..events import DEFAULT_EVENTS, WANTED_REASONS
+from ..events import DEFAULT_EVENTS, TASK_EVENTS, WANTED_REASONS
 from ..filters import HIGHEST_PID
 from ..filters.links import places_of
 from ..recordings.process import ProcessRecord
 from . import recorded
+from .doubts import tell_of_doubts
 from .facts import Facts
 from .opened import tell_of_damage
 from .parser import number
@@ -60,6 +61,7 @@ def run(arguments: argparse.Namespace) -> int:
             option = "--index" if index is not None else "--start"
             raise UsageError(f"{option} is for a process", f"{PROGRAM} show {quote(arguments.file)} PID {option} N")
         recording = on.recording(arguments.file)
+        tell_of_doubts(recording, tuple(TASK_EVENTS), on.log)
         return recorded.ask(Facts(recording), on, recording)
     if not wanted:
         raise UsageError("no process is given", f"{PROGRAM} show build.onlook 4711")

@@ -22,7 +22,13 @@ def test_it_says_what_was_recorded(capfd, tmp_path):
     settings = {"events": ["exec", "exit"], "comm": ["a b"], "failed": True, "path": ["/etc", "/usr"], "resolve": True}
     path = record(tmp_path / "r", settings=settings, directory="/srv")
     code, lines, err = told(capfd, "show", path)
-    assert (code, err, lines[0]) == (0, "onlooker: complete\n", f"{path}  sh build.sh")
+    assert (code, lines[0]) == (0, f"{path}  sh build.sh")
+    only = f"onlooker: warning: {path!r} has only"
+    assert err.splitlines() == [
+        f"{only} exec, exit: it was recorded with --events exec,exit",
+        f"{only} a part of what happened: it was recorded with --filter, --path, --failed",
+        "onlooker: complete",
+    ]
     said = rows(lines)
     assert said["options"] == "--events exec,exit --filter 'a b' --failed --path /etc --path /usr"
     assert (said["in"], said["exit code"], said["state"]) == ("/srv", "0", "finished")

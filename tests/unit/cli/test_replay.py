@@ -12,6 +12,7 @@ from onlooker.recordings.writer import RecordingWriter
 from onlooker.testing import make
 
 from ..recordings.made import recording
+from .recorded import record
 
 EVENTS = [
     make("exec", comm="sh", path="/bin/sh", argv=("sh", "-c", "true")),
@@ -171,3 +172,23 @@ def test_what_is_still_being_written_proves_nothing(tmp_path, capfd):
     made.close()
     assert code == 1
     assert "still being written" in err and "proves nothing of the rest" in err
+
+
+def test_what_was_not_recorded(tmp_path, capfd):
+    file = record(tmp_path / "r", [EVENTS[0], EVENTS[4]], settings={"events": ["exec", "exit"]})
+    code, out, err = run(capfd, "replay", file, "--events", "open")
+    assert (code, out) == (1, "") and "has no open: it was recorded with --events exec,exit\n" in err
+    assert err.endswith("onlooker: incomplete: no open events were recorded\n")
+    code, out, err = run(capfd, "replay", file)
+    assert code == 0 and len(out.splitlines()) == 2
+    assert "warning: 'r' has only exec, exit: it was".replace("'r'", repr(file)) in err and err.endswith(": complete\n")
+    code, _, err = run(capfd, "replay", file, "--events", "exec")
+    assert code == 0 and "warning" not in err
+
+
+def test_a_part_is_said_to_be_one(tmp_path, capfd):
+    file = record(tmp_path / "r", EVENTS, settings={"events": ["all"], "comm": ["sh"]})
+    said = "has only a part of what happened: it was recorded with --filter\n"
+    for words in (["replay", file], ["show", file]):
+        code, _, err = run(capfd, *words)
+        assert code == 0 and said in err
