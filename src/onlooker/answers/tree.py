@@ -18,6 +18,7 @@ from .times import wall_time
 
 MOST_LEVELS = 40  # that are indented
 TIMES = "\u00d7"
+_UNKNOWN = "?"
 _LEAST_COMMAND = 12  # columns
 _HEAD = ("START", "TIME", "PID", "END", "PROCESS")
 _BRANCH, _LAST, _ON, _PAST = "├─ ", "└─ ", "│  ", "   "
@@ -95,7 +96,9 @@ class Tree:
         said = counted(len(listed), "process", "processes")
         of = f" of {len(self._records)}" if len(listed) < len(self._records) else ""
         took = seconds(self._table.end_ns - self.zero_ns())
-        return f"{said}{of}, {failed} failed, in {took} s"
+        unknown = unknown_ends(self._records if self._failed else listed)
+        ends = f", ends of {unknown} not known" if unknown else ""
+        return f"{said}{of}, {failed} failed{ends}, in {took} s"
 
     def zero_ns(self) -> int:
         """When it began: with the command, where one was recorded."""
@@ -244,10 +247,15 @@ def process_row(process: ProcessRecord, offset_ns: int, depth: int | None = None
     }
 
 
+def unknown_ends(processes: Iterable[ProcessRecord]) -> int:
+    """Of how many nobody knows whether they failed."""
+    return sum(ending(each) == _UNKNOWN for each in processes)
+
+
 def ending(process: ProcessRecord) -> str:
     """How a process ended, in a word; nothing where it succeeded."""
     if process.signal is not None:
         return process.signal
     if process.exit_code is not None:
         return f"exit {process.exit_code}" if process.exit_code else ""
-    return "running" if process.is_running else "?"
+    return "running" if process.is_running else _UNKNOWN

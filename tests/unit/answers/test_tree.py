@@ -99,7 +99,7 @@ def test_signals_and_ends_that_nobody_saw():
     events = [execute(1, 1, 0.5, "sh"), *life(1, 0.5, 7, 2, "a", signal="SIGKILL"), fork(3, 1, 0.5, 8)]
     lines = tree([*events, fork(4, 1, 0.5, 8)])
     assert [row(line)[3].split()[0] for line in lines[2:5]] == ["SIGKILL", "?", "running"]
-    assert lines[-1] == "4 processes, 1 failed, in 3.000 s"
+    assert lines[-1] == "4 processes, 1 failed, ends of 1 not known, in 3.000 s"
 
 
 def test_a_subtree():

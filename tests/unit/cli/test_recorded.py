@@ -320,3 +320,14 @@ def test_events_of_sections_that_were_not_recorded(capfd, tmp_path):
 @pytest.mark.parametrize("settings", [{"events": 5}, {"events": [5, {}]}, {"events": {"a": 1}}, {"comm": 5, "x": None}])
 def test_settings_that_make_no_sense(capfd, tmp_path, command, settings):
     assert ask(capfd, command, record(tmp_path / "r", settings=settings))[0] == 0
+
+
+def test_where_ends_are_not_known_it_says_so(capfd, tmp_path):
+    events = [each for each in build() if each.event != "exit"]
+    path = record(tmp_path / "r", events, settings={"events": ["fork", "exec"]})
+    code, lines, _ = told(capfd, "tree", path)
+    assert code == 1 and lines[-1].startswith("11 processes, 0 failed, ends of 11 not known, in ")
+    [line] = told(capfd, "tree", path, "--failed")[1]
+    assert line.startswith("0 processes of 11, 0 failed, ends of 11 not known, in ")
+    lines = told(capfd, "tree", path, "--pid", "200")[1]
+    assert lines[-1].startswith("2 processes of 11, 0 failed, ends of 2 not known, in ")
