@@ -7,7 +7,7 @@ from shlex import quote
 from msgspec.structs import replace
 
 from ..errors import PROGRAM, UsageError
-from ..events import PROCESS_EVENTS
+from ..events import PROCESS_EVENTS, TASK_EVENTS
 from ..recordings.recording import Recording
 from ..recordings.redact import Redactor
 from ..report import Clean, Facts, Survey, contents_of, html_page
@@ -54,13 +54,14 @@ def run(arguments: argparse.Namespace) -> int:
     target = wanted_file(arguments.output, force=arguments.force)
     recording = opened(arguments.file)
     tell_of(recording, log)
-    found = doubts(recording, PROCESS_EVENTS)
+    found = doubts(recording, tuple(TASK_EVENTS))
     for note in found.notes:
         log("warning", note)
     progress = Progress(log)
     try:
         survey = _survey(recording, progress)
-        summary = replace(survey.summary, absent=tuple(found.absent))
+        # without processes there is no report; of other events it says that they were not recorded
+        summary = replace(survey.summary, absent=tuple(name for name in found.absent if name in PROCESS_EVENTS))
         progress("making the page")
         user = recorded.user_of(recording)
         clean = Clean(redactor.text if redactor else None)
@@ -68,6 +69,7 @@ def run(arguments: argparse.Namespace) -> int:
         facts = _facts(recording, arguments.title)
         facts.redacted = _redacted(redactor, was=bool(recording.manifest and recording.manifest.redacted))
         facts.verdict, facts.complete = summary.verdict, summary.complete
+        facts.absent = found.absent
         facts.notes = [*recording.notes, *recording.damage, *found.notes]
         if recording.is_being_written:
             facts.verdict, facts.complete = STILL_WRITTEN, False

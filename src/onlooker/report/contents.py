@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from ..answers.tree import ending
+from ..answers.tree import ending, unknown_ends
 from ..answers.uses import SECTIONS
 from ..recordings.process import ProcessRecord
 from .chosen import Folded, chosen
@@ -14,7 +14,7 @@ from .clean import Clean
 from .failures import Failure
 from .files import Key
 from .lanes import lanes
-from .spent import Spent, by_program, frames, name_of, own_times, shown
+from .spent import Spent, by_program, cpu_of, frames, name_of, own_times, shown
 from .survey import Survey
 
 # Deflated, so much takes less than 5 MB in the page, which a browser opens within 2 s.
@@ -25,6 +25,7 @@ MOST_FAILURES = 3_000
 MOST_ARGV_CHARS = 8_000_000  # of all processes
 _LONGEST_ARGV, _SHORTEST_ARGV = 4000, 120  # of one
 
+_NOT_EXECUTED = (126, 127)  # exit codes of a shell for what it can't execute, or did not find
 _US = 1000  # times are in microseconds
 
 
@@ -37,6 +38,7 @@ class Contents(msgspec.Struct):
     processes: int
     clean: Clean
     failed: list[ProcessRecord]
+    unknown_ends: int
     programs: list[Spent]
     failures: list[Failure]
     folded: list[str]
@@ -96,7 +98,7 @@ def contents_of(
             for each in failures[:MOST_FAILURES]
         ],
         "programs": [
-            [clean.text(each.name), each.runs, each.failed, each.own // _US, each.wall // _US, each.cpu // _US]
+            [clean.text(each.name), each.runs, each.failed, each.own // _US, each.wall // _US, _us(each.cpu)]
             for each in programs[:MOST_FAILURES]
         ],
         "frames": [
@@ -114,17 +116,31 @@ def contents_of(
     failed = _failed(records)
     folded = list(_folded(survey, len(records) - len(kept), len(failures), uses["without"]))
     at = zero + table.offset_ns
-    return Contents(data, last - zero, at, len(records) + table.left_out, clean, failed, programs, failures, folded)
+    return Contents(
+        data,
+        last - zero,
+        at,
+        len(records) + table.left_out,
+        clean,
+        failed,
+        unknown_ends(records),
+        programs,
+        failures,
+        folded,
+    )
 
 
 def _failed(records: Sequence[ProcessRecord]) -> list[ProcessRecord]:
-    """Those first by whose failure others failed, the latest of them first."""
+    """The worst first: what was killed, then what could not be executed. Of these, those first by whose failure others
+    failed, the latest of them first.
+    """
     found = [each for each in records if each.has_failed]
     blamed = {each.parent.key for each in found if each.parent}
 
-    def order(each: ProcessRecord) -> tuple[bool, int]:
+    def order(each: ProcessRecord) -> tuple[int, bool, int]:
+        kind = 0 if each.signal is not None else 1 if each.exit_code in _NOT_EXECUTED else 2
         is_cause = each.key not in blamed and any(above.has_failed for above in each.ancestors())
-        return not is_cause, -(each.end_ns or 0)
+        return kind, not is_cause, -(each.end_ns or 0)
 
     return sorted(found, key=order)
 
@@ -161,17 +177,15 @@ def _processes(
         "argv": [_argv(each, longest, texts.clean) for each in kept],
         "end": [texts(ending(each)) for each in kept],
         "failed": [int(each.has_failed) for each in kept],
-        "cpu": [_cpu(each) for each in kept],
+        "cpu": [_us(cpu_of(each)) for each in kept],
         "events": [sum(each.events.values()) for each in kept],
         "folded": [into.get(each.key, (each.left_out, 0))[0] for each in kept],
     }
 
 
-def _cpu(process: ProcessRecord) -> int:
+def _us(nanoseconds: int | None) -> int:
     """-1 where it is not known."""
-    if process.cpu_user_ns is None or process.cpu_system_ns is None:
-        return -1
-    return (process.cpu_user_ns + process.cpu_system_ns) // _US
+    return -1 if nanoseconds is None else nanoseconds // _US
 
 
 def _argv(process: ProcessRecord, longest: int, clean: Clean) -> str:

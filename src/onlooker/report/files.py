@@ -68,6 +68,15 @@ class Files:
                 found[number] += 1
         return found
 
+    def below(self, directories: tuple[str, ...]) -> dict[str, int]:
+        """For each section how many files are in these directories, which end with a slash."""
+        width = len(SECTIONS)
+        places = [place for place, path in enumerate(self.paths) if f"{path}/".startswith(directories)]
+        return {
+            section: sum(self.counts[place * width + number] > 0 for place in places)
+            for section, number in SECTION_NUMBERS.items()
+        }
+
     def totals(self) -> dict[str, tuple[int, int]]:
         """For each section how many files, and how many times."""
         each = {section: self.counts[number :: len(SECTIONS)] for section, number in SECTION_NUMBERS.items()}

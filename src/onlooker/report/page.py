@@ -11,6 +11,7 @@ from string import Template
 import msgspec
 
 from .._version import __version__
+from ..answers.inventory import OF_SECTION, SPECIAL
 from ..answers.page import counted
 from ..answers.tree import TIMES, ending
 from ..answers.uses import MISSING, SECTIONS
@@ -23,6 +24,7 @@ from .spent import name_of
 from .survey import Survey
 
 MOST_ROWS = 8  # of the tables on the first screen
+MOST_FAILED = 50  # processes there: whoever looks for what failed wants all of them
 _ALL = "Complete: nothing is missing in this recording"
 _MARKS = {"complete": "✔", "narrowed": "!", "incomplete": "✖"}
 _NARROW = "\u202f"
@@ -34,13 +36,15 @@ _POLICY = (
 
 class Facts(msgspec.Struct, kw_only=True):
     """What a recording says of itself, as it is: the page makes it clean. `title`: "" for the command; `notes`: why it
-    has only a part of what happened; `redacted`: how secrets were taken out, in words; `exit_code`: the command's.
+    has only a part of what happened; `absent`: kinds of events that were not recorded; `redacted`: how secrets were
+    taken out, in words; `exit_code`: the command's.
     """
 
     title: str
     verdict: str
     complete: bool
     notes: Sequence[str] = ()
+    absent: Sequence[str] = ()
     command: Sequence[str] | None = None
     directory: str | None = None
     host: str = ""
@@ -74,8 +78,9 @@ def html_page(survey: Survey, contents: Contents, facts: Facts) -> bytes:
         "top_failed": "".join(_top_failed(survey, contents)),
         "activity_label": html(f"{counted(survey.events, 'event')}, as bars over time"),
         "activity_said": html(_by_kind(survey)),
-        "counts": "".join(_counts(survey, contents)),
-        "tabs": "".join(_tabs(totals)),
+        "counts": "".join(_counts(totals, contents, facts.absent)),
+        "special": html(_special(survey)),
+        "tabs": "".join(_tabs(totals, facts.absent)),
         "panels": "".join(_panels()),
         "missing_said": html(_missing_said(totals[MISSING])),
         "folded": "".join(f"<p>{html(line)}</p>" for line in contents.folded),
@@ -181,9 +186,10 @@ def _top_programs(contents: Contents) -> Iterator[str]:
     for each in contents.programs[:MOST_ROWS]:
         name = html(contents.clean.text(each.name))
         bar = f'<meter min="0" max="{most}" value="{each.own}" aria-hidden="true"></meter>'
+        cpu = "?" if each.cpu is None else time(each.cpu)
         yield (
             f'<tr><th scope="row"><span title="{name}">{name}</span>{bar}</th>'
-            f"<td>{number(each.runs)}</td><td>{time(each.own)}</td><td>{time(each.cpu) if each.cpu else '?'}</td></tr>"
+            f"<td>{number(each.runs)}</td><td>{time(each.own)}</td><td>{cpu}</td></tr>"
         )
     yield "</tbody></table>"
     if (more := len(contents.programs) - MOST_ROWS) > 0:
@@ -191,13 +197,16 @@ def _top_programs(contents: Contents) -> Iterator[str]:
 
 
 def _top_failed(survey: Survey, contents: Contents) -> Iterator[str]:
+    unknown = counted(contents.unknown_ends, "process", "processes") if contents.unknown_ends else ""
     if not contents.failed and not survey.failures.total:
-        yield '<p class="fine">Nothing failed.</p>'
+        if unknown:
+            yield f'<p class="hint">No failure was seen, but ends of {unknown} are not known.</p>'
+        else:
+            yield '<p class="fine">Nothing failed.</p>'
         return
-    calls = min(len(contents.failures), max(MOST_ROWS // 2, MOST_ROWS - len(contents.failed)))
-    processes = contents.failed[: MOST_ROWS - calls]
+    calls = max(MOST_ROWS // 2, MOST_ROWS - len(contents.failed))
     yield "<table><tbody>"
-    for each in processes:
+    for each in contents.failed[:MOST_FAILED]:
         said = _said(each, contents.clean)
         yield (
             f'<tr class="bad"><td>{html(ending(each))}</td>'
@@ -213,7 +222,8 @@ def _top_failed(survey: Survey, contents: Contents) -> Iterator[str]:
     yield "</tbody></table>"
     yield (
         f'<p><a href="#processes-head">{counted(len(contents.failed), "process", "processes")}</a> and '
-        f'<a href="#failures-head">{counted(survey.failures.total, "call")}</a> failed</p>'
+        f'<a href="#failures-head">{counted(survey.failures.total, "call")}</a> failed'
+        f"{f'; ends of {unknown} are not known' if unknown else ''}</p>"
     )
 
 
@@ -230,18 +240,36 @@ def _by_kind(survey: Survey) -> str:
     return f"{number(survey.events)} events: {said}{', …' if len(kinds) > 4 else ''}" if kinds else "no events"
 
 
-def _counts(survey: Survey, contents: Contents) -> Iterator[str]:
+def _counts(totals: dict[str, tuple[int, int]], contents: Contents, absent: Sequence[str]) -> Iterator[str]:
     yield f'<div><dt>processes</dt><dd><a href="#processes-head">{number(contents.processes)}</a></dd></div>'
-    for section, (count, _) in survey.files.totals().items():
-        yield f'<div><dt>{section}</dt><dd><a href="#files-head">{number(count)}</a></dd></div>'
+    for section, (count, _) in totals.items():
+        said = _count(section, count, absent)
+        yield f'<div><dt>{section}</dt><dd><a href="#files-head">{said}</a></dd></div>'
 
 
-def _tabs(totals: dict[str, tuple[int, int]]) -> Iterator[str]:
+def _count(section: str, count: int, absent: Sequence[str]) -> str:
+    """How many files: there may be more of what was not recorded."""
+    needs = OF_SECTION[section]
+    missing = [each for each in needs if each in absent]
+    if len(missing) == len(needs):
+        return "not recorded"
+    return f"at least {number(count)}" if missing else number(count)
+
+
+def _special(survey: Survey) -> str:
+    """Why `onlooker files` counts fewer."""
+    counts = [f"{number(count)} {section}" for section, count in survey.files.below(SPECIAL).items() if count]
+    said = f"In /proc, /sys and /dev, which onlooker files leaves out without --all: {', '.join(counts)}."
+    return said if counts else ""
+
+
+def _tabs(totals: dict[str, tuple[int, int]], absent: Sequence[str]) -> Iterator[str]:
     for place, section in enumerate(SECTIONS):
         chosen, tab = ("true", "0") if place == 0 else ("false", "-1")
+        said = _count(section, totals[section][0], absent)
         yield (
             f'<button type="button" role="tab" id="tab-{section}" aria-controls="files-{section}" '
-            f'aria-selected="{chosen}" tabindex="{tab}">{section} <small>{number(totals[section][0])}</small></button>'
+            f'aria-selected="{chosen}" tabindex="{tab}">{section} <small>{said}</small></button>'
         )
 
 

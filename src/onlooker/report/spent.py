@@ -12,14 +12,16 @@ OTHERS = "…"
 
 
 class Spent(msgspec.Struct, gc=False):
-    """The time of a program's processes, in nanoseconds: `own` is what they lived while none of their children did."""
+    """The time of a program's processes, in nanoseconds: `own` is what they lived while none of their children did.
+    `cpu`: of those whose end was seen; None where none was.
+    """
 
     name: str
     runs: int = 0
     failed: int = 0
     own: int = 0
     wall: int = 0
-    cpu: int = 0
+    cpu: int | None = None
 
 
 class Frame(msgspec.Struct):
@@ -35,6 +37,13 @@ class Frame(msgspec.Struct):
 def name_of(process: ProcessRecord) -> str:
     """The program of a process, without its directory."""
     return (process.program.name if process.program else "") or process.comm
+
+
+def cpu_of(process: ProcessRecord) -> int | None:
+    """Its processor time in nanoseconds, which its end tells."""
+    if process.cpu_user_ns is None or process.cpu_system_ns is None:
+        return None
+    return process.cpu_user_ns + process.cpu_system_ns
 
 
 def own_times(starts: Sequence[int], ends: Sequence[int], parents: Sequence[int]) -> list[int]:
@@ -64,7 +73,8 @@ def by_program(records: Sequence[ProcessRecord], walls: Sequence[int], owns: Seq
         spent.failed += each.has_failed
         spent.own += own
         spent.wall += wall
-        spent.cpu += (each.cpu_user_ns or 0) + (each.cpu_system_ns or 0)
+        if (cpu := cpu_of(each)) is not None:
+            spent.cpu = cpu + (spent.cpu or 0)
     return sorted(found.values(), key=lambda each: (-each.own, -each.runs, each.name))
 
 

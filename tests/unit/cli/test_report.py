@@ -2,6 +2,7 @@
 
 import os
 import pty
+import re
 
 import pytest
 
@@ -10,7 +11,7 @@ from onlooker.cli.main import main
 from onlooker.recordings.manifest import Manifest, now
 from onlooker.recordings.writer import RecordingWriter
 
-from ..recordings.lives import execute
+from ..recordings.lives import build, execute
 from ..report.surveyed import data_of
 from .recorded import record, told
 
@@ -132,3 +133,23 @@ def test_progress_is_for_a_terminal(monkeypatch, tmp_path):
     finally:
         os.close(ours)
     assert b"onlooker: read 32 events ..." in said and b"\r\x1b[K" in said
+
+
+def test_what_was_not_recorded_is_no_zero(capfd, tmp_path):
+    record(tmp_path / "r", settings={"events": ["fork", "exec", "exit"]})
+    code, html, err = made(capfd, tmp_path / "r")
+    assert code == 0 and "has only fork, exec, exit: it was recorded with --events fork,exec,exit\n" in err
+    assert 'class="narrowed"' in html and "Complete: nothing is missing" not in html
+    counts = dict(re.findall(r"<dt>(\w+)</dt><dd><a[^>]*>([^<]*)</a>", html))
+    assert counts == {
+        "processes": "11", "read": "at least 3", "written": "not recorded", "created": "not recorded",
+        "removed": "not recorded", "missing": "at least 0",
+    }  # fmt: skip
+    assert re.findall(r"written <small>([^<]*)", html) == ["not recorded"]
+
+
+def test_failures_without_ends(capfd, tmp_path):
+    record(tmp_path / "r", [each for each in build() if each.event != "exit"], settings={"events": ["fork", "exec"]})
+    code, html, _ = made(capfd, tmp_path / "r")
+    assert code == 1 and "No failure was seen, but ends of 11 processes are not known." in html
+    assert "Nothing failed." not in html

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from onlooker.errors import UnsupportedError
 
 from ..hostile import texts
-from ..recordings.lives import build, end, execute
+from ..recordings.lives import build, end, execute, life
 from .surveyed import opened, written
 
 EVIL = "</script><img src=x onerror=alert(1)>\u202e\n\x1b[31m\"'&"
@@ -129,3 +129,35 @@ def test_an_installation_without_its_program(monkeypatch, tmp_path):
     monkeypatch.setattr("onlooker.report.page.files", lambda _: tmp_path)
     with pytest.raises(UnsupportedError, match=r"this installation has no report\.js"):
         written()
+
+
+def first_part(html):
+    return Tags(html.partition("<style>")[0] + html.partition("</style>")[2].partition("<script")[0]).text
+
+
+def test_all_processes_that_failed_the_worst_first():
+    ends = [{"exit_code": 1}] * 9 + [{"exit_code": 127}, {"exit_code": 126}, {"signal": "SIGSEGV"}, {"exit_code": 2}]
+    events = [execute(10.001, 100, 10, "sh"), end(30, 100, 10)]
+    for number, how in enumerate(ends):
+        events += life(100, 10, 200 + number, 11 + number, f"p{number}", **how)
+    html, _ = written(*events, *(opened(25, f"/f{number}", errno="EACCES") for number in range(9)))
+    said = first_part(html).partition("What failed")[2].partition("Events over time")[0]
+    found = re.findall(r"(SIGSEGV|exit \d+?)(p\d+?)(?=exit|SIG|EACCES)", said)
+    assert found[:3] == [("SIGSEGV", "p11"), ("exit 126", "p10"), ("exit 127", "p9")] and len(found) == 13
+    assert {how for how, _ in found[3:]} == {"exit 1", "exit 2"}
+    assert said.count("EACCES") == 4 and "13 processes and 9 calls failed" in said
+
+
+def test_processor_time_that_is_not_known():
+    known = life(100, 10, 200, 11, "gcc", cpu_user_ns=2_000_000, cpu_system_ns=0)
+    html, data = written(execute(10.001, 100, 10, "sh"), *known)
+    assert data["processes"]["cpu"] == [-1, 2000]
+    assert {name: cpu for name, *_, cpu in data["programs"]} == {"sh": -1, "gcc": 2000}
+    assert "<td>?</td></tr>" in html and "<td>2.00 ms</td></tr>" in html
+
+
+def test_files_that_another_command_leaves_out():
+    html, _ = written(opened(11, "/etc/hosts"), opened(12, "/proc/stat"), opened(13, "/dev/null", "O_WRONLY"))
+    assert "which onlooker files leaves out without --all: 1 read, 1 written." in first_part(html)
+    html, _ = written(opened(11, "/etc/hosts"))
+    assert "/proc" not in first_part(html)

@@ -3,7 +3,7 @@
 import { Fragment, h, render } from "preact";
 import { count, counted, time } from "./words.js";
 
-const ENDS = { "": "exit 0", running: "it did not end", "?": "nobody knows how" };
+const ENDS = { "": "exit 0", running: "still running when the recording ended", "?": "its end was not seen" };
 const MOST = 60; // files of a kind, or children
 
 export function showDetails(element, report, process, select) {

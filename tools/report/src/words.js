@@ -6,9 +6,9 @@ export const count = (number) => NUMBER.format(number).replaceAll(",", "\u202f")
 
 export const counted = (number, one, more = `${one}s`) => `${count(number)} ${number === 1 ? one : more}`;
 
-// microseconds
+// microseconds; -1 where it is not known
 export function time(us) {
-  if (us < 0) return "";
+  if (us < 0) return "?";
   if (us === 0) return "0 s";
   if (us < 1000) return `${us} µs`;
   if (us < 1e6) return `${round(us / 1e3)} ms`;
