@@ -28,6 +28,13 @@ _NO_DEVICES = ("/dev/shm/", "/dev/mqueue/")  # noqa: S108
 _NEVER_THERE = ("deleted", "tmpfile", "memfd")  # states of a file that no path leads to
 
 
+def kind_of(file: str, *, is_new: bool, is_gone: bool) -> str:
+    """What a file is at the end: `is_new`: it was made meanwhile, `is_gone`: and is there no more."""
+    if is_gone:
+        return TEMPORARY if is_new else REMOVED
+    return DEVICE if file.startswith("/dev/") and not file.startswith(_NO_DEVICES) else FILE
+
+
 class _Use(msgspec.Struct, gc=False):
     time: str
     count: int = 0
@@ -49,9 +56,7 @@ class _Use(msgspec.Struct, gc=False):
             self.comms = (*self.comms, comm)
 
     def kind(self, file: str) -> str:
-        if self.is_gone:
-            return TEMPORARY if self.is_new else REMOVED
-        return DEVICE if file.startswith("/dev/") and not file.startswith(_NO_DEVICES) else FILE
+        return kind_of(file, is_new=self.is_new, is_gone=self.is_gone)
 
 
 _Named = tuple[str, _Use]

@@ -9,7 +9,7 @@ import msgspec
 from ..escaping import escape
 from ..events import TASK_EVENTS, TaskEvent
 from .actions import done
-from .files import DEVICE, FILE, MOST_FILES, REMOVED, TEMPORARY
+from .files import MOST_FILES, TEMPORARY, kind_of
 from .folding import Group, folded
 from .page import Page, counted, listed
 
@@ -23,7 +23,6 @@ _SECTION_OF = {
     **dict.fromkeys(("set xattr", "removed xattr", "exchanged"), WRITTEN),
 }
 NEVER_THERE = ("deleted", "tmpfile", "memfd", "pseudo", "detached")  # states of a file that no path leads to
-_NO_DEVICES = ("/dev/shm/", "/dev/mqueue/")  # noqa: S108
 _FEWEST_FOLDED = 3  # temporary files
 _MOST_NAMES = 16  # of the processes that used a file
 # what has to do with files when it succeeds; everything else only where nothing was there
@@ -33,7 +32,9 @@ WHERE = f"event in ({', '.join(map(repr, _CALLS))}) or errno == 'ENOENT'"
 
 
 class FileUse(msgspec.Struct, gc=False):
-    """`counts` and `words` are by section; `is_new`: it was made meanwhile, `is_gone`: and is there no more."""
+    """`counts` and `words` are by section; `is_new`: it was made meanwhile, `is_gone`: and is there no more. Who makes
+    a file looks first whether it is there: what was not there and came later is not missing.
+    """
 
     time: str
     counts: dict[str, int]
@@ -42,8 +43,10 @@ class FileUse(msgspec.Struct, gc=False):
     is_new: bool = False
     is_gone: bool = False
 
-    def add(self, section: str, words: Sequence[str], comm: str) -> None:
+    def add(self, section: str, words: Sequence[str], comm: str, time: str) -> None:
         """One event."""
+        if section != MISSING and self.counts.keys() == {MISSING}:
+            self.time, self.counts, self.words, self.comms = time, {}, {}, ()
         self.counts[section] = self.counts.get(section, 0) + 1
         known = self.words.get(section, ())
         if fresh := [word for word in words if word not in known]:
@@ -60,9 +63,7 @@ class FileUse(msgspec.Struct, gc=False):
         """What it is at the end."""
         if self.counts.keys() == {MISSING}:
             return MISSING
-        if self.is_gone:
-            return TEMPORARY if self.is_new else REMOVED
-        return DEVICE if file.startswith("/dev/") and not file.startswith(_NO_DEVICES) else FILE
+        return kind_of(file, is_new=self.is_new, is_gone=self.is_gone)
 
 
 Used = tuple[str, FileUse]
@@ -122,7 +123,7 @@ class Uses:
                     continue
                 self._rooms[section] -= 1
                 use = self.groups.setdefault(group, {})[file] = FileUse(event.time, {}, {})
-            use.add(section, words, event.comm)
+            use.add(section, words, event.comm, event.time)
 
     def of(self, section: str, group: Any = None) -> list[Used]:
         """The files of a section, in the order of their first use."""

@@ -4,6 +4,7 @@ import pytest
 
 from onlooker.answers import inventory
 from onlooker.answers.declared import Declared
+from onlooker.answers.files import Writes
 from onlooker.answers.inputs import Inputs
 from onlooker.answers.inventory import Inventory, Undeclared, keeps
 from onlooker.answers.uses import MOVED_AWAY, SECTIONS, Uses
@@ -208,3 +209,32 @@ def test_only_processes_with_files_are_kept():
 
 def test_sections_are_in_their_order():
     assert SECTIONS == ("read", "written", "created", "removed", "missing")
+
+
+def changed(path, *, created=False):
+    return opened(path, "O_WRONLY", *(["O_CREAT"] if created else []), created=created)
+
+
+def removed(path):
+    return make("unlink", path=path, joined_path=path)
+
+
+def test_a_file_that_was_looked_for_before_it_was_made_is_temporary():
+    life = [changed("/m1", created=True), removed("/m1"), changed("/m2", created=True), removed("/m2")]
+    found = {row["file"]: row for row in rows(Inventory(), [miss("/m1"), *life])}
+    assert {file: (row["kind"], row.get("missing"), row["created"]) for file, row in found.items()} == {
+        "/m1": ("temporary", None, 1),
+        "/m2": ("temporary", None, 1),
+    }
+    assert {row["file"]: row["kind"] for row in rows(Writes(), life)} == {"/m1": "temporary", "/m2": "temporary"}
+
+
+def test_what_came_later_is_not_missing():
+    events = [miss("/a"), miss("/b"), opened("/b"), miss("/c"), changed("/c", created=True), removed("/c"), miss("/c")]
+    assert [line.split()[-1] for line in ask(Inventory(["missing"]), events)[2:]] == ["/a", "/c"]
+    assert [row["kind"] for row in rows(Inventory(), events)] == ["missing", "file", "temporary"]
+
+
+def test_a_file_that_was_there_is_removed():
+    events = [opened("/a"), removed("/a"), changed("/a", created=True), removed("/a")]
+    assert [row["kind"] for row in rows(Inventory(), events)] == ["removed"]
