@@ -13,6 +13,7 @@ from .arguments import LONGEST_SECONDS, check_rate, check_source, live_source, t
 from .errors import ForkedError, UsageError
 from .events import Event
 from .filters import Filter, check_bool, process_id
+from .probe.clock import Moment, WallClock
 from .probe.command import command_of
 from .probe.forks import run_in_children, this_process
 from .probe.kernel import in_pid_namespace
@@ -141,8 +142,9 @@ class Monitor:
         self._given: Iterator[Event] = iter(())  # what of them nobody has got yet
         self._tally = Tally()
         self._aborted = False
-        self._started_at: float | None = None
-        self._ended_at: float | None = None
+        self._clock = WallClock()
+        self._began: Moment | None = None
+        self._ended: Moment | None = None
         self._is_closed = False
         self._stopping = False
 
@@ -185,9 +187,9 @@ class Monitor:
 
     def start(self) -> None:
         """Start watching: after it returns, nothing is missed."""
-        if self._ended_at is not None:
+        if self._ended is not None:
             raise _closed()
-        if self._started_at is None:
+        if self._began is None:
             self._home = this_process()
             run_in_children(self._abandon)
             wanted = self._of_the_source()
@@ -195,7 +197,7 @@ class Monitor:
             wanted.look()
             self._source.start(wanted)
             wanted.look()
-            self._started_at = time.monotonic()
+            self._began = getattr(self._source, "began", None) or self._clock.moment()
             if self._stopping:
                 self._source.stop()
         self._check_use()
@@ -217,7 +219,7 @@ class Monitor:
         follow: Callable[[int], None] | None = getattr(self._source, "follow", None)
         if follow is None:
             raise UsageError("only the kernel can follow a process", "leave out source")
-        if self._started_at is not None and not self.filter.follow:
+        if self._began is not None and not self.filter.follow:
             raise UsageError("this monitor follows nothing", "call follow before start, or give a command")
         follow(process_id(pid))
         self.filter = replace(self.filter, follow=True)
@@ -247,7 +249,7 @@ class Monitor:
         wanted = self.filter.refined(
             where=where, exclude=exclude, path=path, writes=writes, success=success, arg=arg, hide=hide
         )
-        if self._started_at is not None:
+        if self._began is not None:
             self._check_use()
             matcher = wanted.matcher()
             refine: Callable[[Filter], None] | None = getattr(self._source, "refine", None)
@@ -349,7 +351,7 @@ class Monitor:
         Raises UsageError where the source has none, and after `close`.
         """
         self._check_use()
-        if self._ended_at is not None:
+        if self._ended is not None:
             raise _closed()
         fileno: Callable[[], int] | None = getattr(self._source, "fileno", None)
         if fileno is None:
@@ -359,7 +361,7 @@ class Monitor:
     def stop(self) -> None:
         """Watch nothing more from now on; what happened before can still be polled. Returns at once."""
         first, self._stopping = not self._stopping, True
-        if first and self._started_at is not None:
+        if first and self._began is not None:
             self._source.stop()
 
     def close(self) -> None:
@@ -368,10 +370,10 @@ class Monitor:
         """
         if self._is_closed:
             return
-        self._ended_at = self._ended_at or time.monotonic()
+        self._ended = self._ended or self._clock.moment()
         self._stopping = True
         self._take_back()
-        self._aborted = self._aborted or (self._started_at is not None and (self._tally.unread > 0 or not self.ended))
+        self._aborted = self._aborted or (self._began is not None and (self._tally.unread > 0 or not self.ended))
         self._acknowledge()
         rest = self._source.close() or Rest()
         self._tally = self._tally.at_the_end(rest.lost, rest.unread)
@@ -392,10 +394,18 @@ class Monitor:
         """How each event is observed."""
         return self._source.attached
 
+    @property
+    def span(self) -> tuple[Moment, Moment]:
+        """From when until when it has watched: until the last process that it follows had ended, `stop` or `close`;
+        until now where it still watches.
+        """
+        ended = getattr(self._source, "ended", None) or self._ended or self._clock.moment()
+        return self._began or ended, ended
+
     def stats(self) -> Stats:
         """What has been reported until now."""
-        end = self._ended_at or time.monotonic()
-        seconds = end - (self._started_at or end)
+        began, ended = self.span
+        seconds = (ended.boot_ns - began.boot_ns) / 1e9
         aborted = self._aborted or self._home != this_process()
         tally = self._tally
         events = {name: count for name, count in tally.events.items() if count}
@@ -405,7 +415,7 @@ class Monitor:
         )
 
     def _check_use(self) -> None:
-        if self._started_at is None:
+        if self._began is None:
             raise UsageError("the monitor is not started", "with onlooker.Monitor() as monitor: ...")
         if self._home != this_process():
             raise ForkedError

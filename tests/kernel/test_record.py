@@ -1,5 +1,6 @@
 """`onlooker record`: what a command does is in the recording, all of it, whatever happens to the recorder."""
 
+import json
 import os
 import random
 import signal
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from onlooker import Exec, Exit, Fork, Lost
+from onlooker.recordings.manifest import wall_ns
 from onlooker.recordings.recording import Recording
 
 from .commands import ONLOOKER, run, started, wait_until, watching
@@ -40,6 +42,25 @@ def test_a_command_and_all_that_it_starts(workloads: Workloads, tmp_path: Path) 
     assert found.manifest.command == (str(workloads["spawn"]), str(COUNT), str(workloads["nothing"]))
     assert (found.manifest.end.exit_code, found.manifest.end.complete) == (0, True)
     assert found.manifest.end.events["fork"] == COUNT
+
+
+def test_it_begins_and_ends_with_what_is_watched(tmp_path: Path) -> None:
+    file = str(tmp_path / "r.onlook")
+    run("record", "-o", file, "--", "sleep", "0.1")
+    found = Recording(file)
+    assert found.manifest and found.manifest.end
+    start, end = wall_ns(found.manifest.start), wall_ns(found.manifest.end.time)
+    times = [wall_ns(event.time) for event in found if not isinstance(event, Lost)]
+    assert start and end and start <= min(filter(None, times)) <= max(filter(None, times)) <= end
+    assert abs((end - start) / 1e9 - found.manifest.end.seconds) < 0.00001
+    [over] = of(found, Exit)
+    lived = over.boot_ns - over.start_ns
+    assert lived >= 100_000_000
+    # it took half a second and more to begin, and as long to let go of the kernel
+    assert end - start - lived < 250_000_000 * SLOWER
+    shown = json.loads(run("show", file, "--output-format", "json").out)
+    assert (shown["start"], shown["end"]) == (found.manifest.start, found.manifest.end.time)
+    assert f"in {(end - start) / 1e9:.3f} s" in run("tree", file).out
 
 
 def test_a_replay_shows_the_same(workloads: Workloads, tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import pytest
 
 import onlooker
 from onlooker import Batch, Lost, Monitor, UsageError
+from onlooker.probe.clock import Moment, WallClock
 from onlooker.testing import FakeSource, make
 
 from .monitored import LOST, PIDS, Endless, Silent, execs, pids
@@ -183,13 +184,22 @@ def test_stats_are_a_copy():
 
 
 def test_the_time_stands_still_after_the_end(monkeypatch):
-    now = iter([100.0, 103.5])
+    now = iter([100_000_000_000, 103_500_000_000])
     monitor = Monitor(source=Endless())
     assert monitor.stats().seconds == 0
-    monkeypatch.setattr(time, "monotonic", lambda: next(now))
+    monkeypatch.setattr(WallClock, "moment", lambda self: Moment(next(now), 0))
     monitor.start()
     monitor.close()
     assert [monitor.stats().seconds, monitor.stats().seconds] == [3.5, 3.5]
+
+
+def test_a_source_may_know_better_when_it_watched():
+    source = Endless()
+    source.began = Moment(5_000_000_000, 7)
+    with Monitor(source=source) as monitor:
+        assert monitor.span[0] == source.began
+        source.ended = Moment(5_250_000_000, 9)
+    assert (monitor.span, monitor.stats().seconds) == ((source.began, source.ended), 0.25)
 
 
 def test_what_is_attached_is_the_source_s():

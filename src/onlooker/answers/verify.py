@@ -78,7 +78,7 @@ class _Ran(msgspec.Struct):
 
 class Verify:
     """`log`: what is claimed; `command`: the recorded one, which is neither in the log nor missing in it; `strict`: a
-    shell explains nothing that it runs.
+    shell explains nothing that it runs. `table` learns the processes.
     """
 
     events: ClassVar[tuple[str, ...]] = PROCESS_EVENTS
@@ -86,11 +86,13 @@ class Verify:
     waits_for: ClassVar[str] = "processes"
     where: ClassVar[tuple[str, ...]] = ()
 
-    def __init__(self, log: Log, *, command: Sequence[str] = (), strict: bool = False) -> None:
+    def __init__(
+        self, log: Log, *, command: Sequence[str] = (), strict: bool = False, table: Processes | None = None
+    ) -> None:
         self._log = log
         self._command = tuple(command)
         self._strict = strict
-        self._table = Processes()
+        self._table = table or Processes()
         self._exact: dict[tuple[str, str], list[Claim]] = {}  # by name and arguments
         self._wild: dict[str, list[tuple[Claim, re.Pattern[str]]]] = {}  # by name
         for each in log.claims:

@@ -14,7 +14,7 @@ from ..follow import Relay, exit_code
 from ..monitor import Monitor
 from ..output.writer import Writer
 from ..recordings.database import has_database
-from ..recordings.manifest import End, Manifest, now
+from ..recordings.manifest import End, Manifest, now, time_of
 from ..recordings.recording import Recording
 from ..recordings.redact import Redactor
 from ..recordings.seal import Sealer
@@ -132,6 +132,8 @@ class RecordSession(WatchSession):
         self._has_told_of_seals = False
 
     def _announce(self) -> None:
+        began, _ = self.monitor.span
+        self._writer.begin(time_of(began.wall_ns))
         log = self._log
         if self.monitor.command:
             log("info", f"recording into {self._writer.path}")
@@ -153,7 +155,8 @@ class RecordSession(WatchSession):
         if command and self._relay:
             self._relay.look()
             code = exit_code(command) if command.is_over else None
-        end = End.of(self.summary, now(), code)
+        _, ended = self.monitor.span
+        end = End.of(self.summary, time_of(ended.wall_ns, is_end=True), code)
         try:
             self._writer.finish(replace(self._writer.manifest, end=end), self._waits_for_seals)
         except OutputError as error:

@@ -9,6 +9,7 @@ from shlex import quote
 from ..answers.verify import Verify
 from ..claims.log import FIELDS, read
 from ..errors import PROGRAM, UsageError
+from ..recordings.processes import Processes
 from ..recordings.recording import Recording
 from ..recordings.redact import RULES, Redactor
 from . import recorded, secrets
@@ -53,8 +54,8 @@ def run(arguments: argparse.Namespace) -> int:
     recording = on.recording(arguments.file, Verify.events)
     redactor = _redactor(recording, arguments.redact_pattern or (), on.log)
     log = read(_lines(arguments.against), arguments.field, _as_recorded(redactor))
-    manifest = recording.manifest
-    asked = Verify(log, command=(manifest.command if manifest else None) or (), strict=arguments.strict)
+    command = (recording.manifest and recording.manifest.command) or ()
+    asked = Verify(log, command=command, strict=arguments.strict, table=Processes(recording))
     on.answer(asked, on.batches(recording, asked.events))
     code = on.verdict()
     return 1 if asked.differs else code

@@ -20,6 +20,7 @@ from .used import Uses
 EVENTS = ("fork", "exit", *FILE_EVENTS)
 STATEMENT = "https://in-toto.io/Statement/v1"
 PREDICATE = "https://witness.dev/attestations/command-run/v0.1"
+TICK_NS = 10_000_000  # a file's time is that of the kernel's last tick, which are 100 in a second or more
 UNKNOWN_CODE = -1  # go-witness has a number in any case; Go's os.ProcessState.ExitCode says -1
 
 
@@ -74,7 +75,7 @@ class _Statement:
         begun = (wall_ns(manifest.start) if manifest else None) or 0
         for file, is_made in self._uses.outputs():
             changed = self._digests.changed_ns(file)
-            if self._source.is_of_this_machine and not is_made and changed is not None and changed < begun:
+            if self._source.is_of_this_machine and not is_made and changed is not None and changed < begun - TICK_NS:
                 continue
             digest, reason = self._digests.of(file)
             if digest:

@@ -2,6 +2,7 @@
 
 import time
 from pathlib import Path
+from typing import NamedTuple
 
 _STEADY_NS = 20_000  # smaller differences are measurement error, and would make times jitter
 _BRACKET_NS = 5_000
@@ -24,6 +25,13 @@ def namespace_ns() -> int:
     except (OSError, ValueError):  # a kernel without time namespaces, or the /proc of another pid namespace
         return 0
     return offsets.get("boottime", 0)
+
+
+class Moment(NamedTuple):
+    """The same moment on the kernel's boot clock, and since 1970."""
+
+    boot_ns: int
+    wall_ns: int
 
 
 class WallClock:
@@ -51,3 +59,8 @@ class WallClock:
         if abs(offset - self._offset) > _STEADY_NS:
             self._offset = offset
         return self._offset
+
+    def moment(self) -> Moment:
+        """Now."""
+        boot_ns = self.boot_ns()
+        return Moment(boot_ns, boot_ns + self.offset_ns())

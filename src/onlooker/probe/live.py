@@ -15,7 +15,7 @@ from ..records import Batch, give_back, prepare_records
 from . import cgroups, executed, kernel, rights
 from .attach import hooks
 from .chooser import Chooser
-from .clock import WallClock
+from .clock import Moment, WallClock
 from .command import Command
 from .forks import run_in_children, this_process
 from .interpreter import with_interpreters
@@ -66,6 +66,8 @@ class LiveSource:
         self._attached: tuple[Attachment, ...] = ()
         self._notes: list[str] = []
         self._clock = WallClock()
+        self.began: Moment | None = None  # all is attached: what happens from now on is reported
+        self.ended: Moment | None = None  # and until then
         self._home = this_process()
         self._found: tuple[Batch, ...] = ()  # the first is given by `poll`, until it is `taken`
         self._stopping = False
@@ -171,6 +173,7 @@ class LiveSource:
         """Before the rights are given up, which the command must not inherit. It waits until all is ready."""
         if not self._stopping:
             probe.run("adopt")
+            self.began = self._clock.moment()  # no process of the command is older
             command.start()
 
     def _begin(self, probe: "Probe") -> None:
@@ -183,6 +186,7 @@ class LiveSource:
             probe.start_reader()
         except OSError as error:
             raise ResourceError(error) from error
+        self.began = self.began or self._clock.moment()
         probe.enable(True)
 
     def needed_capabilities(self) -> tuple[str, ...]:
@@ -251,6 +255,7 @@ class LiveSource:
 
     def stop(self) -> None:
         """Disable every program at once. Detaching them takes half a second; `close` does it."""
+        self.ended = self.ended or self._clock.moment()
         self._stopping = True
         if probe := self._probe:
             with suppress(OSError, ValueError):  # refused, which the next poll raises; closed meanwhile
@@ -322,6 +327,8 @@ class LiveSource:
             found = (with_interpreters(checked),)
             self._found = self._found + found
             probe.drained()
+            if self.ended and (last_ns := _last_ns(checked)) > self.ended.boot_ns:  # it was on its way
+                self.ended = Moment(last_ns, last_ns + checked.offset_ns)
             self._is_to_look = True
         if (total := probe.total_lost()) != self._total_lost:
             self._losses(probe)
@@ -385,3 +392,7 @@ class LiveSource:
 
 def _events(batch: Batch) -> int:
     return len(batch) - batch.counts().get(Lost.event, 0)
+
+
+def _last_ns(batch: Batch) -> int:
+    return max((event.boot_ns for event in batch.after(len(batch) - 1).events()), default=0)

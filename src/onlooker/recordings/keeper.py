@@ -69,6 +69,10 @@ class Keeper:
         finally:
             signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
+    def look_now(self) -> None:
+        """Do at once what else is done each second."""
+        self._wake.set()
+
     def turned(self, number: int, log: Log, fresh: Log) -> None:
         """One log is finished, and the fresh one follows."""
         self._log = fresh

@@ -32,8 +32,8 @@ class Loss(msgspec.Struct, frozen=True):
 
 
 class End(msgspec.Struct, frozen=True, kw_only=True):
-    """How a recording ended. `time`: RFC 3339 in UTC; `unwritten`: how many events were seen and not written;
-    `exit_code`: the command's, where one was recorded.
+    """How a recording ended. `time`: when the watching did, RFC 3339 in UTC; `seconds`: since the start; `unwritten`:
+    how many events were seen and not written; `exit_code`: the command's, where one was recorded.
     """
 
     time: str
@@ -64,9 +64,10 @@ class End(msgspec.Struct, frozen=True, kw_only=True):
 
 class Manifest(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """`recording`: the version of the layout; `onlooker`: the program's version; `id`: random, never used twice;
-    `start`: RFC 3339 in UTC; `command`: its words; `settings`: what was asked for, as arguments of `Monitor`;
-    `redacted`: the rules by which secrets were taken out; `rotated`: how many of the oldest events were removed; `end`:
-    None while it is being written, and for ever where the recorder was killed.
+    `start`: when the watching began, RFC 3339 in UTC, and until then when the recorder did; `command`: its words;
+    `settings`: what was asked for, as arguments of `Monitor`; `redacted`: the rules by which secrets were taken out;
+    `rotated`: how many of the oldest events were removed; `end`: None while it is being written, and for ever where the
+    recorder was killed.
     """
 
     recording: int
@@ -195,6 +196,16 @@ def boot_id() -> str:
 def now() -> str:
     """The time, in RFC 3339 and UTC."""
     return f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S.%fZ}"
+
+
+def time_of(wall_ns: int, *, is_end: bool = False) -> str:
+    """RFC 3339 of nanoseconds since 1970. A beginning is rounded down and an end up, so that all is between them.
+
+    >>> time_of(1_500_000_001), time_of(1_500_000_001, is_end=True)
+    ('1970-01-01T00:00:01.500000Z', '1970-01-01T00:00:01.500001Z')
+    """
+    seconds, microseconds = divmod(-(-wall_ns // 1000) if is_end else wall_ns // 1000, 1_000_000)
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}.{microseconds:06}Z"
 
 
 def wall_ns(time: str) -> int | None:

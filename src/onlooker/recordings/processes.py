@@ -11,7 +11,7 @@ from ..events.fork import Fork
 from ..events.lost import Lost
 from ..records import Batch
 from .process import Execution, ProcessRecord
-from .scope import has_every_exit, said_end
+from .scope import has_every_exit, said_end, said_start
 
 if TYPE_CHECKING:
     from .recording import Recording
@@ -54,7 +54,7 @@ class Processes:
         self._last: Batch | None = None
         self._lost_ns = self._damaged_ns = -1  # until when ends may be lost, or in a part that can't be read
         self.left_out = 0
-        self.offset_ns = 0
+        self.offset_ns = self._first_offset_ns = 0
 
     @property
     def first_ns(self) -> int:
@@ -77,9 +77,14 @@ class Processes:
         return max(last, min(time - self.offset_ns, last + most))
 
     def zero_ns(self, *, is_command: bool) -> int:
-        """When the recording began; `is_command`: with its first process."""
+        """When the recording began; where it does not say so, its first event, or `is_command`: its first process."""
         oldest = min((each.start_ns for each in self._known.values()), default=self.first_ns) if is_command else None
-        return self.first_ns if oldest is None else min(self.first_ns, oldest)
+        first = self.first_ns if oldest is None else min(self.first_ns, oldest)
+        said = said_start(self._recording.manifest if self._recording else None)
+        if said is None or self._first_ns is None:
+            return first
+        time, most = said
+        return max(0, min(first, max(time - self._first_offset_ns, first - most)))
 
     def take(self, batch: Batch, events: Sequence[Event] | None = None) -> None:
         """Learn from it. Objects are made only of what is needed, unless there are some: `events` are those of the
@@ -90,6 +95,7 @@ class Processes:
             self._last, self.offset_ns = batch, batch.offset_ns
             if self._first_ns is None:
                 self._first_ns = next((each.boot_ns for each in _edge(batch)), None)
+                self._first_offset_ns = batch.offset_ns
         if Lost.event in counts:
             self._missed(batch.lost())
         if self._counts:

@@ -39,6 +39,17 @@ def said_end(manifest: Manifest | None) -> tuple[int, int] | None:
     return time, round(max(0.0, min(end.seconds, _LONGEST_SECONDS)) * 1e9)
 
 
+def said_start(manifest: Manifest | None) -> tuple[int, int] | None:
+    """When it began by the wall clock, and how long before its first event that can be, in nanoseconds. None where it
+    does not say so, or its oldest events were removed: what is left begins with the first one.
+    """
+    time = wall_ns(manifest.start) if manifest and not manifest.rotated else None
+    if manifest is None or time is None:
+        return None
+    seconds = manifest.end.seconds if manifest.end else _LONGEST_SECONDS
+    return time, round(max(0.0, min(seconds, _LONGEST_SECONDS)) * 1e9)
+
+
 def has_every_exit(manifest: Manifest | None) -> bool:
     """Whether the end of each process was to be recorded. What was over the --rate is reported as lost."""
     settings = manifest.settings if manifest else {}

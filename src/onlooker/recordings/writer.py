@@ -71,6 +71,7 @@ class RecordingWriter:
         self._looking = threading.Lock()
         self._number = 1
         self._seq = self._first_seq = self._events = 0
+        self._is_start_unsaid = False
         self._began = self._last = time.monotonic()
         self._descriptor = self._make()
         waiting = MOST_WAITING if most_bytes is None else 0
@@ -111,6 +112,12 @@ class RecordingWriter:
         before the end.
         """
         self._keeper.start()
+        self._keeper.look_now()
+
+    def begin(self, start: str) -> None:
+        """The watching has begun then. It is said at the next look: nobody waits for the disk meanwhile."""
+        self.manifest = replace(self.manifest, start=start)
+        self._is_start_unsaid = True
 
     def write(self, batch: Batch) -> None:
         """All of it. Raises OutputError."""
@@ -216,6 +223,8 @@ class RecordingWriter:
                 # said before it is done: what is said to be gone and is there is no lie, but the other way round is
                 rotated = self.manifest.rotated + sum(each.events for each in doomed)
                 self.manifest = replace(self.manifest, rotated=rotated)
+            if doomed or self._is_start_unsaid:
+                self._is_start_unsaid = False
                 self.manifest.write(self.place)
             for each in doomed:
                 remove(self.place, each.number)

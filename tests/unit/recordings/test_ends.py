@@ -6,12 +6,15 @@ import pytest
 from msgspec.structs import replace
 
 from onlooker import Batch
+from onlooker.recordings.manifest import time_of, wall_ns
 from onlooker.recordings.processes import Processes
 from onlooker.recordings.recording import Recording
 from onlooker.recordings.segments import log_path
 
-from .ended import EVENTS, lives, recorded, table
+from .ended import EVENTS, LAST, lives, recorded, table
 from .lives import at, execute
+
+LAST_NS = wall_ns(LAST.format(0)) or 0
 
 
 def test_what_is_running_lives_until_the_recording_ends(tmp_path):
@@ -100,6 +103,28 @@ def test_ends_that_were_not_recorded(tmp_path, settings, is_known):
 
 def test_after_a_full_disk_nobody_knows(tmp_path):
     assert lives(recorded(tmp_path / "r", unwritten=3))[7] == (2.5, False)
+
+
+@pytest.mark.parametrize(
+    ("start", "seconds", "zero"),
+    [
+        (0.25, 9.0, at(0.25)),
+        (0.25, None, at(0.25)),
+        (0.75, 9.0, at(0.5)),  # the command's process is older than that
+        (3.0, 9.0, at(0.5)),  # the clock was set
+        (-50.0, 0.25, at(0.25)),  # the same: it took no longer than that
+    ],
+)
+def test_a_recording_begins_when_the_watching_did(tmp_path, start, seconds, zero):
+    found = recorded(tmp_path / "r", until=seconds, seconds=seconds)
+    found.manifest = replace(found.manifest, start=time_of(LAST_NS + round(start * 1e9)))
+    assert table(found).zero_ns(is_command=True) == zero
+
+
+def test_where_the_oldest_events_were_removed_it_begins_with_the_first(tmp_path):
+    found = recorded(tmp_path / "r")
+    found.manifest = replace(found.manifest, start=time_of(LAST_NS), rotated=3)
+    assert table(found).zero_ns(is_command=False) == at(1)
 
 
 def test_when_the_recording_began():

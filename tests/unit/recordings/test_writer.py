@@ -197,3 +197,15 @@ def test_it_may_have_any_name(tmp_path, monkeypatch, name):
     finish(made, 1)
     assert made.unsealed is None
     assert (tmp_path / name / "000001/opens.parquet").exists()
+
+
+def test_the_start_is_said_at_once_and_stays(tmp_path):
+    made = RecordingWriter(tmp_path / "r", Manifest.new(start=now()))
+    made.begin("2026-01-31T12:00:00.000000Z")
+    made.start()
+    deadline = time.monotonic() + keeper.SYNC_SECONDS / 2
+    while Manifest.read(tmp_path / "r").start != "2026-01-31T12:00:00.000000Z":
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    finish(made, 0)
+    assert Manifest.read(tmp_path / "r").start == "2026-01-31T12:00:00.000000Z"
