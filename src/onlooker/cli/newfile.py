@@ -11,6 +11,7 @@ from typing import BinaryIO
 
 from ..errors import OutputError, UsageError
 from ..output.file import OpenError
+from ..recordings.manifest import FILE_NAME as MANIFEST
 
 
 def check_parent(path: str) -> None:
@@ -29,6 +30,8 @@ def check_parent(path: str) -> None:
 def wanted_file(path: str, *, force: bool) -> Path:
     """Whether it may be made is known before anything is done. Raises UsageError."""
     target = Path(path)
+    if _is_in_recording(target):
+        raise UsageError(f"{path!r} would be in a recording", "choose another place: -o FILE")
     try:
         mode = target.stat().st_mode
     except (OSError, ValueError):  # it is said where it is made
@@ -39,6 +42,13 @@ def wanted_file(path: str, *, force: bool) -> Path:
     if not force:
         raise _there(path)
     return target
+
+
+def _is_in_recording(target: Path) -> bool:
+    try:
+        return any((above / MANIFEST).is_file() for above in Path(os.path.realpath(target)).parents)
+    except (OSError, ValueError):  # it is said where it is made
+        return False
 
 
 def _there(path: str) -> UsageError:

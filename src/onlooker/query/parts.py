@@ -5,6 +5,7 @@ import resource
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -14,6 +15,8 @@ import msgspec
 from ..recordings.checksums import FILE_NAME as CHECKSUMS
 from ..recordings.checksums import Checksums
 from ..recordings.database import pattern
+from ..recordings.manifest import Manifest
+from ..recordings.needed import NULLS, lacking
 from ..recordings.recording import Recording
 from ..recordings.seal import METADATA_KEY, SUFFIX, Sealed
 from ..recordings.segments import log_path, numbers, sealed_path
@@ -36,10 +39,11 @@ class File(NamedTuple):
 
 
 class Said(NamedTuple):
-    """What a file says of its segment, and how many rows it has."""
+    """What a file says of its segment, how many rows it has, and how many of each column are NULL."""
 
     sealed: Sealed
     rows: int
+    nulls: dict[str, int | None]
 
 
 class Parts(msgspec.Struct):
@@ -98,9 +102,9 @@ def parts_of(
     if not recording.path.is_dir():
         found.logs.append((recording.path, 0))
         return found
-    found.next_seq = found.rotated = recording.manifest.rotated if recording.manifest else 0
     is_known = True
     every = numbers(path)
+    found.next_seq = found.rotated = _rotated(recording, path)
     can_rotate = bool(found.rotated) or recording.is_being_written
     first = every[0] if every and can_rotate else 1
     for before, number in pairwise([first - 1, *every]):
@@ -115,8 +119,6 @@ def parts_of(
             is_known = False
         elif one := _take_sealed(segment, recording, said, found):
             found.next_seq, is_known = min(one.first_seq + sum(one.events.values()), _MOST_SEQ), True
-            if can_rotate and number == every[0]:  # what the recording says of itself was read before
-                found.rotated = one.first_seq
     found.mixed = {
         table
         for table, paths in found.files.items()
@@ -165,8 +167,6 @@ def _take_sealed(segment: _Segment, recording: Recording, said: dict[Path, Said 
         if file.table in KINDS:
             found.files.setdefault(file.table, []).append(file.path)
             found.events[KINDS[file.table]] += each.rows
-        else:
-            found.notes.append(f"{file.table}: events that this version of onlooker does not know")
     if segment.checksums.is_damaged:
         found.damage_of(segment.directory / CHECKSUMS, "no checksums")
     if not ours:
@@ -186,6 +186,8 @@ def _wrong(table: str, said: Said | None, recorded: str | None, number: int) -> 
         return "from another recording or segment"
     if table in KINDS and said.rows != said.sealed.events.get(KINDS[table]):
         return "with other rows than were sealed"
+    if table in KINDS and (column := lacking(KINDS[table], said.nulls)):
+        return f"its rows have no {column}"
     return ""
 
 
@@ -195,10 +197,22 @@ def _look_for_the_rest(segment: _Segment, said: Sealed, found: Parts) -> None:
     for table in sorted(table_of(event) for event in said.events.keys() & NUMBERS.keys()):
         if table not in here:
             found.damage_of(segment.directory / f"{table}{SUFFIX}", "missing")
+    if unknown := sum(count for event, count in said.events.items() if event not in NUMBERS):
+        found.damage_of(segment.directory, f"{unknown} events of kinds that this version of onlooker does not know")
     if said.damaged:
         found.damage_of(segment.directory, f"{said.damaged} bytes of its log were damaged when it was sealed")
     if said.checksums and not segment.checksums.are_there:
         found.damage_of(segment.directory / CHECKSUMS, "missing")
+
+
+def _rotated(recording: Recording, path: Path) -> int:
+    """How many events were removed; of one that is being written, by now."""
+    before = recording.manifest.rotated if recording.manifest else 0
+    if not recording.is_being_written:
+        return before
+    with suppress(OSError, msgspec.MsgspecError, ValueError):
+        return max(before, Manifest.read(path).rotated)
+    return before
 
 
 def _more(missing: int) -> str:
@@ -252,7 +266,10 @@ def _asked(paths: list[Path], connection: "DuckDBPyConnection") -> dict[Path, Sa
         rows = dict(
             connection.execute("SELECT file_name, num_rows FROM parquet_file_metadata(?)", [patterns]).fetchall()
         )
+        nulls: dict[str, dict[str, int | None]] = {}
+        for name, column, count in connection.execute(NULLS, [patterns]).fetchall():
+            nulls.setdefault(name, {})[column] = count
         ask = "SELECT file_name, value FROM parquet_kv_metadata(?) WHERE key = ?"
         for name, value in connection.execute(ask, [patterns, METADATA_KEY.encode()]).fetchall():
-            found[names[name]] = Said(msgspec.json.decode(value, type=Sealed), rows[name])
+            found[names[name]] = Said(msgspec.json.decode(value, type=Sealed), rows[name], nulls.get(name, {}))
     return found

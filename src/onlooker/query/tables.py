@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Self
 
 from ..errors import RecordingError
 from ..events import Lost
-from ..recordings.database import connect, pattern, quoted
+from ..recordings.database import connect, pattern, quoted, way_to
 from ..recordings.ending import Read, Report
 from ..recordings.manifest import wall_ns
 from ..recordings.recording import Recording
@@ -101,6 +101,8 @@ class Database:
                 vanished = self._has_vanished(error)
                 self.close()
                 if not vanished:
+                    if _is_of_database(error):  # of what is no mistake of the SQL
+                        raise RecordingError(f"cannot read {names[0]!r}: {_first_line(error)}") from error
                     raise
                 if is_last:
                     raise RecordingError(f"{names[0]!r} changes all the time: {error}", "try again") from error
@@ -163,9 +165,7 @@ class Database:
         run(f"CREATE VIEW {PROCESSES} AS {processes_sql()}{'' if where is None else 'WHERE events > 0'}")
 
     def _has_vanished(self, error: BaseException) -> bool:
-        from duckdb import Error
-
-        return isinstance(error, FileNotFoundError) or (isinstance(error, Error) and self.has_changed())
+        return isinstance(error, FileNotFoundError) or (_is_of_database(error) and self.has_changed())
 
     def _take(self, path: str) -> int:
         """Find what a recording has, and read its logs. Returns the number of its next event."""
@@ -201,25 +201,27 @@ class Database:
     def _rows(self, table: str, names: list[str]) -> str:
         """All of a table, from wherever it is."""
         pieces = []
+        # what a file calls as we do is not ours, and gets our types; older versions have fewer columns, later ones more
+        none = f"SELECT *, NULL::BOOLEAN AS {_WANTED} FROM {TAIL}.{table} WHERE FALSE"
+        declared = event_tables()[table]
+        columns = ", ".join(f'CAST("{each.name}" AS {TYPES[each.type]}) AS "{each.name}"' for each in declared)
         for name, parts in zip(names, self._parts, strict=True):
             if paths := parts.files.get(table):
                 listed = ", ".join(quoted(pattern(path)) for path in paths)
                 # a directory above is named as it is, also where that looks like KEY=VALUE
                 by_name = ", union_by_name = true" if table in parts.mixed else ""  # then all files are looked at twice
                 read = f"read_parquet([{listed}], hive_partitioning = false{by_name})"
-                pieces.append(f"SELECT *, {quoted(name)} AS {RECORDING} FROM {read}")
+                typed = f"* EXCLUDE ({RECORDING}, {_WANTED}) REPLACE ({columns}), {quoted(name)} AS {RECORDING}"
+                pieces.append(f"SELECT {typed} FROM ({none} UNION ALL BY NAME SELECT * FROM {read})")
         pieces.append(f"SELECT * FROM {TAIL}.{table}")
         return f"({' UNION ALL BY NAME '.join(pieces)})"
 
     def _way(self, path: Path) -> Path:
-        """To a recording, also if this program goes elsewhere. DuckDB takes only UTF-8."""
-        try:
-            str(path).encode()
-        except UnicodeEncodeError:
-            descriptor = os.open(path, os.O_PATH | os.O_CLOEXEC)
+        """To a recording, also if this program goes elsewhere."""
+        way, descriptor = way_to(path)
+        if descriptor >= 0:
             self._descriptors.append(descriptor)
-            return Path(f"/proc/self/fd/{descriptor}")
-        return path.absolute()
+        return way
 
     def _report(self, name: str, recording: Recording, parts: Parts, seq: int) -> None:
         """What is missing, as the recording itself reports it to whoever reads its events."""
@@ -253,6 +255,16 @@ class Database:
             f"FROM (SELECT 1) LEFT JOIN ({near}) ON TRUE",
             {"name": name, "start": start, "seq": seq, "count": count, "of": of, "reason": reason},
         ).fetchall()
+
+
+def _is_of_database(error: BaseException) -> bool:
+    from duckdb import Error
+
+    return isinstance(error, Error)
+
+
+def _first_line(error: BaseException) -> str:
+    return next(iter(str(error).splitlines()), type(error).__name__)
 
 
 def _name(path: str) -> str:

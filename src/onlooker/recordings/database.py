@@ -1,5 +1,6 @@
 """DuckDB, imported only where it is used, and kept small."""
 
+import os
 from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
@@ -10,6 +11,7 @@ from ..errors import ExtraError
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
+_UNFIT = {*"\\~*?[:"}
 _SPECIAL = str.maketrans({character: f"[{character}]" for character in "[*?"})
 
 SEAL_MEMORY = "128MB"  # for segments of 16 MB; 61 MB were too little for 32 MB
@@ -47,6 +49,17 @@ def quoted(text: str) -> str:
     "'it''s'"
     """
     return "'" + text.replace("'", "''") + "'"
+
+
+def way_to(directory: Path) -> tuple[Path, int]:
+    """A name by which DuckDB finds that directory: it takes only UTF-8, and a name such as `~` or `*` for something
+    else. And a descriptor that must stay open as long as it is used, or -1. Raises OSError.
+    """
+    name = str(directory.absolute())
+    if name.isprintable() and not _UNFIT & {*name}:
+        return directory.absolute(), -1
+    descriptor = os.open(directory, os.O_PATH | os.O_CLOEXEC)
+    return Path(f"/proc/self/fd/{descriptor}"), descriptor
 
 
 def pattern(path: Path) -> str:

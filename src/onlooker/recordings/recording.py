@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import weakref
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from itertools import pairwise
@@ -13,7 +14,7 @@ import msgspec
 from ..errors import RecordingError
 from ..events import Event
 from ..records import Batch
-from .database import connect
+from .database import connect, way_to
 from .ending import Read, Report
 from .log import LogReader, is_beginning
 from .manifest import LAYOUT_VERSION, Manifest, decoded, text_of, wall_ns
@@ -42,6 +43,7 @@ class Recording:
         self._holes = self._damaged = 0
         self._rotated = self._unreported = 0  # events that rotation has removed, and of these what no report tells yet
         self._database: DuckDBPyConnection | None = None
+        self._way = self.path  # for DuckDB
         try:
             self._log = self._found()
         except OSError as error:
@@ -222,7 +224,10 @@ class Recording:
             return LogReader(log_path(self.path, number))
         if self._database is None:
             self._database = connect(f"{str(self.path)!r} is sealed: reading it", threads=1)
-        return SealedReader(sealed, self._database, self.manifest.id if self.manifest else None)
+            self._way, descriptor = way_to(self.path)
+            if descriptor >= 0:
+                weakref.finalize(self, os.close, descriptor)
+        return SealedReader(sealed_path(self._way, number), self._database, self.manifest.id if self.manifest else None)
 
 
 _MOST_NOTES = 20

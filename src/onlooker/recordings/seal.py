@@ -9,6 +9,7 @@ import os
 import shutil
 import zlib
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 
 METADATA_KEY = "onlooker"
 SUFFIX = ".parquet"
+
+Put = Callable[[Callable[[], object]], None]
 
 
 class Sealed(msgspec.Struct, frozen=True, kw_only=True):
@@ -65,8 +68,15 @@ class Sealer:
         self._directory = directory
         self._connection: DuckDBPyConnection | None = None
 
-    def __call__(self, number: int, first_seq: int, manifest: Manifest) -> int:
-        """Seal the log of that number. Returns how many bytes it takes then. Raises OSError, ExtraError, RecordingError
+    def __call__(
+        self,
+        number: int,
+        first_seq: int,
+        manifest: Manifest,
+        put: Put | None = None,
+    ) -> int:
+        """Seal the log of that number. Returns how many bytes it takes then. `put` is given what puts the sealed form
+        in its place, and calls it, unless nobody wants the segment any more. Raises OSError, ExtraError, RecordingError
         and DuckDB's errors; the log is still there then.
         """
         self.prepare()
@@ -83,7 +93,10 @@ class Sealer:
             total = sum(self._write(temporary, event, tables.pop(event), sealed) for event in list(tables))
             total += write_checksums(temporary, names)
             sync_directory(temporary)
-            temporary.rename(final)
+            if put is None:
+                temporary.rename(final)
+            else:
+                put(lambda: temporary.rename(final))
         except BaseException:
             shutil.rmtree(temporary, ignore_errors=True)
             raise

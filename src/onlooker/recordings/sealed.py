@@ -12,11 +12,12 @@ from ..errors import UsageError
 from ..records import NUMBERS, Batch
 from ..records._records import Rebuilt
 from ..records.rows import merged, records_of
-from ..schema.columns import SEQ, table_of
+from ..schema.columns import table_of
 from .checksums import FILE_NAME as CHECKSUMS
 from .checksums import Checksums
 from .database import pattern, quoted
 from .log import MOST_REASONS
+from .needed import NULLS, lacking
 from .seal import METADATA_KEY, SUFFIX, Sealed
 
 if TYPE_CHECKING:
@@ -124,15 +125,14 @@ class SealedReader:
         return msgspec.json.decode(value, type=Sealed)
 
     def _is_as_said(self, path: Path, event: str, sealed: Sealed) -> bool:
-        """Whether the file is one of this segment, and has as many rows as it says, all with a number."""
+        """Whether the file is one of this segment, and has as many rows as it says, with all that they need."""
         if not sealed.is_of(self._recording, int(self._directory.name)):
             return False
         run = self._connection.execute
         [(rows,)] = run("SELECT num_rows FROM parquet_file_metadata(?)", [pattern(path)]).fetchall()
         if rows != self._wanted[event] or rows > MOST_ROWS:
             return False
-        [(numbered,)] = self._connection.sql(f"FROM {_rows(path)}").count(SEQ).fetchall()
-        return bool(numbered == rows)
+        return not lacking(event, {name: nulls for _, name, nulls in run(NULLS, [pattern(path)]).fetchall()})
 
     def _are_numbers(self, seqs: list[int]) -> bool:
         """Whether they rise, and are of this segment."""

@@ -25,9 +25,9 @@ SEGMENT_BYTES = 16 << 20  # of a log: some 85 000 events; to seal a larger one t
 
 MOST_WAITING = 16  # finished logs, while what is watched keeps the machine busy
 
-# of a segment, by its number, the number of its first event, and what the recording says of itself; returns how many
-# bytes it takes then
-Seal = Callable[[int, int, Manifest], int]
+# of a segment, by its number, the number of its first event, and what the recording says of itself; it gives what puts
+# the sealed form in its place to the last one, and returns how many bytes it takes then
+Seal = Callable[[int, int, Manifest, Callable[[Callable[[], object]], None]], int]
 
 
 class ExistsError(RecordingError):
@@ -234,8 +234,15 @@ class RecordingWriter:
         segment = self._segments.get(number)
         if segment is None or self.seal is None:
             return
+
+        def put(rename: Callable[[], object]) -> None:
+            with self._state:  # rotation may have removed it meanwhile, and later ones: it would leave a gap
+                if number not in self._segments:
+                    raise InterruptedError
+                rename()
+
         try:
-            size = self.seal(number, segment.first_seq, self.manifest)
+            size = self.seal(number, segment.first_seq, self.manifest, put)
         except Exception as error:
             if number in self._segments:
                 self.unsealed = error
@@ -243,8 +250,6 @@ class RecordingWriter:
         with self._state:
             if number in self._segments:
                 self._segments[number] = replace(segment, bytes=size)
-                return
-        remove(self.place, number)  # it was removed while it was sealed
 
 
 def _lock(descriptor: int) -> None:

@@ -270,7 +270,7 @@ cdef extern from "columns.h" nogil:
 
 
 cdef extern from "rows.h" nogil:
-    enum: ROW_FINE, ROW_NO_MEMORY, ROW_VALUE, ROW_ABSENT, ROW_LONG, ROW_ARRAY, ROW_NAME
+    enum: ROW_FINE, ROW_NO_MEMORY, ROW_VALUE, ROW_ABSENT, ROW_LONG, ROW_MANY, ROW_ARRAY, ROW_NAME
     ctypedef int (*learn_t)(void *, size_t, text_t, uint64_t *) noexcept nogil
     ctypedef struct rows_in_t "struct rows_in":
         const plan_t *plan

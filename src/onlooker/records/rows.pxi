@@ -109,6 +109,8 @@ cdef class Rebuilt:
             raise UsageError(f"no value of {self.event.name}.{wrong} {where}")
         if error == ROW_VALUE:
             raise UsageError(f"not a value of {self.event.name}.{wrong} {where}")
+        if error == ROW_MANY:
+            raise UsageError(f"more records of {self.event.name} than fit in memory")
         raise UsageError(f"a record of {self.event.name} is too long {where}" if error == ROW_LONG else "columns that make no sense")
 
 

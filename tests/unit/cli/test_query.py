@@ -17,6 +17,7 @@ import pytest
 
 from onlooker.cli import queried
 from onlooker.cli.main import main
+from onlooker.query import mistakes
 from onlooker.testing import make
 
 from ..query.made import record
@@ -327,3 +328,18 @@ def test_help_loads_no_database():
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert not {"duckdb", "rich", "onlooker.query", "msgspec.json"} & {*done.stdout.splitlines()[-1].split()}
     assert "onlooker query [-h] [OPTIONS] FILE... [SQL]" in done.stdout
+
+
+def test_no_answer_is_written_into_a_recording(capfdbinary, file):
+    before = {path: path.read_bytes() for path in Path(file).rglob("*") if path.is_file()}
+    for name in ("recording.json", "000001/opens.parquet", "000001/new.json"):
+        code, out, err = run(capfdbinary, file, "SELECT 1", "--force", "-o", f"{file}/{name}")
+        assert (code, out) == (2, "")
+        assert "would be in a recording" in err
+    assert {path: path.read_bytes() for path in Path(file).rglob("*") if path.is_file()} == before
+
+
+def test_comments_do_not_take_for_ever():
+    for comments in ("/**/" * 5000, "-- x\n" * 5000, "/* " * 5000):
+        assert mistakes.change(comments + "SELECT 1", ["opens"]) == ""
+    assert mistakes.change("/* a */ -- b\n/**/DROP TABLE opens", ["opens"]) == "opens"

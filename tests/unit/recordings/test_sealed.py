@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from onlooker import Batch
+from onlooker.query.tables import Database
 from onlooker.recordings import writer
 from onlooker.recordings.checksums import FILE_NAME, write_checksums
 from onlooker.recordings.database import pattern, quoted
@@ -70,6 +71,15 @@ def copied(sealed, tmp_path):
 
 def test_what_was_recorded_is_read(copied):
     assert list(Recording(copied)) == EVENTS
+
+
+@pytest.mark.parametrize("name", ["~", "file:", "\\*", "a\\b", "s3:x", "\udcff", "k=v", "a?b"])
+def test_whatever_its_name_is(sealed, tmp_path, monkeypatch, name):
+    shutil.copytree(sealed, tmp_path / name)
+    monkeypatch.chdir(tmp_path)
+    assert list(Recording(name)) == EVENTS
+    with Database([name]) as database:
+        assert database.connection.execute("SELECT count(*) FROM opens").fetchall() == [(50,)]
 
 
 @settings(max_examples=25, deadline=None)

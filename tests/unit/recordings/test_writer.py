@@ -114,6 +114,21 @@ def test_nothing_is_removed_once_it_is_finished(tmp_path):
     assert (made.manifest.rotated, size(tmp_path / "r")) == (said, there)
 
 
+def test_what_rotation_has_removed_is_not_put_back(tmp_path):
+    """While it is sealed, it may be removed, and those behind it: it would look as if only these were gone."""
+    renamed = []
+
+    def seal(number, first_seq, manifest, put):
+        made._segments.clear()
+        put(lambda: renamed.append(number))
+        raise AssertionError("it was put back")
+
+    made = RecordingWriter(tmp_path / "r", Manifest.new(start=now()), seal=seal)
+    made.write(Batch.of(EVENTS)[0])
+    finish(made, len(EVENTS))
+    assert (renamed, made.unsealed) == ([], None)
+
+
 def test_what_is_finished_lasts_before_it_is_sealed(tmp_path, monkeypatch):
     synced = []
     real = LogWriter.sync

@@ -268,6 +268,7 @@ static int bind(struct rows_in *rows, const struct ArrowArray *array)
 }
 
 #define MOST_AT_ONCE (1 << 20)
+#define MOST_BYTES ((size_t)256 << 20) /* of records: a segment has 16 MB; a small file may unpack to any size */
 
 enum row_error rows_add(struct rows_in *rows, const struct ArrowArray *array)
 {
@@ -280,6 +281,8 @@ enum row_error rows_add(struct rows_in *rows, const struct ArrowArray *array)
 	for (row = 0; !rows->error && row < array->length; row++) {
 		rows->error = put_record(rows, row);
 		rows->count += !rows->error;
+		if (!rows->error && rows->data.used > MOST_BYTES)
+			rows->error = ROW_MANY;
 	}
 	if (rows->seqs.failed || rows->offsets.failed)
 		rows->error = ROW_NO_MEMORY;

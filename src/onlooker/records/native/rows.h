@@ -27,6 +27,7 @@ enum row_error {
 	ROW_VALUE,  /* a value that the field can't have */
 	ROW_ABSENT, /* no value where the field must have one */
 	ROW_LONG,   /* the record is too long */
+	ROW_MANY,   /* all of them are, together */
 	ROW_ARRAY,  /* arrays that make no sense */
 	ROW_NAME,   /* `learn` has refused a name */
 };
