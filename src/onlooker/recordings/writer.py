@@ -23,6 +23,8 @@ from .segments import WORK, Segment, log_path, remove
 
 SEGMENT_BYTES = 16 << 20  # of a log: some 85 000 events; to seal a larger one takes more memory
 
+_THERE = (errno.EEXIST, errno.ENOTEMPTY, errno.ENOTDIR, errno.EBUSY, errno.EINVAL)  # what rename says of a name
+_LONGEST_NAME = 200
 MOST_WAITING = 16  # finished logs, while what is watched keeps the machine busy
 
 # of a segment, by its number, the number of its first event, and what the recording says of itself; it gives what puts
@@ -78,32 +80,34 @@ class RecordingWriter:
         self._keeper = Keeper(self._log, self._settle, self._look, self._tidy, waiting)
 
     def _make(self) -> int:
-        """The directory and what it says of itself; a descriptor whose lock says that it is being written."""
-        try:
-            with suppress(OSError):
-                self.path.rmdir()  # an empty directory is nothing
-            self.path.mkdir(mode=0o700)
-        except FileExistsError:
-            raise ExistsError(f"{str(self.path)!r} is there already", "choose another name: -o FILE") from None
-        except OSError as error:
-            raise OutputError(error) from error
+        """The directory and what it says of itself; a descriptor whose lock says that it is being written. It takes its
+        name when it is a recording: an empty directory is nothing, and of two that begin at once only one gets it.
+        """
+        name = self.path.name[:_LONGEST_NAME]
+        temporary = self.path.parent / f".{name}.{os.urandom(4).hex()}.tmp"
         descriptor = -1
         try:
-            with suppress(OSError):  # it may be of another, who lets only write there
-                sync_directory(self.path.parent)
-            descriptor = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+            temporary.mkdir(mode=0o700)
+            descriptor = os.open(temporary, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
             _lock(descriptor)
             place = Path(f"/proc/self/fd/{descriptor}")
-            if place.exists():
-                self.place = place
+            has_place = place.exists()
+            self.place = place if has_place else temporary
             self.manifest.write(self.place)
             self._log = LogWriter(log_path(self.place, self._number))
             sync_directory(self.place)
+            temporary.rename(self.path)
         except OSError as error:
             if descriptor >= 0:
+                self._remove(temporary)
                 os.close(descriptor)
-            self._remove()
-            raise OutputError(_named(error, self.path)) from error
+            if error.errno in _THERE and os.path.lexists(self.path):
+                raise ExistsError(f"{str(self.path)!r} is there already", "choose another name: -o FILE") from None
+            raise OutputError(OSError(error.errno, error.strerror or str(error), str(self.path))) from error
+        if not has_place:
+            self.place = self.path
+        with suppress(OSError):  # it may be of another, who lets only write there
+            sync_directory(self.path.parent)
         return descriptor
 
     def start(self) -> None:
@@ -173,16 +177,15 @@ class RecordingWriter:
     def discard(self) -> None:
         """Leave nothing of it, where nothing was recorded."""
         if not self._seq:
-            self._remove()
+            self._remove(self.path)
         self.close()
 
-    def _remove(self) -> None:
-        for place in (self.place, self.path):
-            for path in (log_path(place, 1), place / FILE_NAME):
-                with suppress(OSError):
-                    path.unlink()
+    def _remove(self, directory: Path) -> None:
+        for path in (log_path(self.place, 1), self.place / FILE_NAME):
+            with suppress(OSError):
+                path.unlink()
         with suppress(OSError):
-            self.path.rmdir()
+            directory.rmdir()
 
     def _append(self, batch: Batch) -> None:
         with self._state:

@@ -11,7 +11,7 @@ import pytest
 from msgspec.structs import replace
 
 from onlooker import Batch
-from onlooker.errors import RecordingError
+from onlooker.errors import OutputError, RecordingError
 from onlooker.recordings import keeper
 from onlooker.recordings.log import LogWriter
 from onlooker.recordings.manifest import End, Manifest, now
@@ -224,3 +224,41 @@ def test_the_start_is_said_at_once_and_stays(tmp_path):
         time.sleep(0.01)
     finish(made, 0)
     assert Manifest.read(tmp_path / "r").start == "2026-01-31T12:00:00.000000Z"
+
+
+def test_of_many_that_begin_at_once_one_gets_the_name(tmp_path):
+    made, refused = [], []
+    start = threading.Barrier(8)
+
+    def begin():
+        start.wait()
+        try:
+            made.append(RecordingWriter(tmp_path / "r", Manifest.new(start=now())))
+        except RecordingError:
+            refused.append(1)
+
+    for _ in range(20):
+        threads = [threading.Thread(target=begin) for _ in range(8)]
+        for each in threads:
+            each.start()
+        for each in threads:
+            each.join()
+        assert (len(made), len(refused)) == (1, 7)
+        assert sorted(path.name for path in (tmp_path / "r").iterdir()) == ["000001.log", "recording.json"]
+        assert [path.name for path in tmp_path.iterdir()] == ["r"]
+        made.pop().discard()
+        refused.clear()
+        assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("name", [".", "..", "file", "link", "full", "/"])
+def test_what_is_there_stays(tmp_path, monkeypatch, name):
+    monkeypatch.chdir(tmp_path)
+    Path("file").write_text("x")
+    Path("full").mkdir()
+    Path("full/x").write_text("x")
+    Path("link").symlink_to("full")
+    before = sorted(map(str, tmp_path.rglob("*")))
+    with pytest.raises((RecordingError, OutputError)):
+        RecordingWriter(Path(name), Manifest.new(start=now()))
+    assert sorted(map(str, tmp_path.rglob("*"))) == before
