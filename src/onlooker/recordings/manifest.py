@@ -16,6 +16,7 @@ from ..summary import Summary
 LAYOUT_VERSION = 1  # of the directory; see docs/recordings.md
 FILE_NAME = "recording.json"
 MOST_BYTES = 16 << 20  # of it: a command of 2 MB takes six times as much as JSON at the most
+_MOST_NS = (1 << 63) - 1
 _BILLION = 1_000_000_000
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
@@ -209,13 +210,14 @@ def time_of(wall_ns: int, *, is_end: bool = False) -> str:
 
 
 def wall_ns(time: str) -> int | None:
-    """Nanoseconds since 1970, of RFC 3339 with microseconds; None for what is no time.
+    """Nanoseconds since 1970, of RFC 3339 with microseconds; None for what is no time, or too far for 64 bits.
 
     >>> wall_ns("1970-01-01T00:00:01.500000Z"), wall_ns("yesterday")
     (1500000000, None)
     """
     try:
         moment = datetime.fromisoformat(time)
-        return int(moment.replace(microsecond=0).timestamp()) * _BILLION + moment.microsecond * 1000
+        found = int(moment.replace(microsecond=0).timestamp()) * _BILLION + moment.microsecond * 1000
+        return found if -_MOST_NS <= found <= _MOST_NS else None
     except (ValueError, OverflowError, OSError):  # a damaged description may say anything
         return None

@@ -1,5 +1,6 @@
 """The processes of a recording: who began whom, what each executed, and how it ended."""
 
+from bisect import bisect_left
 from collections import deque
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
@@ -8,7 +9,7 @@ from ..events import PROCESS_EVENTS, Event, TaskEvent
 from ..events.exec import Exec
 from ..events.exit import Exit
 from ..events.fork import Fork
-from ..events.lost import Lost
+from ..events.lost import PROCESS_REASONS, Lost
 from ..records import Batch
 from .process import Execution, ProcessRecord
 from .scope import has_every_exit, said_end, said_start
@@ -111,7 +112,9 @@ class Processes:
         for loss in losses:
             if loss.reason == "damaged":
                 self._damaged_ns = loss.boot_ns
-            elif loss.of in _OF_ENDS and loss.reason != "rotated":  # with an end, all that was before it is removed
+            elif loss.reason == "rotated":  # with an end, all that was before it is removed
+                continue
+            elif loss.of in _OF_ENDS or loss.reason in PROCESS_REASONS:
                 self._lost_ns = loss.boot_ns
 
     def _learn(self, events: Iterable[Event]) -> None:
@@ -139,9 +142,7 @@ class Processes:
             by_pid.setdefault(each.pid, []).append(each)
         for each in found:
             if each.parent is None and each.ppid:
-                each.parent = next(
-                    (above for above in reversed(by_pid.get(each.ppid, ())) if _can_be_parent(above, each)), None
-                )
+                each.parent = _parent(each, by_pid.get(each.ppid, []))
         for each in found:
             each.children = []
         for each in found:
@@ -268,9 +269,13 @@ def _is_of_kernel(event: TaskEvent) -> bool:
     return _KTHREADD in (event.pid, event.ppid)
 
 
-def _can_be_parent(above: ProcessRecord, process: ProcessRecord) -> bool:
-    """A parent is older, and was there when the child was seen first."""
-    return above.start_ns < process.start_ns and (above.end_ns is None or above.end_ns >= process.first_ns)
+def _parent(process: ProcessRecord, had_id: list[ProcessRecord]) -> ProcessRecord | None:
+    """Of those that had the parent's id, by their start: the last one that is older, if it was there when the child was
+    seen first.
+    """
+    at = bisect_left(had_id, process.start_ns, key=lambda each: each.start_ns)
+    above = had_id[at - 1] if at else None
+    return above if above and (above.end_ns is None or above.end_ns >= process.first_ns) else None
 
 
 def _edge(batch: Batch | None, *, last: bool = False) -> list[TaskEvent]:

@@ -1,16 +1,19 @@
 """The table of processes: who began whom, what each executed, and how it ended."""
 
 import os
+import time
 
 import pytest
+from msgspec.structs import replace
 
 from onlooker.recordings import writer
+from onlooker.recordings.processes import Processes, processes
 from onlooker.recordings.recording import Recording
 from onlooker.recordings.segments import log_path, numbers
 from onlooker.testing import make
 
 from ..recordings.ended import lives, recorded
-from ..recordings.lives import BILLION, OFFSET, at, build, end, event, execute, fork, life
+from ..recordings.lives import BILLION, OFFSET, at, batches, build, end, event, execute, fork, life
 from .made import asked, record
 
 
@@ -86,6 +89,7 @@ def test_one_that_was_there_before(ask):
         {"losses": [(6, 3, "exit", "rate")]},
         {"losses": [(6, 3, "unknown", "recursion")]},
         {"losses": [(6, 3, "open", "ring full")]},
+        {"losses": [(6, 1, "fork", "unfollowed")]},
         {"settings": {"events": ["exec", "fork"]}},
         {"settings": {"events": ["all"], "failed": True}},
         {"unwritten": 3},
@@ -209,3 +213,36 @@ def test_one_that_forks_itself_for_ever(ask):
 def test_a_process_that_had_begun_before_the_clock_was_set(ask):
     early = make("open", time="1970-01-01T00:00:01.000000000Z", boot_ns=5 * BILLION, pid=7, start_ns=BILLION)
     assert ask([early], "epoch_ns(start_time)") == [(-3 * BILLION,)]
+
+
+def test_the_parent_is_the_last_that_had_its_id(ask):
+    """An earlier one that has no end ended all the same."""
+    events = [
+        execute(1, 60, 0.5, "old", ppid=1),
+        *life(50, 1, 60, 10, "one", until=11, ppid=50),
+        execute(20, 70, 19, "child", ppid=60),
+    ]
+    assert dict(ask(events, "pid, parent_start_ns")[-1:])[70] is None
+    assert [each.parent for each in processes(batches(*events)) if each.pid == 70] == [None]
+
+
+def test_an_id_that_is_used_ten_thousand_times():
+    events = [event("open", n, 7, n, ppid=1) for n in range(1, 10_001)]
+    events += [event("open", n, 9 + n, n - 0.5, ppid=7) for n in range(1, 10_001)]
+    began = time.process_time()
+    known = Processes(counts=True)
+    for batch in batches(*sorted(events, key=lambda each: each.boot_ns)):
+        known.take(batch)
+    found = {each.pid: each for each in known.records()}
+    assert found[9 + 5000].parent.start_ns == at(4999)
+    assert time.process_time() - began < 20
+
+
+@pytest.mark.parametrize("moment", ["9999-12-31T23:59:59Z", "0001-01-01T00:00:00Z"])
+@pytest.mark.parametrize("which", ["start", "end"])
+def test_a_time_that_no_clock_has(tmp_path, which, moment):
+    said = recorded(tmp_path / "r").manifest
+    changed = replace(said, start=moment) if which == "start" else replace(said, end=replace(said.end, time=moment))
+    changed.write(tmp_path / "r")
+    with asked(tmp_path / "r") as run:
+        assert run("SELECT count(*) FROM processes") == [(3,)]

@@ -66,7 +66,7 @@ missed AS (
     SELECT recording, max(boot_ns) AS missed_ns
     FROM recorded.losses
     JOIN tail.said USING (recording)
-    WHERE "of" IN ('exit', 'unknown') AND reason != 'rotated' AND (reason != 'damaged' OR has_holes)
+    WHERE ("of" IN ('exit', 'unknown') OR reason = 'unfollowed') AND reason != 'rotated' AND (reason != 'damaged' OR has_holes)
     GROUP BY ALL
 ),
 known AS MATERIALIZED (
