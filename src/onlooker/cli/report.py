@@ -59,7 +59,7 @@ def run(arguments: argparse.Namespace) -> int:
         log("warning", note)
     progress = Progress(log)
     try:
-        survey = _survey(recording, progress)
+        survey = _survey(recording, progress, redactor)
         # without processes there is no report; of other events it says that they were not recorded
         summary = replace(survey.summary, absent=tuple(name for name in found.absent if name in PROCESS_EVENTS))
         progress("making the page")
@@ -86,10 +86,10 @@ def run(arguments: argparse.Namespace) -> int:
     return 0 if facts.complete else 1
 
 
-def _survey(recording: Recording, progress: Callable[[str], None]) -> Survey:
+def _survey(recording: Recording, progress: Callable[[str], None], redactor: Redactor | None) -> Survey:
     survey = Survey(recording)
     for batch in recording.batches():
-        survey.take(batch)
+        survey.take(redactor.redacted(batch) if redactor else batch)
         progress(f"read {survey.events} events")
     return survey
 

@@ -52,7 +52,8 @@ RULES = {
         rb"(?i:(?<![^\0\s'\"`(;&|])%s\s+)%s" % (_OPTION, _QUOTED),
         rb"(?i:(?<![^\0\s'\"`(;&|])%s\s+%s)(?!\\?['\"])%s" % (_OPTION, _NOT_A_VALUE, _PLAIN),
     ),
-    "url": (rb"[A-Za-z0-9+.-]://[^\0\s/:]*:(?P<secret>[^\0\s/]+)@",),
+    # in a path that was joined or tidied, one slash is left of the two: https:/name:x@host
+    "url": (rb"[A-Za-z0-9+.-]:/+[^\0\s/:]*:(?P<secret>[^\0\s/]+)@",),
     "header": (
         rb"(?i:authorization%s(?:\\?['\"])?%s)(?P<secret>[^\0'\"]+)" % (_IS, _SCHEME),
         rb"(?i:(?P<quote>['\"])[a-z-]*authorization:\s*%s)(?P<secret>(?:(?!(?P=quote))[^\0])+)" % _SCHEME,
@@ -75,7 +76,6 @@ _RULES = tuple(re.compile(rule) for rules in RULES.values() for rule in rules)
 _NAMED = re.compile(rb"(?i:%s)(?:\\?['\"])?(?:\s?[=:]|(?P<after_option>[\s\0]))" % _NAMES)
 _SIGNS = (
     *((each, _NAMED) for each in b"pass pwd secret token api access private auth credential client session".split()),
-    (b"://", re.compile(RULES["url"][0].removeprefix(rb"[A-Za-z0-9+.-]"))),
     (b"authorization", re.compile(rb"(?i:authorization)(?:\\?['\"])?\s?[=:]")),
     *(
         (each, re.compile(RULES["prefix"][0].removeprefix(rb"(?<![A-Za-z0-9])")))
@@ -84,6 +84,7 @@ _SIGNS = (
     (b".eyj", re.compile(rb"\.eyJ%s{8,}+\." % _JWT)),
     (b"private key-----", re.compile(rb"PRIVATE KEY-----[^\0]")),
 )
+_LOGIN = re.compile(rb":[^\0\s/:@]*@")  # the scheme of its URL is another name of a path
 _DASH = b"-"[0]
 _IN_OPTIONS = frozenset(b"abcdefghijklmnopqrstuvwxyz0123456789_.-")
 
@@ -163,6 +164,8 @@ class Redactor:
 
 def _may_have(data: bytes) -> bool:
     """Whether a rule may match somewhere: never false where one does."""
+    if _LOGIN.search(data):
+        return True
     lowered = data.lower()
     for sign, rule in _SIGNS:
         place = lowered.find(sign)

@@ -13,6 +13,8 @@ from onlooker import Batch, UsageError
 from onlooker.recordings import redact
 from onlooker.recordings.manifest import Manifest
 from onlooker.recordings.redact import Redactor
+from onlooker.records import PLAN
+from onlooker.schema.fields import Op
 from onlooker.testing import make
 
 SECRET = "hunter2-hunter2-hunter2"
@@ -73,6 +75,9 @@ def argv(*words):
         (("x", r'"{\"token\": \"a b\", \"c\": 1}"'), ("x", r'"{\"token\": \"***\", \"c\": 1}"')),
         (("x", "{'password' => 'a b'}"), ("x", "{'password' => '***'}")),
         (("curl", "https://me:p@ssword@host/a@b"), ("curl", "https://me:***@host/a@b")),
+        (("pip", f"https:/bob:{SECRET}@127.0.0.1/simple/"), ("pip", "https:/bob:***@127.0.0.1/simple/")),
+        (("git", f"git+https:/user:{SECRET}@h/x"), ("git", "git+https:/user:***@h/x")),
+        (("x", f"/tmp/x/https:/u:{SECRET}@h/f"), ("x", "/tmp/x/https:/u:***@h/f")),
         (("curl", "HTTPS://me:x@host/"), ("curl", "HTTPS://me:*@host/")),
         (("curl", "git+ssh://me@corp:a@b@host/"), ("curl", "git+ssh://me@corp:***@host/")),
         (("curl", "-H", "Authorization: abc"), ("curl", "-H", "Authorization: ***")),
@@ -106,6 +111,9 @@ def test_what_looks_like_a_secret_is_taken_out(words, wanted):
         ("sh", "-c", "passwd root; tokenize x"),
         ("sh", "-c", "curl http://host:80/ me@host"),
         ("curl", "http://host:80/x@y"),
+        ("x", "PATH=/usr/bin:/lib:/home/me@corp/bin"),
+        ("skopeo", "docker://host/image:1@sha256:0"),
+        ("scp", "me@host:/srv/x", "host:/srv/y"),
         ("cat", "/etc/pam.d/common-password", "x"),
         ("x", "task-aaaaaaaaaaaaaaaaaaaaaaaaaaaaa"),
         ("x", "grant_type=password", "x"),
@@ -130,6 +138,47 @@ def test_paths_and_all_other_texts(_=None):
     assert found[0].inode == 7
     assert (found[1].path, found[1].new_path, found[1].joined_path) == ("a", "/srv/***", "/srv/a")
     assert found[2] == events[2]
+
+
+IN_URL = f"/tmp/x/https:/bob:{SECRET}@h/f"
+OUT_OF_URL = "/tmp/x/https:/bob:***@h/f"
+ANY = {Op.TEXT, Op.TEXTS, Op.PATH, Op.JOINED}
+ALL_TEXTS = [pytest.param(event, step, id=f"{event.name}.{step.name}") for event in PLAN.events for step in event.steps]
+
+
+def test_the_schema_has_no_other_field_with_a_text():
+    """What is neither of these is a number, or a word that stands for one."""
+    ops = {param.values[1].op for param in ALL_TEXTS}
+    assert ops - {Op.UNSIGNED, Op.SIGNED, Op.BOOLEAN, Op.TIME, Op.ONE_OF, Op.FLAGS} == {*ANY, Op.NAME}
+
+
+@pytest.mark.parametrize(("event", "step"), [param for param in ALL_TEXTS if param.values[1].op in ANY])
+def test_every_text_of_every_event(event, step):
+    def made(text):
+        given = {step.name: (text,) if step.op is Op.TEXTS else text}
+        return make(event.name, **given, **({step.of: "f"} if step.op is Op.JOINED else {}))
+
+    [batch] = Batch.of([made(IN_URL)])
+    found = Redactor().redacted(batch)
+    assert found.events() == [made(OUT_OF_URL)] and SECRET.encode() not in found.data
+
+
+@pytest.mark.parametrize("event", [event.name for event in PLAN.events if any(s.op is Op.NAME for s in event.steps)])
+def test_the_name_of_every_process(event):
+    [batch] = Batch.of([make(event, comm="token=hunter2")])
+    assert [each.comm for each in Redactor().redacted(batch)] == ["token=***"]
+
+
+def test_the_relative_names_of_a_resolved_path():
+    name = f"bob:{SECRET}@h"
+    found = redacted(make("open", path=f"{name}/f", real_path=f"/x/https:/{name}/f", inode=1))
+    assert (found.path, found.real_path) == ("bob:***@h/f", "/x/https:/bob:***@h/f")
+    found = redacted(make("exec", path=f"./{name}", exe=f"/x/https:/{name}", cwd="/x/https:", argv=(f"./{name}", "h")))
+    assert (found.path, found.exe, found.argv) == ("./bob:***@h", "/x/https:/bob:***@h", ("./bob:***@h", "h"))
+    found = redacted(make("unlink", path=f"{name}/f", joined_path=f"/x/https:/{name}/f"))
+    assert (found.path, found.joined_path) == ("bob:***@h/f", "/x/https:/bob:***@h/f")
+    found = redacted(make("open", path="secret", real_path="/x/token=secret"))
+    assert (found.path, found.real_path) == ("secret", "/x/token=***")
 
 
 def test_a_batch_without_secrets_is_the_same():
