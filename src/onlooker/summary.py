@@ -19,6 +19,7 @@ class End(Enum):
 
     ASKED = ""
     CLOSED = "the output was closed"
+    INTERRUPTED = "it was interrupted"
     DROPPED = "it was stopped at once"
     UNWRITTEN = "the output was not written completely"
     FAILED = "it ended with an error"
@@ -86,7 +87,7 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
         if gaps:
             said = ["incomplete: " + gaps[0], *gaps[1:]]
         else:
-            said = [f"complete until {self.end.value}" if self.end is End.CLOSED else "complete"]
+            said = [f"complete until {self.end.value}" if self.end in (End.CLOSED, End.INTERRUPTED) else "complete"]
         if wanted := self._lost("rate".__eq__):
             said.append(f"{_events(wanted, 'was', 'were')} left out, over the --rate")
         if removed := self._lost("rotated".__eq__):

@@ -71,6 +71,7 @@ CUT = "a field that is not whole (marked: cut)"
         ({"lost": {SKIPPED: 1}}, "incomplete: up to 1 event may be missing"),
         ({"unwritten": 2}, "incomplete: 2 events were seen and not written"),
         ({"end": End.CLOSED}, "complete until the output was closed"),
+        ({"end": End.INTERRUPTED}, "complete until it was interrupted"),
         ({"end": End.CLOSED, "cut": 1}, f"complete until the output was closed; 1 event has {CUT}"),
         ({"end": End.CLOSED, "lost": {SKIPPED: 2}}, "incomplete: up to 2 events may be missing"),
         (

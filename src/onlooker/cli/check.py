@@ -19,7 +19,7 @@ from ..output.writer import ClosedPipeError, Writer
 from ..recordings.recording import Recording
 from ..recordings.source import RecordingSource
 from ..records import Batch
-from ..summary import Summary
+from ..summary import End, Summary
 from .doubts import doubts
 from .log import Log, say
 from .messages import add_messages, log_of
@@ -104,7 +104,7 @@ class CheckSession(ReplaySession):
     is_partial = False
 
     def exit_code(self) -> int:
-        """1 if something matches, too, or if nothing is proven."""
+        """1 if something matches, too, or if nothing is proven; 130 where it was interrupted."""
         return super().exit_code() or int(self.found > 0 or self.is_partial)
 
     def _sum(self, summary: Summary) -> list[str]:
@@ -113,7 +113,9 @@ class CheckSession(ReplaySession):
         matches = (
             f"{self.found} event{' matches' if self.found == 1 else 's match'}" if self.found else "nothing matches"
         )
-        if not self.found and (self.is_partial or not summary.complete):
+        if summary.end is End.INTERRUPTED:
+            matches += " in what was read; that proves nothing of the rest"
+        elif not self.found and (self.is_partial or not summary.complete):
             matches += " in what was recorded; that proves nothing of the rest"
         return [matches, self._verdict(summary)]
 
@@ -150,7 +152,8 @@ def check(
 ) -> int:
     """Show what matches one of them. 1 if something does, or if something is missing or `is_partial`; else 0."""
     where = any_of(expressions)
-    monitor = Monitor(events=["all"], threads=True, where=where, source=RecordingSource(recording.batches()))
+    source = RecordingSource(recording.batches())
+    monitor = Monitor(events=["all"], threads=True, where=where, source=source)
     shutdown = Shutdown(monitor.stop, log.tell)
     writer = make_writer(shutdown)
     lines = (
@@ -159,8 +162,8 @@ def check(
         else formatter(form, writer.descriptor, is_recorded=True)
     )
     with shutdown:
-        session = CheckSession(monitor, CheckSink(lines, writer), shutdown, log)
-        session.recording, session.is_partial = recording, is_partial
+        session = CheckSession(recording, source, monitor, CheckSink(lines, writer), shutdown, log)
+        session.is_partial = is_partial
         return session.exit_code()
 
 

@@ -1,5 +1,6 @@
 """What a recording is: what `onlooker show FILE` answers."""
 
+import re
 import shlex
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -22,8 +23,10 @@ _USUAL = {"events": ["all"], "resolve": True, "buffer_bytes": 16 << 20, "max_arg
 _STATES = {
     "finished": "finished",
     "being written": "still being written",
+    "broke off": "broke off: not all could be written",
     "unfinished": "never finished: its recorder was killed, or the machine stopped",
 }
+_CAUSE = re.compile(r"written \((.+?)\)")  # in a verdict: why not all was written
 _INDENT = 13
 
 
@@ -109,10 +112,12 @@ class Facts(Answer):
             yield "in", escape(manifest.directory or "")
             yield "on", f"{escape(manifest.host)}, Linux {escape(manifest.kernel)}, {escape(manifest.machine)}"
             yield "by", f"onlooker {escape(manifest.onlooker)}"
-            yield "options", " ".join(_options(manifest.settings)) or "none: all events"
+            taken_out = () if "redact" in manifest.settings or not manifest.redacted else ("--redact",)
+            options = " ".join((*_options(manifest.settings), *taken_out))
+            yield "options", options or ("all events" if manifest.rotated else "none: all events")
             yield "redacted", escape(", ".join(manifest.redacted))
-            yield "exit code", "" if end is None or end.exit_code is None else str(end.exit_code)
-        yield "state", _STATES[self._state()] if manifest else "unknown: its recording.json is missing or unreadable"
+            yield "exit code", self._exit_code(manifest)
+        yield "state", self._said_state(manifest)
         segments, sealed = self._segments()
         form = "sealed" if sealed == segments else f"{sealed} of them sealed" if sealed else "a log"
         yield "size", f"{size_of(self._bytes())}, {counted(segments, 'segment')}, {form}"
@@ -127,7 +132,26 @@ class Facts(Answer):
 
     def _state(self) -> str:
         recording = self._recording
-        return "being written" if recording.is_being_written else "finished" if recording.is_finished else "unfinished"
+        if recording.is_being_written or not recording.is_finished:
+            return "being written" if recording.is_being_written else "unfinished"
+        end = recording.manifest.end if recording.manifest else None
+        return "broke off" if end and end.unwritten else "finished"
+
+    def _said_state(self, manifest: Manifest | None) -> str:
+        """In words."""
+        if manifest is None:
+            return "unknown: its recording.json is missing or unreadable"
+        state = self._state()
+        cause = _CAUSE.search(manifest.end.verdict) if state == "broke off" and manifest.end else None
+        return f"broke off: {escape(cause[1].replace(' is ', ' was '))}" if cause else _STATES[state]
+
+    def _exit_code(self, manifest: Manifest) -> str:
+        """The command's, in words; nothing where there is none, or none yet."""
+        if manifest.end and manifest.end.exit_code is not None:
+            return str(manifest.end.exit_code)
+        if manifest.command is None or self._recording.is_being_written:
+            return ""
+        return "unknown: the recording ended before the command"
 
     def _bytes(self) -> int:
         path = self._recording.path

@@ -216,9 +216,11 @@ def _sealer(writer: RecordingWriter, log: Log) -> Sealer | None:
     return made
 
 
-def _settings(which: dict[str, Any]) -> dict[str, Any]:
+def _settings(arguments: argparse.Namespace, which: dict[str, Any], redact: Redactor | None) -> dict[str, Any]:
     """What was asked for, without what is as usual."""
     left_out = {"command", "user", "detach"}
+    own = {name: getattr(arguments, name) for name in ("max_size", "keep", "no_seal")}
+    which = {**which, **own, "redact": redact is not None}
     return {name: value for name, value in which.items() if name not in left_out and value not in (None, (), [], False)}
 
 
@@ -267,7 +269,7 @@ def _standard_error(shutdown: Shutdown) -> Writer:
 
 
 def _manifest(arguments: argparse.Namespace, which: dict[str, Any], redact: Redactor | None) -> Manifest:
-    made = Manifest.new(start=now(), command=arguments.command, settings=_settings(which))
+    made = Manifest.new(start=now(), command=arguments.command, settings=_settings(arguments, which, redact))
     return redact.manifest(made) if redact else made
 
 

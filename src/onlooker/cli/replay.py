@@ -1,6 +1,7 @@
 """`onlooker replay`: a recording, through the filters and formats of `onlooker watch`."""
 
 import argparse
+from typing import Any
 
 from msgspec.structs import replace
 
@@ -21,6 +22,7 @@ from .parser import duration, number, one_of
 from .session import WatchSession
 from .shutdown import Shutdown
 
+INTERRUPTED = 130
 EPILOG = """\
 examples:
   onlooker replay build.onlook
@@ -50,21 +52,32 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 class ReplaySession(WatchSession):
-    """Says nothing at its begin. What the reader of a pipe did not want is not lost: the recording has it."""
+    """Says nothing at its begin. What is not written is not lost: the recording has it. 130 where it was interrupted
+    before all was read or written.
+    """
 
-    recording: Recording | None = None
     absent: tuple[str, ...] = ()  # what was asked for, and not recorded
+
+    def __init__(self, recording: Recording, source: RecordingSource, *given: Any, **limits: Any) -> None:
+        super().__init__(*given, **limits)
+        self._recording, self._source = recording, source
+
+    def exit_code(self) -> int:
+        """130 where it was interrupted."""
+        code = super().exit_code()
+        return INTERRUPTED if self.summary and self.summary.end is End.INTERRUPTED else code
 
     def _announce(self) -> None:
         pass
 
     def _conclude(self) -> None:
-        if self.recording:
-            tell_of_damage(self.recording, self._log)
+        tell_of_damage(self._recording, self._log)
 
     def _sum_up(self, end: End, cause: str) -> Summary:
         found = super()._sum_up(end, cause)
-        return replace(found, absent=self.absent, unwritten=0 if end is End.CLOSED else found.unwritten)
+        if end is End.DROPPED or (end is End.ASKED and self._shutdown.is_interrupted and self._source.is_cut_short):
+            end = End.INTERRUPTED
+        return replace(found, end=end, absent=self.absent, unwritten=found.unwritten if end is End.ASKED else 0)
 
 
 def speed(text: str) -> float:
@@ -90,8 +103,7 @@ def run(arguments: argparse.Namespace) -> int:
     user = Users().name if arguments.names else None
     with shutdown:
         sink = LineSink(formatter(arguments.output_format, writer.descriptor, user, is_recorded=True), writer)
-        session = ReplaySession(monitor, sink, shutdown, log, count=count, duration=seconds)
-        session.recording = recording
+        session = ReplaySession(recording, source, monitor, sink, shutdown, log, count=count, duration=seconds)
         if arguments.events is not None:  # else it is for all that was recorded
             session.absent = tuple(doubts(recording, monitor.filter.events).absent)
         return session.exit_code()

@@ -72,6 +72,11 @@ class Shutdown:
             self._end = min(self._end, time.monotonic() + seconds)
 
     @property
+    def is_interrupted(self) -> bool:
+        """Whether a signal has ended it."""
+        return self._by_signal
+
+    @property
     def is_dropped(self) -> bool:
         """Whether a second signal has come: nothing more need be written."""
         return self._dropped_at is not None

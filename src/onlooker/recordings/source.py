@@ -23,7 +23,7 @@ class RecordingSource:
         self._matcher: Matcher | None = None
         self._rest: Batch | None = None  # that is not due yet
         self._found: Batch | None = None
-        self._has_ended = False
+        self._has_ended = self.is_cut_short = False
 
     def start(self, wanted: Filter) -> None:
         """Take the filter. Its expression is the monitor's."""
@@ -73,7 +73,8 @@ class RecordingSource:
             self._found = None
 
     def stop(self) -> None:
-        """Read nothing more."""
+        """Read nothing more; `is_cut_short` says that there was more, or may have been."""
+        self.is_cut_short |= not self._has_ended
         self._has_ended = True
 
     @property

@@ -64,6 +64,37 @@ def test_one_that_is_not_complete(capfd, tmp_path):
     assert row["lost"] == [{"of": "open", "reason": "ring full", "count": 7}]
 
 
+def ended(path, **end):
+    """With another end than the one that it has."""
+    place = path / "recording.json"
+    said = json.decode(place.read_bytes())
+    place.write_bytes(json.encode({**said, "end": {**said["end"], **end}}))
+
+
+def test_one_that_broke_off(capfd, tmp_path):
+    path = record(tmp_path / "r")
+    full = "incomplete: 7 events were seen and not written (the disk is full)"
+    ended(tmp_path / "r", unwritten=7, complete=False, verdict=full, exit_code=None)
+    code, lines, err = told(capfd, "show", path)
+    assert code == 1 and "the recording broke off" in err
+    assert rows(lines)["state"] == "broke off: the disk was full"
+    assert rows(lines)["exit code"] == "unknown: the recording ended before the command"
+    [line] = told(capfd, "show", path, "--output-format", "json")[1]
+    assert json.decode(line)["state"] == "broke off"
+    ended(tmp_path / "r", verdict="incomplete: 7 events were seen and not written")
+    assert rows(told(capfd, "show", path)[1])["state"] == "broke off: not all could be written"
+
+
+def test_options_of_the_recorder(capfd, tmp_path):
+    path = record(tmp_path / "r", settings={"events": ["all"], "resolve": True, "max_size": "1M", "redact": True})
+    assert rows(told(capfd, "show", path)[1])["options"] == "--max-size 1M --redact"
+    path = record(tmp_path / "s", settings={"events": ["all"], "resolve": True})
+    assert rows(told(capfd, "show", path)[1])["options"] == "none: all events"
+    place = tmp_path / "s" / "recording.json"
+    place.write_bytes(json.encode({**json.decode(place.read_bytes()), "redacted": ["url"], "rotated": 1}))
+    assert rows(told(capfd, "show", path)[1])["options"] == "--redact"
+
+
 def test_one_that_is_still_written(capfd, tmp_path):
     writer = RecordingWriter(tmp_path / "r", Manifest.new(start=now()))
     code, lines, err = told(capfd, "show", str(tmp_path / "r"))

@@ -2,12 +2,16 @@
 
 import json
 import os
+import signal
+import sys
+from pathlib import Path
 
 import pytest
 
 from onlooker import Batch
 from onlooker.cli.main import main
 from onlooker.recordings.manifest import Manifest, now
+from onlooker.recordings.recording import Recording
 from onlooker.recordings.writer import RecordingWriter
 from onlooker.testing import make
 
@@ -38,6 +42,62 @@ def test_it_shows_all_that_was_recorded(file, capfd):
     assert code == 0
     assert out.splitlines() == [str(event) for event in EVENTS]
     assert "5 events" in err and err.endswith("onlooker: complete\n")
+
+
+@pytest.fixture
+def interrupted(monkeypatch):
+    """A Ctrl-C comes when the first events were read, and there are more."""
+
+    def batches(self):
+        for number, event in enumerate(EVENTS):
+            if number == 2:
+                signal.raise_signal(signal.SIGINT)
+            yield from Batch.of([event])
+
+    monkeypatch.setattr(Recording, "batches", batches)
+
+
+def test_what_is_interrupted_is_complete_until_then(file, interrupted, capfd, tmp_path):
+    code, out, err = run(capfd, "replay", file, "-o", str(tmp_path / "out"))
+    assert (code, out) == (130, "")
+    assert len((tmp_path / "out").read_text().splitlines()) == 2
+    assert err.endswith("onlooker: lost: nothing\nonlooker: complete until it was interrupted\n")
+    assert run(capfd, "replay", file, "-q")[::2] == (130, "")
+
+
+def test_a_check_that_is_interrupted_proves_nothing(file, interrupted, capfd):
+    for expression, said in (("pid == 1", "nothing matches"), ("pid > 1", "2 events match")):
+        code, _, err = run(capfd, "check", file, "--fail-on", expression)
+        assert code == 130
+        assert err.splitlines() == [
+            f"onlooker: {said} in what was read; that proves nothing of the rest",
+            "onlooker: complete until it was interrupted",
+        ]
+
+
+@pytest.mark.parametrize("words", ["tree R", "show R", "files R", "diff R R", "verify R --against /dev/null"])
+def test_an_answer_that_is_interrupted_is_none(file, interrupted, capfd, words):
+    assert run(capfd, *words.replace("R", file).split()) == (130, "", "")
+
+
+@pytest.mark.parametrize("words", ["report R", "export R --format trace", "export R --format json"])
+def test_a_file_that_is_interrupted_is_none(file, interrupted, capfd, tmp_path, words):
+    code, out, err = run(capfd, *words.replace("R", file).split(), "-o", str(tmp_path / "out"))
+    assert (code, out) == (130, "") and "complete" not in err
+    assert not (tmp_path / "out").exists()
+
+
+def test_an_output_that_is_not_written_is_no_loss_of_the_recording(file, monkeypatch, capfd):
+    with Path("/dev/full").open("w") as full:
+        monkeypatch.setattr(sys, "stdout", full)
+        code, _, err = run(capfd, "replay", file)
+    assert code == 1
+    assert err.splitlines()[:4] == [
+        "onlooker: 0 events in 0.0 s",
+        "onlooker: lost: nothing",
+        "onlooker: incomplete: the output was not written completely (the disk is full)",
+        "onlooker: cannot write the output: No space left on device",
+    ]
 
 
 def test_the_filters_of_watch_are_the_same(file, capfd):
