@@ -130,7 +130,8 @@ class RecordingWriter:
             self._keeper.check()
             self._append(self._redact.redacted(batch) if self._redact else batch)
             self.unwritten = None
-            if self._rotation.is_urgent(self._segments.values()):
+            # a copy in one step: the thread that tidies adds and removes some
+            if self._rotation.is_urgent([*self._segments.values()]):
                 self._look()
         except OSError as error:
             raise OutputError(_named(error, self.path)) from error
