@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+import sys
 from collections.abc import AsyncIterator
 
 import onlooker
@@ -31,4 +32,7 @@ async def main() -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    try:
+        asyncio.run(main())
+    except onlooker.OnlookerError as error:
+        sys.exit(f"{sys.argv[0]}: {error}")

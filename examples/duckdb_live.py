@@ -4,6 +4,7 @@ Needs `pip install 'onlooker[query]'`. A block of records becomes a table withou
 """
 
 import signal
+import sys
 
 import duckdb
 
@@ -25,6 +26,9 @@ def show(monitor: onlooker.Monitor) -> None:
 
 
 if __name__ == "__main__":
-    with onlooker.Monitor(events=["open"]) as monitor:
-        signal.signal(signal.SIGINT, lambda *_: monitor.stop())
-        show(monitor)
+    try:
+        with onlooker.Monitor(events=["open"]) as monitor:
+            signal.signal(signal.SIGINT, lambda *_: monitor.stop())
+            show(monitor)
+    except onlooker.OnlookerError as error:
+        sys.exit(f"{sys.argv[0]}: {error}")

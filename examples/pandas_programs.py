@@ -24,5 +24,11 @@ def programs(path: str) -> pandas.DataFrame:
 
 
 if __name__ == "__main__":
-    for name, row in programs(sys.argv[1]).iterrows():
+    if len(sys.argv) != 2:
+        sys.exit(f"usage: {sys.argv[0]} FILE")
+    try:
+        found = programs(sys.argv[1])
+    except onlooker.OnlookerError as error:
+        sys.exit(f"{sys.argv[0]}: {error}")
+    for name, row in found.iterrows():
         print(f"{row['seconds']:9.3f} s {row['processes']:6.0f} {row['failed']:6.0f} failed  {name!a}")

@@ -24,5 +24,11 @@ def most_read(path: str, count: int = 10) -> polars.DataFrame:
 
 
 if __name__ == "__main__":
-    for row in most_read(sys.argv[1]).rows(named=True):
+    if len(sys.argv) != 2:
+        sys.exit(f"usage: {sys.argv[0]} FILE")
+    try:
+        found = most_read(sys.argv[1])
+    except onlooker.OnlookerError as error:
+        sys.exit(f"{sys.argv[0]}: {error}")
+    for row in found.rows(named=True):
         print(f"{row['opens']:6} {row['processes']:6} {row['real_path']!a}")

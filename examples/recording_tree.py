@@ -19,4 +19,9 @@ def lines(path: str) -> Iterator[str]:
 
 
 if __name__ == "__main__":
-    print(*lines(sys.argv[1]), sep="\n")
+    if len(sys.argv) != 2:
+        sys.exit(f"usage: {sys.argv[0]} FILE")
+    try:
+        print(*lines(sys.argv[1]), sep="\n")
+    except onlooker.OnlookerError as error:
+        sys.exit(f"{sys.argv[0]}: {error}")

@@ -1,6 +1,7 @@
 """examples/: polars, pandas and DuckDB take the tables of a recording, and of a monitor, without pyarrow."""
 
 import importlib.util
+import subprocess
 import sys
 from pathlib import Path
 
@@ -39,6 +40,16 @@ def path(tmp_path):
 @pytest.fixture(autouse=True)
 def no_pyarrow(monkeypatch):
     monkeypatch.setitem(sys.modules, "pyarrow", None)
+
+
+@pytest.mark.parametrize("name", ["recording_tree", "pandas_programs", "polars_files"])
+def test_a_missing_file_is_told_in_a_line(name, tmp_path):
+    if name != "recording_tree":
+        pytest.importorskip(name.partition("_")[0])
+    program = str(EXAMPLES / f"{name}.py")
+    for words, said in (([], f"usage: {program} FILE\n"), (["no"], f"{program}: there is no recording 'no'\n")):
+        ended = subprocess.run([sys.executable, program, *words], capture_output=True, text=True, cwd=tmp_path)
+        assert (ended.returncode, ended.stdout, ended.stderr) == (1, "", said)
 
 
 def test_polars_counts_reads(path):

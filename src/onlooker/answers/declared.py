@@ -2,7 +2,8 @@
 
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
+from itertools import islice
 
 from .actions import cleaned
 
@@ -20,11 +21,16 @@ class Declared:
         """`follows_links`: of this machine, too: what is recorded is the file itself."""
         self._paths: set[str] = set()
         self._directories: set[str] = set()
+        self._base = base
+        self._plain: dict[str, set[str]] = {}  # lines that are neither patterns nor directories
+        self._commented: list[str] = []
         patterns = []
         for line in lines:
             text = line.strip()
             if not text or text.startswith("#"):
                 continue
+            if re.search(r"\s#", text):
+                self._commented.append(text)
             path = text if text.startswith("/") else f"{base.rstrip('/')}/{text}"
             if set("*?\\") & set(text):
                 patterns.append(_pattern(f"{path}**" if path.endswith("/") else path))
@@ -34,12 +40,29 @@ class Declared:
                     self._directories.add(cleaned(each))
                 else:
                     self._paths.add(cleaned(each))
+                    self._plain.setdefault(text, set()).add(cleaned(each))
         self._pattern = re.compile("|".join(patterns), re.DOTALL) if patterns else None
 
     def __contains__(self, path: str) -> bool:
         if path in self._paths or (self._directories and any(each in self._directories for each in _above(path))):
             return True
         return self._pattern is not None and self._pattern.fullmatch(path) is not None
+
+    def mistakes(self, files: Collection[str]) -> Iterator[str]:
+        """In words: lines that match none of these files, and would if they were written in another way.
+
+        >>> list(Declared(["/usr"], "/srv").mistakes(["/usr/bin/make"]))
+        ["'/usr' is a directory, and matches nothing below it: write '/usr/'"]
+        """
+        for text in self._commented:
+            alone = Declared([text], self._base)
+            if not any(file in alone for file in files):
+                path = re.split(r"\s+#", text)[0]
+                yield f"{text!r} matches nothing: write {path!r}, and the comment on a line of its own"
+        directories = {each for file in files for each in islice(_above(file), 1, None)}
+        for text, paths in self._plain.items():
+            if paths & directories:
+                yield f"{text!r} is a directory, and matches nothing below it: write {f'{text}/'!r}"
 
 
 def _above(path: str) -> Iterator[str]:

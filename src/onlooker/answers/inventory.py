@@ -219,6 +219,11 @@ class Undeclared:
             if file not in self._declared and names[file] not in self._declared
         ]
 
+    def mistakes(self) -> Iterator[str]:
+        """Of what is declared, in words: what matches nothing, and would if it were written in another way."""
+        names = self._inputs.files
+        return self._declared.mistakes({*names, *names.values()})
+
     @property
     def is_whole(self) -> bool:
         """Whether there was room for all."""

@@ -1,7 +1,7 @@
 """`onlooker files`: the files of a recording, and those that were read without being declared."""
 
 import argparse
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from ..answers.actions import cleaned
@@ -71,7 +71,7 @@ def run(arguments: argparse.Namespace) -> int:
     if "" in (arguments.under or ()):
         raise UsageError("no directory is given to --under", "--under build")
     under = [cleaned(each if each.startswith("/") else f"{base}/{each}") for each in arguments.under or ()]
-    is_kept = keeps(under, special=arguments.all)
+    is_kept = _Kept(under, special=arguments.all)
     inputs = Inputs()
     asked: Inventory | Undeclared
     if lines is None:
@@ -85,12 +85,37 @@ def run(arguments: argparse.Namespace) -> int:
     which = {**chosen, "where": [*chosen["where"], *asked.where]}
     with Monitor(**which, events=["all"], source=source) as monitor:
         on.answer(asked, monitor.batches())
+    for path in is_kept.empty():
+        on.log("warning", f"--under: nothing of what was asked for is at or below {path!r}")
+    if isinstance(asked, Undeclared):
+        for mistake in asked.mistakes():
+            on.log("warning", mistake)
     code = on.verdict()
     if isinstance(asked, Undeclared):
         if not asked.is_whole:
             on.log("warning", "there was no room for all files, so this may be wrong")
         return 1 if asked.found() or not asked.is_whole else code
     return code
+
+
+class _Kept:
+    """Whether a file is wanted; and at the end, below which of these directories there was none."""
+
+    def __init__(self, under: Sequence[str], *, special: bool) -> None:
+        self._keeps = keeps(under, special=special)
+        self._empty = {f"{path.rstrip('/')}/": path for path in under}
+
+    def __call__(self, file: str) -> bool:
+        if not self._keeps(file):
+            return False
+        if self._empty:
+            closed = f"{file}/"
+            self._empty = {below: path for below, path in self._empty.items() if not closed.startswith(below)}
+        return True
+
+    def empty(self) -> list[str]:
+        """In their order."""
+        return [*self._empty.values()]
 
 
 def _seen(inputs: Inputs, batches: Iterator[Batch]) -> Iterator[Batch]:

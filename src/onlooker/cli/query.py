@@ -10,6 +10,7 @@ from ..errors import PROGRAM, RecordingError, UsageError
 from ..events import TASK_EVENTS
 from ..filters.where import Asked
 from ..output.writer import ClosedPipeError
+from ..recordings.nearest import meant
 from ..summary import Summary
 from .doubts import doubts, tell_of_doubts
 from .log import Log, say, show
@@ -127,7 +128,7 @@ def asked(arguments: argparse.Namespace) -> tuple[list[str], str]:
     if sql == "-":
         hint = f"{PROGRAM} query {quote(words[0])} - < question.sql"
         sql = standard_input("SQL", hint).decode("utf-8", "replace")
-    if sql is None or not sql.strip():
+    if sql is None or not sql.strip(" \t\r\n;"):
         raise UsageError("no SQL is given", f"{PROGRAM} query {quote(words[0])} 'FROM processes', or --named NAME")
     return words, sql
 
@@ -145,7 +146,7 @@ def _see(words: list[str], *, is_asked: bool) -> None:
     if missing := [word for word in words if not _is_there(word)]:
         raise RecordingError(
             f"there is no recording {missing[0]!r}",
-            f"the SQL comes last: {PROGRAM} query build.onlook 'FROM processes'",
+            meant(missing[0]) or f"the SQL comes last: {PROGRAM} query build.onlook 'FROM processes'",
         )
 
 
@@ -158,7 +159,7 @@ def _is_there(word: str) -> bool:
 
 def _is_sql(word: str) -> bool:
     """Whether it is that, and no recording. A file of that name is one; so is what was meant to be one."""
-    if word == "-":
+    if word == "-" or not word.strip():
         return True
     if _is_there(word) or word.endswith(".onlook"):
         return False

@@ -15,6 +15,7 @@ from ..monitor import Monitor
 from ..output.writer import Writer
 from ..recordings.database import has_database
 from ..recordings.manifest import End, Manifest, now, time_of
+from ..recordings.nearest import SUFFIX
 from ..recordings.recording import Recording
 from ..recordings.redact import Redactor
 from ..recordings.seal import Sealer
@@ -37,7 +38,6 @@ from .tuning import add_tuning, tuning
 from .watch import explained
 
 TAKES_COMMAND = True
-SUFFIX = ".onlook"
 LEAST_SIZE = 1 << 20
 _MOST_ALIKE = 100
 EPILOG = """\

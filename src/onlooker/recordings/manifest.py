@@ -66,9 +66,9 @@ class End(msgspec.Struct, frozen=True, kw_only=True):
 class Manifest(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """`recording`: the version of the layout; `onlooker`: the program's version; `id`: random, never used twice;
     `start`: when the watching began, RFC 3339 in UTC, and until then when the recorder did; `command`: its words;
-    `settings`: what was asked for, as arguments of `Monitor`, and options of the recorder; `redacted`: the rules by which
-    secrets were taken out; `rotated`: how many of the oldest events were removed; `end`: None while it is being written,
-    and for ever where the recorder was killed.
+    `settings`: what was asked for, as arguments of `Monitor`, and options of the recorder; `redacted`: the rules by
+    which secrets were taken out; `rotated`: how many of the oldest events were removed; `end`: None while it is being
+    written, and for ever where the recorder was killed.
     """
 
     recording: int

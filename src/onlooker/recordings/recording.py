@@ -18,6 +18,7 @@ from .database import connect, way_to
 from .ending import Read, Report
 from .log import LogReader, is_beginning
 from .manifest import LAYOUT_VERSION, Manifest, decoded, text_of, wall_ns
+from .nearest import meant
 from .sealed import SealedReader
 from .segments import log_path, numbers, sealed_path
 
@@ -256,7 +257,7 @@ def _is_locked(path: Path) -> bool:
 def _unreadable(path: Path, error: OSError) -> RecordingError:
     name = str(path)
     if isinstance(error, FileNotFoundError):
-        return RecordingError(f"there is no recording {name!r}", _HINT)
+        return RecordingError(f"there is no recording {name!r}", meant(name) or _HINT)
     if isinstance(error, PermissionError):
         return RecordingError(f"cannot read {name!r}: {error.strerror}", "read it as its owner: sudo onlooker ...")
     return RecordingError(f"cannot read {name!r}: {error.strerror or error}")

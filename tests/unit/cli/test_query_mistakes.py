@@ -17,6 +17,8 @@ MISTAKES = [
     (["{}"], "no SQL is given", "--named"),
     (["{}", " "], "no SQL is given", ""),
     (["{}", ";"], "no SQL is given", ""),
+    (["{}", ""], "no SQL is given", "'FROM processes', or --named NAME"),
+    (["{}", " ; ;"], "no SQL is given", "'FROM processes', or --named NAME"),
     (["no.onlook", "SELECT 1"], "there is no recording 'no.onlook'", ""),
     (["{}", "no.onlook"], "there is no recording 'no.onlook'", "the SQL comes last"),
     (["nothere"], "there is no recording 'nothere'", ""),

@@ -9,6 +9,7 @@ from msgspec import json
 
 from onlooker.recordings.manifest import Manifest, now
 from onlooker.recordings.writer import RecordingWriter
+from onlooker.testing import make
 
 from ..recordings.lives import batches, build, event, execute
 from .recorded import record, told
@@ -206,7 +207,6 @@ FILES = [
         (["--read"], ["/srv/a.c", "/srv/b.c", "/srv/o"]),
         (["--created", "--missing"], ["/srv/o"]),
         (["--read", "--under", "b.c"], ["/srv/b.c"]),
-        (["--read", "--under", "/none"], []),
         (["--filter", "cc"], ["/srv/b.c"]),
         (["--pid", "100"], ["/srv/a.c", "/srv/o"]),
         (["--where", "file endswith '.c'"], ["/srv/a.c", "/srv/b.c"]),
@@ -216,6 +216,37 @@ def test_files(capfd, tmp_path, words, files):
     path = record(tmp_path / "r", FILES, directory="/srv")
     code, lines, err = told(capfd, "files", path, "--output-format", "json", *words)
     assert (code, [json.decode(line)["file"] for line in lines], err) == (0, files, "onlooker: complete\n")
+
+
+def test_a_directory_that_has_nothing_is_named(capfd, tmp_path):
+    path = record(tmp_path / "r", FILES, directory="/srv")
+    code, _, err = told(capfd, "files", path, "--read", "--under", "none/x", "--under", "b.c")
+    said = "onlooker: warning: --under: nothing of what was asked for is at or below '/srv/none/x'\n"
+    assert (code, err) == (0, f"{said}onlooker: complete\n")
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("/srv", "'/srv' is a directory, and matches nothing below it: write '/srv/'"),
+        (
+            "/srv/a.c  # one",
+            "'/srv/a.c  # one' matches nothing: write '/srv/a.c', and the comment on a line of its own",
+        ),
+        ("*.c # all", "'*.c # all' matches nothing: write '*.c', and the comment on a line of its own"),
+        ("/srv/ # all", "'/srv/ # all' matches nothing: write '/srv/', and the comment on a line of its own"),
+        ("/srv/d # of that name", None),
+        ("/srv/none", None),
+        ("/srv/", None),
+    ],
+)
+def test_a_line_that_matches_nothing_by_mistake(capfd, tmp_path, line, said):
+    odd = make("open", pid=2, start_ns=20, boot_ns=70, path="d", real_path="/srv/d # of that name")
+    path = record(tmp_path / "r", [*FILES, odd], directory="/srv")
+    (tmp_path / "list").write_text(f"{line}\n/srv/b.c\n")
+    code, _, err = told(capfd, "files", path, "--undeclared-by", str(tmp_path / "list"))
+    assert code == (0 if line == "/srv/" else 1)
+    assert [each for each in err.splitlines() if "warning" in each] == ([f"onlooker: warning: {said}"] if said else [])
 
 
 @pytest.mark.parametrize(

@@ -143,6 +143,19 @@ def test_mistakes_are_told_in_one_line(file, capfd, arguments, said):
     assert err.startswith("onlooker: ") and said in err.splitlines()[0]
 
 
+def test_the_recording_that_was_meant_is_named(tmp_path, monkeypatch, capfd):
+    monkeypatch.chdir(tmp_path)
+    recording(tmp_path / "fail.onlook", EVENTS)
+    (tmp_path / "fall.onlook").mkdir()  # no recording
+    for words in (["replay"], ["tree"], ["query"]):
+        for name in ("fail", "fial", "fail1.onlook"):
+            code, _, err = run(capfd, *words, name)
+            assert code == 2
+            assert err == f"onlooker: there is no recording {name!r}\n\nhint: did you mean 'fail.onlook'?\n"
+    assert "did you mean" not in run(capfd, "replay", "other")[2]
+    assert f"did you mean '{tmp_path}/fail.onlook'?" in run(capfd, "replay", str(tmp_path / "fail"))[2]
+
+
 def test_nothing_matches(file, capfd):
     code, out, err = run(capfd, "check", file, "--fail-on", "comm == 'curl'")
     assert (code, out) == (0, "")
