@@ -28,7 +28,7 @@ _AFTER_COMPARISON = re.compile(r"(?:=|<>|<|>|\blike|\bin\s*\([^)]*)\s*$", re.IGN
 _LITERAL = re.compile(r"'%?([^'%]+)%?'")
 _GROUP = re.compile(r'(?<!")\bgroup\b(?!\s+by\b)(?!")', re.IGNORECASE)
 _CHANGE = re.compile(
-    r"""(?: \s | --[^\n]*+\n | /\*(?:[^*]|\*(?!/))*+\*/ )*+
+    r"""(?: \s | --[^\n]*\n | /\*[^*]*\*+(?:[^/*][^*]*\*+)*/ )*
     (?: insert(?:\s+or\s+\w+)?\s+into | update | delete\s+from | merge\s+into | truncate(?:\s+table)?
       | (?:drop|alter)\s+\w+(?:\s+if\s+exists)?
       | create(?:\s+or\s+replace)?\s+(?:table|view)(?:\s+if\s+not\s+exists)? )
