@@ -24,6 +24,7 @@ FILE, REMOVED, DEVICE, TEMPORARY = "file", "removed", "device", "temporary"
 KINDS = (FILE, REMOVED, DEVICE, TEMPORARY)
 _MAKES = ("created", "linked", "symlinked", "renamed to")
 _ENDS = ("removed", "renamed")
+_SPECIAL = ("/proc/", "/sys/", "/dev/")
 _NO_DEVICES = ("/dev/shm/", "/dev/mqueue/")  # noqa: S108
 _NEVER_THERE = ("deleted", "tmpfile", "memfd")  # states of a file that no path leads to
 
@@ -33,6 +34,11 @@ def kind_of(file: str, *, is_new: bool, is_gone: bool) -> str:
     if is_gone:
         return TEMPORARY if is_new else REMOVED
     return DEVICE if file.startswith("/dev/") and not file.startswith(_NO_DEVICES) else FILE
+
+
+def is_special(path: str) -> bool:
+    """Whether it is a file of the kernel's, or a device: in /proc, /sys or /dev, but for what is shared memory."""
+    return path.startswith(_SPECIAL) and not path.startswith(_NO_DEVICES)
 
 
 class _Use(msgspec.Struct, gc=False):

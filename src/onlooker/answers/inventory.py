@@ -10,6 +10,7 @@ from ..events import TaskEvent
 from ..records import Batch
 from . import Row
 from .declared import Declared
+from .files import is_special
 from .folding import directory
 from .inputs import EVENTS as OF_INPUTS
 from .inputs import Inputs
@@ -41,7 +42,6 @@ OF_SECTION = {
 }
 PROCESS, DIRECTORY = "process", "directory"
 BY = (PROCESS, DIRECTORY)
-SPECIAL = ("/proc/", "/sys/", "/dev/")
 _REMEDY = "--under DIR makes room"
 _LEAST_ROWS = 5  # of a section in a terminal
 
@@ -54,7 +54,7 @@ def keeps(under: Collection[str], *, special: bool) -> Callable[[str], bool]:
 
     def is_kept(file: str) -> bool:
         closed = f"{file}/"
-        return (special or not closed.startswith(SPECIAL)) and (not below or closed.startswith(below))
+        return (special or not is_special(closed)) and (not below or closed.startswith(below))
 
     return is_kept
 

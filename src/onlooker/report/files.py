@@ -2,6 +2,7 @@
 
 from array import array
 
+from ..answers.files import is_special
 from ..answers.uses import MISSING, SECTIONS, sections_of
 from ..events import TaskEvent
 
@@ -68,10 +69,10 @@ class Files:
                 found[number] += 1
         return found
 
-    def below(self, directories: tuple[str, ...]) -> dict[str, int]:
-        """For each section how many files are in these directories, which end with a slash."""
+    def special(self) -> dict[str, int]:
+        """For each section how many files are the kernel's, or devices."""
         width = len(SECTIONS)
-        places = [place for place, path in enumerate(self.paths) if f"{path}/".startswith(directories)]
+        places = [place for place, path in enumerate(self.paths) if is_special(f"{path}/")]
         return {
             section: sum(self.counts[place * width + number] > 0 for place in places)
             for section, number in SECTION_NUMBERS.items()

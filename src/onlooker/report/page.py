@@ -11,7 +11,7 @@ from string import Template
 import msgspec
 
 from .._version import __version__
-from ..answers.inventory import OF_SECTION, SPECIAL
+from ..answers.inventory import OF_SECTION
 from ..answers.page import counted
 from ..answers.tree import TIMES, ending
 from ..answers.uses import MISSING, SECTIONS
@@ -258,7 +258,7 @@ def _count(section: str, count: int, absent: Sequence[str]) -> str:
 
 def _special(survey: Survey) -> str:
     """Why `onlooker files` counts fewer."""
-    counts = [f"{number(count)} {section}" for section, count in survey.files.below(SPECIAL).items() if count]
+    counts = [f"{number(count)} {section}" for section, count in survey.files.special().items() if count]
     said = f"In /proc, /sys and /dev, which onlooker files leaves out without --all: {', '.join(counts)}."
     return said if counts else ""
 

@@ -238,3 +238,9 @@ def test_what_came_later_is_not_missing():
 def test_a_file_that_was_there_is_removed():
     events = [opened("/a"), removed("/a"), changed("/a", created=True), removed("/a")]
     assert [row["kind"] for row in rows(Inventory(), events)] == ["removed"]
+
+
+def test_shared_memory_is_no_device():
+    wanted = keeps((), special=False)
+    assert wanted("/dev/shm/a") and wanted("/dev/mqueue/a") and wanted("/device")
+    assert not wanted("/dev/null") and not wanted("/dev/shm-not") and not wanted("/proc/1/stat") and not wanted("/sys")

@@ -11,7 +11,7 @@ WITH change AS (
 SELECT file, count(*) AS times, count(DISTINCT (recording, pid, start_ns)) AS processes,
        list_sort(list(DISTINCT comm)) AS programs, min(time) AS first, max(time) AS last
 FROM change
-WHERE NOT (file LIKE '/dev/%' OR file LIKE '/proc/%')
+WHERE NOT (file LIKE '/proc/%' OR file LIKE '/dev/%' AND file NOT LIKE '/dev/shm/%')
 GROUP BY file
 HAVING count(*) > 1
 ORDER BY processes DESC, times DESC, file

@@ -20,6 +20,6 @@ ANTI JOIN used USING (recording, file)
 -- a file that was renamed is known by its number
 ANTI JOIN used AS same 
     ON opened.recording = same.recording AND opened.device = same.device AND opened.inode = same.inode
-WHERE is_write AND NOT (file LIKE '/dev/%' OR file LIKE '/proc/%')
+WHERE is_write AND NOT (file LIKE '/proc/%' OR file LIKE '/dev/%' AND file NOT LIKE '/dev/shm/%')
 GROUP BY file
 ORDER BY file
