@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import msgspec
 
 from ..answers.actions import file_of, new_file_of, wanted
+from ..answers.files import is_special
 from ..events import Event, TaskEvent
 from ..events.exec import Exec
 from ..events.link import Link
@@ -18,7 +19,6 @@ from .source import matcher_of
 EVENTS = ("open", "exec")  # without which nothing is known
 _EVENTS = (*EVENTS, "rename", "link", "unlink", "truncate")
 _WRITES = {"write", "append", "create", "truncate"}
-_NO_FILES = ("/proc/", "/sys/", "/dev/")
 MOST_USES = 2_000_000  # of files by processes, some 200 MB; more are only counted
 
 
@@ -100,7 +100,7 @@ class Uses:
 
     def _use(self, event: TaskEvent, file: str) -> Use | None:
         """None for what is no file that could be there later, or where there is no room."""
-        if not file.startswith("/") or (file.startswith(_NO_FILES) and not file.startswith("/dev/shm/")):  # noqa: S108
+        if not file.startswith("/") or is_special(file):
             return None
         use = self.files.get(file)
         opened = self.opened.setdefault((event.pid, event.start_ns), {})
