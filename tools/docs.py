@@ -19,7 +19,7 @@ from benchmarks.results import Results
 from onlooker.answers import actions
 from onlooker.cli import main as cli
 from onlooker.cli.parser import parser
-from onlooker.events import EVENTS, TASK_EVENTS, TaskEvent
+from onlooker.events import EVENTS, Lost, TaskEvent
 from onlooker.events.base import Event
 from onlooker.filters import Filter, sugar
 from onlooker.probe import maps
@@ -98,8 +98,8 @@ def fields() -> str:
     return "\n\n".join(parts)
 
 
-def _classes() -> list[type[TaskEvent]]:
-    return sorted(TASK_EVENTS.values(), key=lambda event: event.__name__)
+def _classes() -> list[type[Event]]:
+    return sorted((cls for cls in EVENTS.values() if cls is not Lost), key=lambda event: event.__name__)
 
 
 def imports() -> str:

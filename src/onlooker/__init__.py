@@ -43,7 +43,7 @@ if TYPE_CHECKING:
         UnsupportedError,
         UsageError,
     )
-    from .events import Event, Lost, TaskEvent
+    from .events import Event, Lost, OwnEvent, TaskEvent
 
     # begin events
     from .events.access import Access
@@ -105,7 +105,7 @@ _MODULES = {
         "UnsupportedError",
         "UsageError",
     ),
-    "events": ("Event", "Lost", "TaskEvent"),
+    "events": ("Event", "Lost", "OwnEvent", "TaskEvent"),
     "monitor": ("Monitor",),
     "probe.command": ("Command",),
     "probe.fake": ("FakeSource",),
@@ -147,6 +147,7 @@ __all__ = [
     "NotLinuxError",
     "OnlookerError",
     "OutputError",
+    "OwnEvent",
     "ProcessRecord",
     "QueryError",
     "RecordedTable",
@@ -202,7 +203,7 @@ def __getattr__(name: str) -> Any:
     elif name.startswith("_"):
         value = None
     else:
-        classes = import_module("onlooker.events").TASK_EVENTS.values()
+        classes = import_module("onlooker.events").EVENTS.values()
         value = next((cls for cls in classes if cls.__name__ == name), None)
     if value is None:
         raise AttributeError(f"module 'onlooker' has no attribute {name!r}")

@@ -10,7 +10,6 @@ from contextlib import suppress
 from typing import Protocol
 
 from .errors import OutputError, UsageError
-from .events import Lost
 from .monitor import Monitor
 from .output.writer import ClosedPipeError
 from .probe.live import LOOK_SECONDS
@@ -160,7 +159,7 @@ class Session:
     def _give(self, batch: Batch) -> None:
         if self._left is not None:
             batch, self._beyond = batch.split(self._left)
-            self._left -= _events(batch)
+            self._left -= batch.counted
         self._unwritten = batch
         try:
             self._sink.write(batch)
@@ -181,15 +180,10 @@ class Session:
             seconds=stats.seconds,
             repeated=stats.repeated,
             over_rate=stats.over_rate,
-            unwritten=_events(self._unwritten) + unread,
+            unwritten=(self._unwritten.counted if self._unwritten else 0) + unread,
             end=end,
             cause=cause,
         )
-
-
-def _events(batch: Batch | None) -> int:
-    """How many, without reports of losses."""
-    return len(batch) - batch.counts().get(Lost.event, 0) if batch else 0
 
 
 def _alarm(seconds: float, stop: Callable[[], None]) -> threading.Timer:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import msgspec
 from msgspec.structs import replace
 
-from .events import WANTED_REASONS, Lost
+from .events import UNCOUNTED, WANTED_REASONS, Lost
 from .records import Batch
 
 
@@ -59,7 +59,7 @@ class Tally(msgspec.Struct, frozen=True):
 
     def minus(self, batch: Batch) -> "Tally":
         """With the events of the batch among the unread. Losses stay reported."""
-        left = {name: count for name, count in batch.counts().items() if name != Lost.event}
+        left = {name: count for name, count in batch.counts().items() if name not in UNCOUNTED}
         events = self.events | {name: self.events[name] - count for name, count in left.items()}
         return replace(self, events=events, cut=self.cut - batch.cut, unread=self.unread + sum(left.values()))
 

@@ -6,7 +6,7 @@ from enum import Enum
 import msgspec
 
 from .escaping import escape
-from .events import EVENTS, PROCESS_REASONS, UNCERTAIN_REASONS, UNKNOWN_REASONS, WANTED_REASONS
+from .events import EVENTS, PROCESS_REASONS, UNCERTAIN_REASONS, UNCOUNTED, UNKNOWN_REASONS, WANTED_REASONS
 
 UNWRITTEN = "unwritten"
 # not simply so many
@@ -48,8 +48,8 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     absent: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        kinds = [f"{self.shown[name]} {name}" for name in EVENTS if self.shown.get(name) and name != "lost"]
-        total = sum(count for name, count in self.shown.items() if name != "lost")
+        kinds = [f"{self.shown[name]} {name}" for name in EVENTS if self.shown.get(name) and name not in UNCOUNTED]
+        total = sum(count for name, count in self.shown.items() if name not in UNCOUNTED)
         seen = f"{_events(total)} in {self.seconds:.1f} s"
         first = ": ".join(filter(None, (seen, ", ".join(kinds))))
         lost = f"lost: {', '.join(self._losses()) or 'nothing'}"

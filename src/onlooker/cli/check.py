@@ -6,7 +6,7 @@ from contextlib import suppress
 from shlex import quote
 
 from ..errors import PROGRAM, UsageError
-from ..events import TASK_EVENTS, WANTED_REASONS, Lost
+from ..events import TASK_EVENTS, UNCOUNTED, WANTED_REASONS
 from ..filters.necessary import necessary
 from ..filters.parse import parse
 from ..filters.where import Asked
@@ -108,7 +108,7 @@ class CheckSession(ReplaySession):
         return super().exit_code() or int(self.found > 0 or self.is_partial)
 
     def _sum(self, summary: Summary) -> list[str]:
-        self.found = sum(count for name, count in summary.shown.items() if name != Lost.event)
+        self.found = sum(count for name, count in summary.shown.items() if name not in UNCOUNTED)
         self.is_partial |= any(reason in WANTED_REASONS for _, reason in summary.lost)
         matches = (
             f"{self.found} event{' matches' if self.found == 1 else 's match'}" if self.found else "nothing matches"

@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 from ..answers import Answer, Row
 from ..answers.page import Page, counted
 from ..escaping import escape
-from ..events import EVENTS, TASK_EVENTS, Lost
+from ..events import EVENTS, TASK_EVENTS, UNCOUNTED
 from ..recordings.manifest import Manifest
 from ..recordings.recording import Recording
 from ..recordings.segments import bytes_of, numbers, sealed_path
@@ -128,7 +128,7 @@ class Facts(Answer):
             yield "removed", f"the oldest {counted(manifest.rotated, 'event')}"
 
     def _counts(self) -> dict[str, int]:
-        return {name: self._events[name] for name in EVENTS if self._events[name] and name != Lost.event}
+        return {name: self._events[name] for name in EVENTS if self._events[name] and name not in UNCOUNTED}
 
     def _state(self) -> str:
         recording = self._recording

@@ -10,6 +10,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from ..errors import PROGRAM, ExtraError, OutputError, UsageError
+from ..events import UNCOUNTED
 from ..follow import Relay, exit_code
 from ..monitor import Monitor
 from ..output.writer import Writer
@@ -179,7 +180,7 @@ class RecordSession(WatchSession):
 
     def _sum(self, summary: Summary) -> list[str]:
         path = self._writer.path
-        total = sum(count for name, count in summary.shown.items() if name != "lost")
+        total = sum(count for name, count in summary.shown.items() if name not in UNCOUNTED)
         first = f"recorded {total} event{'' if total == 1 else 's'} in {summary.seconds:.1f} s"
         verdict = "incomplete: its end could not be written" if self._unfinished else summary.verdict
         if rotated := self._writer.manifest.rotated:

@@ -9,12 +9,15 @@ from functools import cache
 from ..schema.layout import Layout, layout
 from ..schema.plan import Plan
 from ..schema.plan import plan as plan_of
-from .base import Event, TaskEvent
+from .base import Event, OwnEvent, TaskEvent
 from .lost import PROBE_REASONS, PROCESS_REASONS, REASONS, UNCERTAIN_REASONS, UNKNOWN_REASONS, WANTED_REASONS, Lost
-from .registry import TASK_EVENTS
+from .registry import TASK_EVENTS, own_events
 
-# those that the probe sends have the numbers of TASK_EVENTS on the wire, from 1 on; Lost has the next one
-EVENTS: dict[str, type[Event]] = {**TASK_EVENTS, Lost.event: Lost}
+# those that the probe sends have the numbers of TASK_EVENTS on the wire, from 1 on; OWN_EVENTS have the next ones
+OWN_EVENTS = own_events()
+EVENTS: dict[str, type[Event]] = {**TASK_EVENTS, **OWN_EVENTS}
+# no events as a user counts them: reports of losses
+UNCOUNTED = frozenset(name for name, cls in OWN_EVENTS.items() if not cls.is_counted)
 
 # the events by default; names for several events
 DEFAULT_EVENTS = tuple(name for name, cls in TASK_EVENTS.items() if cls.is_default)
@@ -27,8 +30,8 @@ SCHEMA_VERSION = 1  # of the JSON; a new field keeps it, a removed or changed on
 
 
 def plan() -> Plan:
-    """The plan of all events, losses too, by the classes."""
-    return plan_of({**layouts(), Lost.event: layout(Lost, TaskEvent)})
+    """The plan of all events, those that onlooker adds too, by the classes."""
+    return plan_of({**layouts(), **{name: layout(cls, TaskEvent) for name, cls in OWN_EVENTS.items()}})
 
 
 @cache
@@ -41,6 +44,7 @@ __all__ = [
     "DEFAULT_EVENTS",
     "EVENTS",
     "EVENT_GROUPS",
+    "OWN_EVENTS",
     "PROBE_REASONS",
     "PROCESS_EVENTS",
     "PROCESS_REASONS",
@@ -48,10 +52,12 @@ __all__ = [
     "SCHEMA_VERSION",
     "TASK_EVENTS",
     "UNCERTAIN_REASONS",
+    "UNCOUNTED",
     "UNKNOWN_REASONS",
     "WANTED_REASONS",
     "Event",
     "Lost",
+    "OwnEvent",
     "TaskEvent",
     "layouts",
     "plan",

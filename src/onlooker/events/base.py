@@ -59,6 +59,17 @@ class Event(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, tag_field
         return LINE_WRITERS["json"](self)
 
 
+class OwnEvent(Event, frozen=True, gc=False, omit_defaults=True):
+    """An event that onlooker adds to those of the probe: the probe never sends one.
+
+    A kind of it is declared as any other: a class in a file here. It has its number on the wire by its place among
+    them, behind the probe's. A field that `TaskEvent` declares, such as `pid`, lies where all records have it. A filter
+    and an expression let all of them through. `is_counted`: it is something that happened, as a user counts it.
+    """
+
+    is_counted: ClassVar[bool] = True
+
+
 class TaskEvent(Event, frozen=True, gc=False, omit_defaults=True):
     """An event of one process: who did it. `(pid, start_ns)` is unique until the machine reboots.
 

@@ -3,7 +3,7 @@
 from typing import Annotated, ClassVar
 
 from ..schema.fields import choice, doc, unsigned
-from .base import Event
+from .base import OwnEvent
 from .registry import TASK_EVENTS
 
 # counted by the probe, for each kind of event; the order is the wire's
@@ -26,7 +26,7 @@ def _how_many(at_most: str, exactly: str) -> str:
     return exactly
 
 
-class Lost(Event, frozen=True, gc=False, omit_defaults=True, tag="lost"):
+class Lost(OwnEvent, frozen=True, gc=False, omit_defaults=True, tag="lost"):
     """Some events were lost since the last such report. Silence means that nothing was.
 
     Reasons: "ring full" (no room in the buffer), "headroom" (the last quarter of the buffer is kept for process
@@ -43,6 +43,7 @@ class Lost(Event, frozen=True, gc=False, omit_defaults=True, tag="lost"):
     """
 
     event: ClassVar[str] = "lost"
+    is_counted: ClassVar[bool] = False
 
     count: Annotated[
         int,

@@ -1,15 +1,18 @@
-"""All events that the probe sends: the classes that the files in this directory declare."""
+"""All events: the classes that the files in this directory declare."""
 
 from importlib import import_module
 from pathlib import Path
 
-from .base import TaskEvent
+from .base import OwnEvent, TaskEvent
 
 _OTHERS = {"lost", "registry"}  # they need what is found here
+_FIRST = "lost"  # of those that onlooker adds
 
 
 def _declared() -> dict[str, type[TaskEvent]]:
-    """By name, in the order of their numbers. Raises TypeError where these are not 1, 2, 3, ..."""
+    """Those that the probe sends, by name, in the order of their numbers. Raises TypeError where these are not 1, 2, 3
+    and so on.
+    """
     package = __name__.rpartition(".")[0]
     # pkgutil, which would list them, imports inspect, ast and dis: 5 ms
     for name in sorted(file.stem for file in Path(__file__).parent.glob("[!_]*.py")):
@@ -19,6 +22,12 @@ def _declared() -> dict[str, type[TaskEvent]]:
     numbers = [cls.number for cls in found]
     if numbers != list(range(1, len(found) + 1)):
         raise TypeError(f"the events' numbers are not 1 to {len(found)}: {numbers}")
+    return {cls.event: cls for cls in found}
+
+
+def own_events() -> dict[str, type[OwnEvent]]:
+    """Those that onlooker adds, by name: reports of losses, and then the others in the order of their names."""
+    found = sorted(OwnEvent.__subclasses__(), key=lambda cls: (cls.event != _FIRST, cls.event))
     return {cls.event: cls for cls in found}
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from .. import _version
+from ..events import UNCOUNTED
 from ..filters.compile import matcher
 from ..filters.where import Asked
 from ..recordings.manifest import Manifest, wall_ns
@@ -74,7 +75,7 @@ class Source:
     @property
     def events(self) -> int:
         """How many there are, not counting reports of losses."""
-        return sum(count for name, count in self._counts.items() if name != "lost")
+        return sum(count for name, count in self._counts.items() if name not in UNCOUNTED)
 
     @property
     def manifest(self) -> Manifest | None:
@@ -136,7 +137,7 @@ class Source:
             **said,
             "name": self.recording.path.name,
             "exported_by": _version.__version__,
-            "events": {name: count for name, count in self._counts.items() if name != "lost"},
+            "events": {name: count for name, count in self._counts.items() if name not in UNCOUNTED},
             "lost": [{"of": of, "reason": reason, "count": count} for (of, reason), count in self._lost.items()],
             "cut": self._cut,
             "complete": self.complete,

@@ -7,7 +7,7 @@ import msgspec
 from msgspec.structs import replace
 
 from ..errors import UsageError
-from ..events import DEFAULT_EVENTS, EVENT_GROUPS, TASK_EVENTS, Event, Lost, TaskEvent
+from ..events import DEFAULT_EVENTS, EVENT_GROUPS, TASK_EVENTS, Event, TaskEvent
 from ..events.exit import Exit
 from ..events.fork import Fork
 from ..records import Matcher
@@ -159,11 +159,10 @@ class Filter(msgspec.Struct, frozen=True, kw_only=True):
 
     def matches(self, event: Event) -> bool:
         """Whether to report the event, as the probe decides it in the kernel, without `where`, `exe` and `cgroup`.
-        Losses are always reported.
+        What onlooker adds is always reported, as losses are.
         """
-        if isinstance(event, Lost):
+        if not isinstance(event, TaskEvent):
             return True
-        assert isinstance(event, TaskEvent)
         if event.event not in self.events or (self.failed and not has_failed(event)):
             return False
         if isinstance(event, Fork) and event.thread and not self.threads:

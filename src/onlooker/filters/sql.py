@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from ..errors import ExpressionError, UsageError
-from ..events import EVENTS, TASK_EVENTS, Lost
+from ..events import EVENTS, OWN_EVENTS, TASK_EVENTS
 from ..records.encode import wall_ns
 from ..schema.fields import Op
 from ..schema.plan import StepPlan
@@ -22,7 +22,7 @@ _ORDERED = ("<", "<=", ">", ">=")
 
 def condition(expression: Expression, event: str) -> str:
     """Whether a row of that event's table is wanted: TRUE or FALSE, never NULL. The expression was checked. "FALSE" as
-    a whole says that no such event matches. Reports of losses always match.
+    a whole says that no such event matches. What onlooker adds, as reports of losses, always matches.
 
     Raises ExpressionError where it asks for a parent or an ancestor, which the table does not have.
 
@@ -35,7 +35,7 @@ def condition(expression: Expression, event: str) -> str:
     if event not in EVENTS:
         raise UsageError.unknown("event", event, tuple(EVENTS))
     _refuse_kin(expression)
-    return _TRUE if event == Lost.event else _of(expression, _Table((event,), is_wide=False))
+    return _TRUE if event in OWN_EVENTS else _of(expression, _Table((event,), is_wide=False))
 
 
 def condition_of_all(expression: Expression) -> str:
@@ -47,7 +47,7 @@ def condition_of_all(expression: Expression) -> str:
     """
     _refuse_kin(expression)
     wanted = _of(expression, _Table(tuple(TASK_EVENTS), is_wide=True))
-    return _any([f"{column(EVENT)} = {quoted(Lost.event)}", wanted])
+    return _any([*(f"{column(EVENT)} = {quoted(event)}" for event in OWN_EVENTS), wanted])
 
 
 def _refuse_kin(expression: Expression) -> None:

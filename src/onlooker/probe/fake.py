@@ -63,5 +63,5 @@ class FakeSource:
         self._events, self._found = [], []
         lost = [event for event in left if isinstance(event, Lost)]
         matcher = self._wanted.matcher()
-        left = [event for batch in Batch.of(left) for event in (batch.matching(matcher) if matcher else batch)]
-        return Rest(lost, len(left) - len(lost))
+        unread = sum((batch.matching(matcher) if matcher else batch).counted for batch in Batch.of(left))
+        return Rest(lost, unread)

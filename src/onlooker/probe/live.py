@@ -9,7 +9,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from ..errors import CapabilityError, OnlookerError, ResourceError
-from ..events import PROBE_REASONS, TASK_EVENTS, Lost
+from ..events import PROBE_REASONS, TASK_EVENTS
 from ..filters import Filter
 from ..records import Batch, give_back, prepare_records
 from . import cgroups, executed, kernel, rights
@@ -290,11 +290,11 @@ class LiveSource:
         """How many events nobody has polled, of those that the filter's expression asks for."""
         matcher = self._wanted.matcher()
         if matcher is None:
-            return probe.unread() + sum(map(_events, self._found))
-        count = sum(_events(batch.matching(matcher)) for batch in self._found)
+            return probe.unread() + sum(batch.counted for batch in self._found)
+        count = sum(batch.matching(matcher).counted for batch in self._found)
         with suppress(ValueError):  # the ring is corrupt
             while len(records := probe.drain(True)):
-                count += _events(Batch.checked(records, self._clock.offset_ns(), 0).matching(matcher))
+                count += Batch.checked(records, self._clock.offset_ns(), 0).matching(matcher).counted
                 probe.drained()
         return count
 
@@ -388,10 +388,6 @@ class LiveSource:
         if self._probe:
             self._probe.abandon()
             self._probe = None
-
-
-def _events(batch: Batch) -> int:
-    return len(batch) - batch.counts().get(Lost.event, 0)
 
 
 def _last_ns(batch: Batch) -> int:

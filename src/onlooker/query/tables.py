@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from ..errors import RecordingError
-from ..events import Lost
+from ..events import UNCOUNTED, Lost
 from ..recordings.database import connect, pattern, quoted, way_to
 from ..recordings.ending import Read, Report
 from ..recordings.manifest import wall_ns
@@ -59,7 +59,7 @@ def all_events() -> tuple[Column, ...]:
     """The columns of the table of all events: `seq`, `event` and so on. A report of a loss is none: whoever counts the
     rows wants to know how many events there are, and these reports have a table of their own.
     """
-    names = {column.name for event in PLAN.events if event.name != Lost.event for column in columns_of(event)}
+    names = {column.name for event in PLAN.events if event.name not in UNCOUNTED for column in columns_of(event)}
     return with_seq(tuple(column for column in wide_columns(PLAN) if column.name in {"event", *names}))
 
 
@@ -160,8 +160,8 @@ class Database:
             self._report(name, recording, parts, seq)
             self._describe(name, recording, parts)
         for table in (*event_tables(), WIDE):
-            no_losses = f" AND event != {quoted(Lost.event)}" if table == WIDE else ""
-            run(f"CREATE VIEW {table} AS SELECT * EXCLUDE ({_WANTED}) FROM {_ALL}.{table} WHERE {_WANTED}{no_losses}")
+            counted = f" AND event NOT IN ({', '.join(map(quoted, sorted(UNCOUNTED)))})" if table == WIDE else ""
+            run(f"CREATE VIEW {table} AS SELECT * EXCLUDE ({_WANTED}) FROM {_ALL}.{table} WHERE {_WANTED}{counted}")
         run(f"CREATE VIEW {PROCESSES} AS {processes_sql()}{'' if where is None else 'WHERE events > 0'}")
 
     def _has_vanished(self, error: BaseException) -> bool:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from ..events.lost import Lost
+from ..events import OWN_EVENTS
 from ..schema.columns import SEQ
 
 # of files: a row for each column, with how many of its values are NULL
@@ -15,5 +15,5 @@ def lacking(event: str, nulls: Mapping[str, int | None]) -> str:
     """The first of them that a file of such events has not, or has without a value somewhere; "" for none. `nulls`:
     how many rows have no value, by column; None where the file does not say it.
     """
-    needed = _OF_ALL if event == Lost.event else (*_OF_ALL, *_OF_TASKS)
+    needed = _OF_ALL if event in OWN_EVENTS else (*_OF_ALL, *_OF_TASKS)
     return next((name for name in needed if name not in nulls or nulls[name]), "")

@@ -3,7 +3,7 @@
 import time
 from bisect import bisect_right
 
-from ..events import Lost
+from ..events import UNCOUNTED
 from ..records import Batch
 
 _BILLION = 1_000_000_000
@@ -19,7 +19,7 @@ class Pace:
 
     def due(self, batch: Batch) -> tuple[Batch, Batch, float]:
         """What is due of it, the rest, and how many seconds there are until something of that is due."""
-        times = [event.boot_ns for event in batch if not isinstance(event, Lost)]
+        times = [event.boot_ns for event in batch if event.event not in UNCOUNTED]
         if not times:
             return batch, batch.after(len(batch)), 0.0
         if self._first_ns is None:

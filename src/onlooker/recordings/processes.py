@@ -5,7 +5,7 @@ from collections import deque
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from ..events import PROCESS_EVENTS, Event, TaskEvent
+from ..events import PROCESS_EVENTS, TASK_EVENTS, Event, TaskEvent
 from ..events.exec import Exec
 from ..events.exit import Exit
 from ..events.fork import Fork
@@ -92,7 +92,7 @@ class Processes:
         batch.
         """
         counts = batch.counts()
-        if any(name != "lost" for name in counts):
+        if any(name in TASK_EVENTS for name in counts):
             self._last, self.offset_ns = batch, batch.offset_ns
             if self._first_ns is None:
                 self._first_ns = next((each.boot_ns for each in _edge(batch)), None)

@@ -12,7 +12,6 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from ..errors import OutputError, RecordingError
-from ..events import Lost
 from ..records import Batch
 from .keeper import Keeper
 from .log import LogWriter
@@ -197,7 +196,7 @@ class RecordingWriter:
             if self._seq == self._first_seq:
                 self._began = self._last
             self._seq += len(batch)
-            self._events += len(batch) - batch.counts().get(Lost.event, 0)
+            self._events += batch.counted
 
     def _turn(self) -> None:
         """Go on in a fresh log."""

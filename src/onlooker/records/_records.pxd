@@ -129,7 +129,7 @@ cdef extern from "check.h" nogil:
         size_t of[64]
         size_t cut
     const unsigned char *count_whole(
-        const plan_t *plan, const unsigned char *at, const unsigned char *end, size_t refused, counts_t *counts)
+        const plan_t *plan, const unsigned char *at, const unsigned char *end, uint64_t refused, counts_t *counts)
 
 
 cdef extern from "sieve.h" nogil:

@@ -152,9 +152,9 @@ cdef class Records:
             writer_free(&self.json)
             writer_free(&self.text)
 
-    def check(self, data, corrupt, size_t refused=0):
+    def check(self, data, corrupt, uint64_t refused=0):
         """The records of a batch, all of which make sense, and their `counts`: `(data, counts)`. For one that makes none,
-        as do those of number `refused`, stands what `corrupt(number, or 0 where that is not known)` gives, a record.
+        as do those of a kind that is `refused` (bit n stands for number n), stands what `corrupt(number, or 0 where that is not known)` gives, a record.
         """
         cdef counts_t counts
         cdef object whole = data if type(data) is bytes else _copied(data)  # nobody can change it meanwhile
@@ -165,7 +165,7 @@ cdef class Records:
         whole = self._mended(records.at, records.end, corrupt, refused)
         return whole, self.counts(whole)
 
-    cdef bytes _mended(self, const unsigned char *start, const unsigned char *end, corrupt, size_t refused):
+    cdef bytes _mended(self, const unsigned char *start, const unsigned char *end, corrupt, uint64_t refused):
         cdef const unsigned char *at = start
         cdef const unsigned char *bad
         cdef counts_t counts
@@ -263,16 +263,16 @@ cdef class Records:
         count_whole(self.plan, records.at, records.end, 0, &counts)
         return _counted(&counts)
 
-    def place_after(self, data, size_t most, size_t uncounted):
-        """How many bytes the first records take, up to the one that makes `most` without those of number `uncounted`;
-        and how many there are then.
+    def place_after(self, data, size_t most, uint64_t uncounted):
+        """How many bytes the first records take, up to the one that makes `most` without the kinds that are `uncounted`
+        (bit n stands for number n); and how many there are then.
         """
         cdef records_t records = _records_in(data)
         cdef const unsigned char *start = records.at
         cdef record_t record
         cdef size_t count = 0
         while count < most and next_record(self.plan, &records.at, records.end, &record) > 0:
-            count += record.event.number != uncounted
+            count += not uncounted >> record.event.number & 1
         return records.at - start, count
 
     def selected(self, data, uint64_t numbers):

@@ -8,14 +8,16 @@ from itertools import groupby
 from typing import Self
 
 from ..errors import UsageError
-from ..events import Event, Lost
+from ..events import OWN_EVENTS, UNCOUNTED, Event, Lost
 from ..schema.fields import Op
 from ._records import Buffer, Matcher, Records
 from .encode import offset_ns, record, walked
-from .planned import NUMBERS, PLAN, compiled
+from .planned import NUMBERS, PLAN, bits_of, compiled
 from .table import Table, event_in
 
 _LOST = NUMBERS[Lost.event]
+_OF_TASKS = tuple((name, number) for name, number in NUMBERS.items() if name not in OWN_EVENTS)
+_OWN, _UNCOUNTED = bits_of(OWN_EVENTS), bits_of(UNCOUNTED)
 _BILLION = 1_000_000_000
 _TAILS = (Op.TEXT, Op.TEXTS, Op.PATH, Op.JOINED)
 _WALKED = (Op.PATH, Op.JOINED)
@@ -76,16 +78,16 @@ class Batch:
 
     @classmethod
     def checked(cls, data: bytes | memoryview, offset_ns: int, boot_ns: int) -> Self:
-        """Of what the probe sent: a record that makes no sense becomes a loss, at `boot_ns`, and so does a report of
-        losses, which the probe never sends.
+        """Of what the probe sent: a record that makes no sense becomes a loss, at `boot_ns`, and so does an event
+        that only onlooker adds, which the probe never sends.
         """
 
         def corrupt(number: int) -> bytes:
-            of = next((name for name, each in NUMBERS.items() if each == number != _LOST), "unknown")
+            of = next((name for name, each in _OF_TASKS if each == number), "unknown")
             return record(PLAN, lost(boot_ns, offset_ns, 1, of, "corrupt"))
 
         made = cls.__new__(cls)
-        made._take(offset_ns, *_records().check(data, corrupt, _LOST))
+        made._take(offset_ns, *_records().check(data, corrupt, _OWN))
         return made
 
     @classmethod
@@ -130,6 +132,11 @@ class Batch:
     def counts(self) -> dict[str, int]:
         """How many of each kind, by name; reports of losses too."""
         return dict(self._counts)
+
+    @property
+    def counted(self) -> int:
+        """How many are events as a user counts them, and no reports of losses."""
+        return sum(count for name, count in self._counts.items() if name not in UNCOUNTED)
 
     @property
     def cut(self) -> int:
@@ -199,12 +206,11 @@ class Batch:
         for name in events:
             if name not in NUMBERS:
                 raise UsageError.unknown("event", name, tuple(NUMBERS))
-        numbers = sum({1 << NUMBERS[name] for name in events})
-        return self._of_whole(_records().selected(self._data, numbers), self.offset_ns)
+        return self._of_whole(_records().selected(self._data, bits_of(events)), self.offset_ns)
 
     def matching(self, matcher: Matcher) -> Self:
-        """Only the records that match, and all reports of losses; `onlooker.filters.compile` makes the matcher of an
-        expression.
+        """Only the records that match, and all that onlooker adds, as reports of losses;
+        `onlooker.filters.compile` makes the matcher of an expression.
         """
         matching = matcher.matching(self._data, self.offset_ns)
         return self if matching is None else self._of_whole(matching, self.offset_ns)
@@ -221,7 +227,7 @@ class Batch:
 
     def split(self, most: int) -> tuple[Self, Self]:
         """Up to the record that makes so many events, not counting losses; and the rest."""
-        place, _ = _records().place_after(self._data, most, _LOST)
+        place, _ = _records().place_after(self._data, most, _UNCOUNTED)
         return self._part(0, place), self._part(place, len(self._data))
 
     def after(self, most: int) -> Self:

@@ -1,5 +1,6 @@
 """The plan of all events, which everything about records goes by."""
 
+from collections.abc import Iterable
 from functools import cache
 
 from ..events import EVENTS
@@ -9,6 +10,11 @@ from ._records import CompiledPlan
 
 PLAN: Plan = plan_of_classes()
 NUMBERS = {event.name: event.number for event in PLAN.events}
+
+
+def bits_of(events: Iterable[str]) -> int:
+    """Kinds of events for the native parts: bit n stands for number n."""
+    return sum({1 << NUMBERS[name] for name in events})
 
 
 @cache

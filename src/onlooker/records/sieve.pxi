@@ -31,9 +31,9 @@ cdef class Sift:
     def __dealloc__(self):
         sieve_free(&self.sieve)
 
-    def sifted(self, data, size_t kept_always):
-        """`(what is left of some records, by number how many were over the rate, when the last one was)`. Those of number
-        `kept_always` are left. For the same records once more the answer is the same: a signal's handler may have raised
+    def sifted(self, data, uint64_t kept_always):
+        """`(what is left of some records, by number how many were over the rate, when the last one was)`. Those of
+        the kinds `kept_always` (bit n stands for number n) are left. For the same records once more the answer is the same: a signal's handler may have raised
         before the caller had it.
         """
         if data is not self.last:
@@ -41,7 +41,7 @@ cdef class Sift:
             self.last = data
         return self.answer
 
-    cdef tuple _sift(self, data, size_t kept_always):
+    cdef tuple _sift(self, data, uint64_t kept_always):
         cdef records_t records = _records_in(data)
         cdef const unsigned char *before = records.at
         cdef uint64_t boot_ns = 0
@@ -52,7 +52,7 @@ cdef class Sift:
         try:
             with nogil:
                 while next_record(self.sieve.plan, &records.at, records.end, &record) > 0:
-                    if record.event.number == kept_always or sieve_record(&self.sieve, record) == SIFTED_KEPT:
+                    if kept_always >> record.event.number & 1 or sieve_record(&self.sieve, record) == SIFTED_KEPT:
                         out_put(&out, <const char *>before, records.at - before)
                     before = records.at
                     boot_ns = read_unsigned(record.at + self.sieve.plan.boot_at, 8)

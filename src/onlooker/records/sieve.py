@@ -1,10 +1,10 @@
 """What the user wants to be left out: repetitions, and what one process does too often."""
 
-from ..events import Lost
+from ..events import OWN_EVENTS
 from ..schema.plan import EventPlan
 from ._records import Sift
 from .batch import Batch
-from .planned import NUMBERS, PLAN, compiled
+from .planned import NUMBERS, PLAN, bits_of, compiled
 
 _EVENTS = {number: name for name, number in NUMBERS.items()}
 # the names of each file that an event is about, the best first
@@ -34,12 +34,12 @@ class Sieve:
             rate,
             {number: _groups(steps) for number, steps in places.items()},
             {number: steps["errno"] for number, steps in places.items() if "errno" in steps},
-            _offsets(next(event for event in PLAN.events if event.name != Lost.event)),
+            _offsets(PLAN.events[0]),
         )
 
     def sifted(self, batch: Batch) -> Batch:
         """What passes, and reports of what was over the rate. The same batch again gives the same again."""
-        left, excess, boot_ns = self._sift.sifted(batch.raw, NUMBERS[Lost.event])
+        left, excess, boot_ns = self._sift.sifted(batch.raw, bits_of(OWN_EVENTS))
         return batch.left(left, [(count, _EVENTS[number], "rate") for number, count in excess.items()], boot_ns)
 
     @property

@@ -5,8 +5,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ..answers.uses import is_failure
-from ..events import Event, TaskEvent
-from ..events.lost import Lost
+from ..events import UNCOUNTED, Event, TaskEvent
 from ..recordings.processes import Processes
 from ..records import Batch
 from ..summary import Summary
@@ -46,7 +45,7 @@ class Survey:
         """Learn from it."""
         for loss in batch.lost():
             self._lost[loss.of, loss.reason] += loss.count
-        self._shown.update({name: count for name, count in batch.counts().items() if name != Lost.event})
+        self._shown.update({name: count for name, count in batch.counts().items() if name not in UNCOUNTED})
         self._cut += batch.cut
         events = batch.events()
         self.processes.take(batch, events)

@@ -30,13 +30,13 @@ static int is_whole(struct record r)
 	return 1;
 }
 
-const unsigned char *count_whole(const struct plan *plan, const unsigned char *at, const unsigned char *end, size_t refused,
+const unsigned char *count_whole(const struct plan *plan, const unsigned char *at, const unsigned char *end, uint64_t refused,
 				 struct counts *counts)
 {
 	const unsigned char *next = at;
 	struct record r;
 
-	while (next_record(plan, &next, end, &r) > 0 && is_whole(r) && r.event->number != refused) {
+	while (next_record(plan, &next, end, &r) > 0 && is_whole(r) && !(refused >> r.event->number & 1)) {
 		counts->of[r.event->number]++;
 		counts->cut += r.event->can_be_cut && read_unsigned(r.at + plan->cut_at, 2);
 		at = next;
