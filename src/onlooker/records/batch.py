@@ -235,6 +235,11 @@ class Batch:
         place, _ = _records().place_after(self._data, most, 0)
         return self._part(place, len(self._data))
 
+    def before(self, most: int) -> Self:
+        """The first so many records, losses counted."""
+        place, _ = _records().place_after(self._data, most, 0)
+        return self._part(0, place)
+
     def with_text(self, event: str, field: str, say: Callable[[Event], bytes | None]) -> Self:
         """Where events of that kind have the text `field`, what `say` gives of the event stands for it; None: it does
         not apply.

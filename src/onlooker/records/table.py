@@ -121,6 +121,10 @@ class TableBuilder:
         else:
             self._columns.add(batch.raw, batch.offset_ns)
 
+    def skip(self, events: int) -> None:
+        """So many have a number, and no row here."""
+        self._columns.skip(events)
+
     def take(self) -> "Rows":
         """What was appended until now; it is no longer here then."""
         rows = len(self)

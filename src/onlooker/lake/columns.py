@@ -1,0 +1,50 @@
+"""The table of a lake, `events`: all kinds of events together, and whose they are."""
+
+from functools import cache
+
+from ..recordings.database import quoted
+from ..records import PLAN
+from ..schema.columns import Column, Type, columns_of, event_of, table_of, wide_columns, with_seq
+
+TYPES = {
+    Type.BOOL: "BOOLEAN",
+    Type.UINT8: "UTINYINT",
+    Type.UINT16: "USMALLINT",
+    Type.UINT32: "UINTEGER",
+    Type.UINT64: "UBIGINT",
+    Type.INT32: "INTEGER",
+    Type.INT64: "BIGINT",
+    Type.TIME: "TIMESTAMP_NS",
+    Type.TEXT: "VARCHAR",
+    Type.BYTES: "BLOB",
+    Type.TEXTS: "VARCHAR[]",
+    Type.BYTES_LIST: "BLOB[]",
+}
+OWN = {"host": "VARCHAR", "boot_id": "VARCHAR", "run": "BIGINT"}  # whose it is; (run, seq) is no other's
+
+
+@cache
+def lake_columns() -> tuple[Column, ...]:
+    """Those of events, `seq` first."""
+    return with_seq(wide_columns(PLAN))
+
+
+def selected(table: str, rows: str, host: str, boot_id: str, run: int) -> str:
+    """SQL that makes rows of the lake of the rows of one kind of event."""
+    event = event_of(table, PLAN)
+    known = {column.name for column in columns_of(next(each for each in PLAN.events if each.name == event))} | {"seq"}
+    made = [_selected(column, event, known) for column in lake_columns()]
+    own = f"{quoted(host)} AS host, {quoted(boot_id)} AS boot_id, {run}::BIGINT AS run"
+    return f"SELECT {own}, {', '.join(made)} FROM {rows}"
+
+
+def _selected(column: Column, event: str, known: set[str]) -> str:
+    if column.name == "event":
+        return f"{quoted(event)} AS event"
+    value = f'"{column.name}"' if column.name in known else "NULL"
+    return f'CAST({value} AS {TYPES[column.type]}) AS "{column.name}"'
+
+
+def kinds() -> dict[str, str]:
+    """The event of each table."""
+    return {table_of(event.name): event.name for event in PLAN.events}

@@ -1,0 +1,94 @@
+"""The commits of a lake: each is an object with a number for a name, which only one can create.
+
+Who commits first reads all that others have committed, so that no message is taken twice. Now and then the state itself
+is written, so that who comes later need not read all commits.
+"""
+
+import time
+from collections.abc import Callable
+
+import msgspec
+
+from .._version import __version__
+from ..recordings.manifest import now
+from .state import VERSION, Commit, State
+from .store import LakeError, Store
+
+COMMITS = "_onlooker/commits"
+CHECKPOINTS = "_onlooker/checkpoints"
+CHECKPOINT_EVERY = 100
+_DIGITS = 20
+_MOST_TRIES = 1000
+_KEEP_CHECKPOINTS = 2
+
+
+class CommitLog:
+    """`state` is as of the last `refresh` or `commit`."""
+
+    def __init__(self, store: Store) -> None:
+        """Raises LakeError."""
+        self._store = store
+        self.state = State()
+        self.refresh()
+
+    def refresh(self) -> State:
+        """Read what others have committed. Raises LakeError."""
+        if not self.state.number:
+            self._read_checkpoint()
+        while (data := self._store.get(_commit(self.state.number + 1))) is not None:
+            self._apply(data, self.state.number + 1)
+        return self.state
+
+    def commit(self, make: Callable[[State], Commit | None]) -> Commit | None:
+        """Commit what `make` makes of the state; None: nothing. It is called again where others were faster. Raises
+        LakeError.
+        """
+        for tries in range(_MOST_TRIES):
+            made = make(self.state)
+            if made is None:
+                return None
+            made.time, made.onlooker = now(), __version__
+            number = self.state.number + 1
+            data = msgspec.json.encode(made)
+            if self._store.create(_commit(number), data):
+                self.state.apply(made, number)
+                if number % CHECKPOINT_EVERY == 0:
+                    self._write_checkpoint()
+                return made
+            time.sleep(min(0.5, 0.005 * tries))
+            if self.refresh().number < number:
+                raise LakeError(f"the commit {number} is there and can't be read")
+        raise LakeError(f"others were faster {_MOST_TRIES} times")
+
+    def _apply(self, data: bytes, number: int) -> None:
+        try:
+            made = msgspec.json.decode(data, type=Commit)
+        except msgspec.MsgspecError as error:
+            raise LakeError(f"the commit {number} makes no sense: {error}") from error
+        if made.version > VERSION:
+            raise LakeError(f"the commit {number} was written by a newer version of onlooker ({made.onlooker})")
+        self.state.apply(made, number)
+
+    def _read_checkpoint(self) -> None:
+        names = sorted(each.name for each in self._store.list(CHECKPOINTS))
+        for name in reversed(names):
+            data = self._store.get(name)
+            if data is None:  # a newer one has replaced it
+                continue
+            try:
+                made = msgspec.json.decode(data, type=State)
+            except msgspec.MsgspecError:
+                continue
+            if made.version <= VERSION:
+                self.state = made
+                return
+
+    def _write_checkpoint(self) -> None:
+        """What it replaces goes; the commits stay for a while, for who is reading them."""
+        self._store.put(f"{CHECKPOINTS}/{self.state.number:0{_DIGITS}}.json", msgspec.json.encode(self.state))
+        old = sorted(each.name for each in self._store.list(CHECKPOINTS))[:-_KEEP_CHECKPOINTS]
+        self._store.delete(old)
+
+
+def _commit(number: int) -> str:
+    return f"{COMMITS}/{number:0{_DIGITS}}.json"

@@ -1,0 +1,144 @@
+"""What the commits of a lake come to: its files, and which messages of which runs are in them."""
+
+from collections.abc import Iterator
+from typing import Annotated
+
+import msgspec
+
+from ..sinks.message import Head
+
+VERSION = 1
+Number = Annotated[int, msgspec.Meta(ge=0, le=(1 << 63) - 1)]
+
+
+class DataFile(msgspec.Struct, frozen=True, array_like=True):
+    """`first_ns` and `last_ns`: the times of its first and last event."""
+
+    name: str
+    date: str
+    host: str
+    rows: Number
+    bytes: Number
+    first_ns: int = 0
+    last_ns: int = 0
+
+
+class Span(msgspec.Struct, array_like=True):
+    """Messages of a run without a gap, from `seq` to `last_seq`: `began_ns` to `ended_ns`, with so many records, some
+    of them reports of losses, which speak of `lost` events. `is_end`: nothing follows.
+    """
+
+    seq: Number
+    last_seq: Number
+    began_ns: Number
+    ended_ns: Number
+    records: Number
+    lost: Number
+    is_end: bool = False
+
+    @classmethod
+    def of(cls, head: Head) -> "Span":
+        """Of one message."""
+        return cls(head.seq, head.seq, head.began_ns, head.ended_ns, head.records, head.lost, head.is_last)
+
+
+class Batch(msgspec.Struct, frozen=True, array_like=True):
+    """One message in a commit."""
+
+    host: str
+    boot_id: str
+    run: Number
+    span: Span
+
+    @classmethod
+    def of(cls, head: Head) -> "Batch":
+        """By its head."""
+        return cls(head.host, head.boot_id, head.run, Span.of(head))
+
+
+class Commit(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """One step: files that come and go, and the messages whose events are in those that come. `time`: RFC 3339 in UTC."""
+
+    version: int = VERSION
+    time: str = ""
+    onlooker: str = ""
+    adds: list[DataFile] = []
+    removes: list[str] = []
+    batches: list[Batch] = []
+
+
+class Run(msgspec.Struct):
+    """A sender's run, and which of its messages are here: spans in the order of their numbers."""
+
+    host: str
+    boot_id: str
+    run: Number
+    spans: list[Span] = []
+
+    def has(self, seq: int) -> bool:
+        """Whether the message of that number is here."""
+        return any(span.seq <= seq <= span.last_seq for span in reversed(self.spans))
+
+    def add(self, span: Span) -> None:
+        """Messages that are not here yet."""
+        place = len(self.spans)
+        while place and self.spans[place - 1].seq > span.seq:
+            place -= 1
+        self.spans.insert(place, span)
+        for at in (place, place - 1):
+            if 0 <= at < len(self.spans) - 1 and _go_together(self.spans[at], self.spans[at + 1]):
+                self.spans[at : at + 2] = [_joined(self.spans[at], self.spans[at + 1])]
+
+
+class State(msgspec.Struct, kw_only=True):
+    """After the commit of that number."""
+
+    version: int = VERSION
+    number: Number = 0
+    files: dict[str, DataFile] = {}
+    runs: dict[str, Run] = {}
+
+    def has(self, head: Head) -> bool:
+        """Whether that message is here."""
+        run = self.runs.get(run_key(head.boot_id, head.run))
+        return run is not None and run.has(head.seq)
+
+    def apply(self, commit: Commit, number: int) -> None:
+        """The commit of the next number."""
+        for name in commit.removes:
+            self.files.pop(name, None)
+        self.files |= {each.name: each for each in commit.adds}
+        for batch in commit.batches:
+            run = self.runs.setdefault(
+                run_key(batch.boot_id, batch.run), Run(batch.host, batch.boot_id, batch.run, [])
+            )
+            run.add(msgspec.structs.replace(batch.span))
+        self.number = number
+
+    def sizes(self) -> Iterator[tuple[tuple[str, str], list[DataFile]]]:
+        """The files of each date and host."""
+        found: dict[tuple[str, str], list[DataFile]] = {}
+        for file in self.files.values():
+            found.setdefault((file.date, file.host), []).append(file)
+        yield from found.items()
+
+
+def run_key(boot_id: str, run: int) -> str:
+    """Of a run, in JSON."""
+    return f"{boot_id}.{run}"
+
+
+def _go_together(one: Span, other: Span) -> bool:
+    return one.last_seq + 1 == other.seq and bool(one.lost) == bool(other.lost) and not one.is_end
+
+
+def _joined(one: Span, other: Span) -> Span:
+    return Span(
+        one.seq,
+        other.last_seq,
+        one.began_ns,
+        other.ended_ns,
+        one.records + other.records,
+        one.lost + other.lost,
+        other.is_end,
+    )

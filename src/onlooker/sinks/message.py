@@ -1,0 +1,203 @@
+"""What a sink sends and a collector receives: a few batches at once, with a head that says whose they are.
+
+The head travels as the headers of NATS and Kafka, each a short text. Within a run of one sender, messages have numbers
+from 1 without a gap, so that a receiver sees what is missing; the period that each covers begins where that of the
+message before ends.
+"""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from functools import cache
+from typing import Annotated
+
+import msgspec
+
+from ..errors import OnlookerError, UsageError
+from ..records import PLAN, Batch
+from ..records.translate import Translator
+from ..schema.plan import Plan
+
+VERSION = 1
+PREFIX = "Onlooker-"
+MOST_RAW_BYTES = 64 << 20  # of a payload without compression: a small message may claim to be a huge one
+LEVEL = 3  # of zstd; 9 takes five times as long, and saves a tenth
+
+Number = Annotated[int, msgspec.Meta(ge=0, le=(1 << 63) - 1)]
+Name = Annotated[str, msgspec.Meta(min_length=1, max_length=255)]
+Hex = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f-]{1,64}$")]
+
+
+class MessageError(OnlookerError):
+    """What was received is no message of a version that is known here."""
+
+
+class UnknownPlanError(MessageError):
+    """The records are of another version, whose plan is not known yet: a message that has it comes, or has come."""
+
+    def __init__(self, plan: str) -> None:
+        super().__init__(f"the records have a plan that is not known here: {plan}")
+        self.plan = plan
+
+
+class Head(msgspec.Struct, frozen=True, kw_only=True):
+    """`host`: the machine's name; `boot_id`: since it was started; `run`: of the sender, when it began, in nanoseconds
+    since 1970; `seq`: of the message within the run; `first`: how many records the run had sent before; `records`: how
+    many this one has, reports of losses too; `began_ns` and `ended_ns`: the period that it covers, wall-clock time in
+    nanoseconds since 1970; `is_last`: nothing follows in this run; `plan`: a digest of how records are read.
+    """
+
+    version: int = VERSION
+    host: Name
+    boot_id: Hex
+    run: Number
+    seq: Number
+    first: Number = 0
+    records: Number = 0
+    lost: Number = 0
+    began_ns: Number = 0
+    ended_ns: Number = 0
+    is_last: bool = False
+    format: Name = "batch"
+    schema: Number = 1
+    plan: Hex = "0"
+
+    @property
+    def id(self) -> str:
+        """Of the message; never used twice."""
+        return f"{self.boot_id}.{self.run}.{self.seq}"
+
+    def headers(self) -> dict[str, str]:
+        """As they travel. A name that is not ASCII is written as in a URL."""
+        from urllib.parse import quote
+
+        said = msgspec.to_builtins(self)
+        return {_header(name): quote(str(int(v) if isinstance(v, bool) else v), safe=" /:") for name, v in said.items()}
+
+    @classmethod
+    def of(cls, headers: Mapping[str, str]) -> "Head":
+        """Raises MessageError."""
+        from urllib.parse import unquote
+
+        known = {name.lower(): value for name, value in headers.items()}
+        said = {name: unquote(known[key]) for name in cls.__struct_fields__ if (key := _header(name).lower()) in known}
+        if not said:
+            raise MessageError("it has no header of onlooker")
+        if said.get("version") != str(VERSION):
+            raise MessageError(f"it has version {said.get('version')!r:.20} of the format, not {VERSION}")
+        try:
+            return msgspec.convert(said, cls, strict=False)
+        except msgspec.ValidationError as error:
+            raise MessageError(f"its headers make no sense: {error}") from error
+
+
+class Message(msgspec.Struct, frozen=True):
+    """A head, and what it is the head of: compressed where that helps."""
+
+    head: Head
+    payload: bytes
+
+    def __len__(self) -> int:
+        return len(self.payload)
+
+
+class Records(msgspec.Struct, frozen=True, array_like=True):
+    """The payload of a message for our collector: batches as (offset of the clocks, records); now and then the plan."""
+
+    batches: list[tuple[int, bytes]]
+    plan: bytes = b""
+
+
+@cache
+def own_plan() -> tuple[str, bytes]:
+    """The digest of this version's plan, and the plan as JSON."""
+    text = PLAN.to_json()
+    return digest_of(text), text
+
+
+def digest_of(plan: bytes) -> str:
+    """Of a plan as JSON."""
+    return hashlib.sha256(plan).hexdigest()[:16]
+
+
+def pack(batches: Sequence[Batch], *, with_plan: bool = False) -> bytes:
+    """The payload of a message in the format "batch"."""
+    plan = own_plan()[1] if with_plan else b""
+    return compressed(msgspec.msgpack.encode(Records([(each.offset_ns, each.data) for each in batches], plan)))
+
+
+def compressed(data: bytes) -> bytes:
+    """By zstd."""
+    import zstandard
+
+    return zstandard.ZstdCompressor(level=LEVEL).compress(data)
+
+
+def decompressed(data: bytes) -> bytes:
+    """Raises MessageError, also for what becomes too large."""
+    import zstandard
+
+    try:
+        if zstandard.frame_content_size(data) > MOST_RAW_BYTES:
+            raise MessageError(f"it is larger than {MOST_RAW_BYTES} bytes")
+        return zstandard.ZstdDecompressor().decompress(data, max_output_size=MOST_RAW_BYTES)
+    except zstandard.ZstdError as error:
+        raise MessageError(f"it can't be decompressed: {error}") from error
+
+
+class Unpacker:
+    """Reads payloads of the format "batch", also those of other versions. `plans` are known, by digest."""
+
+    def __init__(self) -> None:
+        self.plans: dict[str, bytes] = {own_plan()[0]: own_plan()[1]}
+        self._translators: dict[str, Translator | None] = {own_plan()[0]: None}
+
+    def batches(self, message: Message) -> list[Batch]:
+        """Raises MessageError, and UnknownPlanError where the plan must be learned first."""
+        try:
+            made = msgspec.msgpack.decode(decompressed(message.payload), type=Records)
+        except (msgspec.MsgspecError, RecursionError) as error:
+            raise MessageError(f"its payload makes no sense: {error}") from error
+        if made.plan:
+            self.learn(made.plan)
+        digest = message.head.plan
+        if digest not in self.plans:
+            raise UnknownPlanError(digest)
+        translator = self._translator(digest)
+        try:
+            found: list[Batch] = []
+            for offset_ns, data in made.batches:
+                found += [Batch(data, offset_ns)] if translator is None else translator.batches(data, offset_ns)
+        except UsageError as error:
+            raise MessageError(str(error)) from error
+        return found
+
+    def learn(self, plan: bytes) -> None:
+        """A plan as JSON, by which messages that follow may be read."""
+        self.plans.setdefault(digest_of(plan), plan)
+
+    def _translator(self, digest: str) -> Translator | None:
+        if digest not in self._translators:
+            try:
+                self._translators[digest] = Translator(Plan.from_json(self.plans[digest]))
+            except (msgspec.MsgspecError, ValueError, LookupError, RecursionError) as error:
+                raise MessageError("its plan makes no sense") from error
+        return self._translators[digest]
+
+
+def _header(name: str) -> str:
+    return PREFIX + "-".join(part.capitalize() for part in name.split("_"))
+
+
+def to_bytes(message: Message) -> bytes:
+    """As it is kept on a disk."""
+    return msgspec.msgpack.encode(message)
+
+
+def from_bytes(data: bytes) -> Message:
+    """Raises MessageError."""
+    try:
+        return msgspec.msgpack.decode(data, type=Message)
+    except (msgspec.MsgspecError, RecursionError) as error:
+        raise MessageError(f"it is no message: {error}") from error
+
+

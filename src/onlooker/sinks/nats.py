@@ -1,0 +1,169 @@
+"""NATS JetStream: each message is acknowledged when the stream has it, and one that is sent twice is kept once."""
+
+import asyncio
+import threading
+from collections.abc import Callable, Coroutine, Sequence
+from contextlib import suppress
+from typing import Any, TypeVar
+
+import nats
+import nats.errors
+import nats.js.errors
+from nats.aio.client import Client
+from nats.js.api import StreamConfig
+
+from .message import Message
+from .target import Target
+from .tls import context_of
+from .transport import RefusedError, TransportError
+
+CONNECT_SECONDS = 5.0
+ACK_SECONDS = 10.0
+MOST_BYTES = 8 << 20  # in flight at once
+_PORT = 4222
+
+Result = TypeVar("Result")
+
+
+class Connection:
+    """A connection with its loop, in a thread of its own, so that it answers pings while nothing is sent."""
+
+    def __init__(self, target: Target) -> None:
+        self._target = target
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="nats", daemon=True)
+        self.client: Client | None = None
+        self._login = _login(target)
+
+    def run(self, made: Coroutine[Any, Any, Result], seconds: float) -> Result:
+        """Wait for it. Raises TransportError."""
+        if not self._thread.is_alive():
+            self._thread.start()
+        future = asyncio.run_coroutine_threadsafe(made, self._loop)
+        try:
+            return future.result(seconds)
+        except (nats.errors.Error, TimeoutError, OSError, EOFError, ValueError) as error:
+            future.cancel()
+            raise TransportError(reason(error)) from error
+
+    def open(self) -> Client:
+        """Connect, once. Raises TransportError."""
+        self.close()
+        target = self._target
+        scheme = "tls" if target.uses_tls else "nats"
+        servers = [f"{scheme}://{each if ':' in each else f'{each}:{_PORT}'}" for each in target.servers]
+        made = nats.connect(
+            servers, name="onlooker", allow_reconnect=False, connect_timeout=CONNECT_SECONDS, error_cb=_ignore, **self._login
+        )
+        self.client = self.run(made, CONNECT_SECONDS * len(servers) + 1)
+        return self.client
+
+    def close(self) -> None:
+        """May be called again."""
+        client, self.client = self.client, None
+        if client is not None:
+            with suppress(TransportError):
+                self.run(client.close(), CONNECT_SECONDS)
+
+    def end(self) -> None:
+        """Close it, and end its thread."""
+        self.close()
+        if self._thread.is_alive():
+            self._loop.call_soon_threadsafe(self._loop.stop)
+            self._thread.join(CONNECT_SECONDS)
+
+
+class NatsTransport:
+    """Sends to the stream that has the subject; where there is none, it makes one."""
+
+    def __init__(self, target: Target) -> None:
+        self._target = target
+        self._connection = Connection(target)
+
+    def open(self) -> None:
+        """Raises TransportError."""
+        client = self._connection.open()
+        self._connection.run(prepare(client, self._target), CONNECT_SECONDS)
+
+    def send(self, messages: Sequence[Message], taken: Callable[[int], None]) -> None:
+        """In windows of some MB: what of one is acknowledged counts up to the first that is not."""
+        client = self._connection.client
+        if client is None:
+            raise TransportError("the connection is closed")
+        start = 0
+        while start < len(messages):
+            end, size = start, 0
+            while end < len(messages) and (end == start or size + len(messages[end]) <= MOST_BYTES):
+                size += len(messages[end])
+                end += 1
+            results = self._connection.run(self._publish(client, messages[start:end]), ACK_SECONDS + 1)
+            good = next((place for place, error in enumerate(results) if error is not None), len(results))
+            taken(good)
+            if good < len(results):
+                _raise(results[good])
+            start = end
+
+    async def _publish(self, client: Client, messages: Sequence[Message]) -> list[BaseException | None]:
+        stream = client.jetstream(timeout=ACK_SECONDS)
+        sent = (
+            stream.publish(
+                self._target.topic,
+                each.payload,
+                headers={**each.head.headers(), "Nats-Msg-Id": each.head.id},
+            )
+            for each in messages
+        )
+        results = await asyncio.gather(*sent, return_exceptions=True)
+        return [each if isinstance(each, BaseException) else None for each in results]
+
+    def close(self) -> None:
+        """May be called again."""
+        self._connection.close()
+
+
+def _login(target: Target) -> dict[str, Any]:
+    """Who it is, and TLS. Raises UsageError for files that are not what they must be."""
+    login: dict[str, Any] = {"user_credentials": target.credentials} if target.credentials else {}
+    if target.user is not None:
+        login |= {"user": target.user, "password": target.secret("password") or ""}
+    if target.token is not None:
+        login["token"] = target.secret("token")
+    if target.uses_tls:
+        login["tls"] = context_of(target)
+    return login
+
+
+async def prepare(client: Client, target: Target) -> str:
+    """The name of the stream that has the subject."""
+    stream = client.jetstream(timeout=CONNECT_SECONDS)
+    try:
+        return str(await stream.find_stream_name_by_subject(target.topic))
+    except nats.js.errors.NotFoundError:
+        name = target.stream or target.topic.upper().replace(".", "-")
+        await stream.add_stream(StreamConfig(name=name, subjects=[target.topic]))
+        return name
+
+
+def transport(target: Target) -> NatsTransport:
+    """Of that target."""
+    return NatsTransport(target)
+
+
+def reason(error: BaseException) -> str:
+    """In words."""
+    if isinstance(error, nats.js.errors.ServiceUnavailableError | nats.js.errors.NoStreamResponseError):
+        return "the server keeps no stream of this subject (is JetStream on? nats-server -js)"
+    if isinstance(error, TimeoutError):
+        return "it does not answer"
+    return str(error).removeprefix("nats: ") or type(error).__name__
+
+
+def _raise(error: BaseException | None) -> None:
+    assert error is not None
+    if isinstance(error, nats.errors.MaxPayloadError):
+        raise RefusedError("it is larger than the server takes (max_payload)") from error
+    raise TransportError(reason(error)) from error
+
+
+async def _ignore(_error: Exception) -> None:
+    """What goes wrong is raised where it matters."""

@@ -1,0 +1,99 @@
+"""Makes messages of batches: some at once, numbered, with what was lost before them."""
+
+import os
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+
+from ..recordings.manifest import boot_id
+from ..records import Batch
+from .message import Head, Message, own_plan, pack
+
+PACK_BYTES = 512 << 10  # of records in a message; 64 KB need a quarter more on the wire
+LINGER_SECONDS = 1.0  # how long the first record of a message waits for others
+BEAT_SECONDS = 30.0  # a message without records says that nothing happened
+PLAN_EVERY = 64  # messages; one that joins late needs not wait long
+SLACK_NS = 1_000_000_000  # what happened before the last look, and is not known yet, is younger
+UNSENT = "unsent"
+
+Losses = Counter[tuple[str, str]]
+Encode = Callable[[Sequence[Batch], bool], bytes]
+
+
+class Packer:
+    """Numbers messages from 1 on. `host` is how this machine is called; `began_ns` is when the watching did, wall-clock
+    time in nanoseconds. One thread uses it.
+    """
+
+    def __init__(self, began_ns: int, *, host: str | None = None, form: str = "batch", encode: Encode | None = None):
+        self.run = began_ns
+        self.records = 0  # that were packed
+        self._encode = encode or (lambda batches, with_plan: pack(batches, with_plan=with_plan))
+        self._common = {
+            "host": host or os.uname().nodename or "localhost",
+            "boot_id": boot_id() or "0",
+            "run": began_ns,
+            "format": form,
+            "plan": own_plan()[0],
+        }
+        self._seq = 0
+        self._until = began_ns
+        self._lost: Losses = Counter()
+
+    @property
+    def seq(self) -> int:
+        """Of the last message."""
+        return self._seq
+
+    def lose(self, losses: Losses) -> None:
+        """The next message tells of them."""
+        self._lost.update(losses)
+
+    def message(self, batches: Sequence[Batch], *, is_last: bool = False) -> Message:
+        """Of these batches, and of what was lost until now. It counts only when it is `kept`."""
+        if self._lost:
+            offset_ns = batches[0].offset_ns if batches else _offset_ns()
+            boot_ns = time.clock_gettime_ns(time.CLOCK_BOOTTIME)
+            told = [(count, of, reason) for (of, reason), count in self._lost.items()]
+            batches = [Batch.of_losses(told, offset_ns, boot_ns), *batches]
+        records = sum(len(each) for each in batches)
+        head = Head(
+            **self._common,
+            seq=self._seq + 1,
+            first=self.records,
+            records=records,
+            lost=sum(loss.count for batch in batches for loss in batch.lost()),
+            began_ns=self._until,
+            ended_ns=max(self._until, _last_ns(batches) if records else time.time_ns() - SLACK_NS),
+            is_last=is_last,
+        )
+        with_plan = self._seq % PLAN_EVERY == 0
+        return Message(head, self._encode(batches, with_plan))
+
+    def kept(self, message: Message) -> None:
+        """It is on its way: the next one follows it."""
+        self._seq = message.head.seq
+        self._until = message.head.ended_ns
+        self.records += message.head.records
+        self._lost.clear()
+
+
+def counted(batches: Sequence[Batch]) -> Losses:
+    """All that is in batches, as if it were lost: their events, and what they report as lost."""
+    found: Losses = Counter()
+    for batch in batches:
+        found.update({(of, UNSENT): count for of, count in batch.counts().items() if of != "lost"})
+        for loss in batch.lost():
+            found[loss.of, loss.reason] += loss.count
+    return found
+
+
+def _last_ns(batches: Sequence[Batch]) -> int:
+    """When the last record was, wall-clock time in nanoseconds."""
+    last = next(batch for batch in reversed(batches) if len(batch))
+    [event] = last.after(len(last) - 1).events()
+    return event.boot_ns + last.offset_ns
+
+
+def _offset_ns() -> int:
+    return time.time_ns() - time.clock_gettime_ns(time.CLOCK_BOOTTIME)

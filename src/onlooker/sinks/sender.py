@@ -1,0 +1,116 @@
+"""Delivers what is in an outbox, as long as it takes: with retries, ever more seldom."""
+
+import random
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable
+
+from ..errors import OnlookerError
+from .message import Message
+from .outbox import Outbox
+from .transport import RefusedError, Transport, TransportError
+
+FIRST_WAIT_SECONDS = 0.1
+LONGEST_WAIT_SECONDS = 30.0
+MOST_AT_ONCE = 64
+
+
+class Sender:
+    """A thread. `tell` gets a line when the server is not reached any more, and when it is again; `refused` gets a
+    message that the server will never take.
+    """
+
+    def __init__(
+        self,
+        transport: Transport,
+        outbox: Outbox,
+        name: str,
+        tell: Callable[[str], None],
+        refused: Callable[[Message, str], None],
+    ) -> None:
+        self._transport = transport
+        self._outbox = outbox
+        self._name = name
+        self._tell = tell
+        self._refused = refused
+        self._ends = threading.Event()
+        self._gives_up = threading.Event()
+        self._thread = threading.Thread(target=self._run, name=f"send {name}"[:15], daemon=True)
+        self.counts: Counter[str] = Counter()  # messages, bytes, records: delivered; failures
+        self.is_connected = False
+        self.failure = ""  # why it is not
+
+    def start(self) -> None:
+        """Raises RuntimeError where there is no room for a thread."""
+        self._thread.start()
+
+    def close(self, seconds: float) -> bool:
+        """Deliver what there is, for at most so long. Whether all was."""
+        self._ends.set()
+        self._outbox.wake()
+        self._thread.join(seconds)
+        self._gives_up.set()
+        self._outbox.wake()
+        self._thread.join(1.0)  # it may be in the middle of a call
+        return not self._outbox
+
+    def _run(self) -> None:
+        wait = FIRST_WAIT_SECONDS
+        is_open = False
+        while not self._gives_up.is_set():
+            try:
+                if not is_open:
+                    self._transport.open()
+                    is_open = True
+                    self._is_connected()
+                messages = self._outbox.first(MOST_AT_ONCE, None, self._ends.is_set)
+                if not messages:
+                    if self._ends.is_set():
+                        break
+                    continue
+                self._deliver(messages)
+                wait = FIRST_WAIT_SECONDS
+            except TransportError as error:
+                is_open = False
+                self._transport.close()
+                self._is_gone(error)
+                self._gives_up.wait(wait * random.uniform(0.5, 1))  # noqa: S311 - so that not all come at once
+                wait = min(2 * wait, LONGEST_WAIT_SECONDS if not self._ends.is_set() else 1.0)
+        self._transport.close()
+
+    def _deliver(self, messages: list[Message]) -> None:
+        taken = 0
+
+        def take(count: int) -> None:
+            nonlocal taken
+            some = messages[taken : taken + count]
+            self._outbox.taken(some)
+            self.counts["messages"] += len(some)
+            self.counts["bytes"] += sum(map(len, some))
+            self.counts["records"] += sum(each.head.records for each in some)
+            taken += len(some)
+
+        try:
+            self._transport.send(messages, take)
+        except RefusedError as error:
+            refused = messages[taken]
+            self._outbox.taken([refused])
+            self._refused(refused, str(error))
+
+    def _is_connected(self) -> None:
+        if self.failure:
+            self._tell(f"{self._name} is reached again")
+        self.is_connected, self.failure = True, ""
+
+    def _is_gone(self, error: OnlookerError) -> None:
+        self.counts["failures"] += 1
+        if not self.failure:
+            self._tell(f"{self._name}: {error}; events wait, and it tries again")
+        self.is_connected, self.failure = False, str(error)
+
+
+def until(seconds: float) -> Callable[[], float]:
+    """How much of so many seconds is left."""
+    end = time.monotonic() + seconds
+    return lambda: max(0.0, end - time.monotonic())

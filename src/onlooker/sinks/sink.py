@@ -1,0 +1,149 @@
+"""A sink: batches go in without waiting, and are delivered in other threads."""
+
+import threading
+import time
+from collections import Counter, deque
+from collections.abc import Callable
+from pathlib import Path
+
+from ..errors import OutputError
+from ..records import Batch
+from .message import Message
+from .outbox import Outbox
+from .packer import BEAT_SECONDS, LINGER_SECONDS, PACK_BYTES, UNSENT, Losses, Packer, counted
+from .sender import Sender, until
+from .target import Target
+from .transport import Transport, transport_of
+
+INBOX_BYTES = 32 << 20  # of batches that are not packed yet: some 160 000 events
+CLOSE_SECONDS = 10.0
+
+
+class Sink:
+    """Takes batches, and never makes its caller wait: what there is no room for is counted as lost, for the reason
+    "unsent", and told downstream by the next message.
+
+    `lost` is what was not delivered, by kind of event and reason; after `close` it is final. Losses that the batches
+    themselves report are not in it.
+    """
+
+    def __init__(
+        self,
+        target: Target,
+        tell: Callable[[str], None],
+        *,
+        host: str | None = None,
+        transport: Transport | None = None,
+    ) -> None:
+        """Raises ExtraError, UsageError, and OutputError where the spool can't be used."""
+        self.target = target
+        self.lost: Losses = Counter()
+        self.kept = 0  # messages that stay in the spool for the next run
+        self.left_over = 0  # messages of earlier runs that were there
+        self._tell = tell
+        self._host = host
+        spool = Path(target.spool) if target.spool is not None else None
+        try:
+            self.outbox = Outbox(target.memory, spool, target.disk)
+        except OSError as error:
+            raise OutputError(error) from error
+        self.left_over = len(self.outbox)
+        self.sender = Sender(transport or transport_of(target), self.outbox, str(target), tell, self._refused)
+        self._inbox: deque[Batch] = deque()
+        self._inbox_bytes = 0
+        self._changed = threading.Condition()
+        self._ends = False
+        self._packer: Packer | None = None
+        self._thread = threading.Thread(target=self._run, name="pack", daemon=True)
+
+    def start(self, began_ns: int) -> None:
+        """The watching has begun then: wall-clock time in nanoseconds. Raises RuntimeError where there is no room for
+        threads.
+        """
+        self._packer = Packer(began_ns, host=self._host, form=self.target.format or "batch")
+        self.sender.start()
+        self._thread.start()
+
+    @property
+    def inbox_bytes(self) -> int:
+        """Of the batches that are not packed yet."""
+        return self._inbox_bytes
+
+    def write(self, batch: Batch) -> None:
+        """At once, whatever the server does."""
+        size = len(batch.raw)
+        with self._changed:
+            if self._inbox_bytes + size > INBOX_BYTES:
+                self._lose(counted([batch]))
+                return
+            self._inbox.append(batch)
+            self._inbox_bytes += size
+            if len(self._inbox) == 1 or self._inbox_bytes >= PACK_BYTES:
+                self._changed.notify()
+
+    def close(self, seconds: float = CLOSE_SECONDS) -> None:
+        """Deliver what there is, for at most so long; what stays is in the spool, or lost. May be called again."""
+        left = until(seconds)
+        with self._changed:
+            self._ends = True
+            self._changed.notify()
+        if self._thread.ident is None:
+            return
+        self._thread.join(left())
+        self.sender.close(left())
+        for message in self.outbox.close():
+            self.lost["unknown", UNSENT] += message.head.records
+        self.kept = len(self.outbox)
+
+    def _lose(self, losses: Losses) -> None:
+        self.lost.update({what: count for what, count in losses.items() if what[1] == UNSENT})
+        assert self._packer
+        self._packer.lose(losses)
+
+    def _refused(self, message: Message, why: str) -> None:
+        with self._changed:
+            self._tell(f"{self.target}: a message of {message.head.records} records was refused: {why}")
+            self._lose(Counter({("unknown", UNSENT): message.head.records}))
+
+    def _run(self) -> None:
+        self._pack([])  # says that the run has begun, and how its records are read
+        while True:
+            batches, ends = self._next()
+            if batches or ends or self._is_due():
+                self._pack(batches, is_last=ends)
+            if ends:
+                return
+
+    def _is_due(self) -> bool:
+        return time.monotonic() >= self._beat_at
+
+    def _next(self) -> tuple[list[Batch], bool]:
+        """Batches for one message, and whether it is the last."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._inbox or self._ends, max(0.0, self._beat_at - time.monotonic()))
+            if self._inbox:
+                self._changed.wait_for(lambda: self._inbox_bytes >= PACK_BYTES or self._ends, LINGER_SECONDS)
+            found: list[Batch] = []
+            size = 0
+            while self._inbox and (not found or size + len(self._inbox[0].raw) <= PACK_BYTES):
+                found.append(self._inbox.popleft())
+                size += len(found[-1].raw)
+            self._inbox_bytes -= size
+            return found, self._ends and not self._inbox
+
+    def _pack(self, batches: list[Batch], *, is_last: bool = False) -> None:
+        assert self._packer
+        self._beat_at = time.monotonic() + BEAT_SECONDS
+        with self._changed:
+            message = self._packer.message(batches, is_last=is_last)
+        try:
+            has_room = self.outbox.put(message)
+        except OSError as error:
+            has_room = False
+            if not self.lost:
+                self._tell(f"{self.target}: can't write to the spool: {error.strerror}")
+        with self._changed:
+            if has_room:
+                self._packer.kept(message)
+            else:
+                self._lose(counted(batches))

@@ -1,0 +1,178 @@
+"""Where a sink sends to: the URL of `--to`, or a table of the agent's configuration."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+import msgspec
+
+from ..errors import PROGRAM, UsageError
+
+SCHEMES = ("file", "nats", "kafka", "otlp+http", "otlp+https", "syslog", "journald")
+FORMATS = ("batch", "json", "arrow")
+MAPS = ("ecs", "ocsf")
+EXAMPLES = {
+    "file": "file:///var/log/onlooker.jsonl",
+    "nats": "nats://localhost:4222/onlooker",
+    "kafka": "kafka://localhost:9092/onlooker",
+    "otlp+http": "otlp+http://localhost:4318/v1/logs",
+    "otlp+https": "otlp+https://collector.example.com:4318/v1/logs",
+    "syslog": "syslog://localhost:514",
+    "journald": "journald:",
+}
+_SIZES = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
+_SIZE_OPTIONS = ("memory", "disk")
+_HAS_TOPIC = ("nats", "kafka")
+
+
+class Target(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`servers`: HOST:PORT of one or more; `topic`: the subject, topic, or path; `format`, `map`: what is sent;
+    `memory`, `disk`: bytes that wait at the most; `spool`: the directory for those on disk; `ca`, `cert`, `key`,
+    `credentials`, `password`, `token`: files, of TLS and of the user; `stream`: of JetStream; `group`: of consumers.
+    """
+
+    scheme: str
+    servers: tuple[str, ...] = ()
+    topic: str = ""
+    user: str | None = None
+    format: str | None = None
+    map: str | None = None
+    memory: Annotated[int, msgspec.Meta(ge=1 << 20)] = 16 << 20
+    disk: Annotated[int, msgspec.Meta(ge=1 << 20)] = 1 << 30
+    spool: str | None = None
+    tls: bool = False
+    ca: str | None = None
+    cert: str | None = None
+    key: str | None = None
+    credentials: str | None = None
+    password: str | None = None
+    token: str | None = None
+    stream: str | None = None
+    group: str | None = None
+
+    def __str__(self) -> str:
+        """As it is named in messages: nothing of it is secret."""
+        servers = ",".join(self.servers)
+        return f"{self.scheme}:{f'//{servers}' if servers else ''}{'/' if servers and self.topic else ''}{self.topic}"
+
+    @property
+    def files(self) -> dict[str, str]:
+        """The files that must be there."""
+        names = ("ca", "cert", "key", "credentials", "password", "token")
+        return {name: value for name in names if (value := getattr(self, name)) is not None}
+
+    @property
+    def uses_tls(self) -> bool:
+        """Asked for, or told by a file of it."""
+        return self.tls or self.scheme.endswith("https") or any((self.ca, self.cert, self.key))
+
+    def secret(self, name: str) -> str | None:
+        """The text of the file of `password` or `token`. Raises UsageError."""
+        path: str | None = getattr(self, name)
+        if path is None:
+            return None
+        try:
+            return Path(path).read_text("utf-8").strip()
+        except (OSError, UnicodeDecodeError, ValueError) as error:
+            raise UsageError(f"can't read the {name} of {self}: {error}", f"make {path!r} readable") from error
+
+
+def target_of(url: str, *, schemes: tuple[str, ...] = SCHEMES) -> Target:
+    """Raises UsageError.
+
+    >>> made = target_of("nats://a:4222,b:4222/onlooker?stream=EVENTS&memory=64M")
+    >>> made.servers, made.topic, made.stream, made.memory
+    (('a:4222', 'b:4222'), 'onlooker', 'EVENTS', 67108864)
+    """
+    try:
+        parts = urlsplit(url)
+    except ValueError as error:
+        raise UsageError(f"not a URL: {url!r}: {error}", _example("nats")) from error
+    scheme = parts.scheme or "(none)"
+    if parts.scheme not in schemes:
+        hint = UsageError.unknown("scheme", scheme, schemes).hint
+        raise UsageError(f"no sink is known for the URL {url!r:.100}", f"{hint}; {_example(schemes[0])}")
+    user, _, servers = parts.netloc.rpartition("@")
+    if ":" in user:
+        raise UsageError(
+            f"a password in a URL can be seen by everybody: {scheme}://...@{servers}",
+            f"write it to a file that only you can read: {scheme}://{user.partition(':')[0]}@{servers}?password=FILE",
+        )
+    given: dict[str, Any] = dict(parse_qsl(parts.query, keep_blank_values=True))
+    topic = unquote(parts.path)
+    return checked(
+        {
+            **given,
+            "scheme": scheme,
+            "servers": [each for each in servers.split(",") if each],
+            "topic": topic if scheme == "file" else topic.removeprefix("/"),
+            **({"user": unquote(user)} if user else {}),
+        },
+        url,
+    )
+
+
+def checked(given: Mapping[str, Any], where: str) -> Target:
+    """From texts and numbers by name. Raises UsageError."""
+    said = {
+        name: bytes_of(value, name, where) if name in _SIZE_OPTIONS and isinstance(value, str) else value
+        for name, value in given.items()
+    }
+    unknown = [name for name in said if name not in Target.__struct_fields__]
+    if unknown:
+        raise UsageError(
+            f"{where}: {UsageError.unknown('option', unknown[0], Target.__struct_fields__)}",
+            UsageError.unknown("option", unknown[0], Target.__struct_fields__).hint,
+        )
+    try:
+        made = msgspec.convert(said, Target, strict=False)
+    except msgspec.ValidationError as error:
+        raise UsageError(f"{where}: {error}", _example(str(given.get("scheme", "nats")))) from error
+    return _sound(made, where)
+
+
+def _sound(made: Target, where: str) -> Target:
+    example = _example(made.scheme)
+    if made.scheme in _HAS_TOPIC and not made.servers:
+        raise UsageError(f"no server is named in {where!r:.100}", example)
+    if made.scheme in _HAS_TOPIC and not made.topic:
+        raise UsageError(f"no {'subject' if made.scheme == 'nats' else 'topic'} is named in {where!r:.100}", example)
+    for server in made.servers:
+        _check_server(server, where, example)
+    if made.format is not None and made.format not in FORMATS:
+        error = UsageError.unknown("format", made.format, FORMATS)
+        raise UsageError(f"{where}: {error}", error.hint)
+    if made.map is not None and made.map not in MAPS:
+        error = UsageError.unknown("map", made.map, MAPS)
+        raise UsageError(f"{where}: {error}", error.hint)
+    if made.map is not None and made.format not in (None, "json"):
+        raise UsageError(f"{where}: only JSON can be mapped to {made.map}", f"leave out format={made.format}")
+    for name, path in made.files.items():
+        if not Path(path).is_file():
+            raise UsageError(f"{where}: {name} is no file: {path!r}", f"{name}=/etc/onlooker/{name}.pem")
+    if (made.cert is None) is not (made.key is None):
+        raise UsageError(f"{where}: cert and key belong together", "cert=FILE&key=FILE")
+    return made
+
+
+def _check_server(server: str, where: str, example: str) -> None:
+    try:
+        parts = urlsplit(f"//{server}")
+        is_one = bool(parts.hostname) and (parts.port is None or parts.port > 0)
+    except ValueError:
+        is_one = False
+    if not is_one:
+        raise UsageError(f"not a server in {where!r:.100}: {server!r:.60}", example)
+
+
+def bytes_of(text: str, name: str, where: str) -> int:
+    """Of a size such as 64M. Raises UsageError."""
+    number, unit = (text[:-1], text[-1:].upper()) if text[-1:].isalpha() else (text, "")
+    if not (number.isascii() and number.isdigit() and unit in _SIZES):
+        raise UsageError(f"{where}: not a size for {name}: {text!r:.40}", f"{name}=64M")
+    return int(number) * _SIZES[unit]
+
+
+def _example(scheme: str) -> str:
+    return f"{PROGRAM} watch --to {EXAMPLES.get(scheme, EXAMPLES['nats'])}"

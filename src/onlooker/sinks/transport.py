@@ -1,0 +1,53 @@
+"""What delivers messages to one kind of server."""
+
+from collections.abc import Callable, Sequence
+from importlib import import_module
+from typing import Protocol
+
+from ..errors import ExtraError, OnlookerError
+from .message import Message
+from .target import Target
+
+
+class TransportError(OnlookerError):
+    """It could not be delivered now, and may be later."""
+
+
+class RefusedError(OnlookerError):
+    """The server will never take this message."""
+
+
+class Transport(Protocol):
+    """One connection. One thread uses it."""
+
+    def open(self) -> None:
+        """Connect, and see that there is somebody who keeps what is sent. Raises TransportError."""
+
+    def send(self, messages: Sequence[Message], taken: Callable[[int], None]) -> None:
+        """Deliver them in their order; `taken` is told how many more of the first are acknowledged. Raises
+        TransportError, and RefusedError of the first that is not taken.
+        """
+
+    def close(self) -> None:
+        """May be called again, and after errors."""
+
+
+_MODULES = {
+    "nats": ("nats", "nats"),
+    "kafka": ("kafka", "kafka"),
+    "otlp+http": ("otlp", "otlp"),
+    "otlp+https": ("otlp", "otlp"),
+    "syslog": ("syslog", ""),
+    "journald": ("journald", ""),
+}
+
+
+def transport_of(target: Target) -> Transport:
+    """Raises ExtraError where its library is not installed."""
+    name, extra = _MODULES[target.scheme]
+    try:
+        module = import_module(f"..{name}", __name__)
+    except ModuleNotFoundError as error:
+        raise ExtraError(f"a sink of {target.scheme}", error.name or extra, extra) from error
+    made: Transport = module.transport(target)
+    return made
