@@ -32,6 +32,7 @@ COMMANDS = {
     "export": (".export", "write a recording in the format of another tool"),
     "query": (".query", "ask recordings by SQL"),
     "report": (".report", "write a recording as a page for a browser"),
+    "collect": (".collect", "put what many machines send into a lake"),
     "doctor": (".doctor", "check what this kernel and this user can do, and how to fix it"),
     "schema": (".schema", "print the JSON Schema of the JSON output"),
 }
@@ -43,6 +44,7 @@ GROUPS = {
     "ask a question, live": ("who", "reads", "writes", "missing", "denied"),
     "record, and ask later": ("record", "replay", "show", "tree", "files", "diff", "query", "report"),
     "for CI, audits and other tools": ("check", "verify", "export"),
+    "for many machines": ("collect",),
     "about onlooker itself": ("doctor", "schema"),
 }
 

@@ -3,6 +3,7 @@
 import argparse
 from collections.abc import Iterator
 from contextlib import nullcontext
+from typing import Any
 
 from ..enrich.users import Users
 from ..filters import Filter
@@ -14,6 +15,7 @@ from .messages import add_messages, log_of
 from .options import add_command, add_wanted, command, follow_trees, note_doubts, wanted
 from .output import output_writer
 from .parser import duration, number, one_of
+from .sending import SendingSink, SendSession, add_to, sinks_of
 from .session import WatchSession
 from .shutdown import Shutdown
 from .tuning import add_tuning, tuning
@@ -51,6 +53,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="append the events to FILE, and open it again on SIGHUP (default: -, standard output)",
     )
+    add_to(how)
     add_messages(how, "events and errors")
     end = parser.add_argument_group("when to stop (default: at Ctrl-C)")
     add = end.add_argument
@@ -94,7 +97,17 @@ def run(arguments: argparse.Namespace) -> int:
     shutdown = Shutdown(monitor.stop, log.tell)
     user = Users().name if arguments.names else None
     relay = Relay(monitor.command) if monitor.command else None
-    writer = output_writer(arguments.output, shutdown, log, relay)
+    sinks = sinks_of(arguments, log)
+    limits: dict[str, Any] = {"count": count, "duration": seconds, "relay": relay}
+    session: WatchSession
+    if sinks and arguments.output is None:
+        session = SendSession(monitor, SendingSink(sinks), shutdown, log, **limits)
+    else:
+        writer = output_writer(arguments.output, shutdown, log, relay)
+        lines = LineSink(formatter(arguments.output_format, writer.descriptor, user), writer)
+        if sinks:
+            session = SendSession(monitor, SendingSink(sinks, lines), shutdown, log, **limits)
+        else:
+            session = WatchSession(monitor, lines, shutdown, log, **limits)
     with shutdown, relay or nullcontext():
-        sink = LineSink(formatter(arguments.output_format, writer.descriptor, user), writer)
-        return WatchSession(monitor, sink, shutdown, log, count=count, duration=seconds, relay=relay).exit_code()
+        return session.exit_code()

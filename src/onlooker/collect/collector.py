@@ -10,14 +10,15 @@ import time
 from collections import Counter
 from collections.abc import Callable
 
+from ..lake.parts import Held
 from ..lake.store import LakeError
-from ..lake.writer import Held, LakeWriter
+from ..lake.writer import LakeWriter
 from ..sinks.message import Head, Message, MessageError, UnknownPlanError
 from ..sinks.transport import TransportError
 from .source import Delivery, Source
 
 EVERY_SECONDS = 10.0  # a commit
-HOLD_SECONDS = 10.0  # a third of what a server waits for an acknowledgement
+HOLD_SECONDS = 5.0  # a third of what a server waits for an acknowledgement
 MOST_BYTES = 64 << 20  # of records in one commit: some 350 000 events
 MOST_AT_ONCE = 256
 UNKNOWN_SECONDS = 60.0  # for a plan that is not known yet
@@ -125,7 +126,7 @@ class Collector:
                 messages=len(fresh),
                 records=sum(each.head.records for each in fresh),
                 duplicates=len(self._held) - len(fresh),
-                commits=bool(fresh),
+                commits=int(bool(fresh)),
             )
             done = [delivery for delivery, _ in self._held] + self._poison
             self._held, self._poison, self._bytes = [], [], 0

@@ -13,7 +13,7 @@ from ..sinks.transport import TransportError
 from .source import Delivery
 
 GROUP = "onlooker"
-ACK_WAIT_SECONDS = 30.0  # then another collector gets what this one has not acknowledged
+ACK_WAIT_SECONDS = 15.0  # then another collector gets what this one has not acknowledged
 MOST_WAITING = 20_000  # messages that were delivered to all collectors of the group and not acknowledged
 
 

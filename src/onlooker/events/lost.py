@@ -9,7 +9,7 @@ from .registry import TASK_EVENTS
 # counted by the probe, for each kind of event; the order is the wire's
 PROBE_REASONS = ("ring full", "headroom", "busy", "untracked", "unfollowed")
 # found by the reader, the kernel and what checks the records
-REASONS = (*PROBE_REASONS, "unfinished", "recursion", "corrupt", "rate", "damaged", "unwritten", "rotated")
+REASONS = (*PROBE_REASONS, "unfinished", "recursion", "corrupt", "rate", "damaged", "unwritten", "rotated", "unsent")
 # counted before the filter, or shown without their path: an upper bound
 UNCERTAIN_REASONS = frozenset({"recursion", "untracked"})
 # not events, but processes of which nothing more is shown
@@ -39,7 +39,8 @@ class Lost(OwnEvent, frozen=True, gc=False, omit_defaults=True, tag="lost"):
     record made no sense), "rate" (one process did more in a second than the user wants to see: `--rate`). Of a
     recording: "damaged" (a part of it can't be read, or its end was never written: nobody knows how many are missing),
     "unwritten" (the recorder saw them and could not write them, as on a full disk), "rotated" (the oldest were removed,
-    as `--max-size` and `--keep` ask for).
+    as `--max-size` and `--keep` ask for). Of a sink: "unsent" (the server was not reached, and there was no more room
+    for what waits).
     """
 
     event: ClassVar[str] = "lost"
@@ -63,7 +64,7 @@ class Lost(OwnEvent, frozen=True, gc=False, omit_defaults=True, tag="lost"):
         choice(*REASONS),
         doc(
             "Why: ring full, headroom, busy, untracked, unfollowed, unfinished, recursion, corrupt, rate, damaged, "
-            "unwritten or rotated."
+            "unwritten, rotated or unsent."
         ),
     ]
 

@@ -46,7 +46,9 @@ def parts(held: Sequence[Held]) -> list[Part]:
     """Of messages in any order."""
     found: dict[tuple[str, str], Part] = {}
     tables: dict[tuple[str, str, str, int, str], TableBuilder] = {}
-    for head, batches in sorted(held, key=lambda each: (each.head.host, each.head.boot_id, each.head.run, each.head.seq)):
+    for head, batches in sorted(
+        held, key=lambda each: (each.head.host, each.head.boot_id, each.head.run, each.head.seq)
+    ):
         for piece in _pieces(head, batches):
             date = date_of(piece.first_ns)
             part = found.setdefault((date, head.host), Part(date, head.host))

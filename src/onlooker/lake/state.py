@@ -57,7 +57,7 @@ class Batch(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Commit(msgspec.Struct, kw_only=True, omit_defaults=True):
-    """One step: files that come and go, and the messages whose events are in those that come. `time`: RFC 3339 in UTC."""
+    """One step: files that come and go, and the messages whose events are in those that come. `time`: RFC 3339."""
 
     version: int = VERSION
     time: str = ""
@@ -109,9 +109,7 @@ class State(msgspec.Struct, kw_only=True):
             self.files.pop(name, None)
         self.files |= {each.name: each for each in commit.adds}
         for batch in commit.batches:
-            run = self.runs.setdefault(
-                run_key(batch.boot_id, batch.run), Run(batch.host, batch.boot_id, batch.run, [])
-            )
+            run = self.runs.setdefault(run_key(batch.boot_id, batch.run), Run(batch.host, batch.boot_id, batch.run, []))
             run.add(msgspec.structs.replace(batch.span))
         self.number = number
 

@@ -65,6 +65,7 @@ class ObjectStore:
         self._exists = exceptions.AlreadyExistsError, exceptions.PreconditionError
 
     def get(self, name: str) -> bytes | None:
+        """None where there is no such object."""
         import obstore
 
         try:
@@ -75,6 +76,7 @@ class ObjectStore:
             raise self._failed("read", name, error) from error
 
     def put(self, name: str, data: bytes | Path) -> None:
+        """Write it, or write over it."""
         import obstore
 
         try:
@@ -84,6 +86,7 @@ class ObjectStore:
             raise self._failed("write", name, error) from error
 
     def create(self, name: str, data: bytes) -> bool:
+        """Whether it is new."""
         import obstore
 
         try:
@@ -96,6 +99,7 @@ class ObjectStore:
         return True
 
     def list(self, prefix: str, after: str = "") -> Iterator[Object]:
+        """All below the prefix."""
         import obstore
 
         try:
@@ -108,6 +112,7 @@ class ObjectStore:
             raise self._failed("list", prefix, error) from error
 
     def delete(self, names: Sequence[str]) -> None:
+        """Those that are there."""
         import obstore
 
         try:
@@ -165,7 +170,7 @@ def store_of(lake: str, *, is_new: bool = False) -> ObjectStore:
     return ObjectStore(made, f"{S3}://{bucket}{f'/{prefix}' if prefix else ''}")
 
 
-def _s3(lake: str) -> tuple[str, str, dict[str, Any]]:
+def _s3(lake: str) -> tuple[str, str, Any]:
     """The bucket, the prefix, and what obstore is told."""
     parts = urlsplit(lake)
     given = dict(parse_qsl(parts.query, keep_blank_values=True))
@@ -174,12 +179,15 @@ def _s3(lake: str) -> tuple[str, str, dict[str, Any]]:
             error = UsageError.unknown("option", name, _OPTIONS)
             raise UsageError(f"{lake!r:.100}: {error}", error.hint)
     if not parts.netloc or "@" in parts.netloc:
-        raise UsageError(f"no bucket is named: {lake!r:.100}", "s3://BUCKET/PREFIX; keys are in a file: ?credentials=FILE")
+        raise UsageError(
+            f"no bucket is named: {lake!r:.100}", "s3://BUCKET/PREFIX; keys are in a file: ?credentials=FILE"
+        )
     environ = os.environ
     config: dict[str, Any] = {"virtual_hosted_style_request": False}
     if endpoint := given.get("endpoint") or environ.get("AWS_ENDPOINT_URL_S3") or environ.get("AWS_ENDPOINT_URL"):
         config["endpoint"] = endpoint
-    config["region"] = given.get("region") or environ.get("AWS_REGION") or environ.get("AWS_DEFAULT_REGION", "us-east-1")
+    region = given.get("region") or environ.get("AWS_REGION") or environ.get("AWS_DEFAULT_REGION")
+    config["region"] = region or "us-east-1"
     if path := given.get("credentials") or environ.get("AWS_SHARED_CREDENTIALS_FILE"):
         config |= _credentials(path, given.get("profile") or environ.get("AWS_PROFILE") or "default")
     return parts.netloc, parts.path.strip("/"), config

@@ -52,7 +52,9 @@ class LakeWriter:
         return made
 
     def put_aside(self, name: str, headers: dict[str, str], payload: bytes, why: str) -> bool:
-        """A message that makes no sense is kept for whoever wants to look at it. Whether it is new. Raises LakeError."""
+        """A message that makes no sense is kept for whoever wants to look at it. Says whether it is new. Raises
+        LakeError.
+        """
         data = msgspec.msgpack.encode({"why": why, "headers": headers, "payload": payload})
         return self._store.create(f"{POISON}/{quote(name, safe='')[:200]}.msgpack", data)
 
@@ -122,5 +124,3 @@ def _fresh(held: Sequence[Held], now: State) -> list[Held]:
             seen.add(each.head.id)
             found.append(each)
     return found
-
-

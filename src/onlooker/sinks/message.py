@@ -199,5 +199,3 @@ def from_bytes(data: bytes) -> Message:
         return msgspec.msgpack.decode(data, type=Message)
     except (msgspec.MsgspecError, RecursionError) as error:
         raise MessageError(f"it is no message: {error}") from error
-
-

@@ -52,9 +52,13 @@ class Connection:
         target = self._target
         scheme = "tls" if target.uses_tls else "nats"
         servers = [f"{scheme}://{each if ':' in each else f'{each}:{_PORT}'}" for each in target.servers]
-        made = nats.connect(
-            servers, name="onlooker", allow_reconnect=False, connect_timeout=CONNECT_SECONDS, error_cb=_ignore, **self._login
-        )
+        options = {
+            "name": "onlooker",
+            "allow_reconnect": False,
+            "connect_timeout": CONNECT_SECONDS,
+            "error_cb": _ignore,
+        }
+        made = nats.connect(servers, **options, **self._login)
         self.client = self.run(made, CONNECT_SECONDS * len(servers) + 1)
         return self.client
 
@@ -115,6 +119,12 @@ class NatsTransport:
         )
         results = await asyncio.gather(*sent, return_exceptions=True)
         return [each if isinstance(each, BaseException) else None for each in results]
+
+    def check(self) -> None:
+        """Raises TransportError where the connection is lost."""
+        client = self._connection.client
+        if client is None or not client.is_connected:
+            raise TransportError("the connection is lost")
 
     def close(self) -> None:
         """May be called again."""

@@ -39,13 +39,13 @@ class Outbox:
         if spool is not None:
             self._find(spool)
 
-    def put(self, message: Message) -> bool:
-        """Whether there was room for it. Raises OSError where the disk refuses it."""
+    def put(self, message: Message, *, is_needed: bool = False) -> bool:
+        """Whether there was room for it; there is for what `is_needed`. Raises OSError where the disk refuses it."""
         with self._changed:
-            if not self._young and self._in_memory + len(message) <= self.memory_bytes:
+            if not self._young and (is_needed or self._in_memory + len(message) <= self.memory_bytes):
                 self._memory.append(message)
                 self._in_memory += len(message)
-            elif self._spool is None or self._on_disk + len(message) > self.disk_bytes:
+            elif self._spool is None or (not is_needed and self._on_disk + len(message) > self.disk_bytes):
                 return False
             else:
                 self._young.append(self._write(self._spool, message))
@@ -107,7 +107,7 @@ class Outbox:
                 has_room = self._spool is not None and self._on_disk + len(message) <= self.disk_bytes
                 if has_room and self._spool is not None:
                     with suppress(OSError):
-                        self._write(self._spool, message)
+                        self._young.append(self._write(self._spool, message))
                         continue
                 lost.append(message)
             self._changed.notify_all()

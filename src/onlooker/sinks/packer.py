@@ -4,6 +4,7 @@ import os
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from ..recordings.manifest import boot_id
 from ..records import Batch
@@ -29,7 +30,7 @@ class Packer:
         self.run = began_ns
         self.records = 0  # that were packed
         self._encode = encode or (lambda batches, with_plan: pack(batches, with_plan=with_plan))
-        self._common = {
+        self._common: dict[str, Any] = {
             "host": host or os.uname().nodename or "localhost",
             "boot_id": boot_id() or "0",
             "run": began_ns,
@@ -39,6 +40,7 @@ class Packer:
         self._seq = 0
         self._until = began_ns
         self._lost: Losses = Counter()
+        self._telling: Losses = Counter()  # what the message tells that is not kept yet
 
     @property
     def seq(self) -> int:
@@ -49,14 +51,19 @@ class Packer:
         """The next message tells of them."""
         self._lost.update(losses)
 
-    def message(self, batches: Sequence[Batch], *, is_last: bool = False) -> Message:
-        """Of these batches, and of what was lost until now. It counts only when it is `kept`."""
-        if self._lost:
+    def message(self, batches: Sequence[Batch], *, ended_ns: int | None = None) -> Message:
+        """Of these batches, and of what was lost until now. It counts only when it is `kept`, else it must be
+        `dropped`. `ended_ns`: it is the
+        last, and the watching ended then.
+        """
+        self._telling, self._lost = self._lost, Counter()  # more may be lost meanwhile
+        if self._telling:
             offset_ns = batches[0].offset_ns if batches else _offset_ns()
             boot_ns = time.clock_gettime_ns(time.CLOCK_BOOTTIME)
-            told = [(count, of, reason) for (of, reason), count in self._lost.items()]
+            told = [(count, of, reason) for (of, reason), count in self._telling.items()]
             batches = [Batch.of_losses(told, offset_ns, boot_ns), *batches]
         records = sum(len(each) for each in batches)
+        last = _last_ns(batches) if records else 0 if ended_ns else time.time_ns() - SLACK_NS
         head = Head(
             **self._common,
             seq=self._seq + 1,
@@ -64,8 +71,8 @@ class Packer:
             records=records,
             lost=sum(loss.count for batch in batches for loss in batch.lost()),
             began_ns=self._until,
-            ended_ns=max(self._until, _last_ns(batches) if records else time.time_ns() - SLACK_NS),
-            is_last=is_last,
+            ended_ns=max(self._until, last, ended_ns or 0),
+            is_last=ended_ns is not None,
         )
         with_plan = self._seq % PLAN_EVERY == 0
         return Message(head, self._encode(batches, with_plan))
@@ -75,7 +82,12 @@ class Packer:
         self._seq = message.head.seq
         self._until = message.head.ended_ns
         self.records += message.head.records
-        self._lost.clear()
+        self._telling = Counter()
+
+    def dropped(self) -> None:
+        """There was no room for the message: the next one tells of what it told."""
+        self._lost.update(self._telling)
+        self._telling = Counter()
 
 
 def counted(batches: Sequence[Batch]) -> Losses:

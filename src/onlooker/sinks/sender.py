@@ -14,6 +14,8 @@ from .transport import RefusedError, Transport, TransportError
 FIRST_WAIT_SECONDS = 0.1
 LONGEST_WAIT_SECONDS = 30.0
 MOST_AT_ONCE = 64
+CHECK_SECONDS = 5.0  # whether the connection is still there, where nothing is sent
+_CALL_SECONDS = 1.0
 
 
 class Sender:
@@ -45,15 +47,26 @@ class Sender:
         """Raises RuntimeError where there is no room for a thread."""
         self._thread.start()
 
-    def close(self, seconds: float) -> bool:
-        """Deliver what there is, for at most so long. Whether all was."""
+    def end(self) -> None:
+        """Deliver what there is, and then end."""
         self._ends.set()
         self._outbox.wake()
+
+    @property
+    def is_running(self) -> bool:
+        """Whether it may deliver more."""
+        return self._thread.is_alive()
+
+    def join(self, seconds: float) -> None:
+        """Wait for the end."""
         self._thread.join(seconds)
+
+    def give_up(self) -> None:
+        """End now; it may be in the middle of a call."""
+        self._ends.set()
         self._gives_up.set()
         self._outbox.wake()
-        self._thread.join(1.0)  # it may be in the middle of a call
-        return not self._outbox
+        self._thread.join(_CALL_SECONDS)
 
     def _run(self) -> None:
         wait = FIRST_WAIT_SECONDS
@@ -64,10 +77,11 @@ class Sender:
                     self._transport.open()
                     is_open = True
                     self._is_connected()
-                messages = self._outbox.first(MOST_AT_ONCE, None, self._ends.is_set)
+                messages = self._outbox.first(MOST_AT_ONCE, CHECK_SECONDS, self._ends.is_set)
                 if not messages:
                     if self._ends.is_set():
                         break
+                    self._transport.check()
                     continue
                 self._deliver(messages)
                 wait = FIRST_WAIT_SECONDS

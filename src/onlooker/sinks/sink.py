@@ -17,6 +17,7 @@ from .transport import Transport, transport_of
 
 INBOX_BYTES = 32 << 20  # of batches that are not packed yet: some 160 000 events
 CLOSE_SECONDS = 10.0
+_SLICE_SECONDS = 0.1
 
 
 class Sink:
@@ -53,6 +54,7 @@ class Sink:
         self._inbox_bytes = 0
         self._changed = threading.Condition()
         self._ends = False
+        self._ended_ns = 0
         self._packer: Packer | None = None
         self._thread = threading.Thread(target=self._run, name="pack", daemon=True)
 
@@ -81,16 +83,28 @@ class Sink:
             if len(self._inbox) == 1 or self._inbox_bytes >= PACK_BYTES:
                 self._changed.notify()
 
-    def close(self, seconds: float = CLOSE_SECONDS) -> None:
-        """Deliver what there is, for at most so long; what stays is in the spool, or lost. May be called again."""
+    def close(
+        self,
+        ended_ns: int | None = None,
+        seconds: float = CLOSE_SECONDS,
+        gives_up: Callable[[], bool] = lambda: False,
+    ) -> None:
+        """The watching ended then, wall-clock time in nanoseconds (None: now). Deliver what there is, for at most so
+        long, and while `gives_up` does not say otherwise; what stays is in the spool, or lost. May be called again.
+        """
         left = until(seconds)
         with self._changed:
+            self._ended_ns = ended_ns or time.time_ns()
             self._ends = True
             self._changed.notify()
         if self._thread.ident is None:
             return
-        self._thread.join(left())
-        self.sender.close(left())
+        while self._thread.is_alive() and left() and not gives_up():
+            self._thread.join(min(_SLICE_SECONDS, left()))
+        self.sender.end()
+        while self.sender.is_running and left() and not gives_up():
+            self.sender.join(min(_SLICE_SECONDS, left()))
+        self.sender.give_up()
         for message in self.outbox.close():
             self.lost["unknown", UNSENT] += message.head.records
         self.kept = len(self.outbox)
@@ -110,7 +124,7 @@ class Sink:
         while True:
             batches, ends = self._next()
             if batches or ends or self._is_due():
-                self._pack(batches, is_last=ends)
+                self._pack(batches, ended_ns=self._ended_ns if ends else None)
             if ends:
                 return
 
@@ -131,13 +145,19 @@ class Sink:
             self._inbox_bytes -= size
             return found, self._ends and not self._inbox
 
-    def _pack(self, batches: list[Batch], *, is_last: bool = False) -> None:
+    def _pack(self, batches: list[Batch], *, ended_ns: int | None = None) -> None:
         assert self._packer
         self._beat_at = time.monotonic() + BEAT_SECONDS
         with self._changed:
-            message = self._packer.message(batches, is_last=is_last)
+            message = self._packer.message(batches, ended_ns=ended_ns)
         try:
             has_room = self.outbox.put(message)
+            if not has_room and ended_ns:  # its end must be told, and what was lost
+                with self._changed:
+                    self._packer.dropped()
+                    self._lose(counted(batches))
+                    batches, message = [], self._packer.message([], ended_ns=ended_ns)
+                has_room = self.outbox.put(message, is_needed=True)
         except OSError as error:
             has_room = False
             if not self.lost:
@@ -146,4 +166,5 @@ class Sink:
             if has_room:
                 self._packer.kept(message)
             else:
+                self._packer.dropped()
                 self._lose(counted(batches))

@@ -28,6 +28,9 @@ class Transport(Protocol):
         TransportError, and RefusedError of the first that is not taken.
         """
 
+    def check(self) -> None:
+        """Called now and then while there is nothing to send. Raises TransportError where the connection is lost."""
+
     def close(self) -> None:
         """May be called again, and after errors."""
 

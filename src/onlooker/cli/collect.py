@@ -1,0 +1,72 @@
+"""`onlooker collect`: what the sinks of many machines send, into a lake."""
+
+import argparse
+
+from ..errors import PROGRAM, UsageError
+from .log import Log
+from .messages import add_messages, log_of
+from .parser import duration
+from .shutdown import Shutdown, notify_systemd
+
+EPILOG = """\
+examples:
+  onlooker collect nats://localhost/onlooker --lake /srv/lake
+  onlooker collect nats://localhost/onlooker --lake s3://bucket/lake
+  onlooker query /srv/lake 'SELECT host, count(*) FROM events GROUP BY ALL'
+
+Start as many as you like: those of one group share the messages. Each message is in the lake once, also where one of \
+them is killed.
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options; values are checked in `run`."""
+    parser.epilog = EPILOG
+    parser.add_argument("url", metavar="URL", nargs="?", help="where the messages are: nats://HOST/SUBJECT")
+    add = parser.add_argument_group("where they go").add_argument
+    add("--lake", metavar="DIR|URL", help="the lake: a directory, or s3://BUCKET/PREFIX")
+    add("--every", metavar="TIME", default="10s", help="commit what there is after this time (default: 10s)")
+    how = parser.add_argument_group("messages")
+    add_messages(how, "errors")
+    end = parser.add_argument_group("when to stop (default: at Ctrl-C)")
+    end.add_argument("--duration", metavar="TIME", help="stop after this time: seconds, or 200ms, 2m, 1h")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Collect until the end. Returns 0; raises OnlookerError."""
+    from ..collect.source import SCHEMES, source_of
+    from ..lake.store import store_of
+    from ..sinks.target import target_of
+
+    log = log_of(arguments)
+    seconds = duration(arguments.duration) if arguments.duration is not None else None
+    every = duration(arguments.every)
+    if arguments.url is None:
+        raise UsageError("no URL is given", f"{PROGRAM} collect nats://localhost/onlooker --lake /srv/lake")
+    target = target_of(arguments.url, schemes=SCHEMES)
+    if not arguments.lake:
+        raise UsageError("no lake is given", f"{PROGRAM} collect {arguments.url} --lake /srv/lake")
+    source = source_of(target)
+    from ..collect.collector import Collector
+    from ..lake.writer import LakeWriter
+
+    writer = LakeWriter(store_of(arguments.lake, is_new=True))
+    collector = Collector(source, writer, lambda text: log("warning", text), every=every)
+    with Shutdown(collector.stop, log.tell):
+        log.tell(f"collecting from {target} into {arguments.lake}; Ctrl-C ends it")
+        notify_systemd("READY=1")
+        try:
+            collector.run(seconds)
+        finally:
+            writer.close()
+    _tell(collector.counts, log)
+    return 0
+
+
+def _tell(counts: dict[str, int], log: Log) -> None:
+    said = f"collected {counts['records']} records in {counts['messages']} messages, {counts['commits']} commits"
+    if counts["duplicates"]:
+        said += f"; {counts['duplicates']} had come before"
+    if counts["poison"]:
+        said += f"; {counts['poison']} made no sense and were put aside"
+    log.tell(said)

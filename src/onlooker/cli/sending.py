@@ -1,0 +1,133 @@
+"""`--to`: what is seen goes to servers, beside or in place of standard output."""
+
+import argparse
+from collections import Counter
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from msgspec.structs import replace
+
+from ..errors import UsageError
+from ..monitor import Monitor
+from ..records import Batch
+from ..summary import Summary
+from .log import Log
+from .session import WatchSession, WatchSink
+from .shutdown import Shutdown
+
+if TYPE_CHECKING:
+    from ..sinks.sink import Sink
+
+
+def add_to(group: argparse._ArgumentGroup) -> None:
+    """Declare it."""
+    group.add_argument(
+        "--to",
+        metavar="URL",
+        action="append",
+        help="send the events there, as nats://HOST/SUBJECT, in place of standard output; may be repeated",
+    )
+
+
+def sinks_of(arguments: argparse.Namespace, log: Log) -> list["Sink"]:
+    """Those that are asked for; nothing is sent yet. Raises UsageError and ExtraError."""
+    if not arguments.to:
+        return []
+    from ..sinks.sink import Sink
+    from ..sinks.target import target_of
+
+    targets = [target_of(url) for url in arguments.to]
+    if twice := [str(each) for each, count in Counter(targets).items() if count > 1]:
+        raise UsageError(f"--to {twice[0]} is given twice", "leave one out")
+    return [Sink(target, lambda text: log("warning", text)) for target in targets]
+
+
+class SendingSink:
+    """Gives each batch to several sinks, none of which makes it wait, and to lines, if somebody wants to see them."""
+
+    def __init__(self, sinks: Sequence["Sink"], lines: WatchSink | None = None) -> None:
+        self.sinks = sinks
+        self._lines = lines
+        self.began_ns = 0
+
+    @property
+    def unwritten(self) -> Batch | None:
+        """Of the last batch, what did not arrive as lines."""
+        return getattr(self._lines, "unwritten", None)
+
+    def write(self, batch: Batch) -> None:
+        """Raises what the lines raise."""
+        for sink in self.sinks:
+            sink.write(batch)
+        if self._lines:
+            self._lines.write(batch)
+
+    def write_head(self) -> None:
+        """The threads begin with the rights that are left."""
+        for sink in self.sinks:
+            sink.start(self.began_ns)
+        if self._lines:
+            self._lines.write_head()
+
+    def notes(self) -> list[str]:
+        """Notes for the user."""
+        notes = [
+            f"{sink.target}: {_messages(sink.left_over)} of an earlier run will be delivered first"
+            for sink in self.sinks
+            if sink.left_over
+        ]
+        return [*notes, *(self._lines.notes() if self._lines else ())]
+
+    def check_reader(self) -> None:
+        """Raises ClosedPipeError if nobody will ever read the lines."""
+        if self._lines:
+            self._lines.check_reader()
+
+    def reader_gone(self) -> dict[int, int]:
+        """Descriptors and events of poll(2) that show that."""
+        return self._lines.reader_gone() if self._lines else {}
+
+
+class SendSession(WatchSession):
+    """Says at the end what was delivered, and what was not."""
+
+    def __init__(self, monitor: Monitor, sink: SendingSink, shutdown: Shutdown, log: Log, **limits: Any) -> None:
+        super().__init__(monitor, sink, shutdown, log, **limits)
+        self._sending = sink
+
+    def _announce(self) -> None:
+        began, _ = self.monitor.span
+        self._sending.began_ns = began.wall_ns
+        super()._announce()
+
+    def _conclude(self) -> None:
+        _, ended = self.monitor.span
+        for sink in self._sending.sinks:
+            sink.close(ended.wall_ns, gives_up=self._gives_up)
+        assert self.summary
+        lost = sum((sink.lost for sink in self._sending.sinks), Counter(self.summary.lost))
+        self.summary = replace(self.summary, lost=lost)
+
+    def _gives_up(self) -> bool:
+        if self._relay:
+            self._relay.look()
+        self._shutdown.remind()
+        return self._shutdown.is_dropped
+
+    def _sum(self, summary: Summary) -> list[str]:
+        first, *rest = super()._sum(summary)
+        return [first, *map(_delivered, self._sending.sinks), *rest]
+
+
+def _delivered(sink: "Sink") -> str:
+    counts = sink.sender.counts
+    said = f"{sink.target}: delivered {counts['records']} records in {_messages(counts['messages'])}"
+    if sink.kept:
+        said += f"; {_messages(sink.kept)} wait in {sink.target.spool} for the next run"
+    if lost := sum(sink.lost.values()):
+        said += f"; {lost} events were not delivered"
+    return said
+
+
+def _messages(count: int) -> str:
+    return f"{count} message{'' if count == 1 else 's'}"

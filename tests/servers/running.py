@@ -1,0 +1,98 @@
+"""Servers that a test starts, ends and starts again, each on a port of its own on the loopback device."""
+
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Self
+
+START_SECONDS = 20.0
+
+
+def free_port() -> int:
+    """One that nobody listens on."""
+    with socket.socket() as made:
+        made.bind(("127.0.0.1", 0))
+        port: int = made.getsockname()[1]
+        return port
+
+
+def program(name: str) -> str:
+    """Its path: of a package beside this Python, or of the system."""
+    beside = Path(sys.executable).parent / name
+    found = str(beside) if beside.exists() else shutil.which(name)
+    assert found, f"{name} is not installed"
+    return found
+
+
+class Server:
+    """A process that listens. `log` has what it says."""
+
+    def __init__(self, words: list[str], port: int, log: Path) -> None:
+        self.port = port
+        self.log = log
+        self._words = words
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> Self:
+        """Until it takes connections."""
+        with self.log.open("ab") as file:
+            self._process = subprocess.Popen(self._words, stdout=file, stderr=file, stdin=subprocess.DEVNULL)
+        wait_for(self._listens, START_SECONDS, lambda: self.log.read_text(errors="replace")[-2000:])
+        return self
+
+    def kill(self) -> None:
+        """As a machine that fails."""
+        self._end(signal.SIGKILL)
+
+    def stop(self) -> None:
+        """In good order."""
+        self._end(signal.SIGTERM)
+
+    def pause(self) -> None:
+        """It answers nothing any more, and its connections stay."""
+        assert self._process
+        self._process.send_signal(signal.SIGSTOP)
+
+    def go_on(self) -> None:
+        """After a pause."""
+        assert self._process
+        self._process.send_signal(signal.SIGCONT)
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(self, *error: object) -> None:
+        self.kill()
+
+    def _end(self, number: int) -> None:
+        process, self._process = self._process, None
+        if process is not None:
+            process.send_signal(number)
+            process.wait(START_SECONDS)
+
+    def _listens(self) -> bool:
+        assert self._process
+        assert self._process.poll() is None, self.log.read_text(errors="replace")[-2000:]
+        with socket.socket() as made:
+            made.settimeout(1)
+            return made.connect_ex(("127.0.0.1", self.port)) == 0
+
+
+def wait_for(is_so: Callable[[], object], seconds: float, say: Callable[[], object] = lambda: "") -> None:
+    """Look again and again; fails with what `say` gives."""
+    end = time.monotonic() + seconds
+    while not is_so():
+        assert time.monotonic() < end, say()
+        time.sleep(0.02)
+
+
+def nats_server(directory: Path, *options: str) -> Server:
+    """With JetStream, which keeps its streams below the directory."""
+    port = free_port()
+    words = [program("nats-server"), "-js", "-sd", str(directory / "jetstream"), "-a", "127.0.0.1", "-p", str(port)]
+    return Server([*words, *options], port, directory / "nats.log")
