@@ -1,12 +1,13 @@
-"""What expressions ask of parents and ancestors, out of the table of processes.
+"""What expressions ask of processes, their parents and ancestors, out of the table of processes.
 
 A parent is the process that created another; with CLONE_PARENT it is the creator's own parent, as the kernel has it. It
 is taken as it was at that moment: its name, its program, its user. What it executes later, or its end, changes nothing.
 So an answer is found once, when a process is created: that of its parent, and what was found of that one's own
-ancestors. A process that is older than the monitor is a child of its parent of then.
+ancestors. A process that is older than the monitor is a child of its parent of then. The process itself (`process.exe`)
+is taken as it is after the event.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
 import msgspec
@@ -60,14 +61,15 @@ class KinFilter(Filter, frozen=True, kw_only=True):
 
 
 class Kinship:
-    """Answers to some tests of parents and ancestors, for each process."""
+    """Answers to some tests of processes, their parents and ancestors, for each process."""
 
     def __init__(self, tests: tuple[Test, ...], table: ProcessTable) -> None:
-        from ..filters.compile import matcher
+        from ..filters.compile import finder
 
-        own = [msgspec.structs.replace(test, field=test.name) for test in tests]
-        self._tests = [(test.name, matcher(test)) for test in own]
-        self._of_ancestors = sum(1 << number for number, test in enumerate(tests) if test.scope == "ancestor")
+        self._finder = finder([msgspec.structs.replace(test, field=test.name) for test in tests])
+        self._of_ancestors = _bits(test.scope == "ancestor" for test in tests)
+        self._of_itself = _bits(test.scope == "process" for test in tests)
+        self._of_fields = {name: _bits(_IN_EXEC.get(test.name) == name for test in tests) for name in ("uid", "argv", "exe")}
         self._table = table
         self._remembered = lru_cache(maxsize=4096)(self._holding)
 
@@ -88,7 +90,8 @@ class Kinship:
             child = self._table.find(event.child_pid, event.child_start_ns)
             if child is not None:
                 self._kin(child)
-        return self._kin(process)
+        kin = self._kin(process)
+        return kin | self._own(process) & self._of_itself if self._of_itself else kin
 
     def _kin(self, process: Process) -> int:
         unknown = list(_unanswered(process))
@@ -97,7 +100,7 @@ class Kinship:
             if above is None:
                 each.kin = 0
             else:
-                each.kin = self._own(above) | ((above.kin or 0) & self._of_ancestors)
+                each.kin = (self._own(above) & ~self._of_itself) | ((above.kin or 0) & self._of_ancestors)
         return process.kin or 0
 
     def _own(self, process: Process) -> int:
@@ -133,13 +136,17 @@ class Kinship:
             argv=argv or (),
             exe=exe,
         )
-        unknown = {name for name, value in (("uid", uid), ("argv", argv), ("exe", exe)) if value is None}
         [batch] = Batch.of([seen])
-        return sum(
-            1 << number
-            for number, (name, matcher) in enumerate(self._tests)
-            if _IN_EXEC.get(name) not in unknown and len(batch.matching(matcher))
-        )
+        holding = sum(1 << number for _, _, numbers in batch.found(self._finder) for number in numbers)
+        for name, value in (("uid", uid), ("argv", argv), ("exe", exe)):
+            if value is None:
+                holding &= ~self._of_fields[name]
+        return holding
+
+
+def _bits(holding: Iterable[bool]) -> int:
+    """A bit for each that holds."""
+    return sum(1 << number for number, holds in enumerate(holding) if holds)
 
 
 _NO_TIME = "1970-01-01T00:00:00.000000000Z"

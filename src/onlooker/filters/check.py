@@ -52,9 +52,9 @@ def check(expression: Expression, events: Iterable[str], text: str = "") -> None
 
 
 def check_kin_tests(expression: Expression) -> None:
-    """Raises UsageError for more tests of other processes than there are bits for."""
+    """Raises UsageError for more tests of processes and their kin than there are bits for."""
     if len(kin_tests(expression)) > MOST_KIN_TESTS:
-        raise UsageError(f"more than {MOST_KIN_TESTS} tests of parents and ancestors", "in (...) takes several values")
+        raise UsageError(f"more than {MOST_KIN_TESTS} tests of processes, parents and ancestors", "in (...) takes several values")
 
 
 # what the kernel or onlooker has put together: from the root directory on
@@ -118,7 +118,8 @@ class _Check:
             raise self._error(str(unknown), hint, field=True)
         if test.scope:
             if test.name not in KIN_FIELDS:
-                message = f"{test.field}: of a process's {test.scope} that is not known"
+                whose = "process" if test.scope == "process" else f"process's {test.scope}"
+                message = f"{test.field}: of a {whose} that is not known"
                 raise self._error(message, f"known are {', '.join(KIN_FIELDS)}", field=True)
         elif not events_with(test.name, self._events):
             having = events_with(test.name, TASK_EVENTS)

@@ -1,10 +1,10 @@
 """Expressions in the order in which the native part wants them: for each event its tests, one after the other."""
 
-from collections.abc import Callable, Iterable, Iterator
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, NamedTuple
 
 from ..events import PROCESS_EVENTS, TASK_EVENTS
-from ..records import NUMBERS, Matcher
+from ..records import NUMBERS, Finder, Matcher
 from ..records.encode import wall_ns
 from ..records.planned import compiled
 from ..schema.fields import Op
@@ -58,27 +58,46 @@ class Ask(NamedTuple):
     patterns: tuple[Pattern, ...] = ()
     yes: int = ACCEPT
     no: int = REJECT
+    test: int = 0  # the same for those that ask the same
 
 
 class Program(NamedTuple):
-    """What is asked of the records of one event, beginning with the test `first`."""
+    """What is asked of the records of one event, beginning with the test `first`; or of several expressions, by number,
+    where each begins.
+    """
 
     sources: tuple[Source, ...]
     asks: tuple[Ask, ...]
     first: int
+    roots: tuple[tuple[int, int], ...] = ()
 
 
-def matcher(expression: Expression, learn: Callable[[bytes, int], int] | None = None) -> Matcher:
+Learn = Callable[[bytes, int], int]
+
+
+def matcher(expression: Expression, learn: Learn | None = None) -> Matcher:
     """For `Batch.matching`; the expression was checked. Where it asks for parents or ancestors, `learn` is given a
     record and the offset of its clock, in the order in which they happened, and says which of `kin_tests` hold for its
     process: bit n for number n. It is asked for each record of a process's life, and for others if it must be.
     """
     programs = {NUMBERS[event]: program(expression, event) for event in TASK_EVENTS}
+    return Matcher(compiled(), programs, *_learning(learn))
+
+
+def finder(expressions: Sequence[Expression], kin: Sequence[Test] = (), learn: Learn | None = None) -> Finder:
+    """For `Batch.found`, of several expressions at once, which were checked. `kin` are the tests of parents and
+    ancestors of all of them, and `learn` is as for `matcher`.
+    """
+    programs = {NUMBERS[event]: program_of_all(expressions, event, kin) for event in TASK_EVENTS}
+    return Finder(compiled(), programs, *_learning(learn))
+
+
+def _learning(learn: Learn | None) -> tuple[Any, ...]:
     if learn is None:
-        return Matcher(compiled(), programs)
+        return ()
     learned = sum(1 << NUMBERS[event] for event in PROCESS_EVENTS)
     places = {step.name: step.at for step in plan_of(PROCESS_EVENTS[0]).steps}  # the same in all
-    return Matcher(compiled(), programs, learn, learned, (places["pid"], places["start_ns"]))
+    return learn, learned, (places["pid"], places["start_ns"])
 
 
 def program(expression: Expression, event: str) -> Program:
@@ -88,15 +107,24 @@ def program(expression: Expression, event: str) -> Program:
     return Program(tuple(made.sources), tuple(made.asks), first)
 
 
+def program_of_all(expressions: Iterable[Expression], event: str, kin: Sequence[Test]) -> Program:
+    """The same for several expressions, without those that no such event can fulfil."""
+    made = _Program(event, kin)
+    firsts = [made.add(expression, ACCEPT, REJECT) for expression in expressions]
+    roots = tuple((number, first) for number, first in enumerate(firsts) if first != REJECT)
+    return Program(tuple(made.sources), tuple(made.asks), ACCEPT, roots)
+
+
 class _Program:
     """Tests are added from the last to the first: each goes on at one that is there already."""
 
-    def __init__(self, event: str, kin: tuple[Test, ...]) -> None:
+    def __init__(self, event: str, kin: Iterable[Test]) -> None:
         self._event = event
-        self._kin = kin
+        self._kin = {test: number for number, test in enumerate(kin)}
         self._steps = plan_of(event).steps
         self.sources: dict[Source, int] = {}
-        self.asks: list[Ask] = []
+        self._tests: dict[Ask, int] = {}  # by what they ask
+        self.asks: dict[Ask, int] = {}
 
     def add(self, expression: Expression, yes: int, no: int) -> int:
         """Where to begin."""
@@ -114,13 +142,18 @@ class _Program:
             is_it = test.op == "exists" or (self._event.encode() in test.values) != (test.negated or test.op == "!=")
             return yes if is_it else no
         if test.scope:
-            self.asks.append(Ask(ASK_KIN, self._kin.index(test.bare), yes=yes, no=no))
-            return len(self.asks) - 1
+            return self._push(Ask(ASK_KIN, self._kin[test.bare]), yes, no)
         steps = steps_of(test.field, self._event)
         if not steps:
             return no
-        self.asks.append(self._ask(test, steps)._replace(yes=yes, no=no))
-        return len(self.asks) - 1
+        return self._push(self._ask(test, steps), yes, no)
+
+    def _push(self, ask: Ask, yes: int, no: int) -> int:
+        """Expressions that end alike share their ends."""
+        if yes == no:
+            return yes
+        test = self._tests.setdefault(ask, len(self._tests))
+        return self.asks.setdefault(ask._replace(yes=yes, no=no, test=test), len(self.asks))
 
     def _ask(self, test: Test, steps: tuple[StepPlan, ...]) -> Ask:
         kind, negated = type_of(test.field), test.negated or test.op == "!="

@@ -9,7 +9,7 @@ Value = bytes | int | bool
 COMPARISONS = ("==", "!=", "<=", ">=", "<", ">")
 TEXT_TESTS = ("startswith", "endswith", "contains", "glob")
 OPERATORS = (*COMPARISONS, "in", "exists", *TEXT_TESTS, "under")
-SCOPES = ("parent", "ancestor")
+SCOPES = ("parent", "ancestor", "process")
 MOST_KIN_TESTS = 64  # of other processes: each is a bit
 
 
@@ -93,7 +93,7 @@ def tests_of(expression: Expression) -> Iterator[Test]:
 
 
 def kin_tests(expression: Expression) -> tuple[Test, ...]:
-    """Those of other processes, a parent or an ancestor, each once and without places."""
+    """Those of what is known of processes: of it, its parent or an ancestor; each once and without places."""
     return tuple(dict.fromkeys(test.bare for test in tests_of(expression) if test.scope))
 
 

@@ -10,7 +10,7 @@ r"""Reads expressions: text to `expression.py`.
           | field ["not"] "under" (value | set)
     set   = "(" value {"," value} ")"
     value = 'bytes' | "bytes" | integer | true | false
-    field = [("parent" | "ancestor") "."] name
+    field = [("parent" | "ancestor" | "process") "."] name
 
 In a text stand `\\`, `\'`, `\"`, `\xNN` for a byte, and whatever else onlooker writes for what is not printable: `\n`,
 `\r`, `\t`, `\uNNNN`, `\UNNNNNNNN`. Integers are decimal, or 0x..., 0o..., or, as modes are written, with a 0 before.
@@ -197,7 +197,7 @@ class _Parser:
             raise self._wrong(f"expected a field, not {what}", hint)
         scope, dot, name = token.text.partition(".")
         if dot and (scope not in SCOPES or not name or "." in name):
-            raise self._wrong(f"unknown prefix of a field: {token.text!r}", "parent.NAME, ancestor.NAME, or NAME alone")
+            raise self._wrong(f"unknown prefix of a field: {token.text!r}", "parent.NAME, ancestor.NAME, process.NAME, or NAME alone")
         return self._next()
 
     def _operator(self, field: _Token, after_not: bool) -> tuple[str, bool]:

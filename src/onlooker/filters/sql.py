@@ -53,7 +53,8 @@ def condition_of_all(expression: Expression) -> str:
 def _refuse_kin(expression: Expression) -> None:
     for test in kin_tests(expression):
         text = str(test)
-        message = f"{test.field}: the tables of events do not say what a process's {test.scope} was"
+        whose = "process" if test.scope == "process" else f"process's {test.scope}"
+        message = f"{test.field}: the tables of events do not say what a {whose} was"
         hint = "onlooker replay FILE --where decides it"
         raise ExpressionError(message, text, 0, len(test.field), hint)
 

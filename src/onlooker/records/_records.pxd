@@ -162,10 +162,11 @@ cdef extern from "sieve.h" nogil:
 
 cdef extern from "kin.h" nogil:
     ctypedef struct kin_t "struct kin":
-        void *slots
-    int kin_init(kin_t *kin)
-    bint kin_find(const kin_t *kin, uint32_t pid, uint64_t start_ns, uint64_t *bits)
-    void kin_set(kin_t *kin, uint32_t pid, uint64_t start_ns, uint64_t bits)
+        size_t words
+    int kin_init(kin_t *kin, size_t words)
+    void kin_free(kin_t *kin)
+    const uint64_t *kin_find(const kin_t *kin, uint32_t pid, uint64_t start_ns)
+    uint64_t *kin_set(kin_t *kin, uint32_t pid, uint64_t start_ns)
 
 cdef extern from "match.h" nogil:
     ctypedef struct source_t "struct source":
@@ -197,20 +198,29 @@ cdef extern from "match.h" nogil:
         size_t count
         uint32_t yes
         uint32_t no
+        uint32_t test
+    ctypedef struct root_t "struct root":
+        uint32_t number
+        uint32_t first
     ctypedef struct program_t "struct program":
         const source_t *sources
         size_t sources_count
         const ask_t *asks
         uint32_t first
         size_t words
+        const root_t *roots
+        size_t roots_count
+        size_t tests_count
     ctypedef struct match_t "struct match":
-        uint64_t kin
+        const uint64_t *kin
+        int64_t offset_ns
         int failed
     enum: ACCEPT
     enum: ASK_KIN
     int match_init(match_t *m, const plan_t *plan, const program_t *programs, int64_t offset_ns)
     void match_free(match_t *m)
     int matches(match_t *m, record_t record)
+    size_t matches_of_all(match_t *m, record_t record, uint32_t *numbers)
 
 
 ctypedef void (*write_t)(writer_t *, record_t) noexcept nogil

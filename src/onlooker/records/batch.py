@@ -10,7 +10,7 @@ from typing import Self
 from ..errors import UsageError
 from ..events import OWN_EVENTS, UNCOUNTED, Event, Lost
 from ..schema.fields import Op
-from ._records import Buffer, Matcher, Records
+from ._records import Buffer, Finder, Matcher, Records
 from .encode import offset_ns, record, walked
 from .planned import NUMBERS, PLAN, bits_of, compiled
 from .table import Table, event_in
@@ -214,6 +214,26 @@ class Batch:
         """
         matching = matcher.matching(self._data, self.offset_ns)
         return self if matching is None else self._of_whole(matching, self.offset_ns)
+
+    def found(self, finder: Finder) -> list[tuple[int, int, list[int]]]:
+        """Of each record that one of several expressions asks for: where it begins and ends in `data`, and the numbers
+        of these expressions; `onlooker.filters.compile` makes the finder.
+        """
+        return finder.found(self._data, self.offset_ns)
+
+    def part(self, start: int, end: int) -> Self:
+        """The records from one place in `data` to another; both are where a record begins, or the end."""
+        return self._part(start, end)
+
+    def with_events(self, added: Iterable[tuple[int, Event]]) -> Self:
+        """With events of onlooker's own behind the record that ends at a place in `data`, in the order of the places.
+        They are of this batch's clock, whatever their `time` is.
+        """
+        data, parts, end = memoryview(self._data), [], 0
+        for place, event in added:
+            parts += [bytes(data[end:place]), framed(record(PLAN, event))]
+            end = place
+        return self._of_whole(b"".join((*parts, bytes(data[end:]))), self.offset_ns) if parts else self
 
     @property
     def raw(self) -> bytes | Buffer:

@@ -1,5 +1,8 @@
 # Which records an expression asks for; part of _records.pyx.
 
+cdef enum:
+    MOST_KIN = 4096  # tests of the kin of processes, in all expressions together
+
 @cython.no_gc_clear
 cdef class Matcher(Memory):
     """An expression as C has it: `programs`, by number of event, are as `onlooker.filters.compile` makes them. Records of
@@ -21,26 +24,34 @@ cdef class Matcher(Memory):
         self.compiled = compiled
         self.learn, self.learned = learn, learned
         self.pid_at, self.start_at = offsets
-        if learn is not None and not kin_init(&self.kin):
-            raise MemoryError
+        self.kin.words = 1
         for number in range(KINDS):
             self.programs[number].first = ACCEPT
-        for number, (sources, asks, first) in programs.items():
+        for number, (sources, asks, first, roots) in programs.items():
             if number >= KINDS or compiled.plan.events[number] == NULL:
                 raise ValueError(f"event number {number}")
-            self._fill(&self.programs[number], compiled.plan.events[number], sources, asks, first)
+            self._fill(&self.programs[number], compiled.plan.events[number], sources, asks, first, roots)
+        if learn is not None and not kin_init(&self.kin, self.kin.words):
+            raise MemoryError
 
-    cdef int _fill(self, program_t *program, event_t *event, sources, asks, uint32_t first) except -1:
+    cdef int _fill(self, program_t *program, event_t *event, sources, asks, uint32_t first, roots) except -1:
         cdef source_t *source = <source_t *>self.array(len(sources), sizeof(source_t))
         cdef ask_t *ask = <ask_t *>self.array(len(asks), sizeof(ask_t))
+        cdef root_t *root = <root_t *>self.array(len(roots), sizeof(root_t))
         program.sources, program.sources_count, program.asks, program.first = source, len(sources), ask, first
+        program.roots, program.roots_count = root, len(roots)
         for i, (steps, form) in enumerate(sources):
             source[i].steps, source[i].count, source[i].form = self._steps(steps, event), len(steps), form
-        for i, (op, where, negated, ignore_case, ranges, patterns, yes, no) in enumerate(asks):
+        for i, (number, at) in enumerate(roots):
+            root[i].number, root[i].first = number, at
+        for i, (op, where, negated, ignore_case, ranges, patterns, yes, no, test) in enumerate(asks):
             ask[i].op, ask[i].source, ask[i].is_negated, ask[i].ignores_case = op, where, negated, ignore_case
-            ask[i].yes, ask[i].no = yes, no
-            if op == ASK_KIN and where >= 64:
-                raise ValueError(f"test number {where} of kin")
+            ask[i].yes, ask[i].no, ask[i].test = yes, no, test
+            program.tests_count = max(program.tests_count, test + 1)
+            if op == ASK_KIN:
+                if where >= MOST_KIN:
+                    raise ValueError(f"test number {where} of kin")
+                self.kin.words = max(self.kin.words, where // 64 + 1)
             ask[i].count = len(ranges) + len(patterns)  # one of them is empty
             ask[i].ranges, ask[i].patterns = self._ranges(ranges), self._patterns(patterns, &program.words)
         return 0
@@ -78,14 +89,17 @@ cdef class Matcher(Memory):
         return made
 
     def __dealloc__(self):
-        free(self.kin.slots)
+        kin_free(&self.kin)
 
-    cdef bint _is_known(self, record_t record, uint64_t *bits) noexcept nogil:
+    cdef bint _is_known(self, record_t record, match_t *match) noexcept nogil:
         """Whether the bits of a record's process are known, and do not change with it; those of a loss are none."""
         cdef size_t number = record.event.number
-        if self.programs[number].first == ACCEPT and not self.learned >> number & 1:
+        if self.learned >> number & 1:
+            return False
+        if self.programs[number].first == ACCEPT and not self.programs[number].roots_count:
             return True
-        return not self.learned >> number & 1 and kin_find(&self.kin, self._pid(record), self._start(record), bits)
+        match.kin = kin_find(&self.kin, self._pid(record), self._start(record))
+        return match.kin != NULL
 
     cdef uint32_t _pid(self, record_t record) noexcept nogil:
         return <uint32_t>read_unsigned(record.at + self.pid_at, 4)
@@ -93,10 +107,13 @@ cdef class Matcher(Memory):
     cdef uint64_t _start(self, record_t record) noexcept nogil:
         return read_unsigned(record.at + self.start_at, 8)
 
-    cdef uint64_t _learned_of(self, record_t record, const unsigned char *start, size_t length, int64_t offset_ns) except? 0:
-        cdef uint64_t bits = self.learn(PyBytes_FromStringAndSize(<const char *>start, length), offset_ns)
-        kin_set(&self.kin, self._pid(record), self._start(record), bits)
-        return bits
+    cdef int _learn(self, record_t record, match_t *match, const unsigned char *start, size_t length) except -1:
+        bits = self.learn(PyBytes_FromStringAndSize(<const char *>start, length), match.offset_ns)
+        words = bits.to_bytes(8 * self.kin.words, "little")
+        cdef uint64_t *known = kin_set(&self.kin, self._pid(record), self._start(record))
+        memcpy(known, PyBytes_AsString(words), 8 * self.kin.words)
+        match.kin = known
+        return 0
 
     def matching(self, data, int64_t offset_ns):
         """The records of a batch that match; None where all do."""
@@ -112,9 +129,9 @@ cdef class Matcher(Memory):
         try:
             with nogil:
                 while is_ready and next_record(&self.compiled.plan, &records.at, records.end, &record) > 0:
-                    if has_kin and not self._is_known(record, &match.kin):
+                    if has_kin and not self._is_known(record, &match):
                         with gil:
-                            match.kin = self._learned_of(record, before, records.at - before, offset_ns)
+                            self._learn(record, &match, before, records.at - before)
                     if not matches(&match, record):
                         out_put(&made.out, <const char *>kept, before - kept)
                         kept = records.at
@@ -126,3 +143,43 @@ cdef class Matcher(Memory):
         finally:
             match_free(&match)
         return None if kept == start else made
+
+
+@cython.no_gc_clear
+cdef class Finder(Matcher):
+    """Several expressions as C has them: `programs` have a root for each, and of a record's tests each is asked once."""
+
+    def found(self, data, int64_t offset_ns):
+        """`(start, end, numbers)` of each record that some of the expressions ask for: where it is in the data, with its
+        length and padding, and the numbers of the expressions.
+        """
+        cdef records_t records = _records_in(data)
+        cdef const unsigned char *start = records.at
+        cdef const unsigned char *before = records.at
+        cdef record_t record
+        cdef match_t match
+        cdef size_t most = 1, count, number, i
+        cdef bint has_kin = self.learn is not None
+        cdef uint32_t *numbers
+        cdef bint is_ready = match_init(&match, &self.compiled.plan, self.programs, offset_ns)
+        cdef list found = []
+        for number in range(KINDS):
+            most = max(most, self.programs[number].roots_count)
+        numbers = <uint32_t *>calloc(most, sizeof(uint32_t))
+        try:
+            with nogil:
+                while is_ready and numbers and next_record(&self.compiled.plan, &records.at, records.end, &record) > 0:
+                    if has_kin and not self._is_known(record, &match):
+                        with gil:
+                            self._learn(record, &match, before, records.at - before)
+                    count = matches_of_all(&match, record, numbers)
+                    if count:
+                        with gil:
+                            found.append((before - start, records.at - start, [numbers[i] for i in range(count)]))
+                    before = records.at
+            if not is_ready or numbers == NULL or match.failed:
+                raise MemoryError
+        finally:
+            free(numbers)
+            match_free(&match)
+        return found

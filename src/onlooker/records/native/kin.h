@@ -1,5 +1,5 @@
-/* What is known of the kin of processes: for each process one bit for each test of an expression that asks for a parent or
- * an ancestor. It forgets when it is full: what is not here is asked of the table of processes, which knows. */
+/* What is known of the kin of processes: for each process one bit for each test that asks for a parent or an ancestor, in
+ * words of 64. It forgets when it is full: what is not here is asked of the table of processes, which knows. */
 #ifndef ONLOOKER_KIN_H
 #define ONLOOKER_KIN_H
 
@@ -7,24 +7,38 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define KIN_SLOTS (1u << 16) /* twice what the table of processes keeps: 1.5 MiB */
+#define KIN_SLOTS (1u << 16) /* twice what the table of processes keeps: 1 MiB, and 0.5 for each word */
 #define KIN_MOST (KIN_SLOTS / 4 * 3)
 
 struct kin_slot {
-	uint64_t start_ns, bits;
+	uint64_t start_ns;
 	uint32_t pid; /* 0: empty */
 };
 
 struct kin {
 	struct kin_slot *slots;
-	size_t used;
+	uint64_t *bits; /* of each slot, so many words */
+	size_t used, words;
 };
 
 /* Whether there is memory for it. */
-static inline int kin_init(struct kin *kin)
+static inline int kin_init(struct kin *kin, size_t words)
 {
+	kin->words = words;
 	kin->slots = calloc(KIN_SLOTS, sizeof(*kin->slots));
-	return kin->slots != NULL;
+	kin->bits = calloc(KIN_SLOTS * words, sizeof(*kin->bits));
+	return kin->slots && kin->bits;
+}
+
+static inline void kin_free(struct kin *kin)
+{
+	free(kin->slots);
+	free(kin->bits);
+}
+
+static inline uint64_t *kin_bits(const struct kin *kin, const struct kin_slot *slot)
+{
+	return kin->bits + (slot - kin->slots) * kin->words;
 }
 
 /* The slot of a process id, or the empty one where it would be. */
@@ -37,16 +51,16 @@ static inline struct kin_slot *kin_slot(const struct kin *kin, uint32_t pid)
 	return kin->slots + at;
 }
 
-/* Whether the process with that id that started then is known. */
-static inline int kin_find(const struct kin *kin, uint32_t pid, uint64_t start_ns, uint64_t *bits)
+/* The bits of the process with that id that started then; NULL where it is not known. */
+static inline const uint64_t *kin_find(const struct kin *kin, uint32_t pid, uint64_t start_ns)
 {
 	const struct kin_slot *slot = kin_slot(kin, pid);
 
-	*bits = slot->bits;
-	return slot->pid && slot->start_ns == start_ns;
+	return slot->pid && slot->start_ns == start_ns ? kin_bits(kin, slot) : NULL;
 }
 
-static inline void kin_set(struct kin *kin, uint32_t pid, uint64_t start_ns, uint64_t bits)
+/* Where to put the bits of a process; they are good until the next call. */
+static inline uint64_t *kin_set(struct kin *kin, uint32_t pid, uint64_t start_ns)
 {
 	struct kin_slot *slot = kin_slot(kin, pid);
 
@@ -60,7 +74,7 @@ static inline void kin_set(struct kin *kin, uint32_t pid, uint64_t start_ns, uin
 	}
 	slot->pid = pid;
 	slot->start_ns = start_ns;
-	slot->bits = bits;
+	return kin_bits(kin, slot);
 }
 
 #endif

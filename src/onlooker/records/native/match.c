@@ -4,7 +4,7 @@
 
 int match_init(struct match *m, const struct plan *plan, const struct program *programs, int64_t offset_ns)
 {
-	size_t kind, words = 1;
+	size_t kind, words = 1, tests = 1;
 
 	memset(m, 0, sizeof(*m));
 	m->plan = plan;
@@ -15,10 +15,13 @@ int match_init(struct match *m, const struct plan *plan, const struct program *p
 			m->room = programs[kind].sources_count;
 		if (programs[kind].words > words)
 			words = programs[kind].words;
+		if (programs[kind].tests_count > tests)
+			tests = programs[kind].tests_count;
 	}
 	m->found = calloc(m->room + 1, sizeof(*m->found));
 	m->state = calloc(words, sizeof(*m->state));
-	return m->found && m->state;
+	m->answers = calloc(tests, 1);
+	return m->found && m->state && m->answers;
 }
 
 void match_free(struct match *m)
@@ -31,6 +34,7 @@ void match_free(struct match *m)
 	}
 	free(m->found);
 	free(m->state);
+	free(m->answers);
 }
 
 static struct text one_name(const struct values *values, uint64_t number, struct out *made)
@@ -322,7 +326,7 @@ static int answer(struct match *m, struct record r, const struct program *progra
 	case ASK_EXISTS:
 		return ask_exists(r, program, ask);
 	case ASK_KIN:
-		return m->kin >> ask->source & 1;
+		return m->kin[ask->source >> 6] >> (ask->source & 63) & 1;
 	default:
 		return ask_text(m, r, program, ask);
 	}
@@ -339,4 +343,38 @@ int matches(struct match *m, struct record r)
 	while (at < REJECT)
 		at = answer(m, r, program, program->asks + at) ? program->asks[at].yes : program->asks[at].no;
 	return at == ACCEPT;
+}
+
+enum answer {
+	NOT_KNOWN,
+	NO,
+	YES,
+};
+
+/* Expressions share their tests: each is asked once of a record. */
+size_t matches_of_all(struct match *m, struct record r, uint32_t *numbers)
+{
+	const struct program *program = m->programs + r.event->number;
+	size_t i, count = 0;
+
+	if (!program->roots_count)
+		return 0;
+	for (i = 0; i < program->sources_count; i++)
+		m->found[i].is_known = 0;
+	memset(m->answers, NOT_KNOWN, program->tests_count);
+	for (i = 0; i < program->roots_count; i++) {
+		uint32_t at = program->roots[i].first;
+
+		while (at < REJECT) {
+			const struct ask *ask = program->asks + at;
+			unsigned char *known = m->answers + ask->test;
+
+			if (*known == NOT_KNOWN)
+				*known = answer(m, r, program, ask) ? YES : NO;
+			at = *known == YES ? ask->yes : ask->no;
+		}
+		if (at == ACCEPT)
+			numbers[count++] = program->roots[i].number;
+	}
+	return count;
 }

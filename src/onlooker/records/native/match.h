@@ -30,7 +30,7 @@ enum test_op {
 	ASK_ITEM,   /* of a list */
 	ASK_FLAG,   /* the names of a number's bits */
 	ASK_EXISTS, /* any of the source's fields */
-	ASK_KIN,    /* bit `source` of what is known of the process's kin */
+	ASK_KIN,    /* bit `source` of what is known of the process's kin, 64 in a word */
 };
 
 /* From `low` to `high`, both included; of a signed number with its highest bit turned, so that all are ordered alike. */
@@ -61,15 +61,23 @@ struct ask {
 	const struct pattern *patterns;
 	size_t count;
 	uint32_t yes, no;
+	uint32_t test; /* tests with the same number have the same answer, wherever they go on */
 };
 
-/* What is asked of the records of one event. */
+/* One of several expressions, and where it begins. */
+struct root {
+	uint32_t number, first;
+};
+
+/* What is asked of the records of one event: one expression, which begins at `first`, or several, the roots. */
 struct program {
 	const struct source *sources;
 	size_t sources_count;
 	const struct ask *asks;
 	uint32_t first;
 	size_t words; /* of the state of its largest glob */
+	const struct root *roots;
+	size_t roots_count, tests_count;
 };
 
 /* A text of the record that is looked at, made when it is first asked for. */
@@ -86,7 +94,8 @@ struct match {
 	struct found *found; /* for each source of a program */
 	size_t room;
 	uint64_t *state; /* of a glob */
-	uint64_t kin; /* of the record's process, where an expression asks for its kin: kin.h */
+	const uint64_t *kin; /* of the record's process, where an expression asks for its kin: kin.h */
+	unsigned char *answers; /* to each test of several expressions: not known, no, yes */
 	int failed; /* no memory */
 };
 
@@ -95,5 +104,8 @@ int match_init(struct match *m, const struct plan *plan, const struct program *p
 void match_free(struct match *m);
 
 int matches(struct match *m, struct record r);
+
+/* The numbers of the expressions that the record is what they ask for, into `numbers`, which has room for all; how many. */
+size_t matches_of_all(struct match *m, struct record r, uint32_t *numbers);
 
 #endif
