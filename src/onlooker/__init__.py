@@ -47,6 +47,7 @@ if TYPE_CHECKING:
 
     # begin events
     from .events.access import Access
+    from .events.alert import Alert
     from .events.bind import Bind
     from .events.chdir import Chdir
     from .events.chmod import Chmod
@@ -172,6 +173,7 @@ __all__ = [
 # begin names of events
 __all__ += [
     "Access",
+    "Alert",
     "Bind",
     "Chdir",
     "Chmod",

@@ -1,5 +1,8 @@
 """What a monitor takes as arguments, besides its filter: each check names what is wrong, and what to type."""
 
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
 from .errors import UsageError
 from .filters import Filter, check_bool
 from .probe.attach import METHODS
@@ -7,6 +10,9 @@ from .probe.command import Command
 from .probe.live import LiveSource
 from .probe.setup import LARGEST_RING_BYTES, MOST_ARGS_BYTES, SMALLEST_RING_BYTES
 from .probe.source import Source
+
+if TYPE_CHECKING:
+    from .rules import Rule, RuleSet
 
 LONGEST_SECONDS = 1e9  # a longer wait, 30 years, is one for ever; a float can't hold each int
 _SOURCE = ("start", "poll", "stop", "exhausted", "attached", "close")
@@ -86,3 +92,16 @@ def check_rate(rate: int) -> None:
     if not isinstance(rate, int) or isinstance(rate, bool) or not 0 <= rate < 2**32:
         hint = f"events of a process in a second, up to {2**32 - 1}, or 0 for all: "
         raise UsageError(f"not a rate: {rate!r}", hint + "rate=100", hint + "--rate 100")
+
+
+def rules_of(given: "RuleSet | str | Iterable[str]") -> "tuple[Rule, ...]":
+    """The rules that were loaded, or those of files and directories. Raises UsageError and ExtraError."""
+    if given in ((), []):
+        return ()
+    from .rules import RuleSet, load  # rarely needed
+
+    if isinstance(given, RuleSet):
+        return given.rules
+    if isinstance(given, bytes) or not isinstance(given, Iterable):
+        raise UsageError(f"rules are files or directories, not {given!r:.100}", 'rules=["/etc/onlooker/rules"]')
+    return load(given).rules

@@ -5,11 +5,11 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from operator import length_hint
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from msgspec.structs import replace
 
-from .arguments import LONGEST_SECONDS, check_rate, check_source, live_source, time_to_wait
+from .arguments import LONGEST_SECONDS, check_rate, check_source, live_source, rules_of, time_to_wait
 from .errors import ForkedError, UsageError
 from .events import Event
 from .filters import Filter, check_bool, process_id
@@ -24,6 +24,9 @@ from .records import Batch, Matcher
 from .records.sieve import Sieve
 from .records.table import Batches
 from .stats import Stats, Tally
+
+if TYPE_CHECKING:
+    from .rules import Detector, RuleSet
 
 _SLICE_SECONDS = 0.1  # how often a waiting poll of a source without `fileno` checks for `stop`
 _WORST = 5  # processes above the rate that are named
@@ -57,6 +60,10 @@ class Monitor:
     when all is attached; only it and its descendants are reported, and the monitor ends with the last of them, or with
     the command if `detach`. It runs as `user`, a name or a number; else, under sudo(8), as who called that;
     `monitor.command` is the `Command`.
+    `rules`: rules of Sigma or our own, as `onlooker.rules.load` reads them, or files and directories of them: behind an
+    event that one of them finds comes an `Alert`. Without `events` and what asks for some, only alerts are reported;
+    what the rules need is watched in any case. What chooses processes (`comm`, `pid`, `uid`, `exe`, `cgroup`, `failed`,
+    `command`) holds for rules, too.
     `source` replaces the kernel, for tests.
 
     Events of this very process are never reported. One thread uses a monitor; only `stop` may be called from others and
@@ -95,6 +102,7 @@ class Monitor:
         command: Iterable[str] | None = None,
         user: str | int | None = None,
         detach: bool = False,
+        rules: "RuleSet | str | Iterable[str]" = (),
         source: Source | None = None,
     ) -> None:
         self.filter = Filter.of(
@@ -116,6 +124,12 @@ class Monitor:
         )
         if command is not None:
             self.filter = replace(self.filter, follow=True)
+        self.rules = rules_of(rules)
+        asks = (where, exclude, path, writes, success, arg, hide)
+        self._only_alerts = bool(self.rules) and events is None and not any(asks)
+        if self._only_alerts:
+            watched = (event for rule in self.rules for event in rule.events)
+            self.filter = replace(self.filter, events=tuple(dict.fromkeys(watched)))
         check_bool("first", first)
         check_rate(rate)
         check_bool("detach", detach)
@@ -134,6 +148,7 @@ class Monitor:
         self._source: Source = live if source is None else source
         self._matcher: Matcher | None = None
         self._matched: tuple[Batch | None, Batch | None] = (None, None)  # a batch of the source, and what matches of it
+        self._detector: Detector | None = None
         self._sieve = Sieve(first=first, rate=rate) if first or rate else None
         self._home = this_process()
         self._batch: Batch | None = None  # counted, and its source may not know yet
@@ -204,11 +219,18 @@ class Monitor:
 
     def _of_the_source(self) -> Filter:
         """The filter, with what else must be known to decide it."""
-        if not self.filter.asks_for_kin:
+        if not self.filter.asks_for_kin and not self.rules:
             return self.filter
+        has_proc = isinstance(self._source, LiveSource) and not in_pid_namespace()
+        if self.rules:
+            from .rules.asked import with_rules
+
+            made = with_rules(self.filter, self.rules, only_alerts=self._only_alerts, has_proc=has_proc)
+            self._detector = made.detector
+            return made
         from .enrich.kinship import with_kin  # rarely needed
 
-        return with_kin(self.filter, has_proc=isinstance(self._source, LiveSource) and not in_pid_namespace())
+        return with_kin(self.filter, has_proc=has_proc)
 
     def follow(self, pid: int) -> None:
         """Report only what followed processes do, and follow this one, its descendants and those to come. The monitor
@@ -246,6 +268,8 @@ class Monitor:
 
         Raises UsageError as the monitor itself does, and for tests of parents and ancestors.
         """
+        if self.rules:
+            raise UsageError("what a monitor with rules asks for can't be changed", "begin another monitor")
         wanted = self.filter.refined(
             where=where, exclude=exclude, path=path, writes=writes, success=success, arg=arg, hide=hide
         )
@@ -335,7 +359,8 @@ class Monitor:
     def _passed(self, batch: Batch) -> Batch:
         """What of the source's batch is to be reported; of the same batch once more, the same."""
         if self._matcher and self._matched[0] is not batch:
-            self._matched = batch, batch.matching(self._matcher)
+            seen = self._detector.with_alerts(batch) if self._detector else batch
+            self._matched = batch, seen.matching(self._matcher)
         matching = self._matched[1] if self._matched[1] is not None else batch
         return self._sieve.sifted(matching) if self._sieve else matching
 

@@ -152,7 +152,7 @@ def test_there_is_a_bit_for_64_tests():
     tests = " or ".join(f"parent.pid == {number}" for number in range(-53, 11))
     assert found(where=tests) == OF_BASH
     for where in ([tests, "ancestor.pid == 11"], f"{tests} or ancestor.pid == 11"):
-        with pytest.raises(UsageError, match="more than 64 tests of parents and ancestors"):
+        with pytest.raises(UsageError, match="more than 64 tests of processes, parents and ancestors"):
             Monitor(where=where, source=FakeSource([]))
 
 

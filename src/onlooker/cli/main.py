@@ -33,6 +33,7 @@ COMMANDS = {
     "query": (".query", "ask recordings by SQL"),
     "report": (".report", "write a recording as a page for a browser"),
     "collect": (".collect", "put what many machines send into a lake"),
+    "rules": (".rules", "check, test and explain the rules of --rules"),
     "doctor": (".doctor", "check what this kernel and this user can do, and how to fix it"),
     "schema": (".schema", "print the JSON Schema of the JSON output"),
 }
@@ -43,7 +44,7 @@ GROUPS = {
     "watch live (without a command: watch)": ("watch", "top"),
     "ask a question, live": ("who", "reads", "writes", "missing", "denied"),
     "record, and ask later": ("record", "replay", "show", "tree", "files", "diff", "query", "report"),
-    "for CI, audits and other tools": ("check", "verify", "export"),
+    "for CI, audits and other tools": ("check", "verify", "export", "rules"),
     "for many machines": ("collect",),
     "about onlooker itself": ("doctor", "schema"),
 }

@@ -55,6 +55,39 @@ def add_wanted(parser: argparse.ArgumentParser, *, default: str = "default", liv
         add("--explain", action="store_true", help=explain)
 
 
+def add_rules(parser: argparse.ArgumentParser, shown: str) -> None:
+    """Declare the options for rules; `shown`: what is shown beside alerts."""
+    add = parser.add_argument_group("rules").add_argument
+    add(
+        "--rules",
+        metavar="PATH",
+        action="append",
+        help=f"alert where a rule of this file or directory finds something, Sigma's or our own; shipped: those that "
+        f"come with onlooker; may be repeated; {shown}",
+    )
+    add("--strict-rules", action="store_true", help="fail if one of the rules can't be used")
+
+
+def with_rules(arguments: argparse.Namespace, which: dict[str, Any], log: Log) -> dict[str, Any]:
+    """What is wanted, with the rules. Raises UsageError and ExtraError."""
+    if not arguments.rules:
+        if arguments.strict_rules:
+            raise UsageError("--strict-rules is for --rules", "--rules /etc/onlooker/rules --strict-rules")
+        return which
+    from ..rules import load
+
+    found = load(arguments.rules, strict=arguments.strict_rules)
+    for note in found.notes:
+        log("warning", note)
+    return {**which, "rules": found}
+
+
+def asks_for_events(arguments: argparse.Namespace) -> bool:
+    """Whether an option says which events, beside rules."""
+    given = ("events", "where", "exclude", "path", "writes", "success", "arg", "hide")
+    return any(getattr(arguments, name) for name in given)
+
+
 def add_some(parser: argparse.ArgumentParser, *, live: bool = True) -> None:
     """Those of them that do not say which events, for commands that know."""
     add = parser.add_argument_group("what to watch").add_argument

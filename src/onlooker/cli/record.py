@@ -31,7 +31,7 @@ from .facts import size_of
 from .log import Log
 from .messages import add_messages, log_of
 from .newfile import check_parent
-from .options import add_command, add_wanted, command, follow_trees, note_doubts, wanted
+from .options import add_command, add_rules, add_wanted, command, follow_trees, note_doubts, wanted, with_rules
 from .parser import duration, one_of, size
 from .session import WatchSession
 from .shutdown import Shutdown
@@ -70,6 +70,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--no-seal", action="store_true", help="write only the log: less work, more room, and SQL takes longer")
     secrets.add_redact(add)
     add_wanted(parser, default="all")
+    add_rules(parser, "alerts are recorded behind their events")
     add_command(parser)
     fail = parser.add_argument_group("what must not happen")
     add_fail_on(fail.add_argument)
@@ -220,7 +221,7 @@ def _sealer(writer: RecordingWriter, log: Log) -> Sealer | None:
 def _settings(arguments: argparse.Namespace, which: dict[str, Any], redact: Redactor | None) -> dict[str, Any]:
     """What was asked for, without what is as usual."""
     left_out = {"command", "user", "detach"}
-    own = {name: getattr(arguments, name) for name in ("max_size", "keep", "no_seal")}
+    own = {name: getattr(arguments, name) for name in ("max_size", "keep", "no_seal", "rules")}
     which = {**which, **own, "redact": redact is not None}
     return {name: value for name, value in which.items() if name not in left_out and value not in (None, (), [], False)}
 
@@ -236,7 +237,7 @@ def run(arguments: argparse.Namespace) -> int:
     most = _most(arguments.max_size) if arguments.max_size is not None else None
     keep = duration(arguments.keep) if arguments.keep is not None else None
     which = {**wanted(arguments, default="all"), **command(arguments), **tuning(arguments)}
-    monitor = Monitor(**which, least_rights=True)
+    monitor = Monitor(**with_rules(arguments, which, log), least_rights=True)
     follow_trees(monitor, arguments)
     if arguments.explain:
         print(*explained(monitor.filter), sep="\n")

@@ -16,7 +16,7 @@ from ..summary import End, Summary
 from .doubts import doubts, tell_of_doubts
 from .messages import add_messages, log_of
 from .opened import opened, tell_of, tell_of_damage
-from .options import add_wanted, wanted
+from .options import add_rules, add_wanted, asks_for_events, wanted, with_rules
 from .output import output_writer
 from .parser import duration, number, one_of
 from .session import WatchSession
@@ -29,6 +29,7 @@ examples:
   onlooker replay build.onlook --failed --output-format table
   onlooker replay build.onlook --where "file under '/etc'"
   onlooker replay build.onlook --speed 1
+  onlooker replay build.onlook --rules shipped
 
 Without --events it shows all that was recorded.
 """
@@ -39,6 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.epilog = EPILOG
     parser.add_argument("file", metavar="FILE", help="the recording")
     add_wanted(parser, default="all", live=False)
+    add_rules(parser, "without --events and the like, only alerts are shown")
     how = parser.add_argument_group("how to show it")
     add = how.add_argument
     add("--output-format", metavar="FORMAT", default="text", help=f"{', '.join(FORMATS)} (default: text)")
@@ -95,7 +97,10 @@ def run(arguments: argparse.Namespace) -> int:
     count = number("count", arguments.count, least=1) if arguments.count is not None else None
     recording = opened(arguments.file)
     source = RecordingSource(recording.batches(), speed=speed(arguments.speed) if arguments.speed is not None else 0)
-    monitor = Monitor(**wanted(arguments, default="all"), source=source)
+    which = with_rules(arguments, wanted(arguments, default="all"), log)
+    if arguments.rules and not asks_for_events(arguments):
+        which["events"] = None
+    monitor = Monitor(**which, source=source)
     tell_of(recording, log)
     tell_of_doubts(recording, monitor.filter.events, log)
     shutdown = Shutdown(monitor.stop, log.tell)

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from ..errors import LoadError
-from ..filters import Filter
 from ..follow import Relay, exit_code
 from ..monitor import Monitor
 from ..output.writer import ClosedPipeError, StalledError
@@ -145,9 +144,9 @@ class WatchSession(Session):
         log, monitor = self._log, self.monitor
         seen = {a.event for a in monitor.attached if a.purpose != FOLLOWING} or set(monitor.filter.events)
         if monitor.command:
-            log("info", f"watching {_what(monitor.filter, seen)} of {monitor.command.name} and its descendants")
+            log("info", f"watching {_what(monitor, seen)} of {monitor.command.name} and its descendants")
         else:
-            log.tell(f"watching {_what(monitor.filter, seen)}; Ctrl-C ends it")
+            log.tell(f"watching {_what(monitor, seen)}; Ctrl-C ends it")
 
     def _also_waits_for(self) -> dict[int, int]:
         return {**self._taker.reader_gone(), **(self._relay.waits_for() if self._relay else {})}
@@ -191,12 +190,13 @@ class WatchSession(Session):
             raise
 
 
-def _what(wanted: Filter, seen: set[str]) -> str:
+def _what(monitor: Monitor, seen: set[str]) -> str:
+    wanted, count = monitor.filter, len(monitor.rules)
+    rules = f" for {count} rule{'' if count == 1 else 's'}" if count else ""
     names = ", ".join(name for name in wanted.events if name in seen)
     some = " of some processes" if wanted.comm or wanted.pid or wanted.uid or wanted.exe or wanted.cgroup else ""
-    return (
-        f"{names}{some}{'; only failures' if wanted.failed else ''}{'; only those that match' if wanted.where else ''}"
-    )
+    failed = "; only failures" if wanted.failed else ""
+    return f"{names}{some}{rules}{failed}{'; only those that match' if wanted.where else ''}"
 
 
 def _some(pids: Sequence[int]) -> str:

@@ -11,8 +11,9 @@ from ..follow import Relay
 from ..monitor import Monitor
 from ..output import FORMATS, formatter
 from ..output.sink import LineSink
+from .log import Log
 from .messages import add_messages, log_of
-from .options import add_command, add_wanted, command, follow_trees, note_doubts, wanted
+from .options import add_command, add_rules, add_wanted, command, follow_trees, note_doubts, wanted, with_rules
 from .output import output_writer
 from .parser import duration, number, one_of
 from .sending import SendingSink, SendSession, add_to, sinks_of
@@ -27,6 +28,7 @@ examples:
   onlooker watch --events default,rename,unlink --uid 1000
   onlooker watch --failed --output-format json > failed.json
   onlooker watch --path /etc --writes
+  onlooker watch --rules shipped --output-format json
   onlooker watch --hide noise --where "errno exists and uid != 0"
 
 An event is shown if it matches every option that you give; of a LIST, it matches any item.
@@ -42,6 +44,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options; values are checked in `run`, so that a typing error gets its nearest match."""
     parser.epilog = EPILOG
     add_wanted(parser)
+    add_rules(parser, "without --events and the like, only alerts are shown")
     add_command(parser)
     how = parser.add_argument_group("how to show it")
     add = how.add_argument
@@ -62,9 +65,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_tuning(parser)
 
 
-def _monitor(arguments: argparse.Namespace) -> Monitor:
+def _monitor(arguments: argparse.Namespace, log: Log) -> Monitor:
     made = Monitor(
-        **wanted(arguments),
+        **with_rules(arguments, wanted(arguments), log),
         **command(arguments),
         **tuning(arguments),
         least_rights=True,
@@ -89,7 +92,7 @@ def run(arguments: argparse.Namespace) -> int:
     one_of("output format", arguments.output_format, FORMATS)
     seconds = duration(arguments.duration) if arguments.duration is not None else None
     count = number("count", arguments.count, least=1) if arguments.count is not None else None
-    monitor = _monitor(arguments)
+    monitor = _monitor(arguments, log)
     if arguments.explain:
         print(*explained(monitor.filter), sep="\n")
         return 0

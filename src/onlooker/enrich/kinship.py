@@ -69,7 +69,9 @@ class Kinship:
         self._finder = finder([msgspec.structs.replace(test, field=test.name) for test in tests])
         self._of_ancestors = _bits(test.scope == "ancestor" for test in tests)
         self._of_itself = _bits(test.scope == "process" for test in tests)
-        self._of_fields = {name: _bits(_IN_EXEC.get(test.name) == name for test in tests) for name in ("uid", "argv", "exe")}
+        self._of_fields = {
+            name: _bits(_IN_EXEC.get(test.name) == name for test in tests) for name in ("uid", "argv", "exe")
+        }
         self._table = table
         self._remembered = lru_cache(maxsize=4096)(self._holding)
 

@@ -54,7 +54,9 @@ def check(expression: Expression, events: Iterable[str], text: str = "") -> None
 def check_kin_tests(expression: Expression) -> None:
     """Raises UsageError for more tests of processes and their kin than there are bits for."""
     if len(kin_tests(expression)) > MOST_KIN_TESTS:
-        raise UsageError(f"more than {MOST_KIN_TESTS} tests of processes, parents and ancestors", "in (...) takes several values")
+        raise UsageError(
+            f"more than {MOST_KIN_TESTS} tests of processes, parents and ancestors", "in (...) takes several values"
+        )
 
 
 # what the kernel or onlooker has put together: from the root directory on

@@ -197,7 +197,9 @@ class _Parser:
             raise self._wrong(f"expected a field, not {what}", hint)
         scope, dot, name = token.text.partition(".")
         if dot and (scope not in SCOPES or not name or "." in name):
-            raise self._wrong(f"unknown prefix of a field: {token.text!r}", "parent.NAME, ancestor.NAME, process.NAME, or NAME alone")
+            raise self._wrong(
+                f"unknown prefix of a field: {token.text!r}", "parent.NAME, ancestor.NAME, process.NAME, or NAME alone"
+            )
         return self._next()
 
     def _operator(self, field: _Token, after_not: bool) -> tuple[str, bool]:

@@ -45,7 +45,11 @@ MISTAKES = [
     (["{}", "FROM opens WHERE flags & 64 != 0"], "VARCHAR[]", "flags is a list"),
     (["{}", "FROM opens WHERE pid = 'sh'"], "Could not convert", "pid is a number"),
     (["{}", "FROM opens WHERE time > '12'"], "", "time is a time, as in '2026-01-31 12:00:00'"),
-    (["{}", "SELECT argv FROM opens"], '"argv" not found', "argv is in events, execs, processes; opens has seq"),
+    (
+        ["{}", "SELECT argv FROM opens"],
+        '"argv" not found',
+        "argv is in alerts, events, execs, processes; opens has seq",
+    ),
     (["{}", "FROM opens WHERE path = 'x"], "unterminated", "written twice"),
     (["{}", "SELECT group FROM chowns"], "syntax error", '"group" needs its double quotes'),
     (["{}", "LOAD nosuch"], "IO Error", "no extension is loaded by itself"),
@@ -66,7 +70,7 @@ MISTAKES = [
     (
         ["{}", "FROM open"],
         'Table with name open does not exist! Did you mean "opens"?',
-        "the tables are accesses, binds",
+        "the tables are accesses, alerts, binds",
     ),
     (["{}", "SELECT pth FROM opens"], 'Referenced column "pth" not found', "opens has seq, time, boot_ns"),
     (["{}", "SELECT o.pth FROM Opens o"], 'does not have a column named "pth"', "opens has seq, time, boot_ns"),

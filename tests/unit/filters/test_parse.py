@@ -116,7 +116,12 @@ def test_places():
         ("pid == 1.5", "not a whole number: '1.5'", "1.5", "as in 10, 0x1f, 0644, -1"),
         (r"comm == 'a\qb'", r"unknown escape '\\q'", r"\q", r"a backslash itself is \\, a byte \xNN"),
         (r"comm == '\ud800'", r"unknown escape '\\ud800'", r"\ud800", r"a backslash itself is \\, a byte \xNN"),
-        ("a.b == 1", "unknown prefix of a field: 'a.b'", "a.b", "parent.NAME, ancestor.NAME, or NAME alone"),
+        (
+            "a.b == 1",
+            "unknown prefix of a field: 'a.b'",
+            "a.b",
+            "parent.NAME, ancestor.NAME, process.NAME, or NAME alone",
+        ),
         ("pid == 1 & uid == 2", "unexpected '&'", "&", "write and"),
     ],
 )

@@ -1,0 +1,183 @@
+"""`onlooker rules`: whether rules can be used, find what they must, and what they cost."""
+
+import argparse
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from ..errors import PROGRAM, UsageError
+from ..escaping import escape
+from .log import show
+from .messages import add_messages, log_of
+from .opened import opened, tell_of
+from .parser import one_of
+
+if TYPE_CHECKING:
+    from ..filters.expression import Expression
+    from ..rules.rule import Refused, Rule
+
+ACTIONS = {
+    "check": "say of each rule whether it can be used, and why not",
+    "test": "try each rule on its own examples",
+    "explain": "say what each rule asks, what of it the kernel decides, and what it costs",
+    "list": "list the rules",
+}
+EPILOG = """\
+what to do:
+  check      say of each rule whether it can be used, and why not
+  test       try each rule on its own examples
+  explain    say what each asks, what the kernel decides, and the cost
+  list       list the rules
+
+examples:
+  onlooker rules check /etc/onlooker/rules
+  onlooker rules test /etc/onlooker/rules --baseline day.onlook
+  onlooker rules explain shipped
+  onlooker rules list shipped
+
+Exit code 0, or 1 if a rule can't be used, or fails.
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options; values are checked in `run`."""
+    parser.epilog = EPILOG
+    parser.add_argument("action", metavar="ACTION", help=", ".join(ACTIONS))
+    parser.add_argument(
+        "paths",
+        metavar="PATH",
+        nargs="*",
+        help="files and directories of rules; shipped: those that come with onlooker",
+    )
+    parser.add_argument_group("test").add_argument(
+        "--baseline", metavar="FILE", action="append", help="a recording in which no rule may find anything; repeatable"
+    )
+    add_messages(parser.add_argument_group("messages"), "errors")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Do it. Raises OnlookerError."""
+    action = one_of("action", arguments.action, tuple(ACTIONS))
+    if not arguments.paths:
+        raise UsageError("no rules are named", f"{PROGRAM} rules {action} shipped, or a directory")
+    if arguments.baseline and action != "test":
+        raise UsageError("--baseline is for rules test", f"{PROGRAM} rules test {arguments.paths[0]} --baseline FILE")
+    from ..rules.loading import found_in
+    from ..rules.rule import Rule
+
+    found = list(found_in(arguments.paths))
+    rules = [each for each in found if isinstance(each, Rule)]
+    refused = [each for each in found if not isinstance(each, Rule)]
+    if action == "check":
+        return _check(found)
+    for each in refused:
+        log_of(arguments)("warning", f"refused: {each.place}: {each.reason}")
+    if action == "explain":
+        _say(_explained(rules))
+    elif action == "list":
+        _say(_listed(rules))
+    else:
+        return _test(rules, arguments) or int(bool(refused))
+    return int(bool(refused))
+
+
+def _say(lines: Iterator[str]) -> None:
+    for line in lines:
+        show(f"{line}\n")
+
+
+def _check(found: Sequence["Rule | Refused"]) -> int:
+    from ..rules.rule import Rule
+
+    refused = 0
+    for each in found:
+        if isinstance(each, Rule):
+            show(f"{escape(str(each.place))}: ok: {escape(each.id)}: {escape(each.title)}\n")
+            continue
+        refused += 1
+        title = f" ({escape(each.title)})" if each.title else ""
+        hint = f"; hint: {escape(each.hint)}" if each.hint else ""
+        show(f"{escape(str(each.place))}: refused{title}: {escape(each.reason)}{hint}\n")
+    show(f"{_counted(len(found) - refused, 'rule')} can be used, {refused} can't\n")
+    return int(refused > 0)
+
+
+def _test(rules: Sequence["Rule"], arguments: argparse.Namespace) -> int:
+    from ..rules.trying import try_rule
+
+    failed = untested = 0
+    for rule in rules:
+        tried = try_rule(rule)
+        head = f"{escape(str(rule.place))}: {escape(rule.id)}"
+        for wrong in tried.failed:
+            show(f"{head}: FAILED: {escape(wrong)}\n")
+        failed += bool(tried.failed)
+        if not tried.failed and not tried.match + tried.no_match:
+            untested += 1
+            show(f"{head}: no examples\n")
+        elif not tried.failed:
+            show(f"{head}: ok: {tried.match} found, {tried.no_match} not\n")
+    show(
+        f"{_counted(len(rules), 'rule')}: {len(rules) - failed - untested} passed, {failed} failed, "
+        f"{untested} without examples\n"
+    )
+    noisy = sum(_baseline(rules, path, arguments) for path in arguments.baseline or ())
+    return int(failed > 0 or noisy > 0)
+
+
+def _baseline(rules: Sequence["Rule"], path: str, arguments: argparse.Namespace) -> int:
+    """How many alerts there are in a recording, each rule's with an example."""
+    from ..rules.trying import alerts_in
+
+    recording = opened(path)
+    tell_of(recording, log_of(arguments))
+    counts: Counter[str] = Counter()
+    examples: dict[str, str] = {}
+    for alert in alerts_in(rules, recording.batches()):
+        counts[alert.rule] += 1
+        examples.setdefault(alert.rule, str(alert))
+    for rule, count in counts.most_common():
+        show(f"{escape(path)}: FAILED: {escape(rule)}: {_counted(count, 'alert')}: {examples[rule]}\n")
+    show(f"{escape(path)}: {_counted(sum(counts.values()), 'alert')}\n")
+    return sum(counts.values())
+
+
+def _explained(rules: Sequence["Rule"]) -> Iterator[str]:
+    from ..filters.explain import explain
+    from ..rules.cost import nanoseconds
+
+    for rule in rules:
+        yield f"{escape(rule.id)} ({rule.level}): {escape(rule.title)}"
+        yield f"  {escape(str(rule.place))}"
+        for line in "\n".join(explain(rule.expression, rule.events)).splitlines():
+            yield f"  {line}".rstrip()
+        yield f"  costs {nanoseconds([rule]):.0f} ns for an event"
+        yield ""
+    if rules:
+        from ..rules.asked import disjunction
+
+        yield f"{_counted(len(rules), 'rule')} together"
+        every = tuple(dict.fromkeys(event for rule in rules for event in rule.events))
+        for line in _passing(disjunction(rules), every):
+            yield f"  {line}".rstrip()
+        yield f"  cost {nanoseconds(rules):.0f} ns for an event"
+
+
+def _passing(expression: "Expression", events: tuple[str, ...]) -> Iterator[str]:
+    """What the kernel lets through for all of them."""
+    from ..filters.explain import explain
+
+    is_passing = False
+    for line in "\n".join(explain(expression, events)).splitlines():
+        is_passing |= line == "the kernel lets through"
+        if is_passing:
+            yield line
+
+
+def _listed(rules: Sequence["Rule"]) -> Iterator[str]:
+    for rule in rules:
+        yield f"{rule.level:13} {escape(rule.id)}: {escape(rule.title)} [{', '.join(rule.events)}]"
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count} {what}{'' if count == 1 else 's'}"

@@ -1,0 +1,124 @@
+"""What a monitor asks its source for, so that its rules get what they need."""
+
+from collections.abc import Iterable
+
+from msgspec.structs import replace
+
+from ..enrich.kinship import KinFilter, with_kin
+from ..enrich.processes import PROC, ProcessTable
+from ..events import PROCESS_EVENTS, TASK_EVENTS
+from ..filters import Filter
+from ..filters.expression import And, Expression, Or, Test, tests_of, without_places
+from ..filters.options import as_expression
+from ..records import Matcher
+from .detector import Detector, kin_of
+from .rule import Rule
+
+_OF_KIND = ("event", "errno", "created", "flags")  # known before a path is read
+_MOST_ALTERNATIVES = 64
+_NOTHING = Test("event", "in", ())  # of what the probe sends
+
+
+class RulesFilter(Filter, frozen=True, kw_only=True):
+    """What the source is asked for: what is shown, what the rules look for, and all of the life of processes, which
+    alerts tell of. `given` is what the user asked for, `shown` the expression that keeps only that, and `kin` decides
+    it where it asks for parents and ancestors.
+    """
+
+    given: Filter
+    shown: Expression
+    kin: KinFilter | None
+    detector: Detector
+
+    @property
+    def named_pids(self) -> tuple[int, ...]:
+        """As the user named them."""
+        return self.given.pid
+
+    def matcher(self) -> Matcher:
+        """For `Batch.matching`, of batches that have their alerts: it keeps those, and what is shown."""
+        from ..filters.compile import matcher
+
+        return self.kin.matcher() if self.kin else matcher(self.shown)
+
+    def look(self) -> None:
+        """At the processes that there are: before the source starts, and when it has."""
+        self.detector.look()
+        if self.kin:
+            self.kin.look()
+
+
+def with_rules(given: Filter, rules: tuple[Rule, ...], *, only_alerts: bool, has_proc: bool) -> RulesFilter:
+    """`only_alerts`: nothing else is shown. `has_proc`: whether /proc has the process ids of the events."""
+    inner = with_kin(given, has_proc=has_proc) if not only_alerts else given
+    kin = inner if isinstance(inner, KinFilter) else None
+    asks_for_kin = bool(kin or kin_of(rule.expression for rule in rules))
+    options = replace(given, events=tuple(TASK_EVENTS), where=None)
+    scope = as_expression(options) if asks_for_kin else None
+    shown = _NOTHING if only_alerts else _shown(given)
+    life: Expression = Test("event", "in", tuple(map(str.encode, PROCESS_EVENTS)))
+    events = {*PROCESS_EVENTS, *(event for rule in rules for event in rule.events)}
+    if not only_alerts:
+        events |= set(given.events)
+    source = {name: getattr(given, name) for name in given.__struct_fields__}
+    if asks_for_kin:  # the table learns from all processes
+        source |= {"comm": (), "pid": (), "uid": (), "failed": False}
+    source["events"] = tuple(event for event in TASK_EVENTS if event in events)
+    source["where"] = Or((life, *(() if only_alerts else (shown,)), disjunction(rules)))
+    detector = Detector(rules, scope=scope, table=ProcessTable(PROC if has_proc else None))
+    return RulesFilter(**source, given=given, shown=shown, kin=kin, detector=detector)
+
+
+def _shown(given: Filter) -> Expression:
+    """All that the user asked for."""
+    of_events = Test("event", "in", tuple(map(str.encode, given.events)))
+    terms = [of_events, as_expression(given), given.where]
+    return And(tuple(term for term in terms if term is not None))
+
+
+def disjunction(rules: Iterable[Rule]) -> Expression:
+    """What one of the rules looks for. What many of them ask first, as that a file was made, is asked once for all: the
+    kernel decides so many steps only.
+    """
+    groups: dict[tuple[Expression, ...], dict[Expression, None]] = {}
+    for rule in rules:
+        for terms in _alternatives(without_places(rule.expression)):
+            first = tuple(term for term in terms if _is_of_kind(term))
+            rest = tuple(term for term in terms if term not in first)
+            groups.setdefault(first, {})[_all(rest) if rest else _all(first)] = None
+    found = tuple(_all((*first, _any(tuple(rests)))) for first, rests in groups.items())
+    return _any(found)
+
+
+def _all(terms: tuple[Expression, ...]) -> Expression:
+    return terms[0] if len(terms) == 1 else And(terms)
+
+
+def _any(terms: tuple[Expression, ...]) -> Expression:
+    return terms[0] if len(terms) == 1 else Or(terms)
+
+
+def _alternatives(expression: Expression) -> list[tuple[Expression, ...]]:
+    """Of an expression, the terms of what is one way to fulfil it; those that speak of kinds of events stand apart."""
+    if isinstance(expression, Or):
+        return [each for term in expression.terms for each in _alternatives(term)]
+    if not isinstance(expression, And):
+        return [(expression,)]
+    found: list[tuple[Expression, ...]] = [()]
+    for term in expression.terms:
+        inner: list[tuple[Expression, ...]] = [(term,)]
+        if isinstance(term, And) or (isinstance(term, Or) and any(map(_has_kind, term.terms))):
+            inner = _alternatives(term)
+        if len(found) * len(inner) > _MOST_ALTERNATIVES:
+            inner = [(term,)]
+        found = [(*before, *each) for before in found for each in inner]
+    return found
+
+
+def _is_of_kind(term: Expression) -> bool:
+    """Whether it asks only for the kind of event and how it went."""
+    return all(test.field in _OF_KIND for test in tests_of(term))
+
+
+def _has_kind(term: Expression) -> bool:
+    return any(test.field in _OF_KIND for test in tests_of(term))

@@ -1,0 +1,104 @@
+"""Rules of files and directories: what is loaded, and what is refused and why."""
+
+import os
+from collections.abc import Iterable, Iterator
+
+import msgspec
+
+from ..errors import UsageError
+from .files import SHIPPED, SIDECARS, SUFFIXES, Document, documents, files_of, first_of
+from .own import WHERE, own_rule
+from .rule import Place, Refused, RefusedError, Rule
+from .sigma import sigma_rule
+
+MOST_RULES = 4096
+
+
+class RuleSet(msgspec.Struct, frozen=True):
+    """Rules that can be used, and those that can't. `paths` are as they were given."""
+
+    rules: tuple[Rule, ...] = ()
+    refused: tuple[Refused, ...] = ()
+    paths: tuple[str, ...] = ()
+
+    @property
+    def notes(self) -> list[str]:
+        """What is not as it should be."""
+        if not self.refused:
+            return []
+        first, count = self.refused[0], len(self.refused)
+        which = "1 rule is" if count == 1 else f"{count} rules are"
+        return [f"{which} refused: {first.place}: {first.reason}{', ...' if count > 1 else ''}"]
+
+
+def load(paths: str | Iterable[str], *, strict: bool = False) -> RuleSet:
+    """The rules of files and directories; "shipped" are those that come with onlooker. `strict`: a rule that can't be
+    used is an error.
+
+    Raises UsageError where there is no such file, and where no rule can be used; ExtraError where PyYAML is missing, or
+    pySigma for a rule of Sigma.
+
+    >>> [rule.level for rule in load("shipped").rules if rule.id == "preload-written"]
+    ['critical']
+    """
+    given = (paths,) if isinstance(paths, str) else tuple(os.fspath(path) for path in paths)
+    found = list(found_in(given))
+    rules = tuple(each for each in found if isinstance(each, Rule))
+    refused = tuple(each for each in found if isinstance(each, Refused))
+    if len(rules) > MOST_RULES:
+        raise UsageError(f"{len(rules)} rules are too many", f"up to {MOST_RULES}")
+    if refused and (strict or not rules):
+        first = refused[0]
+        hint = first.hint or f"onlooker rules check {given[0]}"
+        raise UsageError(f"{first.place}: {first.reason}", hint)
+    if not rules:
+        raise UsageError(f"no rules are in {', '.join(map(repr, given))}", f"--rules {SHIPPED}")
+    return RuleSet(rules, refused, given)
+
+
+def found_in(paths: Iterable[str]) -> Iterator[Rule | Refused]:
+    """Each rule of files and directories, or why there is none. Raises UsageError and ExtraError."""
+    seen: dict[str, Place] = {}
+    for each in (each for path in paths for file in files_of(path) for each in _of_file(file)):
+        if isinstance(each, Rule):
+            if each.id in seen:
+                twice = f"its id {each.id!r:.100} is that of {seen[each.id]}"
+                yield Refused(each.place, each.title, twice, "an alert says by its id which rule it is of")
+                continue
+            seen[each.id] = each.place
+        yield each
+
+
+def _of_file(file: str) -> Iterator[Rule | Refused]:
+    try:
+        for number, each in enumerate(documents(file)):
+            yield _of_document(file, number, each)
+    except RefusedError as error:
+        yield Refused(Place(file, error.line or 1), "", str(error), error.hint)
+
+
+def _of_document(file: str, number: int, given: Document | tuple[Place, RefusedError]) -> Rule | Refused:
+    title = ""
+    place = given.place if isinstance(given, Document) else given[0]
+    try:
+        if not isinstance(given, Document):
+            raise given[1]
+        title = f"{given.data.get('title', '')!s:.100}"
+        stem = os.path.splitext(os.path.basename(file))[0]  # noqa: PTH119, PTH122
+        default_id = stem if number == 0 else f"{stem}-{number + 1}"
+        made = (own_rule if WHERE in given.data else sigma_rule)(given, default_id)
+        return made if made.tests is not None else msgspec.structs.replace(made, tests=_sidecar(file))
+    except RefusedError as error:
+        return Refused(Place(place.file, error.line or place.line), title, str(error), error.hint)
+
+
+def _sidecar(file: str) -> object:
+    """The examples of a rule that stand beside it, in NAME.tests.yml."""
+    stem = file.removesuffix(next((suffix for suffix in SUFFIXES if file.endswith(suffix)), ""))
+    for suffix in SIDECARS:
+        if os.path.lexists(stem + suffix):
+            try:
+                return first_of(stem + suffix)
+            except RefusedError as error:
+                raise RefusedError(f"its examples in {stem + suffix!r}: {error}", error.hint) from None
+    return None

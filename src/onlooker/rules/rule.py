@@ -1,0 +1,60 @@
+"""A rule, whoever wrote it in whichever language; and one that can't be used."""
+
+from typing import Any
+
+import msgspec
+
+from ..events import TASK_EVENTS
+from ..filters.expression import Expression
+from ..filters.necessary import necessary
+
+DEFAULT_LEVEL = "medium"  # of a rule that does not say
+
+
+class Place(msgspec.Struct, frozen=True):
+    """Where something stands."""
+
+    file: str
+    line: int = 1
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}"
+
+
+class Rule(msgspec.Struct, frozen=True, kw_only=True):
+    """What to look for (`expression`), and what to say of it. `language` is "sigma" or "onlooker". `events`: those that
+    it can find. `tests`: its own examples, as they were read, or None; `trying.py` knows what they are.
+    """
+
+    id: str
+    title: str
+    level: str
+    expression: Expression
+    place: Place
+    language: str
+    description: str = ""
+    tags: tuple[str, ...] = ()
+    tests: Any = None
+
+    @property
+    def events(self) -> tuple[str, ...]:
+        """Those that it can find."""
+        return tuple(event for event in TASK_EVENTS if necessary(self.expression, event) is not False)
+
+
+class Refused(msgspec.Struct, frozen=True):
+    """A rule, or a file, that can't be used; why; and what may be done."""
+
+    place: Place
+    title: str
+    reason: str
+    hint: str = ""
+
+
+class RefusedError(Exception):
+    """Why a rule can't be used; `line` is where in its file, 0 for where it begins."""
+
+    def __init__(self, reason: str, hint: str = "", line: int = 0) -> None:
+        super().__init__(reason)
+        self.hint = hint
+        self.line = line

@@ -1,0 +1,117 @@
+"""`onlooker rules`, and --rules of watch and replay."""
+
+import json
+
+import pytest
+
+from onlooker.cli.main import main
+from onlooker.testing import make
+
+from .recorded import record, told
+
+GOOD = "title: Root\nid: root\nwhere: event == 'exec' and uid == 0\ntests:\n  match: [{event: exec, uid: 0}]\n"
+SIGMA = """\
+title: A shell
+logsource: {product: linux, category: process_creation}
+detection: {sel: {Image|endswith: /sh}, condition: sel}
+level: critical
+"""
+
+
+@pytest.fixture
+def rules(tmp_path):
+    directory = tmp_path / "rules"
+    directory.mkdir()
+    (directory / "good.yml").write_text(GOOD)
+    (directory / "sigma.yml").write_text(SIGMA)
+    return directory
+
+
+def test_check(rules, capfd):
+    code, out, err = told(capfd, "rules", "check", str(rules))
+    assert (code, err, out[-1]) == (0, "", "2 rules can be used, 0 can't")
+    (rules / "bad.yml").write_text("title: Bad\nwhere: uidd == 0\n")
+    code, out, _ = told(capfd, "rules", "check", str(rules))
+    assert (code, out[-1]) == (1, "2 rules can be used, 1 can't")
+    assert out[0] == (
+        f"{rules}/bad.yml:2: refused (Bad): unknown field 'uidd', at 'uidd == 0'; hint: did you mean 'uid'?"
+    )
+
+
+def test_its_own_examples(rules, capfd):
+    code, out, _ = told(capfd, "rules", "test", str(rules))
+    assert (code, out) == (
+        0,
+        [
+            f"{rules}/good.yml:1: root: ok: 1 found, 0 not",
+            f"{rules}/sigma.yml:1: sigma: no examples",
+            "2 rules: 1 passed, 0 failed, 1 without examples",
+        ],
+    )
+    (rules / "sigma.tests.yml").write_text("match: [{event: exec, exe: /bin/cat}]\n")
+    code, out, _ = told(capfd, "rules", "test", str(rules))
+    assert (code, out[-1]) == (1, "2 rules: 1 passed, 1 failed, 0 without examples")
+    assert out[1].startswith(f"{rules}/sigma.yml:1: sigma: FAILED: match 1: no alert: ")
+
+
+def test_a_baseline_must_be_silent(rules, tmp_path, capfd):
+    quiet = record(tmp_path / "quiet.onlook", [make("exec")])
+    loud = record(tmp_path / "loud.onlook", [make("exec", uid=0), make("exec", uid=0)])
+    code, out, _ = told(capfd, "rules", "test", str(rules), "--baseline", quiet)
+    assert (code, out[-1]) == (0, f"{quiet}: 0 alerts")
+    code, out, _ = told(capfd, "rules", "test", str(rules), "--baseline", loud)
+    assert (code, out[-1]) == (1, f"{loud}: 2 alerts")
+    assert out[-2].startswith(f"{loud}: FAILED: root: 2 alerts: [2026-") and "raised alert medium: Root" in out[-2]
+
+
+def test_explain(rules, capfd):
+    code, out, _ = told(capfd, "rules", "explain", str(rules))
+    assert code == 0 and "root (medium): Root" in out and "  event == 'exec' and uid == 0" in out
+    assert "    in the kernel  event == 'exec'" in out and "2 rules together" in out
+    costs = [line.split() for line in out if "ns for an event" in line]
+    assert len(costs) == 3 and all(0 < int(words[1]) < 10_000 for words in costs)
+
+
+def test_list(rules, capfd):
+    code, out, _ = told(capfd, "rules", "list", str(rules))
+    assert (code, out) == (0, ["medium        root: Root [exec]", "critical      sigma: A shell [exec]"])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["chek", "shipped"], "unknown action 'chek'"),
+        (["check"], "no rules are named"),
+        (["check", "/nothing"], "cannot read the rules of '/nothing': No such file or directory"),
+        (["list", "shipped", "--baseline", "x.onlook"], "--baseline is for rules test"),
+    ],
+)
+def test_mistakes(capfd, arguments, message):
+    code, _, err = told(capfd, "rules", *arguments)
+    assert code == 2 and message in err and "hint: " in err
+
+
+def test_replay(rules, tmp_path, capfd):
+    """Without --events alerts alone; with them both."""
+    path = record(tmp_path / "x.onlook", [make("exec", uid=0, exe="/bin/sh"), make("open"), make("exec")])
+    code, out, _ = told(capfd, "replay", path, "--rules", str(rules), "--output-format", "json")
+    assert code == 0 and [json.loads(line)["rule"] for line in out] == ["root", "sigma"]
+    code, out, _ = told(capfd, "replay", path, "--rules", str(rules), "--events", "exec", "--output-format", "json")
+    assert [json.loads(line)["event"] for line in out] == ["exec", "alert", "alert", "exec"]
+
+
+def test_replay_says_what_is_refused(rules, tmp_path, capfd):
+    path = record(tmp_path / "x.onlook", [make("exec")])
+    (rules / "bad.yml").write_text("title: Bad\nwhere: uidd == 0\n")
+    code, out, err = told(capfd, "replay", path, "--rules", str(rules))
+    assert (code, out) == (0, []) and f"1 rule is refused: {rules}/bad.yml:2: unknown field 'uidd'" in err
+    code, _, err = told(capfd, "replay", path, "--rules", str(rules), "--strict-rules")
+    assert code == 2 and "bad.yml:2: unknown field 'uidd'" in err
+    assert main(["replay", path, "--strict-rules"]) == 2
+
+
+def test_watch(rules, watch):
+    code, out, err = watch("--rules", str(rules), events=[make("exec", uid=0), make("open")])
+    assert code == 0 and out.count("raised alert medium: Root [rule: root]") == 1 == out.count("\n")
+    assert err.startswith("onlooker: watching exec for 2 rules; Ctrl-C ends it\n")
+    assert "onlooker: 1 event in 0.0 s: 1 alert\n" in err
