@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Union
 
 from ..answers.page import Page, counted
 from ..errors import OutputError, UsageError
@@ -23,7 +23,10 @@ from .newfile import new_file
 
 if TYPE_CHECKING:
     from ..filters.expression import Expression
+    from ..lake.tables import LakeTables
     from ..recordings.recording import Recording
+
+Tables = Union[Database, "LakeTables"]
 
 _EXPLAINED = ("explain_key", "explain_value")
 _READ_BYTES = 1 << 16
@@ -44,11 +47,13 @@ class Query:
         is_quiet: bool,
     ) -> None:
         self._paths, self.sql, self._where = paths, sql, where
+        self.lake = lake_of(paths)
+        self.broken_off = 0  # senders of a lake
         self._form, self._is_all = form, is_all
         self.recordings: list[Recording] = []
         self.notes: list[str] = []
         self.lost: Counter[tuple[str, str]] = Counter()
-        self._database: Database | None = None
+        self._database: Tables | None = None
         self._background = Background(self._work, self._interrupt)
         self._progress = Progress(self._done, is_wanted=not is_quiet)
         self._has_given = False
@@ -108,11 +113,12 @@ class Query:
     def _work(self) -> None:
         """In the other thread."""
         for is_last in (False, True):
-            with Database(self._paths, self._where, self._background.check) as database:
+            with self._opened() as database:
                 import duckdb  # it is there
 
                 self._database = database
                 self.recordings, self.notes, self.lost = database.recordings, database.notes, database.losses()
+                self.broken_off = getattr(database, "broken_off", 0)
                 names = database.names()
                 try:
                     self._answer(database)
@@ -124,7 +130,15 @@ class Query:
                 finally:
                     self._database = None
 
-    def _answer(self, database: Database) -> None:
+    def _opened(self) -> Tables:
+        """Raises OnlookerError."""
+        if self.lake is None:
+            return Database(self._paths, self._where, self._background.check)
+        from ..lake.tables import LakeTables
+
+        return LakeTables(self.lake, self._where, self._background.check)
+
+    def _answer(self, database: Tables) -> None:
         connection = database.connection
         connection.execute("SET enable_progress_bar = true; SET enable_progress_bar_print = false")
         result = rows.run(connection, self.sql)
@@ -146,12 +160,12 @@ class Query:
             self._background.give(chunk)
             self._has_given = True
 
-    def _json(self, database: Database, result: rows.Result) -> Iterator[str]:
+    def _json(self, database: Tables, result: rows.Result) -> Iterator[str]:
         yield ""
         for some in rows.rows(database.connection, result.as_json()):
             yield "".join(f"{_plain_json(line)}\n" for (line,) in some)
 
-    def _table(self, database: Database, result: rows.Result) -> Iterator[str]:
+    def _table(self, database: Tables, result: rows.Result) -> Iterator[str]:
         most = None if self._is_all else most_rows(self._page)
         chunks = rows.rows(database.connection, result.as_text(None if most is None else most + 1))
         first = next(chunks, [])
@@ -178,7 +192,7 @@ class Query:
             notes.append(f"no room for: {', '.join(grid.left_out)}")
         yield "".join(f"{self._page.fit(f'({note})')}\n" for note in notes)
 
-    def _piped(self, database: Database, result: rows.Result) -> None:
+    def _piped(self, database: Tables, result: rows.Result) -> None:
         """What DuckDB writes, by way of a pipe: standard output may have no reader, or be a file with a beginning."""
         reader, writer = os.pipe()
         carrier = threading.Thread(target=self._carry, args=(reader,), daemon=True)
@@ -198,6 +212,16 @@ class Query:
             pass
         finally:
             os.close(reader)
+
+
+def lake_of(paths: Sequence[str]) -> str | None:
+    """The lake, where one is asked. Raises UsageError where it is not alone."""
+    from ..lake.tables import is_lake
+
+    found = next(filter(is_lake, paths), None)
+    if found is not None and len(paths) > 1:
+        raise UsageError("a lake is asked alone", f"leave out {next(p for p in paths if p != found)!r}")
+    return found
 
 
 class _Harmless:

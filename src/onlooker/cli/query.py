@@ -27,6 +27,8 @@ WORDS = "words"  # may stand before, between and behind the options
 FORMATS = ("table", "json", "csv", "parquet")
 INTERRUPTED = 130
 _FIRST_WORDS = ("select", "from", "with", "describe", "show", "summarize", "explain", "pragma")
+COVERAGE = "FROM coverage ORDER BY host, began"
+EVERYTHING_IN_LAKE = "SELECT * FROM events ORDER BY host, run, seq"
 EVERYTHING = "SELECT * FROM events ORDER BY recording, seq"
 EPILOG = """\
 examples:
@@ -37,7 +39,7 @@ examples:
   onlooker query monday.onlook tuesday.onlook - < question.sql
 
 Each kind of event is a table: opens, execs, exits, ... The table events has all of them, and processes a row for each \
-process.
+process. In place of recordings, FILE may be one lake, which `onlooker collect` writes.
 """
 
 
@@ -52,6 +54,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--where", metavar="EXPR", help="ask only events that match this expression; without SQL, show them")
     add("--named", metavar="NAME", help="ask what has this name, in place of SQL")
     add("--list-named", action="store_true", help="list these names, and end")
+    add("--complete", action="store_true", help="of a lake: say for which hosts and times it is whole, in place of SQL")
     how = parser.add_argument_group("how to show it")
     add = how.add_argument
     add("--output-format", metavar="FORMAT", default="table", help=f"{', '.join(FORMATS)} (default: table)")
@@ -99,17 +102,22 @@ def _answer(query: "Query", log: Log, target: Path | None, *, force: bool) -> in
     for note in query.notes:
         log("warning", note)
     found = Summary(lost=query.lost, absent=tuple(absent))
-    log.tell(found.verdict)
-    if not found.complete and not log.says("warning"):
-        say(found.verdict)  # what the exit code means
-    return 0 if found.complete else 1
+    is_complete, verdict = found.complete and not query.broken_off, found.verdict
+    if found.complete and query.broken_off:
+        verdict = f"incomplete: {query.broken_off} senders broke off, and nobody knows what is missing"
+    log.tell(verdict)
+    if not is_complete and not log.says("warning"):
+        say(verdict)  # what the exit code means
+    return 0 if is_complete else 1
 
 
 def asked(arguments: argparse.Namespace) -> tuple[list[str], str]:
     """The recordings, and the SQL. Raises UsageError."""
     words: list[str] = list(arguments.words)
     sql: str | None = None
-    if arguments.named is not None:
+    if arguments.complete:
+        sql = COVERAGE
+    elif arguments.named is not None:
         from ..query.names import query_of
 
         sql = query_of(arguments.named)
@@ -118,7 +126,9 @@ def asked(arguments: argparse.Namespace) -> tuple[list[str], str]:
     elif words and _is_sql(words[-1]):
         sql = words.pop()
     elif arguments.where is not None:
-        sql = EVERYTHING
+        from ..lake.tables import is_lake
+
+        sql = EVERYTHING_IN_LAKE if any(map(is_lake, words)) else EVERYTHING
     if sql is None:
         _see(words, is_asked=arguments.named is not None)
     if not words:
@@ -151,8 +161,10 @@ def _see(words: list[str], *, is_asked: bool) -> None:
 
 
 def _is_there(word: str) -> bool:
+    from ..lake.store import is_url
+
     try:
-        return Path(word).exists()
+        return is_url(word) or Path(word).exists()
     except (OSError, ValueError):  # too long a name, for one
         return False
 

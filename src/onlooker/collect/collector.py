@@ -131,6 +131,7 @@ class Collector:
             done = [delivery for delivery, _ in self._held] + self._poison
             self._held, self._poison, self._bytes = [], [], 0
             self._source.done(done)
+            self._writer.tidy()
         self._since = time.monotonic() if self._unknown else 0.0
 
     def _drop(self) -> None:

@@ -2,24 +2,11 @@
 
 from functools import cache
 
+from ..query.tables import TYPES
 from ..recordings.database import quoted
 from ..records import PLAN
-from ..schema.columns import Column, Type, columns_of, event_of, table_of, wide_columns, with_seq
+from ..schema.columns import Column, columns_of, event_of, table_of, wide_columns, with_seq
 
-TYPES = {
-    Type.BOOL: "BOOLEAN",
-    Type.UINT8: "UTINYINT",
-    Type.UINT16: "USMALLINT",
-    Type.UINT32: "UINTEGER",
-    Type.UINT64: "UBIGINT",
-    Type.INT32: "INTEGER",
-    Type.INT64: "BIGINT",
-    Type.TIME: "TIMESTAMP_NS",
-    Type.TEXT: "VARCHAR",
-    Type.BYTES: "BLOB",
-    Type.TEXTS: "VARCHAR[]",
-    Type.BYTES_LIST: "BLOB[]",
-}
 OWN = {"host": "VARCHAR", "boot_id": "VARCHAR", "run": "BIGINT"}  # whose it is; (run, seq) is no other's
 
 

@@ -25,7 +25,8 @@ class DataFile(msgspec.Struct, frozen=True, array_like=True):
 
 class Span(msgspec.Struct, array_like=True):
     """Messages of a run without a gap, from `seq` to `last_seq`: `began_ns` to `ended_ns`, with so many records, some
-    of them reports of losses, which speak of `lost` events. `is_end`: nothing follows.
+    of them reports of losses, which speak of `lost` events. `is_end`: nothing follows. `first`: the number of its first
+    record in the run.
     """
 
     seq: Number
@@ -35,25 +36,21 @@ class Span(msgspec.Struct, array_like=True):
     records: Number
     lost: Number
     is_end: bool = False
+    first: Number = 0
 
     @classmethod
     def of(cls, head: Head) -> "Span":
         """Of one message."""
-        return cls(head.seq, head.seq, head.began_ns, head.ended_ns, head.records, head.lost, head.is_last)
+        return cls(head.seq, head.seq, head.began_ns, head.ended_ns, head.records, head.lost, head.is_last, head.first)
 
 
 class Batch(msgspec.Struct, frozen=True, array_like=True):
-    """One message in a commit."""
+    """Messages of a run in a commit."""
 
     host: str
     boot_id: str
     run: Number
     span: Span
-
-    @classmethod
-    def of(cls, head: Head) -> "Batch":
-        """By its head."""
-        return cls(head.host, head.boot_id, head.run, Span.of(head))
 
 
 class Commit(msgspec.Struct, kw_only=True, omit_defaults=True):
@@ -97,6 +94,7 @@ class State(msgspec.Struct, kw_only=True):
     number: Number = 0
     files: dict[str, DataFile] = {}
     runs: dict[str, Run] = {}
+    removed: dict[str, str] = {}  # files that are in others now, and when that was
 
     def has(self, head: Head) -> bool:
         """Whether that message is here."""
@@ -107,6 +105,7 @@ class State(msgspec.Struct, kw_only=True):
         """The commit of the next number."""
         for name in commit.removes:
             self.files.pop(name, None)
+            self.removed[name] = commit.time
         self.files |= {each.name: each for each in commit.adds}
         for batch in commit.batches:
             run = self.runs.setdefault(run_key(batch.boot_id, batch.run), Run(batch.host, batch.boot_id, batch.run, []))
@@ -139,4 +138,5 @@ def _joined(one: Span, other: Span) -> Span:
         one.records + other.records,
         one.lost + other.lost,
         other.is_end,
+        one.first,
     )

@@ -54,11 +54,14 @@ class Store(Protocol):
 class ObjectStore:
     """By obstore. `root` is what DuckDB takes as the name of it."""
 
-    def __init__(self, store: Any, root: str, directory: Path | None = None) -> None:
+    def __init__(
+        self, store: Any, root: str, directory: Path | None = None, options: dict[str, Any] | None = None
+    ) -> None:
         from obstore import exceptions
 
         self.root = root
         self.directory = directory
+        self.options = options or {}  # of S3, for whoever else reads it
         self.store = store
         self._missing = (exceptions.NotFoundError, FileNotFoundError)
         self._errors = (exceptions.BaseError, OSError)
@@ -164,10 +167,11 @@ def store_of(lake: str, *, is_new: bool = False) -> ObjectStore:
         return ObjectStore(LocalStore(directory.resolve()), str(directory), directory.resolve())
     bucket, prefix, config = _s3(lake)
     try:
-        made = S3Store(bucket, prefix=prefix or None, config=config, client_options={"allow_http": True})
+        options = {"config": config, "client_options": {"allow_http": True}}
+        made = S3Store(bucket, prefix=prefix or None, **options)
     except Exception as error:
         raise UsageError(f"not a lake: {lake!r:.100}: {error!s:.100}", "s3://BUCKET/PREFIX?endpoint=URL") from error
-    return ObjectStore(made, f"{S3}://{bucket}{f'/{prefix}' if prefix else ''}")
+    return ObjectStore(made, f"{S3}://{bucket}{f'/{prefix}' if prefix else ''}", options=options)
 
 
 def _s3(lake: str) -> tuple[str, str, Any]:

@@ -2,6 +2,7 @@
 
 import os
 import tempfile
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,10 +22,13 @@ from .store import ObjectStore
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
+    from .compact import Compactor
+
 EVENTS = "events"
 PLANS = "_onlooker/plans"
 POISON = "_onlooker/poison"
 MEMORY = "1GB"
+CLEAN_SECONDS = 600.0
 
 
 class LakeWriter:
@@ -39,6 +43,8 @@ class LakeWriter:
         self._writes = 0
         self._id = os.urandom(6).hex()
         self._stored_plans: set[str] = set()
+        self._compactor: Compactor | None = None
+        self._clean_at = time.monotonic() + CLEAN_SECONDS
 
     def unpack(self, message: Message) -> Held:
         """Raises MessageError, and UnknownPlanError where no message had the plan yet."""
@@ -71,11 +77,23 @@ class LakeWriter:
                 written, fresh = self._write(wanted), wanted
             if not fresh:
                 return None
-            return Commit(adds=written, batches=[state.Batch.of(each.head) for each in fresh])
+            return Commit(adds=written, batches=_batches(fresh))
 
         self.log.refresh()
         self.log.commit(make)
         return fresh or []
+
+    def tidy(self) -> None:
+        """Merge the small files of a day and host, where there are many; now and then remove what nobody needs. Raises
+        LakeError.
+        """
+        from .compact import Compactor
+
+        self._compactor = self._compactor or Compactor(self._store, self.log)
+        self._compactor.run(most=1)
+        if time.monotonic() >= self._clean_at:
+            self._compactor.clean()
+            self._clean_at = time.monotonic() + CLEAN_SECONDS
 
     def close(self) -> None:
         """Let go of the database."""
@@ -113,6 +131,15 @@ def write_parquet(connection: "DuckDBPyConnection", select: str, path: Path) -> 
 def file_name(date: str, host: str, name: str) -> str:
     """As engines expect it of a partition."""
     return f"{EVENTS}/date={date}/host={quote(host, safe='')}/{name}.parquet"
+
+
+def _batches(held: Sequence[Held]) -> list[state.Batch]:
+    """The messages: those of a run that follow each other, as one."""
+    runs: dict[str, state.Run] = {}
+    for head, _ in held:
+        run = runs.setdefault(state.run_key(head.boot_id, head.run), state.Run(head.host, head.boot_id, head.run, []))
+        run.add(state.Span.of(head))
+    return [state.Batch(run.host, run.boot_id, run.run, span) for run in runs.values() for span in run.spans]
 
 
 def _fresh(held: Sequence[Held], now: State) -> list[Held]:
