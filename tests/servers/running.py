@@ -1,5 +1,6 @@
 """Servers that a test starts, ends and starts again, each on a port of its own on the loopback device."""
 
+import json
 import shutil
 import signal
 import socket
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import Self
 
 START_SECONDS = 20.0
+KEYS = ("tests", "a-secret-of-tests")  # of the user of S3
 
 
 def free_port() -> int:
@@ -96,3 +98,17 @@ def nats_server(directory: Path, *options: str) -> Server:
     port = free_port()
     words = [program("nats-server"), "-js", "-sd", str(directory / "jetstream"), "-a", "127.0.0.1", "-p", str(port)]
     return Server([*words, *options], port, directory / "nats.log")
+
+
+def s3_server(directory: Path) -> Server:
+    """SeaweedFS, which speaks S3 and is an Iceberg catalogue; with one user, `KEYS`. `options` says how to reach it."""
+    ports = [free_port() for _ in range(9)]
+    users = {"name": "tests", "credentials": [{"accessKey": KEYS[0], "secretKey": KEYS[1]}], "actions": ["Admin"]}
+    (directory / "s3.json").write_text(json.dumps({"identities": [users]}))
+    (directory / "volumes").mkdir()
+    words = [program("weed"), "-logtostderr", "server", f"-dir={directory / 'volumes'}", "-ip=127.0.0.1"]
+    words += ["-ip.bind=127.0.0.1", "-s3", f"-s3.config={directory / 's3.json'}", "-master.volumeSizeLimitMB=64"]
+    names = ("s3", "master", "volume", "filer")
+    words += [f"-{name}.port={port}" for name, port in zip(names, ports, strict=False)]
+    words += [f"-{name}.port.grpc={port}" for name, port in zip(names, ports[4:], strict=False)]
+    return Server([*words, f"-s3.port.iceberg={ports[8]}", "-volume.max=50"], ports[0], directory / "weed.log")

@@ -39,13 +39,7 @@ class Compactor:
 
     def run(self, most: int | None = None, least_files: int = LEAST_FILES) -> int:
         """At most so many days and hosts. Returns how many small files are no more. Raises LakeError."""
-        gone = done = 0
-        for small in _worth_it(self._log.refresh(), least_files):
-            if most is not None and done >= most:
-                break
-            gone += self._merge(small)
-            done += 1
-        return gone
+        return sum(map(self._merge, _worth_it(self._log.refresh(), least_files)[:most]))
 
     def clean(self, grace: float = GRACE_SECONDS, orphan: float = ORPHAN_SECONDS) -> int:
         """Remove files that nobody needs. Returns how many. Raises LakeError."""
@@ -58,6 +52,9 @@ class Compactor:
             if (now - each.written > orphan) if removed is None else (now - _seconds(removed) > grace):
                 doomed.append(each.name)
         self._store.delete(doomed)
+        forgotten = [name for name in doomed if name in state.removed]
+        if forgotten:
+            self._log.commit(lambda now: Commit(forgets=[name for name in forgotten if name in now.removed]))
         return len(doomed)
 
     def _merge(self, small: list[DataFile]) -> int:
@@ -88,7 +85,7 @@ class Compactor:
         return len(names)
 
     def _written(self, small: list[DataFile], directory: Path, database: "DuckDBPyConnection") -> Path:
-        """The file of all their rows, those of one kind side by side."""
+        """The file of all their rows."""
         parts = []
         for number, each in enumerate(small):
             data = self._store.get(each.name)
@@ -99,7 +96,7 @@ class Compactor:
         path = directory / "merged.parquet"
         listed = ", ".join(quoted(pattern(part)) for part in parts)
         read = f"read_parquet([{listed}], union_by_name = true, hive_partitioning = false)"
-        write_parquet(database, f"FROM {read} ORDER BY event", path)
+        write_parquet(database, f"FROM {read}", path)
         [(rows,)] = database.execute(f"SELECT count(*) FROM read_parquet({quoted(pattern(path))})").fetchall()
         if rows != sum(each.rows for each in small):
             raise LakeError(f"{len(small)} files have {rows} rows, not {sum(each.rows for each in small)}")

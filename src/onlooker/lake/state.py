@@ -54,13 +54,16 @@ class Batch(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Commit(msgspec.Struct, kw_only=True, omit_defaults=True):
-    """One step: files that come and go, and the messages whose events are in those that come. `time`: RFC 3339."""
+    """One step: files that come and go, and the messages whose events are in those that come. `forgets`: files that
+    had gone, and are deleted now. `time`: RFC 3339.
+    """
 
     version: int = VERSION
     time: str = ""
     onlooker: str = ""
     adds: list[DataFile] = []
     removes: list[str] = []
+    forgets: list[str] = []
     batches: list[Batch] = []
 
 
@@ -106,6 +109,8 @@ class State(msgspec.Struct, kw_only=True):
         for name in commit.removes:
             self.files.pop(name, None)
             self.removed[name] = commit.time
+        for name in commit.forgets:
+            self.removed.pop(name, None)
         self.files |= {each.name: each for each in commit.adds}
         for batch in commit.batches:
             run = self.runs.setdefault(run_key(batch.boot_id, batch.run), Run(batch.host, batch.boot_id, batch.run, []))

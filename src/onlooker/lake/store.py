@@ -1,6 +1,7 @@
 """Objects by name: files below a directory, or in a bucket of S3. Reading and writing them is obstore's."""
 
 import os
+import re
 from collections.abc import Iterator, Sequence
 from configparser import ConfigParser, Error
 from contextlib import suppress
@@ -11,6 +12,7 @@ from urllib.parse import parse_qsl, urlsplit
 from ..errors import PROGRAM, ExtraError, OnlookerError, UsageError
 
 S3 = "s3"
+_LONGEST_REASON = 200
 _OPTIONS = ("endpoint", "region", "credentials", "profile", "ca")
 _KEYS = {"aws_access_key_id": "access_key_id", "aws_secret_access_key": "secret_access_key"}
 _KEYS |= {"aws_session_token": "session_token"}
@@ -138,8 +140,17 @@ class ObjectStore:
                 os.close(descriptor)
 
     def _failed(self, what: str, name: str, error: BaseException) -> LakeError:
-        first = next((line for line in str(error).splitlines() if line), type(error).__name__)
-        return LakeError(f"can't {what} {name!r} of the lake {self.root}: {first:.200}")
+        return LakeError(f"can't {what} {name!r} of the lake {self.root}: {_reason(error)}")
+
+
+def _reason(error: BaseException) -> str:
+    """What the server says, or where it is not reached, the system."""
+    text = str(error)
+    said = [found[1] for name in ("Code", "Message") if (found := re.search(f"<{name}>([^<]*)</{name}>", text))]
+    if said:
+        return ": ".join(said)[:_LONGEST_REASON]
+    first = next((line for line in text.splitlines() if line), type(error).__name__)
+    return first.rpartition(" - ")[2][:_LONGEST_REASON]
 
 
 def is_url(lake: str) -> bool:

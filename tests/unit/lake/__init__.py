@@ -1,0 +1,1 @@
+"""Lakes in a directory, without servers."""
