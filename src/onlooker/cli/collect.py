@@ -11,7 +11,7 @@ from .shutdown import Shutdown, notify_systemd
 EPILOG = """\
 examples:
   onlooker collect nats://localhost/onlooker --lake /srv/lake
-  onlooker collect nats://localhost/onlooker --lake s3://bucket/lake
+  onlooker collect kafka://localhost/onlooker --lake s3://bucket/lake
   onlooker query /srv/lake 'SELECT host, count(*) FROM events GROUP BY ALL'
 
 Start as many as you like: those of one group share the messages. Each message is in the lake once, also where one of \
@@ -22,7 +22,9 @@ them is killed.
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options; values are checked in `run`."""
     parser.epilog = EPILOG
-    parser.add_argument("url", metavar="URL", nargs="?", help="where the messages are: nats://HOST/SUBJECT")
+    parser.add_argument(
+        "url", metavar="URL", nargs="?", help="where the messages are: nats://HOST/SUBJECT, kafka://HOST/TOPIC"
+    )
     add = parser.add_argument_group("where they go").add_argument
     add("--lake", metavar="DIR|URL", help="the lake: a directory, or s3://BUCKET/PREFIX")
     add("--every", metavar="TIME", default="10s", help="commit what there is after this time (default: 10s)")

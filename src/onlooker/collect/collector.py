@@ -82,6 +82,9 @@ class Collector:
             self._source.close()
 
     def _round(self, seconds: float) -> None:
+        if time.monotonic() >= self._held_at + HOLD_SECONDS:  # also while the lake can't be reached
+            self._source.hold([each for each, _ in self._held] + [each for each, _ in self._unknown] + self._poison)
+            self._held_at = time.monotonic()
         if self._bytes < self._most_bytes:
             due = self._since + self._every - time.monotonic() if self._since else seconds
             for delivery in self._source.fetch(MOST_AT_ONCE, max(0.05, min(seconds, due))):
@@ -89,9 +92,6 @@ class Collector:
                 self._take(delivery)
         if self._since and (self._bytes >= self._most_bytes or time.monotonic() >= self._since + self._every):
             self._commit()
-        elif time.monotonic() >= self._held_at + HOLD_SECONDS:
-            self._source.hold([each for each, _ in self._held] + [each for each, _ in self._unknown] + self._poison)
-            self._held_at = time.monotonic()
 
     def _take(self, delivery: Delivery, until: float | None = None) -> None:
         try:

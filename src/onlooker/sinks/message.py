@@ -64,7 +64,12 @@ class Head(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def id(self) -> str:
         """Of the message; never used twice."""
-        return f"{self.boot_id}.{self.run}.{self.seq}"
+        return f"{self.key}.{self.seq}"
+
+    @property
+    def key(self) -> str:
+        """Of the run: what has it stays in order."""
+        return f"{self.boot_id}.{self.run}"
 
     def headers(self) -> dict[str, str]:
         """As they travel. A name that is not ASCII is written as in a URL."""

@@ -22,14 +22,17 @@ EXAMPLES = {
     "journald": "journald:",
 }
 _SIZES = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
-_SIZE_OPTIONS = ("memory", "disk")
+_SIZE_OPTIONS = ("memory", "disk", "most")
+SASL = ("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512")
+_CHOICES = {"format": FORMATS, "map": MAPS, "sasl": SASL}
 _HAS_TOPIC = ("nats", "kafka")
 
 
 class Target(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """`servers`: HOST:PORT of one or more; `topic`: the subject, topic, or path; `format`, `map`: what is sent;
-    `memory`, `disk`: bytes that wait at the most; `spool`: the directory for those on disk; `ca`, `cert`, `key`,
-    `credentials`, `password`, `token`: files, of TLS and of the user; `stream`: of JetStream; `group`: of consumers.
+    `memory`, `disk`: bytes that wait at the most; `most`: bytes of a message, where the server takes less than usual;
+    `spool`: the directory for those on disk; `ca`, `cert`, `key`, `credentials`, `password`, `token`: files, of TLS and
+    of the user; `sasl`: how Kafka's servers know the user; `stream`: of JetStream; `group`: of consumers.
     """
 
     scheme: str
@@ -40,6 +43,7 @@ class Target(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     map: str | None = None
     memory: Annotated[int, msgspec.Meta(ge=1 << 20)] = 16 << 20
     disk: Annotated[int, msgspec.Meta(ge=1 << 20)] = 1 << 30
+    most: Annotated[int, msgspec.Meta(ge=1 << 10)] | None = None
     spool: str | None = None
     tls: bool = False
     ca: str | None = None
@@ -48,6 +52,7 @@ class Target(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     credentials: str | None = None
     password: str | None = None
     token: str | None = None
+    sasl: str | None = None
     stream: str | None = None
     group: str | None = None
 
@@ -100,6 +105,8 @@ def target_of(url: str, *, schemes: tuple[str, ...] = SCHEMES) -> Target:
             f"write it to a file that only you can read: {scheme}://{user.partition(':')[0]}@{servers}?password=FILE",
         )
     given: dict[str, Any] = dict(parse_qsl(parts.query, keep_blank_values=True))
+    if given.get("tls") == "":  # ?tls
+        given["tls"] = "1"
     topic = unquote(parts.path)
     return checked(
         {
@@ -140,12 +147,11 @@ def _sound(made: Target, where: str) -> Target:
         raise UsageError(f"no {'subject' if made.scheme == 'nats' else 'topic'} is named in {where!r:.100}", example)
     for server in made.servers:
         _check_server(server, where, example)
-    if made.format is not None and made.format not in FORMATS:
-        error = UsageError.unknown("format", made.format, FORMATS)
-        raise UsageError(f"{where}: {error}", error.hint)
-    if made.map is not None and made.map not in MAPS:
-        error = UsageError.unknown("map", made.map, MAPS)
-        raise UsageError(f"{where}: {error}", error.hint)
+    for name, choices in _CHOICES.items():
+        value = getattr(made, name)
+        if value is not None and value not in choices:
+            error = UsageError.unknown(name, value, choices)
+            raise UsageError(f"{where}: {error}", error.hint)
     if made.map is not None and made.format not in (None, "json"):
         raise UsageError(f"{where}: only JSON can be mapped to {made.map}", f"leave out format={made.format}")
     for name, path in made.files.items():
