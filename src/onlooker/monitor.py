@@ -19,7 +19,7 @@ from .probe.forks import run_in_children, this_process
 from .probe.kernel import in_pid_namespace
 from .probe.live import LiveSource
 from .probe.setup import DEFAULT_RING_BYTES, MOST_ARGS_BYTES
-from .probe.source import Attachment, Rest, Source
+from .probe.source import Attachment, Rest, Source, Waiting
 from .records import Batch, Matcher
 from .records.sieve import Sieve
 from .records.table import Batches
@@ -438,6 +438,11 @@ class Monitor:
         return Stats(
             events, dict(tally.lost), tally.cut, seconds, tally.unread, aborted, repeated, tuple(over[:_WORST])
         )
+
+    def waiting(self) -> Waiting | None:
+        """How much waits to be polled, in bytes; None where the source does not say, and after `close`."""
+        waiting: Callable[[], Waiting | None] | None = getattr(self._source, "waiting", None)
+        return waiting() if waiting else None
 
     def _check_use(self) -> None:
         if self._began is None:

@@ -32,6 +32,7 @@ COMMANDS = {
     "export": (".export", "write a recording in the format of another tool"),
     "query": (".query", "ask recordings by SQL"),
     "report": (".report", "write a recording as a page for a browser"),
+    "agent": (".agent", "watch as a service, by a configuration file"),
     "collect": (".collect", "put what many machines send into a lake"),
     "rules": (".rules", "check, test and explain the rules of --rules"),
     "doctor": (".doctor", "check what this kernel and this user can do, and how to fix it"),
@@ -45,7 +46,7 @@ GROUPS = {
     "ask a question, live": ("who", "reads", "writes", "missing", "denied"),
     "record, and ask later": ("record", "replay", "show", "tree", "files", "diff", "query", "report"),
     "for CI, audits and other tools": ("check", "verify", "export", "rules"),
-    "for many machines": ("collect",),
+    "for many machines": ("agent", "collect"),
     "about onlooker itself": ("doctor", "schema"),
 }
 

@@ -142,11 +142,15 @@ class WatchSession(Session):
     def _announce(self) -> None:
         """Say that it watches."""
         log, monitor = self._log, self.monitor
-        seen = {a.event for a in monitor.attached if a.purpose != FOLLOWING} or set(monitor.filter.events)
         if monitor.command:
-            log("info", f"watching {_what(monitor, seen)} of {monitor.command.name} and its descendants")
+            log("info", f"watching {self._watched()} of {monitor.command.name} and its descendants")
         else:
-            log.tell(f"watching {_what(monitor, seen)}; Ctrl-C ends it")
+            log.tell(f"watching {self._watched()}; Ctrl-C ends it")
+
+    def _watched(self) -> str:
+        monitor = self.monitor
+        seen = {a.event for a in monitor.attached if a.purpose != FOLLOWING} or set(monitor.filter.events)
+        return _what(monitor, seen)
 
     def _also_waits_for(self) -> dict[int, int]:
         return {**self._taker.reader_gone(), **(self._relay.waits_for() if self._relay else {})}

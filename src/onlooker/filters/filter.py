@@ -48,6 +48,7 @@ class Filter(msgspec.Struct, frozen=True, kw_only=True):
     threads: bool = False
     where: Expression | None = None
     follow: bool = False
+    refinable: bool = False  # the kernel decides also an expression that comes only later
 
     @classmethod
     def of(
@@ -149,7 +150,7 @@ class Filter(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def has_rules(self) -> bool:
         """Whether the kernel may decide a part of an expression."""
-        return self.where is not None
+        return self.where is not None or self.refinable
 
     def rules(self) -> bytes:
         """What the kernel decides of `where`, for the probe."""

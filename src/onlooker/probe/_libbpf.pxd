@@ -46,7 +46,7 @@ cdef extern from "log.h":
 
 cdef extern from "reader.h":
     struct ring:
-        pass
+        size_t size
     struct doorbell:
         int map
         int stop
@@ -77,6 +77,7 @@ cdef extern from "reader.h":
     block *reader_take(reader *, int now) nogil
     bint reader_has_data(reader *) nogil
     size_t reader_count(reader *, bint last) nogil
+    void reader_waiting(reader *, size_t *ring, size_t *backlog) nogil
     bint reader_has_failed(reader *) nogil
     void reader_abandon(reader *) nogil
     void reader_close(reader *) nogil

@@ -448,6 +448,14 @@ cdef class Probe:
                 count = reader_count(&self._reader, last)
         return count
 
+    def waiting(self):
+        """Bytes in the ring, the size of the ring, bytes in the backlog, the most that may be there."""
+        cdef size_t ring = 0, backlog = 0
+        self._alive()
+        with nogil:
+            reader_waiting(&self._reader, &ring, &backlog)
+        return ring, self._reader.ring.size, backlog, self._reader.backlog.most
+
     def total_lost(self):
         """The sum of all the probe's counters, a quick check for losses after every batch."""
         self._alive()

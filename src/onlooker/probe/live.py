@@ -21,7 +21,7 @@ from .forks import run_in_children, this_process
 from .interpreter import with_interpreters
 from .processes import look_for, no_such_process
 from .setup import DEFAULT_RING_BYTES, MOST_ARGS_BYTES, Setup, keeping
-from .source import Attachment, Rest
+from .source import Attachment, Rest, Waiting
 from .waiting import prepare, wait
 
 if TYPE_CHECKING:
@@ -160,6 +160,10 @@ class LiveSource:
     def wanted(self) -> Filter:
         """What is asked for."""
         return self._wanted
+
+    def waiting(self) -> Waiting | None:
+        """How much waits to be polled; None while nothing is watched."""
+        return Waiting(*self._probe.waiting()) if self._probe else None
 
     def _gather(self, probe: "Probe", pid: int) -> None:
         try:

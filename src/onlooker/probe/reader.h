@@ -261,6 +261,15 @@ static inline size_t reader_count(struct reader *reader, int last)
 	return count;
 }
 
+/* How many bytes wait in the ring, and in the backlog. */
+static inline void reader_waiting(struct reader *reader, size_t *ring, size_t *backlog)
+{
+	pthread_mutex_lock(&reader->mutex);
+	*ring = ring_waiting(&reader->ring);
+	*backlog = reader->backlog.bytes;
+	pthread_mutex_unlock(&reader->mutex);
+}
+
 static inline void reader_let_go(struct reader *reader)
 {
 	ring_close(&reader->ring);

@@ -63,6 +63,14 @@ static inline int ring_has_data(struct ring *ring)
 	return __atomic_load_n(ring->producer, __ATOMIC_ACQUIRE) != __atomic_load_n(ring->consumer, __ATOMIC_RELAXED);
 }
 
+/* How many bytes wait, headers and what is still being written too; not above the size, whatever the positions say. */
+static inline size_t ring_waiting(struct ring *ring)
+{
+	size_t waiting = __atomic_load_n(ring->producer, __ATOMIC_ACQUIRE) - __atomic_load_n(ring->consumer, __ATOMIC_RELAXED);
+
+	return waiting < ring->size ? waiting : ring->size;
+}
+
 /* How many finished records wait, without taking them. */
 static inline size_t ring_count(struct ring *ring)
 {

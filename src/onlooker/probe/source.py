@@ -39,6 +39,17 @@ class Rest(msgspec.Struct, frozen=True):
     unread: int = 0
 
 
+class Waiting(msgspec.Struct, frozen=True):
+    """Bytes that nobody has polled yet: in the kernel's ring, which has room for `ring_size`, and in this process's
+    backlog, which has room for `backlog_size`.
+    """
+
+    ring: int
+    ring_size: int
+    backlog: int
+    backlog_size: int
+
+
 class Source(Protocol):
     """What `Monitor` needs of a source. One thread calls it, except for `stop`.
 

@@ -71,6 +71,11 @@ class Sink:
         """Of the batches that are not packed yet."""
         return self._inbox_bytes
 
+    @property
+    def is_alive(self) -> bool:
+        """Whether both threads do their work, between `start` and `close`."""
+        return self._thread.is_alive() and self.sender.is_running
+
     def write(self, batch: Batch) -> None:
         """At once, whatever the server does."""
         size = len(batch.raw)

@@ -1,0 +1,194 @@
+"""The endpoint: what it serves, also while the loop hangs, and to clients that mean no good."""
+
+import json
+import re
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from onlooker.agent import http
+from onlooker.agent.config import Metrics
+from onlooker.agent.desk import Desk
+from onlooker.agent.health import NoAnswerError, ask, lines_of
+from onlooker.agent.http import Server
+from onlooker.agent.metrics import CONTENT_TYPE, page
+from onlooker.agent.state import SinkState, State
+from onlooker.cli.main import main
+from onlooker.errors import UsageError
+from onlooker.probe.source import Waiting
+from onlooker.stats import Stats
+
+SINK = SinkState("nats://a/b", True, "", {"messages": 3, "records": 7}, {"memory": 5, "disk": 0}, 1, {}, True)
+STATE = State(
+    Stats({"open": 23, "lost": 1}, {("open", "ring full"): 4}, 2, 1.0),
+    Waiting(8, 16, 3, 32),
+    (SINK,),
+    0.5,
+    {"done": 1, "refused": 0},
+)
+
+
+@contextmanager
+def serving(state: State = STATE, *, hangs: bool = False) -> Iterator[tuple[Server, str]]:
+    """A server, and a loop that answers for it."""
+    desk: Desk[State] = Desk(lambda: state)
+    with socket.socket() as made:
+        made.bind(("127.0.0.1", 0))
+        port = made.getsockname()[1]
+    server = Server(Metrics(listen=f"127.0.0.1:{port}"), desk, page, CONTENT_TYPE)
+    server.start()
+    ends = threading.Event()
+
+    def loop() -> None:
+        while not ends.is_set():
+            if not hangs:
+                desk.look()
+            time.sleep(0.005)
+
+    thread = threading.Thread(target=loop)
+    thread.start()
+    try:
+        yield server, f"127.0.0.1:{port}"
+    finally:
+        ends.set()
+        thread.join()
+        desk.close()
+        server.close()
+        server.close()
+
+
+def said(address: str, request: bytes = b"GET /metrics HTTP/1.0\r\n\r\n") -> str:
+    host, _, port = address.partition(":")
+    with socket.create_connection((host, int(port)), 20) as made:
+        made.sendall(request)
+        return b"".join(iter(lambda: made.recv(65536), b"")).decode()
+
+
+def test_metrics():
+    with serving() as (_, address):
+        found = said(address)
+    assert found.startswith("HTTP/1.0 200 ")
+    for line in (
+        'onlooker_events_total{event="open"} 23.0',
+        'onlooker_lost_total{event="open",reason="ring full"} 4.0',
+        "onlooker_cut_events_total 2.0",
+        "onlooker_ring_bytes 8.0",
+        "onlooker_ring_size_bytes 16.0",
+        "onlooker_backlog_bytes 3.0",
+        'onlooker_sink_messages_total{sink="nats://a/b"} 3.0',
+        'onlooker_sink_queue_bytes{sink="nats://a/b",where="memory"} 5.0',
+        'onlooker_sink_connected{sink="nats://a/b"} 1.0',
+        "onlooker_bpf_run_seconds_total 0.5",
+        'onlooker_reloads_total{result="done"} 1.0',
+    ):
+        assert f"\n{line}\n" in found
+    assert re.search(r"^process_cpu_seconds_total \d", found, re.MULTILINE)
+    assert re.search(r"^process_resident_memory_bytes \d", found, re.MULTILINE)
+
+
+@pytest.mark.parametrize(
+    ("request_", "code"),
+    [
+        (b"GET / HTTP/1.0\r\n\r\n", 404),
+        (b"GET /metrics?a=b HTTP/1.1\r\n\r\n", 200),
+        (b"POST /metrics HTTP/1.0\r\n\r\n", 501),
+        (b"\xff\x00\x1b[2J\r\n\r\n", 400),
+        (b"GET /" + b"a" * 70000 + b" HTTP/1.0\r\n\r\n", 414),
+    ],
+)
+def test_other_requests(request_, code):
+    with serving() as (_, address):
+        answer = said(address, request_)
+        assert f" {code} " in answer.partition("\n")[0] or f"Error code: {code}" in answer
+        assert " 200 " in said(address).partition("\n")[0]
+
+
+def test_a_loop_that_hangs_is_told(monkeypatch):
+    monkeypatch.setattr(http, "ANSWER_SECONDS", 0.05)
+    with serving(hangs=True) as (_, address):
+        assert " 503 " in said(address).partition("\n")[0]
+        health = ask(f"http://{address}")
+    assert (health.healthy, health.answers) == (False, False)
+    assert lines_of(health) == ["unhealthy: its loop does not answer"]
+
+
+def test_many_who_ask_wake_the_loop_seldom():
+    answered = []
+    desk: Desk[int] = Desk(lambda: answered.append(1) or len(answered))
+    found: list[int | None] = []
+    threads = [threading.Thread(target=lambda: found.append(desk.ask(10))) for _ in range(20)]
+    for thread in threads:
+        thread.start()
+    time.sleep(0.2)
+    desk.look()
+    for thread in threads:
+        thread.join()
+    assert found == [1] * 20
+    desk.look()
+    assert len(answered) == 1
+    desk.close()
+    assert desk.ask(10) is None
+
+
+def test_who_asks_slowly_makes_nobody_wait_for_ever(monkeypatch):
+    monkeypatch.setattr(http, "LONGEST_SECONDS", 0.3)
+    with serving() as (server, address):
+        host, _, port = address.partition(":")
+        slow = [socket.create_connection((host, int(port))) for _ in range(http.MOST_REQUESTS)]
+        for each in slow:
+            each.sendall(b"GET /me")
+        time.sleep(0.1)
+        assert said(address) == ""  # there is no room, and it is told at once
+        time.sleep(0.4)
+        said(address)
+        time.sleep(0.1)
+        assert " 200 " in said(address).partition("\n")[0]
+        assert len(server._open) <= 1
+        for each in slow:
+            each.close()
+
+
+def test_a_port_that_is_taken():
+    with serving() as (_, address), pytest.raises(UsageError, match=r"can't listen on .*: Address already in use"):
+        Server(Metrics(listen=address), Desk(lambda: STATE), page, CONTENT_TYPE)
+
+
+def test_health(capfd):
+    with serving() as (_, address):
+        assert main(["agent", "health", "--url", f"http://{address}"]) == 0
+    out = "healthy; 4 events lost before the sinks\nnats://a/b: connected; 1 messages wait; 0 events lost\n"
+    assert capfd.readouterr() == (out, "")
+
+
+def test_health_of_a_sink_that_is_away(capfd):
+    from msgspec.structs import replace
+
+    away = replace(SINK, is_connected=False, failure="\x1b[2J it is away")
+    with serving(replace(STATE, sinks=(away,))) as (_, address):
+        assert main(["agent", "health", "--url", f"http://{address}/healthz"]) == 0
+    assert "not reached: \\x1b[2J it is away;" in capfd.readouterr().out
+    dead = replace(SINK, is_alive=False)
+    with serving(replace(STATE, sinks=(dead,))) as (_, address):
+        assert main(["agent", "health", "--url", f"http://{address}"]) == 1
+        answer = said(address, b"GET /healthz HTTP/1.0\r\n\r\n")
+    assert capfd.readouterr().out.startswith("unhealthy; ")
+    assert " 503 " in answer.partition("\n")[0]
+    assert json.loads(answer.rpartition("\r\n\r\n")[2])["sinks"][0]["alive"] is False
+
+
+def test_nobody_answers(capfd):
+    with socket.socket() as made:
+        made.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{made.getsockname()[1]}"
+        with pytest.raises(NoAnswerError):
+            ask(url)
+        assert main(["agent", "health", "--url", url]) == 1
+    assert "hint: see whether it runs" in capfd.readouterr().err
+    assert main(["agent", "health", "--url", "ftp://a"]) == 2
+    assert main(["agent", "--url", "http://a"]) == 2
+    assert main(["agent", "chekc"]) == 2
+    assert "did you mean 'check'?" in capfd.readouterr().err
