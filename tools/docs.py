@@ -57,6 +57,11 @@ def answer() -> str:
     return _help("who")
 
 
+def agent() -> str:
+    """`onlooker agent --help`."""
+    return _help("agent")
+
+
 def words() -> str:
     """What an answer says of a call."""
     rows = [f"| `{wanted}` | `{done}` |" for wanted, done in sorted(actions.WORDS.items())]
@@ -175,6 +180,7 @@ def measured() -> Results:
 PARTS: dict[str, dict[str, Callable[[], str]]] = {
     "README.md": {"commands": commands, "cost": lambda: report.summary(measured())},
     "docs/watch.md": {"options": options, "hide": hidden},
+    "docs/agent.md": {"agent": agent},
     "docs/answers.md": {"who": answer, "words": words},
     "docs/query.md": {"columns": columns, "named": named_queries, "processes": processes, "tables": tables},
     "docs/limits.md": {"memory": memory},

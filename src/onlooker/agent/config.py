@@ -1,5 +1,6 @@
 """The agent's configuration: a TOML file, checked before anything is attached."""
 
+import os
 import re
 import tomllib
 from collections import Counter
@@ -70,7 +71,10 @@ class Watch(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         if self.rules:
             from ..rules import load as load_rules
 
-            given["rules"] = found = load_rules(self.rules, strict=self.strict_rules)
+            try:
+                given["rules"] = found = load_rules(self.rules, strict=self.strict_rules)
+            except UsageError as error:
+                raise UsageError(f"watch.rules: {error}", error.hint) from error
             for text in found.notes:
                 note(text)
         made = Monitor(**given, least_rights=True)
@@ -83,9 +87,12 @@ _NOT_OF_FILTER = ("rules", "strict_rules", "first", "rate", "resolve", "attach",
 
 
 class Host(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """`name`: how this machine is called in what is sent; without one, as uname(2) says."""
+    """`name`: how this machine is called in what is sent; `name_env`: a variable of the environment that has it;
+    without one, as uname(2) says.
+    """
 
     name: str | None = None
+    name_env: str | None = None
 
 
 class Metrics(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -153,13 +160,10 @@ def load(file: str) -> Config:
     except msgspec.ValidationError as error:
         raise _wrong_type(error, file) from error
     watch = _checked_watch(raw.watch, file)
-    if raw.host.name is not None and not 1 <= len(raw.host.name) <= 255:
-        raise UsageError(
-            f"{file}: host.name: not a name: {raw.host.name!r:.60}", "1 to 255 characters, or leave it out"
-        )
+    host = _checked_host(raw.host, file)
     if raw.metrics is not None:
         _check_metrics(raw.metrics, file)
-    return Config(watch=watch, host=raw.host, sinks=tuple(_sinks(raw.sinks, file)), metrics=raw.metrics)
+    return Config(watch=watch, host=host, sinks=tuple(_sinks(raw.sinks, file)), metrics=raw.metrics)
 
 
 def _read(file: str) -> str:
@@ -251,6 +255,21 @@ def _wrong_alone(watch: Watch, wrong: str) -> Iterator[str]:
         except UsageError as error:
             if str(error) == wrong:
                 yield f"watch.{name}"
+
+
+def _checked_host(host: Host, file: str) -> Host:
+    """With its name, wherever that is."""
+    if host.name_env is not None:
+        if host.name is not None:
+            raise UsageError(f"{file}: host.name and host.name_env are both given", "leave one out")
+        if host.name_env not in os.environ:
+            raise UsageError(
+                f"{file}: host.name_env: {host.name_env!r:.60} is not in the environment", 'name = "web-1"'
+            )
+        host = replace(host, name=os.environ[host.name_env])
+    if host.name is not None and not 1 <= len(host.name) <= 255:
+        raise UsageError(f"{file}: host.name: not a name: {host.name!r:.60}", "1 to 255 characters, or leave it out")
+    return host
 
 
 def _check_metrics(metrics: Metrics, file: str) -> None:

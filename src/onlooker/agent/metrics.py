@@ -66,6 +66,7 @@ def of_the_sinks(sinks: tuple[SinkState, ...]) -> Iterator[Metric]:
         labels=(*SINK, "event", "reason"),
     )
     queue = GaugeMetricFamily("onlooker_sink_queue_bytes", "Bytes that wait, by where.", labels=(*SINK, "where"))
+    room = GaugeMetricFamily("onlooker_sink_queue_limit_bytes", "Room for what waits.", labels=(*SINK, "where"))
     waiting = GaugeMetricFamily("onlooker_sink_queue_messages", "Messages that wait.", labels=SINK)
     connected = GaugeMetricFamily("onlooker_sink_connected", "Whether the server is reached.", labels=SINK)
     for sink in sinks:
@@ -73,9 +74,11 @@ def of_the_sinks(sinks: tuple[SinkState, ...]) -> Iterator[Metric]:
             lost.add_metric((sink.name, event, reason), count)
         for where, size in sink.queue.items():
             queue.add_metric((sink.name, where), size)
+        for where, size in sink.room.items():
+            room.add_metric((sink.name, where), size)
         waiting.add_metric((sink.name,), sink.waiting)
         connected.add_metric((sink.name,), int(sink.is_connected))
-    yield from (lost, queue, waiting, connected)
+    yield from (lost, queue, room, waiting, connected)
 
 
 def of_the_agent(state: State) -> Iterator[Metric]:

@@ -7,14 +7,14 @@ import msgspec
 
 from ..monitor import Monitor
 from ..probe.source import Waiting
-from ..sinks.sink import Sink
+from ..sinks.sink import INBOX_BYTES, Sink
 from ..stats import Stats
 
 
 class SinkState(msgspec.Struct, frozen=True):
     """`counts`: messages, bytes and records that were delivered, and failures; `queue`: bytes by where they wait;
-    `waiting`: messages that wait; `lost`: events by kind and reason; `failure`: why it is not connected; `is_alive`:
-    whether its threads live.
+    `room`: for how many there is room; `waiting`: messages that wait; `lost`: events by kind and reason; `failure`: why
+    it is not connected; `is_alive`: whether its threads live.
     """
 
     name: str
@@ -22,6 +22,7 @@ class SinkState(msgspec.Struct, frozen=True):
     failure: str
     counts: dict[str, int]
     queue: dict[str, int]
+    room: dict[str, int]
     waiting: int
     lost: dict[tuple[str, str], int]
     is_alive: bool
@@ -61,13 +62,14 @@ def state_of(monitor: Monitor, sinks: Sequence[Sink], run_seconds: float | None,
 
 
 def _sink_state(name: str, sink: Sink) -> SinkState:
-    memory, disk = sink.outbox.bytes
+    (memory, disk), target = sink.outbox.bytes, sink.target
     return SinkState(
         name,
         sink.sender.is_connected,
         sink.sender.failure,
         dict(sink.sender.counts),
         {"inbox": sink.inbox_bytes, "memory": memory, "disk": disk},
+        {"inbox": INBOX_BYTES, "memory": target.memory, "disk": target.disk if target.spool is not None else 0},
         len(sink.outbox),
         dict(sink.lost),
         sink.is_alive,

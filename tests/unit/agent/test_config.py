@@ -29,7 +29,7 @@ def test_the_example_is_right(capfd):
 
 def test_each_line_of_the_example_that_is_out_is_right_too(tmp_path):
     """The files of TLS must be there."""
-    lines = EXAMPLE.read_text().splitlines()
+    lines = EXAMPLE.read_text().replace('"/etc/onlooker/rules"', f"'{tmp_path / 'rules'}'").splitlines()
     names = ("ca", "cert", "key", "credentials")
     for name in names:
         (tmp_path / name).touch()
@@ -37,11 +37,21 @@ def test_each_line_of_the_example_that_is_out_is_right_too(tmp_path):
         if line.startswith("#") and line[1:2] != " ":
             name, _, value = line[1:].partition(" = ")
             lines[number] = f"{name} = '{tmp_path / name}'" if name in names else f"{name} = {value}"
-    config = loaded(tmp_path, "\n".join(line for line in lines if not line.startswith(("failed", "success"))))
+    config = loaded(
+        tmp_path, "\n".join(line for line in lines if not line.startswith(("failed", "success", "name_env")))
+    )
     assert config.watch.rate == 1000
     assert config.watch.buffer_bytes == 16 << 20
     assert config.host.name == "web-1"
     assert config.metrics.bpf_run_time
+
+
+def test_a_name_of_the_environment(tmp_path, monkeypatch):
+    text = f'{SINK}[host]\nname_env = "NODE_NAME"'
+    with pytest.raises(UsageError, match="'NODE_NAME' is not set"):
+        loaded(tmp_path, text)
+    monkeypatch.setenv("NODE_NAME", "node-1")
+    assert loaded(tmp_path, text).host.name == "node-1"
 
 
 def test_a_table_for_each_sink(tmp_path):

@@ -22,7 +22,7 @@ from onlooker.errors import UsageError
 from onlooker.probe.source import Waiting
 from onlooker.stats import Stats
 
-SINK = SinkState("nats://a/b", True, "", {"messages": 3, "records": 7}, {"memory": 5, "disk": 0}, 1, {}, True)
+SINK = SinkState("nats://a/b", True, "", {"messages": 3, "records": 7}, {"memory": 5}, {"memory": 9}, 1, {}, True)
 STATE = State(
     Stats({"open": 23, "lost": 1}, {("open", "ring full"): 4}, 2, 1.0),
     Waiting(8, 16, 3, 32),

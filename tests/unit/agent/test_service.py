@@ -70,6 +70,15 @@ def test_the_filter_changes_although_something_else_needs_a_restart(file):
     assert (after.watch.path, after.metrics) == (["/b"], None)
 
 
+def test_with_rules_the_filter_needs_a_restart(file):
+    file.write_text(f"{SINK}{WATCH}rules = ['shipped']")
+    before = load(str(file))
+    file.write_text(f"{SINK}{WATCH}rules = ['shipped']\npath = ['/a']")
+    with monitor(path=["/a"]) as watching:
+        _, done = reload(str(file), before, watching)
+    assert done == ["watch: path: needs a restart"]
+
+
 def test_what_path_implies(tmp_path):
     """Without events, a path also means those that change files: they would have to be attached."""
     file = tmp_path / "agent.toml"
