@@ -48,7 +48,7 @@ def test_each_line_of_the_example_that_is_out_is_right_too(tmp_path):
 
 def test_a_name_of_the_environment(tmp_path, monkeypatch):
     text = f'{SINK}[host]\nname_env = "NODE_NAME"'
-    with pytest.raises(UsageError, match="'NODE_NAME' is not set"):
+    with pytest.raises(UsageError, match="'NODE_NAME' is not in the environment"):
         loaded(tmp_path, text)
     monkeypatch.setenv("NODE_NAME", "node-1")
     assert loaded(tmp_path, text).host.name == "node-1"
