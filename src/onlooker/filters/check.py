@@ -7,7 +7,7 @@ from ..errors import ExpressionError, UsageError
 from ..events import DEFAULT_EVENTS, TASK_EVENTS
 from ..records.encode import wall_ns
 from ..schema.values import Flags, Names, Values
-from .expression import COMPARISONS, MOST_KIN_TESTS, TEXT_TESTS, Expression, Test, kin_tests, literal, tests_of
+from .expression import COMPARISONS, MOST_KIN_TESTS, REGEX, TEXT_TESTS, Expression, Test, kin_tests, literal, tests_of
 from .fields import (
     BOOLEAN,
     EVENT,
@@ -30,9 +30,9 @@ _OPERATORS = {
     NUMBER: (*COMPARISONS, "in", "exists"),
     TIME: (*COMPARISONS, "in", "exists"),
     BOOLEAN: _EQUAL,
-    TEXT: (*_EQUAL, *TEXT_TESTS),
-    PATH: (*_EQUAL, *TEXT_TESTS, "under"),
-    NAME: (*_EQUAL, *TEXT_TESTS),
+    TEXT: (*_EQUAL, *TEXT_TESTS, REGEX),
+    PATH: (*_EQUAL, *TEXT_TESTS, REGEX, "under"),
+    NAME: (*_EQUAL, *TEXT_TESTS, REGEX),
     LIST: ("contains", "exists"),
     FLAGS: ("contains", "exists"),
 }
@@ -157,7 +157,9 @@ class _Check:
             raise self._error(f"nothing has a NUL byte in it: {literal(value)}", value=number)
         if test.op == "under" and not value:
             raise self._error("under which directory?", f"{test.name} under '/'", value=number)
-        if kind == TIME:
+        if test.op == REGEX:
+            self._regex(number, value)
+        elif kind == TIME:
             self._time(number, value)
         elif kind in (NAME, FLAGS) and (test.op in _EQUAL or (kind == FLAGS and not test.ignore_case)):
             self._name(number, value)
@@ -190,6 +192,15 @@ class _Check:
             wall_ns(value.decode(errors="replace"))
         except UsageError as error:
             raise self._error(f"not a time: {literal(value)}", error.hint, value=number) from None
+
+    def _regex(self, number: int, value: bytes) -> None:
+        from .regex import RegexError, automaton  # rarely needed
+
+        try:
+            automaton(value, self._test.ignore_case)
+        except RegexError as error:
+            message = f"not a regular expression: {literal(value):.100}: {error}"
+            raise self._error(message, "docs/expressions.md says what it may have", value=number) from None
 
     def _name(self, number: int, value: bytes) -> None:
         test, name = self._test, value.decode("utf-8", "replace")

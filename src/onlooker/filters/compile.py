@@ -10,14 +10,16 @@ from ..records.planned import compiled
 from ..schema.fields import Op
 from ..schema.plan import StepPlan
 from ..schema.values import Flags, Names
-from .expression import And, Expression, Not, Test, kin_tests
+from .expression import REGEX, And, Expression, Not, Test, kin_tests
 from .fields import BOOLEAN, CMDLINE, EVENT, FILES, FLAGS, LIST, NAME, NUMBER, PATH, TIME, plan_of, steps_of, type_of
 from .glob import Glob, automaton
 from .paths import clean
+from .regex import Automaton
+from .regex import automaton as regex
 
 # records/native/match.h: enum test_op, enum form, and where the tests end
 ASK_NUMBER, ASK_EQUAL, ASK_BEGIN, ASK_END, ASK_PART, ASK_GLOB, ASK_UNDER, ASK_ITEM, ASK_FLAG, ASK_EXISTS = range(10)
-ASK_KIN = 10
+ASK_KIN, ASK_REGEX = 10, 11
 CLEAN, LOWER, SPACES = 1, 2, 4
 ACCEPT, REJECT = 2**32 - 1, 2**32 - 2
 
@@ -30,6 +32,7 @@ _OF_TEXT = {
     "contains": ASK_PART,
     "glob": ASK_GLOB,
     "under": ASK_UNDER,
+    REGEX: ASK_REGEX,
 }
 _HIGHEST = 2**64 - 1
 _SIGN = 2**63  # is turned in signed numbers, so that all are in one order
@@ -45,6 +48,7 @@ class Pattern(NamedTuple):
     bits: int = 0
     mask: int = 0
     glob: Glob | None = None
+    regex: Automaton | None = None
 
 
 class Ask(NamedTuple):
@@ -169,10 +173,13 @@ class _Program:
 
     def _ask_text(self, test: Test, steps: tuple[StepPlan, ...], negated: bool) -> Ask:
         op = ASK_ITEM if type_of(test.field) == LIST else _OF_TEXT[test.op]
-        form = LOWER if test.ignore_case else 0
+        form = LOWER if test.ignore_case and op != ASK_REGEX else 0  # the automaton knows both cases
         form |= CLEAN if test.field in FILES or op == ASK_UNDER else 0
         form |= SPACES if test.field == CMDLINE else 0
         texts = [text.lower() if test.ignore_case else text for text in texts_of(test)]  # ASCII letters only
+        if op == ASK_REGEX:
+            found = tuple(Pattern(text, regex=regex(text, test.ignore_case)) for text in texts_of(test))
+            return Ask(op, self._source(steps, form), negated, patterns=found)
         if op == ASK_UNDER:
             texts = [clean(text) for text in texts]
         patterns = tuple(Pattern(text, glob=automaton(text) if op == ASK_GLOB else None) for text in texts)
@@ -195,6 +202,8 @@ def _cost(expression: Expression) -> int:
         return max(map(_cost, terms))
     if expression.field == EVENT or expression.scope:
         return 1
+    if expression.op == REGEX:
+        return 4
     return 3 if type_of(expression.field) in (PATH, LIST) else 2
 
 

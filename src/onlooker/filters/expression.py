@@ -8,7 +8,8 @@ Value = bytes | int | bool
 
 COMPARISONS = ("==", "!=", "<=", ">=", "<", ">")
 TEXT_TESTS = ("startswith", "endswith", "contains", "glob")
-OPERATORS = (*COMPARISONS, "in", "exists", *TEXT_TESTS, "under")
+REGEX = "matches"
+OPERATORS = (*COMPARISONS, "in", "exists", *TEXT_TESTS, REGEX, "under")
 SCOPES = ("parent", "ancestor", "process")
 MOST_KIN_TESTS = 64  # of other processes: each is a bit
 

@@ -6,7 +6,7 @@ r"""Reads expressions: text to `expression.py`.
     test  = field ("==" | "=" | "!=" | "<" | "<=" | ">" | ">=") value
           | field ["not"] "in" set
           | field "exists"
-          | field ["not"] ["i"]("startswith" | "endswith" | "contains" | "glob") (value | set)
+          | field ["not"] ["i"]("startswith" | "endswith" | "contains" | "glob" | "matches") (value | set)
           | field ["not"] "under" (value | set)
     set   = "(" value {"," value} ")"
     value = 'bytes' | "bytes" | integer | true | false
@@ -22,14 +22,28 @@ import msgspec
 
 from ..errors import ExpressionError, UsageError
 from ..records.encode import raw_bytes
-from .expression import COMPARISONS, OPERATORS, SCOPES, TEXT_TESTS, And, Expression, Not, Or, Test, Value, literal
+from .expression import (
+    COMPARISONS,
+    OPERATORS,
+    REGEX,
+    SCOPES,
+    TEXT_TESTS,
+    And,
+    Expression,
+    Not,
+    Or,
+    Test,
+    Value,
+    literal,
+)
 
 LONGEST = 1 << 16  # characters
 DEEPEST = 50  # parentheses and negations in each other: all that walks through an expression recurses so deep
 
 _AND, _OR, _NOT = ("and", "&&"), ("or", "||"), ("not", "!")
-_NEGATABLE = ("in", *TEXT_TESTS, "under")
-_WORD_OPERATORS = (*OPERATORS[len(COMPARISONS) :], *(f"i{op}" for op in TEXT_TESTS))
+_CASED = (*TEXT_TESTS, REGEX)  # with an "i" before, case does not count
+_NEGATABLE = ("in", *_CASED, "under")
+_WORD_OPERATORS = (*OPERATORS[len(COMPARISONS) :], *(f"i{op}" for op in _CASED))
 _TOKEN = re.compile(
     r"""\s*(?:
       (?P<text>'(?:[^'\\]|\\.)*' | "(?:[^"\\]|\\.)*")
@@ -210,7 +224,7 @@ class _Parser:
             if word == op:
                 self._next()
                 return op, False
-        if word.startswith("i") and word[1:] in TEXT_TESTS:
+        if word.startswith("i") and word[1:] in _CASED:
             self._next()
             return word[1:], True
         if token.kind == "word" and word not in ("and", "or", "not"):

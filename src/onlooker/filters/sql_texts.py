@@ -11,10 +11,11 @@ from ..errors import ExpressionError
 from ..schema.fields import Op
 from ..schema.plan import StepPlan
 from .compile import texts_of
-from .expression import Test
+from .expression import REGEX, Test
 from .fields import CMDLINE, FILES, FLAGS, LIST, type_of
 from .glob import is_directories, read
 from .paths import clean
+from .regex import in_hex, parsed
 
 _REPLACEMENT = "\ufffd"
 _LONGEST = 8192  # bytes of patterns that are spelled as HEX: RE2 takes 8 MiB for each, and refuses 30 000
@@ -73,6 +74,8 @@ HEX = Spelling(
 
 def spelling_of(value: bytes, op: str) -> Spelling:
     """PLAIN where that is enough: it costs less, and by a column's statistics whole blocks can be skipped."""
+    if op == REGEX:
+        return HEX  # "." is a byte
     if op == "glob" and any(len(accepted) > 1 for accepted in read(value)[0]):
         return HEX  # "?" is a byte, and may be a part of a character
     try:
@@ -175,6 +178,10 @@ def _fits(test: Test, text: str, values: list[bytes], spelling: Spelling) -> str
     if test.op in ("==", "!=", "in"):
         listed = ", ".join(map(spelling.literal, values))
         return f"{text} IN ({listed})" if len(values) > 1 else f"{text} = {listed}"
+    if test.op == REGEX:
+        _check_length(test, values, spelling)
+        patterns = (in_hex(parsed(value, ignore_case=test.ignore_case)) for value in values)
+        return " OR ".join(f"regexp_matches({text}, {quoted(pattern)})" for pattern in patterns)
     fits = _under if test.op == "under" else _matches if test.ignore_case or test.op == "glob" else _holds
     return " OR ".join(fits(test, text, value, spelling) for value in values)
 

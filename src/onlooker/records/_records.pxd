@@ -1,6 +1,6 @@
 """What `native/` has, and what of Python's C interface Cython does not declare."""
 
-from libc.stdint cimport int64_t, uint32_t, uint64_t
+from libc.stdint cimport int64_t, uint16_t, uint32_t, uint64_t
 
 
 cdef extern from "Python.h":
@@ -188,6 +188,10 @@ cdef extern from "match.h" nogil:
         const uint64_t *names
         const uint64_t *deep
         const uint64_t *skips
+        const unsigned char *classes
+        const unsigned char *ends
+        const uint16_t *next
+        size_t classes_count
     ctypedef struct ask_t "struct ask":
         int op
         int is_negated

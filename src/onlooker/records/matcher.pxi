@@ -72,7 +72,7 @@ cdef class Matcher(Memory):
 
     cdef pattern_t *_patterns(self, patterns, size_t *words) except NULL:
         cdef pattern_t *made = <pattern_t *>self.array(len(patterns), sizeof(pattern_t))
-        for i, (text, bits, mask, glob) in enumerate(patterns):
+        for i, (text, bits, mask, glob, regex) in enumerate(patterns):
             made[i].text, made[i].bits, made[i].mask = self.text(text), bits, mask
             if glob is not None:
                 made[i].begin, made[i].end = self.text(glob.begin), self.text(glob.end)
@@ -81,7 +81,23 @@ cdef class Matcher(Memory):
                 words[0] = max(words[0], made[i].words)
                 made[i].moves, made[i].names = self._states(glob.moves), self._states(glob.names)
                 made[i].deep, made[i].skips = self._states(glob.deep), self._states(glob.skips)
+            if regex is not None:
+                self._automaton(&made[i], regex.classes, regex.class_count, regex.moves, regex.ends)
         return made
+
+    cdef int _automaton(self, pattern_t *made, bytes classes, size_t count, bytes moves, bytes ends) except -1:
+        cdef size_t states = len(ends), i
+        cdef uint16_t *next = <uint16_t *>self.array(len(moves) // 2, sizeof(uint16_t))
+        memcpy(next, PyBytes_AsString(moves), len(moves))
+        if len(classes) != 256 or len(moves) != 2 * count * states or states < 3 or max(classes) >= count:
+            raise ValueError("not an automaton")
+        for i in range(count * states):
+            if next[i] >= states:
+                raise ValueError("not an automaton")
+        made.classes = <const unsigned char *>self.text(classes).at
+        made.ends = <const unsigned char *>self.text(ends).at
+        made.next, made.classes_count = next, count
+        return 0
 
     cdef uint64_t *_states(self, bytes sets) except NULL:
         cdef uint64_t *made = <uint64_t *>self.array(len(sets) // 8, 8)

@@ -72,12 +72,14 @@ def _parsed(document: Document) -> tuple[Any, list[Any]]:
     except Exception as error:  # whatever a library makes of what strangers wrote
         known = type(error).__name__.startswith("Sigma")
         what = f"{error!s:.300}" if known else f"pySigma can't read it: {type(error).__name__}: {error!s:.200}"
-        line = (
-            document.lines["detection" if "ondition" in type(error).__name__ else "title"]
-            if "title" in document.lines
-            else 0
-        )
-        raise RefusedError(" ".join(what.split()), line=line) from None
+        raise RefusedError(" ".join(what.split()), line=_line_of(error, document)) from None
+
+
+def _line_of(error: Exception, document: Document) -> int:
+    """Of the key that an error of pySigma is about, which its name tells."""
+    name = type(error).__name__.lower()
+    told = [line for key, line in document.lines.items() if key in name.removeprefix("sigma")]
+    return told[0] if told else document.lines["detection"]
 
 
 def _kinds(document: Document, rule: Any) -> tuple[Kind, ...]:

@@ -5,9 +5,11 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from ..errors import UsageError
-from ..filters.expression import Expression, Not, Or, Test
+from ..filters.compile import texts_of
+from ..filters.expression import REGEX, Expression, Not, Or, Test
 from ..filters.fields import NUMBER, PATH, type_of
 from ..filters.filter import user_id
+from ..filters.regex import RegexError, automaton
 from .rule import RefusedError
 
 if TYPE_CHECKING:
@@ -37,14 +39,15 @@ def test_of(field: str, value: Any, sigma_field: str) -> Expression:
         return _number(field, value, sigma_field)
     if isinstance(value, types.SigmaNumber):
         return _text(field, types.SigmaString(str(value)))
+    if isinstance(value, types.SigmaRegularExpression):
+        return _regex(field, value, sigma_field)
     if isinstance(value, types.SigmaString):
         return _text(field, value)
-    raise RefusedError(f"{sigma_field}: {_what(value)} can't be asked of {bare}", _instead(value))
+    raise RefusedError(f"{sigma_field}: {_what(value)} can't be asked of {bare}")
 
 
 def _what(value: Any) -> str:
     names = {
-        "SigmaRegularExpression": "a regular expression",
         "SigmaCIDRExpression": "a network (cidr)",
         "SigmaFieldReference": "another field (fieldref)",
         "SigmaCompareExpression": "an order (lt, gt)",
@@ -52,10 +55,6 @@ def _what(value: Any) -> str:
         "SigmaQueryExpression": "a part of a query",
     }
     return names.get(type(value).__name__, type(value).__name__)
-
-
-def _instead(value: Any) -> str:
-    return "contains, startswith, endswith or * say most of it" if "Regular" in type(value).__name__ else ""
 
 
 def any_of(tests: Iterable[Expression]) -> Expression:
@@ -160,18 +159,39 @@ def _quoted(raw: bytes) -> bytes:
 
 
 def _wild(field: str, parts: list[Any], is_cased: bool) -> Expression:
-    """With stars within."""
+    """With stars within: a glob would stop at a slash, or take one for nothing."""
     from sigma import types
 
-    made = b""
+    made = b"(?s)^"
     for part in parts:
         if isinstance(part, str):
-            made += _quoted(part.encode("utf-8", "surrogateescape"))
-        elif part is types.SpecialChars.WILDCARD_MULTI:
-            made += b"**"
+            made += b"".join(map(_as_it_is, part.encode("utf-8", "surrogateescape")))
         else:
-            made += b"?"
-    if b"**/" in made or b"?" in made:
-        # in a glob "**/" may stand for nothing, and "?" for no "/", which is not what they are in Sigma
-        raise RefusedError(f"{field}: a star before a slash, or a question mark, within a text", "contains|all says it")
-    return Test(field, "glob", (made,), ignore_case=not is_cased)
+            made += b".*" if part is types.SpecialChars.WILDCARD_MULTI else b"."
+    made = made.removesuffix(b".*") if made.endswith(b".*") else made + b"$"
+    made = b"(?s)" + made.removeprefix(b"(?s)^.*") if made.startswith(b"(?s)^.*") else made
+    return _checked(Test(field, REGEX, (made,), ignore_case=not is_cased), field)
+
+
+def _as_it_is(byte: int) -> bytes:
+    return b"\\" + bytes([byte]) if byte in b".^$*+?{}[]\\|()" else bytes([byte])
+
+
+def _regex(field: str, value: Any, sigma_field: str) -> Expression:
+    """Case counts, unless the rule says `re|i`."""
+    flags = {flag.name for flag in value.flags}
+    if "MULTILINE" in flags:
+        raise RefusedError(f"{sigma_field}: a regular expression of several lines (re|m)")
+    text = str(value.regexp).encode("utf-8", "surrogateescape")
+    if "DOTALL" in flags:
+        text = b"(?s)" + text
+    return _checked(Test(field, REGEX, (text,), ignore_case="IGNORECASE" in flags), sigma_field)
+
+
+def _checked(test: Test, sigma_field: str) -> Test:
+    try:
+        for value in texts_of(test):
+            automaton(value, test.ignore_case)
+    except RegexError as error:
+        raise RefusedError(f"{sigma_field}: a regular expression that can't be used: {error}") from None
+    return test

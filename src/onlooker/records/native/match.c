@@ -217,6 +217,16 @@ static int is_under(struct text text, struct text directory)
 	return text.length == directory.length || directory.at[directory.length - 1] == '/' || text.at[directory.length] == '/';
 }
 
+/* States 0 and 1 are ends: nothing that follows changes whether it matches. */
+static int fits_regex(struct text text, const struct pattern *p)
+{
+	size_t i, state = 2;
+
+	for (i = 0; i < text.length && state > 1; i++)
+		state = p->next[state * p->classes_count + p->classes[(unsigned char)text.at[i]]];
+	return p->ends[state];
+}
+
 static int fits(int op, struct text text, const struct pattern *p, uint64_t *state)
 {
 	struct text with = p->text;
@@ -232,6 +242,8 @@ static int fits(int op, struct text text, const struct pattern *p, uint64_t *sta
 		return holds(text, with);
 	case ASK_UNDER:
 		return is_under(text, with);
+	case ASK_REGEX:
+		return fits_regex(text, p);
 	default:
 		if (!begins(text, p->begin) || !ends(text, p->end) || !holds(text, with))
 			return 0;

@@ -31,6 +31,7 @@ enum test_op {
 	ASK_FLAG,   /* the names of a number's bits */
 	ASK_EXISTS, /* any of the source's fields */
 	ASK_KIN,    /* bit `source` of what is known of the process's kin, 64 in a word */
+	ASK_REGEX,
 };
 
 /* From `low` to `high`, both included; of a signed number with its highest bit turned, so that all are ordered alike. */
@@ -48,6 +49,9 @@ struct pattern {
 	const uint64_t *moves; /* for each byte: the states that it may lead to, from the state before */
 	const uint64_t *names, *deep; /* the states that any byte but "/", that any byte leaves as they are */
 	const uint64_t *skips; /* the states behind a "/" and before a double star and "/", which may stand for nothing */
+	const unsigned char *classes, *ends; /* of a regular expression: onlooker.filters.regex */
+	const uint16_t *next;
+	size_t classes_count;
 };
 
 /* One test, and where to go on: the place of a test before it, or one of the ends. */
