@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from .arguments import LONGEST_SECONDS, check_rate, check_source, live_source, rules_of, time_to_wait
 from .errors import ForkedError, UsageError
 from .events import Event
+from .events.alert import Alert
 from .filters import Filter, check_bool, process_id
 from .probe.clock import Moment, WallClock
 from .probe.command import command_of
@@ -126,10 +127,12 @@ class Monitor:
             self.filter = replace(self.filter, follow=True)
         self.rules = rules_of(rules)
         asks = (where, exclude, path, writes, success, arg, hide)
-        self._only_alerts = bool(self.rules) and events is None and not any(asks)
-        if self._only_alerts:
+        self.only_alerts = bool(self.rules) and events is None and not any(asks)
+        if self.only_alerts:
             watched = (event for rule in self.rules for event in rule.events)
             self.filter = replace(self.filter, events=tuple(dict.fromkeys(watched)))
+        if Alert.event in self.filter.events and not self.rules and source is None:
+            raise UsageError("alerts are what rules find, and there are none", 'rules="shipped"', "--rules shipped")
         check_bool("first", first)
         check_rate(rate)
         check_bool("detach", detach)
@@ -225,7 +228,7 @@ class Monitor:
         if self.rules:
             from .rules.asked import with_rules
 
-            made = with_rules(self.filter, self.rules, only_alerts=self._only_alerts, has_proc=has_proc)
+            made = with_rules(self.filter, self.rules, only_alerts=self.only_alerts, has_proc=has_proc)
             self._detector = made.detector
             return made
         from .enrich.kinship import with_kin  # rarely needed

@@ -6,7 +6,8 @@ from contextlib import suppress
 from shlex import quote
 
 from ..errors import PROGRAM, UsageError
-from ..events import TASK_EVENTS, UNCOUNTED, WANTED_REASONS
+from ..events import ASKED_EVENTS, TASK_EVENTS, UNCOUNTED, WANTED_REASONS
+from ..events.alert import Alert
 from ..filters.necessary import necessary
 from ..filters.parse import parse
 from ..filters.where import Asked
@@ -67,7 +68,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def any_of(expressions: Sequence[str]) -> str:
     """One expression that holds where one of them does. Raises UsageError for one that makes no sense."""
     for each in expressions:
-        Asked(where=each).expression(tuple(TASK_EVENTS))
+        Asked(where=each).expression(tuple(ASKED_EVENTS))
     return " or ".join(f"({each})" for each in expressions)
 
 
@@ -153,7 +154,7 @@ def check(
     """Show what matches one of them. 1 if something does, or if something is missing or `is_partial`; else 0."""
     where = any_of(expressions)
     source = RecordingSource(recording.batches())
-    monitor = Monitor(events=["all"], threads=True, where=where, source=source)
+    monitor = Monitor(events=["all", Alert.event], threads=True, where=where, source=source)
     shutdown = Shutdown(monitor.stop, log.tell)
     writer = make_writer(shutdown)
     lines = (

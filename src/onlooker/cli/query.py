@@ -7,7 +7,7 @@ from shlex import join, quote
 from typing import TYPE_CHECKING
 
 from ..errors import PROGRAM, RecordingError, UsageError
-from ..events import TASK_EVENTS
+from ..events import ASKED_EVENTS
 from ..filters.where import Asked
 from ..output.writer import ClosedPipeError
 from ..recordings.nearest import meant
@@ -78,7 +78,7 @@ def run(arguments: argparse.Namespace) -> int:
         raise UsageError(f"no file is given for {form}", f"{PROGRAM} query ... --output-format {form} -o answer.{form}")
     target = None if output is None else wanted_file(output, force=arguments.force)
     paths, sql = asked(arguments)
-    where = Asked(where=arguments.where).expression(tuple(TASK_EVENTS)) if arguments.where is not None else None
+    where = Asked(where=arguments.where).expression(tuple(ASKED_EVENTS)) if arguments.where is not None else None
     from .queried import Query
 
     query = Query(paths, sql, where, form, is_all=arguments.all, is_quiet=not log.says("warning"))

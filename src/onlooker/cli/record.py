@@ -240,7 +240,7 @@ def run(arguments: argparse.Namespace) -> int:
     monitor = Monitor(**with_rules(arguments, which, log), least_rights=True)
     follow_trees(monitor, arguments)
     if arguments.explain:
-        print(*explained(monitor.filter), sep="\n")
+        print(*explained(monitor), sep="\n")
         return 0
     note_doubts(arguments, log)
     shutdown = Shutdown(monitor.stop, log.tell)

@@ -7,6 +7,7 @@ from msgspec.structs import replace
 
 from ..enrich.users import Users
 from ..errors import UsageError
+from ..events.alert import Alert
 from ..monitor import Monitor
 from ..output import FORMATS, formatter
 from ..output.sink import LineSink
@@ -98,8 +99,8 @@ def run(arguments: argparse.Namespace) -> int:
     recording = opened(arguments.file)
     source = RecordingSource(recording.batches(), speed=speed(arguments.speed) if arguments.speed is not None else 0)
     which = with_rules(arguments, wanted(arguments, default="all"), log)
-    if arguments.rules and not asks_for_events(arguments):
-        which["events"] = None
+    if arguments.events is None:  # all that was recorded; or what the rules find, and nothing else
+        which["events"] = ["all", Alert.event] if asks_for_events(arguments) or not arguments.rules else None
     monitor = Monitor(**which, source=source)
     tell_of(recording, log)
     tell_of_doubts(recording, monitor.filter.events, log)

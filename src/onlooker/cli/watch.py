@@ -6,7 +6,6 @@ from contextlib import nullcontext
 from typing import Any
 
 from ..enrich.users import Users
-from ..filters import Filter
 from ..follow import Relay
 from ..monitor import Monitor
 from ..output import FORMATS, formatter
@@ -76,8 +75,21 @@ def _monitor(arguments: argparse.Namespace, log: Log) -> Monitor:
     return made
 
 
-def explained(chosen: Filter) -> Iterator[str]:
-    """Lines that say who decides the expression of a filter."""
+def explained(monitor: Monitor) -> Iterator[str]:
+    """Lines that say who decides the expression of a filter, and what rules ask for."""
+    chosen = monitor.filter
+    if monitor.rules:
+        from ..filters.explain import explain
+        from ..rules.asked import wanted_of
+
+        events = dict.fromkeys(event for rule in monitor.rules for event in rule.events)
+        shown = () if monitor.only_alerts else chosen.events
+        yield from explain(
+            wanted_of(chosen, monitor.rules, only_alerts=monitor.only_alerts), tuple(dict.fromkeys((*events, *shown)))
+        )
+        yield ""
+        yield "fork, exec and exit all pass: alerts tell the ancestors"
+        return
     if chosen.where is None:
         yield "no expression: everything that you ask for is decided in the kernel"
         return
@@ -94,7 +106,7 @@ def run(arguments: argparse.Namespace) -> int:
     count = number("count", arguments.count, least=1) if arguments.count is not None else None
     monitor = _monitor(arguments, log)
     if arguments.explain:
-        print(*explained(monitor.filter), sep="\n")
+        print(*explained(monitor), sep="\n")
         return 0
     note_doubts(arguments, log)
     shutdown = Shutdown(monitor.stop, log.tell)

@@ -13,6 +13,7 @@ from functools import lru_cache
 import msgspec
 
 from ..events import PROCESS_EVENTS, TASK_EVENTS, TaskEvent
+from ..events.alert import Alert
 from ..events.exec import Exec
 from ..events.fork import Fork
 from ..filters import Filter
@@ -86,12 +87,18 @@ class Kinship:
         be shown to it, in their order.
         """
         [event] = Batch(record, offset_ns)
+        if isinstance(event, Alert):  # it stands behind an event that says the same of its process, and more
+            known = self._table.find(event.pid, event.start_ns)
+            return self._answers(known) if known else 0
         assert isinstance(event, TaskEvent)
         process = self._table.of(event)
         if isinstance(event, Fork) and not event.thread:
             child = self._table.find(event.child_pid, event.child_start_ns)
             if child is not None:
                 self._kin(child)
+        return self._answers(process)
+
+    def _answers(self, process: Process) -> int:
         kin = self._kin(process)
         return kin | self._own(process) & self._of_itself if self._of_itself else kin
 

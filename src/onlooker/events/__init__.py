@@ -16,6 +16,8 @@ from .registry import TASK_EVENTS, own_events
 # those that the probe sends have the numbers of TASK_EVENTS on the wire, from 1 on; OWN_EVENTS have the next ones
 OWN_EVENTS = own_events()
 EVENTS: dict[str, type[Event]] = {**TASK_EVENTS, **OWN_EVENTS}
+# those of which an expression decides whether they are wanted
+ASKED_EVENTS: dict[str, type[Event]] = {**TASK_EVENTS, **{n: c for n, c in OWN_EVENTS.items() if c.is_asked}}
 # no events as a user counts them: reports of losses
 UNCOUNTED = frozenset(name for name, cls in OWN_EVENTS.items() if not cls.is_counted)
 
@@ -41,6 +43,7 @@ def layouts() -> dict[str, Layout]:
 
 
 __all__ = [
+    "ASKED_EVENTS",
     "DEFAULT_EVENTS",
     "EVENTS",
     "EVENT_GROUPS",

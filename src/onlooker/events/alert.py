@@ -16,6 +16,7 @@ class Alert(OwnEvent, frozen=True, gc=False, omit_defaults=True, tag="alert"):
     """
 
     event: ClassVar[str] = "alert"
+    is_asked: ClassVar[bool] = True
 
     pid: Annotated[int, unsigned(32), doc("Process id of the process that did it, in the initial pid namespace.")]
     tid: Annotated[int, unsigned(32), doc("Thread id of the thread that did it.")]

@@ -64,10 +64,12 @@ class OwnEvent(Event, frozen=True, gc=False, omit_defaults=True):
 
     A kind of it is declared as any other: a class in a file here. It has its number on the wire by its place among
     them, behind the probe's. A field that `TaskEvent` declares, such as `pid`, lies where all records have it. A filter
-    and an expression let all of them through. `is_counted`: it is something that happened, as a user counts it.
+    and an expression let all of them through, but of a kind that `is_asked`, which has the fields of a process, an
+    expression decides. `is_counted`: it is something that happened, as a user counts it.
     """
 
     is_counted: ClassVar[bool] = True
+    is_asked: ClassVar[bool] = False
 
 
 class TaskEvent(Event, frozen=True, gc=False, omit_defaults=True):

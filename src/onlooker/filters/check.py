@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from contextlib import suppress
 
 from ..errors import ExpressionError, UsageError
-from ..events import DEFAULT_EVENTS, TASK_EVENTS
+from ..events import ASKED_EVENTS, DEFAULT_EVENTS, TASK_EVENTS
 from ..records.encode import wall_ns
 from ..schema.values import Flags, Names, Values
 from .expression import COMPARISONS, MOST_KIN_TESTS, REGEX, TEXT_TESTS, Expression, Test, kin_tests, literal, tests_of
@@ -19,8 +19,8 @@ from .fields import (
     PATH,
     TEXT,
     TIME,
+    asked_fields,
     events_with,
-    known_fields,
     steps_of,
     type_of,
 )  # fmt: skip
@@ -114,8 +114,8 @@ class _Check:
 
     def _field(self) -> None:
         test = self._test
-        if test.name not in known_fields():
-            unknown = UsageError.unknown("field", test.name, known_fields())
+        if test.name not in asked_fields():
+            unknown = UsageError.unknown("field", test.name, asked_fields())
             hint = unknown.hint if unknown.hint.startswith("did you mean") else "docs/fields.md lists the fields"
             raise self._error(str(unknown), hint, field=True)
         if test.scope:
@@ -124,7 +124,7 @@ class _Check:
                 message = f"{test.field}: of a {whose} that is not known"
                 raise self._error(message, f"known are {', '.join(KIN_FIELDS)}", field=True)
         elif not events_with(test.name, self._events):
-            having = events_with(test.name, TASK_EVENTS)
+            having = events_with(test.name, TASK_EVENTS) or events_with(test.name, ASKED_EVENTS)
             raise self._error(f"none of the chosen events has the field {test.name}", self._choose(having), field=True)
 
     def _choose(self, events: Sequence[str]) -> str:
@@ -216,8 +216,8 @@ class _Check:
         raise self._error(str(unknown), unknown.hint, value=number)
 
     def _event(self, number: int, name: str) -> None:
-        if name not in TASK_EVENTS:
-            unknown = UsageError.unknown("event", name, tuple(TASK_EVENTS))
+        if name not in ASKED_EVENTS:
+            unknown = UsageError.unknown("event", name, tuple(ASKED_EVENTS))
             raise self._error(str(unknown), unknown.hint, value=number)
         if name not in self._events and self._test.op in ("==", "in") and not self._test.negated:
             raise self._error(f"{name} is not among the chosen events", self._choose([name]), value=number)

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
-from ..events import PROCESS_EVENTS, TASK_EVENTS
+from ..events import ASKED_EVENTS, PROCESS_EVENTS, TASK_EVENTS
 from ..records import NUMBERS, Finder, Matcher
 from ..records.encode import wall_ns
 from ..records.planned import compiled
@@ -84,7 +84,7 @@ def matcher(expression: Expression, learn: Learn | None = None) -> Matcher:
     record and the offset of its clock, in the order in which they happened, and says which of `kin_tests` hold for its
     process: bit n for number n. It is asked for each record of a process's life, and for others if it must be.
     """
-    programs = {NUMBERS[event]: program(expression, event) for event in TASK_EVENTS}
+    programs = {NUMBERS[event]: program(expression, event) for event in ASKED_EVENTS}
     return Matcher(compiled(), programs, *_learning(learn))
 
 

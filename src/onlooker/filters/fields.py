@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from functools import cache, lru_cache
 
-from ..events import TASK_EVENTS
+from ..events import ASKED_EVENTS, TASK_EVENTS
 from ..records import PLAN
 from ..schema.fields import Op
 from ..schema.plan import EventPlan, StepPlan
@@ -34,17 +34,23 @@ _TYPES = {
     Op.TEXTS: LIST, Op.ONE_OF: NAME, Op.FLAGS: FLAGS, Op.PATH: PATH, Op.JOINED: PATH,
 }  # fmt: skip
 
-_PLANS = {event.name: event for event in PLAN.events if event.name in TASK_EVENTS}
+_PLANS = {event.name: event for event in PLAN.events if event.name in ASKED_EVENTS}
 
 
 @cache
 def known_fields() -> tuple[str, ...]:
-    """Every name that an expression may have before its operator."""
-    return (*VIRTUAL, *dict.fromkeys(step.name for event in _PLANS.values() for step in event.steps))
+    """Every name of what the probe sends that an expression may have before its operator."""
+    return (*VIRTUAL, *dict.fromkeys(step.name for event in TASK_EVENTS for step in _PLANS[event].steps))
+
+
+@cache
+def asked_fields() -> tuple[str, ...]:
+    """The same with those of other events that can be asked for."""
+    return tuple(dict.fromkeys((*known_fields(), *(step.name for event in _PLANS.values() for step in event.steps))))
 
 
 def plan_of(event: str) -> EventPlan:
-    """The plan of an event that the probe sends, by name."""
+    """The plan of an event that can be asked for, by name."""
     return _PLANS[event]
 
 

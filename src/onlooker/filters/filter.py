@@ -7,7 +7,7 @@ import msgspec
 from msgspec.structs import replace
 
 from ..errors import UsageError
-from ..events import DEFAULT_EVENTS, EVENT_GROUPS, TASK_EVENTS, Event, TaskEvent
+from ..events import ASKED_EVENTS, DEFAULT_EVENTS, EVENT_GROUPS, TASK_EVENTS, Event, TaskEvent
 from ..events.exit import Exit
 from ..events.fork import Fork
 from ..records import Matcher
@@ -186,7 +186,7 @@ def has_failed(event: TaskEvent) -> bool:
 def _events(names: Iterable[str]) -> tuple[str, ...]:
     found: list[str] = []
     for name in names:
-        if not isinstance(name, str) or (name not in TASK_EVENTS and name not in EVENT_GROUPS):
+        if not isinstance(name, str) or (name not in ASKED_EVENTS and name not in EVENT_GROUPS):
             raise _unknown_event(name)
         found += EVENT_GROUPS.get(name, (name,))
     return tuple(dict.fromkeys(found))

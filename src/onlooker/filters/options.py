@@ -13,7 +13,7 @@ def as_expression(wanted: Filter) -> Expression | None:
     event in ('open', 'exec') and uid in (0)
     """
     terms: list[Expression] = []
-    if set(wanted.events) != set(TASK_EVENTS):
+    if not set(TASK_EVENTS) <= set(wanted.events):
         terms.append(Test("event", "in", tuple(map(str.encode, wanted.events))))
     if wanted.comm:
         names = tuple(Test("comm", "startswith" if each.prefix else "==", (each.name,)) for each in wanted.comm)

@@ -1,9 +1,9 @@
 r"""Regular expressions of bytes as automata, which look at each byte of a text once, whatever the expression is.
 
 What all dialects share: literals, `.` (any byte but a newline), `[a-z]` and `[^a-z]`, `\d \w \s` and `\D \W \S`,
-`(...)`, `(?:...)`, `|`, `* + ? {n} {n,} {n,m}` (lazy ones find the same), `^` and `$` for the text's begin and end, `\xNN`,
-and first of all `(?i)` and `(?s)`. Whether a text matches is the only question, so groups are only parentheses. What
-would need backtracking is refused: references to groups, looking ahead and behind, `\b`.
+`(...)`, `(?:...)`, `|`, `* + ? {n} {n,} {n,m}` (lazy ones find the same), `^` and `$` for the text's begin and end,
+`\xNN`, and first of all `(?i)` and `(?s)`. Whether a text matches is the only question, so groups are only parentheses.
+What would need backtracking is refused: references to groups, looking ahead and behind, `\b`.
 """
 
 from functools import lru_cache

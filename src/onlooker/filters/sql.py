@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from ..errors import ExpressionError, UsageError
-from ..events import EVENTS, OWN_EVENTS, TASK_EVENTS
+from ..events import ASKED_EVENTS, EVENTS, OWN_EVENTS
 from ..records.encode import wall_ns
 from ..schema.fields import Op
 from ..schema.plan import StepPlan
@@ -35,7 +35,7 @@ def condition(expression: Expression, event: str) -> str:
     if event not in EVENTS:
         raise UsageError.unknown("event", event, tuple(EVENTS))
     _refuse_kin(expression)
-    return _TRUE if event in OWN_EVENTS else _of(expression, _Table((event,), is_wide=False))
+    return _TRUE if event not in ASKED_EVENTS else _of(expression, _Table((event,), is_wide=False))
 
 
 def condition_of_all(expression: Expression) -> str:
@@ -43,11 +43,11 @@ def condition_of_all(expression: Expression) -> str:
 
     >>> from .parse import parse
     >>> print(condition_of_all(parse("event == 'exit' or errno exists")))  # doctest: +ELLIPSIS
-    ("event" = 'lost' OR ... OR ("event" IN ('exit') OR ("errno" IS NOT NULL) IS TRUE))
+    ("event" = 'lost' OR ...("event" IN ('exit') OR ("errno" IS NOT NULL) IS TRUE))
     """
     _refuse_kin(expression)
-    wanted = _of(expression, _Table(tuple(TASK_EVENTS), is_wide=True))
-    return _any([*(f"{column(EVENT)} = {quoted(event)}" for event in OWN_EVENTS), wanted])
+    wanted = _of(expression, _Table(tuple(ASKED_EVENTS), is_wide=True))
+    return _any([*(f"{column(EVENT)} = {quoted(event)}" for event in OWN_EVENTS if event not in ASKED_EVENTS), wanted])
 
 
 def _refuse_kin(expression: Expression) -> None:

@@ -7,6 +7,7 @@ from msgspec.structs import replace
 from ..enrich.kinship import KinFilter, with_kin
 from ..enrich.processes import PROC, ProcessTable
 from ..events import PROCESS_EVENTS, TASK_EVENTS
+from ..events.alert import Alert
 from ..filters import Filter
 from ..filters.expression import And, Expression, Or, Test, tests_of, without_places
 from ..filters.options import as_expression
@@ -16,7 +17,7 @@ from .rule import Rule
 
 _OF_KIND = ("event", "errno", "created", "flags")  # known before a path is read
 _MOST_ALTERNATIVES = 64
-_NOTHING = Test("event", "in", ())  # of what the probe sends
+_ALERTS = Test("event", "==", (Alert.event.encode(),))
 
 
 class RulesFilter(Filter, frozen=True, kw_only=True):
@@ -39,7 +40,9 @@ class RulesFilter(Filter, frozen=True, kw_only=True):
         """For `Batch.matching`, of batches that have their alerts: it keeps those, and what is shown."""
         from ..filters.compile import matcher
 
-        return self.kin.matcher() if self.kin else matcher(self.shown)
+        if self.kin:
+            return matcher(Or((_ALERTS, self.kin.asked)), self.kin.kinship.learn)
+        return matcher(self.shown)
 
     def look(self) -> None:
         """At the processes that there are: before the source starts, and when it has."""
@@ -55,7 +58,7 @@ def with_rules(given: Filter, rules: tuple[Rule, ...], *, only_alerts: bool, has
     asks_for_kin = bool(kin or kin_of(rule.expression for rule in rules))
     options = replace(given, events=tuple(TASK_EVENTS), where=None)
     scope = as_expression(options) if asks_for_kin else None
-    shown = _NOTHING if only_alerts else _shown(given)
+    shown = None if only_alerts else _shown(given)
     life: Expression = Test("event", "in", tuple(map(str.encode, PROCESS_EVENTS)))
     events = {*PROCESS_EVENTS, *(event for rule in rules for event in rule.events)}
     if not only_alerts:
@@ -64,16 +67,23 @@ def with_rules(given: Filter, rules: tuple[Rule, ...], *, only_alerts: bool, has
     if asks_for_kin:  # the table learns from all processes
         source |= {"comm": (), "pid": (), "uid": (), "failed": False}
     source["events"] = tuple(event for event in TASK_EVENTS if event in events)
-    source["where"] = Or((life, *(() if only_alerts else (shown,)), disjunction(rules)))
+    source["where"] = Or((life, wanted_of(given, rules, only_alerts=only_alerts)))
     detector = Detector(rules, scope=scope, table=ProcessTable(PROC if has_proc else None))
-    return RulesFilter(**source, given=given, shown=shown, kin=kin, detector=detector)
+    return RulesFilter(
+        **source, given=given, shown=Or((_ALERTS, shown)) if shown else _ALERTS, kin=kin, detector=detector
+    )
+
+
+def wanted_of(given: Filter, rules: Iterable[Rule], *, only_alerts: bool) -> Expression:
+    """What is shown, or what a rule looks for."""
+    asked = disjunction(rules)
+    return asked if only_alerts else Or((_shown(given), *(asked.terms if isinstance(asked, Or) else (asked,))))
 
 
 def _shown(given: Filter) -> Expression:
     """All that the user asked for."""
-    of_events = Test("event", "in", tuple(map(str.encode, given.events)))
-    terms = [of_events, as_expression(given), given.where]
-    return And(tuple(term for term in terms if term is not None))
+    terms = tuple(term for term in (as_expression(given), given.where) if term is not None)
+    return _all(terms) if terms else Test("event", "exists")
 
 
 def disjunction(rules: Iterable[Rule]) -> Expression:

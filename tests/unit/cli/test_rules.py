@@ -1,10 +1,13 @@
 """`onlooker rules`, and --rules of watch and replay."""
 
 import json
+import subprocess
+import sys
 
 import pytest
 
 from onlooker.cli.main import main
+from onlooker.records import Batch
 from onlooker.testing import make
 
 from .recorded import record, told
@@ -115,3 +118,82 @@ def test_watch(rules, watch):
     assert code == 0 and out.count("raised alert medium: Root [rule: root]") == 1 == out.count("\n")
     assert err.startswith("onlooker: watching exec for 2 rules; Ctrl-C ends it\n")
     assert "onlooker: 1 event in 0.0 s: 1 alert\n" in err
+
+
+@pytest.fixture
+def alerted(rules, tmp_path, capfd):
+    """A recording with an alert of root's exec, and another process's open."""
+    from onlooker.rules import Detector, load
+
+    path = tmp_path / "alerted.onlook"
+    events = [make("exec", uid=0, exe="/bin/x", comm="x"), make("open", comm="y")]
+    detector = Detector(load(str(rules)).rules)
+    return record(path, [event for batch in Batch.of(events) for event in detector.with_alerts(batch)])
+
+
+@pytest.mark.parametrize(
+    ("options", "events"),
+    [
+        ((), ["exec", "alert", "open"]),
+        (("--events", "alert"), ["alert"]),
+        (("--events", "exec"), ["exec"]),
+        (("--where", "comm == 'x'"), ["exec", "alert"]),
+        (("--where", "comm == 'y'"), ["open"]),
+        (("--where", "level == 'medium'"), ["alert"]),
+        (("--where", "event == 'alert' and matched == 'open'"), []),
+        (("--where", "parent.comm == 'z'"), []),
+    ],
+)
+def test_recorded_alerts_are_events(alerted, capfd, options, events):
+    code, out, _ = told(capfd, "replay", alerted, *options, "--output-format", "json")
+    assert (code, [json.loads(line)["event"] for line in out]) == (0, events)
+
+
+@pytest.mark.parametrize(
+    ("expression", "code"), [("comm == 'z'", 0), ("event == 'alert'", 1), ("level == 'critical'", 0), ("uid == 0", 1)]
+)
+def test_check_for_alerts(alerted, capfd, expression, code):
+    assert told(capfd, "check", alerted, "--fail-on", expression)[0] == code
+
+
+def test_alerts_in_sql(alerted, capfd):
+    pytest.importorskip("duckdb")
+    sql = "SELECT event, rule FROM events ORDER BY seq"
+    code, out, _ = told(capfd, "query", alerted, "--where", "comm == 'x'", sql, "--output-format", "json")
+    assert (code, [json.loads(line) for line in out][1]) == (0, {"event": "alert", "rule": "root"}) and len(out) == 2
+    code, out, _ = told(capfd, "query", alerted, "--where", "level == 'low'", sql, "--output-format", "json")
+    assert (code, out) == (0, [])
+
+
+def test_no_alerts_without_rules(capfd):
+    code, _, err = told(capfd, "watch", "--events", "alert")
+    assert code == 2 and "hint: --rules shipped" in err
+
+
+def test_what_is_asked_for_is_explained(rules, watch):
+    code, out, _ = watch("--rules", str(rules), "--explain")
+    assert code == 0 and out.startswith("event == 'exec' and uid == 0 or event == 'exec' and not errno exists and")
+    assert "  exec           uid == 0 or not errno exists\n" in out and "\nfork, exec and exit all pass" in out
+    _, out, _ = watch("--rules", str(rules), "--events", "chdir", "--explain")
+    assert out.startswith("event in ('chdir') or event == 'exec' and uid == 0 or ") and "  chdir          all\n" in out
+
+
+def test_nothing_of_it_is_loaded_where_there_are_no_rules():
+    script = (
+        "import sys, onlooker; from onlooker.testing import FakeSource, make\n"
+        "with onlooker.Monitor(source=FakeSource([make('open')])) as monitor: list(monitor)\n"
+        "print([name for name in sys.modules if name.split('.')[0] in ('yaml', 'sigma') or '.rules.' in name])"
+    )
+    assert subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout == "[]\n"
+
+
+def test_without_the_libraries(rules, monkeypatch, capfd):
+    """Our own rules need PyYAML alone."""
+    monkeypatch.setattr("onlooker.rules.sigma.find_spec", lambda name: None)
+    code, _, err = told(capfd, "rules", "check", str(rules))
+    assert code == 3 and "a rule of Sigma needs pySigma, which is not installed" in err and "onlooker[rules]" in err
+    (rules / "sigma.yml").unlink()
+    assert told(capfd, "rules", "check", str(rules))[0] == 0
+    monkeypatch.setattr("onlooker.rules.files.find_spec", lambda name: None)
+    code, _, err = told(capfd, "rules", "check", str(rules))
+    assert code == 3 and "reading rules needs PyYAML, which is not installed" in err

@@ -11,7 +11,7 @@ from onlooker.filters.parse import parse
 
 from .expressions import expressions
 
-TEXT_OPERATORS = "it takes ==, !=, in, exists, startswith, endswith, contains, glob"
+TEXT_OPERATORS = "it takes ==, !=, in, exists, startswith, endswith, contains, glob, matches"
 
 
 @pytest.mark.parametrize(

@@ -114,7 +114,7 @@ def test_no_rules(tmp_path, name):
         ("title: x\ntags: attack\nwhere: uid == 0\n", "tags are a list of texts", 2),
         ("title: x\nwhere: uidd == 0\n", "unknown field 'uidd', at 'uidd == 0'", 2),
         ("title: x\nwhere: event == 'open' and exit_code == 1\n", "no event can match", 2),
-        ("title: x\nwhere: event == 'alert'\n", "unknown event 'alert'", 2),
+        ("title: x\nwhere: event == 'alert'\n", "alert is not among the chosen events", 2),
         (f"title: {'x' * 300}\nwhere: uid == 0\n", "a title has at most 256 characters", 1),
     ],
 )
