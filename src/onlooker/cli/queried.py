@@ -16,6 +16,7 @@ from ..errors import OutputError, UsageError
 from ..escaping import escape
 from ..output.writer import Writer
 from ..query import mistakes, rows
+from ..query.asks import names_in
 from ..query.tables import Database
 from .background import Background, CancelledError, Progress
 from .grid import Grid, most_rows
@@ -136,7 +137,7 @@ class Query:
             return Database(self._paths, self._where, self._background.check)
         from ..lake.tables import LakeTables
 
-        return LakeTables(self.lake, self._where, self._background.check)
+        return LakeTables(self.lake, self._where, self._background.check, names=names_in(self.sql))
 
     def _answer(self, database: Tables) -> None:
         connection = database.connection

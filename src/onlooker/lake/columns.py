@@ -1,5 +1,6 @@
 """The table of a lake, `events`: all kinds of events together, and whose they are."""
 
+import hashlib
 from functools import cache
 
 from ..query.tables import TYPES
@@ -23,6 +24,14 @@ def selected(table: str, rows: str, host: str, boot_id: str, run: int) -> str:
     made = [_selected(column, event, known) for column in lake_columns()]
     own = f"{quoted(host)} AS host, {quoted(boot_id)} AS boot_id, {run}::BIGINT AS run"
     return f"SELECT {own}, {', '.join(made)} FROM {rows}"
+
+
+@cache
+def schema() -> str:
+    """A digest of the names and types of all columns: files of the same have the same."""
+    named = [f"{name} {kind}" for name, kind in OWN.items()]
+    named += [f"{each.name} {TYPES[each.type]}" for each in lake_columns()]
+    return hashlib.sha256("\n".join(named).encode()).hexdigest()[:12]
 
 
 def _selected(column: Column, event: str, known: set[str]) -> str:

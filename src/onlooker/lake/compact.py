@@ -73,6 +73,7 @@ class Compactor:
                 path.stat().st_size,
                 min(each.first_ns for each in small),
                 max(each.last_ns for each in small),
+                first.schema,
             )
         names = [each.name for each in small]
 
@@ -95,7 +96,7 @@ class Compactor:
             parts[-1].write_bytes(data)
         path = directory / "merged.parquet"
         listed = ", ".join(quoted(pattern(part)) for part in parts)
-        read = f"read_parquet([{listed}], union_by_name = true, hive_partitioning = false)"
+        read = f"read_parquet([{listed}], hive_partitioning = false)"
         write_parquet(database, f"FROM {read}", path)
         [(rows,)] = database.execute(f"SELECT count(*) FROM read_parquet({quoted(pattern(path))})").fetchall()
         if rows != sum(each.rows for each in small):
@@ -104,9 +105,9 @@ class Compactor:
 
 
 def _worth_it(state: State, least: int) -> list[list[DataFile]]:
-    """Files to be merged: of each day and host, those that are small, where there are many."""
+    """Files to be merged: of each day, host and schema, those that are small, where there are many."""
     found = []
-    for _, files in state.sizes():
+    for files in state.parts():
         small, size = [], 0
         for each in sorted((each for each in files if each.bytes < SMALL_BYTES), key=lambda each: each.first_ns):
             if size + each.bytes <= MOST_BYTES:

@@ -1,6 +1,5 @@
 """What the commits of a lake come to: its files, and which messages of which runs are in them."""
 
-from collections.abc import Iterator
 from typing import Annotated
 
 import msgspec
@@ -12,7 +11,7 @@ Number = Annotated[int, msgspec.Meta(ge=0, le=(1 << 63) - 1)]
 
 
 class DataFile(msgspec.Struct, frozen=True, array_like=True):
-    """`first_ns` and `last_ns`: the times of its first and last event."""
+    """`first_ns` and `last_ns`: the times of its first and last event; `schema`: a digest of its columns."""
 
     name: str
     date: str
@@ -21,6 +20,7 @@ class DataFile(msgspec.Struct, frozen=True, array_like=True):
     bytes: Number
     first_ns: int = 0
     last_ns: int = 0
+    schema: str = ""
 
 
 class Span(msgspec.Struct, array_like=True):
@@ -117,12 +117,12 @@ class State(msgspec.Struct, kw_only=True):
             run.add(msgspec.structs.replace(batch.span))
         self.number = number
 
-    def sizes(self) -> Iterator[tuple[tuple[str, str], list[DataFile]]]:
-        """The files of each date and host."""
-        found: dict[tuple[str, str], list[DataFile]] = {}
+    def parts(self) -> list[list[DataFile]]:
+        """The files of each date, host and schema."""
+        found: dict[tuple[str, str, str], list[DataFile]] = {}
         for file in self.files.values():
-            found.setdefault((file.date, file.host), []).append(file)
-        yield from found.items()
+            found.setdefault((file.date, file.host, file.schema), []).append(file)
+        return list(found.values())
 
 
 def run_key(boot_id: str, run: int) -> str:

@@ -4,27 +4,26 @@ import os
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 
-from ..errors import ExtraError
 from ..events import UNCOUNTED, Lost
-from ..query.tables import PROCESSES, RECORDING, TYPES, event_tables, processes_sql
-from ..recordings.database import connect, pattern, quoted
+from ..query.tables import PROCESSES, RECORDING, event_tables, processes_sql
+from ..recordings.database import connect, quoted
 from ..recordings.recording import Recording
 from ..records import PLAN
-from ..schema.columns import WIDE, event_of, table_of
-from .columns import OWN, lake_columns
+from ..schema.columns import WIDE, event_of
+from .columns import OWN
 from .coverage import COLUMNS, TABLE, gaps, periods
 from .log import COMMITS, CommitLog
-from .store import S3, is_url, store_of
+from .rows import no_rows, prepare, rows_of_files
+from .store import is_url, store_of
 
 if TYPE_CHECKING:
     from ..filters.expression import Expression
 
 _ALL = "recorded"  # the schema of all events, as `processes.sql` wants them
 _FILES = "lake.files"
-_LOSSES = table_of(Lost.event)
-_OWN = ", ".join(OWN)
+_NONE = "lake.none"
 _SAID = "said_ns BIGINT, most_ns BIGINT, has_ends BOOLEAN, has_holes BOOLEAN"
 
 
@@ -43,15 +42,24 @@ class LakeTables:
     of events have only what matches.
     """
 
-    def __init__(self, lake: str, where: "Expression | None" = None, look: Callable[[], None] = lambda: None) -> None:
-        """Raises LakeError, UsageError, ExtraError, and ExpressionError where `where` asks for what no table has."""
+    def __init__(
+        self,
+        lake: str,
+        where: "Expression | None" = None,
+        look: Callable[[], None] = lambda: None,
+        *,
+        names: set[str] | None = None,
+    ) -> None:
+        """`names`: of these tables only the rows are needed. Raises LakeError, UsageError, ExtraError, and
+        ExpressionError where `where` asks for what no table has.
+        """
         look()
         self.recordings: list[Recording] = []
         self.store = store_of(lake)
         self.state = CommitLog(self.store).state
         self.connection = connect("a query")
         try:
-            self._open(where)
+            self._open(where, names)
         except BaseException:
             self.close()
             raise
@@ -86,7 +94,11 @@ class LakeTables:
 
     def losses(self) -> Counter[tuple[str, str]]:
         """What is missing of all hosts, by kind of event and reason."""
-        rows = self.connection.execute(f'SELECT "of", reason, sum(count) FROM {_ALL}.{_LOSSES} GROUP BY ALL').fetchall()
+        if not any(span.lost for run in self.state.runs.values() for span in run.spans):
+            rows = []  # as the messages say
+        else:
+            asked = f'SELECT "of", reason, sum(count) FROM {_FILES} WHERE event = {quoted(Lost.event)} GROUP BY ALL'
+            rows = self.connection.execute(asked).fetchall()
         found = Counter({(of, reason): int(count) for of, reason, count in rows})
         if missing := gaps(self.state)[0]:
             found["unknown", "not in the lake"] = missing
@@ -102,60 +114,25 @@ class LakeTables:
     def __exit__(self, *error: object) -> None:
         self.close()
 
-    def _open(self, where: "Expression | None") -> None:
+    def _open(self, where: "Expression | None", names: set[str] | None) -> None:
         run = self.connection.execute
         run("SET python_enable_replacements = false")  # no table is a variable of this program
         run(f"CREATE SCHEMA {_ALL}; CREATE SCHEMA tail; CREATE SCHEMA lake")
-        run(f"CREATE VIEW {_FILES} AS {self._files()}")
-        for table in event_tables():
-            event = event_of(table, PLAN)
-            columns = ", ".join(f'"{each.name}"' for each in event_tables()[table])
-            run(
-                f"CREATE VIEW {table} AS SELECT {columns}, date, {_OWN}, {RECORDING} FROM {_FILES} "
-                f"WHERE event = {quoted(event)} AND ({_wanted(where, table)})"
-            )
-        counted = f"event NOT IN ({', '.join(map(quoted, sorted(UNCOUNTED)))})"
-        run(f"CREATE VIEW {WIDE} AS SELECT * FROM {_FILES} WHERE {counted} AND ({_wanted(where, WIDE)})")
-        self._processes(where)
+        prepare(self.connection, self.store)
+        run(f"CREATE VIEW {_FILES} AS {rows_of_files(self.store, self.state)}")
+        run(f"CREATE VIEW {_NONE} AS {no_rows()}")
+        for table in (*event_tables(), WIDE):
+            # DuckDB looks at all files for each view that is made of them
+            rows = _FILES if names is None or table in names else _NONE
+            run(f"CREATE VIEW {table} AS {_selected(table, rows)} AND ({_wanted(where, table)})")
+        self._processes(where, _FILES if names is None or PROCESSES in names else _NONE)
         run(f"CREATE TABLE {TABLE} ({', '.join(COLUMNS)})")
-        rows = [(*p[:3], p.began_ns, p.ended_ns, *p[5:]) for p in periods(self.state)]
-        if rows:
+        periods_known = [(*p[:3], p.began_ns, p.ended_ns, *p[5:]) for p in periods(self.state)]
+        if periods_known:
             values = "?, ?, ?, make_timestamp_ns(?), make_timestamp_ns(?), ?, ?, ?, ?"
-            self.connection.executemany(f"INSERT INTO {TABLE} VALUES ({values})", rows)
+            self.connection.executemany(f"INSERT INTO {TABLE} VALUES ({values})", periods_known)
 
-    def _files(self) -> str:
-        """All rows of all files, also of older and of later versions."""
-        none = f"SELECT {', '.join(f'NULL::{kind} AS {name}' for name, kind in OWN.items())}, "
-        none += ", ".join(f'NULL::{TYPES[each.type]} AS "{each.name}"' for each in lake_columns())
-        none += ", NULL::DATE AS date"
-        if not self.state.files:
-            return f"{none}, NULL::VARCHAR AS {RECORDING} WHERE FALSE"
-        none += " WHERE FALSE"
-        if is_url(self.store.root):
-            self._connect()
-        names = ", ".join(quoted(self._name(name)) for name in sorted(self.state.files))
-        types = "{'date': DATE, 'host': VARCHAR}"
-        read = f"read_parquet([{names}], hive_partitioning = true, hive_types = {types}, union_by_name = true)"
-        known = ", ".join(f'"{name}"' for name in (*OWN, *(each.name for each in lake_columns()), "date"))
-        whose = f"concat(host, '/', boot_id) AS {RECORDING}"
-        return f"SELECT {known}, {whose} FROM ({none} UNION ALL BY NAME SELECT * FROM {read})"
-
-    def _name(self, name: str) -> str:
-        """As DuckDB finds it."""
-        if self.store.directory is not None:
-            return pattern(self.store.directory / name)
-        return f"{self.store.root}/{name}"
-
-    def _connect(self) -> None:
-        """DuckDB reads the bucket by obstore."""
-        try:
-            from obstore import fsspec
-        except ImportError:
-            raise ExtraError("a lake in S3", "fsspec", "lake") from None
-        made: Any = fsspec.FsspecStore
-        self.connection.register_filesystem(made(S3, **self.store.options))
-
-    def _processes(self, where: "Expression | None") -> None:
+    def _processes(self, where: "Expression | None", rows: str) -> None:
         """The table of processes, where each boot of a machine is a recording."""
         run = self.connection.execute
         run(f"CREATE TABLE tail.said (recording VARCHAR, {_SAID})")
@@ -168,13 +145,20 @@ class LakeTables:
         asked = "* REPLACE (row(run, seq) AS seq)"
         for table in (*event_tables(), WIDE):
             event = "TRUE" if table == WIDE else f"event = {quoted(event_of(table, PLAN))}"
-            run(
-                f"CREATE VIEW {_ALL}.{table} AS SELECT {asked}, ({_wanted(where, table)}) AS wanted "
-                f"FROM {_FILES} WHERE {event}"
-            )
+            wanted = f"({_wanted(where, table)}) AS wanted"
+            run(f"CREATE VIEW {_ALL}.{table} AS SELECT {asked}, {wanted} FROM {rows} WHERE {event}")
         own = f"regexp_extract({RECORDING}, '^(.*)/', 1) AS host, regexp_extract({RECORDING}, '[^/]*$') AS boot_id"
         chosen = "" if where is None else " WHERE events > 0"
         run(f"CREATE VIEW {PROCESSES} AS SELECT *, {own} FROM ({processes_sql()}{chosen})")
+
+
+def _selected(table: str, rows: str) -> str:
+    """SQL of the rows of one table."""
+    if table == WIDE:
+        return f"SELECT * FROM {rows} WHERE event NOT IN ({', '.join(map(quoted, sorted(UNCOUNTED)))})"
+    columns = ", ".join(f'"{each.name}"' for each in event_tables()[table])
+    own = f"date, {', '.join(OWN)}, {RECORDING}"
+    return f"SELECT {columns}, {own} FROM {rows} WHERE event = {quoted(event_of(table, PLAN))}"
 
 
 def _wanted(where: "Expression | None", table: str) -> str:

@@ -13,7 +13,7 @@ import msgspec
 from ..recordings.database import connect, quoted
 from ..sinks.message import Message, Unpacker
 from . import state
-from .columns import selected
+from .columns import schema, selected
 from .log import CommitLog
 from .parts import Held, Part, parts
 from .state import Commit, DataFile, State
@@ -119,7 +119,8 @@ class LakeWriter:
             for each in names:
                 self._connection.unregister(each)
         self._store.put(name, path)
-        return DataFile(name, part.date, part.host, part.rows, path.stat().st_size, part.first_ns, part.last_ns)
+        size = path.stat().st_size
+        return DataFile(name, part.date, part.host, part.rows, size, part.first_ns, part.last_ns, schema())
 
 
 def write_parquet(connection: "DuckDBPyConnection", select: str, path: Path) -> None:

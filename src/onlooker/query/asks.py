@@ -21,6 +21,15 @@ class Asks(NamedTuple):
     touched: tuple[str, ...]
 
 
+def names_in(sql: str) -> set[str]:
+    """Every name in it, also of what is no table, in small letters.
+
+    >>> sorted(names_in('SELECT "Host" FROM opens -- and no renames'))
+    ['from', 'host', 'opens', 'select']
+    """
+    return {(quoted or plain).lower() for _, quoted, plain in _TOKEN.findall(sql)} - {""}
+
+
 def asks(sql: str) -> Asks:
     """Of SQL. The table of all events needs those kinds that the SQL names in quotes: whoever asks it for all, asks for
     what was recorded.

@@ -3,6 +3,7 @@
 import asyncio
 import threading
 from collections.abc import Callable, Coroutine, Sequence
+from concurrent.futures import CancelledError, Future
 from contextlib import suppress
 from typing import Any, TypeVar
 
@@ -34,17 +35,28 @@ class Connection:
         self._thread = threading.Thread(target=self._loop.run_forever, name="nats", daemon=True)
         self.client: Client | None = None
         self._login = _login(target)
+        self._waiting: Future[Any] | None = None  # for an answer
 
     def run(self, made: Coroutine[Any, Any, Result], seconds: float) -> Result:
-        """Wait for it. Raises TransportError."""
+        """Wait for it. Raises TransportError, also as soon as the connection is lost."""
         if not self._thread.is_alive():
             self._thread.start()
         future = asyncio.run_coroutine_threadsafe(made, self._loop)
+        self._waiting = future
+        if self.client is not None and self.client.is_closed:  # since before it could be told
+            future.cancel()
         try:
             return future.result(seconds)
-        except (nats.errors.Error, TimeoutError, OSError, EOFError, ValueError) as error:
+        except (nats.errors.Error, TimeoutError, CancelledError, OSError, EOFError, ValueError) as error:
             future.cancel()
             raise TransportError(reason(error)) from error
+        finally:
+            self._waiting = None
+
+    async def _lost(self) -> None:
+        """The library would wait for answers until they are late."""
+        if (waiting := self._waiting) is not None:
+            waiting.cancel()
 
     def open(self) -> Client:
         """Connect, once. Raises TransportError."""
@@ -57,6 +69,7 @@ class Connection:
             "allow_reconnect": False,
             "connect_timeout": CONNECT_SECONDS,
             "error_cb": _ignore,
+            "closed_cb": self._lost,
         }
         made = nats.connect(servers, **options, **self._login)
         self.client = self.run(made, CONNECT_SECONDS * len(servers) + 1)
@@ -65,8 +78,8 @@ class Connection:
     def close(self) -> None:
         """May be called again."""
         client, self.client = self.client, None
-        if client is not None:
-            with suppress(TransportError):
+        if client is not None and not client.is_closed:
+            with suppress(TransportError):  # closing cancels what waits for answers: itself
                 self.run(client.close(), CONNECT_SECONDS)
 
     def end(self) -> None:
@@ -163,6 +176,8 @@ def reason(error: BaseException) -> str:
     """In words."""
     if isinstance(error, nats.js.errors.ServiceUnavailableError | nats.js.errors.NoStreamResponseError):
         return "the server keeps no stream of this subject (is JetStream on? nats-server -js)"
+    if isinstance(error, CancelledError):
+        return "the connection is lost"
     if isinstance(error, TimeoutError):
         return "it does not answer"
     return str(error).removeprefix("nats: ") or type(error).__name__
