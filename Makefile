@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DELETE_ON_ERROR:
-.PHONY: run test truth truth-strace test-kernels build lint docs wheel wheel-check bench fuzz clean help
+.PHONY: run test truth truth-strace test-kernels build lint docs wheel package wheel-check bench fuzz clean help
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -48,6 +48,10 @@ docs: build ## write the parts of README.md and docs/ that the program and its m
 wheel: $(VENV)/.system $(VENV)/.wheel-tools ## one abi3 wheel for every Python, with libbpf in it, in dist/
 	rm -rf dist
 	PATH="$(CURDIR)/$(BIN):$$PATH" tools/wheel.sh . dist
+
+package: wheel $(VENV)/.dev ## a .deb and an .rpm of that wheel, for the Python in /usr/bin, in dist/
+	PATH="$(CURDIR)/$(BIN):$$PATH" tools/package.sh stage dist/onlooker-*.whl
+	PATH="$(CURDIR)/$(BIN):$$PATH" tools/package.sh pack dist
 
 wheel-check: $(VENV)/.system $(VENV)/.wheel-tools ## two builds in other directories, by other umasks, give the same wheel
 	PATH="$(CURDIR)/$(BIN):$$PATH" tools/wheel-check.sh

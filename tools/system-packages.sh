@@ -3,7 +3,8 @@
 #   system-packages.sh           for the build: a compiler, clang, libbpf's headers, pkg-config, a Python with headers
 #                                and venv
 #   system-packages.sh test      what the tests run: strace, which tests/truth compares with, the programs that both watch,
-#                                and a browser for the page of a report
+#                                a browser for the page of a report, and what judges the agent: systemd-analyze, libseccomp,
+#                                and Prometheus, which is only unpacked to build/prometheus, since its package starts it
 #   system-packages.sh fuzz      clang's libFuzzer
 #   system-packages.sh strace    to unpack the source of strace, for its own test programs
 #   system-packages.sh kernels   for the tests on other kernels: a machine to boot them in, and what packs its files
@@ -29,6 +30,27 @@ missing_test() {
 	PATH=$PATH:/usr/sbin command -v logrotate >/dev/null || echo logrotate
 	command -v chromium >/dev/null || echo chromium fonts-dejavu-core
 	command -v chromedriver >/dev/null || echo chromium-driver
+	command -v systemd-analyze >/dev/null || echo systemd
+	PATH=$PATH:/sbin ldconfig -p | grep -q 'libseccomp\.so\.2' || echo libseccomp2
+	[ -n "$(prometheus)" ] || command -v dpkg-deb >/dev/null || echo dpkg
+}
+
+prometheus() {
+	command -v promtool || { [ ! -x ../build/prometheus/usr/bin/promtool ] || echo ../build/prometheus/usr/bin/promtool; }
+}
+
+unpack_prometheus() {
+	[ -z "$(prometheus)" ] || return 0
+	if ! command -v apt-get >/dev/null; then
+		echo "onlooker: this needs Prometheus, with promtool, in PATH" >&2
+		exit 1
+	fi
+	echo "unpacking prometheus"
+	mkdir -p ../build/prometheus
+	cd ../build/prometheus
+	apt-get download -qq prometheus >/dev/null 2>&1 || { apt-get update -qq && apt-get download -qq prometheus >/dev/null; }
+	dpkg-deb -x prometheus_*.deb .
+	rm prometheus_*.deb
 }
 
 # the runtime of a clang 14 is in libclang-rt-14-dev
@@ -55,7 +77,10 @@ build | test | fuzz | strace | kernels) ;;
 *) echo "usage: $0 [build|test|fuzz|strace|kernels]" >&2; exit 2 ;;
 esac
 packages=$(missing_"$what")
-[ -n "$packages" ] || exit 0
+if [ -z "$packages" ]; then
+	[ "$what" != test ] || unpack_prometheus
+	exit 0
+fi
 # shellcheck disable=SC2086
 set -- $packages
 if ! command -v apt-get >/dev/null; then
@@ -74,3 +99,4 @@ apt-get update -qq
 apt-get install -y -qq --no-install-recommends "$@" >/dev/null
 still=$(missing_"$what")
 [ -z "$still" ] || { echo "onlooker: still missing after the installation: $still" >&2; exit 1; }
+[ "$what" != test ] || unpack_prometheus

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Self
 
 START_SECONDS = 20.0
+UNPACKED = Path(__file__).parents[2] / "build/prometheus/usr/bin"
 KEYS = ("tests", "a-secret-of-tests")  # of the user of S3
 
 
@@ -24,9 +25,9 @@ def free_port() -> int:
 
 
 def program(name: str) -> str:
-    """Its path: of a package beside this Python, or of the system."""
-    beside = Path(sys.executable).parent / name
-    found = str(beside) if beside.exists() else shutil.which(name)
+    """Its path: of a package beside this Python, unpacked by tools/system-packages.sh, or of the system."""
+    places = (Path(sys.executable).parent / name, UNPACKED / name)
+    found = next((str(path) for path in places if path.exists()), None) or shutil.which(name)
     assert found, f"{name} is not installed"
     return found
 

@@ -1,7 +1,10 @@
 """The agent on the real kernel, with real servers."""
 
+import json
 import os
 import re
+import shutil
+import subprocess
 import sys
 import tempfile
 import threading
@@ -9,11 +12,13 @@ import time
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 
-from .agents import AS_UNIT, UNIT, agent_of, config_text, get, package_for_all, samples
-from .running import Server, free_port, wait_for
+from .agents import AS_UNIT, ROOT, UNIT, agent_of, config_text, get, package_for_all, samples
+from .running import Server, free_port, program, wait_for
 from .sending import Collecting, rows
 
 COUNT = 23
@@ -127,3 +132,57 @@ def test_a_reload_changes_the_filter_without_a_gap(nats: Server, tmp_path: Path)
     assert first_a == 0 and distinct_a == count_a == last_a + 1  # from the first on, without a gap
     assert last_b == opened - 1 and distinct_b == count_b == last_b - first_b + 1  # to the last, without a gap
     assert first_b < last_a < last_b  # they overlap
+
+
+def asked(prometheus: Server, expression: str) -> list[dict[str, Any]]:
+    """What Prometheus answers."""
+    found = json.loads(get(prometheus.port, f"/api/v1/query?{urlencode({'query': expression})}")[1])
+    assert found["status"] == "success", (expression, found)
+    return list(found["data"]["result"])
+
+
+def test_prometheus_scrapes_the_agent(nats: Server, tmp_path: Path) -> None:
+    """With our scrape configuration and alerts; it also understands what the dashboard asks for."""
+    port, own = free_port(), free_port()
+    shutil.copytree(ROOT / "packaging/prometheus", tmp_path / "prometheus")
+    config = tmp_path / "prometheus/onlooker.yml"
+    text = config.read_text()
+    assert "127.0.0.1:9464" in text and "scrape_interval: 15s" in text
+    config.write_text(text.replace("127.0.0.1:9464", f"127.0.0.1:{port}").replace("15s", "200ms"))
+    words = [program("prometheus"), f"--config.file={config}", f"--storage.tsdb.path={tmp_path}/tsdb"]
+    prometheus = Server([*words, f"--web.listen-address=127.0.0.1:{own}"], own, tmp_path / "prometheus.log")
+    url = f"nats://127.0.0.1:{nats.port}/onlooker"
+    with agent_of(tmp_path, config_text(f"path = ['{tmp_path}/seen']", url, port)) as agent, prometheus:
+        open_files(tmp_path / "seen", COUNT)
+
+        wait_for(lambda: get(own, "/-/ready")[0] == 200, 20, lambda: prometheus.log.read_text()[-1000:])
+
+        def counted() -> bool:
+            found = asked(prometheus, 'onlooker_events_total{job="onlooker", event="open"}')
+            return [each["value"][1] for each in found] == [str(COUNT)]
+
+        wait_for(counted, 20, lambda: (agent.said, prometheus.log.read_text()[-1000:]))
+        [connected] = asked(prometheus, "onlooker_sink_connected")
+        assert (connected["metric"]["sink"], connected["value"][1]) == (url, "1")
+        [memory] = asked(prometheus, "process_resident_memory_bytes")
+        assert 20 << 20 < int(memory["value"][1]) < 200 << 20
+        dashboard = json.loads((ROOT / "packaging/grafana/onlooker.json").read_bytes())
+        for panel in dashboard["panels"]:
+            for target in panel["targets"]:
+                expression = target["expr"].replace("$instance", ".*").replace("$__rate_interval", "1m")
+                asked(prometheus, expression.replace("$__range", "1h"))
+        rules = json.loads(get(own, "/api/v1/rules")[1])["data"]["groups"][0]["rules"]
+        assert len(rules) == 7 and all(each["health"] in ("ok", "unknown") for each in rules)
+        assert not [each["name"] for each in rules if each["alerts"]]
+        page = get(port, "/metrics")[1]
+        assert agent.end() == 0
+    promtool = program("promtool")
+    checked = subprocess.run([promtool, "check", "metrics"], input=page, capture_output=True, text=True)
+    assert (checked.returncode, checked.stdout, checked.stderr) == (0, "", "")
+    for check in (
+        ["check", "config", "onlooker.yml"],
+        ["check", "rules", "alerts.yml"],
+        ["test", "rules", "alerts.test.yml"],
+    ):
+        checked = subprocess.run([promtool, *check], cwd=ROOT / "packaging/prometheus", capture_output=True, text=True)
+        assert checked.returncode == 0, checked.stdout + checked.stderr

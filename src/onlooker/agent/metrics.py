@@ -7,6 +7,8 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 
 from .. import __version__
+from ..events import PROBE_REASONS
+from ..sinks.packer import UNSENT
 from .state import SinkState, State
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
@@ -21,21 +23,21 @@ class _Now(Collector):
 
     def collect(self) -> Iterator[Metric]:
         yield from of_the_monitor(self._state)
-        yield from of_the_sinks(self._state.sinks)
+        yield from of_the_sinks(self._state.sinks, self._state.events)
         yield from of_the_agent(self._state)
 
 
 def of_the_monitor(state: State) -> Iterator[Metric]:
     """Events and losses; what waits."""
     events = CounterMetricFamily("onlooker_events", "Events that were reported, by kind.", labels=("event",))
-    for name, count in state.stats.events.items():
+    for name, count in (dict.fromkeys(state.events, 0) | state.stats.events).items():
         if name != "lost":
             events.add_metric((name,), count)
     yield events
     lost = CounterMetricFamily(
         "onlooker_lost", "Events that were lost before the sinks, by kind and reason.", labels=("event", "reason")
     )
-    for (name, reason), count in state.stats.lost.items():
+    for (name, reason), count in (_nothing(state.events, (*PROBE_REASONS, "recursion")) | state.stats.lost).items():
         lost.add_metric((name, reason), count)
     yield lost
     yield CounterMetricFamily(
@@ -48,7 +50,12 @@ def of_the_monitor(state: State) -> Iterator[Metric]:
         yield GaugeMetricFamily("onlooker_backlog_size_bytes", "Room of the backlog.", value=waiting.backlog_size)
 
 
-def of_the_sinks(sinks: tuple[SinkState, ...]) -> Iterator[Metric]:
+def _nothing(events: tuple[str, ...], reasons: tuple[str, ...]) -> dict[tuple[str, str], int]:
+    """So that a first loss is an increase, and not the beginning of a series, of which Prometheus sees none."""
+    return {(event, reason): 0 for event in events for reason in reasons}
+
+
+def of_the_sinks(sinks: tuple[SinkState, ...], events: tuple[str, ...]) -> Iterator[Metric]:
     """What was delivered, waits and is lost."""
     for name, what in (
         ("messages", "Messages that were delivered."),
@@ -70,7 +77,7 @@ def of_the_sinks(sinks: tuple[SinkState, ...]) -> Iterator[Metric]:
     waiting = GaugeMetricFamily("onlooker_sink_queue_messages", "Messages that wait.", labels=SINK)
     connected = GaugeMetricFamily("onlooker_sink_connected", "Whether the server is reached.", labels=SINK)
     for sink in sinks:
-        for (event, reason), count in sink.lost.items():
+        for (event, reason), count in (_nothing(events, (UNSENT,)) | sink.lost).items():
             lost.add_metric((sink.name, event, reason), count)
         for where, size in sink.queue.items():
             queue.add_metric((sink.name, where), size)

@@ -29,8 +29,11 @@ class SinkState(msgspec.Struct, frozen=True):
 
 
 class State(msgspec.Struct, frozen=True):
-    """`run_seconds`: of the probe in the kernel, where that is measured; `reloads`: by their result."""
+    """`events`: the kinds that are watched; `run_seconds`: of the probe in the kernel, where that is measured;
+    `reloads`: by their result.
+    """
 
+    events: tuple[str, ...]
     stats: Stats
     waiting: Waiting | None
     sinks: tuple[SinkState, ...]
@@ -58,7 +61,7 @@ def state_of(monitor: Monitor, sinks: Sequence[Sink], run_seconds: float | None,
     """Now. Only the monitor's thread may call it."""
     named = zip(names_of(sinks), sinks, strict=True)
     found = tuple(_sink_state(name, sink) for name, sink in named)
-    return State(monitor.stats(), monitor.waiting(), found, run_seconds, dict(reloads))
+    return State(monitor.filter.events, monitor.stats(), monitor.waiting(), found, run_seconds, dict(reloads))
 
 
 def _sink_state(name: str, sink: Sink) -> SinkState:

@@ -24,6 +24,7 @@ from onlooker.stats import Stats
 
 SINK = SinkState("nats://a/b", True, "", {"messages": 3, "records": 7}, {"memory": 5}, {"memory": 9}, 1, {}, True)
 STATE = State(
+    ("exec", "open"),
     Stats({"open": 23, "lost": 1}, {("open", "ring full"): 4}, 2, 1.0),
     Waiting(8, 16, 3, 32),
     (SINK,),
@@ -75,6 +76,9 @@ def test_metrics():
     for line in (
         'onlooker_events_total{event="open"} 23.0',
         'onlooker_lost_total{event="open",reason="ring full"} 4.0',
+        'onlooker_events_total{event="exec"} 0.0',
+        'onlooker_lost_total{event="exec",reason="ring full"} 0.0',
+        'onlooker_sink_lost_total{event="open",reason="unsent",sink="nats://a/b"} 0.0',
         "onlooker_cut_events_total 2.0",
         "onlooker_ring_bytes 8.0",
         "onlooker_ring_size_bytes 16.0",
