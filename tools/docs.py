@@ -62,6 +62,11 @@ def agent() -> str:
     return _help("agent")
 
 
+def rules() -> str:
+    """`onlooker rules --help`."""
+    return _help("rules")
+
+
 def words() -> str:
     """What an answer says of a call."""
     rows = [f"| `{wanted}` | `{done}` |" for wanted, done in sorted(actions.WORDS.items())]
@@ -181,6 +186,7 @@ PARTS: dict[str, dict[str, Callable[[], str]]] = {
     "README.md": {"commands": commands, "cost": lambda: report.summary(measured())},
     "docs/watch.md": {"options": options, "hide": hidden},
     "docs/agent.md": {"agent": agent},
+    "docs/rules.md": {"rules": rules},
     "docs/answers.md": {"who": answer, "words": words},
     "docs/query.md": {"columns": columns, "named": named_queries, "processes": processes, "tables": tables},
     "docs/limits.md": {"memory": memory},

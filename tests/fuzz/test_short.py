@@ -17,6 +17,7 @@ CASES = {
     "options": 300,
     "files": 250,
     "recordings": 60,
+    "rules": 150,
 }
 SECONDS = 20  # at the most; a fifth of it on a machine that has nothing else to do
 

@@ -1,6 +1,8 @@
 """Sigma's rules, as pySigma reads them, in our fields and our language."""
 
+import re
 from collections.abc import Iterable
+from functools import cache
 from importlib.util import find_spec
 from typing import Any
 
@@ -16,6 +18,7 @@ from .rule import DEFAULT_LEVEL, RefusedError, Rule
 from .sigma_fields import CATEGORIES, MISSING, Kind
 from .sigma_values import any_of, test_of
 
+_OF_NAMES = re.compile(r"(?:[A-Za-z0-9_-]|\.\*)*")
 MOST_TESTS = 5000  # of one rule
 _OTHERS = {
     "correlation": ("a correlation of other rules", "the rules that it speaks of can be used by themselves"),
@@ -65,7 +68,7 @@ def _parsed(document: Document) -> tuple[Any, list[Any]]:
 
     data = {key: value for key, value in document.data.items() if key != "tests"}
     try:
-        rule = SigmaRule.from_dict(data)
+        rule = SigmaRule.from_dict(data, **_policy())
         return rule, [condition.parsed for condition in rule.detection.parsed_condition]
     except MemoryError:
         raise
@@ -73,6 +76,23 @@ def _parsed(document: Document) -> tuple[Any, list[Any]]:
         known = type(error).__name__.startswith("Sigma")
         what = f"{error!s:.300}" if known else f"pySigma can't read it: {type(error).__name__}: {error!s:.200}"
         raise RefusedError(" ".join(what.split()), line=_line_of(error, document)) from None
+
+
+@cache
+def _policy() -> dict[str, Any]:
+    """PySigma 2 compiles regular expressions by RE2, which writes what is wrong with them to standard error. We look at
+    them ourselves; what selects names, as in `1 of sel_*`, RE2 knows. PySigma 1 has no policy.
+    """
+    if find_spec("sigma.policy") is None:
+        return {}
+    from sigma.policy import SigmaPolicy
+    from sigma.policy.regex_engine import RE2RegexEngine
+
+    class Engine(RE2RegexEngine):
+        def compile(self, pattern: str, flags: int = 0) -> Any:
+            return super().compile(pattern if _OF_NAMES.fullmatch(pattern) else "", flags)
+
+    return {"policy": SigmaPolicy(regex_engine=Engine())}
 
 
 def _line_of(error: Exception, document: Document) -> int:

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from onlooker import Batch, Event, Lost
-from onlooker.events import EVENTS
+from onlooker.events import EVENTS, OWN_EVENTS
 from onlooker.records import PLAN
 from onlooker.schema.fields import Op
 from onlooker.schema.plan import EventPlan, Plan, StepPlan
@@ -130,10 +130,10 @@ class Reference:
         return found
 
     def _event_of(self, record: bytes | None) -> EventPlan | None:
-        """None also for a report of losses: the probe sends none."""
+        """None also for what onlooker adds, as a report of losses: the probe sends none."""
         at = self._plan.kind_at
         event = self._events.get(unsigned(record[at : at + 2])) if record and len(record) >= at + 2 else None
-        return event if event and event.name != Lost.event else None
+        return event if event and event.name not in OWN_EVENTS else None
 
     def _made(self, record: bytes, event: EventPlan, offset_ns: int) -> Event:
         if len(record) < event.bytes:

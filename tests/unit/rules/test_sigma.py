@@ -134,7 +134,11 @@ def test_files_that_are_made(tmp_path):
         (one(r"CommandLine|re: 'a\bb'"), "CommandLine: a regular expression that can't be used: '\\b'", 3),
         (one("CommandLine|re|m: '^a'"), "CommandLine: a regular expression of several lines", 3),
         (one("CommandLine|re: '(a|b)*a(a|b){20}'"), "CommandLine: a regular expression that can't be used: it has", 3),
-        (one("CommandLine|re: '('"), "Regular expression '(' is invalid", 3),
+        (
+            one("CommandLine|re: '('"),
+            "CommandLine: a regular expression that can't be used: a parenthesis is not closed",
+            3,
+        ),
         (one("ProcessId: x"), "ProcessId: pid is a number, not x", 3),
         (one("User: nobody-of-that-name"), "User: unknown user", 3),
         (one("User|contains: oo"), "User: a user is asked for by name, as a whole", 3),
@@ -185,3 +189,11 @@ def test_case_does_not_count_and_wildcards_are_not_stopped(tmp_path):
     )
     assert [len(event.argv[2]) for event in batch.matching(matcher(found.expression))] == [21]
     assert [numbers for _, _, numbers in Detector([found]).found(batch)] == [[0]]
+
+
+def test_nothing_is_written_and_nothing_hangs(tmp_path, capfd):
+    """RE2 would write to standard error, and Python's re would take for ever for such a selector."""
+    refused(tmp_path, one("CommandLine|re: '('"))
+    name = "a" * 100
+    refused(tmp_path, sigma(f"{name}: {{ProcessId: 1}}\ncondition: 1 of {'a*' * 20}b"))
+    assert capfd.readouterr() == ("", "")
