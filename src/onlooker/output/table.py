@@ -11,6 +11,7 @@ from rich.style import Style
 
 from ..escaping import escape
 from ..events import Event, TaskEvent
+from ..events.alert import Alert
 from ..filters import has_failed
 from ..records import Batch
 
@@ -138,9 +139,9 @@ class TableFormatter:
 
     def _event(self, event: Event, time: str, result: str, details: str) -> str:
         widths = {name: width for name, width, _ in self._columns}
-        if isinstance(event, TaskEvent):
+        if isinstance(event, TaskEvent | Alert):
             who = self._who(event)
-            style = "failed" if has_failed(event) else event.event
+            style = "failed" if isinstance(event, Alert) or has_failed(event) else event.event
         else:
             who = " ".join(" " * widths[name] for name in ("PID", "PPID", "UID", "USER", "NAME") if name in widths)
             style = event.event
@@ -148,7 +149,7 @@ class TableFormatter:
         shown = time[11 : 11 + widths["TIME"]] + " " if "TIME" in widths else ""
         return self._row(f"{shown}{event.event:<8} {who}{' ' if who else ''}{outcome} {details}", style)
 
-    def _who(self, event: TaskEvent) -> str:
+    def _who(self, event: TaskEvent | Alert) -> str:
         """The columns of the process; most events are by the process of the event before."""
         user = self._user(event.uid) if self._user else ""
         process = (event.pid, event.ppid, event.uid, event.comm, user)

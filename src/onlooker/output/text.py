@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from ..escaping import escape
 from ..events import Lost, TaskEvent
+from ..events.alert import Alert
 from ..records import Batch, Buffer
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ class NamingFormatter(TextFormatter):
         return b"".join(line + self._mark(event) for line, event in zip(lines, batch.events(), strict=False))
 
     def _mark(self, event: object) -> bytes:
-        mark = f" [user: {escape(self._user(event.uid))}]" if isinstance(event, TaskEvent) else ""
+        mark = f" [user: {escape(self._user(event.uid))}]" if isinstance(event, TaskEvent | Alert) else ""
         return f"{mark}\n".encode()
 
 

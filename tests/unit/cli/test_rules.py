@@ -197,3 +197,11 @@ def test_without_the_libraries(rules, monkeypatch, capfd):
     monkeypatch.setattr("onlooker.rules.files.find_spec", lambda name: None)
     code, _, err = told(capfd, "rules", "check", str(rules))
     assert code == 3 and "reading rules needs PyYAML, which is not installed" in err
+
+
+@pytest.mark.parametrize("options", [("--output-format", "table"), ("--names",)])
+def test_who_it_was_in_other_formats(rules, watch, options):
+    code, out, _ = watch("--rules", str(rules), *options, events=[make("exec", uid=0)])
+    line = out.splitlines()[-1]
+    assert code == 0 and "1234" in line and "root" in line.lower() and "Root" in line
+    assert options[0] == "--names" or line.split()[1:6] == ["alert", "1234", "1000", "0", "fake"]
