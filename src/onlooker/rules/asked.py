@@ -23,12 +23,13 @@ _ALERTS = Test("event", "==", (Alert.event.encode(),))
 class RulesFilter(Filter, frozen=True, kw_only=True):
     """What the source is asked for: what is shown, what the rules look for, and all of the life of processes, which
     alerts tell of. `given` is what the user asked for, `shown` the expression that keeps only that, and `kin` decides
-    it where it asks for parents and ancestors.
+    it where it asks for parents and ancestors. `coarse` is `where`, with less in it.
     """
 
     given: Filter
     shown: Expression
     kin: KinFilter | None
+    coarse: Expression
     detector: Detector
 
     @property
@@ -43,6 +44,13 @@ class RulesFilter(Filter, frozen=True, kw_only=True):
         if self.kin:
             return matcher(Or((_ALERTS, self.kin.asked)), self.kin.kinship.learn)
         return matcher(self.shown)
+
+    def rules(self) -> bytes:
+        """For the probe. It has room for so many steps: of more rules than that it decides what they ask first."""
+        from ..filters.rules import Rules
+
+        made = Rules(self.where, self.events)
+        return (Rules(self.coarse, self.events) if made.without_room else made).to_bytes()
 
     def look(self) -> None:
         """At the processes that there are: before the source starts, and when it has."""
@@ -67,16 +75,24 @@ def with_rules(given: Filter, rules: tuple[Rule, ...], *, only_alerts: bool, has
     if asks_for_kin:  # the table learns from all processes
         source |= {"comm": (), "pid": (), "uid": (), "failed": False}
     source["events"] = tuple(event for event in TASK_EVENTS if event in events)
-    source["where"] = Or((life, wanted_of(given, rules, only_alerts=only_alerts)))
+    where, coarse = (
+        Or((life, wanted_of(given, rules, only_alerts=only_alerts, is_coarse=is_coarse))) for is_coarse in (False, True)
+    )
+    source["where"] = where
     detector = Detector(rules, scope=scope, table=ProcessTable(PROC if has_proc else None))
     return RulesFilter(
-        **source, given=given, shown=Or((_ALERTS, shown)) if shown else _ALERTS, kin=kin, detector=detector
+        **source,
+        given=given,
+        shown=Or((_ALERTS, shown)) if shown else _ALERTS,
+        kin=kin,
+        coarse=coarse,
+        detector=detector,
     )
 
 
-def wanted_of(given: Filter, rules: Iterable[Rule], *, only_alerts: bool) -> Expression:
+def wanted_of(given: Filter, rules: Iterable[Rule], *, only_alerts: bool, is_coarse: bool = False) -> Expression:
     """What is shown, or what a rule looks for."""
-    asked = disjunction(rules)
+    asked = disjunction(rules, is_coarse=is_coarse)
     return asked if only_alerts else Or((_shown(given), *(asked.terms if isinstance(asked, Or) else (asked,))))
 
 
@@ -86,9 +102,9 @@ def _shown(given: Filter) -> Expression:
     return _all(terms) if terms else Test("event", "exists")
 
 
-def disjunction(rules: Iterable[Rule]) -> Expression:
+def disjunction(rules: Iterable[Rule], *, is_coarse: bool = False) -> Expression:
     """What one of the rules looks for. What many of them ask first, as that a file was made, is asked once for all: the
-    kernel decides so many steps only.
+    kernel decides so many steps only. `is_coarse`: only that, where it is asked.
     """
     groups: dict[tuple[Expression, ...], dict[Expression, None]] = {}
     for rule in rules:
@@ -96,7 +112,9 @@ def disjunction(rules: Iterable[Rule]) -> Expression:
             first = tuple(term for term in terms if _is_of_kind(term))
             rest = tuple(term for term in terms if term not in first)
             groups.setdefault(first, {})[_all(rest) if rest else _all(first)] = None
-    found = tuple(_all((*first, _any(tuple(rests)))) for first, rests in groups.items())
+    found = tuple(
+        _all(first) if is_coarse and first else _all((*first, _any(tuple(rests)))) for first, rests in groups.items()
+    )
     return _any(found)
 
 
