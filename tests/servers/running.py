@@ -35,8 +35,9 @@ def program(name: str) -> str:
 class Server:
     """A process that listens. `log` has what it says."""
 
-    def __init__(self, words: list[str], port: int, log: Path) -> None:
+    def __init__(self, words: list[str], port: int, log: Path, **options: int) -> None:
         self.port = port
+        self.options = options  # other ports
         self.log = log
         self._words = words
         self._process: subprocess.Popen[bytes] | None = None
@@ -112,4 +113,25 @@ def s3_server(directory: Path) -> Server:
     names = ("s3", "master", "volume", "filer")
     words += [f"-{name}.port={port}" for name, port in zip(names, ports, strict=False)]
     words += [f"-{name}.port.grpc={port}" for name, port in zip(names, ports[4:], strict=False)]
-    return Server([*words, f"-s3.port.iceberg={ports[8]}", "-volume.max=50"], ports[0], directory / "weed.log")
+    words += [f"-s3.port.iceberg={ports[8]}", "-volume.max=50"]
+    others = {
+        "iceberg": ports[8],
+        "master": ports[1],
+        "filer": ports[3],
+        "master_grpc": ports[5],
+        "filer_grpc": ports[7],
+    }
+    return Server(words, ports[0], directory / "weed.log", **others)
+
+
+def make_tables(server: Server) -> None:
+    """The bucket "tables", in which the catalogue keeps tables."""
+    at = {name: f"127.0.0.1:{server.options[name]}.{server.options[f'{name}_grpc']}" for name in ("master", "filer")}
+    words = [program("weed"), "shell", f"-master={at['master']}", f"-filer={at['filer']}"]
+    asked = b"s3tables.bucket -create -name tables -account tests\n"
+
+    def is_made() -> bool:
+        said = subprocess.run(words, input=asked, capture_output=True, check=False).stdout
+        return b"ARN:" in said or b"exist" in said
+
+    wait_for(is_made, 30)

@@ -26,7 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "url", metavar="URL", nargs="?", help="where the messages are: nats://HOST/SUBJECT, kafka://HOST/TOPIC"
     )
     add = parser.add_argument_group("where they go").add_argument
-    add("--lake", metavar="DIR|URL", help="the lake: a directory, or s3://BUCKET/PREFIX")
+    add("--lake", metavar="DIR|URL", help="the lake: a directory, s3://BUCKET/PREFIX, or iceberg+http://HOST/TABLE")
     add("--every", metavar="TIME", default="10s", help="commit what there is after this time (default: 10s)")
     how = parser.add_argument_group("messages")
     add_messages(how, "errors")
@@ -37,7 +37,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Collect until the end. Returns 0; raises OnlookerError."""
     from ..collect.source import SCHEMES, source_of
-    from ..lake.store import store_of
     from ..sinks.target import target_of
 
     log = log_of(arguments)
@@ -50,9 +49,9 @@ def run(arguments: argparse.Namespace) -> int:
         raise UsageError("no lake is given", f"{PROGRAM} collect {arguments.url} --lake /srv/lake")
     source = source_of(target)
     from ..collect.collector import Collector
-    from ..lake.writer import LakeWriter
+    from ..lake import writer_of
 
-    writer = LakeWriter(store_of(arguments.lake, is_new=True))
+    writer = writer_of(arguments.lake)
     collector = Collector(source, writer, lambda text: log("warning", text), every=every)
     with Shutdown(collector.stop, log.tell):
         log.tell(f"collecting from {target} into {arguments.lake}; Ctrl-C ends it")

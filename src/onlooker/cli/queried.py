@@ -217,7 +217,7 @@ class Query:
 
 def lake_of(paths: Sequence[str]) -> str | None:
     """The lake, where one is asked. Raises UsageError where it is not alone."""
-    from ..lake.tables import is_lake
+    from ..lake.rows import is_lake
 
     found = next(filter(is_lake, paths), None)
     if found is not None and len(paths) > 1:

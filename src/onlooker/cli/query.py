@@ -126,7 +126,7 @@ def asked(arguments: argparse.Namespace) -> tuple[list[str], str]:
     elif words and _is_sql(words[-1]):
         sql = words.pop()
     elif arguments.where is not None:
-        from ..lake.tables import is_lake
+        from ..lake.rows import is_lake
 
         sql = EVERYTHING_IN_LAKE if any(map(is_lake, words)) else EVERYTHING
     if sql is None:
@@ -161,10 +161,10 @@ def _see(words: list[str], *, is_asked: bool) -> None:
 
 
 def _is_there(word: str) -> bool:
-    from ..lake.store import is_url
+    from ..lake.rows import is_named
 
     try:
-        return is_url(word) or Path(word).exists()
+        return is_named(word) or Path(word).exists()
     except (OSError, ValueError):  # too long a name, for one
         return False
 

@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 from ..lake.parts import Held
 from ..lake.store import LakeError
-from ..lake.writer import LakeWriter
+from ..lake.unpacking import Unpacking
 from ..sinks.message import Head, Message, MessageError, UnknownPlanError
 from ..sinks.transport import TransportError
 from .source import Delivery, Source
@@ -31,7 +31,7 @@ class Collector:
     def __init__(
         self,
         source: Source,
-        writer: LakeWriter,
+        writer: Unpacking,
         tell: Callable[[str], None],
         *,
         every: float = EVERY_SECONDS,

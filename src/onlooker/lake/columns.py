@@ -6,7 +6,7 @@ from functools import cache
 from ..query.tables import TYPES
 from ..recordings.database import quoted
 from ..records import PLAN
-from ..schema.columns import Column, columns_of, event_of, table_of, wide_columns, with_seq
+from ..schema.columns import SEQ, Column, Type, columns_of, event_of, table_of, wide_columns, with_seq
 
 OWN = {"host": "VARCHAR", "boot_id": "VARCHAR", "run": "BIGINT"}  # whose it is; (run, seq) is no other's
 
@@ -24,6 +24,24 @@ def selected(table: str, rows: str, host: str, boot_id: str, run: int) -> str:
     made = [_selected(column, event, known) for column in lake_columns()]
     own = f"{quoted(host)} AS host, {quoted(boot_id)} AS boot_id, {run}::BIGINT AS run"
     return f"SELECT {own}, {', '.join(made)} FROM {rows}"
+
+
+def iceberg_select(select: str, date: str) -> str:
+    """SQL of the same rows, and their date, in types that Iceberg has: no unsigned integers, and times in
+    microseconds; `boot_ns` has the nanoseconds.
+    """
+    columns = [f'{_in_iceberg(each)} AS "{each.name}"' for each in lake_columns()]
+    return f"SELECT {', '.join(OWN)}, {', '.join(columns)}, {quoted(date)}::DATE AS date FROM ({select})"
+
+
+def _in_iceberg(column: Column) -> str:
+    if column.type is Type.UINT64:  # an inode may need all 64 bits; times since boot don't for 292 years
+        kind = "BIGINT" if column.name.endswith("_ns") or column.name == SEQ else "DECIMAL(20, 0)"
+        return f'CAST("{column.name}" AS {kind})'
+    return f'CAST("{column.name}" AS {_ICEBERG.get(column.type, TYPES[column.type])})'
+
+
+_ICEBERG = {Type.UINT8: "INTEGER", Type.UINT16: "INTEGER", Type.UINT32: "BIGINT", Type.TIME: "TIMESTAMP"}
 
 
 @cache

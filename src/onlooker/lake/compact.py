@@ -80,7 +80,8 @@ class Compactor:
         def make(now: State) -> Commit | None:
             return Commit(adds=[made], removes=names) if all(each in now.files for each in names) else None
 
-        if self._log.commit(make) is None:  # another one was faster
+        # a request that is sent again by the library finds its own commit
+        if self._log.commit(make) is None and name not in self._log.state.files:  # another one was faster
             self._store.delete([name])
             return 0
         return len(names)

@@ -1,13 +1,17 @@
 """All rows of a lake, as DuckDB reads them: files of this version, of older and of later ones."""
 
-from typing import TYPE_CHECKING, Any
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
 
 from ..errors import ExtraError
 from ..query.tables import RECORDING, TYPES
 from ..recordings.database import pattern, quoted
 from .columns import OWN, lake_columns
+from .log import COMMITS, CommitLog
 from .state import State
-from .store import S3, ObjectStore, is_url
+from .store import ICEBERG, S3, is_url, store_of
+from .unpacking import POISON
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -20,28 +24,18 @@ def no_rows() -> str:
     return f"SELECT {own}, {columns}, NULL::DATE AS date, NULL::VARCHAR AS {RECORDING} WHERE FALSE"
 
 
-def all_rows(reads: list[str]) -> str:
-    """SQL that gives those of several tables, whose columns need not be the same."""
+def all_rows(reads: list[str], *, cast: bool = False) -> str:
+    """SQL that gives those of several tables, whose columns need not be the same; `cast`: nor their types."""
     if not reads:
         return no_rows()
-    known = ", ".join(f'"{name}"' for name in (*OWN, *(each.name for each in lake_columns()), "date"))
+    types = {each.name: TYPES[each.type] for each in lake_columns()} if cast else {}
+    names = (*OWN, *(each.name for each in lake_columns()), "date")
+    known = ", ".join(
+        f'CAST("{name}" AS {types[name]}) AS "{name}"' if name in types else f'"{name}"' for name in names
+    )
     every = " UNION ALL BY NAME ".join(f"SELECT * FROM {read}" for read in reads)
     none = f"SELECT * EXCLUDE ({RECORDING}) FROM ({no_rows()})"
     return f"SELECT {known}, concat(host, '/', boot_id) AS {RECORDING} FROM ({none} UNION ALL BY NAME {every})"
-
-
-def rows_of_files(store: ObjectStore, state: State) -> str:
-    """Of the files of a state. Of those with the same columns, DuckDB looks at one only."""
-    schemas: dict[str, list[str]] = {}
-    for name, each in sorted(state.files.items()):
-        schemas.setdefault(each.schema, []).append(quoted(_path(store, name)))
-    types = "{'date': DATE, 'host': VARCHAR}"
-    return all_rows(
-        [
-            f"read_parquet([{', '.join(names)}], hive_partitioning = true, hive_types = {types})"
-            for _, names in sorted(schemas.items())
-        ]
-    )
 
 
 def connect_s3(connection: "DuckDBPyConnection", options: dict[str, Any]) -> None:
@@ -54,12 +48,88 @@ def connect_s3(connection: "DuckDBPyConnection", options: dict[str, Any]) -> Non
     connection.register_filesystem(made(S3, **options))
 
 
-def prepare(connection: "DuckDBPyConnection", store: ObjectStore) -> None:
-    """So that it can read the files. Raises ExtraError."""
-    if is_url(store.root):
-        connect_s3(connection, store.options)
+def _typed(name: str, types: dict[str, str]) -> str:
+    return f'CAST("{name}" AS {types[name]})' if name in types else f'"{name}"'
 
 
-def _path(store: ObjectStore, name: str) -> str:
-    """As DuckDB finds it."""
-    return f"{store.root}/{name}" if store.directory is None else pattern(store.directory / name)
+class Reader(Protocol):
+    """A lake, as it was when this was made."""
+
+    root: str
+    state: State
+
+    def rows(self) -> str:
+        """SQL that gives all."""
+
+    def prepare(self, connection: "DuckDBPyConnection") -> None:
+        """So that it can read the files. Raises ExtraError."""
+
+    def aside(self) -> int:
+        """How many messages made no sense. Raises LakeError."""
+
+    def has_changed(self) -> bool:
+        """Whether files that were there are gone: they were made into larger ones. Raises LakeError."""
+
+
+class FileReader:
+    """Of a directory or a bucket."""
+
+    def __init__(self, lake: str) -> None:
+        """Raises LakeError, UsageError and ExtraError."""
+        self._store = store_of(lake)
+        self.root = self._store.root
+        self.state = CommitLog(self._store).state
+
+    def rows(self) -> str:
+        """Of files with the same columns, DuckDB looks at one only."""
+        schemas: dict[str, list[str]] = {}
+        for name, each in sorted(self.state.files.items()):
+            schemas.setdefault(each.schema, []).append(quoted(self._path(name)))
+        types = "{'date': DATE, 'host': VARCHAR}"
+        return all_rows(
+            [
+                f"read_parquet([{', '.join(names)}], hive_partitioning = true, hive_types = {types})"
+                for _, names in sorted(schemas.items())
+            ]
+        )
+
+    def prepare(self, connection: "DuckDBPyConnection") -> None:
+        """So that it can read a bucket."""
+        if self._store.directory is None:
+            connect_s3(connection, self._store.options)
+
+    def aside(self) -> int:
+        """How many messages made no sense."""
+        return sum(1 for _ in self._store.list(POISON))
+
+    def has_changed(self) -> bool:
+        """Whether files that were there are gone."""
+        return not CommitLog(self._store).state.files.keys() >= self.state.files.keys()
+
+    def _path(self, name: str) -> str:
+        """As DuckDB finds it."""
+        directory = self._store.directory
+        return f"{self._store.root}/{name}" if directory is None else pattern(directory / name)
+
+
+def reader_of(lake: str) -> Reader:
+    """Raises LakeError, UsageError and ExtraError."""
+    if lake.partition("://")[0] not in ICEBERG:
+        return FileReader(lake)
+    from .iceberg import IcebergReader
+
+    return IcebergReader(lake)
+
+
+def is_lake(path: str | os.PathLike[str]) -> bool:
+    """Whether it is one, and no recording."""
+    name = os.fspath(path)
+    try:
+        return is_named(name) or (Path(name) / COMMITS).is_dir()
+    except (OSError, ValueError):
+        return False
+
+
+def is_named(word: str) -> bool:
+    """Whether it is the URL of one."""
+    return is_url(word) or word.partition("://")[0] in ICEBERG

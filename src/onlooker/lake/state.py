@@ -1,10 +1,12 @@
 """What the commits of a lake come to: its files, and which messages of which runs are in them."""
 
+from collections.abc import Sequence
 from typing import Annotated
 
 import msgspec
 
 from ..sinks.message import Head
+from .parts import Held
 
 VERSION = 1
 Number = Annotated[int, msgspec.Meta(ge=0, le=(1 << 63) - 1)]
@@ -104,6 +106,16 @@ class State(msgspec.Struct, kw_only=True):
         run = self.runs.get(run_key(head.boot_id, head.run))
         return run is not None and run.has(head.seq)
 
+    def fresh(self, held: Sequence[Held]) -> list[Held]:
+        """Messages that are not here, without repetitions."""
+        seen: set[str] = set()
+        found = []
+        for each in held:
+            if each.head.id not in seen and not self.has(each.head):
+                seen.add(each.head.id)
+                found.append(each)
+        return found
+
     def apply(self, commit: Commit, number: int) -> None:
         """The commit of the next number."""
         for name in commit.removes:
@@ -123,6 +135,15 @@ class State(msgspec.Struct, kw_only=True):
         for file in self.files.values():
             found.setdefault((file.date, file.host, file.schema), []).append(file)
         return list(found.values())
+
+
+def batches_of(held: Sequence[Held]) -> list[Batch]:
+    """Messages: those of a run that follow each other, as one."""
+    runs: dict[str, Run] = {}
+    for head, _ in held:
+        run = runs.setdefault(run_key(head.boot_id, head.run), Run(head.host, head.boot_id, head.run, []))
+        run.add(Span.of(head))
+    return [Batch(run.host, run.boot_id, run.run, span) for run in runs.values() for span in run.spans]
 
 
 def run_key(boot_id: str, run: int) -> str:

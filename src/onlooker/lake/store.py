@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from configparser import ConfigParser, Error
 from contextlib import suppress
 from pathlib import Path
@@ -12,6 +12,7 @@ from urllib.parse import parse_qsl, urlsplit
 from ..errors import PROGRAM, ExtraError, OnlookerError, UsageError
 
 S3 = "s3"
+ICEBERG = ("iceberg+http", "iceberg+https")
 _LONGEST_REASON = 200
 _OPTIONS = ("endpoint", "region", "credentials", "profile", "ca")
 _KEYS = {"aws_access_key_id": "access_key_id", "aws_secret_access_key": "secret_access_key"}
@@ -140,10 +141,10 @@ class ObjectStore:
                 os.close(descriptor)
 
     def _failed(self, what: str, name: str, error: BaseException) -> LakeError:
-        return LakeError(f"can't {what} {name!r} of the lake {self.root}: {_reason(error)}")
+        return LakeError(f"can't {what} {name!r} of the lake {self.root}: {reason(error)}")
 
 
-def _reason(error: BaseException) -> str:
+def reason(error: BaseException) -> str:
     """What the server says, or where it is not reached, the system."""
     text = str(error)
     said = [found[1] for name in ("Code", "Message") if (found := re.search(f"<{name}>([^<]*)</{name}>", text))]
@@ -197,6 +198,11 @@ def _s3(lake: str) -> tuple[str, str, Any]:
         raise UsageError(
             f"no bucket is named: {lake!r:.100}", "s3://BUCKET/PREFIX; keys are in a file: ?credentials=FILE"
         )
+    return parts.netloc, parts.path.strip("/"), credentials_of(given)[0]
+
+
+def credentials_of(given: Mapping[str, str]) -> tuple[Any, dict[str, Any]]:
+    """How S3 is reached, by options and variables, as obstore takes it. Raises UsageError."""
     environ = os.environ
     config: dict[str, Any] = {"virtual_hosted_style_request": False}
     if endpoint := given.get("endpoint") or environ.get("AWS_ENDPOINT_URL_S3") or environ.get("AWS_ENDPOINT_URL"):
@@ -205,7 +211,7 @@ def _s3(lake: str) -> tuple[str, str, Any]:
     config["region"] = region or "us-east-1"
     if path := given.get("credentials") or environ.get("AWS_SHARED_CREDENTIALS_FILE"):
         config |= _credentials(path, given.get("profile") or environ.get("AWS_PROFILE") or "default")
-    return parts.netloc, parts.path.strip("/"), config
+    return config, {"allow_http": True}
 
 
 def _credentials(path: str, profile: str) -> dict[str, str]:

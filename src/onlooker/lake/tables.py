@@ -1,9 +1,7 @@
 """The tables of a lake: those of a recording, of all hosts, and for which times they are whole."""
 
-import os
 from collections import Counter
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from ..events import UNCOUNTED, Lost
@@ -14,9 +12,7 @@ from ..records import PLAN
 from ..schema.columns import WIDE, event_of
 from .columns import OWN
 from .coverage import COLUMNS, TABLE, gaps, periods
-from .log import COMMITS, CommitLog
-from .rows import no_rows, prepare, rows_of_files
-from .store import is_url, store_of
+from .rows import no_rows, reader_of
 
 if TYPE_CHECKING:
     from ..filters.expression import Expression
@@ -25,15 +21,6 @@ _ALL = "recorded"  # the schema of all events, as `processes.sql` wants them
 _FILES = "lake.files"
 _NONE = "lake.none"
 _SAID = "said_ns BIGINT, most_ns BIGINT, has_ends BOOLEAN, has_holes BOOLEAN"
-
-
-def is_lake(path: str | os.PathLike[str]) -> bool:
-    """Whether it is one, and no recording."""
-    name = os.fspath(path)
-    try:
-        return is_url(name) or (Path(name) / COMMITS).is_dir()
-    except (OSError, ValueError):
-        return False
 
 
 class LakeTables:
@@ -55,8 +42,8 @@ class LakeTables:
         """
         look()
         self.recordings: list[Recording] = []
-        self.store = store_of(lake)
-        self.state = CommitLog(self.store).state
+        self._reader = reader_of(lake)
+        self.state = self._reader.state
         self.connection = connect("a query")
         try:
             self._open(where, names)
@@ -73,11 +60,12 @@ class LakeTables:
     def notes(self) -> list[str]:
         """What is not as it should be."""
         broken = self.broken_off
-        found = [] if self.state.number else [f"the lake {self.store.root} is empty: no collector has written to it"]
+        found = [] if self.state.number else [f"the lake {self._reader.root} is empty: no collector has written to it"]
         if broken:
             found.append(f"{broken} sender{'' if broken == 1 else 's'} broke off: --complete says which, and when")
-        if aside := sum(1 for _ in self.store.list("_onlooker/poison")):
-            found.append(f"{aside} messages made no sense, and are in _onlooker/poison")
+        if aside := self._reader.aside():
+            many = "1 message was" if aside == 1 else f"{aside} messages were"
+            found.append(f"{many} put aside that made no sense")
         return found
 
     def names(self) -> dict[str, list[str]]:
@@ -90,7 +78,7 @@ class LakeTables:
 
     def has_changed(self) -> bool:
         """Whether files that were there are gone: they were made into larger ones."""
-        return not CommitLog(self.store).state.files.keys() >= self.state.files.keys()
+        return self._reader.has_changed()
 
     def losses(self) -> Counter[tuple[str, str]]:
         """What is missing of all hosts, by kind of event and reason."""
@@ -118,8 +106,8 @@ class LakeTables:
         run = self.connection.execute
         run("SET python_enable_replacements = false")  # no table is a variable of this program
         run(f"CREATE SCHEMA {_ALL}; CREATE SCHEMA tail; CREATE SCHEMA lake")
-        prepare(self.connection, self.store)
-        run(f"CREATE VIEW {_FILES} AS {rows_of_files(self.store, self.state)}")
+        self._reader.prepare(self.connection)
+        run(f"CREATE VIEW {_FILES} AS {self._reader.rows()}")
         run(f"CREATE VIEW {_NONE} AS {no_rows()}")
         for table in (*event_tables(), WIDE):
             # DuckDB looks at all files for each view that is made of them

@@ -73,6 +73,22 @@ def test_a_file_without_a_commit_is_not_read_and_goes_one_day(tmp_path: Path, mo
     assert counted(tmp_path) == (27, 27)
 
 
+def test_a_request_that_is_sent_again_finds_its_own_commit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    create = ObjectStore.create
+
+    def twice(store: ObjectStore, name: str, data: bytes) -> bool:
+        return create(store, name, data) and create(store, name, data)  # as after an answer that was lost
+
+    monkeypatch.setattr(ObjectStore, "create", twice)
+    own = writer(tmp_path)
+    some = messages(20)
+    assert [own.commit([each]) for each in some] == [[each] for each in some]
+    assert counted(tmp_path) == (60, 60)
+    store = store_of(str(tmp_path))
+    assert Compactor(store, CommitLog(store)).run() == 20
+    assert counted(tmp_path) == (60, 60)
+
+
 def test_a_checkpoint_says_the_same_as_the_commits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("onlooker.lake.log.CHECKPOINT_EVERY", 4)
     own = writer(tmp_path)

@@ -1,0 +1,312 @@
+"""A lake as an Iceberg table, which Spark, Trino, ClickHouse and others read and write by its catalogue.
+
+Which messages are in it is a property of the table, `onlooker.state`: it changes in the same commit that appends their
+events. The catalogue takes a commit only where nobody else committed since it was begun, so each message is there once.
+"""
+
+import base64
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl, urlsplit
+
+import msgspec
+
+from ..errors import PROGRAM, ExtraError, OnlookerError, UsageError
+from ..recordings.database import connect, quoted
+from ..sinks.message import compressed, decompressed
+from .columns import iceberg_select
+from .parts import Held, parts
+from .rows import all_rows, connect_s3, no_rows
+from .state import Commit, State, batches_of
+from .store import LakeError, credentials_of, reason
+from .unpacking import PLANS, POISON, Unpacking
+from .writer import MEMORY, selected_of
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+STATE = "onlooker.state"
+_PLAN = "onlooker.plan."
+_ASIDE = "_aside"
+_RETRIES = "commit.retry.num-retries"
+_MOST_TRIES = 200
+_OPTIONS = ("warehouse", "endpoint", "region", "credentials", "profile", "login", "token", "oauth")
+EXAMPLE = "iceberg+http://localhost:8181/security.onlooker?warehouse=s3://tables&login=FILE"
+
+
+class Catalogue:
+    """Of iceberg+http://HOST:PORT/NAMESPACE.TABLE: `table` is loaded anew by `refresh`."""
+
+    def __init__(self, lake: str) -> None:
+        """Raises UsageError and ExtraError; nothing is reached yet."""
+        self.root, self.name, self._properties, self.s3 = _target(lake)
+        try:
+            import pyiceberg.catalog  # noqa: F401 - whether it is there
+        except ImportError:
+            raise ExtraError("an Iceberg table", "pyiceberg", "iceberg") from None
+        self._catalog: Any = None
+        self.table: Any = None
+
+    def refresh(self, *, is_new: bool = False) -> State:
+        """What the table says of itself; `is_new`: made where it is missing. Raises LakeError."""
+        with told(f"read the table {self.name} of {self.root}"):
+            if self.table is None:
+                self.table = self._load(is_new=is_new)
+            else:
+                self.table.refresh()
+            text = self.table.properties.get(STATE)
+            # the library would commit again what was made of an older state; here only, other engines want it
+            self.table.metadata.properties[_RETRIES] = "0"
+        try:
+            return msgspec.msgpack.decode(decompressed(base64.b64decode(text)), type=State) if text else State()
+        except (msgspec.MsgspecError, ValueError) as error:
+            raise LakeError(f"the property {STATE} of {self.name} makes no sense: {error}") from error
+
+    def aside(self, *, is_new: bool = False) -> Any:
+        """The table of what makes no sense; None where there is none."""
+        import pyarrow
+        from pyiceberg.exceptions import NoSuchTableError
+
+        with told(f"read the table {self.name}{_ASIDE} of {self.root}"):
+            try:
+                return self._catalogue().load_table(f"{self.name}{_ASIDE}")
+            except NoSuchTableError:
+                if not is_new:
+                    return None
+                schema = pyarrow.schema([("name", pyarrow.string()), ("message", pyarrow.binary())])
+                return self._catalogue().create_table_if_not_exists(f"{self.name}{_ASIDE}", schema=schema)
+
+    def files(self) -> list[str]:
+        """The files of the table, as DuckDB finds them. Raises LakeError."""
+        with told(f"read the table {self.name} of {self.root}"):
+            return sorted(each.file.file_path.removeprefix("file://") for each in self.table.scan().plan_files())
+
+    def _catalogue(self) -> Any:
+        if self._catalog is None:
+            from pyiceberg.catalog import load_catalog
+
+            self._catalog = load_catalog("onlooker", type="rest", **self._properties)
+        return self._catalog
+
+    def _load(self, *, is_new: bool) -> Any:
+        from pyiceberg.exceptions import NoSuchTableError
+
+        catalog = self._catalogue()
+        if not is_new:
+            try:
+                return catalog.load_table(self.name)
+            except NoSuchTableError as error:
+                hint = f"{PROGRAM} collect nats://localhost/onlooker --lake '{EXAMPLE}'"
+                raise UsageError(f"there is no table {self.name} in {self.root}", hint) from error
+        catalog.create_namespace_if_not_exists(self.name.rpartition(".")[0])
+        table = catalog.create_table_if_not_exists(self.name, schema=_schema(), properties=_FORMAT)
+        if not table.spec().fields and table.current_snapshot() is None:
+            with table.update_spec() as update:
+                update.add_identity("date")
+                update.add_identity("host")
+        if {each.name for each in _schema()} - {each.name for each in table.schema().fields}:
+            with table.update_schema() as update:
+                update.union_by_name(_schema())
+        return table
+
+
+class IcebergWriter(Unpacking):
+    """Appends to the table. One thread uses it."""
+
+    def __init__(self, lake: str) -> None:
+        """Makes the table where it is missing. Raises LakeError, UsageError and ExtraError."""
+        self._catalogue = Catalogue(lake)
+        super().__init__(_Properties(self._catalogue))
+        self._connection: DuckDBPyConnection = connect("a lake", threads=2, memory=MEMORY)
+        self._catalogue.refresh(is_new=True)
+
+    def commit(self, held: Sequence[Held]) -> list[Held]:
+        """Those that are not in the table yet, which are returned. Raises LakeError."""
+        from pyiceberg.exceptions import CommitFailedException, CommitStateUnknownException
+
+        fresh: list[Held] = []
+        rows: Any = None
+        is_unknown = False  # whether the last commit succeeded
+        for tries in range(_MOST_TRIES):
+            state = self._catalogue.refresh()
+            wanted = state.fresh(held)
+            if not wanted:
+                return fresh if is_unknown else []
+            if wanted != fresh:
+                fresh, rows = wanted, self._rows(wanted)
+            state.apply(Commit(batches=batches_of(fresh)), state.number + 1)
+            try:
+                with told(f"write the table {self._catalogue.name}"), self._catalogue.table.transaction() as change:
+                    change.append(rows)  # also where there are none: only a snapshot is compared with the last one
+                    change.set_properties({STATE: _packed(state)})
+                return fresh
+            except LakeError as error:
+                if not isinstance(error.__cause__, CommitFailedException | CommitStateUnknownException):
+                    raise
+                is_unknown = isinstance(error.__cause__, CommitStateUnknownException)
+                time.sleep(min(1.0, 0.02 * tries))
+        raise LakeError(f"others were faster {_MOST_TRIES} times")
+
+    def tidy(self) -> None:
+        """Engines do it: `CALL catalog.system.rewrite_data_files(...)` of Spark, `ALTER TABLE ... EXECUTE optimize` of
+        Trino.
+        """
+
+    def close(self) -> None:
+        """Let go of the database."""
+        self._connection.close()
+
+    def _rows(self, held: Sequence[Held]) -> Any:
+        """As Arrow."""
+        import pyarrow
+
+        found = []
+        for part in parts(held):
+            with selected_of(self._connection, part) as select:
+                made = self._connection.sql(iceberg_select(select, part.date)).to_arrow_table()
+                found.append(made.cast(_schema()))
+        return pyarrow.concat_tables(found) if found else _schema().empty_table()
+
+
+class IcebergReader:
+    """What `LakeTables` asks, of the table."""
+
+    def __init__(self, lake: str) -> None:
+        """Raises LakeError, UsageError and ExtraError."""
+        self._catalogue = Catalogue(lake)
+        self.state = self._catalogue.refresh()
+        self.root = f"{self._catalogue.root}/{self._catalogue.name}"
+        self._files = self._catalogue.files()
+
+    def rows(self) -> str:
+        """SQL that gives all."""
+        return all_rows([f"read_parquet([{', '.join(map(quoted, self._files))}])"] if self._files else [], cast=True)
+
+    def prepare(self, connection: "DuckDBPyConnection") -> None:
+        """So that it can read the files."""
+        if any(each.startswith("s3") for each in self._files):
+            connect_s3(connection, self._catalogue.s3)
+
+    def aside(self) -> int:
+        """How many messages made no sense."""
+        found = self._catalogue.aside()
+        return 0 if found is None else int(found.scan().to_arrow().num_rows)
+
+    def has_changed(self) -> bool:
+        """Whether files that were there are gone."""
+        self._catalogue.refresh()
+        return not set(self._files) <= set(self._catalogue.files())
+
+
+class _Properties:
+    """Plans are properties of the table, and what makes no sense is in a table beside it."""
+
+    def __init__(self, catalogue: Catalogue) -> None:
+        self._catalogue = catalogue
+
+    def get(self, name: str) -> bytes | None:
+        """None where there is none."""
+        self._catalogue.refresh()
+        text = self._catalogue.table.properties.get(_key(name))
+        return decompressed(base64.b64decode(text)) if text else None
+
+    def put(self, name: str, data: bytes) -> None:
+        """Where it is not there yet: a plan never changes."""
+        if self.get(name) is not None:
+            return
+        text = base64.b64encode(compressed(data)).decode()
+        with told(f"write the table {self._catalogue.name}"), self._catalogue.table.transaction() as change:
+            change.set_properties({_key(name): text})
+
+    def create(self, name: str, data: bytes) -> bool:
+        """Whether it is new."""
+        import pyarrow
+        from pyiceberg import expressions
+
+        equal_to: Any = expressions.EqualTo
+        name = name.removeprefix(f"{POISON}/")
+        aside = self._catalogue.aside(is_new=True)
+        with told(f"write the table {self._catalogue.name}{_ASIDE}"):
+            if aside.scan(row_filter=equal_to("name", name)).to_arrow().num_rows:
+                return False
+            aside.append(pyarrow.table({"name": [name], "message": [data]}, schema=aside.schema().as_arrow()))
+        return True
+
+
+_FORMAT = {"write.parquet.compression-codec": "zstd", "write.metadata.delete-after-commit.enabled": "true"}
+_FORMAT |= {"write.metadata.previous-versions-max": "20"}
+
+
+def _schema() -> Any:
+    """The columns, as pyarrow has them. DuckDB says which types they are."""
+    with connect("a lake") as database:
+        return database.sql(iceberg_select(no_rows(), "1970-01-01")).to_arrow_table().schema
+
+
+def _key(name: str) -> str:
+    return _PLAN + name.removeprefix(f"{PLANS}/").removesuffix(".json")
+
+
+def _packed(state: State) -> str:
+    return base64.b64encode(compressed(msgspec.msgpack.encode(state))).decode()
+
+
+@contextmanager
+def told(what: str) -> Iterator[None]:
+    """What goes wrong in the library, as a LakeError that says what could not be done."""
+    from pyarrow import ArrowException
+    from pyiceberg.exceptions import RESTError, ValidationError  # both have all the library's own below them
+    from requests import RequestException
+
+    known = _errors()
+    try:
+        yield
+    except OnlookerError:
+        raise
+    except (*known, RESTError, ValidationError, RequestException, ArrowException, OSError, ValueError) as error:
+        raise LakeError(f"can't {what}: {reason(error)}") from error
+
+
+def _errors() -> tuple[type[Exception], ...]:
+    """All errors of the library: they have no common base."""
+    from pyiceberg import exceptions
+
+    found = [each for each in vars(exceptions).values() if isinstance(each, type) and issubclass(each, Exception)]
+    return tuple(found)
+
+
+def _target(lake: str) -> tuple[str, str, dict[str, str], dict[str, Any]]:
+    """The catalogue, the table, what pyiceberg is told, and what obstore is told. Raises UsageError."""
+    parts_ = urlsplit(lake)
+    given = dict(parse_qsl(parts_.query, keep_blank_values=True))
+    for name in given:
+        if name not in _OPTIONS:
+            error = UsageError.unknown("option", name, _OPTIONS)
+            raise UsageError(f"{lake!r:.100}: {error}", error.hint)
+    name = parts_.path.strip("/")
+    if not parts_.netloc or "@" in parts_.netloc or "." not in name.strip("."):
+        raise UsageError(f"no catalogue and table are named: {lake!r:.100}", EXAMPLE)
+    uri = f"{parts_.scheme.partition('+')[2]}://{parts_.netloc}"
+    properties = {"uri": uri}
+    if "warehouse" in given:
+        properties["warehouse"] = given["warehouse"]
+    for option, key in (("login", "credential"), ("token", "token")):
+        if option in given:
+            properties[key] = _text(given[option], option)
+            properties["oauth2-server-uri"] = given.get("oauth", f"{uri}/v1/oauth/tokens")
+    s3, client = credentials_of(given)
+    for key, own in (("endpoint", "s3.endpoint"), ("region", "s3.region"), ("session_token", "s3.session-token"),
+                     ("access_key_id", "s3.access-key-id"), ("secret_access_key", "s3.secret-access-key")):  # fmt: skip
+        if key in s3:
+            properties[own] = s3[key]
+    return uri, name, properties, {"config": s3, "client_options": client}
+
+
+def _text(path: str, option: str) -> str:
+    try:
+        return Path(path).read_text("utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"can't read the {option} from {path!r}: {error}", f"{option}=FILE, with ID:SECRET") from error
