@@ -113,7 +113,7 @@ def s3_server(directory: Path) -> Server:
     names = ("s3", "master", "volume", "filer")
     words += [f"-{name}.port={port}" for name, port in zip(names, ports, strict=False)]
     words += [f"-{name}.port.grpc={port}" for name, port in zip(names, ports[4:], strict=False)]
-    words += [f"-s3.port.iceberg={ports[8]}", "-volume.max=50"]
+    words += [f"-s3.port.iceberg={ports[8]}", "-s3.port.lance=0", "-volume.max=50"]
     others = {
         "iceberg": ports[8],
         "master": ports[1],
