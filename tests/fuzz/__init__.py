@@ -11,6 +11,7 @@
 | recordings: logs, Parquet files, recording.json | a file | `recordings.py` |
 | expressions, and what they ask of records | the user, any process | `expressions.py` |
 | rules: YAML, and what Sigma's say | a file | `rules.py` |
+| the agent's configuration: TOML, and what it says | a file | `config.py` |
 | the command line and the environment | the user | `options.py` |
 | uid_map, status, lockdown, timens_offsets, tracefs ids | the kernel, a container | `files.py` |
 | the probe's object file | the package | `files.py` |

@@ -32,7 +32,8 @@ SHARES = {
     "rules": 0.05,
     "ring": 0.15,
     "options": 0.1,
-    "files": 0.1,
+    "files": 0.07,
+    "config": 0.03,
     "race": 0.03,
     "log": 0.02,
 }

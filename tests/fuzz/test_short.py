@@ -18,6 +18,7 @@ CASES = {
     "files": 250,
     "recordings": 60,
     "rules": 150,
+    "config": 300,
 }
 SECONDS = 20  # at the most; a fifth of it on a machine that has nothing else to do
 

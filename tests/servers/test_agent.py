@@ -56,6 +56,12 @@ def numbers_in(directory: Path) -> str:
     )
 
 
+def programs_of(pid: int) -> set[str]:
+    """The ids of the probe's programs that a process holds: each load gives new ones."""
+    held = (path.read_text() for path in Path(f"/proc/{pid}/fdinfo").iterdir())
+    return {found for text in held for found in re.findall(r"^prog_id:\s*(\d+)$", text, re.MULTILINE)}
+
+
 def test_an_ordinary_user_with_two_capabilities_sends_to_jetstream(nats: Server, shared: Path, tmp_path: Path) -> None:
     """As systemd would run it by the unit, with its rights, its system calls and its watchdog."""
     spool = shared / "spool"
@@ -101,6 +107,7 @@ def test_a_reload_changes_the_filter_without_a_gap(nats: Server, tmp_path: Path)
 
     with agent_of(tmp_path, config_text(f"path = ['{a}']", url, port)) as agent:
         [before] = [line for line in agent.said.splitlines() if " watching " in line]
+        programs = programs_of(agent.process.pid)
         thread = threading.Thread(target=flood)
         thread.start()
         try:
@@ -114,6 +121,7 @@ def test_a_reload_changes_the_filter_without_a_gap(nats: Server, tmp_path: Path)
         finally:
             ends.set()
             thread.join()
+        assert programs and programs_of(agent.process.pid) == programs
         found = samples(get(port, "/metrics")[1])
         assert (found['onlooker_reloads_total{result="done"}'], found['onlooker_reloads_total{result="refused"}']) == (
             2,

@@ -135,8 +135,8 @@ def compressed(data: bytes) -> bytes:
     import zstandard
 
     made = zstandard.ZstdCompressor(level=LEVEL).compress(data)
-    # It was made in a buffer of the size of what is compressed, and cut: the rest of that can't be used again as long as
-    # the message waits. A queue of 12 MB took 600 MB.
+    # it was made in a buffer of the size of what is compressed, and cut; the rest can't be used for another such buffer
+    # as long as the message waits: a queue of 12 MB took 600 MB
     return bytes(memoryview(made))
 
 
