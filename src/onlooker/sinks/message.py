@@ -20,6 +20,11 @@ from ..schema.plan import Plan
 VERSION = 1
 PREFIX = "Onlooker-"
 MOST_RAW_BYTES = 64 << 20  # of a payload without compression: a small message may claim to be a huge one
+CONTENT_TYPES = {
+    "batch": "application/msgpack",
+    "json": "application/x-ndjson",
+    "arrow": "application/vnd.apache.arrow.stream",
+}
 LEVEL = 3  # of zstd; 9 takes five times as long, and saves a tenth
 
 Number = Annotated[int, msgspec.Meta(ge=0, le=(1 << 63) - 1)]
@@ -42,8 +47,10 @@ class UnknownPlanError(MessageError):
 class Head(msgspec.Struct, frozen=True, kw_only=True):
     """`host`: the machine's name; `boot_id`: since it was started; `run`: of the sender, when it began, in nanoseconds
     since 1970; `seq`: of the message within the run; `first`: how many records the run had sent before; `records`: how
-    many this one has, reports of losses too; `began_ns` and `ended_ns`: the period that it covers, wall-clock time in
-    nanoseconds since 1970; `is_last`: nothing follows in this run; `plan`: a digest of how records are read.
+    many this one has; `reports`: how many of these report losses, of `lost` events in all; `began_ns` and `ended_ns`:
+    the period that it covers, wall-clock time in nanoseconds since 1970; `is_last`: nothing follows in this run;
+    `plan`: a digest of how raw records are read; `format`, `map`, `encoding`: of the payload; `schema`: the version of
+    the JSON Schema of lines.
     """
 
     version: int = VERSION
@@ -53,11 +60,14 @@ class Head(msgspec.Struct, frozen=True, kw_only=True):
     seq: Number
     first: Number = 0
     records: Number = 0
+    reports: Number = 0
     lost: Number = 0
     began_ns: Number = 0
     ended_ns: Number = 0
     is_last: bool = False
     format: Name = "batch"
+    map: str = ""
+    encoding: str = "zstd"
     schema: Number = 1
     plan: Hex = "0"
 
@@ -65,6 +75,11 @@ class Head(msgspec.Struct, frozen=True, kw_only=True):
     def id(self) -> str:
         """Of the message; never used twice."""
         return f"{self.key}.{self.seq}"
+
+    @property
+    def events(self) -> int:
+        """How many records are no reports of losses."""
+        return max(self.records - self.reports, 0)
 
     @property
     def key(self) -> str:
@@ -76,7 +91,15 @@ class Head(msgspec.Struct, frozen=True, kw_only=True):
         from urllib.parse import quote
 
         said = msgspec.to_builtins(self)
-        return {_header(name): quote(str(int(v) if isinstance(v, bool) else v), safe=" /:") for name, v in said.items()}
+        made = {
+            _header(name): quote(str(int(value) if isinstance(value, bool) else value), safe=" /:")
+            for name, value in said.items()
+            if value != ""
+        }
+        made["Content-Type"] = CONTENT_TYPES.get(self.format, "application/octet-stream")
+        if self.encoding != "none":
+            made["Content-Encoding"] = self.encoding
+        return made
 
     @classmethod
     def of(cls, headers: Mapping[str, str]) -> "Head":

@@ -15,12 +15,14 @@ from nats.js.api import StreamConfig
 
 from .message import Message
 from .target import Target
-from .tls import context_of
+from .tls import context_of, reason_of
 from .transport import RefusedError, TransportError
 
 CONNECT_SECONDS = 5.0
 ACK_SECONDS = 10.0
 MOST_BYTES = 8 << 20  # in flight at once
+USUAL_BYTES = 1 << 20  # of a message: max_payload of servers
+HEAD_BYTES = 4 << 10  # of a message; some 500 are used, the host's name may take more
 _PORT = 4222
 
 Result = TypeVar("Result")
@@ -96,10 +98,12 @@ class NatsTransport:
     def __init__(self, target: Target) -> None:
         self._target = target
         self._connection = Connection(target)
+        self.most_bytes = target.most or USUAL_BYTES - HEAD_BYTES
 
     def open(self) -> None:
         """Raises TransportError."""
         client = self._connection.open()
+        self.most_bytes = min(self._target.most or client.max_payload, max(client.max_payload - HEAD_BYTES, 1))
         self._connection.run(prepare(client, self._target), CONNECT_SECONDS)
 
     def send(self, messages: Sequence[Message], taken: Callable[[int], None]) -> None:
@@ -178,8 +182,8 @@ def reason(error: BaseException) -> str:
         return "the server keeps no stream of this subject (is JetStream on? nats-server -js)"
     if isinstance(error, CancelledError):
         return "the connection is lost"
-    if isinstance(error, TimeoutError):
-        return "it does not answer"
+    if isinstance(error, OSError):
+        return reason_of(error)
     return str(error).removeprefix("nats: ") or type(error).__name__
 
 

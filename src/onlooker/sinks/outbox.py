@@ -1,5 +1,6 @@
 """Messages between the thread that makes them and the one that delivers them: in memory, then on disk, and no more."""
 
+import fcntl
 import os
 import re
 import threading
@@ -19,7 +20,7 @@ DISK_BYTES = 1 << 30
 class Outbox:
     """First in, first out. Up to `memory_bytes` are kept in memory; what comes then is written to `spool`, up to
     `disk_bytes` in all; what comes then is refused. What is in the spool stays there until it is delivered, also where
-    the process ends, and is the first that the next one delivers.
+    the process ends, and is the first that the next one delivers. One process at a time uses a spool.
     """
 
     def __init__(
@@ -36,12 +37,17 @@ class Outbox:
         self._young: deque[tuple[str, int]] = deque()
         self._is_closed = False
         self.damaged = 0  # files of the spool that were no messages, and were set aside
+        self._lock: int | None = None
         if spool is not None:
             self._find(spool)
 
     def put(self, message: Message, *, is_needed: bool = False) -> bool:
-        """Whether there was room for it; there is for what `is_needed`. Raises OSError where the disk refuses it."""
+        """Whether there was room for it; there is for what `is_needed`, and for nothing after `close`. Raises OSError
+        where the disk refuses it.
+        """
         with self._changed:
+            if self._is_closed:
+                return False
             if not self._young and (is_needed or self._in_memory + len(message) <= self.memory_bytes):
                 self._memory.append(message)
                 self._in_memory += len(message)
@@ -69,8 +75,10 @@ class Outbox:
             return []
 
     def taken(self, messages: Sequence[Message]) -> None:
-        """They are delivered: the first ones."""
+        """They are delivered: the first ones. After `close` they stay, and are delivered again under the same id."""
         with self._changed:
+            if self._is_closed:
+                return
             for message in messages:
                 files = self._files or (self._young if not self._memory else None)
                 if files:
@@ -99,6 +107,8 @@ class Outbox:
     def close(self) -> list[Message]:
         """What is in memory goes to the spool, as far as there is room. Returns what had none: it is lost."""
         with self._changed:
+            if not self._is_closed and self._lock is not None:
+                os.close(self._lock)
             self._is_closed = True
             lost: list[Message] = []
             while self._memory:
@@ -115,6 +125,12 @@ class Outbox:
 
     def _find(self, spool: Path) -> None:
         spool.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._lock = os.open(spool, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            os.close(self._lock)
+            raise OSError(error.errno, "another process uses this spool", str(spool)) from error
         for name in sorted(entry.name for entry in spool.iterdir() if _NAME.fullmatch(entry.name)):
             with suppress(FileNotFoundError):
                 size = (spool / name).stat().st_size

@@ -20,7 +20,7 @@ _CALL_SECONDS = 1.0
 
 class Sender:
     """A thread. `tell` gets a line when the server is not reached any more, and when it is again; `refused` gets a
-    message that the server will never take.
+    message that the server will never take, and how many of its events it has not taken.
     """
 
     def __init__(
@@ -29,7 +29,7 @@ class Sender:
         outbox: Outbox,
         name: str,
         tell: Callable[[str], None],
-        refused: Callable[[Message, str], None],
+        refused: Callable[[Message, int, str], None],
     ) -> None:
         self._transport = transport
         self._outbox = outbox
@@ -85,32 +85,39 @@ class Sender:
                     continue
                 self._deliver(messages)
                 wait = FIRST_WAIT_SECONDS
-            except TransportError as error:
+            except Exception as found:  # what a library raises must not end the thread
+                error = (
+                    found if isinstance(found, TransportError) else TransportError(f"{type(found).__name__}: {found}")
+                )
                 is_open = False
                 self._transport.close()
                 self._is_gone(error)
-                self._gives_up.wait(wait * random.uniform(0.5, 1))  # noqa: S311 - so that not all come at once
+                jitter = random.uniform(0.5, 1)  # noqa: S311 - so that not all come at once
+                self._gives_up.wait(max(wait * jitter, error.seconds))
                 wait = min(2 * wait, LONGEST_WAIT_SECONDS if not self._ends.is_set() else 1.0)
         self._transport.close()
 
     def _deliver(self, messages: list[Message]) -> None:
         taken = 0
 
-        def take(count: int) -> None:
+        def take(count: int, but: int = 0) -> None:
             nonlocal taken
             some = messages[taken : taken + count]
             self._outbox.taken(some)
             self.counts["messages"] += len(some)
             self.counts["bytes"] += sum(map(len, some))
-            self.counts["records"] += sum(each.head.records for each in some)
+            self.counts["records"] += sum(each.head.records for each in some) - but
             taken += len(some)
 
         try:
             self._transport.send(messages, take)
         except RefusedError as error:
             refused = messages[taken]
-            self._outbox.taken([refused])
-            self._refused(refused, str(error))
+            if error.records is None:
+                self._outbox.taken([refused])
+            else:
+                take(1, error.records)
+            self._refused(refused, refused.head.events if error.records is None else error.records, str(error))
 
     def _is_connected(self) -> None:
         if self.failure:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from ..errors import OutputError
 from ..records import Batch
+from .formats import encoder_of
 from .message import Message
 from .outbox import Outbox
 from .packer import BEAT_SECONDS, LINGER_SECONDS, PACK_BYTES, UNSENT, Losses, Packer, counted
@@ -43,18 +44,22 @@ class Sink:
         self.left_over = 0  # messages of earlier runs that were there
         self._tell = tell
         self._host = host
+        self._encode = encoder_of(target)
         spool = Path(target.spool) if target.spool is not None else None
         try:
             self.outbox = Outbox(target.memory, spool, target.disk)
         except OSError as error:
             raise OutputError(error) from error
         self.left_over = len(self.outbox)
-        self.sender = Sender(transport or transport_of(target), self.outbox, str(target), tell, self._refused)
+        self._transport = transport or transport_of(target)
+        self.sender = Sender(self._transport, self.outbox, str(target), tell, self._refused)
         self._inbox: deque[Batch] = deque()
         self._inbox_bytes = 0
         self._changed = threading.Condition()
         self._ends = False
         self._ended_ns = 0
+        self._in_hand: list[Batch] = []  # what is being packed
+        self._is_over = False  # all is counted
         self._packer: Packer | None = None
         self._thread = threading.Thread(target=self._run, name="pack", daemon=True)
 
@@ -62,7 +67,7 @@ class Sink:
         """The watching has begun then: wall-clock time in nanoseconds. Raises RuntimeError where there is no room for
         threads.
         """
-        self._packer = Packer(began_ns, host=self._host, form=self.target.format or "batch")
+        self._packer = Packer(began_ns, host=self._host, target=self.target, encode=self._encode)
         self.sender.start()
         self._thread.start()
 
@@ -110,19 +115,32 @@ class Sink:
         while self.sender.is_running and left() and not gives_up():
             self.sender.join(min(_SLICE_SECONDS, left()))
         self.sender.give_up()
-        for message in self.outbox.close():
-            self.lost["unknown", UNSENT] += message.head.records
+        unsent = self.outbox.close()
+        with self._changed:  # what could not even be packed in time
+            if not self._is_over:
+                self._lose(counted([*self._in_hand, *self._inbox]))
+                self._lose(Counter({("unknown", UNSENT): sum(message.head.events for message in unsent)}))
+                if self.outbox.damaged:
+                    self._tell(
+                        f"{self.target}: {self.outbox.damaged} files of {self.target.spool} are damaged; they stay"
+                    )
+                    self.lost["unknown", "damaged"] += self.outbox.damaged
+                self.lost = +self.lost  # without what is 0
+            self._is_over = True
+            self._inbox.clear()
         self.kept = len(self.outbox)
 
     def _lose(self, losses: Losses) -> None:
-        self.lost.update({what: count for what, count in losses.items() if what[1] == UNSENT})
+        """With `_changed` held."""
+        if not self._is_over:
+            self.lost.update({what: count for what, count in losses.items() if what[1] == UNSENT})
         assert self._packer
         self._packer.lose(losses)
 
-    def _refused(self, message: Message, why: str) -> None:
+    def _refused(self, message: Message, records: int, why: str) -> None:
         with self._changed:
-            self._tell(f"{self.target}: a message of {message.head.records} records was refused: {why}")
-            self._lose(Counter({("unknown", UNSENT): message.head.records}))
+            self._tell(f"{self.target}: {records} of {message.head.records} records of a message were refused: {why}")
+            self._lose(Counter({("unknown", UNSENT): records}))
 
     def _run(self) -> None:
         self._pack([])  # says that the run has begun, and how its records are read
@@ -148,28 +166,71 @@ class Sink:
                 found.append(self._inbox.popleft())
                 size += len(found[-1].raw)
             self._inbox_bytes -= size
+            self._in_hand = found
             return found, self._ends and not self._inbox
 
     def _pack(self, batches: list[Batch], *, ended_ns: int | None = None) -> None:
+        """As one message, or as several where one is larger than the server takes."""
         assert self._packer
         self._beat_at = time.monotonic() + BEAT_SECONDS
-        with self._changed:
-            message = self._packer.message(batches, ended_ns=ended_ns)
         try:
+            message = self._packer.message(batches, ended_ns=ended_ns)
+            if len(message) > self._transport.most_bytes and sum(map(len, batches)) > 0:
+                self._packer.dropped()
+                self._pack_smaller(batches, len(message), ended_ns=ended_ns)
+                return
             has_room = self.outbox.put(message)
             if not has_room and ended_ns:  # its end must be told, and what was lost
-                with self._changed:
-                    self._packer.dropped()
-                    self._lose(counted(batches))
-                    batches, message = [], self._packer.message([], ended_ns=ended_ns)
+                self._packer.dropped()
+                self._lost_in_hand(batches)
+                batches, message = [], self._packer.message([], ended_ns=ended_ns)
                 has_room = self.outbox.put(message, is_needed=True)
         except OSError as error:
             has_room = False
             if not self.lost:
                 self._tell(f"{self.target}: can't write to the spool: {error.strerror}")
+        except Exception as error:  # the next batch may do better
+            has_room = False
+            self._tell(f"{self.target}: {type(error).__name__} while a message was made: {str(error)[:200]!r}")
+        if has_room:
+            self._packer.kept(message)
+            with self._changed:
+                self._in_hand = self._in_hand[len(batches) :]
+        else:
+            self._packer.dropped()
+            self._lost_in_hand(batches)
+
+    def _pack_smaller(self, batches: list[Batch], size: int, *, ended_ns: int | None) -> None:
+        """In halves; what is one event is lost."""
+        first, second = halves(batches)
         with self._changed:
-            if has_room:
-                self._packer.kept(message)
-            else:
-                self._packer.dropped()
-                self._lose(counted(batches))
+            self._in_hand = [*first, *second, *self._in_hand[len(batches) :]]
+        if not second:
+            self._tell(f"{self.target}: an event needs {size} bytes, and the server takes {self._transport.most_bytes}")
+            self._lost_in_hand(first)
+            first = []
+        else:
+            self._pack(first)
+        if second or ended_ns:
+            self._pack(second, ended_ns=ended_ns)
+
+    def _lost_in_hand(self, batches: list[Batch]) -> None:
+        with self._changed:
+            self._in_hand = self._in_hand[len(batches) :]
+            self._lose(counted(batches))
+
+
+def halves(batches: list[Batch]) -> tuple[list[Batch], list[Batch]]:
+    """By the number of records; the second is empty where there is one."""
+    records = sum(map(len, batches))
+    first: list[Batch] = []
+    left = (records + 1) // 2
+    for number, batch in enumerate(batches):
+        if len(batch) > left:
+            cut = [part for part in (batch.before(left), batch.after(left)) if len(part)]
+            whole = first + (cut[:1] if left else [])
+            rest = cut[1:] if left else cut
+            return whole, [*rest, *batches[number + 1 :]]
+        first.append(batch)
+        left -= len(batch)
+    return first, []

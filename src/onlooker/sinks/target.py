@@ -24,15 +24,20 @@ EXAMPLES = {
 _SIZES = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
 _SIZE_OPTIONS = ("memory", "disk", "most")
 SASL = ("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512")
-_CHOICES = {"format": FORMATS, "map": MAPS, "sasl": SASL}
+ENCODINGS = ("zstd", "none")
+_CHOICES = {"format": (*FORMATS, "text"), "map": MAPS, "sasl": SASL, "compress": ENCODINGS}
+# which formats a sink sends, first the one without a choice
+_SENDS = {"nats": FORMATS, "kafka": FORMATS, "file": ("json",), "syslog": ("text", "json")}
+_ONLY = {"otlp+http": "otlp", "otlp+https": "otlp", "journald": "journal"}
 _HAS_TOPIC = ("nats", "kafka")
 
 
 class Target(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """`servers`: HOST:PORT of one or more; `topic`: the subject, topic, or path; `format`, `map`: what is sent;
-    `memory`, `disk`: bytes that wait at the most; `most`: bytes of a message, where the server takes less than usual;
-    `spool`: the directory for those on disk; `ca`, `cert`, `key`, `credentials`, `password`, `token`: files, of TLS and
-    of the user; `sasl`: how Kafka's servers know the user; `stream`: of JetStream; `group`: of consumers.
+    `compress`: "zstd" or "none"; `memory`, `disk`: bytes that wait at the most; `most`: bytes of a message, where the
+    server takes less than usual; `spool`: the directory for those on disk; `ca`, `cert`, `key`, `credentials`,
+    `password`, `token`, `headers`: files, of TLS and of the user; `sasl`: how Kafka's servers know the user; `stream`:
+    of JetStream; `group`: of consumers.
     """
 
     scheme: str
@@ -41,9 +46,10 @@ class Target(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     user: str | None = None
     format: str | None = None
     map: str | None = None
+    compress: str | None = None
     memory: Annotated[int, msgspec.Meta(ge=1 << 20)] = 16 << 20
     disk: Annotated[int, msgspec.Meta(ge=1 << 20)] = 1 << 30
-    most: Annotated[int, msgspec.Meta(ge=1 << 10)] | None = None
+    most: Annotated[int, msgspec.Meta(ge=64 << 10)] | None = None
     spool: str | None = None
     tls: bool = False
     ca: str | None = None
@@ -52,6 +58,7 @@ class Target(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     credentials: str | None = None
     password: str | None = None
     token: str | None = None
+    headers: str | None = None
     sasl: str | None = None
     stream: str | None = None
     group: str | None = None
@@ -64,8 +71,24 @@ class Target(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     @property
     def files(self) -> dict[str, str]:
         """The files that must be there."""
-        names = ("ca", "cert", "key", "credentials", "password", "token")
+        names = ("ca", "cert", "key", "credentials", "password", "token", "headers")
         return {name: value for name in names if (value := getattr(self, name)) is not None}
+
+    @property
+    def payload(self) -> str:
+        """The format that is sent."""
+        if self.scheme in _ONLY:
+            return _ONLY[self.scheme]
+        if self.scheme == "syslog":
+            return "text"  # its messages hold text or JSON
+        return self.format or ("json" if self.map else _SENDS[self.scheme][0])
+
+    @property
+    def encoding(self) -> str:
+        """How payloads are compressed: "zstd", "gzip" or "none"."""
+        if self.payload in ("otlp", "text", "journal"):
+            return "gzip" if self.payload == "otlp" else "none"
+        return self.compress or ("zstd" if self.payload == "batch" else "none")
 
     @property
     def uses_tls(self) -> bool:
@@ -113,7 +136,7 @@ def target_of(url: str, *, schemes: tuple[str, ...] = SCHEMES) -> Target:
             **given,
             "scheme": scheme,
             "servers": [each for each in servers.split(",") if each],
-            "topic": topic if scheme == "file" else topic.removeprefix("/"),
+            "topic": topic.removeprefix("/") if servers or scheme in _HAS_TOPIC else topic,
             **({"user": unquote(user)} if user else {}),
         },
         url,
@@ -145,6 +168,10 @@ def _sound(made: Target, where: str) -> Target:
         raise UsageError(f"no server is named in {where!r:.100}", example)
     if made.scheme in _HAS_TOPIC and not made.topic:
         raise UsageError(f"no {'subject' if made.scheme == 'nats' else 'topic'} is named in {where!r:.100}", example)
+    if made.scheme.startswith("otlp") and not made.servers:
+        raise UsageError(f"no server is named in {where!r:.100}", example)
+    if made.scheme == "file" and not made.topic:
+        raise UsageError(f"no file is named in {where!r:.100}", example)
     for server in made.servers:
         _check_server(server, where, example)
     for name, choices in _CHOICES.items():
@@ -152,14 +179,28 @@ def _sound(made: Target, where: str) -> Target:
         if value is not None and value not in choices:
             error = UsageError.unknown(name, value, choices)
             raise UsageError(f"{where}: {error}", error.hint)
-    if made.map is not None and made.format not in (None, "json"):
-        raise UsageError(f"{where}: only JSON can be mapped to {made.map}", f"leave out format={made.format}")
+    _check_form(made, where)
     for name, path in made.files.items():
         if not Path(path).is_file():
             raise UsageError(f"{where}: {name} is no file: {path!r}", f"{name}=/etc/onlooker/{name}.pem")
     if (made.cert is None) is not (made.key is None):
         raise UsageError(f"{where}: cert and key belong together", "cert=FILE&key=FILE")
     return made
+
+
+def _check_form(made: Target, where: str) -> None:
+    sends = _SENDS.get(made.scheme, ())
+    if made.format is not None and made.format not in sends:
+        hint = f"one of {', '.join(sends)}" if sends else "leave it out"
+        raise UsageError(f"{where}: {made.scheme} does not send format={made.format}", hint)
+    if made.map is not None and not sends:
+        raise UsageError(f"{where}: {made.scheme} sends events in a form of its own", f"leave out map={made.map}")
+    if made.map is not None and made.format not in (None, "json"):
+        raise UsageError(f"{where}: only JSON can be mapped to {made.map}", f"leave out format={made.format}")
+    if made.compress is not None and made.scheme not in _HAS_TOPIC:
+        raise UsageError(f"{where}: {made.scheme} has no choice of compression", f"leave out compress={made.compress}")
+    if made.compress == "none" and made.payload == "batch":
+        raise UsageError(f"{where}: raw batches are always compressed", "leave out compress=none")
 
 
 def _check_server(server: str, where: str, example: str) -> None:

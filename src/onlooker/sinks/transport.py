@@ -10,15 +10,27 @@ from .target import Target
 
 
 class TransportError(OnlookerError):
-    """It could not be delivered now, and may be later."""
+    """It could not be delivered now, and may be later: not before `seconds`, if the server has said so."""
+
+    def __init__(self, message: str, seconds: float = 0.0) -> None:
+        super().__init__(message)
+        self.seconds = seconds
 
 
 class RefusedError(OnlookerError):
-    """The server will never take this message."""
+    """The server will never take this message, or has not taken so many of its `records`."""
+
+    def __init__(self, message: str, records: int | None = None) -> None:
+        super().__init__(message)
+        self.records = records
 
 
 class Transport(Protocol):
-    """One connection. One thread uses it."""
+    """One connection. One thread uses it. `most_bytes`: of a payload, as far as is known; a larger one is made again
+    as several messages.
+    """
+
+    most_bytes: int
 
     def open(self) -> None:
         """Connect, and see that there is somebody who keeps what is sent. Raises TransportError."""
@@ -36,6 +48,7 @@ class Transport(Protocol):
 
 
 _MODULES = {
+    "file": ("file", ""),
     "nats": ("nats", "nats"),
     "kafka": ("kafka", "kafka"),
     "otlp+http": ("otlp", "otlp"),

@@ -1,0 +1,83 @@
+"""The payload of a message: raw batches for our collector, or JSON lines, Arrow and the like for other programs."""
+
+from collections.abc import Callable, Iterator, Sequence
+from importlib import import_module
+from io import BytesIO
+from typing import Any, NamedTuple
+
+import msgspec
+
+from ..errors import ExtraError
+from ..records import Batch
+from .message import Head, compressed, pack
+from .target import Target
+
+Encode = Callable[[Head, Sequence[Batch]], bytes]
+
+PLAN_EVERY = 64  # messages of the format "batch"; a reader that joins late needs not wait long
+_NEEDS = {"batch": "zstandard", "arrow": "nanoarrow"}
+_OWN = {"otlp": "otlp_logs", "text": "syslog_lines", "journal": "journal_entries"}
+
+
+class Said(NamedTuple):
+    """One event: its fields as in JSON, when it was in nanoseconds since 1970, and its classic line."""
+
+    fields: dict[str, Any]
+    wall_ns: int
+    text: str
+
+
+def said(batches: Sequence[Batch]) -> Iterator[Said]:
+    """All events of batches. Every text can be printed or is valid UTF-8."""
+    decode = msgspec.json.Decoder().decode_lines
+    for batch in batches:
+        texts = str(batch.to_text(), "utf-8", "replace").split("\n")
+        for fields, text in zip(decode(batch.to_json()), texts, strict=False):
+            yield Said(fields, fields["boot_ns"] + batch.offset_ns, text)
+
+
+def encoder_of(target: Target) -> Encode:
+    """How payloads are made. Raises ExtraError where a library is missing."""
+    needed = {_NEEDS.get(target.payload), "zstandard" if target.encoding == "zstd" else None} - {None}
+    for library in needed:
+        try:
+            import_module(str(library))
+        except ModuleNotFoundError as error:
+            extra = "arrow" if library == "nanoarrow" else "kafka" if target.scheme == "kafka" else "nats"
+            raise ExtraError(f"format={target.payload} of {target}", str(library), extra) from error
+    if target.payload in _OWN:
+        made: Encode = import_module(f"..{_OWN[target.payload]}", __name__).encoder(target)
+        return made
+    encode = _mapped(target.map) if target.map else {"batch": _batch, "json": _json, "arrow": _arrow}[target.payload]
+    if target.payload == "batch" or target.encoding != "zstd":
+        return encode
+    return lambda head, batches: compressed(encode(head, batches))
+
+
+def _batch(head: Head, batches: Sequence[Batch]) -> bytes:
+    return pack(batches, with_plan=head.seq % PLAN_EVERY == 1)
+
+
+def _json(_head: Head, batches: Sequence[Batch]) -> bytes:
+    return b"".join(batch.to_json() for batch in batches)
+
+
+def _arrow(_head: Head, batches: Sequence[Batch]) -> bytes:
+    from nanoarrow.ipc import StreamWriter  # type: ignore[import-untyped]
+
+    out = BytesIO()
+    with StreamWriter.from_writable(out) as writer:
+        for batch in batches or (Batch(b"", 0),):  # the schema, at least
+            writer.write_stream(batch)
+    return out.getvalue()
+
+
+def mapped(name: str) -> Callable[[Said, Head], dict[str, Any]]:
+    """Makes a document of an event by the map of that name."""
+    document: Callable[[Said, Head], dict[str, Any]] = import_module(f"..maps.{name}", __name__).document
+    return document
+
+
+def _mapped(name: str) -> Encode:
+    document, lines = mapped(name), msgspec.json.Encoder().encode_lines
+    return lambda head, batches: lines([document(each, head) for each in said(batches)])

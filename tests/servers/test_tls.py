@@ -1,0 +1,102 @@
+"""TLS and credentials: what is wrong is said in one line, and nothing is lost meanwhile."""
+
+from pathlib import Path
+
+import pytest
+
+from onlooker.sinks.sink import Sink
+from onlooker.sinks.target import target_of
+
+from .certificates import Authority
+from .otlp_receiver import Receiver
+from .running import Server, nats_server, wait_for
+from .sending import batches
+
+
+@pytest.fixture(scope="module")
+def certificates(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[Path, Path]]:
+    """Of a server: right, expired, of another name; and an authority that nobody knows."""
+    directory = tmp_path_factory.mktemp("tls")
+    authority = Authority(directory)
+    stranger = Authority(directory, "stranger")
+    return {
+        "right": authority.sign("right"),
+        "expired": authority.sign("expired", days=-1),
+        "name": authority.sign("name", "DNS:other.example.com"),
+        "ca": (authority.certificate, authority.certificate),
+        "stranger": (stranger.certificate, stranger.certificate),
+    }
+
+
+def tried(url: str, has_failed: bool) -> tuple[Sink, list[str]]:
+    """Some batches, until they arrive or there is a failure; it is ended then."""
+    told: list[str] = []
+    sink = Sink(target_of(url), told.append)
+    sink.start(1)
+    for batch in batches(2):
+        sink.write(batch)
+    if has_failed:
+        wait_for(lambda: sink.sender.counts["failures"] >= 2, 20, lambda: told)
+        assert not sink.lost
+        assert sink.sender.is_running
+    sink.close(seconds=0.5 if has_failed else 20)
+    return sink, told
+
+
+FAILURES = [
+    ("right", "stranger", "its certificate is not accepted: unable to get local issuer certificate"),
+    ("expired", "ca", "its certificate is not accepted: certificate has expired"),
+    ("name", "ca", "is not valid for '127.0.0.1'"),
+]
+
+
+def nats_with(directory: Path, pair: tuple[Path, Path]) -> Server:
+    return nats_server(directory, "--tls", "--tlscert", str(pair[0]), "--tlskey", str(pair[1]))
+
+
+@pytest.mark.parametrize(("server", "ca", "says"), FAILURES)
+def test_nats_with_a_wrong_certificate(certificates, tmp_path: Path, server: str, ca: str, says: str) -> None:
+    with nats_with(tmp_path, certificates[server]) as running:
+        sink, told = tried(f"nats://127.0.0.1:{running.port}/onlooker?ca={certificates[ca][0]}", has_failed=True)
+    assert says in told[0]
+    assert "\n" not in told[0]
+    assert sum(sink.lost.values()) == 200  # it was ended, and had nowhere to keep them
+
+
+def test_nats_with_the_right_certificate(certificates, tmp_path: Path) -> None:
+    with nats_with(tmp_path, certificates["right"]) as running:
+        sink, told = tried(f"nats://127.0.0.1:{running.port}/onlooker?ca={certificates['ca'][0]}", has_failed=False)
+    assert not told
+    assert not sink.lost
+    assert sink.sender.counts["records"] == 200
+
+
+@pytest.mark.parametrize(("server", "ca", "says"), FAILURES)
+def test_otlp_with_a_wrong_certificate(certificates, server: str, ca: str, says: str) -> None:
+    with Receiver(certificate=certificates[server]) as running:
+        url = f"otlp+https://127.0.0.1:{running.port}?ca={certificates[ca][0]}"
+        _, told = tried(url, has_failed=True)
+    assert says in told[0]
+    assert "\n" not in told[0]
+    assert not running.requests
+
+
+def test_otlp_with_the_right_certificate(certificates) -> None:
+    with Receiver(certificate=certificates["right"]) as running:
+        url = f"otlp+https://127.0.0.1:{running.port}?ca={certificates['ca'][0]}"
+        sink, told = tried(url, has_failed=False)
+    assert not told
+    assert sink.sender.counts["records"] == 200
+
+
+def test_a_wrong_password(tmp_path: Path) -> None:
+    secret = tmp_path / "password"
+    secret.write_text("wrong\n")
+    with nats_server(tmp_path, "--user", "me", "--pass", "right") as running:
+        url = f"nats://me@127.0.0.1:{running.port}/onlooker?password={secret}"
+        _, told = tried(url, has_failed=True)
+        assert "Authorization Violation" in told[0]
+        secret.write_text("right\n")
+        sink, told = tried(url, has_failed=False)
+        assert not told
+        assert not sink.lost
