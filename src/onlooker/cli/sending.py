@@ -25,7 +25,8 @@ def add_to(group: argparse._ArgumentGroup) -> None:
         "--to",
         metavar="URL",
         action="append",
-        help="send the events there, as nats://HOST/SUBJECT, in place of standard output; may be repeated",
+        help="send the events there, in place of standard output: nats://HOST/SUBJECT, kafka://HOST/TOPIC, "
+        "otlp+http://HOST, syslog://HOST, journald:, file:PATH; may be repeated",
     )
 
 

@@ -16,6 +16,8 @@ Encode = Callable[[Head, Sequence[Batch]], bytes]
 
 PLAN_EVERY = 64  # messages of the format "batch"; a reader that joins late needs not wait long
 _NEEDS = {"batch": "zstandard", "arrow": "nanoarrow"}
+_ENCODES = {"zstd": "zstandard"}
+_EXTRAS = {"nanoarrow": "arrow", "opentelemetry": "otlp", "google": "otlp"}  # else that of the scheme
 _OWN = {"otlp": "otlp_logs", "text": "syslog_lines", "journal": "journal_entries"}
 
 
@@ -38,16 +40,18 @@ def said(batches: Sequence[Batch]) -> Iterator[Said]:
 
 def encoder_of(target: Target) -> Encode:
     """How payloads are made. Raises ExtraError where a library is missing."""
-    needed = {_NEEDS.get(target.payload), "zstandard" if target.encoding == "zstd" else None} - {None}
-    for library in needed:
-        try:
-            import_module(str(library))
-        except ModuleNotFoundError as error:
-            extra = "arrow" if library == "nanoarrow" else "kafka" if target.scheme == "kafka" else "nats"
-            raise ExtraError(f"format={target.payload} of {target}", str(library), extra) from error
-    if target.payload in _OWN:
-        made: Encode = import_module(f"..{_OWN[target.payload]}", __name__).encoder(target)
-        return made
+    needed = [library for library in (_NEEDS.get(target.payload), _ENCODES.get(target.encoding)) if library]
+    own = _OWN.get(target.payload)
+    try:
+        for library in needed:
+            import_module(library)
+        if own is not None:
+            made: Encode = import_module(f"..{own}", __name__).encoder(target)
+            return made
+    except ModuleNotFoundError as error:
+        name = str(error.name)
+        extra = _EXTRAS.get(name.partition(".")[0], target.scheme)
+        raise ExtraError(f"a sink of {target.scheme}", name, extra) from error
     encode = _mapped(target.map) if target.map else {"batch": _batch, "json": _json, "arrow": _arrow}[target.payload]
     if target.payload == "batch" or target.encoding != "zstd":
         return encode

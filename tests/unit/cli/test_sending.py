@@ -1,0 +1,90 @@
+"""`watch --to`: where events go instead of standard output, and what is said of it."""
+
+import subprocess
+import sys
+
+import pytest
+
+from onlooker import Lost
+from onlooker.testing import make
+
+from .watching import Watch
+
+OPENS = [make("open", path=f"/srv/{number}") for number in range(3)]
+
+
+def test_a_file_gets_the_events(watch: Watch, tmp_path):
+    path = tmp_path / "events.jsonl"
+    code, out, err = watch("--to", f"file:{path}", events=OPENS)
+    assert (code, out) == (0, "")
+    assert [line.split('"path":"')[1].split('"')[0] for line in path.read_text().splitlines()] == [
+        "/srv/0",
+        "/srv/1",
+        "/srv/2",
+    ]
+    assert f"file:{path}: delivered 3 records" in err
+    assert err.endswith("onlooker: complete\n")
+
+
+def test_a_socket_that_is_not_there_is_said_and_counted(watch: Watch, tmp_path, monkeypatch):
+    monkeypatch.setattr("onlooker.sinks.sink.CLOSE_SECONDS", 0.3)
+    monkeypatch.setattr("onlooker.sinks.sink.Sink.close.__defaults__", (None, 0.3, lambda: False))
+    code, _, err = watch("--to", f"syslog:{tmp_path}/log", events=OPENS)
+    assert code == 1
+    assert f"syslog:{tmp_path}/log: {tmp_path}/log: No such file or directory; events wait, and it tries again" in err
+    assert "3 events were not delivered" in err
+
+
+def test_losses_go_there_too(watch: Watch, tmp_path):
+    path = tmp_path / "events.jsonl"
+    lost = Lost("2026-01-31T12:00:00.000000000Z", 1, 45, "open", "ring full")
+    code, _, _ = watch("--to", f"file:{path}?map=ecs", events=[*OPENS, lost])
+    assert code == 1
+    assert '"kind":"pipeline_error"' in path.read_text().splitlines()[-1]
+
+
+@pytest.mark.parametrize(
+    ("url", "library", "extra"),
+    [
+        ("nats://localhost/a", "nats", "nats"),
+        ("kafka://localhost/a", "confluent_kafka", "kafka"),
+        ("otlp+http://localhost", "opentelemetry", "otlp"),
+        ("nats://localhost/a?format=arrow", "nanoarrow", "arrow"),
+    ],
+)
+def test_an_extra_that_is_missing_is_said_before_anything_is_attached(url, library, extra):
+    code = (
+        "import sys\n"
+        f"sys.modules[{library!r}] = None\n"
+        "from onlooker.cli.main import main\n"
+        f"sys.exit(main(['watch', '--to', {url!r}]))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 3
+    first, *rest = done.stderr.splitlines()
+    assert library in first
+    assert first.endswith("which is not installed")
+    assert rest == ["", f"hint: pip install 'onlooker[{extra}]'"]
+
+
+def test_a_mistake_in_a_url_is_one_line(watch: Watch):
+    for url, says in (
+        ("http://localhost", "no sink is known for the URL 'http://localhost'"),
+        ("otlp+http://localhost?map=ecs", "otlp+http sends events in a form of its own"),
+        ("nats://me:secret@localhost/a", "a password in a URL can be seen by everybody"),
+        ("syslog://localhost?ca=/no/such", "ca is no file"),
+    ):
+        code, _, err = watch("--to", url)
+        assert code == 2
+        assert says in err.splitlines()[0]
+        assert "secret" not in err
+
+
+def test_what_only_sinks_need_is_imported_by_nobody_else():
+    code = (
+        "import sys\nfrom onlooker import Monitor\nfrom onlooker.cli.main import main\n"
+        "from onlooker.cli import watch, sending\nmain(['watch', '--help'])\nprint(*sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    libraries = {"nats", "confluent_kafka", "google.protobuf", "opentelemetry", "nanoarrow", "zstandard", "http.client"}
+    assert not {*libraries, "onlooker.sinks", "ssl"} & {*done.stdout.splitlines()[-1].split()}
