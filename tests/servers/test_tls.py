@@ -6,6 +6,7 @@ import pytest
 
 from onlooker.sinks.sink import Sink
 from onlooker.sinks.target import target_of
+from onlooker.sinks.transport import TransportError
 
 from .certificates import Authority
 from .otlp_receiver import Receiver
@@ -100,3 +101,12 @@ def test_a_wrong_password(tmp_path: Path) -> None:
         sink, told = tried(url, has_failed=False)
         assert not told
         assert not sink.lost
+
+
+def test_kafka_with_a_wrong_certificate(certificates) -> None:
+    """Its servers are not there to try; a handshake with any server tells as much."""
+    with Receiver(certificate=certificates["right"]) as running:
+        url = f"kafka://127.0.0.1:{running.port}/onlooker?ca={certificates['stranger'][0]}"
+        sink = Sink(target_of(url), lambda _: None)
+        with pytest.raises(TransportError, match="certificate verify failed"):
+            sink._transport.open()

@@ -7,7 +7,7 @@ speaks of, which nobody reads. So nothing is lost, and nothing is there twice.
 import random
 import threading
 import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable
 
 from ..lake.parts import Held
@@ -46,7 +46,8 @@ class Collector:
         self._stop = threading.Event()
         self._held: list[tuple[Delivery, Held]] = []
         self._bytes = 0
-        self._unknown: list[tuple[Delivery, float]] = []  # until when their plan may come
+        self._fetched: deque[tuple[Delivery, float | None]] = deque()  # not taken yet; until when their plan may come
+        self._unknown: list[tuple[Delivery, float]] = []  # the same
         self._poison: list[Delivery] = []
         self._since = self._held_at = 0.0
         self._failure = ""
@@ -83,15 +84,23 @@ class Collector:
 
     def _round(self, seconds: float) -> None:
         if time.monotonic() >= self._held_at + HOLD_SECONDS:  # also while the lake can't be reached
-            self._source.hold([each for each, _ in self._held] + [each for each, _ in self._unknown] + self._poison)
+            here = [*self._held, *self._unknown, *self._fetched]
+            self._source.hold([each for each, _ in here] + self._poison)
             self._held_at = time.monotonic()
-        if self._bytes < self._most_bytes:
+        if self._bytes < self._most_bytes and not self._fetched:
             due = self._since + self._every - time.monotonic() if self._since else seconds
-            for delivery in self._source.fetch(MOST_AT_ONCE, max(0.05, min(seconds, due))):
-                self._since = self._since or time.monotonic()
-                self._take(delivery)
+            found = self._source.fetch(MOST_AT_ONCE, max(0.05, min(seconds, due)))
+            self._fetched.extend((each, None) for each in found)
+        self._take_all()
         if self._since and (self._bytes >= self._most_bytes or time.monotonic() >= self._since + self._every):
             self._commit()
+
+    def _take_all(self) -> None:
+        """What was fetched. Where the lake can't be reached it stays: not every server would send it again."""
+        while self._fetched:
+            self._since = self._since or time.monotonic()
+            self._take(*self._fetched[0])
+            self._fetched.popleft()
 
     def _take(self, delivery: Delivery, until: float | None = None) -> None:
         try:
@@ -117,9 +126,9 @@ class Collector:
         self._poison.append(delivery)
 
     def _commit(self) -> None:
-        again, self._unknown = self._unknown, []
-        for delivery, until in again:
-            self._take(delivery, until)
+        self._fetched.extend(self._unknown)
+        self._unknown = []
+        self._take_all()
         if self._held or self._poison:
             fresh = self._writer.commit([held for _, held in self._held])
             self.counts.update(
@@ -137,6 +146,7 @@ class Collector:
     def _drop(self) -> None:
         """They come again, to this one or another."""
         self._held, self._unknown, self._poison, self._bytes, self._since = [], [], [], 0, 0.0
+        self._fetched.clear()
 
     def _is_reached(self) -> None:
         if self._failure:
