@@ -66,7 +66,8 @@ class Target(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     def __str__(self) -> str:
         """As it is named in messages: nothing of it is secret."""
         servers = ",".join(self.servers)
-        return f"{self.scheme}:{f'//{servers}' if servers else ''}{'/' if servers and self.topic else ''}{self.topic}"
+        where = f"{f'//{servers}' if servers else ''}{'/' if servers and self.topic else ''}{self.topic}"
+        return f"{self.scheme}:{where}" if where else self.scheme
 
     @property
     def files(self) -> dict[str, str]:

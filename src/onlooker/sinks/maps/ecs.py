@@ -38,6 +38,7 @@ KINDS: dict[str, tuple[list[str], list[str]]] = {
 _SEVERITY = {"informational": 21, "low": 21, "medium": 47, "high": 73, "critical": 99}  # as Elastic's own rules have it
 # these fields of an event have a place in ECS
 _PATHS = ("path", "real_path", "joined_path", "new_path", "joined_new_path", "exe")  # one of them has
+_CREATOR = ("pid", "tid", "ppid")  # of a fork: its process is the child
 _TAKEN = frozenset(
     (
         "event",
@@ -101,7 +102,7 @@ def document(each: Said, head: Head) -> dict[str, Any]:
     own = {
         name: value
         for name, value in fields.items()
-        if name not in _TAKEN and (name not in _PATHS or value not in said)
+        if (name not in _TAKEN or (event == "fork" and name in _CREATOR)) and (name not in _PATHS or value not in said)
     }
     made["onlooker"] = {"run": str(head.run), **{name: _fitting(value) for name, value in own.items()}}
     return made
@@ -114,6 +115,8 @@ def _event(fields: dict[str, Any], event: str) -> dict[str, Any]:
         category, types = KINDS[event]
         if event == "open" and fields.get("created"):
             types = ["creation"]
+        elif fields.get("thread"):  # of a fork: no process starts
+            types = ["info"]
         made |= {"category": category, "type": types}
     elif event == "alert":
         matched = KINDS.get(fields["matched"], (_PROCESS, ["info"]))[0]
@@ -134,6 +137,8 @@ def _event(fields: dict[str, Any], event: str) -> dict[str, Any]:
 
 
 def _process(fields: dict[str, Any], head: Head) -> dict[str, Any]:
+    if fields["event"] == "fork":
+        return _child(fields, head)
     made: dict[str, Any] = {
         "pid": fields["pid"],
         "name": fields["comm"],
@@ -152,6 +157,20 @@ def _process(fields: dict[str, Any], head: Head) -> dict[str, Any]:
     if "exit_code" in fields:
         made["exit_code"] = fields["exit_code"]
     return made
+
+
+def _child(fields: dict[str, Any], head: Head) -> dict[str, Any]:
+    """What was created: it is the process that starts."""
+    parent: dict[str, Any] = {"pid": fields["child_ppid"]}
+    if fields["child_ppid"] == fields["pid"]:
+        parent |= {"name": fields["comm"], "entity_id": f"{head.boot_id}-{fields['pid']}-{fields['start_ns']}"}
+    return {
+        "pid": fields["child_pid"],
+        "name": fields["comm"],
+        "entity_id": f"{head.boot_id}-{fields['child_pid']}-{fields['child_start_ns']}",
+        "thread": {"id": fields["child_tid"]},
+        "parent": parent,
+    }
 
 
 def _file(fields: dict[str, Any], event: str) -> dict[str, Any]:

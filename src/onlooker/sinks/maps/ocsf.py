@@ -56,38 +56,16 @@ _FILE_TYPES = {
 _REGULAR = (1, "Regular File")
 _UNKNOWN_TYPE = (0, "Unknown")
 _LINUX = (200, "Linux")
-_TAKEN = frozenset(
-    (
-        "event",
-        "time",
-        "pid",
-        "tid",
-        "ppid",
-        "uid",
-        "gid",
-        "comm",
-        "start_ns",
-        "argv",
-        "exe",
-        "cwd",
-        "exit_code",
-        "path",
-        "real_path",
-        "joined_path",
-        "errno",
-        "inode",
-        "user_name",
-        "container_id",
-        "container_name",
-        "container_image",
-        "container_runtime",
-        "rule",
-        "title",
-        "level",
-        "duration_ns",
-        "count",
-    )
-)
+# these have a place in all classes but the base event; of the paths one has
+_TAKEN = frozenset(("event", "time", "pid", "tid", "ppid", "uid", "gid", "comm", "start_ns", "errno"))
+_PLACED = {
+    FILE: frozenset(("inode",)),
+    PROCESS: frozenset(("exit_code",)),
+    DETECTION: frozenset(("rule", "title")),
+    BASE: frozenset(("count",)),
+}
+_CONTAINER = ("container_id", "container_name", "container_image", "container_runtime")
+_PATHS = ("path", "real_path", "joined_path", "new_path", "joined_new_path", "exe")
 
 
 def document(each: Said, head: Head) -> dict[str, Any]:
@@ -134,9 +112,18 @@ def document(each: Said, head: Head) -> dict[str, Any]:
         made |= _about_alert(fields, each, head)
     elif event == "lost":
         made["count"] = max(fields["count"], 1)
-    own = {key: value for key, value in fields.items() if key not in _TAKEN}
+    taken = {*_TAKEN, *_PLACED[kind]} if kind else {"event", "time", *_PLACED[kind]}
+    if kind in (FILE, PROCESS) and "container_id" in fields:
+        taken.update(_CONTAINER)
+    said = _paths(made)
+    own = {key: value for key, value in fields.items() if key not in taken and (key not in _PATHS or value not in said)}
     made["unmapped"] = {"event": event, "boot_id": head.boot_id, "run": head.run, **own}
     return made
+
+
+def _paths(made: dict[str, Any]) -> set[str]:
+    files = (made.get("file"), made.get("file_result"), made.get("process", {}).get("file"))
+    return {each["path"] for each in files if each}
 
 
 def _activity(fields: dict[str, Any], event: str) -> tuple[int, int, str]:
@@ -161,6 +148,7 @@ def _actor(fields: dict[str, Any]) -> dict[str, Any]:
         "uid": f"{fields['pid']}-{fields['start_ns']}",
         "user": _user(fields),
     }
+    process["user"]["groups"] = [{"uid": str(fields["gid"])}]
     if fields["ppid"]:
         process["parent_process"] = {"pid": fields["ppid"]}
     if "container_id" in fields:
