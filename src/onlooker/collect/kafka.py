@@ -15,7 +15,7 @@ from ..sinks.transport import TransportError
 from .source import Delivery
 
 GROUP = "onlooker"
-SESSION_SECONDS = 45.0  # then another consumer gets the partitions of one that has died
+SESSION_SECONDS = 15.0  # then another consumer gets the partitions of one that has died
 _MORE_SECONDS = 0.02  # for what comes with the first message
 _MOST_FETCHED_KB = 16 << 10  # that wait here
 _MOVED = (  # the partitions: what was to be committed comes again, maybe to another consumer
@@ -62,7 +62,7 @@ class KafkaSource:
                         "auto.offset.reset": "earliest",
                         "partition.assignment.strategy": "cooperative-sticky",
                         "session.timeout.ms": int(SESSION_SECONDS * 1000),
-                        "heartbeat.interval.ms": int(SESSION_SECONDS * 1000) // 15,
+                        "heartbeat.interval.ms": int(SESSION_SECONDS * 1000) // 5,
                         "queued.max.messages.kbytes": _MOST_FETCHED_KB,
                     }
                 )
