@@ -1,6 +1,7 @@
 """The agent's endpoint: /metrics and /healthz, in threads that never make the loop wait."""
 
 import socket
+import socketserver
 import threading
 import time
 from collections.abc import Callable
@@ -18,6 +19,7 @@ from .state import State
 MOST_REQUESTS = 8  # at once; who comes then is sent away
 LONGEST_SECONDS = 10.0  # of a request, from its beginning to its end
 ANSWER_SECONDS = 2.0  # the loop answers in milliseconds
+PAUSE_SECONDS = 0.1
 FRESH_SECONDS = 0.1  # for so long, everybody gets the same answer
 
 Page = Callable[[State], bytes]
@@ -74,6 +76,18 @@ class Server(ThreadingHTTPServer):
     def _serve(self) -> None:
         while not self._ends:
             self.handle_request()
+
+    def server_bind(self) -> None:
+        """Without the look-up of the address's name, which nobody needs and which a dead name server would delay."""
+        socketserver.TCPServer.server_bind(self)
+
+    def get_request(self) -> tuple[Any, Any]:
+        """Without descriptors, a connection stays in the queue: not to be asked for all the time."""
+        try:
+            return super().get_request()
+        except OSError:
+            time.sleep(PAUSE_SECONDS)
+            raise
 
     def verify_request(self, request: Any, client_address: Any) -> bool:
         """Whether there is room for it. Who has taken too long gives his room up."""

@@ -6,7 +6,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import pytest
 
@@ -21,6 +21,7 @@ from onlooker.cli.main import main
 from onlooker.errors import UsageError
 from onlooker.probe.source import Waiting
 from onlooker.stats import Stats
+from tests.servers.running import wait_for
 
 SINK = SinkState("nats://a/b", True, "", {"messages": 3, "records": 7}, {"memory": 5}, {"memory": 9}, 1, {}, True)
 STATE = State(
@@ -63,10 +64,12 @@ def serving(state: State = STATE, *, hangs: bool = False) -> Iterator[tuple[Serv
 
 
 def said(address: str, request: bytes = b"GET /metrics HTTP/1.0\r\n\r\n") -> str:
+    """The answer; none where the connection is closed at once."""
     host, _, port = address.partition(":")
-    with socket.create_connection((host, int(port)), 20) as made:
+    with socket.create_connection((host, int(port)), 20) as made, suppress(ConnectionError):
         made.sendall(request)
         return b"".join(iter(lambda: made.recv(65536), b"")).decode()
+    return ""
 
 
 def test_metrics():
@@ -127,7 +130,7 @@ def test_many_who_ask_wake_the_loop_seldom():
     threads = [threading.Thread(target=lambda: found.append(desk.ask(10))) for _ in range(20)]
     for thread in threads:
         thread.start()
-    time.sleep(0.2)
+    wait_for(lambda: desk._asked == 20, 20)
     desk.look()
     for thread in threads:
         thread.join()
@@ -139,19 +142,17 @@ def test_many_who_ask_wake_the_loop_seldom():
 
 
 def test_who_asks_slowly_makes_nobody_wait_for_ever(monkeypatch):
-    monkeypatch.setattr(http, "LONGEST_SECONDS", 0.3)
     with serving() as (server, address):
         host, _, port = address.partition(":")
         slow = [socket.create_connection((host, int(port))) for _ in range(http.MOST_REQUESTS)]
         for each in slow:
             each.sendall(b"GET /me")
+        wait_for(lambda: len(server._open) == http.MOST_REQUESTS, 20)
+        assert said(address) == ""  # there is no room, and nobody waits for it
+        monkeypatch.setattr(http, "LONGEST_SECONDS", 0.1)
         time.sleep(0.1)
-        assert said(address) == ""  # there is no room, and it is told at once
-        time.sleep(0.4)
-        said(address)
-        time.sleep(0.1)
-        assert " 200 " in said(address).partition("\n")[0]
-        assert len(server._open) <= 1
+        wait_for(lambda: " 200 " in said(address).partition("\n")[0], 20)
+        wait_for(lambda: not server._open, 20)
         for each in slow:
             each.close()
 
@@ -159,6 +160,30 @@ def test_who_asks_slowly_makes_nobody_wait_for_ever(monkeypatch):
 def test_a_port_that_is_taken():
     with serving() as (_, address), pytest.raises(UsageError, match=r"can't listen on .*: Address already in use"):
         Server(Metrics(listen=address), Desk(lambda: STATE), page, CONTENT_TYPE)
+
+
+def test_no_name_is_looked_up(monkeypatch):
+    """It could take long where there is no name server."""
+    monkeypatch.setattr(socket, "getfqdn", lambda *_: pytest.fail("a name is looked up"))
+    with serving() as (_, address):
+        assert " 200 " in said(address).partition("\n")[0]
+
+
+def test_without_descriptors_it_does_not_spin(monkeypatch):
+    with serving() as (server, address):
+        calls = []
+
+        def accept() -> None:
+            calls.append(time.monotonic())
+            raise OSError(24, "Too many open files")
+
+        monkeypatch.setattr(server.socket.__class__, "accept", lambda _: accept())
+        host, _, port = address.partition(":")
+        with socket.create_connection((host, int(port))):
+            wait_for(lambda: len(calls) > 3, 20)
+            monkeypatch.undo()
+        assert calls[3] - calls[0] > 3 * http.PAUSE_SECONDS * 0.9
+        assert " 200 " in said(address).partition("\n")[0]
 
 
 def test_health(capfd):
