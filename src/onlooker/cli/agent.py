@@ -59,12 +59,12 @@ def _run(arguments: argparse.Namespace, log: Log) -> int:
 
 def _check(arguments: argparse.Namespace, log: Log) -> int:
     from ..agent.config import DEFAULT_FILE, load
-    from ..sinks.transport import transport_of
+    from ..sinks.transport import module_of
 
     file = arguments.config or DEFAULT_FILE
     config = load(file)
     for target in config.sinks:
-        transport_of(target).close()
+        module_of(target)
     if config.metrics:
         page_of_metrics()
     chosen = config.watch.monitor(lambda text: log("warning", text)).filter

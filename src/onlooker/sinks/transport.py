@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from importlib import import_module
-from typing import Protocol
+from typing import Any, Protocol
 
 from ..errors import ExtraError, OnlookerError
 from .message import Message
@@ -60,10 +60,14 @@ _MODULES = {
 
 def transport_of(target: Target) -> Transport:
     """Raises ExtraError where its library is not installed."""
+    made: Transport = module_of(target).transport(target)
+    return made
+
+
+def module_of(target: Target) -> Any:
+    """What makes it, with its library; nothing is opened. Raises ExtraError."""
     name, extra = _MODULES[target.scheme]
     try:
-        module = import_module(f"..{name}", __name__)
+        return import_module(f"..{name}", __name__)
     except ModuleNotFoundError as error:
         raise ExtraError(f"a sink of {target.scheme}", error.name or extra, extra) from error
-    made: Transport = module.transport(target)
-    return made

@@ -157,3 +157,10 @@ def test_check_says_what_would_run(tmp_path, capfd):
     file.write_text(SINK)
     assert main(["agent", "check", "--config", str(file)]) == 0
     assert capfd.readouterr().out == f"{file} is right: fork, exec, exit, open to nats://localhost/onlooker\n"
+
+
+def test_check_makes_nothing(tmp_path, capfd):
+    file = tmp_path / "agent.toml"
+    file.write_text(f"[[sinks]]\nurl = 'file://{tmp_path}/x.jsonl'\nspool = '{tmp_path}/spool'")
+    assert main(["agent", "check", "--config", str(file)]) == 0
+    assert list(tmp_path.iterdir()) == [file]
