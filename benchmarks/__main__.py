@@ -17,7 +17,7 @@ from .results import Machine, Results, Table
 from .running import CORES, BenchmarkError, workbench
 
 PROCESSES = ("open", "rejected", "sparse", "spawn", "unrelated")  # what it costs those that are watched
-NAMES = (*PROCESSES, "consumer", "idle", "memory", "losses", "growth", "recording", "rules", "sinks", "build")
+NAMES = (*PROCESSES, "consumer", "idle", "memory", "losses", "growth", "recording", "rules", "sinks", "lake", "build")
 ROUNDS = 3
 
 

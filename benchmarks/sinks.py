@@ -70,7 +70,7 @@ def measure(bench: Bench) -> Table:
     )
     made = batches(bench.some(EVENTS, 100))
     times = bench.some(TIMES)
-    with _server(bench.directory) as port:
+    with jetstream(bench.directory) as port:
         for _ in range(bench.rounds):
             for name, options in FORMATS.items():
                 often = max(1, times // SLOWER) if "map=" in options else times
@@ -111,7 +111,7 @@ def _acknowledged(url: str, made: list[Batch]) -> float:
 
 
 @contextmanager
-def _server(directory: Path) -> Iterator[int | None]:
+def jetstream(directory: Path) -> Iterator[int | None]:
     """Its port; None where it is not installed."""
     beside = Path(sys.executable).parent / "nats-server"
     program = str(beside) if beside.exists() else shutil.which("nats-server")
