@@ -5,7 +5,7 @@ import argparse
 from ..errors import PROGRAM, UsageError
 from .log import Log
 from .messages import add_messages, log_of
-from .parser import duration
+from .parser import duration, size
 from .shutdown import Shutdown, notify_systemd
 
 EPILOG = """\
@@ -28,6 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument_group("where they go").add_argument
     add("--lake", metavar="DIR|URL", help="the lake: a directory, s3://BUCKET/PREFIX, or iceberg+http://HOST/TABLE")
     add("--every", metavar="TIME", default="10s", help="commit what there is after this time (default: 10s)")
+    add("--size", metavar="SIZE", default="64M", help="or earlier, when so many bytes of records wait (default: 64M)")
     how = parser.add_argument_group("messages")
     add_messages(how, "errors")
     end = parser.add_argument_group("when to stop (default: at Ctrl-C)")
@@ -42,6 +43,7 @@ def run(arguments: argparse.Namespace) -> int:
     log = log_of(arguments)
     seconds = duration(arguments.duration) if arguments.duration is not None else None
     every = duration(arguments.every)
+    most = size(arguments.size)
     if arguments.url is None:
         raise UsageError("no URL is given", f"{PROGRAM} collect nats://localhost/onlooker --lake /srv/lake")
     target = target_of(arguments.url, schemes=SCHEMES)
@@ -52,7 +54,7 @@ def run(arguments: argparse.Namespace) -> int:
     from ..lake import writer_of
 
     writer = writer_of(arguments.lake)
-    collector = Collector(source, writer, lambda text: log("warning", text), every=every)
+    collector = Collector(source, writer, lambda text: log("warning", text), every=every, most_bytes=most)
     with Shutdown(collector.stop, log.tell):
         log.tell(f"collecting from {target} into {arguments.lake}; Ctrl-C ends it")
         notify_systemd("READY=1")
