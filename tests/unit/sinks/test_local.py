@@ -63,17 +63,42 @@ def received(server, url, events):
     return got
 
 
-def test_datagrams_of_syslog_are_as_the_standard_has_them(tmp_path):
+def test_local_messages_are_those_of_syslog_3(tmp_path):
+    """rsyslog and systemd's journal take this on their local sockets, and no RFC 5424."""
+    events = [*everything(), make("open", path=HOSTILE)]
     with listening(tmp_path / "log", socket.SOCK_DGRAM) as server:
-        events = [*everything(), make("open", path=HOSTILE)]
-        for event, data in zip(events, received(server, f"syslog:{tmp_path}/log", events), strict=True):
-            match = LINE.fullmatch(data)
-            assert match
-            assert match[5].decode() == event.event
-            assert int(match[1]) == 3 * 8 + {"lost": 4, "alert": 5}.get(event.event, 6)
-            assert match[0].isascii() or match[0].decode()
-            assert not re.search(rb"[\x00-\x1f\x7f]", match[0])
+        got = received(server, f"syslog:{tmp_path}/log", events)
+    for event, data in zip(events, got, strict=True):
+        match = re.fullmatch(
+            rb"<(\d+)>[A-Z][a-z][a-z] [ \d]\d \d\d:\d\d:\d\d onlooker\[(\d+)\]: ([^\x00-\x1f\x7f]+)", data
+        )
+        assert match
+        assert int(match[1]) == 3 * 8 + {"lost": 4, "alert": 5}.get(event.event, 6)
+        assert int(match[2]) == os.getpid()
+        assert match[3].decode() == str(event)
+
+
+def test_messages_for_servers_are_as_the_standard_has_them():
+    events = [*everything(), make("open", path=HOSTILE)]
+    message = Packer(1, target=target_of("syslog://localhost")).message(Batch.of(events))
+    for event, frame in zip(events, frames(message.payload), strict=True):
+        match = LINE.fullmatch(frame)
+        assert match
+        assert match[5].decode() == event.event
+        assert int(match[1]) == 3 * 8 + {"lost": 4, "alert": 5}.get(event.event, 6)
+        assert match[9].decode() == str(event)
+        assert not re.search(rb"[\x00-\x1f\x7f]", frame)
     assert b"\\x1b" in match[9]
+
+
+def test_lists_are_json_in_structured_data():
+    argv = ["a b", 'c"]\\', "\x1b\x7f\u202e"]
+    target = target_of("syslog://localhost")
+    [frame] = frames(Packer(1, target=target).message(Batch.of([make("exec", argv=argv)])).payload)
+    value = re.search(r'argv="((?:\\["\\\]]|[^"\\\]])*)"', frame.decode())
+    assert value
+    assert value[1].isprintable()
+    assert msgspec.json.decode(re.sub(r"\\(.)", r"\1", value[1])) == argv
 
 
 def test_a_stream_of_syslog_counts_octets():
