@@ -19,7 +19,7 @@ from benchmarks.results import Results
 from onlooker.answers import actions
 from onlooker.cli import main as cli
 from onlooker.cli.parser import parser
-from onlooker.events import EVENTS, Lost, TaskEvent
+from onlooker.events import CONTEXT_EVENTS, EVENTS, OWN_EVENTS, Lost, TaskEvent
 from onlooker.events.base import Event
 from onlooker.filters import Filter, sugar
 from onlooker.probe import maps
@@ -96,11 +96,23 @@ def _rows(event: type[Event], without: set[str]) -> str:
     )
 
 
+def _context_rows() -> str:
+    """What is known of the process of an event."""
+    rows = []
+    for event in reversed(CONTEXT_EVENTS):
+        cls = OWN_EVENTS[event]
+        hints = get_type_hints(cls)
+        said = {field for fields in cls.context.values() for field in fields}
+        rows += [_row(f.name, hints[f.name], f.description, optional=True) for f in declared(cls) if f.name in said]
+    return "\n".join(rows)
+
+
 def fields() -> str:
     """All fields of all events."""
     shared = {field.name for field in declared(TaskEvent)}
     what = _row("event", str, f"Which event: {', '.join(EVENTS)}.", optional=False)
     parts = ["**Every event of a process**", f"{HEAD}\n{what}\n{_rows(TaskEvent, set())}"]
+    parts += ["**The same, where `--with` asks for it** ([context](context.md))", f"{HEAD}\n{_context_rows()}"]
     for name, event in EVENTS.items():
         about = " ".join((event.__doc__ or "").partition("\n\n")[0].split())
         own = _rows(event, shared if issubclass(event, TaskEvent) else {"time", "boot_ns"})

@@ -3,8 +3,9 @@
 #   system-packages.sh           for the build: a compiler, clang, libbpf's headers, pkg-config, a Python with headers
 #                                and venv
 #   system-packages.sh test      what the tests run: strace, which tests/truth compares with, the programs that both watch,
-#                                a browser for the page of a report, and what judges the agent: systemd-analyze, libseccomp,
-#                                and Prometheus, which is only unpacked to build/prometheus, since its package starts it
+#                                a browser for the page of a report, runc and busybox for a container, and what judges the
+#                                agent: systemd-analyze, libseccomp, and Prometheus, which is only unpacked to
+#                                build/prometheus, since its package starts it
 #   system-packages.sh fuzz      clang's libFuzzer
 #   system-packages.sh strace    to unpack the source of strace, for its own test programs
 #   system-packages.sh kernels   for the tests on other kernels: a machine to boot them in, and what packs its files
@@ -32,6 +33,8 @@ missing_test() {
 	command -v chromedriver >/dev/null || echo chromium-driver
 	command -v systemd-analyze >/dev/null || echo systemd
 	PATH=$PATH:/sbin ldconfig -p | grep -q 'libseccomp\.so\.2' || echo libseccomp2
+	PATH=$PATH:/usr/sbin command -v runc >/dev/null || echo runc
+	command -v busybox >/dev/null || echo busybox-static
 	[ -n "$(prometheus)" ] || command -v dpkg-deb >/dev/null || echo dpkg
 }
 

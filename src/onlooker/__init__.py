@@ -48,7 +48,9 @@ if TYPE_CHECKING:
     # begin events
     from .events.access import Access
     from .events.alert import Alert
+    from .events.ancestry import Ancestry
     from .events.bind import Bind
+    from .events.cgroup import Cgroup
     from .events.chdir import Chdir
     from .events.chmod import Chmod
     from .events.chown import Chown
@@ -66,6 +68,7 @@ if TYPE_CHECKING:
     from .events.symlink import Symlink
     from .events.truncate import Truncate
     from .events.unlink import Unlink
+    from .events.user import User
     from .events.utime import Utime
     from .events.xattr import Xattr
 
@@ -77,6 +80,7 @@ if TYPE_CHECKING:
     from .query.recording import RecordedTable, Recording, open  # noqa: A004
     from .recordings.process import Execution, ProcessRecord
     from .records.batch import Batch
+    from .records.fold import KnownContext
     from .records.table import Batches, Table
     from .session import Session, Sink
     from .stats import Stats
@@ -114,6 +118,7 @@ _MODULES = {
     "recordings.process": ("Execution", "ProcessRecord"),
     "query.recording": ("RecordedTable", "Recording", "open"),
     "records.batch": ("Batch",),
+    "records.fold": ("KnownContext",),
     "records.table": ("Batches", "Table"),
     "session": ("Session", "Sink"),
     "stats": ("Stats",),
@@ -139,6 +144,7 @@ __all__ = [
     "ForbiddenError",
     "ForkedError",
     "KernelTooOldError",
+    "KnownContext",
     "LibbpfError",
     "LoadError",
     "LockdownError",
@@ -174,7 +180,9 @@ __all__ = [
 __all__ += [
     "Access",
     "Alert",
+    "Ancestry",
     "Bind",
+    "Cgroup",
     "Chdir",
     "Chmod",
     "Chown",
@@ -192,6 +200,7 @@ __all__ += [
     "Symlink",
     "Truncate",
     "Unlink",
+    "User",
     "Utime",
     "Xattr",
 ]

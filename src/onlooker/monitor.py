@@ -5,7 +5,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from operator import length_hint
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from msgspec.structs import replace
 
@@ -13,7 +13,7 @@ from .arguments import LONGEST_SECONDS, check_rate, check_source, live_source, r
 from .errors import ForkedError, UsageError
 from .events import Event
 from .events.alert import Alert
-from .filters import Filter, check_bool, process_id
+from .filters import Expression, Filter, asks_for_context, check_bool, process_id
 from .probe.clock import Moment, WallClock
 from .probe.command import command_of
 from .probe.forks import run_in_children, this_process
@@ -22,11 +22,14 @@ from .probe.live import LiveSource
 from .probe.setup import DEFAULT_RING_BYTES, MOST_ARGS_BYTES
 from .probe.source import Attachment, Rest, Source, Waiting
 from .records import Batch, Matcher
+from .records.fold import KnownContext, check_context
 from .records.sieve import Sieve
 from .records.table import Batches
 from .stats import Stats, Tally
 
 if TYPE_CHECKING:
+    from .enrich.answers import ContextAnswers
+    from .enrich.context import Context, Places
     from .rules import Detector, RuleSet
 
 _SLICE_SECONDS = 0.1  # how often a waiting poll of a source without `fileno` checks for `stop`
@@ -65,6 +68,8 @@ class Monitor:
     event that one of them finds comes an `Alert`. Without `events` and what asks for some, only alerts are reported;
     what the rules need is watched in any case. What chooses processes (`comm`, `pid`, `uid`, `exe`, `cgroup`, `failed`,
     `command`) holds for rules, too.
+    `context`: what else to find out about the processes of events: "user", "container", "unit", "cgroup", "ancestors"
+    or "all"; `context_of(event)` gives it, and batches have it as records of their own (docs/context.md).
     `source` replaces the kernel, for tests.
 
     Events of this very process are never reported. One thread uses a monitor; only `stop` may be called from others and
@@ -103,6 +108,7 @@ class Monitor:
         command: Iterable[str] | None = None,
         user: str | int | None = None,
         detach: bool = False,
+        context: Iterable[str] = (),
         rules: "RuleSet | str | Iterable[str]" = (),
         source: Source | None = None,
     ) -> None:
@@ -125,6 +131,7 @@ class Monitor:
         )
         if command is not None:
             self.filter = replace(self.filter, follow=True)
+        self.context = check_context(context)
         self.rules = rules_of(rules)
         asks = (where, exclude, path, writes, success, arg, hide)
         self.only_alerts = bool(self.rules) and events is None and not any(asks)
@@ -153,6 +160,11 @@ class Monitor:
         self._matched: tuple[Batch | None, Batch | None] = (None, None)  # a batch of the source, and what matches of it
         self._detector: Detector | None = None
         self._sieve = Sieve(first=first, rate=rate) if first or rate else None
+        self._wanted = self.filter  # of the source
+        self._answers: ContextAnswers | None = None  # to what an expression asks of users and containers
+        self._places: Places | None = None  # where users and containers are looked up
+        self._told: Context | None = None  # what puts the context into the batches
+        self._known: KnownContext | None = None
         self._home = this_process()
         self._batch: Batch | None = None  # counted, and its source may not know yet
         self._ready: Batch | None = None  # counted, and nobody has got it
@@ -210,10 +222,13 @@ class Monitor:
         if self._began is None:
             self._home = this_process()
             run_in_children(self._abandon)
-            wanted = self._of_the_source()
+            wanted = self._wanted = self._of_the_source()
+            self._add_context(wanted)
             self._matcher = wanted.matcher()
             wanted.look()
             self._source.start(wanted)
+            if self._places and isinstance(self._source, LiveSource) and self._needs_cgroups:
+                self._places.watch()  # with the rights that are left
             wanted.look()
             self._began = getattr(self._source, "began", None) or self._clock.moment()
             if self._stopping:
@@ -222,18 +237,70 @@ class Monitor:
 
     def _of_the_source(self) -> Filter:
         """The filter, with what else must be known to decide it."""
-        if not self.filter.asks_for_kin and not self.rules:
-            return self.filter
+        expressions = [self.filter.where, *(rule.expression for rule in self.rules)]
+        self._answers = self._answers_to([each for each in expressions if each is not None])
+        wanted, ancestors = _with(self.filter, self._answers), "ancestors" in self.context
         has_proc = isinstance(self._source, LiveSource) and not in_pid_namespace()
         if self.rules:
             from .rules.asked import with_rules
 
-            made = with_rules(self.filter, self.rules, only_alerts=self.only_alerts, has_proc=has_proc)
+            made = with_rules(wanted, self.rules, only_alerts=self.only_alerts, has_proc=has_proc, ancestors=ancestors)
             self._detector = made.detector
             return made
+        if not self.filter.asks_for_kin and not ancestors:
+            return wanted
         from .enrich.kinship import with_kin  # rarely needed
 
-        return with_kin(self.filter, has_proc=has_proc)
+        return with_kin(wanted, has_proc=has_proc, ancestors=ancestors)
+
+    def _answers_to(self, asked: Sequence[Expression]) -> "ContextAnswers | None":
+        """What is known of users and containers, where an expression asks for it and the stream says nothing."""
+        if not asks_for_context(asked) or getattr(self._source, "has_context", False):
+            return None
+        from .enrich.answers import answers_to  # rarely needed
+
+        return answers_to(asked, self._looked_up_in())
+
+    def _looked_up_in(self) -> "Places":
+        """Where users and containers are looked up."""
+        if self._places is None:
+            from .enrich.context import Places
+
+            self._places = Places()
+        return self._places
+
+    @property
+    def _needs_cgroups(self) -> bool:
+        return bool(self._answers) or not {*self.context} <= {"user", "ancestors"}
+
+    def _add_context(self, wanted: Filter) -> None:
+        if not self.context:
+            return
+        self._known = KnownContext()
+        if not getattr(self._source, "has_context", False):
+            from .enrich.context import Context  # rarely needed, as above
+
+            self._told = Context(self.context, getattr(wanted, "table", None), self._looked_up_in())
+
+    def _ask_again(self) -> None:
+        """Of what is known now of users and containers, and was not when it was asked."""
+        if self._answers and self._answers.has_news():
+            if self._matcher:
+                self._matcher.forget()
+            refine: Callable[[Filter], None] | None = getattr(self._source, "refine", None)
+            if self._answers.look() and refine:
+                refine(self._wanted)
+
+    def context_of(self, event: Event) -> dict[str, Any]:
+        """What is known of an event's process, by the names of docs/fields.md, such as "user_name": only what there is.
+        Of an event that came long ago it may be forgotten.
+
+        >>> from onlooker.testing import FakeSource, make
+        >>> with Monitor(context=["user"], source=FakeSource([make("exit", uid=0, gid=0)])) as monitor:
+        ...     [monitor.context_of(event)["user_name"] for event in monitor]
+        ['root']
+        """
+        return self._known.of(event) if self._known else {}
 
     def follow(self, pid: int) -> None:
         """Report only what followed processes do, and follow this one, its descendants and those to come. The monitor
@@ -276,16 +343,21 @@ class Monitor:
         wanted = self.filter.refined(
             where=where, exclude=exclude, path=path, writes=writes, success=success, arg=arg, hide=hide
         )
+        if "ancestors" in self.context:
+            raise UsageError("what is asked for can't be changed where ancestors are told", "begin another monitor")
         if self._began is not None:
             self._check_use()
-            matcher = wanted.matcher()
+            answers = self._answers_to([wanted.where] if wanted.where is not None else [])
+            asked = _with(wanted, answers)
+            matcher = asked.matcher()
             refine: Callable[[Filter], None] | None = getattr(self._source, "refine", None)
             try:
                 if refine:
-                    refine(wanted)
+                    refine(asked)
             finally:  # a signal's handler may raise when the kernel has changed it already
-                if getattr(self._source, "wanted", wanted) is wanted:
+                if getattr(self._source, "wanted", asked) is asked:
                     self.filter, self._matcher, self._matched = wanted, matcher, (None, None)
+                    self._wanted, self._answers = asked, answers
         self.filter = wanted
 
     def poll(self, timeout: float | None = 0.0) -> Sequence[Event]:
@@ -320,15 +392,22 @@ class Monitor:
         self._next(timeout)
 
     def _rest(self) -> Batch | None:
-        """The part of the current batch whose events nobody has got."""
+        """The part of the current batch whose events nobody has got, and what is known of them."""
         left = length_hint(self._given)
-        return self._current.after(len(self._current) - left) if left and self._current else None
+        if not left or not self._current:
+            return None
+        if not self._current.has_context:
+            return self._current.after(len(self._current) - left)
+        events = self._current.without_context()
+        return events.after(len(events) - left).behind(self._current.context())
 
     def _next_events(self, timeout: float | None) -> None:
         """Put the events of the next batch into `_given`: they stay there after an exception."""
         self._next(timeout)
         if self._ready is not None:
-            given = iter(self._ready.events())
+            if self._known:
+                self._known.take(self._ready)
+            given = iter(self._ready.without_context().events())
             self._given, self._current, self._ready = given, self._ready, None
 
     def _next(self, timeout: float | None) -> None:
@@ -361,11 +440,15 @@ class Monitor:
 
     def _passed(self, batch: Batch) -> Batch:
         """What of the source's batch is to be reported; of the same batch once more, the same."""
+        self._ask_again()
         if self._matcher and self._matched[0] is not batch:
             seen = self._detector.with_alerts(batch) if self._detector else batch
             self._matched = batch, seen.matching(self._matcher)
         matching = self._matched[1] if self._matched[1] is not None else batch
-        return self._sieve.sifted(matching) if self._sieve else matching
+        sifted = self._sieve.sifted(matching) if self._sieve else matching
+        if self._told:
+            return self._told.added(sifted, batch)
+        return sifted if self._known else sifted.without_context()
 
     def _acknowledge(self) -> None:
         taken = getattr(self._source, "taken", None)
@@ -403,6 +486,8 @@ class Monitor:
         self._take_back()
         self._aborted = self._aborted or (self._began is not None and (self._tally.unread > 0 or not self.ended))
         self._acknowledge()
+        if self._places:
+            self._places.close()
         rest = self._source.close() or Rest()
         self._tally = self._tally.at_the_end(rest.lost, rest.unread)
         self._is_closed = True
@@ -465,6 +550,10 @@ class Monitor:
             return
         tally = self._tally.minus(batch)
         self._ready, self._given, self._tally = None, none, tally
+
+
+def _with(wanted: Filter, answers: "ContextAnswers | None") -> Filter:
+    return replace(wanted, answers=answers) if answers else wanted
 
 
 def _closed() -> UsageError:

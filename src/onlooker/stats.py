@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import msgspec
 from msgspec.structs import replace
 
-from .events import UNCOUNTED, WANTED_REASONS, Lost
+from .events import CONTEXT_EVENTS, UNCOUNTED, WANTED_REASONS, Lost
 from .records import Batch
 
 
@@ -54,7 +54,8 @@ class Tally(msgspec.Struct, frozen=True):
         """With what is in the batch."""
         events = self.events.copy()
         for name, count in batch.counts().items():
-            events[name] = events.get(name, 0) + count
+            if name not in CONTEXT_EVENTS:
+                events[name] = events.get(name, 0) + count
         return replace(self, events=events, lost=_with_losses(self.lost, batch.lost()), cut=self.cut + batch.cut)
 
     def minus(self, batch: Batch) -> "Tally":

@@ -21,7 +21,7 @@ from ..recordings.recording import Recording
 from ..recordings.source import RecordingSource
 from ..records import Batch
 from ..summary import End, Summary
-from .doubts import doubts
+from .doubts import doubts, tell_of_context
 from .log import Log, say
 from .messages import add_messages, log_of
 from .opened import opened, tell_of
@@ -153,8 +153,9 @@ def check(
 ) -> int:
     """Show what matches one of them. 1 if something does, or if something is missing or `is_partial`; else 0."""
     where = any_of(expressions)
-    source = RecordingSource(recording.batches())
+    source = RecordingSource(recording.batches(context=True))
     monitor = Monitor(events=["all", Alert.event], threads=True, where=where, source=source)
+    tell_of_context(recording, monitor.filter.asked_context, log)
     shutdown = Shutdown(monitor.stop, log.tell)
     writer = make_writer(shutdown)
     lines = (

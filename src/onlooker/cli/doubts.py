@@ -5,7 +5,8 @@ from typing import NamedTuple
 
 from ..events import TASK_EVENTS
 from ..recordings.recording import Recording
-from ..recordings.scope import kinds, names_of, narrowed
+from ..recordings.scope import contexts, kinds, names_of, narrowed
+from ..records.fold import CONTEXT_NAMES
 from .log import Log
 
 _MOST_NAMED = 6  # kinds of events that are not there; of more, it is shorter to name those that are
@@ -37,6 +38,16 @@ def doubts(recording: Recording, events: Sequence[str]) -> Doubts:
         said = f"it was recorded with {', '.join(options)}"
         notes.append(f"{str(recording.path)!r} has only a part of what happened: {said}")
     return Doubts(notes, absent, options)
+
+
+def tell_of_context(recording: Recording, asked: Sequence[str], log: Log) -> None:
+    """What of the processes was asked for now and not when it was recorded. A log alone does not say what it has."""
+    held = contexts(recording.manifest)
+    asked = tuple(dict.fromkeys(asked))
+    missing = [name for name in asked if name not in held]
+    if recording.manifest and missing and (not held or len(asked) < len(CONTEXT_NAMES)):
+        said = f"it was recorded without --with {','.join(missing)}"
+        log("warning", f"{str(recording.path)!r} says nothing of {', '.join(missing)}: {said}")
 
 
 def tell_of_doubts(recording: Recording, events: Sequence[str], log: Log) -> list[str]:

@@ -18,7 +18,7 @@ from ..recordings.segments import bytes_of, numbers, sealed_path
 from ..records import Batch
 from ..summary import Summary
 
-_OPTIONS = {"comm": "filter", "buffer_bytes": "buffer-size", "max_args_bytes": "max-args-bytes"}
+_OPTIONS = {"comm": "filter", "buffer_bytes": "buffer-size", "context": "with", "max_args_bytes": "max-args-bytes"}
 _USUAL = {"events": ["all"], "resolve": True, "buffer_bytes": 16 << 20, "max_args_bytes": 256 << 10}
 _STATES = {
     "finished": "finished",

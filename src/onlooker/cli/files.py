@@ -76,7 +76,7 @@ def run(arguments: argparse.Namespace) -> int:
     asked: Inventory | Undeclared
     if lines is None:
         asked = Inventory(sections or SECTIONS, by=by, is_kept=is_kept)
-        seen = on.batches(recording, asked.needs)
+        seen = on.batches(recording, asked.needs, context=True)
     else:
         declared = Declared(lines, base, follows_links=recorded.is_of_this_boot(recording))
         asked = Undeclared(inputs, declared, is_kept=is_kept)

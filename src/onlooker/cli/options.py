@@ -10,6 +10,7 @@ from ..events import DEFAULT_EVENTS, EVENT_GROUPS, TASK_EVENTS
 from ..filters import HIGHEST_PID, process_id_error, user_id
 from ..monitor import Monitor
 from ..probe.processes import is_named, without_processes
+from ..records.fold import CONTEXT_NAMES, check_context
 from .log import Log
 from .parser import is_number, listed, number
 
@@ -141,6 +142,23 @@ def _add_expressions(add: Callable[..., object]) -> None:
         action="append",
         help="leave out what programs usually look at: loader, locale, proc, path-search, or noise for all of these",
     )
+
+
+def add_context(add: Callable[..., object], *, live: bool = True) -> None:
+    """Declare what else is shown of processes."""
+    which = "" if live else ", of what was recorded with it"
+    add(
+        "--with",
+        dest="context",
+        metavar="LIST",
+        action="append",
+        help=f"also show what is known of each process{which}: some of {', '.join((*CONTEXT_NAMES, 'all'))}",
+    )
+
+
+def context(arguments: argparse.Namespace) -> tuple[str, ...]:
+    """What it asks for. Raises UsageError."""
+    return check_context(_given("context", getattr(arguments, "context", None)))
 
 
 def add_command(parser: argparse.ArgumentParser) -> None:

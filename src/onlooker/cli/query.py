@@ -1,6 +1,7 @@
 """`onlooker query`: SQL over recordings."""
 
 import argparse
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from shlex import join, quote
@@ -8,11 +9,12 @@ from typing import TYPE_CHECKING
 
 from ..errors import PROGRAM, RecordingError, UsageError
 from ..events import ASKED_EVENTS
+from ..filters import Filter
 from ..filters.where import Asked
 from ..output.writer import ClosedPipeError
 from ..recordings.nearest import meant
 from ..summary import Summary
-from .doubts import doubts, tell_of_doubts
+from .doubts import doubts, tell_of_context, tell_of_doubts
 from .log import Log, say, show
 from .messages import add_messages, log_of
 from .newfile import wanted_file
@@ -82,10 +84,11 @@ def run(arguments: argparse.Namespace) -> int:
     from .queried import Query
 
     query = Query(paths, sql, where, form, is_all=arguments.all, is_quiet=not log.says("warning"))
-    return _answer(query, log, target, force=arguments.force)
+    context = Filter(where=where).asked_context
+    return _answer(query, log, target, context, force=arguments.force)
 
 
-def _answer(query: "Query", log: Log, target: Path | None, *, force: bool) -> int:
+def _answer(query: "Query", log: Log, target: Path | None, context: Sequence[str], *, force: bool) -> int:
     shutdown = Shutdown(query.cancel, log.tell)
     with shutdown, suppress(ClosedPipeError):
         query.write(shutdown.gives_up, target, force=force)
@@ -98,6 +101,7 @@ def _answer(query: "Query", log: Log, target: Path | None, *, force: bool) -> in
     for recording in query.recordings:
         tell_of(recording, log)
         tell_of_doubts(recording, asked.touched, log)
+        tell_of_context(recording, context, log)
         absent |= dict.fromkeys(doubts(recording, asked.needed).absent)
     for note in query.notes:
         log("warning", note)

@@ -31,7 +31,18 @@ from .facts import size_of
 from .log import Log
 from .messages import add_messages, log_of
 from .newfile import check_parent
-from .options import add_command, add_rules, add_wanted, command, follow_trees, note_doubts, wanted, with_rules
+from .options import (
+    add_command,
+    add_context,
+    add_rules,
+    add_wanted,
+    command,
+    context,
+    follow_trees,
+    note_doubts,
+    wanted,
+    with_rules,
+)
 from .parser import duration, one_of, size
 from .session import WatchSession
 from .shutdown import Shutdown
@@ -70,6 +81,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--no-seal", action="store_true", help="write only the log: less work, more room, and SQL takes longer")
     secrets.add_redact(add)
     add_wanted(parser, default="all")
+    add_context(add)
     add_rules(parser, "alerts are recorded behind their events")
     add_command(parser)
     fail = parser.add_argument_group("what must not happen")
@@ -237,6 +249,7 @@ def run(arguments: argparse.Namespace) -> int:
     most = _most(arguments.max_size) if arguments.max_size is not None else None
     keep = duration(arguments.keep) if arguments.keep is not None else None
     which = {**wanted(arguments, default="all"), **command(arguments), **tuning(arguments)}
+    which["context"] = context(arguments)
     monitor = Monitor(**with_rules(arguments, which, log), least_rights=True)
     follow_trees(monitor, arguments)
     if arguments.explain:

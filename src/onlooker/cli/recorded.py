@@ -55,9 +55,9 @@ class Asked:
             self._absent |= dict.fromkeys(tell_of_doubts(found, events, self.log))
         return found
 
-    def batches(self, recording: Recording, events: Sequence[str]) -> Iterator[Batch]:
-        """All of it, and what is lost of these events is kept in mind."""
-        for batch in recording.batches():
+    def batches(self, recording: Recording, events: Sequence[str], *, context: bool = False) -> Iterator[Batch]:
+        """All of it, and what is lost of these events is kept in mind. `context`: with what is known of processes."""
+        for batch in recording.batches(context=context):
             for loss in batch.lost():
                 if loss.of in (*events, "unknown"):
                     self._lost[loss.of, loss.reason] += loss.count

@@ -13,11 +13,12 @@ from ..output import FORMATS, formatter
 from ..output.sink import LineSink
 from ..recordings.recording import Recording
 from ..recordings.source import RecordingSource
+from ..records.fold import ContextLines
 from ..summary import End, Summary
-from .doubts import doubts, tell_of_doubts
+from .doubts import doubts, tell_of_context, tell_of_doubts
 from .messages import add_messages, log_of
 from .opened import opened, tell_of, tell_of_damage
-from .options import add_rules, add_wanted, asks_for_events, wanted, with_rules
+from .options import add_context, add_rules, add_wanted, asks_for_events, context, wanted, with_rules
 from .output import output_writer
 from .parser import duration, number, one_of
 from .session import WatchSession
@@ -45,6 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     how = parser.add_argument_group("how to show it")
     add = how.add_argument
     add("--output-format", metavar="FORMAT", default="text", help=f"{', '.join(FORMATS)} (default: text)")
+    add_context(add, live=False)
     add("--names", action="store_true", help="show users by name, in text and in the table: this machine's")
     add("--speed", metavar="N", help="as fast as it happened (1), twice as fast (2), ... (default: all at once)")
     add("-o", "--output", metavar="FILE", help="append the events to FILE (default: -, standard output)")
@@ -97,18 +99,23 @@ def run(arguments: argparse.Namespace) -> int:
     seconds = duration(arguments.duration) if arguments.duration is not None else None
     count = number("count", arguments.count, least=1) if arguments.count is not None else None
     recording = opened(arguments.file)
-    source = RecordingSource(recording.batches(), speed=speed(arguments.speed) if arguments.speed is not None else 0)
+    batches = recording.batches(context=True)
+    source = RecordingSource(batches, speed=speed(arguments.speed) if arguments.speed is not None else 0)
     which = with_rules(arguments, wanted(arguments, default="all"), log)
     if arguments.events is None:  # all that was recorded; or what the rules find, and nothing else
         which["events"] = ["all", Alert.event] if asks_for_events(arguments) or not arguments.rules else None
-    monitor = Monitor(**which, source=source)
+    monitor = Monitor(**which, context=context(arguments), source=source)
+    known = ContextLines(monitor.context) if monitor.context else None
     tell_of(recording, log)
     tell_of_doubts(recording, monitor.filter.events, log)
+    tell_of_context(recording, (*monitor.context, *monitor.filter.asked_context), log)
     shutdown = Shutdown(monitor.stop, log.tell)
     writer = output_writer(arguments.output, shutdown, log, None)
     user = Users().name if arguments.names else None
     with shutdown:
-        sink = LineSink(formatter(arguments.output_format, writer.descriptor, user, is_recorded=True), writer)
+        sink = LineSink(
+            formatter(arguments.output_format, writer.descriptor, user, known, is_recorded=True), writer, known
+        )
         session = ReplaySession(recording, source, monitor, sink, shutdown, log, count=count, duration=seconds)
         if arguments.events is not None:  # else it is for all that was recorded
             session.absent = tuple(doubts(recording, monitor.filter.events).absent)

@@ -10,9 +10,21 @@ from ..follow import Relay
 from ..monitor import Monitor
 from ..output import FORMATS, formatter
 from ..output.sink import LineSink
+from ..records.fold import ContextLines
 from .log import Log
 from .messages import add_messages, log_of
-from .options import add_command, add_rules, add_wanted, command, follow_trees, note_doubts, wanted, with_rules
+from .options import (
+    add_command,
+    add_context,
+    add_rules,
+    add_wanted,
+    command,
+    context,
+    follow_trees,
+    note_doubts,
+    wanted,
+    with_rules,
+)
 from .output import output_writer
 from .parser import duration, number, one_of
 from .sending import SendingSink, SendSession, add_to, sinks_of
@@ -48,6 +60,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     how = parser.add_argument_group("how to show it")
     add = how.add_argument
     add("--output-format", metavar="FORMAT", default="text", help=f"{', '.join(FORMATS)} (default: text)")
+    add_context(add)
     add("--names", action="store_true", help="show users by name, in text and in the table")
     add(
         "-o",
@@ -69,6 +82,7 @@ def _monitor(arguments: argparse.Namespace, log: Log) -> Monitor:
         **with_rules(arguments, wanted(arguments), log),
         **command(arguments),
         **tuning(arguments),
+        context=context(arguments),
         least_rights=True,
     )
     follow_trees(made, arguments)
@@ -119,7 +133,8 @@ def run(arguments: argparse.Namespace) -> int:
         session = SendSession(monitor, SendingSink(sinks), shutdown, log, **limits)
     else:
         writer = output_writer(arguments.output, shutdown, log, relay)
-        lines = LineSink(formatter(arguments.output_format, writer.descriptor, user), writer)
+        known = ContextLines(monitor.context) if monitor.context else None
+        lines = LineSink(formatter(arguments.output_format, writer.descriptor, user, known), writer, known)
         if sinks:
             session = SendSession(monitor, SendingSink(sinks, lines), shutdown, log, **limits)
         else:

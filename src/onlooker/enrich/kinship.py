@@ -35,6 +35,11 @@ class KinFilter(Filter, frozen=True, kw_only=True):
     kinship: "Kinship"
 
     @property
+    def table(self) -> ProcessTable:
+        """The processes that it learns of."""
+        return self.kinship.table
+
+    @property
     def named_pids(self) -> tuple[int, ...]:
         """As the user named them."""
         return self.given.pid
@@ -43,7 +48,7 @@ class KinFilter(Filter, frozen=True, kw_only=True):
         """For `Batch.matching`, of all batches in their order."""
         from ..filters.compile import matcher
 
-        return matcher(self.asked, self.kinship.learn)
+        return matcher(self.asked, self.kinship.learn, self.answers.find if self.answers else None)
 
     def look(self) -> None:
         """At the processes that there are: before the source starts, and when it has."""
@@ -58,7 +63,8 @@ class KinFilter(Filter, frozen=True, kw_only=True):
         """Of the other events: the table learns from all of the life of processes."""
         from ..filters.rules import Rules
 
-        return Rules(self.asked, (event for event in self.events if event not in PROCESS_EVENTS)).to_bytes()
+        others = (event for event in self.events if event not in PROCESS_EVENTS)
+        return Rules(self.asked, others, self.answers.bound if self.answers else None).to_bytes()
 
 
 class Kinship:
@@ -73,13 +79,13 @@ class Kinship:
         self._of_fields = {
             name: _bits(_IN_EXEC.get(test.name) == name for test in tests) for name in ("uid", "argv", "exe")
         }
-        self._table = table
+        self.table = table
         self._remembered = lru_cache(maxsize=4096)(self._holding)
 
     def look(self) -> None:
         """At the processes that there are."""
-        self._table.look()
-        for process in self._table:
+        self.table.look()
+        for process in self.table:
             self._kin(process)
 
     def learn(self, record: bytes, offset_ns: int) -> int:
@@ -88,12 +94,12 @@ class Kinship:
         """
         [event] = Batch(record, offset_ns)
         if isinstance(event, Alert):  # it stands behind an event that says the same of its process, and more
-            known = self._table.find(event.pid, event.start_ns)
+            known = self.table.find(event.pid, event.start_ns)
             return self._answers(known) if known else 0
         assert isinstance(event, TaskEvent)
-        process = self._table.of(event)
+        process = self.table.of(event)
         if isinstance(event, Fork) and not event.thread:
-            child = self._table.find(event.child_pid, event.child_start_ns)
+            child = self.table.find(event.child_pid, event.child_start_ns)
             if child is not None:
                 self._kin(child)
         return self._answers(process)
@@ -169,16 +175,19 @@ def _unanswered(process: Process) -> Iterator[Process]:
         above = above.parent
 
 
-def with_kin(wanted: Filter, *, has_proc: bool) -> Filter:
-    """What to ask the source for. `has_proc`: whether /proc has the process ids of the events."""
+def with_kin(wanted: Filter, *, has_proc: bool, ancestors: bool = False) -> Filter:
+    """What to ask the source for. `has_proc`: whether /proc has the process ids of the events; `ancestors`: the
+    table is wanted for the ancestors of all processes, too.
+    """
     tests = kin_tests(wanted.where) if wanted.where else ()
-    if not tests or wanted.where is None:
+    if not tests and not ancestors:
         return wanted
-    options = as_expression(wanted)
-    asked = And((options, wanted.where)) if options else wanted.where
+    terms = [each for each in (as_expression(wanted), wanted.where) if each is not None]
+    everything: Expression = Test("event", "exists")
+    asked = And(tuple(terms)) if len(terms) > 1 else terms[0] if terms else everything
     life: Expression = Test("event", "in", tuple(map(str.encode, PROCESS_EVENTS)))
     source = {name: getattr(wanted, name) for name in wanted.__struct_fields__}  # what is no expression stays as it is
     source |= {"comm": (), "pid": (), "uid": (), "failed": False, "where": Or((life, asked))}
     source["events"] = tuple(name for name in TASK_EVENTS if name in (*PROCESS_EVENTS, *wanted.events))
-    kinship = Kinship(tests, ProcessTable(PROC if has_proc else None))
+    kinship = Kinship(tests, ProcessTable(PROC if has_proc else None, keeps_lines=ancestors))
     return KinFilter(**source, given=wanted, asked=asked, kinship=kinship)

@@ -12,6 +12,7 @@ from ..events import Event, TaskEvent
 from ..events.exec import Exec
 from ..events.exit import Exit
 from ..events.fork import Fork
+from .ancestry import Ancestors, Line, line
 
 PROC = Path("/proc")
 TICK_NS = 1_000_000_000 // os.sysconf("SC_CLK_TCK")  # /proc tells when a process started in these steps
@@ -41,6 +42,8 @@ class Process(msgspec.Struct, eq=False, gc=False):
     uid: int | None = None
     parent: "Process | None" = None
     kin: int | None = None  # what kinship.py found of its parents; None: it has not looked
+    line: Line | None = None  # its ancestors as they were, where `has_line`
+    has_line: bool = False
     is_exact: bool = True  # else start_ns is rounded down to a tick
 
     def is_of(self, start_ns: int) -> bool:
@@ -70,9 +73,12 @@ class ProcessTable:
     (7, [('sh', '-c', 'make')])
     """
 
-    def __init__(self, proc: Path | None = PROC) -> None:
-        """`proc`: None in a pid namespace, where /proc has other ids than the events."""
+    def __init__(self, proc: Path | None = PROC, *, keeps_lines: bool = False) -> None:
+        """`proc`: None in a pid namespace, where /proc has other ids than the events. `keeps_lines`: for
+        `ancestors_of`.
+        """
         self._proc = proc
+        self.keeps_lines = keeps_lines
         self._alive: dict[int, Process] = {}
         self._ended: OrderedDict[tuple[int, int], Process] = OrderedDict()
         self.forgotten = 0
@@ -136,6 +142,30 @@ class ProcessTable:
             self._link(read)
         return read
 
+    def ancestors_of(self, pid: int, start_ns: int) -> Ancestors | None:
+        """Names, process ids and programs of a process's ancestors as they were when each created the next, and whether
+        there are more. Those of a process older than the table are as it found them. None where it is not known.
+        """
+        process = self.find(pid, start_ns)
+        if process is None:
+            return None
+        found = self._line(process)
+        return ((), (), (), bool(process.ppid)) if found is None else found.ancestors()
+
+    def _line(self, process: Process) -> Line | None:
+        unknown: list[Process] = []
+        above: Process | None = process
+        while above is not None and not above.has_line:
+            unknown.append(above)
+            above = above.parent
+        for each in reversed(unknown):
+            parent = each.parent
+            if parent is not None:
+                is_cut = parent.parent is None and bool(parent.ppid)
+                each.line = line(parent.comm, parent.pid, parent.exe, parent.line, is_cut=is_cut)
+            each.has_line = True
+        return process.line
+
     def _forked(self, creator: Process, event: Fork) -> None:
         parent = creator if event.child_ppid == creator.pid else self._alive.get(event.child_ppid)
         child = self._alive.get(event.child_pid)
@@ -145,9 +175,11 @@ class ProcessTable:
             child.uid = creator.uid
             self._add(child)
         elif not child.is_exact:  # /proc knew it first, but not as it began
-            child.kin = None
+            child.kin, child.has_line = None, False
         child.start_ns, child.is_exact, child.ppid = event.child_start_ns, True, event.child_ppid
         _set_parent(child, parent)
+        if self.keeps_lines:
+            self._line(child)
 
     def _add(self, process: Process) -> None:
         before = self._alive.pop(process.pid, None)

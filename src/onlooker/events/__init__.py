@@ -18,7 +18,10 @@ OWN_EVENTS = own_events()
 EVENTS: dict[str, type[Event]] = {**TASK_EVENTS, **OWN_EVENTS}
 # those of which an expression decides whether they are wanted
 ASKED_EVENTS: dict[str, type[Event]] = {**TASK_EVENTS, **{n: c for n, c in OWN_EVENTS.items() if c.is_asked}}
-# no events as a user counts them: reports of losses
+# what is known of the processes of events, and which kind of event says it
+CONTEXT_EVENTS = tuple(name for name, cls in OWN_EVENTS.items() if cls.context)
+CONTEXT: dict[str, str] = {what: name for name in CONTEXT_EVENTS for what in OWN_EVENTS[name].context}
+# no events as a user counts them: reports of losses, and what is known of processes
 UNCOUNTED = frozenset(name for name, cls in OWN_EVENTS.items() if not cls.is_counted)
 
 # the events by default; names for several events
@@ -44,6 +47,8 @@ def layouts() -> dict[str, Layout]:
 
 __all__ = [
     "ASKED_EVENTS",
+    "CONTEXT",
+    "CONTEXT_EVENTS",
     "DEFAULT_EVENTS",
     "EVENTS",
     "EVENT_GROUPS",

@@ -66,10 +66,15 @@ class OwnEvent(Event, frozen=True, gc=False, omit_defaults=True):
     them, behind the probe's. A field that `TaskEvent` declares, such as `pid`, lies where all records have it. A filter
     and an expression let all of them through, but of a kind that `is_asked`, which has the fields of a process, an
     expression decides. `is_counted`: it is something that happened, as a user counts it.
+
+    One with `context` says what is known of a process's user, control group and the like. It is in the stream before
+    the first event that it is about: one that has the same values in the fields that both have. `context` has, by what
+    a user asks for (`--with`), the fields that say it.
     """
 
     is_counted: ClassVar[bool] = True
     is_asked: ClassVar[bool] = False
+    context: ClassVar[dict[str, tuple[str, ...]]] = {}
 
 
 class TaskEvent(Event, frozen=True, gc=False, omit_defaults=True):

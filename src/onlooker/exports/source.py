@@ -51,10 +51,12 @@ class Source:
         self._lost: Counter[tuple[str, str]] = Counter()
         self._cut = 0
 
-    def batches(self) -> Iterator[Batch]:
-        """All, without secrets. May be called again. Raises RecordingError."""
+    def batches(self, *, context: bool = False) -> Iterator[Batch]:
+        """All, without secrets, and with `context` what is known of processes. May be called again. Raises
+        RecordingError.
+        """
         self._forget()
-        for batch in self.recording.batches():
+        for batch in self.recording.batches(context=context):
             for loss in batch.lost():
                 self._lost[loss.of, loss.reason] += loss.count
             self._counts.update(batch.counts())

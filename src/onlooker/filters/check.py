@@ -7,9 +7,21 @@ from ..errors import ExpressionError, UsageError
 from ..events import ASKED_EVENTS, DEFAULT_EVENTS, TASK_EVENTS
 from ..records.encode import wall_ns
 from ..schema.values import Flags, Names, Values
-from .expression import COMPARISONS, MOST_KIN_TESTS, REGEX, TEXT_TESTS, Expression, Test, kin_tests, literal, tests_of
+from .expression import (
+    COMPARISONS,
+    MOST_KIN_TESTS,
+    REGEX,
+    TEXT_TESTS,
+    Expression,
+    Test,
+    context_tests,
+    kin_tests,
+    literal,
+    tests_of,
+)
 from .fields import (
     BOOLEAN,
+    CONTEXT_FIELDS,
     EVENT,
     FLAGS,
     KIN_FIELDS,
@@ -52,7 +64,12 @@ def check(expression: Expression, events: Iterable[str], text: str = "") -> None
 
 
 def check_kin_tests(expression: Expression) -> None:
-    """Raises UsageError for more tests of processes and their kin than there are bits for."""
+    """Raises UsageError for more tests of processes and their kin, or of users and containers, than there are bits
+    for.
+    """
+    if len(context_tests(expression, CONTEXT_FIELDS)) > MOST_KIN_TESTS:
+        message = f"more than {MOST_KIN_TESTS} tests of users and containers"
+        raise UsageError(message, "in (...) takes several values")
     if len(kin_tests(expression)) > MOST_KIN_TESTS:
         raise UsageError(
             f"more than {MOST_KIN_TESTS} tests of processes, parents and ancestors", "in (...) takes several values"

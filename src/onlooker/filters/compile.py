@@ -4,14 +4,30 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from ..events import ASKED_EVENTS, PROCESS_EVENTS, TASK_EVENTS
-from ..records import NUMBERS, Finder, Matcher
+from ..records import NUMBERS, Batch, Finder, Matcher
 from ..records.encode import wall_ns
+from ..records.fold import context_kind
 from ..records.planned import compiled
 from ..schema.fields import Op
 from ..schema.plan import StepPlan
 from ..schema.values import Flags, Names
-from .expression import REGEX, And, Expression, Not, Test, kin_tests
-from .fields import BOOLEAN, CMDLINE, EVENT, FILES, FLAGS, LIST, NAME, NUMBER, PATH, TIME, plan_of, steps_of, type_of
+from .expression import REGEX, And, Expression, Not, Test, context_tests, kin_tests
+from .fields import (
+    BOOLEAN,
+    CMDLINE,
+    CONTEXT_FIELDS,
+    EVENT,
+    FILES,
+    FLAGS,
+    LIST,
+    NAME,
+    NUMBER,
+    PATH,
+    TIME,
+    plan_of,
+    steps_of,
+    type_of,
+)
 from .glob import Glob, automaton
 from .paths import clean
 from .regex import Automaton
@@ -19,7 +35,7 @@ from .regex import automaton as regex
 
 # records/native/match.h: enum test_op, enum form, and where the tests end
 ASK_NUMBER, ASK_EQUAL, ASK_BEGIN, ASK_END, ASK_PART, ASK_GLOB, ASK_UNDER, ASK_ITEM, ASK_FLAG, ASK_EXISTS = range(10)
-ASK_KIN, ASK_REGEX = 10, 11
+ASK_KIN, ASK_REGEX, ASK_CONTEXT = 10, 11, 12
 CLEAN, LOWER, SPACES = 1, 2, 4
 ACCEPT, REJECT = 2**32 - 1, 2**32 - 2
 
@@ -37,6 +53,7 @@ _OF_TEXT = {
 _HIGHEST = 2**64 - 1
 _SIGN = 2**63  # is turned in signed numbers, so that all are in one order
 
+Find = Callable[[str, int, int, int], bytes]  # a context event, the two numbers of its key, a process's id: a record
 Source = tuple[tuple[int, ...], int]  # steps of the event, form
 Range = tuple[int, int]  # lowest, highest
 
@@ -79,41 +96,80 @@ class Program(NamedTuple):
 Learn = Callable[[bytes, int], int]
 
 
-def matcher(expression: Expression, learn: Learn | None = None) -> Matcher:
+def matcher(expression: Expression, learn: Learn | None = None, find: Find | None = None) -> Matcher:
     """For `Batch.matching`; the expression was checked. Where it asks for parents or ancestors, `learn` is given a
     record and the offset of its clock, in the order in which they happened, and says which of `kin_tests` hold for its
     process: bit n for number n. It is asked for each record of a process's life, and for others if it must be.
+
+    Where it asks for what is known of users and containers, the stream says it; or else `find` does, for an event
+    that says it, its key and a process's id, as a record.
     """
     programs = {NUMBERS[event]: program(expression, event) for event in ASKED_EVENTS}
-    return Matcher(compiled(), programs, *_learning(learn))
+    return Matcher(compiled(), programs, *_learning(learn), _context((expression,), find))
 
 
-def finder(expressions: Sequence[Expression], kin: Sequence[Test] = (), learn: Learn | None = None) -> Finder:
+def finder(
+    expressions: Sequence[Expression], kin: Sequence[Test] = (), learn: Learn | None = None, find: Find | None = None
+) -> Finder:
     """For `Batch.found`, of several expressions at once, which were checked. `kin` are the tests of parents and
-    ancestors of all of them, and `learn` is as for `matcher`.
+    ancestors of all of them, and `learn` and `find` are as for `matcher`.
     """
     programs = {NUMBERS[event]: program_of_all(expressions, event, kin) for event in TASK_EVENTS}
-    return Finder(compiled(), programs, *_learning(learn))
+    return Finder(compiled(), programs, *_learning(learn), _context(expressions, find))
 
 
-def _learning(learn: Learn | None) -> tuple[Any, ...]:
-    if learn is None:
-        return ()
-    learned = sum(1 << NUMBERS[event] for event in PROCESS_EVENTS)
+def _learning(learn: Learn | None) -> tuple[Learn | None, int, tuple[int, int]]:
     places = {step.name: step.at for step in plan_of(PROCESS_EVENTS[0]).steps}  # the same in all
+    learned = sum(1 << NUMBERS[event] for event in PROCESS_EVENTS) if learn else 0
     return learn, learned, (places["pid"], places["start_ns"])
+
+
+def _context(expressions: Sequence[Expression], find: Find | None) -> tuple[Any, ...] | None:
+    """For the native part: which events say it, what to ask for one that has not come, and what to make of one."""
+    tests = context_tests_of(expressions)
+    if not tests:
+        return None
+    events = tuple(dict.fromkeys(CONTEXT_FIELDS[test.field] for test in tests))
+    asked = {
+        event: [
+            (bit, matcher_of_context(test)) for bit, test in enumerate(tests) if CONTEXT_FIELDS[test.field] == event
+        ]
+        for event in events
+    }
+
+    def bits(kind: int, record: bytes) -> int:
+        """Which of the tests hold by what a record says."""
+        batch = Batch(record, 0)
+        return sum(1 << bit for bit, each in asked[events[kind]] if len(batch.matching(each)))
+
+    def found(kind: int, first: int, second: int, pid: int) -> int:
+        return bits(kind, find(events[kind], first, second, pid)) if find else 0
+
+    return [context_kind(event, ()) for event in events], bits, found if find else None
+
+
+def context_tests_of(expressions: Iterable[Expression]) -> tuple[Test, ...]:
+    """The tests of what is known of users and containers, of all of them, each once."""
+    return tuple(dict.fromkeys(test for each in expressions for test in context_tests(each, CONTEXT_FIELDS)))
+
+
+def matcher_of_context(test: Test) -> Matcher:
+    """Of the events themselves that say what is known of processes: whether the test holds for such a process."""
+    event = CONTEXT_FIELDS[test.field]
+    return Matcher(compiled(), {NUMBERS[event]: program(test, event)})
 
 
 def program(expression: Expression, event: str) -> Program:
     """What is asked of one kind of event: a test of a field that it does not have is decided here."""
-    made = _Program(event, kin_tests(expression))
+    made = _Program(event, kin_tests(expression), context_tests(expression, CONTEXT_FIELDS))
     first = made.add(expression, ACCEPT, REJECT)
     return Program(tuple(made.sources), tuple(made.asks), first)
 
 
 def program_of_all(expressions: Iterable[Expression], event: str, kin: Sequence[Test]) -> Program:
     """The same for several expressions, without those that no such event can fulfil."""
-    made = _Program(event, kin)
+    expressions = tuple(expressions)
+    made = _Program(event, kin, context_tests_of(expressions))
     firsts = [made.add(expression, ACCEPT, REJECT) for expression in expressions]
     roots = tuple((number, first) for number, first in enumerate(firsts) if first != REJECT)
     return Program(tuple(made.sources), tuple(made.asks), ACCEPT, roots)
@@ -122,9 +178,10 @@ def program_of_all(expressions: Iterable[Expression], event: str, kin: Sequence[
 class _Program:
     """Tests are added from the last to the first: each goes on at one that is there already."""
 
-    def __init__(self, event: str, kin: Iterable[Test]) -> None:
+    def __init__(self, event: str, kin: Iterable[Test], context: Iterable[Test]) -> None:
         self._event = event
         self._kin = {test: number for number, test in enumerate(kin)}
+        self._context = {test: number for number, test in enumerate(context)}
         self._steps = plan_of(event).steps
         self.sources: dict[Source, int] = {}
         self._tests: dict[Ask, int] = {}  # by what they ask
@@ -147,6 +204,8 @@ class _Program:
             return yes if is_it else no
         if test.scope:
             return self._push(Ask(ASK_KIN, self._kin[test.bare]), yes, no)
+        if test.field in CONTEXT_FIELDS and self._event != CONTEXT_FIELDS[test.field]:
+            return self._push(Ask(ASK_CONTEXT, self._context[test.bare]), yes, no)
         steps = steps_of(test.field, self._event)
         if not steps:
             return no
@@ -200,7 +259,7 @@ def _cost(expression: Expression) -> int:
     if not isinstance(expression, Test):
         terms = (expression.term,) if isinstance(expression, Not) else expression.terms
         return max(map(_cost, terms))
-    if expression.field == EVENT or expression.scope:
+    if expression.field == EVENT or expression.scope or expression.field in CONTEXT_FIELDS:
         return 1
     if expression.op == REGEX:
         return 4

@@ -4,12 +4,15 @@ import textwrap
 from collections.abc import Iterable, Iterator
 
 from .expression import Expression, Test, tests_of
-from .fields import EVENT, steps_of
+from .fields import CONTEXT_FIELDS, EVENT, steps_of
 from .necessary import decided, necessary, undecided
 from .rules import LONGEST, Rules
 
 _WIDTH = 80
-_DECIDERS = {"kernel": "in the kernel", "partly": "in part", "user": "by onlooker"}
+_DECIDERS = {"kernel": "in the kernel", "known": "by known ids", "partly": "in part", "user": "by onlooker"}
+_KNOWN = """\
+by known ids: the kernel rejects the control groups and users that are known not to match, by their ids; onlooker \
+decides of those that are new"""
 
 
 def explain(expression: Expression, events: Iterable[str]) -> Iterator[str]:
@@ -31,11 +34,15 @@ def explain(expression: Expression, events: Iterable[str]) -> Iterator[str]:
     yield _wrapped("", str(expression))
     yield ""
     yield "decided"
-    for test in dict.fromkeys(test.bare for test in tests_of(expression)):
+    tests = dict.fromkeys(test.bare for test in tests_of(expression))
+    for test in tests:
         yield _row(_DECIDERS[_who(test, chosen)], str(test))
     yield ""
+    if any(test.field in CONTEXT_FIELDS for test in tests):
+        yield _wrapped("", _KNOWN)
+        yield ""
     yield "the kernel lets through"
-    made = Rules(expression, chosen)
+    made = Rules(expression, chosen, _an_id)
     passing: dict[str, list[str]] = {}
     for event in chosen:
         passing.setdefault(_passing(expression, event, made), []).append(event)
@@ -44,6 +51,15 @@ def explain(expression: Expression, events: Iterable[str]) -> Iterator[str]:
         for event in others:
             yield f"  {event},"
         yield _row(last, what)
+
+
+def _an_id(test: Test, upper: bool) -> Test:
+    """Something that the kernel can ask, as it will in place of the test."""
+    return Test("cgroup_id", "==", (0,))
+
+
+def _as_it_is(test: Test, upper: bool) -> Test:
+    return test
 
 
 def _row(head: str, text: str) -> str:
@@ -59,6 +75,8 @@ def _wrapped(head: str, text: str) -> str:
 
 def _who(test: Test, events: Iterable[str]) -> str:
     """Of all events that have the field."""
+    if test.field in CONTEXT_FIELDS:
+        return "known"
     found = {
         decided(test, event) for event in events if test.field == EVENT or test.scope or steps_of(test.field, event)
     }
@@ -66,11 +84,11 @@ def _who(test: Test, events: Iterable[str]) -> str:
 
 
 def _passing(expression: Expression, event: str, made: Rules) -> str:
-    wanted = necessary(expression, event)
+    wanted = necessary(expression, event, _as_it_is)
     if wanted is False:
         return "none"
     if wanted is True:
-        because = undecided(expression, event)
+        because = undecided(expression, event, _as_it_is)
         return f"all, because of: {because}" if because else "all"
     if event in made.without_room:
         return "all, because it has more rules than the kernel has room for"

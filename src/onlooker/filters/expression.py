@@ -1,6 +1,6 @@
 """Expressions, which say what events are wanted, as data: `parse.py` reads them, and reads what is printed the same."""
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 
 import msgspec
 
@@ -11,7 +11,7 @@ TEXT_TESTS = ("startswith", "endswith", "contains", "glob")
 REGEX = "matches"
 OPERATORS = (*COMPARISONS, "in", "exists", *TEXT_TESTS, REGEX, "under")
 SCOPES = ("parent", "ancestor", "process")
-MOST_KIN_TESTS = 64  # of other processes: each is a bit
+MOST_KIN_TESTS = 64  # of other processes: each is a bit; as many of what is known of processes
 
 
 class And(msgspec.Struct, frozen=True, tag="and"):
@@ -96,6 +96,11 @@ def tests_of(expression: Expression) -> Iterator[Test]:
 def kin_tests(expression: Expression) -> tuple[Test, ...]:
     """Those of what is known of processes: of it, its parent or an ancestor; each once and without places."""
     return tuple(dict.fromkeys(test.bare for test in tests_of(expression) if test.scope))
+
+
+def context_tests(expression: Expression, fields: Container[str]) -> tuple[Test, ...]:
+    """Those of these fields, each once and without places."""
+    return tuple(dict.fromkeys(test.bare for test in tests_of(expression) if test.field in fields))
 
 
 def without_places(expression: Expression) -> Expression:

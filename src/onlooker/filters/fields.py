@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from functools import cache, lru_cache
 
-from ..events import ASKED_EVENTS, TASK_EVENTS
+from ..events import ASKED_EVENTS, CONTEXT_EVENTS, OWN_EVENTS, TASK_EVENTS
 from ..records import PLAN
 from ..schema.fields import Op
 from ..schema.plan import EventPlan, StepPlan
@@ -14,6 +14,13 @@ FILES = {"file": ("exe", "real_path", "joined_path", "path"), "new_file": ("join
 CMDLINE = "cmdline"  # argv, joined by spaces
 EVENT = "event"  # the event's name
 VIRTUAL = (*FILES, CMDLINE, EVENT)
+
+# What is known of a process's user and control group: which event of the stream says it, and by what. An expression may
+# write the first "_" of some as a dot.
+CONTEXT_FIELDS = {
+    name: event for event in ("user", "cgroup") for names in OWN_EVENTS[event].context.values() for name in names
+}
+ALIASES = {name.replace("_", ".", 1): name for name in CONTEXT_FIELDS if "_" in name}
 
 # What is known of a parent and an ancestor: enrich/processes.py
 KIN_FIELDS = ("pid", "ppid", "uid", "comm", "exe", "argv", CMDLINE)
@@ -35,12 +42,16 @@ _TYPES = {
 }  # fmt: skip
 
 _PLANS = {event.name: event for event in PLAN.events if event.name in ASKED_EVENTS}
+_CONTEXT_PLANS = {event.name: event for event in PLAN.events if event.name in CONTEXT_EVENTS}
 
 
 @cache
 def known_fields() -> tuple[str, ...]:
-    """Every name of what the probe sends that an expression may have before its operator."""
-    return (*VIRTUAL, *dict.fromkeys(step.name for event in TASK_EVENTS for step in _PLANS[event].steps))
+    """Every name of what the probe sends, or of what is known of its processes, that an expression may have before its
+    operator.
+    """
+    own = dict.fromkeys(step.name for event in TASK_EVENTS for step in _PLANS[event].steps)
+    return (*VIRTUAL, *own, *CONTEXT_FIELDS)
 
 
 @cache
@@ -50,20 +61,22 @@ def asked_fields() -> tuple[str, ...]:
 
 
 def plan_of(event: str) -> EventPlan:
-    """The plan of an event that can be asked for, by name."""
-    return _PLANS[event]
+    """The plan of an event that can be asked for, or that says what is known of processes, by name."""
+    return _PLANS.get(event) or _CONTEXT_PLANS[event]
 
 
 @lru_cache(maxsize=4096)
 def steps_of(field: str, event: str) -> tuple[StepPlan, ...]:
     """Where an event has a field; of a virtual one several, of which the first that applies counts. () where it has
-    none.
+    none. What is known of processes is in another event, which says it of all.
 
     >>> [step.name for step in steps_of("file", "rename")], steps_of("fd", "exit")
     (['joined_path', 'path'], ())
     """
     names = ("argv",) if field == CMDLINE else FILES.get(field, (field,))
-    steps = {step.name: step for step in _PLANS[event].steps}
+    if field in CONTEXT_FIELDS:
+        event = CONTEXT_FIELDS[field]
+    steps = {step.name: step for step in plan_of(event).steps}
     return tuple(steps[name] for name in names if name in steps)
 
 
@@ -77,6 +90,6 @@ def type_of(field: str) -> str:
     """What a known field is; the same in each event that has it."""
     if field == EVENT:
         return NAME
-    if field == CMDLINE:
+    if field == CMDLINE or (field in CONTEXT_FIELDS and field != "cgroup"):
         return TEXT
     return next(_TYPES[step.op] for event in _PLANS for step in steps_of(field, event))

@@ -1,18 +1,18 @@
 """What a monitor reports: one value that the probe, the fake source and the tests all understand alike."""
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Protocol, Self
 
 import msgspec
 from msgspec.structs import replace
 
 from ..errors import UsageError
-from ..events import ASKED_EVENTS, DEFAULT_EVENTS, EVENT_GROUPS, TASK_EVENTS, Event, TaskEvent
+from ..events import ASKED_EVENTS, DEFAULT_EVENTS, EVENT_GROUPS, OWN_EVENTS, TASK_EVENTS, Event, TaskEvent
 from ..events.exit import Exit
 from ..events.fork import Fork
 from ..records import Matcher
 from .comm import CommPattern, comm_pattern
-from .expression import Expression, kin_tests
+from .expression import Expression, Test, kin_tests, tests_of
 from .selected import Exe, cgroups, exes
 
 if TYPE_CHECKING:
@@ -29,6 +29,16 @@ EXAMPLES: dict[str, list[str] | list[int] | list[object]] = {
     "exe": ["nginx", "/usr/bin/python3"],
     "cgroup": ["/system.slice/nginx.service"],
 }
+
+
+class Answers(Protocol):
+    """What is known of users and containers, now."""
+
+    def find(self, event: str, first: int, second: int, pid: int) -> bytes:
+        """The record of an event such as "cgroup", by its key; `pid` is a process of it."""
+
+    def bound(self, test: Test, upper: bool) -> Expression | bool:
+        """What the kernel can ask instead of a test: see `necessary.Bound`."""
 
 
 class Filter(msgspec.Struct, frozen=True, kw_only=True):
@@ -49,6 +59,7 @@ class Filter(msgspec.Struct, frozen=True, kw_only=True):
     where: Expression | None = None
     follow: bool = False
     refinable: bool = False  # the kernel decides also an expression that comes only later
+    answers: Answers | None = None  # to what `where` asks of users and containers, where the stream does not say it
 
     @classmethod
     def of(
@@ -136,6 +147,11 @@ class Filter(msgspec.Struct, frozen=True, kw_only=True):
         """Whether `where` asks for parents or ancestors."""
         return self.where is not None and bool(kin_tests(self.where))
 
+    @property
+    def asked_context(self) -> tuple[str, ...]:
+        """What `where` asks for of users and containers, as `Monitor` calls it: "user", "container"."""
+        return what_is_asked(tests_of(self.where)) if self.where is not None else ()
+
     def look(self) -> None:
         """Before the source starts, and when it has: for a filter that must know which processes there are."""
 
@@ -145,7 +161,7 @@ class Filter(msgspec.Struct, frozen=True, kw_only=True):
             return None
         from .compile import matcher  # some milliseconds, as below
 
-        return matcher(self.where)
+        return matcher(self.where, find=self.answers.find if self.answers else None)
 
     @property
     def has_rules(self) -> bool:
@@ -156,7 +172,7 @@ class Filter(msgspec.Struct, frozen=True, kw_only=True):
         """What the kernel decides of `where`, for the probe."""
         from .rules import Rules
 
-        return Rules(self.where, self.events).to_bytes()
+        return Rules(self.where, self.events, self.answers.bound if self.answers else None).to_bytes()
 
     def matches(self, event: Event) -> bool:
         """Whether to report the event, as the probe decides it in the kernel, without `where`, `exe` and `cgroup`.
@@ -174,6 +190,19 @@ class Filter(msgspec.Struct, frozen=True, kw_only=True):
             return False
         comm = event.comm.encode("utf-8", "surrogateescape")
         return not self.comm or any(pattern.matches(comm) for pattern in self.comm)
+
+
+def what_is_asked(tests: Iterable[Test]) -> tuple[str, ...]:
+    """What tests ask for of users and containers: "user", "container" and the like."""
+    asked = {test.field for test in tests}
+    return tuple(
+        what for event in OWN_EVENTS.values() for what, fields in event.context.items() if asked.intersection(fields)
+    )
+
+
+def asks_for_context(expressions: Iterable[Expression]) -> bool:
+    """Whether one of them asks for users or containers."""
+    return any(what_is_asked(tests_of(each)) for each in expressions)
 
 
 def has_failed(event: TaskEvent) -> bool:

@@ -12,7 +12,7 @@ import msgspec
 from ..schema.values import Flags
 from .compile import Pattern, flag, texts_of
 from .expression import And, Expression, Not, Or, Test
-from .fields import BOOLEAN, EVENT, FLAGS, NAME, NUMBER, PATH, TEXT, steps_of, type_of
+from .fields import BOOLEAN, CONTEXT_FIELDS, EVENT, FLAGS, NAME, NUMBER, PATH, TEXT, steps_of, type_of
 from .paths import clean
 
 LONGEST_TEXT = 250  # RULE_TEXT_MOST in bpf/config.h, less the NULs of a walked path
@@ -24,7 +24,12 @@ _AT_ENDS = ("pid", "uid", "comm")
 Necessary = Expression | bool
 
 
-def necessary(expression: Expression, event: str) -> Necessary:
+# Of a test of what is known of users or containers: what the kernel can ask instead. It holds wherever the test does,
+# or, if that is not asked for, only there. Without it nothing is known, and such a test is left to user space.
+Bound = Callable[[Test, bool], Necessary]
+
+
+def necessary(expression: Expression, event: str, bound: Bound | None = None) -> Necessary:
     """Only tests that the kernel decides exactly; or whether all events of this kind fulfil it, or none.
 
     >>> from .parse import parse
@@ -33,33 +38,33 @@ def necessary(expression: Expression, event: str) -> Necessary:
     >>> print(necessary(parse("path contains 'x' and file glob '/etc/*.conf'"), "open"))
     file under '/etc'
     """
-    return _bound(expression, event, True)
+    return _bound(expression, event, True, bound)
 
 
-def undecided(expression: Expression, event: str) -> Test | None:
+def undecided(expression: Expression, event: str, bound: Bound | None = None) -> Test | None:
     """The first test that lets all events of a kind through, whatever the others say."""
-    return next(_undecided(expression, event, True), None)
+    return next(_undecided(expression, event, True, bound), None)
 
 
-def decided(test: Test, event: str) -> str:
+def decided(test: Test, event: str, bound: Bound | None = None) -> str:
     """Who decides a test for events of this kind: the "kernel", the kernel "partly", or the "user" part."""
-    upper, lower = _of_test(test, event, True), _of_test(test, event, False)
+    upper, lower = _of_test(test, event, True, bound), _of_test(test, event, False, bound)
     if upper == lower:
         return "kernel"
     return "user" if (upper, lower) == (True, False) else "partly"
 
 
-def _bound(expression: Expression, event: str, upper: bool) -> Necessary:
+def _bound(expression: Expression, event: str, upper: bool, of_context: Bound | None) -> Necessary:
     """What holds wherever the expression does (`upper`), or only there."""
     if isinstance(expression, Test):
-        return _of_test(expression, event, upper)
+        return _of_test(expression, event, upper, of_context)
     if isinstance(expression, Not):
-        term = _bound(expression.term, event, not upper)
+        term = _bound(expression.term, event, not upper, of_context)
         return (not term) if isinstance(term, bool) else Not(term)
     decisive = isinstance(expression, Or)  # one term that is this decides
     terms = []
     for term in expression.terms:
-        bound = _bound(term, event, upper)
+        bound = _bound(term, event, upper, of_context)
         if bound is decisive:
             return decisive
         if not isinstance(bound, bool):
@@ -69,26 +74,29 @@ def _bound(expression: Expression, event: str, upper: bool) -> Necessary:
     return type(expression)(tuple(terms))
 
 
-def _undecided(expression: Expression, event: str, upper: bool) -> Iterator[Test]:
+def _undecided(expression: Expression, event: str, upper: bool, of_context: Bound | None) -> Iterator[Test]:
     """The tests because of which the bound is the one that says nothing."""
-    if _bound(expression, event, upper) is not upper:
+    if _bound(expression, event, upper, of_context) is not upper:
         return
     if isinstance(expression, Test):
-        if decided(expression, event) != "kernel":
+        if decided(expression, event, of_context) != "kernel":
             yield expression
         return
     if isinstance(expression, Not):
-        yield from _undecided(expression.term, event, not upper)
+        yield from _undecided(expression.term, event, not upper, of_context)
         return
     for term in expression.terms:
-        yield from _undecided(term, event, upper)
+        yield from _undecided(term, event, upper, of_context)
 
 
-def _of_test(test: Test, event: str, upper: bool) -> Necessary:
+def _of_test(test: Test, event: str, upper: bool, of_context: Bound | None) -> Necessary:
     if test.field == EVENT:
         return test.op == "exists" or (event.encode() in test.values) != (test.negated or test.op == "!=")
     if test.scope:
         return upper
+    if test.field in CONTEXT_FIELDS:
+        is_early = test.field == "user_name"  # by the user's id; the others are in the record only
+        return of_context(test, upper) if of_context and (is_early or event not in _ENDS) else upper
     if not steps_of(test.field, event):
         return False
     if test.field == CUT or (event in _ENDS and test.field not in _AT_ENDS):

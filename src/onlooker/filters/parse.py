@@ -10,7 +10,7 @@ r"""Reads expressions: text to `expression.py`.
           | field ["not"] "under" (value | set)
     set   = "(" value {"," value} ")"
     value = 'bytes' | "bytes" | integer | true | false
-    field = [("parent" | "ancestor" | "process") "."] name
+    field = [("parent" | "ancestor" | "process") "."] name | ("user" | "group" | "container") "." name
 
 In a text stand `\\`, `\'`, `\"`, `\xNN` for a byte, and whatever else onlooker writes for what is not printable: `\n`,
 `\r`, `\t`, `\uNNNN`, `\UNNNNNNNN`. Integers are decimal, or 0x..., 0o..., or, as modes are written, with a 0 before.
@@ -36,6 +36,7 @@ from .expression import (
     Value,
     literal,
 )
+from .fields import ALIASES
 
 LONGEST = 1 << 16  # characters
 DEEPEST = 50  # parentheses and negations in each other: all that walks through an expression recurses so deep
@@ -209,6 +210,8 @@ class _Parser:
             what = "the end" if token.kind == "end" else repr(token.text)
             hint = "a field, then what it is: comm == 'nginx'" if token.kind in ("text", "number") else ""
             raise self._wrong(f"expected a field, not {what}", hint)
+        if token.text in ALIASES:
+            return msgspec.structs.replace(self._next(), text=ALIASES[token.text])
         scope, dot, name = token.text.partition(".")
         if dot and (scope not in SCOPES or not name or "." in name):
             raise self._wrong(

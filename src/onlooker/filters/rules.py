@@ -10,7 +10,7 @@ from ..schema.plan import StepPlan
 from .compile import flag, ranges, texts_of
 from .expression import And, Expression, Not, Test
 from .fields import FILES, FLAGS, PATH, TEXT, steps_of, type_of
-from .necessary import Necessary, necessary
+from .necessary import Bound, Necessary, necessary
 
 # bpf/config.h
 KINDS, STEPS, TEXT_BYTES = 32, 512, 16384
@@ -52,7 +52,8 @@ class NoRoomError(Exception):
 class Rules:
     """The rules of an expression for some kinds of event; of all others, everything passes."""
 
-    def __init__(self, expression: Expression | None, events: Iterable[str]) -> None:
+    def __init__(self, expression: Expression | None, events: Iterable[str], bound: Bound | None = None) -> None:
+        """`bound`: what the kernel can ask instead of what it does not know, as `necessary` takes it."""
         self._steps: dict[Step, int] = {}
         self._texts = bytearray()
         self._places: dict[bytes, int] = {b"": 0}
@@ -62,7 +63,7 @@ class Rules:
             assert expression is not None
             steps, bytes_ = len(self._steps), len(self._texts)
             try:
-                self.first[event] = self._begin(necessary(expression, event), event)
+                self.first[event] = self._begin(necessary(expression, event, bound), event)
             except NoRoomError:
                 self._forget(steps, bytes_)
                 self.first[event] = ACCEPT

@@ -43,11 +43,12 @@ def condition_of_all(expression: Expression) -> str:
 
     >>> from .parse import parse
     >>> print(condition_of_all(parse("event == 'exit' or errno exists")))  # doctest: +ELLIPSIS
-    ("event" = 'lost' OR ...("event" IN ('exit') OR ("errno" IS NOT NULL) IS TRUE))
+    ("event" IN ('lost', ...) OR ("event" IN ('exit') OR ("errno" IS NOT NULL) IS TRUE))
     """
     _refuse_kin(expression)
     wanted = _of(expression, _Table(tuple(ASKED_EVENTS), is_wide=True))
-    return _any([*(f"{column(EVENT)} = {quoted(event)}" for event in OWN_EVENTS if event not in ASKED_EVENTS), wanted])
+    own = f"{column(EVENT)} IN ({', '.join(quoted(event) for event in OWN_EVENTS if event not in ASKED_EVENTS)})"
+    return _any([own, wanted])
 
 
 def _refuse_kin(expression: Expression) -> None:

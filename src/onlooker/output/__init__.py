@@ -5,6 +5,7 @@ from typing import Protocol
 
 from ..errors import UsageError
 from ..records import Batch, Buffer
+from ..records.fold import ContextLines
 
 
 class Formatter(Protocol):
@@ -20,38 +21,50 @@ class Formatter(Protocol):
 UserName = Callable[[int], str]  # of a user id
 
 
-def _text(descriptor: int, user: UserName | None) -> Formatter:
+def _text(descriptor: int, user: UserName | None, context: ContextLines | None) -> Formatter:
     from .text import NamingFormatter, TextFormatter
 
-    return NamingFormatter(user) if user else TextFormatter()
+    return NamingFormatter(user, context) if user else TextFormatter(context)
 
 
-def _json(descriptor: int, user: UserName | None) -> Formatter:
+def _json(descriptor: int, user: UserName | None, context: ContextLines | None) -> Formatter:
     from .json import JsonFormatter
 
     if user:
-        raise UsageError("JSON has no names of users, only their uid", "--output-format text")
-    return JsonFormatter()
+        raise UsageError("JSON has no names of users, only their uid", "--with user, or --output-format text")
+    return JsonFormatter(context)
 
 
-def _table(descriptor: int, user: UserName | None) -> Formatter:
+def _table(descriptor: int, user: UserName | None, context: ContextLines | None) -> Formatter:
     from .table import TableFormatter
 
-    return TableFormatter.for_descriptor(descriptor, user)
+    return TableFormatter.for_descriptor(descriptor, user, context)
 
 
 # imported when chosen
-_FORMATS: dict[str, Callable[[int, UserName | None], Formatter]] = {"text": _text, "json": _json, "table": _table}
+_FORMATS: dict[str, Callable[[int, UserName | None, ContextLines | None], Formatter]] = {
+    "text": _text,
+    "json": _json,
+    "table": _table,
+}
 FORMATS = tuple(_FORMATS)
 
 
-def formatter(name: str, descriptor: int, user: UserName | None = None, *, is_recorded: bool = False) -> Formatter:
-    """The formatter of that name for output to that descriptor; with `user` it shows names of users; `is_recorded`: of
-    a recording. Raises UsageError for another name, and for names of users where there are none.
+def formatter(
+    name: str,
+    descriptor: int,
+    user: UserName | None = None,
+    context: ContextLines | None = None,
+    *,
+    is_recorded: bool = False,
+) -> Formatter:
+    """The formatter of that name for output to that descriptor; with `user` it shows names of users, with `context`
+    what that knows of processes; `is_recorded`: of a recording. Raises UsageError for another name, and for names of
+    users where there are none.
     """
     if name not in _FORMATS:
         raise UsageError.unknown("output format", name, FORMATS)
-    found = _FORMATS[name](descriptor, user)
+    found = _FORMATS[name](descriptor, user, context)
     if is_recorded and name == "text":
         from .text import RecordedFormatter
 

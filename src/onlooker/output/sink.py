@@ -1,6 +1,7 @@
 """Batches as lines, to a file, a pipe or a terminal."""
 
 from ..records import Batch
+from ..records.fold import ContextLines
 from . import Formatter
 from .writer import Writer
 
@@ -10,13 +11,18 @@ class LineSink:
 
     unwritten: Batch | None = None  # of the last batch, what did not arrive
 
-    def __init__(self, format_: Formatter, writer: Writer) -> None:
+    def __init__(self, format_: Formatter, writer: Writer, context: ContextLines | None = None) -> None:
+        """`context`: what learns what is known of processes, for the lines of the formatter."""
         self._format = format_
+        self._context = context
         self._writer = writer
 
     def write(self, batch: Batch) -> None:
         """All of it. Raises OutputError (full disk), StalledError or ClosedPipeError."""
-        self.unwritten = batch
+        self.unwritten = batch = self._context.taken(batch) if self._context else batch.without_context()
+        if not len(batch):
+            self.unwritten = None
+            return
         data = self._format.format(batch)
         try:
             self._writer.write(data)

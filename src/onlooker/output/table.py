@@ -14,6 +14,7 @@ from ..events import Event, TaskEvent
 from ..events.alert import Alert
 from ..filters import has_failed
 from ..records import Batch
+from ..records.fold import ContextLines
 
 # name, width (0: the rest of the line), whether it is aligned to the right
 COLUMNS = (
@@ -91,12 +92,19 @@ class TableFormatter:
     """
 
     def __init__(
-        self, *, colour: bool, width: int, terminal: int | None = None, user: Callable[[int], str] | None = None
+        self,
+        *,
+        colour: bool,
+        width: int,
+        terminal: int | None = None,
+        user: Callable[[int], str] | None = None,
+        context: ContextLines | None = None,
     ) -> None:
         self._colour = colour
         self._width = width
         self._terminal = terminal
         self._user = user
+        self._context = context
         self._all = COLUMNS if user is None else _NAMING_COLUMNS
         self._columns: Columns = self._all
         self._headed: Columns | None = None  # the columns that the last head named
@@ -104,11 +112,14 @@ class TableFormatter:
         self._shown_process = ""
 
     @classmethod
-    def for_descriptor(cls, descriptor: int, user: Callable[[int], str] | None = None) -> Self:
+    def for_descriptor(
+        cls, descriptor: int, user: Callable[[int], str] | None = None, context: ContextLines | None = None
+    ) -> Self:
         """Colours only on a terminal that has them, and not with NO_COLOR set (no-color.org)."""
         terminal = os.isatty(descriptor)
         plain = os.environ.get("NO_COLOR") or os.environ.get("TERM", "dumb") == "dumb"
-        return cls(colour=terminal and not plain, width=0, terminal=descriptor if terminal else None, user=user)
+        shown_on = descriptor if terminal else None
+        return cls(colour=terminal and not plain, width=0, terminal=shown_on, user=user, context=context)
 
     def head(self) -> bytes:
         """The names of the columns."""
@@ -124,7 +135,8 @@ class TableFormatter:
         """The rows."""
         self._look_at_the_width()
         changed = self._headed is not None and self._headed != self._columns
-        details = batch.details(_LOOKED_AT * self._width)
+        most = _LOOKED_AT * self._width
+        details = self._context.details(batch, most) if self._context else batch.details(most)
         rows = map(self._event, batch.events(), batch.local_times(), batch.results(), details)
         return ((self._head() if changed else "") + "".join(rows)).encode()
 

@@ -8,6 +8,7 @@ from ..escaping import escape
 from ..events import Lost, TaskEvent
 from ..events.alert import Alert
 from ..records import Batch, Buffer
+from ..records.fold import ContextLines
 
 if TYPE_CHECKING:
     from . import Formatter
@@ -16,24 +17,28 @@ if TYPE_CHECKING:
 class TextFormatter:
     """One classic line for each event."""
 
+    def __init__(self, context: ContextLines | None = None) -> None:
+        self._context = context
+
     def head(self) -> bytes:
         """Nothing."""
         return b""
 
     def format(self, batch: Batch) -> bytes | Buffer:
         """The lines."""
-        return batch.text_lines()
+        return self._context.text_lines(batch) if self._context else batch.text_lines()
 
 
 class NamingFormatter(TextFormatter):
     """The same lines, with the name of the user behind each."""
 
-    def __init__(self, user: Callable[[int], str]) -> None:
+    def __init__(self, user: Callable[[int], str], context: ContextLines | None = None) -> None:
+        super().__init__(context)
         self._user = user
 
     def format(self, batch: Batch) -> bytes:
         """The lines."""
-        lines = batch.to_text().split(b"\n")
+        lines = bytes(super().format(batch)).split(b"\n")
         return b"".join(line + self._mark(event) for line, event in zip(lines, batch.events(), strict=False))
 
     def _mark(self, event: object) -> bytes:

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..errors import OnlookerError, OutputError, QueryError, ResourceError, columns_of_text
+from ..events import CONTEXT_EVENTS, OWN_EVENTS
 from ..records import PLAN
 from ..schema.columns import Type, columns_of
 
@@ -118,8 +119,16 @@ def _names(words: str, sql: str, tables: Mapping[str, Sequence[str]]) -> str:
         listed = [f"{name} has {', '.join(tables[name])}" for name in named]
         others = [name for name, columns in tables.items() if column["name"] in columns]
         elsewhere = [f"{column['name']} is in {', '.join(others)}"] if others else []
+        if recorded_with := _context_of(column["name"]):
+            elsewhere.append(f"tables of events have it where it was recorded --with {recorded_with}")
         return "; ".join((*elsewhere, *listed))
     return ""
+
+
+def _context_of(column: str) -> str:
+    """What a recording must have been asked for to have a column; "" if it is no such column."""
+    events = (OWN_EVENTS[event] for event in CONTEXT_EVENTS)
+    return next((what for event in events for what, fields in event.context.items() if column in fields), "")
 
 
 def _meant(words: str, sql: str, place: _Place, tables: Mapping[str, Sequence[str]]) -> str:

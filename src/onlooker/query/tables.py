@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from ..errors import RecordingError
-from ..events import UNCOUNTED, Lost
+from ..events import ASKED_EVENTS, CONTEXT_EVENTS, UNCOUNTED, Lost
 from ..recordings.database import connect, pattern, quoted, way_to
 from ..recordings.ending import Read, Report
 from ..recordings.manifest import wall_ns
@@ -17,6 +17,7 @@ from ..recordings.recording import Recording
 from ..recordings.scope import has_every_exit, said_end
 from ..records import PLAN
 from ..schema.columns import SEQ, WIDE, Column, Type, columns_of, event_of, table_of, wide_columns, with_seq
+from .context import KNOWN, context_columns, joined_sql, known_sql
 from .parts import Parts, parts_of
 from .tail import SCHEMA as TAIL
 from .tail import Tail
@@ -152,17 +153,32 @@ class Database:
         run(f"CREATE TABLE {TAIL}.{_SAID} ({', '.join(_SAID_COLUMNS)})")
         read = [self._take(path) for path in paths]
         names = [_name(path) for path in paths]
+        held = self._know(names)
+        types = {column.name: TYPES[column.type] for column in context_columns()}
         for table in event_tables():
             asked = f"* EXCLUDE ({RECORDING}), {RECORDING}, ({_wanted(where, table)}) AS {_WANTED}"
-            run(f"CREATE VIEW {_ALL}.{table} AS SELECT {asked} FROM {self._rows(table, names)}")
+            rows = joined_sql(table, self._rows(table, names), _ALL, RECORDING, held, types)
+            run(f"CREATE VIEW {_ALL}.{table} AS SELECT {asked} FROM {rows}")
         run(f"CREATE VIEW {_ALL}.{WIDE} AS {_wide()}")
         for name, recording, parts, seq in zip(names, self.recordings, self._parts, read, strict=True):
             self._report(name, recording, parts, seq)
             self._describe(name, recording, parts)
         for table in (*event_tables(), WIDE):
             counted = f" AND event NOT IN ({', '.join(map(quoted, sorted(UNCOUNTED)))})" if table == WIDE else ""
-            run(f"CREATE VIEW {table} AS SELECT * EXCLUDE ({_WANTED}) FROM {_ALL}.{table} WHERE {_WANTED}{counted}")
+            unsaid = () if held else tuple(f'"{column.name}"' for column in _added(table))
+            hidden = ", ".join((_WANTED, *unsaid))
+            run(f"CREATE VIEW {table} AS SELECT * EXCLUDE ({hidden}) FROM {_ALL}.{table} WHERE {_WANTED}{counted}")
         run(f"CREATE VIEW {PROCESSES} AS {processes_sql()}{'' if where is None else 'WHERE events > 0'}")
+
+    def _know(self, names: list[str]) -> frozenset[str]:
+        """Views of what is known of processes. Returns of which kinds something was recorded."""
+        held = []
+        for event in CONTEXT_EVENTS:
+            rows = self._rows(table_of(event), names)
+            self.connection.execute(f"CREATE VIEW {_ALL}.{KNOWN}{event} AS {known_sql(event, rows, RECORDING)}")
+            if self.connection.execute(f"SELECT 1 FROM {rows} LIMIT 1").fetchall():
+                held.append(event)
+        return frozenset(held)
 
     def _has_vanished(self, error: BaseException) -> bool:
         return isinstance(error, FileNotFoundError) or (_is_of_database(error) and self.has_changed())
@@ -276,9 +292,17 @@ def _declared(column: Column) -> str:
     return f'"{column.name}" {TYPES[column.type]}'
 
 
+def _added(table: str) -> list[Column]:
+    """What is known of processes, of the columns that a table has not of its own."""
+    if table != WIDE and event_of(table, PLAN) not in ASKED_EVENTS:
+        return []
+    own = {column.name for column in (all_events() if table == WIDE else event_tables()[table])}
+    return [column for column in context_columns() if column.name not in own]
+
+
 def _wide() -> str:
     pieces = [f"SELECT {quoted(event.name)} AS event, * FROM {_ALL}.{table_of(event.name)}" for event in PLAN.events]
-    columns = ", ".join(f'"{column.name}"' for column in all_events())
+    columns = ", ".join(f'"{column.name}"' for column in (*all_events(), *_added(WIDE)))
     return f"SELECT {columns}, {RECORDING}, {_WANTED} FROM ({' UNION ALL BY NAME '.join(pieces)})"
 
 

@@ -92,10 +92,11 @@ class Recording:
         by = f" ({version})" if version else ""
         return RecordingError(f"{str(self.path)!r} was written by a newer version of onlooker{by}", "update onlooker")
 
-    def batches(self) -> Iterator[Batch]:
+    def batches(self, *, context: bool = False) -> Iterator[Batch]:
         """All, in the order in which they were written, and where something is missing, a report of it: in the
         beginning of what rotation removed, at the end of what was lost or not written without a report, or can't be
-        read. Raises RecordingError, and ExtraError where DuckDB is missing that a sealed recording needs.
+        read. With `context`, also what is known of processes, where that was recorded. Raises RecordingError, and
+        ExtraError where DuckDB is missing that a sealed recording needs.
         """
         read, last = Read(), None
         self._holes = self._damaged = 0
@@ -108,7 +109,10 @@ class Recording:
                     self._unreported = 0
                 read.add(batch)
                 last = batch
-                yield batch
+                if context or not batch.has_context:
+                    yield batch
+                elif len(events := batch.without_context()):
+                    yield events
         except OSError as error:
             raise _unreadable(self.path, error) from error
         reports: list[Report] = [(self._unreported, "unknown", "rotated")] if self._unreported else []

@@ -28,6 +28,11 @@ def narrowed(settings: dict[str, Any]) -> list[str]:
     return [name for name in (*_NARROWING, *_NARROWING_MARKS) if settings.get(name)]
 
 
+def contexts(manifest: Manifest | None) -> tuple[str, ...]:
+    """What of the processes was recorded, too: "user", "container" and the like. A log alone does not say it."""
+    return tuple(names_of(manifest.settings.get("context"))) if manifest else ()
+
+
 def said_end(manifest: Manifest | None) -> tuple[int, int] | None:
     """When it ended by the wall clock, and how long after its last event that can be, in nanoseconds: no longer than it
     took, even if the clock was set, or the description is damaged. None where it does not say so.

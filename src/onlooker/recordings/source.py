@@ -16,6 +16,8 @@ class RecordingSource:
     happened (1), twice as fast (2), ...; 0: at once.
     """
 
+    has_context = True  # what was known of users and containers is in the batches, or was not recorded
+
     def __init__(self, batches: Iterable[Batch], *, speed: float = 0) -> None:
         self._given = batches
         self._pace = Pace(speed) if speed else None

@@ -89,7 +89,9 @@ cdef extern from "writers.h" nogil:
         size_t used
         size_t room
         int failed
+    ctypedef struct fold_t "struct fold"
     ctypedef struct writer_t "struct writer":
+        const fold_t *fold
         int64_t offset_ns
         out_t out
         out_t made
@@ -132,6 +134,46 @@ cdef extern from "check.h" nogil:
         const plan_t *plan, const unsigned char *at, const unsigned char *end, uint64_t refused, counts_t *counts)
 
 
+cdef extern from "keys.h" nogil:
+    ctypedef struct key_place_t "struct key_place":
+        uint32_t at[2]
+        uint64_t mask[2]
+    ctypedef struct wire_key_t "struct key":
+        uint64_t first
+        uint64_t second
+    wire_key_t key_of(record_t record, const key_place_t *place)
+
+
+cdef extern from "fold.h" nogil:
+    enum: FOLD_KINDS, FOLD_STEPS
+    ctypedef struct fold_kind_t "struct fold_kind":
+        uint32_t number
+        key_place_t key
+        uint64_t having
+        uint32_t steps[FOLD_STEPS]
+        size_t count
+    ctypedef struct fold_t "struct fold":
+        fold_kind_t kinds[FOLD_KINDS]
+        size_t count
+    int fold_init(fold_t *fold)
+    void fold_free(fold_t *fold)
+    int fold_learn(fold_t *fold, writer_t *writer, record_t record)
+
+
+cdef extern from "seen.h" nogil:
+    ctypedef struct seen_kind_t "struct seen_kind":
+        key_place_t key
+        uint64_t having
+    ctypedef struct seen_t "struct seen":
+        seen_kind_t kinds[FOLD_KINDS]
+        size_t count
+        size_t used
+    int seen_init(seen_t *seen)
+    void seen_free(seen_t *seen)
+    void seen_forget(seen_t *seen)
+    int seen_add(seen_t *seen, size_t kind, record_t record)
+
+
 cdef extern from "sieve.h" nogil:
     enum: SIEVE_GROUPS, SIEVE_NAMES, SIFTED_KEPT
     ctypedef struct sieve_event_t "struct sieve_event":
@@ -167,6 +209,22 @@ cdef extern from "kin.h" nogil:
     void kin_free(kin_t *kin)
     const uint64_t *kin_find(const kin_t *kin, uint32_t pid, uint64_t start_ns)
     uint64_t *kin_set(kin_t *kin, uint32_t pid, uint64_t start_ns)
+
+cdef extern from "answers.h" nogil:
+    enum: ANSWERS_KINDS
+    ctypedef struct answers_kind_t "struct answers_kind":
+        uint32_t number
+        key_place_t key
+        uint64_t having
+    ctypedef struct answers_t "struct answers":
+        answers_kind_t kinds[ANSWERS_KINDS]
+        size_t count
+        void *slots
+    int answers_init(answers_t *answers)
+    void answers_forget(answers_t *answers)
+    bint answers_find(const answers_t *answers, size_t kind, wire_key_t key, uint64_t *bits)
+    void answers_set(answers_t *answers, size_t kind, wire_key_t key, uint64_t bits)
+
 
 cdef extern from "match.h" nogil:
     ctypedef struct source_t "struct source":
@@ -217,10 +275,11 @@ cdef extern from "match.h" nogil:
         size_t tests_count
     ctypedef struct match_t "struct match":
         const uint64_t *kin
+        uint64_t context
         int64_t offset_ns
         int failed
     enum: ACCEPT
-    enum: ASK_KIN
+    enum: ASK_KIN, ASK_CONTEXT
     int match_init(match_t *m, const plan_t *plan, const program_t *programs, int64_t offset_ns)
     void match_free(match_t *m)
     int matches(match_t *m, record_t record)

@@ -222,34 +222,40 @@ cdef class Records:
         self._write(writer, write, data, offset_ns, most)
         return self._taken(&writer.out)
 
-    cdef Buffer _given(self, writer_t *writer, write_t write, data, int64_t offset_ns):
+    cdef Buffer _given(self, writer_t *writer, write_t write, data, int64_t offset_ns, Fold fold):
         cdef records_t records = _records_in(data)
         cdef Buffer made = _buffer(OF_LINES, 16 * (records.end - records.at))  # JSON takes twice as much as records
         cdef out_t kept = writer.out
         writer.out = made.out
+        writer.fold = NULL if fold is None else &fold.fold
         try:
             self._write(writer, write, data, offset_ns, 0)
         finally:
+            writer.fold = NULL
             made.out, writer.out = writer.out, kept
         return made
 
-    def json_lines(self, data, int64_t offset_ns):
-        """One JSON object for each record, a line each: as a buffer, not copied."""
-        return self._given(&self.json, write_json, data, offset_ns)
+    def json_lines(self, data, int64_t offset_ns, Fold fold=None):
+        """One JSON object for each record, a line each, with what `fold` knows: as a buffer, not copied."""
+        return self._given(&self.json, write_json, data, offset_ns, fold)
 
-    def text_lines(self, data, int64_t offset_ns):
+    def text_lines(self, data, int64_t offset_ns, Fold fold=None):
         """The classic lines, in local time; as `json_lines`."""
-        return self._given(&self.text, write_text, data, offset_ns)
+        return self._given(&self.text, write_text, data, offset_ns, fold)
 
     def results(self, data):
         """For each record its result in one word, a line each."""
         return self._lines(&self.text, write_result, data)
 
-    def details(self, data, size_t most):
-        """For each record what happened, without the process and the time, a line each; of each text the first `most` bytes,
-        0 for all.
+    def details(self, data, size_t most, Fold fold=None):
+        """For each record what happened, without the process and the time, a line each, with what `fold` knows; of each text
+        the first `most` bytes, 0 for all.
         """
-        return self._lines(&self.text, write_details, data, 0, most)
+        self.text.fold = NULL if fold is None else &fold.fold
+        try:
+            return self._lines(&self.text, write_details, data, 0, most)
+        finally:
+            self.text.fold = NULL
 
     def times(self, data, int64_t offset_ns):
         """For each record when it was, in local time, a line each."""
@@ -384,6 +390,7 @@ cdef class Records:
         return value
 
 
+include "fold.pxi"
 include "matcher.pxi"
 include "sieve.pxi"
 include "columns.pxi"

@@ -7,10 +7,12 @@ from datetime import UTC, datetime
 from itertools import groupby
 from typing import Self
 
+from msgspec.structs import replace
+
 from ..errors import UsageError
-from ..events import OWN_EVENTS, UNCOUNTED, Event, Lost
+from ..events import CONTEXT_EVENTS, OWN_EVENTS, UNCOUNTED, Event, Lost
 from ..schema.fields import Op
-from ._records import Buffer, Finder, Matcher, Records
+from ._records import Buffer, Finder, Fold, Matcher, Records
 from .encode import offset_ns, record, walked
 from .planned import NUMBERS, PLAN, bits_of, compiled
 from .table import Table, event_in
@@ -134,6 +136,19 @@ class Batch:
         return dict(self._counts)
 
     @property
+    def has_context(self) -> bool:
+        """Whether it says what is known of processes."""
+        return any(name in self._counts for name in CONTEXT_EVENTS)
+
+    def without_context(self) -> Self:
+        """Only what happened, and reports of losses."""
+        return self.select(*(name for name in NUMBERS if name not in CONTEXT_EVENTS)) if self.has_context else self
+
+    def context(self) -> list[Event]:
+        """What it says of processes."""
+        return self.select(*CONTEXT_EVENTS).events() if self.has_context else []
+
+    @property
     def counted(self) -> int:
         """How many are events as a user counts them, and no reports of losses."""
         return sum(count for name, count in self._counts.items() if name not in UNCOUNTED)
@@ -171,9 +186,9 @@ class Batch:
         """How each went, in one word."""
         return _records().results(self._data).decode().split("\n")[:-1]
 
-    def details(self, most: int = 0) -> list[str]:
+    def details(self, most: int = 0, fold: Fold | None = None) -> list[str]:
         """What happened, without the process and the time; of each text about the first `most` bytes (0: all)."""
-        return _records().details(self._data, most).decode().split("\n")[:-1]
+        return _records().details(self._data, most, fold).decode().split("\n")[:-1]
 
     def local_times(self) -> list[str]:
         """When each was, in local time with microseconds."""
@@ -244,6 +259,18 @@ class Batch:
         """A batch of what is left of its records, `data`, and of reports of losses as `of_losses` makes them."""
         reports = self.of_losses(losses, self.offset_ns, boot_ns)
         return self._of_whole(data + reports.data, self.offset_ns)
+
+    def behind(self, own: Iterable[Event]) -> Self:
+        """Behind some events that onlooker adds, which get the time of its first record."""
+        first = self.first_ns
+        made = (record(PLAN, replace(event, boot_ns=first)) for event in own)
+        return self._of_whole(b"".join(map(framed, made)) + self.data, self.offset_ns)
+
+    @property
+    def first_ns(self) -> int:
+        """The time since boot of its first record; 0 where there is none."""
+        at = 8 + PLAN.boot_at
+        return int.from_bytes(memoryview(self._data)[at : at + 8], "little")
 
     def split(self, most: int) -> tuple[Self, Self]:
         """Up to the record that makes so many events, not counting losses; and the rest."""
@@ -368,6 +395,12 @@ def _event(given: Event) -> Event:
     if isinstance(given, Event):
         return given
     raise UsageError(f"not an event: {given!r:.100}", 'Batch.of([make("open")])')
+
+
+def lines(batch: Batch, form: str, fold: Fold | None) -> Buffer:
+    """Those of a batch, with what is known of its processes; `form` is "json" or "text"."""
+    write = _records().json_lines if form == "json" else _records().text_lines
+    return write(batch.raw, batch.offset_ns, fold)
 
 
 def framed(made: bytes | bytearray) -> bytes:

@@ -7,9 +7,10 @@ cdef enum:
 cdef class Matcher(Memory):
     """An expression as C has it: `programs`, by number of event, are as `onlooker.filters.compile` makes them. Records of
     other events match. It never changes, and all threads may use the same; but where it asks for the kin of processes,
-    one thread uses it. Then `learn(record, offset_ns)` gives the answers for the process of a record, a bit each: it is
-    called for each record of the kinds `learned` (bit n stands for number n), which may change them, and for the first
-    of each process.
+    or for what is known of users and containers, one thread uses it. Then `learn(record, offset_ns)` gives the answers for the
+    process of a record, a bit each: it is called for each record of the kinds `learned` (bit n stands for number n), which
+    may change them, and for the first of each process. `context`: which events of the stream say what is known, as for `Fold`; what makes bits of such a
+    record; and, or None, what finds the bits of one that did not come, by the place of the event, its key and a process's id.
     """
 
     cdef CompiledPlan compiled
@@ -18,13 +19,20 @@ cdef class Matcher(Memory):
     cdef object learn
     cdef uint64_t learned
     cdef size_t pid_at, start_at
+    cdef answers_t answers
+    cdef object bits
+    cdef object find
+    cdef uint64_t telling   # the events that say what is known
+    cdef bint can_find
 
-    def __cinit__(self, CompiledPlan compiled not None, programs, learn=None, uint64_t learned=0, offsets=(0, 0)):
+    def __cinit__(self, CompiledPlan compiled not None, programs, learn=None, uint64_t learned=0, offsets=(0, 0), context=None):
         cdef size_t number
         self.compiled = compiled
         self.learn, self.learned = learn, learned
         self.pid_at, self.start_at = offsets
         self.kin.words = 1
+        if context is not None:
+            self._ask_for(context[0], context[1], context[2])
         for number in range(KINDS):
             self.programs[number].first = ACCEPT
         for number, (sources, asks, first, roots) in programs.items():
@@ -33,6 +41,72 @@ cdef class Matcher(Memory):
             self._fill(&self.programs[number], compiled.plan.events[number], sources, asks, first, roots)
         if learn is not None and not kin_init(&self.kin, self.kin.words):
             raise MemoryError
+
+    cdef int _ask_for(self, kinds, bits, find) except -1:
+        cdef answers_kind_t *made
+        self.bits, self.find, self.can_find = bits, find, find is not None
+        if not answers_init(&self.answers):
+            raise MemoryError
+        if len(kinds) > ANSWERS_KINDS:
+            raise ValueError("too many kinds of events")
+        for number, key, having, _ in kinds:
+            made = &self.answers.kinds[self.answers.count]
+            made.number, made.having = number, having
+            _place(self.compiled, &made.key, key)
+            self.telling |= <uint64_t>1 << <uint64_t>number
+            self.answers.count += 1
+        return 0
+
+    def forget(self):
+        """What was known of users and containers, where more may be known now."""
+        if self.answers.slots != NULL:
+            answers_forget(&self.answers)
+
+    cdef int _learn_of(self, record_t record, const unsigned char *start, size_t length) except -1:
+        """What a record says of a user or a control group."""
+        cdef size_t kind
+        for kind in range(self.answers.count):
+            if self.answers.kinds[kind].number == record.event.number:
+                bits = self.bits(kind, PyBytes_FromStringAndSize(<const char *>start, length))
+                answers_set(&self.answers, kind, key_of(record, &self.answers.kinds[kind].key), bits)
+        return 0
+
+    cdef int _find_unknown(self, record_t record) except -1:
+        """What is not known yet of a record's process."""
+        cdef size_t kind
+        cdef uint64_t bits
+        cdef wire_key_t key
+        for kind in range(self.answers.count):
+            key = key_of(record, &self.answers.kinds[kind].key)
+            if not answers_find(&self.answers, kind, key, &bits):
+                answers_set(&self.answers, kind, key, self.find(kind, key.first, key.second, self._pid(record)))
+        return 0
+
+    cdef int _look_up(self, record_t record, match_t *match, const unsigned char *start, size_t length) except -1 nogil:
+        """What is known of the user and the control group of a record's process; or what it says itself of some."""
+        if self.telling >> record.event.number & 1:
+            with gil:
+                self._learn_of(record, start, length)
+        elif not self._known(record, &match.context) and self.can_find:
+            with gil:
+                self._find_unknown(record)
+            self._known(record, &match.context)
+        return 0
+
+    cdef bint _known(self, record_t record, uint64_t *found) noexcept nogil:
+        """Whether all is known that is asked of a record's process."""
+        cdef size_t kind
+        cdef uint64_t bits
+        cdef bint is_known = True
+        found[0] = 0
+        for kind in range(self.answers.count):
+            if not self.answers.kinds[kind].having >> record.event.number & 1:
+                return True  # an event of no process: none of the kinds
+            if answers_find(&self.answers, kind, key_of(record, &self.answers.kinds[kind].key), &bits):
+                found[0] |= bits
+            else:
+                is_known = False
+        return is_known
 
     cdef int _fill(self, program_t *program, event_t *event, sources, asks, uint32_t first, roots) except -1:
         cdef source_t *source = <source_t *>self.array(len(sources), sizeof(source_t))
@@ -48,6 +122,8 @@ cdef class Matcher(Memory):
             ask[i].op, ask[i].source, ask[i].is_negated, ask[i].ignores_case = op, where, negated, ignore_case
             ask[i].yes, ask[i].no, ask[i].test = yes, no, test
             program.tests_count = max(program.tests_count, test + 1)
+            if op == ASK_CONTEXT and where >= 64:
+                raise ValueError(f"test number {where} of users and control groups")
             if op == ASK_KIN:
                 if where >= MOST_KIN:
                     raise ValueError(f"test number {where} of kin")
@@ -106,6 +182,7 @@ cdef class Matcher(Memory):
 
     def __dealloc__(self):
         kin_free(&self.kin)
+        free(self.answers.slots)
 
     cdef bint _is_known(self, record_t record, match_t *match) noexcept nogil:
         """Whether the bits of a record's process are known, and do not change with it; those of a loss are none."""
@@ -140,6 +217,7 @@ cdef class Matcher(Memory):
         cdef record_t record
         cdef match_t match
         cdef bint has_kin = self.learn is not None
+        cdef bint has_context = self.bits is not None
         cdef Buffer made = _buffer(OF_RECORDS, 4 * (records.end - records.at))
         cdef bint is_ready = match_init(&match, &self.compiled.plan, self.programs, offset_ns)
         try:
@@ -148,6 +226,8 @@ cdef class Matcher(Memory):
                     if has_kin and not self._is_known(record, &match):
                         with gil:
                             self._learn(record, &match, before, records.at - before)
+                    if has_context:
+                        self._look_up(record, &match, before, records.at - before)
                     if not matches(&match, record):
                         out_put(&made.out, <const char *>kept, before - kept)
                         kept = records.at
@@ -176,6 +256,7 @@ cdef class Finder(Matcher):
         cdef match_t match
         cdef size_t most = 1, count, number, i
         cdef bint has_kin = self.learn is not None
+        cdef bint has_context = self.bits is not None
         cdef uint32_t *numbers
         cdef bint is_ready = match_init(&match, &self.compiled.plan, self.programs, offset_ns)
         cdef list found = []
@@ -188,6 +269,8 @@ cdef class Finder(Matcher):
                     if has_kin and not self._is_known(record, &match):
                         with gil:
                             self._learn(record, &match, before, records.at - before)
+                    if has_context:
+                        self._look_up(record, &match, before, records.at - before)
                     count = matches_of_all(&match, record, numbers)
                     if count:
                         with gil:

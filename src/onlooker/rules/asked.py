@@ -31,6 +31,7 @@ class RulesFilter(Filter, frozen=True, kw_only=True):
     kin: KinFilter | None
     coarse: Expression
     detector: Detector
+    ancestors: bool = False  # they are told, too
 
     @property
     def named_pids(self) -> tuple[int, ...]:
@@ -41,29 +42,42 @@ class RulesFilter(Filter, frozen=True, kw_only=True):
         """For `Batch.matching`, of batches that have their alerts: it keeps those, and what is shown."""
         from ..filters.compile import matcher
 
+        find = self.answers.find if self.answers else None
         if self.kin:
-            return matcher(Or((_ALERTS, self.kin.asked)), self.kin.kinship.learn)
-        return matcher(self.shown)
+            return matcher(Or((_ALERTS, self.kin.asked)), self.kin.kinship.learn, find)
+        return matcher(self.shown, find=find)
 
     def rules(self) -> bytes:
         """For the probe. It has room for so many steps: of more rules than that it decides what they ask first."""
         from ..filters.rules import Rules
 
-        made = Rules(self.where, self.events)
-        return (Rules(self.coarse, self.events) if made.without_room else made).to_bytes()
+        bound = self.answers.bound if self.answers else None
+        made = Rules(self.where, self.events, bound)
+        return (Rules(self.coarse, self.events, bound) if made.without_room else made).to_bytes()
 
     def look(self) -> None:
         """At the processes that there are: before the source starts, and when it has."""
         self.detector.look()
         if self.kin:
             self.kin.look()
+        if self.ancestors:
+            self.table.look()
+
+    @property
+    def table(self) -> ProcessTable:
+        """The processes that the detector learns of."""
+        return self.detector.table
 
 
-def with_rules(given: Filter, rules: tuple[Rule, ...], *, only_alerts: bool, has_proc: bool) -> RulesFilter:
-    """`only_alerts`: nothing else is shown. `has_proc`: whether /proc has the process ids of the events."""
+def with_rules(
+    given: Filter, rules: tuple[Rule, ...], *, only_alerts: bool, has_proc: bool, ancestors: bool = False
+) -> RulesFilter:
+    """`only_alerts`: nothing else is shown. `has_proc`: whether /proc has the process ids of the events. `ancestors`:
+    the table of processes is wanted for those of all of them.
+    """
     inner = with_kin(given, has_proc=has_proc) if not only_alerts else given
     kin = inner if isinstance(inner, KinFilter) else None
-    asks_for_kin = bool(kin or kin_of(rule.expression for rule in rules))
+    asks_for_kin = bool(ancestors or kin or kin_of(rule.expression for rule in rules))
     options = replace(given, events=tuple(TASK_EVENTS), where=None)
     scope = as_expression(options) if asks_for_kin else None
     shown = None if only_alerts else _shown(given)
@@ -79,7 +93,8 @@ def with_rules(given: Filter, rules: tuple[Rule, ...], *, only_alerts: bool, has
         Or((life, wanted_of(given, rules, only_alerts=only_alerts, is_coarse=is_coarse))) for is_coarse in (False, True)
     )
     source["where"] = where
-    detector = Detector(rules, scope=scope, table=ProcessTable(PROC if has_proc else None))
+    table = ProcessTable(PROC if has_proc else None, keeps_lines=ancestors)
+    detector = Detector(rules, scope=scope, table=table, find=given.answers.find if given.answers else None)
     return RulesFilter(
         **source,
         given=given,
@@ -87,6 +102,7 @@ def with_rules(given: Filter, rules: tuple[Rule, ...], *, only_alerts: bool, has
         kin=kin,
         coarse=coarse,
         detector=detector,
+        ancestors=ancestors,
     )
 
 

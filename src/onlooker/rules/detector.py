@@ -7,7 +7,7 @@ from ..enrich.processes import ProcessTable
 from ..errors import UsageError
 from ..events import TaskEvent
 from ..events.alert import Alert
-from ..filters.compile import finder
+from ..filters.compile import Find, finder
 from ..filters.expression import And, Expression, Test, kin_tests
 from ..records import Batch
 from .alerts import alert_of
@@ -30,18 +30,24 @@ class Detector:
     """
 
     def __init__(
-        self, rules: Sequence[Rule], *, scope: Expression | None = None, table: ProcessTable | None = None
+        self,
+        rules: Sequence[Rule],
+        *,
+        scope: Expression | None = None,
+        table: ProcessTable | None = None,
+        find: Find | None = None,
     ) -> None:
+        """`find` says what is known of users and containers, as for `matcher`, where the stream does not."""
         self.rules = tuple(rules)
-        self._table = ProcessTable(None) if table is None else table
+        self.table = ProcessTable(None) if table is None else table
         self.kin = kin_of(rule.expression for rule in self.rules)
         if len(self.kin) > MOST_KIN:
             hint = "several values in one test: parent.exe endswith ('/sh', '/bash')"
             raise UsageError(f"the rules have {len(self.kin)} tests of processes and their kin", hint)
         asked = [And((scope, rule.expression)) if scope else rule.expression for rule in self.rules]
-        self._kinship = Kinship(self.kin, self._table) if self.kin else None
-        self._finder = finder(asked, self.kin, self._kinship.learn if self._kinship else None)
-        self._lineage = Lineage(self._table, is_told=self._kinship is not None)
+        self._kinship = Kinship(self.kin, self.table) if self.kin else None
+        self._finder = finder(asked, self.kin, self._kinship.learn if self._kinship else None, find)
+        self._lineage = Lineage(self.table, is_told=self._kinship is not None)
 
     def look(self) -> None:
         """At the processes that there are, where a rule asks for them."""

@@ -26,6 +26,9 @@ class Lineage:
         """What a batch says of processes, in the order of the batches."""
         if self._is_told or not any(event in PROCESS_EVENTS for event in batch.counts()):
             return
+        if self._table.keeps_lines:  # what is told of ancestors is as it was then
+            self._table.take(batch.select(*PROCESS_EVENTS).events())
+            return
         self._kept.append(batch.select(*PROCESS_EVENTS))
         self._bytes += len(self._kept[-1].raw)
         while self._bytes > MOST_BYTES and len(self._kept) > 1:

@@ -10,7 +10,7 @@ from .plan import EventPlan, Plan, StepPlan
 
 WIDE = "events"  # the table of all events
 SEQ = "seq"
-_PLURALS = {"lost": "losses"}  # of those that the rule does not make
+_PLURALS = {"lost": "losses", "ancestry": "ancestries"}  # of those that the rule does not make
 
 
 class Type(IntEnum):

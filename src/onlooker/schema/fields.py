@@ -93,9 +93,11 @@ def text(*, absent: int | None = None) -> FieldType:
     return FieldType(ctype="struct span", op=Op.TEXT, absent=absent, cuttable=True)
 
 
-def texts() -> FieldType:
-    """A list of texts, each ended by a NUL byte in the record's tail. May be marked as cut."""
-    return FieldType(ctype="struct span", op=Op.TEXTS, cuttable=True)
+def texts(*, absent: int | None = None) -> FieldType:
+    """A list of texts, each ended by a NUL byte in the record's tail. May be marked as cut. `absent`: 0, where it has
+    neither a place in the record nor a length.
+    """
+    return FieldType(ctype="struct span", op=Op.TEXTS, absent=absent, cuttable=True)
 
 
 def walked() -> FieldType:

@@ -9,6 +9,7 @@ import msgspec
 
 from ..errors import ExtraError
 from ..records import Batch
+from ..records.fold import ContextLines
 from .message import Head, compressed, pack
 from .target import Target
 
@@ -47,15 +48,26 @@ def encoder_of(target: Target) -> Encode:
             import_module(library)
         if own is not None:
             made: Encode = import_module(f"..{own}", __name__).encoder(target)
-            return made
+            return _folding(made)
     except ModuleNotFoundError as error:
         name = str(error.name)
         extra = _EXTRAS.get(name.partition(".")[0], target.scheme)
         raise ExtraError(f"a sink of {target.scheme}", name, extra) from error
     encode = _mapped(target.map) if target.map else {"batch": _batch, "json": _json, "arrow": _arrow}[target.payload]
-    if target.payload == "batch" or target.encoding != "zstd":
+    if target.payload == "batch":
         return encode
-    return lambda head, batches: compressed(encode(head, batches))
+    encode = _folding(encode)
+    return encode if target.encoding != "zstd" else lambda head, batches: compressed(encode(head, batches))
+
+
+def _folding(encode: Encode) -> Encode:
+    """With what is known of processes in what is made of their events, and not by itself."""
+    context = ContextLines(["all"])
+
+    def folded(head: Head, batches: Sequence[Batch]) -> bytes:
+        return encode(head, [context.told(batch) for batch in batches])
+
+    return folded
 
 
 def _batch(head: Head, batches: Sequence[Batch]) -> bytes:

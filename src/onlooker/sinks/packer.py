@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
+from ..events import UNCOUNTED
 from ..recordings.manifest import boot_id
 from ..records import Batch
 from .formats import Encode, encoder_of
@@ -105,7 +106,7 @@ def counted(batches: Sequence[Batch]) -> Losses:
     """All that is in batches, as if it were lost: their events, and what they report as lost."""
     found: Losses = Counter()
     for batch in batches:
-        found.update({(of, UNSENT): count for of, count in batch.counts().items() if of != "lost"})
+        found.update({(of, UNSENT): count for of, count in batch.counts().items() if of not in UNCOUNTED})
         for loss in batch.lost():
             found[loss.of, loss.reason] += loss.count
     return found

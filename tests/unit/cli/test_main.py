@@ -199,7 +199,7 @@ MISTAKES = [
     (
         ["--names", "--output-format", "json"],
         "JSON has no names of users, only their uid",
-        "--output-format text",
+        "--with user, or --output-format text",
     ),
     (
         ["--follow", "ls"],

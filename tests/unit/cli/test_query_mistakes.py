@@ -70,7 +70,7 @@ MISTAKES = [
     (
         ["{}", "FROM open"],
         'Table with name open does not exist! Did you mean "opens"?',
-        "the tables are accesses, alerts, binds",
+        "the tables are accesses, alerts, ancestries, binds",
     ),
     (["{}", "SELECT pth FROM opens"], 'Referenced column "pth" not found', "opens has seq, time, boot_ns"),
     (["{}", "SELECT o.pth FROM Opens o"], 'does not have a column named "pth"', "opens has seq, time, boot_ns"),

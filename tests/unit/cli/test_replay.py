@@ -48,7 +48,7 @@ def test_it_shows_all_that_was_recorded(file, capfd):
 def interrupted(monkeypatch):
     """A Ctrl-C comes when the first events were read, and there are more."""
 
-    def batches(self):
+    def batches(self, *, context=False):
         for number, event in enumerate(EVENTS):
             if number == 2:
                 signal.raise_signal(signal.SIGINT)

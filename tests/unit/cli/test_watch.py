@@ -67,7 +67,7 @@ def test_users_are_named_on_request(watch):
 
 def test_every_option_reaches_the_monitor(watch):
     options = "--events exec,exit --events open --filter a --filter b* --pid 1,2 --pid 3 --uid root --failed --threads"
-    options += " --first --rate 7 --max-args-bytes 4K"
+    options += " --first --rate 7 --max-args-bytes 4K --with user --with unit"
     where = "--where", "pid == 1", "--where=uid == 2"
     code, _, err = watch(*options.split(), *where, "--uid", " 5\n6 ", "--buffer-size", "1M", "--attach", "raw")
     assert code == 0
@@ -94,6 +94,7 @@ def test_every_option_reaches_the_monitor(watch):
         "detach": False,
         "buffer_bytes": 1 << 20,
         "max_args_bytes": 4 << 10,
+        "context": ("user", "unit"),
         "attach": "raw",
         "resolve": True,
         "least_rights": True,
@@ -165,6 +166,7 @@ def test_without_options_everything_is_watched(watch):
         "detach": False,
         "buffer_bytes": 16 << 20,
         "max_args_bytes": 256 << 10,
+        "context": (),
         "attach": None,
         "resolve": True,
         "least_rights": True,

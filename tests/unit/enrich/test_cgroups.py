@@ -48,7 +48,7 @@ def test_a_process_that_has_moved_tells_nothing_wrong(root: Path, tmp_path: Path
 
 
 def test_it_walks_again_after_a_while(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cgroups, "_WALK_SECONDS", 0.0)
+    monkeypatch.setattr(cgroups, "_MOST_SECONDS", 0.0)
     names = Cgroups((root,), tmp_path / "proc")
     assert names.name(1, 1) == "cgroup 1"
     (root / "new").mkdir()

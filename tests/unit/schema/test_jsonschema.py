@@ -8,7 +8,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from onlooker import Lost
-from onlooker.events import EVENTS, REASONS, SCHEMA_VERSION
+from onlooker.events import EVENTS, OWN_EVENTS, REASONS, SCHEMA_VERSION
 from onlooker.schema.jsonschema import DIALECT, schema
 from onlooker.schema.layout import declared
 from onlooker.testing import make
@@ -16,6 +16,8 @@ from onlooker.testing import make
 SCHEMA = schema(EVENTS, SCHEMA_VERSION)
 VALIDATOR = Draft202012Validator(SCHEMA)
 
+# what is known of processes, which the lines of all their events may have
+CONTEXT = {field for cls in OWN_EVENTS.values() for fields in cls.context.values() for field in fields}
 LOSSES = [Lost("2026-01-31T12:00:00.000000000Z", 1, 2**64 - 1, "unknown", reason) for reason in REASONS]
 EXAMPLES = [
     make("fork"),
@@ -109,7 +111,7 @@ def test_texts_may_have_their_bytes_beside_them():
         (event, name): {key: value for key, value in field.items() if key != "description"}
         for event, definition in SCHEMA["$defs"].items()
         for name, field in definition["properties"].items()
-        if name.endswith("_bytes")
+        if name.endswith("_bytes") and name.removesuffix("_bytes") not in CONTEXT
     }
     expected = {
         ("Fork", "comm_bytes"): one,
@@ -137,3 +139,13 @@ def test_texts_may_have_their_bytes_beside_them():
     }
     events = {event for event, _ in expected}
     assert {key: value for key, value in found.items() if key[0] in events} == expected
+
+
+def test_lines_of_processes_may_have_what_is_known_of_them():
+    lines = {name: definition["properties"].keys() for name, definition in SCHEMA["$defs"].items()}
+    assert all(
+        lines[cls.__name__] >= CONTEXT
+        for cls in EVENTS.values()
+        if "cgroup_id" in cls.__struct_fields__ and not getattr(cls, "context", None)
+    )
+    assert not lines["Lost"] & CONTEXT

@@ -10,14 +10,13 @@ import zstandard
 
 from onlooker import Batch
 from onlooker.errors import ExtraError, UsageError
-from onlooker.events import EVENTS
 from onlooker.sinks.formats import encoder_of
 from onlooker.sinks.message import Head, Unpacker
 from onlooker.sinks.packer import Packer
 from onlooker.sinks.target import target_of
 from onlooker.testing import make
 
-from .made import HOSTILE, everything, opens
+from .made import EVENTS, HOSTILE, everything, opens
 
 URL = "nats://localhost/onlooker"
 

@@ -8,13 +8,13 @@ import pytest
 from ocsf_json_schema import OcsfJsonSchemaEmbedded, get_ocsf_schema
 
 from onlooker import Batch
-from onlooker.events import EVENTS, TASK_EVENTS
+from onlooker.events import TASK_EVENTS
 from onlooker.sinks.formats import said
 from onlooker.sinks.maps import ecs, ocsf
 from onlooker.sinks.message import Head
 from onlooker.testing import make
 
-from .made import HOSTILE
+from .made import EVENTS, HOSTILE
 
 HEAD = Head(host="web-1", boot_id="7b650f8e-3b8d-46ce-a9ee-579a9f260dec", run=17, seq=3)
 

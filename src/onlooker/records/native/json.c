@@ -2,6 +2,7 @@
  *
  * A line is written from `to` on; a function that writes a part returns where the next part goes. There is always room for
  * everything but texts (event->json_room); a text makes room for itself, and may return NULL. */
+#include "fold.h"
 #include "json.h"
 #include "writers.h"
 
@@ -183,16 +184,37 @@ static char *put_again(struct writer *w, struct record r, size_t start, size_t e
 	return to + (end - start);
 }
 
-/* The fields of the process, most often that of the event before, and where the event's own begin. */
+/* What is known of the process, as it was made when that was learned; NULL without memory. */
+static char *put_context(struct writer *w, struct record r, char *to)
+{
+	size_t i;
+
+	for (i = 0; to && i < w->fold->count; i++) {
+		struct text known = folded(w->fold, i, r, FOLD_JSON);
+
+		if (!known.length)
+			continue;
+		w->out.used = to - w->out.at;
+		to = out_room(&w->out, known.length + r.event->json_room);
+		if (to)
+			to = (char *)memcpy(to, known.at, known.length) + known.length;
+	}
+	return to;
+}
+
+/* The fields of the process, most often that of the event before, and what is known of it; where the event's own begin. */
 static char *put_process(struct writer *w, struct record r, struct remembered *known, char *to)
 {
 	const struct part *part = &r.event->process;
 	size_t start = to - w->out.at;
 
-	if (part->bytes && is_repeated(known, r, part->at, part->bytes))
+	if (part->bytes && is_repeated(known, r, part->at, part->bytes)) {
 		to = put_again(w, r, known->process, known->own, to);
-	else
+	} else {
 		to = put_steps(w, r, part->from, part->to, known, to);
+		if (to && w->fold)
+			to = put_context(w, r, to);
+	}
 	known->process = start;
 	return to;
 }
@@ -229,4 +251,16 @@ void write_json(struct writer *w, struct record r)
 	if (!to)
 		return;
 	w->out.used = known->end = to - w->out.at;
+}
+
+void write_fields(struct writer *w, struct record r, const uint32_t *steps, size_t count)
+{
+	struct remembered *known = remembered(w, r.event);
+	char *to = out_room(&w->out, r.event->json_room);
+	size_t i;
+
+	for (i = 0; known && to && i < count; i++)
+		to = put_steps(w, r, steps[i], steps[i] + 1, known, to);
+	if (known && to)
+		w->out.used = to - w->out.at;
 }

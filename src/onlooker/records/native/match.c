@@ -339,6 +339,8 @@ static int answer(struct match *m, struct record r, const struct program *progra
 		return ask_exists(r, program, ask);
 	case ASK_KIN:
 		return m->kin[ask->source >> 6] >> (ask->source & 63) & 1;
+	case ASK_CONTEXT:
+		return m->context >> ask->source & 1;
 	default:
 		return ask_text(m, r, program, ask);
 	}

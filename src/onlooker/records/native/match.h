@@ -32,6 +32,7 @@ enum test_op {
 	ASK_EXISTS, /* any of the source's fields */
 	ASK_KIN,    /* bit `source` of what is known of the process's kin, 64 in a word */
 	ASK_REGEX,
+	ASK_CONTEXT, /* bit `source` of what is known of its user and its control group */
 };
 
 /* From `low` to `high`, both included; of a signed number with its highest bit turned, so that all are ordered alike. */
@@ -99,6 +100,7 @@ struct match {
 	size_t room;
 	uint64_t *state; /* of a glob */
 	const uint64_t *kin; /* of the record's process, where an expression asks for its kin: kin.h */
+	uint64_t context; /* of its user and its control group: answers.h */
 	unsigned char *answers; /* to each test of several expressions: not known, no, yes */
 	int failed; /* no memory */
 };

@@ -2,6 +2,7 @@
 #include <unistd.h>
 
 #include "escape.h"
+#include "fold.h"
 #include "misleads.h"
 #include "writers.h"
 
@@ -243,6 +244,18 @@ static void put_local_time(struct writer *w, struct record r)
 	w->out.used = put_fraction(to + second.length, ns, 6) - w->out.at;
 }
 
+/* What is known of the process. */
+static void put_context(struct writer *w, struct record r)
+{
+	size_t i;
+
+	for (i = 0; w->fold && i < w->fold->count; i++) {
+		struct text known = folded(w->fold, i, r, FOLD_TEXT);
+
+		out_put(&w->out, known.at, known.length);
+	}
+}
+
 /* What the line says behind the time; where all is said again, as it was written before. */
 static void put_line(struct writer *w, struct record r)
 {
@@ -258,10 +271,11 @@ static void put_line(struct writer *w, struct record r)
 	} else {
 		out_literal(out, "] ");
 		write_phrase(w, r, r.event->line);
-		out_literal(out, "\n");
 	}
 	known->own = start;
 	known->end = out->used;
+	put_context(w, r);
+	out_literal(out, "\n");
 	known->record = out->failed ? NULL : r.at;
 }
 
@@ -279,10 +293,16 @@ void write_time(struct writer *w, struct record r)
 	out_literal(&w->out, "\n");
 }
 
+void write_words(struct writer *w, struct record r)
+{
+	write_phrase(w, r, r.event->details);
+}
+
 /* What happened, without the process and the time; one line. */
 void write_details(struct writer *w, struct record r)
 {
-	write_phrase(w, r, r.event->details);
+	write_words(w, r);
+	put_context(w, r);
 	out_literal(&w->out, "\n");
 }
 

@@ -21,6 +21,8 @@ struct remembered {
 	struct known_names names[];
 };
 
+struct fold;
+
 struct writer {
 	const struct plan *plan;
 	int64_t offset_ns;
@@ -28,6 +30,7 @@ struct writer {
 	struct out out;
 	struct out made, other, plain; /* paths that are put together */
 	struct second second;
+	const struct fold *fold; /* what is known of the processes, added to their lines; NULL: nothing */
 	struct remembered *remembered[KINDS];
 };
 
@@ -53,6 +56,10 @@ static inline int is_repeated(const struct remembered *known, struct record r, u
 
 /* The memory of an event's last record; NULL without memory. */
 struct remembered *remembered(struct writer *w, const struct event *event);
+
+/* Some fields of a record as JSON, each with a comma before it; and its details, without a newline. */
+void write_fields(struct writer *w, struct record r, const uint32_t *steps, size_t count);
+void write_words(struct writer *w, struct record r);
 
 struct text time_text(struct writer *w, struct record r, char *to);
 void write_json(struct writer *w, struct record r);
