@@ -172,6 +172,8 @@ def test_prometheus_scrapes_the_agent(nats: Server, tmp_path: Path) -> None:
         wait_for(counted, 20, lambda: (agent.said, prometheus.log.read_text()[-1000:]))
         [connected] = asked(prometheus, "onlooker_sink_connected")
         assert (connected["metric"]["sink"], connected["value"][1]) == (url, "1")
+        [ring] = asked(prometheus, "onlooker_ring_size_bytes")
+        assert ring["value"][1] == str(16 << 20)
         [memory] = asked(prometheus, "process_resident_memory_bytes")
         assert 20 << 20 < int(memory["value"][1]) < 200 << 20
         dashboard = json.loads((ROOT / "packaging/grafana/onlooker.json").read_bytes())

@@ -35,6 +35,7 @@ class RunTime:
     def __exit__(
         self, error_type: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._is_enabled = False
         if self._descriptor is not None:
             os.close(self._descriptor)
             self._descriptor = None
