@@ -1,6 +1,7 @@
 """`--to`: what is seen goes to servers, beside or in place of standard output."""
 
 import argparse
+import time
 from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,8 @@ from .shutdown import Shutdown
 
 if TYPE_CHECKING:
     from ..sinks.sink import Sink
+
+_LEAST_SECONDS = 0.2  # for a sink to end, after others took their time
 
 
 def add_to(group: argparse._ArgumentGroup) -> None:
@@ -102,9 +105,14 @@ class SendSession(WatchSession):
         super()._announce()
 
     def _conclude(self) -> None:
+        from ..sinks import sink as sinks
+
         _, ended = self.monitor.span
         for sink in self._sending.sinks:
-            sink.close(ended.wall_ns, gives_up=self._gives_up)
+            sink.end(ended.wall_ns)
+        end = time.monotonic() + sinks.CLOSE_SECONDS
+        for sink in self._sending.sinks:  # they have the same time
+            sink.close(ended.wall_ns, max(_LEAST_SECONDS, end - time.monotonic()), gives_up=self._gives_up)
         assert self.summary
         lost = sum((sink.lost for sink in self._sending.sinks), Counter(self.summary.lost))
         self.summary = replace(self.summary, lost=lost)

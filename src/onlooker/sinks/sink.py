@@ -18,6 +18,7 @@ from .transport import Transport, transport_of
 
 INBOX_BYTES = 32 << 20  # of batches that are not packed yet: some 160 000 events
 CLOSE_SECONDS = 10.0
+MOST_TOLD = 8  # reasons why something was lost
 _SLICE_SECONDS = 0.1
 
 
@@ -60,6 +61,7 @@ class Sink:
         self._ended_ns = 0
         self._in_hand: list[Batch] = []  # what is being packed
         self._is_over = False  # all is counted
+        self._told: set[str] = set()
         self._packer: Packer | None = None
         self._thread = threading.Thread(target=self._run, name="pack", daemon=True)
 
@@ -93,20 +95,26 @@ class Sink:
             if len(self._inbox) == 1 or self._inbox_bytes >= PACK_BYTES:
                 self._changed.notify()
 
+    def end(self, ended_ns: int | None = None) -> None:
+        """The watching ended then, wall-clock time in nanoseconds (None: now): deliver the last. `close` waits for it,
+        so that several sinks may do it at once.
+        """
+        with self._changed:
+            self._ended_ns = self._ended_ns or ended_ns or time.time_ns()
+            self._ends = True
+            self._changed.notify()
+
     def close(
         self,
         ended_ns: int | None = None,
         seconds: float = CLOSE_SECONDS,
         gives_up: Callable[[], bool] = lambda: False,
     ) -> None:
-        """The watching ended then, wall-clock time in nanoseconds (None: now). Deliver what there is, for at most so
-        long, and while `gives_up` does not say otherwise; what stays is in the spool, or lost. May be called again.
+        """`end`, and wait until all is delivered, for at most so long, and while `gives_up` does not say otherwise;
+        what stays is in the spool, or lost. May be called again.
         """
         left = until(seconds)
-        with self._changed:
-            self._ended_ns = ended_ns or time.time_ns()
-            self._ends = True
-            self._changed.notify()
+        self.end(ended_ns)
         if self._thread.ident is None:
             return
         while self._thread.is_alive() and left() and not gives_up():
@@ -138,9 +146,15 @@ class Sink:
         self._packer.lose(losses)
 
     def _refused(self, message: Message, records: int, why: str) -> None:
+        self._tell_once(f"{records} of {message.head.records} records of a message were refused: {why}", why)
         with self._changed:
-            self._tell(f"{self.target}: {records} of {message.head.records} records of a message were refused: {why}")
             self._lose(Counter({("unknown", UNSENT): records}))
+
+    def _tell_once(self, text: str, why: str) -> None:
+        """Without `_changed` held, since it may wait; not again for the same reason, nor for the hundredth."""
+        if why not in self._told and len(self._told) < MOST_TOLD:
+            self._told.add(why)
+            self._tell(f"{self.target}: {text}")
 
     def _run(self) -> None:
         self._pack([])  # says that the run has begun, and how its records are read
@@ -187,11 +201,11 @@ class Sink:
                 has_room = self.outbox.put(message, is_needed=True)
         except OSError as error:
             has_room = False
-            if not self.lost:
-                self._tell(f"{self.target}: can't write to the spool: {error.strerror}")
+            self._tell_once(f"can't write to the spool: {error.strerror}", str(error.strerror))
         except Exception as error:  # the next batch may do better
             has_room = False
-            self._tell(f"{self.target}: {type(error).__name__} while a message was made: {str(error)[:200]!r}")
+            name = type(error).__name__
+            self._tell_once(f"{name} while a message was made: {str(error)[:200]!r}", name)
         if has_room:
             self._packer.kept(message)
             with self._changed:
@@ -206,7 +220,7 @@ class Sink:
         with self._changed:
             self._in_hand = [*first, *second, *self._in_hand[len(batches) :]]
         if not second:
-            self._tell(f"{self.target}: an event needs {size} bytes, and the server takes {self._transport.most_bytes}")
+            self._tell_once(f"an event needs {size} bytes, and the server takes {self._transport.most_bytes}", "size")
             self._lost_in_hand(first)
             first = []
         else:

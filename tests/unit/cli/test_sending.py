@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -28,11 +29,20 @@ def test_a_file_gets_the_events(watch: Watch, tmp_path):
 
 def test_a_socket_that_is_not_there_is_said_and_counted(watch: Watch, tmp_path, monkeypatch):
     monkeypatch.setattr("onlooker.sinks.sink.CLOSE_SECONDS", 0.3)
-    monkeypatch.setattr("onlooker.sinks.sink.Sink.close.__defaults__", (None, 0.3, lambda: False))
     code, _, err = watch("--to", f"syslog:{tmp_path}/log", events=OPENS)
     assert code == 1
     assert f"syslog:{tmp_path}/log: {tmp_path}/log: No such file or directory; events wait, and it tries again" in err
     assert "3 events were not delivered" in err
+
+
+def test_several_sinks_have_the_same_time_at_the_end(watch: Watch, tmp_path, monkeypatch):
+    monkeypatch.setattr("onlooker.sinks.sink.CLOSE_SECONDS", 2.0)
+    urls = [f"syslog:{tmp_path}/{number}" for number in range(4)]
+    path = tmp_path / "events.jsonl"
+    began = time.monotonic()
+    watch(*(word for url in [*urls, f"file:{path}"] for word in ("--to", url)), events=OPENS)
+    assert 2 <= time.monotonic() - began < 6
+    assert len(path.read_text().splitlines()) == 3
 
 
 def test_losses_go_there_too(watch: Watch, tmp_path):
