@@ -18,6 +18,7 @@ EXAMPLE = Path(__file__).parents[2] / "packaging/agent.toml"
 TABLES = ("watch", "host", "sinks", "metrics", "[sinks]", "watch.where", "wacht", "", '"a.b"')
 KEYS = (
     *("events", "comm", "pid", "uid", "where", "exclude", "path", "writes", "success", "arg", "hide", "rules", "rate"),
+    "context",
     *("attach", "buffer_bytes", "max_args_bytes", "resolve", "name", "name_env", "url", "scheme", "servers", "topic"),
     *(
         "memory",

@@ -69,7 +69,8 @@ def test_an_ordinary_user_with_two_capabilities_sends_to_jetstream(nats: Server,
     os.chown(spool, NOBODY, NOBODY)
     port = free_port()
     url = f"nats://127.0.0.1:{nats.port}/onlooker"
-    text = config_text(f"path = ['{shared}/seen']", url, port, f"spool = '{spool}'")
+    watched = f"path = ['{shared}/seen']\ncontext = ['all']"
+    text = config_text(watched, url, port, f"spool = '{spool}'")
     env = {**package_for_all(shared), "WATCHDOG_USEC": "400000"}
     with agent_of(shared, text, words=[sys.executable, str(AS_UNIT), str(UNIT)], env=env) as agent:
         status = Path(f"/proc/{agent.process.pid}/status").read_text()
@@ -86,7 +87,10 @@ def test_an_ordinary_user_with_two_capabilities_sends_to_jetstream(nats: Server,
         assert (told[0], set(told[1:-2]), set(told[-2:])) == ("READY=1", {"WATCHDOG=1"}, {"STOPPING=1"})
         assert f"STATUS={COUNT} events, 0 lost" in agent.manager.lines()
         assert agent.said.splitlines()[-1] == "onlooker: complete"
-    assert collected(nats, tmp_path, COUNT, "count(*), count(DISTINCT path), min(uid)") == [(COUNT, COUNT, 0)]
+    counts = ("open", "user", "ancestry")  # it looked up whom they concern with the rights that are left
+    asked = ", ".join(f"count(*) FILTER (event = '{each}')" for each in counts)
+    [found] = collected(nats, tmp_path, COUNT + 2, f"{asked}, count(DISTINCT path)")
+    assert found == (COUNT, 1, 1, COUNT)
 
 
 def test_a_reload_changes_the_filter_without_a_gap(nats: Server, tmp_path: Path) -> None:

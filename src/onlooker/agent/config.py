@@ -18,6 +18,7 @@ from ..filters import Filter
 from ..monitor import Monitor
 from ..probe.attach import METHODS
 from ..probe.setup import DEFAULT_RING_BYTES, MOST_ARGS_BYTES
+from ..records.fold import check_context
 from ..sinks.target import Target, bytes_of, checked, target_of
 
 DEFAULT_FILE = "/etc/onlooker/agent.toml"
@@ -45,6 +46,7 @@ class Watch(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     success: bool = False
     arg: list[str] = []
     hide: list[str] = []
+    context: list[str] = []
     rules: list[str] = []
     strict_rules: bool = False
     first: bool = False
@@ -83,7 +85,17 @@ class Watch(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         return made
 
 
-_NOT_OF_FILTER = ("rules", "strict_rules", "first", "rate", "resolve", "attach", "buffer_bytes", "max_args_bytes")
+_NOT_OF_FILTER = (
+    "context",
+    "rules",
+    "strict_rules",
+    "first",
+    "rate",
+    "resolve",
+    "attach",
+    "buffer_bytes",
+    "max_args_bytes",
+)
 
 
 class Host(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -229,6 +241,7 @@ def _checked_watch(watch: Watch, file: str) -> Watch:
         check_buffer_bytes(sizes["buffer_bytes"])
         check_max_args_bytes(sizes["max_args_bytes"])
         check_rate(made.rate)
+        check_context(made.context)
         if made.attach is not None and made.attach not in METHODS:
             raise UsageError.unknown("attach method", made.attach, tuple(METHODS))
         _ = made.filter

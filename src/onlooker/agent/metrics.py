@@ -7,7 +7,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 
 from .. import __version__
-from ..events import PROBE_REASONS
+from ..events import PROBE_REASONS, UNCOUNTED
 from ..sinks.packer import UNSENT
 from .state import SinkState, State
 
@@ -31,7 +31,7 @@ def of_the_monitor(state: State) -> Iterator[Metric]:
     """Events and losses; what waits."""
     events = CounterMetricFamily("onlooker_events", "Events that were reported, by kind.", labels=("event",))
     for name, count in (dict.fromkeys(state.events, 0) | state.stats.events).items():
-        if name != "lost":
+        if name not in UNCOUNTED:
             events.add_metric((name,), count)
     yield events
     lost = CounterMetricFamily(

@@ -30,10 +30,10 @@ def reload(file: str, before: Config, monitor: Monitor) -> tuple[Config, list[st
 
 
 def _is_only_refined(before: Watch, after: Watch) -> bool:
-    """Whether only the expression differs: `path` and `writes` can imply other events, too. What rules need of the
-    events is settled at the start.
+    """Whether only the expression differs: `path` and `writes` can imply other events, too. What rules and
+    ancestors need of the events is settled at the start.
     """
-    if before.rules:
+    if before.rules or {"ancestors", "all"} & set(before.context):
         return False
     if any(getattr(before, name) != getattr(after, name) for name in _not_asked() if name != "events"):
         return False

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from ..errors import OnlookerError
+from ..events import UNCOUNTED
 from ..monitor import Monitor
 from ..probe.run_time import RunTime
 from ..sinks.sink import Sink
@@ -85,7 +86,7 @@ class Service:
     def status(self) -> str:
         """One line for people."""
         stats = self.monitor.stats()
-        events = sum(count for name, count in stats.events.items() if name != "lost")
+        events = sum(count for name, count in stats.events.items() if name not in UNCOUNTED)
         lost = sum(stats.lost.values()) + sum(sum(sink.lost.values()) for sink in self.sinks)
         away = [str(sink.target) for sink in self.sinks if sink.sender.failure]
         said = f"{events} events, {lost} lost"

@@ -87,6 +87,7 @@ WRONG = [
     ("[watch]\nbuffer_bytes = 3", "watch: not a buffer size: 3", "a power of two"),
     ('[watch]\nbuffer_bytes = "3X"', "watch: not a size for buffer_bytes: '3X'", "buffer_bytes=64M"),
     ("[watch]\nrate = -1", "watch: not a rate: -1", "rate=100"),
+    ('[watch]\ncontext = ["usr"]', "watch: unknown ", "did you mean 'user'?"),
     ('[watch]\nattach = "row"', "watch: unknown attach method 'row'", "one of raw, fexit"),
     ('[host]\nname = ""', "host.name: not a name: ''", "1 to 255 characters"),
     ('[metrics]\nlisten = "9464"', "metrics.listen: not an address: '9464'", 'listen = "127.0.0.1:9464"'),

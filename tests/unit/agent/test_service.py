@@ -43,6 +43,7 @@ def test_only_the_filter(file):
     [
         (f"{SINK}{WATCH}path = ['/a']", "nothing has changed"),
         (f"{SINK}{WATCH}path = ['/a']\nuid = [1]", "watch: uid: needs a restart"),
+        (f"{SINK}{WATCH}path = ['/a']\ncontext = ['user']", "watch: context: needs a restart"),
         (f"{SINK}[watch]\nevents = ['exec']\npath = ['/a']", "watch: events: needs a restart"),
         (f"{SINK}[watch]\npath = ['/a']", "watch: events: needs a restart"),
         (f"{SINK}{WATCH}path = ['/a']\n[metrics]\n[host]\nname = 'x'", "host, metrics: needs a restart"),
@@ -70,10 +71,11 @@ def test_the_filter_changes_although_something_else_needs_a_restart(file):
     assert (after.watch.path, after.metrics) == (["/b"], None)
 
 
-def test_with_rules_the_filter_needs_a_restart(file):
-    file.write_text(f"{SINK}{WATCH}rules = ['shipped']")
+@pytest.mark.parametrize("also", ["rules = ['shipped']", "context = ['ancestors']", "context = ['all']"])
+def test_with_rules_or_ancestors_the_filter_needs_a_restart(file, also):
+    file.write_text(f"{SINK}{WATCH}{also}")
     before = load(str(file))
-    file.write_text(f"{SINK}{WATCH}rules = ['shipped']\npath = ['/a']")
+    file.write_text(f"{SINK}{WATCH}{also}\npath = ['/a']")
     with monitor(path=["/a"]) as watching:
         _, done = reload(str(file), before, watching)
     assert done == ["watch: path: needs a restart"]
