@@ -22,26 +22,26 @@ from .running import DEADLINE_SECONDS
 from .test_identity import cgroup_mount, own_cgroup
 
 COUNT = 23
-MARKER = "/marker"
 # runc takes what is mounted there for the only hierarchy
 RUN = "mount -t cgroup2 none /sys/fs/cgroup && exec runc run --bundle . "
-SCRIPT = f"read go; i=0; while [ $i -lt {COUNT} ]; do read x < {MARKER}; i=$((i+1)); done; echo done; read end; exit 0"
+SCRIPT = "read go; i=0; while [ $i -lt {count} ]; do read x < {marker}; i=$((i+1)); done; echo done; read end; exit 0"
 
 
 class Container:
     """A container that waits until it is told to go on."""
 
     def __init__(self, bundle: Path, name: str, cgroup: str) -> None:
-        self.name, self.cgroup = name, cgroup
+        self.name, self.cgroup, self.marker = name, cgroup, f"/{name}"
+        script = SCRIPT.format(count=COUNT, marker=self.marker)
         root = bundle / "rootfs"
         for directory in ("bin", "proc"):
             (root / directory).mkdir(parents=True)
         shutil.copy(busybox(), root / "bin" / "busybox")
-        (root / MARKER.lstrip("/")).write_text("x\n")
+        (root / name).write_text("x\n")
         config = {
             "ociVersion": "1.0.2",
             "process": {
-                "user": {"uid": 0, "gid": 0}, "args": ["/bin/busybox", "sh", "-c", SCRIPT], "cwd": "/", "env": ["A=b"],
+                "user": {"uid": 0, "gid": 0}, "args": ["/bin/busybox", "sh", "-c", script], "cwd": "/", "env": ["A=b"],
             },
             "root": {"path": "rootfs"},
             "mounts": [{"destination": "/proc", "type": "proc", "source": "proc"}],
@@ -121,15 +121,15 @@ def until(monitor: Monitor, found: Callable[[list[Event]], bool]) -> list[Event]
     return events
 
 
-def of_marker(events: list[Event]) -> list[Open]:
-    return [event for event in events if isinstance(event, Open) and event.path == MARKER]
+def of_marker(container: Container, events: list[Event]) -> list[Open]:
+    return [event for event in events if isinstance(event, Open) and event.path == container.marker]
 
 
 def test_container_unit_and_ancestors(container: Container) -> None:
     with Monitor(events=["open", "fork"], context=["all"]) as monitor:
         container.start()
         container.go()
-        opened = of_marker(until(monitor, lambda events: len(of_marker(events)) >= COUNT))
+        opened = of_marker(container, until(monitor, lambda events: len(of_marker(container, events)) >= COUNT))
         assert len(opened) == COUNT
         found = monitor.context_of(opened[0])
         assert all(monitor.context_of(event) == found for event in opened)
@@ -161,9 +161,9 @@ def test_an_expression_decides_by_the_container(
             container.start()
         Path("/etc/hostname").read_bytes()
         container.go()
-        events = until(monitor, lambda events: len(of_marker(events)) >= COUNT)
-        number = {event.cgroup_id for event in of_marker(events)}
-        assert len(of_marker(events)) == COUNT
+        events = until(monitor, lambda events: len(of_marker(container, events)) >= COUNT)
+        number = {event.cgroup_id for event in of_marker(container, events)}
+        assert len(of_marker(container, events)) == COUNT
         assert {event.cgroup_id for event in events if isinstance(event, Open)} == number
         assert monitor.stats().lost == {}
         if not is_there_before:
@@ -181,12 +181,14 @@ def test_an_expression_decides_by_the_container(
 def test_what_is_not_of_a_container(container: Container) -> None:
     """A test is false where nothing is known, and `not` of it is true."""
     container.start()
-    with Monitor(where=f"not container.name == '{container.name}' and path == '{MARKER}'", events=["open"]) as monitor:
+    with Monitor(
+        where=f"not container.name == '{container.name}' and path == '{container.marker}'", events=["open"]
+    ) as monitor:
         container.go()
-        process = subprocess.Popen(["cat", MARKER], stderr=subprocess.DEVNULL)
+        process = subprocess.Popen(["cat", container.marker], stderr=subprocess.DEVNULL)
         process.wait()
         events = until(monitor, lambda events: len(events) > 0)
-    assert [event.pid for event in of_marker(events)] == [process.pid]
+    assert [event.pid for event in of_marker(container, events)] == [process.pid]
 
 
 def test_users() -> None:
@@ -202,14 +204,14 @@ def test_a_recording(container: Container, scratch: Path) -> None:
     time.sleep(0.3)  # what is gone when the first events are read, is unknown
     container.go()
     assert container.end() == 0
-    asked = f"SELECT container_name, unit, count(*) AS n FROM opens WHERE path = '{MARKER}' GROUP BY ALL"
+    asked = f"SELECT container_name, unit, count(*) AS n FROM opens WHERE path = '{container.marker}' GROUP BY ALL"
     found = run("query", "r.onlook", asked, "--output-format", "json")
     assert json.loads(found.out) == {
         "container_name": container.name,
         "unit": f"{container.name}-web.service",
         "n": COUNT,
     }
-    where = f"container.name == '{container.name}' and path == '{MARKER}'"
+    where = f"container.name == '{container.name}' and path == '{container.marker}'"
     for options, shown in ((["--with", "container"], container.name), ([], None)):
         found = run("replay", "r.onlook", "--where", where, "--output-format", "json", *options)
         lines = [json.loads(line) for line in found.out.splitlines()]
