@@ -4,13 +4,15 @@ from collections import Counter
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Self
 
-from ..events import UNCOUNTED, Lost
+from ..events import ASKED_EVENTS, UNCOUNTED, Lost
+from ..query.context import context_columns
 from ..query.tables import PROCESSES, RECORDING, event_tables, processes_sql
 from ..recordings.database import connect, quoted
 from ..recordings.recording import Recording
 from ..records import PLAN
 from ..schema.columns import WIDE, event_of
 from .columns import OWN
+from .context import SCHEMA, held_for, joined_sql, views_sql
 from .coverage import COLUMNS, TABLE, gaps, periods
 from .rows import no_rows, reader_of
 
@@ -105,15 +107,20 @@ class LakeTables:
     def _open(self, where: "Expression | None", names: set[str] | None) -> None:
         run = self.connection.execute
         run("SET python_enable_replacements = false")  # no table is a variable of this program
-        run(f"CREATE SCHEMA {_ALL}; CREATE SCHEMA tail; CREATE SCHEMA lake")
+        run(f"CREATE SCHEMA {_ALL}; CREATE SCHEMA tail; CREATE SCHEMA {SCHEMA}")
         self._reader.prepare(self.connection)
         run(f"CREATE VIEW {_FILES} AS {self._reader.rows()}")
         run(f"CREATE VIEW {_NONE} AS {no_rows()}")
+        held = held_for(names if where is None else None)
+        for made in views_sql(_FILES) if held else ():
+            run(made)
         for table in (*event_tables(), WIDE):
             # DuckDB looks at all files for each view that is made of them
-            rows = _FILES if names is None or table in names else _NONE
-            run(f"CREATE VIEW {table} AS {_selected(table, rows)} AND ({_wanted(where, table)})")
-        self._processes(where, _FILES if names is None or PROCESSES in names else _NONE)
+            rows, asked = (_FILES, held) if names is None or table in names else (_NONE, ())
+            selected = _selected(table, rows, asked)
+            run(f"CREATE VIEW {table} AS {selected} AND ({_wanted(where, table)})")
+        is_asked = names is None or PROCESSES in names
+        self._processes(where, joined_sql(_FILES if is_asked else _NONE, held if is_asked and where else ()))
         run(f"CREATE TABLE {TABLE} ({', '.join(COLUMNS)})")
         periods_known = [(*p[:3], p.began_ns, p.ended_ns, *p[5:]) for p in periods(self.state)]
         if periods_known:
@@ -140,13 +147,19 @@ class LakeTables:
         run(f"CREATE VIEW {PROCESSES} AS SELECT *, {own} FROM ({processes_sql()}{chosen})")
 
 
-def _selected(table: str, rows: str) -> str:
-    """SQL of the rows of one table."""
+def _selected(table: str, rows: str, held: tuple[str, ...]) -> str:
+    """SQL of the rows of one table, with what is known of those that are asked for it."""
     if table == WIDE:
-        return f"SELECT * FROM {rows} WHERE event NOT IN ({', '.join(map(quoted, sorted(UNCOUNTED)))})"
-    columns = ", ".join(f'"{each.name}"' for each in event_tables()[table])
+        uncounted = ", ".join(map(quoted, sorted(UNCOUNTED)))
+        return f"SELECT * FROM {joined_sql(rows, held)} WHERE event NOT IN ({uncounted})"
+    event = event_of(table, PLAN)
+    names = [each.name for each in event_tables()[table]]
+    if event in ASKED_EVENTS and held:
+        names += [column.name for column in context_columns() if column.name not in names]
+        rows = joined_sql(rows, held)
+    columns = ", ".join(f'"{name}"' for name in names)
     own = f"date, {', '.join(OWN)}, {RECORDING}"
-    return f"SELECT {columns}, {own} FROM {rows} WHERE event = {quoted(event_of(table, PLAN))}"
+    return f"SELECT {columns}, {own} FROM {rows} WHERE event = {quoted(event)}"
 
 
 def _wanted(where: "Expression | None", table: str) -> str:

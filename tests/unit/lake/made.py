@@ -23,12 +23,19 @@ def held(seq: int, events: Sequence[Event], **how: Any) -> Held:
 
 
 def of_batches(
-    seq: int, batches: list[Batch], *, first: int = 0, host: str = "web1", run: int = BEGAN, last: bool = False
+    seq: int,
+    batches: list[Batch],
+    *,
+    first: int = 0,
+    host: str = "web1",
+    run: int = BEGAN,
+    last: bool = False,
+    boot: str = BOOT,
 ) -> Held:
     """The same of batches."""
     head = Head(
         host=host,
-        boot_id=BOOT,
+        boot_id=boot,
         run=run,
         seq=seq,
         first=first,
