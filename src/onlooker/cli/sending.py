@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 
-from ..errors import UsageError
+from ..errors import PROGRAM, UsageError
 from ..monitor import Monitor
 from ..records import Batch
 from ..summary import Summary
@@ -31,16 +31,24 @@ def add_to(group: argparse._ArgumentGroup) -> None:
         help="send the events there, in place of standard output: nats://HOST/SUBJECT, kafka://HOST/TOPIC, "
         "otlp+http://HOST, syslog://HOST, journald:, file:PATH; may be repeated",
     )
+    group.add_argument(
+        "--map",
+        metavar="SCHEMA",
+        help="send JSON in the words of another schema, ecs or ocsf; the same as map=SCHEMA in each URL",
+    )
 
 
 def sinks_of(arguments: argparse.Namespace, log: Log) -> list["Sink"]:
     """Those that are asked for; nothing is sent yet. Raises UsageError and ExtraError."""
     if not arguments.to:
+        if arguments.map is not None:
+            raise UsageError("--map is for what --to sends", f"{PROGRAM} watch --to file:events.jsonl --map ecs")
         return []
     from ..sinks.sink import Sink
     from ..sinks.target import target_of
 
-    targets = [target_of(url) for url in arguments.to]
+    usual = {} if arguments.map is None else {"map": arguments.map}
+    targets = [target_of(url, usual=usual) for url in arguments.to]
     if twice := [str(each) for each, count in Counter(targets).items() if count > 1]:
         raise UsageError(f"--to {twice[0]} is given twice", "leave one out")
     return [Sink(target, lambda text: log("warning", text)) for target in targets]

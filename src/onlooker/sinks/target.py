@@ -107,8 +107,8 @@ class Target(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
             raise UsageError(f"can't read the {name} of {self}: {error}", f"make {path!r} readable") from error
 
 
-def target_of(url: str, *, schemes: tuple[str, ...] = SCHEMES) -> Target:
-    """Raises UsageError.
+def target_of(url: str, *, schemes: tuple[str, ...] = SCHEMES, usual: Mapping[str, str] | None = None) -> Target:
+    """Of a URL; `usual`: its options, where it does not say otherwise. Raises UsageError.
 
     >>> made = target_of("nats://a:4222,b:4222/onlooker?stream=EVENTS&memory=64M")
     >>> made.servers, made.topic, made.stream, made.memory
@@ -134,6 +134,7 @@ def target_of(url: str, *, schemes: tuple[str, ...] = SCHEMES) -> Target:
     topic = unquote(parts.path)
     return checked(
         {
+            **(usual or {}),
             **given,
             "scheme": scheme,
             "servers": [each for each in servers.split(",") if each],

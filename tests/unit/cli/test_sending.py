@@ -27,6 +27,19 @@ def test_a_file_gets_the_events(watch: Watch, tmp_path):
     assert err.endswith("onlooker: complete\n")
 
 
+def test_a_map_for_all_urls_and_another_of_one(watch: Watch, tmp_path):
+    one, other = tmp_path / "one.jsonl", tmp_path / "other.jsonl"
+    code, _, _ = watch("--to", f"file:{one}", "--to", f"file:{other}?map=ocsf", "--map", "ecs", events=OPENS)
+    assert code == 0
+    assert ['"ecs":{"version"' in one.read_text(), '"class_uid":1001' in other.read_text()] == [True, True]
+
+
+def test_a_map_without_a_sink_is_refused(watch: Watch):
+    code, _, err = watch("--map", "ecs", events=OPENS)
+    assert code == 2
+    assert err.startswith("onlooker: --map is for what --to sends\n\nhint: ")
+
+
 def test_a_socket_that_is_not_there_is_said_and_counted(watch: Watch, tmp_path, monkeypatch):
     monkeypatch.setattr("onlooker.sinks.sink.CLOSE_SECONDS", 0.3)
     code, _, err = watch("--to", f"syslog:{tmp_path}/log", events=OPENS)
