@@ -8,15 +8,14 @@ some.
 import os
 import tempfile
 import time
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..recordings.database import connect, pattern, quoted
 from .log import CommitLog
 from .state import Commit, DataFile, State
-from .store import LakeError, ObjectStore
-from .writer import EVENTS, MEMORY, file_name, write_parquet
+from .store import LakeError, Store
+from .writer import EVENTS, MEMORY, database_errors, file_name, write_parquet
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -31,35 +30,55 @@ ORPHAN_SECONDS = 86_400.0  # so old, no file is about to be committed
 class Compactor:
     """Of one lake. One thread uses it; others may do the same elsewhere: of two, one commits."""
 
-    def __init__(self, store: ObjectStore, log: CommitLog) -> None:
+    def __init__(self, store: Store, log: CommitLog) -> None:
         self._store = store
         self._log = log
         self._id = os.urandom(6).hex()
         self._number = 0
+        self._failed: set[str] = set()  # the first files of what could not be merged
+        self._removed: dict[str, float] = {}  # when it was first seen that a file is not needed any more
 
     def run(self, most: int | None = None, least_files: int = LEAST_FILES) -> int:
-        """At most so many days and hosts. Returns how many small files are no more. Raises LakeError."""
-        return sum(map(self._merge, _worth_it(self._log.refresh(), least_files)[:most]))
+        """At most so many days and hosts. Returns how many small files are no more. What can't be merged, because a
+        file is damaged, is left as it is. Raises LakeError.
+        """
+        worth_it = [small for small in _worth_it(self._log.refresh(), least_files) if small[0].name not in self._failed]
+        gone = 0
+        for small in worth_it[:most]:
+            try:
+                gone += self._merge(small)
+            except LakeError:
+                self._failed.add(small[0].name)
+                raise
+        return gone
 
     def clean(self, grace: float = GRACE_SECONDS, orphan: float = ORPHAN_SECONDS) -> int:
         """Remove files that nobody needs. Returns how many. Raises LakeError."""
-        state, now = self._log.refresh(), time.time()
+        # what is committed after it was listed is in the state; by the store's clock, no file is from the future
+        listed, now = list(self._store.list(EVENTS)), self._store.now()
+        state = self._log.refresh()
+        for name in state.removed:
+            self._removed.setdefault(name, time.monotonic())
+        over = {name for name in state.removed if time.monotonic() - self._removed[name] > grace}
         doomed = []
-        for each in self._store.list(EVENTS):
-            if each.name in state.files:
-                continue
-            removed = state.removed.get(each.name)
-            if (now - each.written > orphan) if removed is None else (now - _seconds(removed) > grace):
+        for each in listed:
+            if each.name in over or (
+                each.name not in state.files and each.name not in state.removed and now - each.written > orphan
+            ):
                 doomed.append(each.name)
         self._store.delete(doomed)
-        forgotten = [name for name in doomed if name in state.removed]
-        if forgotten:
-            self._log.commit(lambda now: Commit(forgets=[name for name in forgotten if name in now.removed]))
+        if over:
+            self._log.commit(lambda now: Commit(forgets=[name for name in over if name in now.removed]))
+        self._removed = {name: since for name, since in self._removed.items() if name not in over}
         return len(doomed)
 
     def _merge(self, small: list[DataFile]) -> int:
         """Into one."""
-        with tempfile.TemporaryDirectory(prefix="onlooker-") as directory, connect("a lake", memory=MEMORY) as database:
+        with (
+            database_errors("merge files of a lake"),
+            tempfile.TemporaryDirectory(prefix="onlooker-") as directory,
+            connect("a lake", memory=MEMORY) as database,
+        ):
             path = self._written(small, Path(directory), database)
             self._number += 1
             first = small[0]
@@ -80,8 +99,7 @@ class Compactor:
         def make(now: State) -> Commit | None:
             return Commit(adds=[made], removes=names) if all(each in now.files for each in names) else None
 
-        # a request that is sent again by the library finds its own commit
-        if self._log.commit(make) is None and name not in self._log.state.files:  # another one was faster
+        if self._log.commit(make) is None:  # another one was faster
             self._store.delete([name])
             return 0
         return len(names)
@@ -117,10 +135,3 @@ def _worth_it(state: State, least: int) -> list[list[DataFile]]:
         if len(small) >= max(2, least):
             found.append(small)
     return sorted(found, key=len, reverse=True)
-
-
-def _seconds(time_text: str) -> float:
-    try:
-        return datetime.fromisoformat(time_text).timestamp()
-    except ValueError:
-        return 0.0

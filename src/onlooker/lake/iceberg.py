@@ -21,9 +21,9 @@ from .columns import iceberg_select
 from .parts import Held, parts
 from .rows import all_rows, connect_s3, no_rows
 from .state import Commit, State, batches_of
-from .store import LakeError, credentials_of, reason
+from .store import RETRIES, LakeError, credentials_of, reason
 from .unpacking import PLANS, POISON, Unpacking
-from .writer import MEMORY, selected_of
+from .writer import MEMORY, database_errors, selected_of
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -165,7 +165,7 @@ class IcebergWriter(Unpacking):
 
         found = []
         for part in parts(held):
-            with selected_of(self._connection, part) as select:
+            with database_errors("make rows for the table"), selected_of(self._connection, part) as select:
                 made = self._connection.sql(iceberg_select(select, part.date)).to_arrow_table()
                 found.append(made.cast(_schema()))
         return pyarrow.concat_tables(found) if found else _schema().empty_table()
@@ -302,7 +302,7 @@ def _target(lake: str) -> tuple[str, str, dict[str, str], dict[str, Any]]:
                      ("access_key_id", "s3.access-key-id"), ("secret_access_key", "s3.secret-access-key")):  # fmt: skip
         if key in s3:
             properties[own] = s3[key]
-    return uri, name, properties, {"config": s3, "client_options": client}
+    return uri, name, properties, {"config": s3, "client_options": client, "retry_config": RETRIES}
 
 
 def _text(path: str, option: str) -> str:

@@ -4,6 +4,7 @@ Who commits first reads all that others have committed, so that no message is ta
 is written, so that who comes later need not read all commits.
 """
 
+import os
 import time
 from collections.abc import Callable
 
@@ -33,34 +34,45 @@ class CommitLog:
 
     def refresh(self) -> State:
         """Read what others have committed. Raises LakeError."""
-        if not self.state.number:
-            self._read_checkpoint()
-        while (data := self._store.get(_commit(self.state.number + 1))) is not None:
-            self._apply(data, self.state.number + 1)
+        self._read()
         return self.state
 
     def commit(self, make: Callable[[State], Commit | None]) -> Commit | None:
         """Commit what `make` makes of the state; None: nothing. It is called again where others were faster. Raises
-        LakeError.
+        LakeError; then nobody knows whether it is committed.
         """
+        tried: dict[str, Commit] = {}
         for tries in range(_MOST_TRIES):
             made = make(self.state)
             if made is None:
                 return None
-            made.time, made.onlooker = now(), __version__
+            made.id, made.time, made.onlooker = os.urandom(8).hex(), now(), __version__
+            tried[made.id] = made
             number = self.state.number + 1
-            data = msgspec.json.encode(made)
-            if self._store.create(_commit(number), data):
+            if self._store.create(_commit(number), msgspec.json.encode(made)):
                 self.state.apply(made, number)
                 if number % CHECKPOINT_EVERY == 0:
                     self._write_checkpoint()
                 return made
             time.sleep(min(0.5, 0.005 * tries))
-            if self.refresh().number < number:
+            ids = self._read()
+            # a request that was sent again, because its answer was lost, finds its own commit
+            if own := next((each for each in ids if each in tried), None):
+                return tried[own]
+            if not ids:
                 raise LakeError(f"the commit {number} is there and can't be read")
         raise LakeError(f"others were faster {_MOST_TRIES} times")
 
-    def _apply(self, data: bytes, number: int) -> None:
+    def _read(self) -> list[str]:
+        """The ids of the commits that are new."""
+        if not self.state.number:
+            self._read_checkpoint()
+        ids = []
+        while (data := self._store.get(_commit(self.state.number + 1))) is not None:
+            ids.append(self._apply(data, self.state.number + 1))
+        return ids
+
+    def _apply(self, data: bytes, number: int) -> str:
         try:
             made = msgspec.json.decode(data, type=Commit)
         except msgspec.MsgspecError as error:
@@ -68,6 +80,7 @@ class CommitLog:
         if made.version > VERSION:
             raise LakeError(f"the commit {number} was written by a newer version of onlooker ({made.onlooker})")
         self.state.apply(made, number)
+        return made.id
 
     def _read_checkpoint(self) -> None:
         names = sorted(each.name for each in self._store.list(CHECKPOINTS))

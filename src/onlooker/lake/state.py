@@ -58,9 +58,11 @@ class Batch(msgspec.Struct, frozen=True, array_like=True):
 class Commit(msgspec.Struct, kw_only=True, omit_defaults=True):
     """One step: files that come and go, and the messages whose events are in those that come. `forgets`: files that
     had gone, and are deleted now. `time`: RFC 3339.
+    `id`: of the try, by which a writer knows its own.
     """
 
     version: int = VERSION
+    id: str = ""
     time: str = ""
     onlooker: str = ""
     adds: list[DataFile] = []

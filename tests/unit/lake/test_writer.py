@@ -1,18 +1,22 @@
 """Each message is in the lake once, whoever brings it how often."""
 
 import threading
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 
 import duckdb
+import msgspec
 import pytest
 
 from onlooker import Batch
 from onlooker.errors import UsageError
 from onlooker.lake.compact import Compactor
+from onlooker.lake.directory import DirectoryStore
 from onlooker.lake.log import COMMITS, CommitLog
-from onlooker.lake.store import LakeError, ObjectStore, store_of
+from onlooker.lake.store import LakeError, check_conditional, store_of
 from onlooker.lake.tables import LakeTables
+from onlooker.sinks.message import Message, MessageError, own_plan, pack
 from onlooker.testing import make
 
 from .made import SECOND, held, messages, of_batches, opens, time_of, writer
@@ -61,25 +65,102 @@ def test_a_file_without_a_commit_is_not_read_and_goes_one_day(tmp_path: Path, mo
     own = writer(tmp_path)
     own.commit(messages(2))
     with monkeypatch.context() as patched:
-        patched.setattr(ObjectStore, "create", refuse)
-        with pytest.raises(LakeError):
-            own.commit(messages(9))
+        patched.setattr(DirectoryStore, "create", refuse)
+        for _ in range(3):  # the same file serves each try
+            with pytest.raises(LakeError):
+                own.commit(messages(9))
     assert len(list(tmp_path.glob("events/*/*/*.parquet"))) == 2
     assert counted(tmp_path) == (6, 6)
     store = store_of(str(tmp_path))
     assert Compactor(store, CommitLog(store)).clean(orphan=3600) == 0
+    assert len(own.commit(messages(9))) == 7
+    assert len(list(tmp_path.glob("events/*/*/*.parquet"))) == 2
+    with monkeypatch.context() as patched:
+        patched.setattr(DirectoryStore, "create", refuse)
+        with pytest.raises(LakeError):
+            own.commit(messages(10))
     assert Compactor(store, CommitLog(store)).clean(orphan=-1) == 1
-    own.commit(messages(9))
     assert counted(tmp_path) == (27, 27)
+    assert [*(tmp_path / "_onlooker/scratch").iterdir()] == []
+
+
+def test_what_another_merges_before_a_lost_answer_comes_again_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = writer(tmp_path)
+    for each in messages(15):
+        own.commit([each])
+    create = DirectoryStore.create
+
+    def lose_the_answer(store: DirectoryStore, name: str, data: bytes) -> bool:
+        monkeypatch.setattr(DirectoryStore, "create", create)
+        assert store.create(name, data)
+        other = store_of(str(tmp_path))
+        assert Compactor(other, CommitLog(other)).run() == 16
+        return store.create(name, data)
+
+    monkeypatch.setattr(DirectoryStore, "create", lose_the_answer)
+    some = [*messages(16)[15:], *messages(2, host="web2", run=5)]
+    assert own.commit(some) == some
+    assert counted(tmp_path) == (54, 54)
+    assert own.commit(some) == []
+    assert counted(tmp_path) == (54, 54)
+
+
+def test_a_collector_whose_clock_is_ahead_removes_nothing_that_is_new(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = writer(tmp_path)
+    own.commit(messages(3))
+    now = time.time()
+    store = store_of(str(tmp_path))
+    monkeypatch.setattr(time, "time", lambda: now + 10 * 86_400)
+    (tmp_path / "events/date=2026-01-31/host=web1/uncommitted.parquet").write_bytes(b"1")
+    assert Compactor(store, CommitLog(store)).clean() == 0
+
+
+def test_a_store_that_overwrites_commits_is_refused() -> None:
+    class Careless:
+        root = "s3://bucket"
+
+        def create(self, name: str, data: bytes) -> bool:
+            return True
+
+        def delete(self, names: object) -> None:
+            pass
+
+    with pytest.raises(LakeError, match="does not know If-None-Match"):
+        check_conditional(Careless())  # type: ignore[arg-type]
+
+
+def test_a_damaged_file_is_not_merged_and_stops_nothing(tmp_path: Path) -> None:
+    own = writer(tmp_path)
+    for each in messages(20):
+        own.commit([each])
+    broken = sorted(own.log.state.files)[3]
+    (tmp_path / broken).write_bytes(b"PAR1")
+    compactor = Compactor(store_of(str(tmp_path)), own.log)
+    with pytest.raises(LakeError, match="can't merge files"):
+        compactor.run()
+    assert compactor.run() == 0
+
+
+@pytest.mark.parametrize("host", ["x" * 251, "\N{CJK UNIFIED IDEOGRAPH-4E00}" * 28, "__HIVE_DEFAULT_PARTITION__"])
+def test_a_host_that_is_no_name_of_a_directory_is_put_aside(tmp_path: Path, host: str) -> None:
+    made = held(1, opens(1), host=host)
+    payload = pack(made.batches, with_plan=True)
+    head = msgspec.structs.replace(made.head, plan=own_plan()[0])
+    with pytest.raises(MessageError, match="can't be the name of a directory"):
+        writer(tmp_path).unpack(Message(head, payload))
 
 
 def test_a_request_that_is_sent_again_finds_its_own_commit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    create = ObjectStore.create
+    create = DirectoryStore.create
 
-    def twice(store: ObjectStore, name: str, data: bytes) -> bool:
+    def twice(store: DirectoryStore, name: str, data: bytes) -> bool:
         return create(store, name, data) and create(store, name, data)  # as after an answer that was lost
 
-    monkeypatch.setattr(ObjectStore, "create", twice)
+    monkeypatch.setattr(DirectoryStore, "create", twice)
     own = writer(tmp_path)
     some = messages(20)
     assert [own.commit([each]) for each in some] == [[each] for each in some]
