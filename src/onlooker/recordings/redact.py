@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 
 from ..records import Batch
-from ..records.batch import Parts
+from ..records.texts import Parts
 from .manifest import Manifest
 from .patterns import checked
 
