@@ -211,7 +211,8 @@ class _Check:
             raise self._error(f"not a time: {literal(value)}", error.hint, value=number) from None
 
     def _regex(self, number: int, value: bytes) -> None:
-        from .regex import RegexError, automaton  # rarely needed
+        from .automaton import automaton  # rarely needed
+        from .regex import RegexError
 
         try:
             automaton(value, self._test.ignore_case)

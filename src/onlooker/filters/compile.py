@@ -11,6 +11,8 @@ from ..records.planned import compiled
 from ..schema.fields import Op
 from ..schema.plan import StepPlan
 from ..schema.values import Flags, Names
+from .automaton import Automaton
+from .automaton import automaton as regex
 from .expression import REGEX, And, Expression, Not, Test, context_tests, kin_tests
 from .fields import (
     BOOLEAN,
@@ -30,8 +32,6 @@ from .fields import (
 )
 from .glob import Glob, automaton
 from .paths import clean
-from .regex import Automaton
-from .regex import automaton as regex
 
 # records/native/match.h: enum test_op, enum form, and where the tests end
 ASK_NUMBER, ASK_EQUAL, ASK_BEGIN, ASK_END, ASK_PART, ASK_GLOB, ASK_UNDER, ASK_ITEM, ASK_FLAG, ASK_EXISTS = range(10)

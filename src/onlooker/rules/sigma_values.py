@@ -5,11 +5,12 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from ..errors import UsageError
+from ..filters.automaton import automaton
 from ..filters.compile import texts_of
 from ..filters.expression import REGEX, Expression, Not, Or, Test
 from ..filters.fields import NUMBER, PATH, type_of
 from ..filters.filter import user_id
-from ..filters.regex import RegexError, automaton
+from ..filters.regex import RegexError
 from .rule import RefusedError
 
 if TYPE_CHECKING:

@@ -9,11 +9,12 @@ from hypothesis import strategies as st
 
 from onlooker.errors import ExpressionError
 from onlooker.events import TASK_EVENTS
+from onlooker.filters.automaton import automaton
 from onlooker.filters.check import check
 from onlooker.filters.compile import matcher
 from onlooker.filters.expression import Test as Ask
 from onlooker.filters.parse import parse
-from onlooker.filters.regex import RegexError, automaton, in_hex, parsed
+from onlooker.filters.regex import RegexError, in_hex, parsed
 from onlooker.records import Batch
 from onlooker.testing import make
 
