@@ -1,9 +1,12 @@
 """What a monitor takes as arguments, besides its filter: each check names what is wrong, and what to type."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from .errors import UsageError
+from .events.alert import Alert
 from .filters import Filter, check_bool
 from .probe.attach import METHODS
 from .probe.command import Command
@@ -105,3 +108,16 @@ def rules_of(given: "RuleSet | str | Iterable[str]") -> "tuple[Rule, ...]":
     if isinstance(given, bytes) or not isinstance(given, Iterable):
         raise UsageError(f"rules are files or directories, not {given!r:.100}", 'rules=["/etc/onlooker/rules"]')
     return load(given).rules
+
+
+def watching_for(rules: "Sequence[Rule]", wanted: Filter, *, only_alerts: bool, is_live: bool) -> Filter:
+    """The filter, with only the events that the rules look for where only their alerts are reported.
+
+    Raises UsageError where alerts are asked for that nothing can find.
+    """
+    if only_alerts:
+        watched = (event for rule in rules for event in rule.events)
+        wanted = replace(wanted, events=tuple(dict.fromkeys(watched)))
+    if Alert.event in wanted.events and not rules and is_live:
+        raise UsageError("alerts are what rules find, and there are none", 'rules="shipped"', "--rules shipped")
+    return wanted

@@ -1,40 +1,29 @@
 """Watching: the public interface."""
 
-import time
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from operator import length_hint
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from msgspec.structs import replace
 
-from .arguments import LONGEST_SECONDS, check_rate, check_source, live_source, rules_of, time_to_wait
-from .errors import ForkedError, UsageError
+from .arguments import check_rate, check_source, live_source, rules_of, watching_for
+from .errors import UsageError
 from .events import Event
-from .events.alert import Alert
-from .filters import Expression, Filter, asks_for_context, check_bool, process_id
-from .probe.clock import Moment, WallClock
+from .filters import Filter, check_bool, process_id
+from .handover import Handover
+from .lifetime import Lifetime
+from .pipeline import Pipeline
+from .probe.clock import Moment
 from .probe.command import command_of
-from .probe.forks import run_in_children, this_process
-from .probe.kernel import in_pid_namespace
-from .probe.live import LiveSource
 from .probe.setup import DEFAULT_RING_BYTES, MOST_ARGS_BYTES
 from .probe.source import Attachment, Rest, Source, Waiting
-from .records import Batch, Matcher
-from .records.fold import KnownContext, check_context
-from .records.sieve import Sieve
+from .records import Batch
+from .records.fold import check_context
 from .records.table import Batches
-from .stats import Stats, Tally
+from .stats import Stats
 
 if TYPE_CHECKING:
-    from .enrich.answers import ContextAnswers
-    from .enrich.context import Context, Places
-    from .rules import Detector, RuleSet
-
-_SLICE_SECONDS = 0.1  # how often a waiting poll of a source without `fileno` checks for `stop`
-_WORST = 5  # processes above the rate that are named
-_LATE_SECONDS = 0.2  # for which a poll looks beyond its time for events that match, in a flood of others
+    from .rules import RuleSet
 
 
 class Monitor:
@@ -135,11 +124,7 @@ class Monitor:
         self.rules = rules_of(rules)
         asks = (where, exclude, path, writes, success, arg, hide)
         self.only_alerts = bool(self.rules) and events is None and not any(asks)
-        if self.only_alerts:
-            watched = (event for rule in self.rules for event in rule.events)
-            self.filter = replace(self.filter, events=tuple(dict.fromkeys(watched)))
-        if Alert.event in self.filter.events and not self.rules and source is None:
-            raise UsageError("alerts are what rules find, and there are none", 'rules="shipped"', "--rules shipped")
+        self.filter = watching_for(self.rules, self.filter, only_alerts=self.only_alerts, is_live=source is None)
         check_bool("first", first)
         check_rate(rate)
         check_bool("detach", detach)
@@ -156,25 +141,17 @@ class Monitor:
         if source is not None:
             check_source(source, self.filter, self.command)
         self._source: Source = live if source is None else source
-        self._matcher: Matcher | None = None
-        self._matched: tuple[Batch | None, Batch | None] = (None, None)  # a batch of the source, and what matches of it
-        self._detector: Detector | None = None
-        self._sieve = Sieve(first=first, rate=rate) if first or rate else None
-        self._wanted = self.filter  # of the source
-        self._answers: ContextAnswers | None = None  # to what an expression asks of users and containers
-        self._places: Places | None = None  # where users and containers are looked up
-        self._told: Context | None = None  # what puts the context into the batches
-        self._known: KnownContext | None = None
-        self._home = this_process()
-        self._batch: Batch | None = None  # counted, and its source may not know yet
-        self._ready: Batch | None = None  # counted, and nobody has got it
-        self._current: Batch | None = None  # whose events are being given
-        self._given: Iterator[Event] = iter(())  # what of them nobody has got yet
-        self._tally = Tally()
+        self._pipeline = Pipeline(
+            self._source,
+            context=self.context,
+            rules=self.rules,
+            only_alerts=self.only_alerts,
+            first=first,
+            rate=rate,
+        )
+        self._life = Lifetime()
+        self._handover = Handover(self._source, self._pipeline, self._life)
         self._aborted = False
-        self._clock = WallClock()
-        self._began: Moment | None = None
-        self._ended: Moment | None = None
         self._is_closed = False
         self._stopping = False
 
@@ -192,104 +169,23 @@ class Monitor:
 
         A new loop continues at the next event after the last one.
         """
-        while True:
-            self._check_use()
-            yield from self._given
-            self._check_use()  # in a child of fork(2), `_given` ends early
-            self._next_events(None)
-            if not length_hint(self._given) and self.ended:
-                return
+        return self._handover.events()
 
     def batches(self) -> Batches:
         """The same as batches of records, without an object for each: see `Batch`. It is an Arrow stream, too."""
-        return Batches(self._batches())
-
-    def _batches(self) -> Iterator[Batch]:
-        while True:
-            self._check_use()
-            self._next_batch(None)
-            if self._ready is None:
-                if self.ended:
-                    return
-                continue
-            batch, self._ready = self._ready, None  # no call until it is given: see `_receive`
-            yield batch
+        return Batches(self._handover.batches())
 
     def start(self) -> None:
         """Start watching: after it returns, nothing is missed."""
-        if self._ended is not None:
-            raise _closed()
-        if self._began is None:
-            self._home = this_process()
-            run_in_children(self._abandon)
-            wanted = self._wanted = self._of_the_source()
-            self._add_context(wanted)
-            self._matcher = wanted.matcher()
-            wanted.look()
-            self._source.start(wanted)
-            if self._places and isinstance(self._source, LiveSource) and self._needs_cgroups:
-                self._places.watch()  # with the rights that are left
-            wanted.look()
-            self._began = getattr(self._source, "began", None) or self._clock.moment()
+        self._life.check_open()
+        if not self._life.has_begun:
+            self._life.settle()
+            self._handover.settle()
+            self._pipeline.start(self.filter)
+            self._life.begin(getattr(self._source, "began", None))
             if self._stopping:
                 self._source.stop()
-        self._check_use()
-
-    def _of_the_source(self) -> Filter:
-        """The filter, with what else must be known to decide it."""
-        expressions = [self.filter.where, *(rule.expression for rule in self.rules)]
-        self._answers = self._answers_to([each for each in expressions if each is not None])
-        wanted, ancestors = _with(self.filter, self._answers), "ancestors" in self.context
-        has_proc = isinstance(self._source, LiveSource) and not in_pid_namespace()
-        if self.rules:
-            from .rules.asked import with_rules
-
-            made = with_rules(wanted, self.rules, only_alerts=self.only_alerts, has_proc=has_proc, ancestors=ancestors)
-            self._detector = made.detector
-            return made
-        if not self.filter.asks_for_kin and not ancestors:
-            return wanted
-        from .enrich.kinship import with_kin  # rarely needed
-
-        return with_kin(wanted, has_proc=has_proc, ancestors=ancestors)
-
-    def _answers_to(self, asked: Sequence[Expression]) -> "ContextAnswers | None":
-        """What is known of users and containers, where an expression asks for it and the stream says nothing."""
-        if not asks_for_context(asked) or getattr(self._source, "has_context", False):
-            return None
-        from .enrich.answers import answers_to  # rarely needed
-
-        return answers_to(asked, self._looked_up_in())
-
-    def _looked_up_in(self) -> "Places":
-        """Where users and containers are looked up."""
-        if self._places is None:
-            from .enrich.context import Places
-
-            self._places = Places()
-        return self._places
-
-    @property
-    def _needs_cgroups(self) -> bool:
-        return bool(self._answers) or not {*self.context} <= {"user", "ancestors"}
-
-    def _add_context(self, wanted: Filter) -> None:
-        if not self.context:
-            return
-        self._known = KnownContext()
-        if not getattr(self._source, "has_context", False):
-            from .enrich.context import Context  # rarely needed, as above
-
-            self._told = Context(self.context, getattr(wanted, "table", None), self._looked_up_in())
-
-    def _ask_again(self) -> None:
-        """Of what is known now of users and containers, and was not when it was asked."""
-        if self._answers and self._answers.has_news():
-            if self._matcher:
-                self._matcher.forget()
-            refine: Callable[[Filter], None] | None = getattr(self._source, "refine", None)
-            if self._answers.look() and refine:
-                refine(self._wanted)
+        self._life.check_use()
 
     def context_of(self, event: Event) -> dict[str, Any]:
         """What is known of an event's process, by the names of docs/fields.md, such as "user_name": only what there is.
@@ -300,7 +196,7 @@ class Monitor:
         ...     [monitor.context_of(event)["user_name"] for event in monitor]
         ['root']
         """
-        return self._known.of(event) if self._known else {}
+        return self._pipeline.context_of(event)
 
     def follow(self, pid: int) -> None:
         """Report only what followed processes do, and follow this one, its descendants and those to come. The monitor
@@ -311,7 +207,7 @@ class Monitor:
         follow: Callable[[int], None] | None = getattr(self._source, "follow", None)
         if follow is None:
             raise UsageError("only the kernel can follow a process", "leave out source")
-        if self._began is not None and not self.filter.follow:
+        if self._life.has_begun and not self.filter.follow:
             raise UsageError("this monitor follows nothing", "call follow before start, or give a command")
         follow(process_id(pid))
         self.filter = replace(self.filter, follow=True)
@@ -345,20 +241,14 @@ class Monitor:
         )
         if "ancestors" in self.context:
             raise UsageError("what is asked for can't be changed where ancestors are told", "begin another monitor")
-        if self._began is not None:
-            self._check_use()
-            answers = self._answers_to([wanted.where] if wanted.where is not None else [])
-            asked = _with(wanted, answers)
-            matcher = asked.matcher()
-            refine: Callable[[Filter], None] | None = getattr(self._source, "refine", None)
-            try:
-                if refine:
-                    refine(asked)
-            finally:  # a signal's handler may raise when the kernel has changed it already
-                if getattr(self._source, "wanted", asked) is asked:
-                    self.filter, self._matcher, self._matched = wanted, matcher, (None, None)
-                    self._wanted, self._answers = asked, answers
-        self.filter = wanted
+        if not self._life.has_begun:
+            self.filter = wanted
+            return
+        self._life.check_use()
+        try:
+            self._pipeline.refine(wanted)
+        finally:  # a signal's handler may raise when the kernel has changed it already
+            self.filter = self._pipeline.given
 
     def poll(self, timeout: float | None = 0.0) -> Sequence[Event]:
         """The events that have come, in the order in which they happened.
@@ -370,100 +260,19 @@ class Monitor:
         Waits until there are some, at most `timeout` seconds (None: for ever). Empty when the time is over, and at once
         when the monitor has `ended`.
         """
-        longest = time_to_wait(timeout)
-        self._check_use()
-        if not length_hint(self._given):
-            self._next_events(longest)
-        return [*self._given]  # not list(): where a function is called, a signal's handler may raise and lose them
+        return self._handover.poll(timeout)
 
     def poll_batch(self, timeout: float | None = 0.0) -> Batch | None:
         """The same as a batch; None where `poll` gives nothing."""
-        longest = time_to_wait(timeout)
-        self._check_use()
-        self._next_batch(longest)
-        batch, self._ready = self._ready, None
-        return batch
-
-    def _next_batch(self, timeout: float | None) -> None:
-        """Put the rest of the current batch, or else the next batch, into `_ready`."""
-        rest, none = self._rest(), iter(())
-        if rest is not None:
-            self._ready, self._given = rest, none
-        self._next(timeout)
-
-    def _rest(self) -> Batch | None:
-        """The part of the current batch whose events nobody has got, and what is known of them."""
-        left = length_hint(self._given)
-        if not left or not self._current:
-            return None
-        if not self._current.has_context:
-            return self._current.after(len(self._current) - left)
-        events = self._current.without_context()
-        return events.after(len(events) - left).behind(self._current.context())
-
-    def _next_events(self, timeout: float | None) -> None:
-        """Put the events of the next batch into `_given`: they stay there after an exception."""
-        self._next(timeout)
-        if self._ready is not None:
-            if self._known:
-                self._known.take(self._ready)
-            given = iter(self._ready.without_context().events())
-            self._given, self._current, self._ready = given, self._ready, None
-
-    def _next(self, timeout: float | None) -> None:
-        """Put the next batch into `_ready`, if there is none."""
-        deadline = None if timeout is None else time.monotonic() + timeout
-        longest = LONGEST_SECONDS if hasattr(self._source, "fileno") else _SLICE_SECONDS
-        while self._ready is None:
-            left = longest if deadline is None else deadline - time.monotonic()
-            batch = self._source.poll(max(0.0, min(longest, left)))
-            if batch is not None:
-                self._receive(batch)
-            # of what had come before the time was over, all may have been left out, and wanted events may be behind it
-            is_late = left <= 0 and (batch is None or left < -_LATE_SECONDS)
-            if self.ended or (deadline is not None and is_late):
-                return
-
-    def _receive(self, batch: Batch) -> None:
-        """Nothing is called while the batch and its counts are noted, so that no signal's handler can raise there; the
-        source keeps the batch until that is done.
-        """
-        if not isinstance(batch, Batch):
-            hint = "its poll returns a Batch or None; Batch.of(events) makes them"
-            raise UsageError(f"the source's poll returned no batch: {batch!r:.100}", hint)
-        if batch is not self._batch:
-            passed = self._passed(batch)
-            tally = self._tally.plus(passed)
-            ready = passed if len(passed) else None
-            self._batch, self._ready, self._tally = batch, ready, tally
-        self._acknowledge()
-
-    def _passed(self, batch: Batch) -> Batch:
-        """What of the source's batch is to be reported; of the same batch once more, the same."""
-        self._ask_again()
-        if self._matcher and self._matched[0] is not batch:
-            seen = self._detector.with_alerts(batch) if self._detector else batch
-            self._matched = batch, seen.matching(self._matcher)
-        matching = self._matched[1] if self._matched[1] is not None else batch
-        sifted = self._sieve.sifted(matching) if self._sieve else matching
-        if self._told:
-            return self._told.added(sifted, batch)
-        return sifted if self._known else sifted.without_context()
-
-    def _acknowledge(self) -> None:
-        taken = getattr(self._source, "taken", None)
-        if taken and self._batch is not None:
-            taken(self._batch)
-        self._batch, self._matched = None, (None, None)
+        return self._handover.poll_batch(timeout)
 
     def fileno(self) -> int:
         """A descriptor that can be read while `poll(0)` has something to give or to do: for select(2) and the like.
 
         Raises UsageError where the source has none, and after `close`.
         """
-        self._check_use()
-        if self._ended is not None:
-            raise _closed()
+        self._life.check_use()
+        self._life.check_open()
         fileno: Callable[[], int] | None = getattr(self._source, "fileno", None)
         if fileno is None:
             raise UsageError("this source can't be waited for", "monitor.poll(timeout) waits")
@@ -472,7 +281,7 @@ class Monitor:
     def stop(self) -> None:
         """Watch nothing more from now on; what happened before can still be polled. Returns at once."""
         first, self._stopping = not self._stopping, True
-        if first and self._began is not None:
+        if first and self._life.has_begun:
             self._source.stop()
 
     def close(self) -> None:
@@ -481,15 +290,15 @@ class Monitor:
         """
         if self._is_closed:
             return
-        self._ended = self._ended or self._clock.moment()
+        self._life.end()
         self._stopping = True
-        self._take_back()
-        self._aborted = self._aborted or (self._began is not None and (self._tally.unread > 0 or not self.ended))
-        self._acknowledge()
-        if self._places:
-            self._places.close()
+        self._handover.take_back()
+        unread = self._handover.tally.unread
+        self._aborted = self._aborted or (self._life.has_begun and (unread > 0 or not self.ended))
+        self._handover.acknowledge()
+        self._pipeline.close()
         rest = self._source.close() or Rest()
-        self._tally = self._tally.at_the_end(rest.lost, rest.unread)
+        self._handover.tally = self._handover.tally.at_the_end(rest.lost, rest.unread)
         self._is_closed = True
 
     @property
@@ -512,49 +321,25 @@ class Monitor:
         """From when until when it has watched: until the last process that it follows had ended, `stop` or `close`;
         until now where it still watches.
         """
-        ended = getattr(self._source, "ended", None) or self._ended or self._clock.moment()
-        return self._began or ended, ended
+        return self._life.span(getattr(self._source, "ended", None))
 
     def stats(self) -> Stats:
         """What has been reported until now."""
         began, ended = self.span
-        seconds = (ended.boot_ns - began.boot_ns) / 1e9
-        aborted = self._aborted or self._home != this_process()
-        tally = self._tally
-        events = {name: count for name, count in tally.events.items() if count}
-        repeated, over = (self._sieve.repeated, self._sieve.over()) if self._sieve else (0, [])
+        tally = self._handover.tally
+        repeated, over_rate = self._pipeline.left_out()
         return Stats(
-            events, dict(tally.lost), tally.cut, seconds, tally.unread, aborted, repeated, tuple(over[:_WORST])
+            {name: count for name, count in tally.events.items() if count},
+            dict(tally.lost),
+            tally.cut,
+            (ended.boot_ns - began.boot_ns) / 1e9,
+            tally.unread,
+            self._aborted or not self._life.is_at_home,
+            repeated,
+            over_rate,
         )
 
     def waiting(self) -> Waiting | None:
         """How much waits to be polled, in bytes; None where the source does not say, and after `close`."""
         waiting: Callable[[], Waiting | None] | None = getattr(self._source, "waiting", None)
         return waiting() if waiting else None
-
-    def _check_use(self) -> None:
-        if self._began is None:
-            raise UsageError("the monitor is not started", "with onlooker.Monitor() as monitor: ...")
-        if self._home != this_process():
-            raise ForkedError
-
-    def _abandon(self) -> None:
-        """In a child of fork(2): what is left of the batch is the parent's. An iteration holds the same iterator."""
-        deque(self._given, maxlen=0)
-        self._ready = None
-
-    def _take_back(self) -> None:
-        """Take the events that nobody got out of the counts, all at once or not at all. Losses stay counted."""
-        batch, none = self._rest() or self._ready, iter(())
-        if batch is None:
-            return
-        tally = self._tally.minus(batch)
-        self._ready, self._given, self._tally = None, none, tally
-
-
-def _with(wanted: Filter, answers: "ContextAnswers | None") -> Filter:
-    return replace(wanted, answers=answers) if answers else wanted
-
-
-def _closed() -> UsageError:
-    return UsageError("the monitor is closed", "make a new one: onlooker.Monitor()")

@@ -168,9 +168,9 @@ def test_an_expression_decides_by_the_container(
         assert monitor.stats().lost == {}
         if not is_there_before:
             return
-        assert monitor.filter.where is not None and monitor._answers
+        assert monitor.filter.where is not None and monitor._pipeline.answers
         [test] = expression.tests_of(monitor.filter.where)
-        bound = monitor._answers.bound(test, True)
+        bound = monitor._pipeline.answers.bound(test, True)
         assert isinstance(bound, expression.Or)
         above, passing = bound.terms
         # those around it are young, and may still become containers; the others are none

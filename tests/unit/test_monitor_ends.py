@@ -133,10 +133,11 @@ def signalled(function, line):
             yield
         finally:
             sys.setprofile(None)
+    assert passed, f"nothing is called {function}"
 
 
 @pytest.mark.parametrize("line", range(12))
-@pytest.mark.parametrize("function", ["_receive", "_acknowledge", "_counted", "taken", "_next"])
+@pytest.mark.parametrize("function", ["_receive", "acknowledge", "passed", "plus", "taken", "_next", "_next_events"])
 def test_an_exception_of_a_signal_loses_nothing_on_the_way(function, line):
     with Monitor(source=FakeSource([*(make("exec", pid=pid) for pid in PIDS), LOST], batch=5)) as monitor:
         found = []
