@@ -10,7 +10,7 @@ from onlooker.sinks.transport import TransportError
 
 from .certificates import Authority
 from .otlp_receiver import Receiver
-from .running import Server, nats_server, wait_for
+from .running import Server, free_port, nats_server, wait_for
 from .sending import batches
 
 
@@ -62,6 +62,28 @@ def test_nats_with_a_wrong_certificate(certificates, tmp_path: Path, server: str
     assert says in told[0]
     assert "\n" not in told[0]
     assert sum(sink.lost.values()) == 200  # it was ended, and had nowhere to keep them
+
+
+@pytest.mark.parametrize("option", ["tls", "ca"])
+def test_nats_without_tls_gets_nothing_where_tls_is_asked_for(certificates, tmp_path: Path, option: str) -> None:
+    """Not even the password: a server in the middle would leave TLS out."""
+    secret = tmp_path / "password"
+    secret.write_text("a-secret-of-tests\n")
+    asked = option if option == "tls" else f"ca={certificates['ca'][0]}"
+    with nats_server(tmp_path, "-DV") as running:
+        _, told = tried(f"nats://me@127.0.0.1:{running.port}/onlooker?{asked}&password={secret}", has_failed=True)
+        assert "a-secret-of-tests" not in running.log.read_text()
+        assert "CONNECT {" not in running.log.read_text()
+    assert "the server offers no TLS" in told[0]
+
+
+def test_a_server_that_is_not_there_is_told_apart_from_a_host_that_is_not() -> None:
+    for url, says in {
+        f"nats://127.0.0.1:{free_port()}/a": "onnection refused",
+        "nats://nowhere.invalid/a": "not known",
+    }.items():
+        _, told = tried(url, has_failed=True)
+        assert says in told[0], told
 
 
 def test_nats_with_the_right_certificate(certificates, tmp_path: Path) -> None:

@@ -1,18 +1,20 @@
 """NATS JetStream: each message is acknowledged when the stream has it, and one that is sent twice is kept once."""
 
 import asyncio
+import os
 import threading
 from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import CancelledError, Future
 from contextlib import suppress
+from importlib.util import find_spec
 from typing import Any, TypeVar
 
-import nats
 import nats.errors
 import nats.js.errors
 from nats.aio.client import Client
 from nats.js.api import StreamConfig
 
+from ..errors import ExtraError
 from .message import Message
 from .target import Target
 from .tls import context_of, reason_of
@@ -28,6 +30,20 @@ _PORT = 4222
 Result = TypeVar("Result")
 
 
+class _Client(Client):
+    """The library takes TLS only where the server asks for it, and a server in the middle need not."""
+
+    def __init__(self, *, needs_tls: bool) -> None:
+        super().__init__()
+        self._needs_tls = needs_tls
+
+    def _connect_command(self) -> bytes:
+        """With who it is: the first that it says."""
+        if self._needs_tls and not self._server_info.get("tls_required"):
+            raise nats.errors.Error("the server offers no TLS")
+        return bytes(super()._connect_command())
+
+
 class Connection:
     """A connection with its loop, in a thread of its own, so that it answers pings while nothing is sent."""
 
@@ -38,6 +54,9 @@ class Connection:
         self.client: Client | None = None
         self._login = _login(target)
         self._waiting: Future[Any] | None = None  # for an answer
+        self._failure: Exception | None = None
+        # what nobody waits for any more after the connection is lost is no news
+        self._loop.set_exception_handler(lambda _loop, _context: None)
 
     def run(self, made: Coroutine[Any, Any, Result], seconds: float) -> Result:
         """Wait for it. Raises TransportError, also as soon as the connection is lost."""
@@ -66,16 +85,27 @@ class Connection:
         target = self._target
         scheme = "tls" if target.uses_tls else "nats"
         servers = [f"{scheme}://{each if ':' in each else f'{each}:{_PORT}'}" for each in target.servers]
-        options = {
+        options: dict[str, Any] = {
             "name": "onlooker",
             "allow_reconnect": False,
             "connect_timeout": CONNECT_SECONDS,
-            "error_cb": _ignore,
+            "error_cb": self._failed,
             "closed_cb": self._lost,
         }
-        made = nats.connect(servers, **options, **self._login)
-        self.client = self.run(made, CONNECT_SECONDS * len(servers) + 1)
-        return self.client
+        client = _Client(needs_tls=target.uses_tls)
+        self._failure = None
+        try:
+            self.run(client.connect(servers, **options, **self._login), CONNECT_SECONDS * len(servers) + 1)
+        except TransportError as error:
+            if self._failure is None:
+                raise
+            raise TransportError(reason(self._failure)) from error  # more than that no server is left
+        self.client = client
+        return client
+
+    async def _failed(self, error: Exception) -> None:
+        """What the library tells of a server, and does not raise."""
+        self._failure = error
 
     def close(self) -> None:
         """May be called again."""
@@ -150,6 +180,8 @@ class NatsTransport:
 
 def _login(target: Target) -> dict[str, Any]:
     """Who it is, and TLS. Raises UsageError for files that are not what they must be."""
+    if target.credentials and find_spec("nkeys") is None:
+        raise ExtraError("a credentials file of NATS", "nkeys", "nats")
     login: dict[str, Any] = {"user_credentials": target.credentials} if target.credentials else {}
     if target.user is not None:
         login |= {"user": target.user, "password": target.secret("password") or ""}
@@ -182,6 +214,8 @@ def reason(error: BaseException) -> str:
         return "the server keeps no stream of this subject (is JetStream on? nats-server -js)"
     if isinstance(error, CancelledError):
         return "the connection is lost"
+    if isinstance(error, ConnectionError) and error.errno:  # asyncio has words of its own
+        return os.strerror(error.errno)
     if isinstance(error, OSError):
         return reason_of(error)
     return str(error).removeprefix("nats: ") or type(error).__name__
@@ -192,7 +226,3 @@ def _raise(error: BaseException | None) -> None:
     if isinstance(error, nats.errors.MaxPayloadError):
         raise RefusedError("it is larger than the server takes (max_payload)") from error
     raise TransportError(reason(error)) from error
-
-
-async def _ignore(_error: Exception) -> None:
-    """What goes wrong is raised where it matters."""

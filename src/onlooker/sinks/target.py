@@ -1,5 +1,6 @@
 """Where a sink sends to: the URL of `--to`, or a table of the agent's configuration."""
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
@@ -20,6 +21,24 @@ EXAMPLES = {
     "otlp+https": "otlp+https://collector.example.com:4318/v1/logs",
     "syslog": "syslog://localhost:514",
     "journald": "journald:",
+}
+_SUBJECT = re.compile(r"[^\s.*>]+(\.[^\s.*>]+)*")
+_STREAM = re.compile(r"[A-Za-z0-9_-]+")
+_VALUES = {  # for hints
+    "memory": "16M",
+    "disk": "1G",
+    "most": "1M",
+    "spool": "/var/lib/onlooker/spool",
+    "tls": "true",
+    "ca": "/etc/onlooker/ca.pem",
+    "cert": "/etc/onlooker/cert.pem",
+    "key": "/etc/onlooker/key.pem",
+    "credentials": "/etc/onlooker/nats.creds",
+    "password": "/etc/onlooker/password",
+    "token": "/etc/onlooker/token",
+    "servers": '["nats.example.com:4222"]',
+    "stream": "EVENTS",
+    "group": "onlooker",
 }
 _SIZES = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
 _SIZE_OPTIONS = ("memory", "disk", "most")
@@ -126,11 +145,10 @@ def target_of(url: str, *, schemes: tuple[str, ...] = SCHEMES, usual: Mapping[st
     if ":" in user:
         raise UsageError(
             f"a password in a URL can be seen by everybody: {scheme}://...@{servers}",
-            f"write it to a file that only you can read: {scheme}://{user.partition(':')[0]}@{servers}?password=FILE",
+            f"write it to a file that only you can read: "
+            f"{scheme}://{user.partition(':')[0]}@{servers}{parts.path}?password=FILE",
         )
-    given: dict[str, Any] = dict(parse_qsl(parts.query, keep_blank_values=True))
-    if given.get("tls") == "":  # ?tls
-        given["tls"] = "1"
+    given = _options(url, parts.query)
     topic = unquote(parts.path)
     return checked(
         {
@@ -143,6 +161,18 @@ def target_of(url: str, *, schemes: tuple[str, ...] = SCHEMES, usual: Mapping[st
         },
         url,
     )
+
+
+def _options(url: str, query: str) -> dict[str, Any]:
+    """Behind the question mark. Raises UsageError."""
+    found: dict[str, Any] = {}
+    for name, value in parse_qsl(query, keep_blank_values=True):
+        if name in found:
+            raise UsageError(f"{url}: {name} is given twice", "leave one out")
+        if not value and name != "tls":
+            raise UsageError(f"{url}: {name} has no value", f"{name}={_VALUES.get(name, 'VALUE')}, or leave it out")
+        found[name] = value or "1"  # ?tls
+    return found
 
 
 def checked(given: Mapping[str, Any], where: str) -> Target:
@@ -160,8 +190,29 @@ def checked(given: Mapping[str, Any], where: str) -> Target:
     try:
         made = msgspec.convert(said, Target, strict=False)
     except msgspec.ValidationError as error:
-        raise UsageError(f"{where}: {error}", _example(str(given.get("scheme", "nats")))) from error
+        raise _refused(str(error), given, where) from error
+    if "disk" in given and made.spool is None:
+        hint = f"spool={_VALUES['spool']}&disk={given['disk']}"
+        raise UsageError(f"{where}: disk is for a spool, and none is named", hint)
     return _sound(made, where)
+
+
+def _refused(why: str, given: Mapping[str, Any], where: str) -> UsageError:
+    """What the library says of a value, in words."""
+    place = re.search(r"`\$\.(\w+)", why)
+    name = place[1] if place else ""
+    example = f"{name}={_VALUES[name]}" if name in _VALUES else _example(str(given.get("scheme", "nats")))
+    if least := re.search(r">= (\d+)", why):
+        hint = f"at least {_size(int(least[1]))}: {example}"
+        return UsageError(f"{where}: {name} is too small: {given.get(name)}", hint)
+    if name:
+        return UsageError(f"{where}: not a value for {name}: {given.get(name)!r:.60}", example)
+    return UsageError(f"{where}: {why}", example)
+
+
+def _size(number: int) -> str:
+    unit = next((unit for unit in "GMK" if number and number % _SIZES[unit] == 0), "")
+    return f"{number // _SIZES[unit]}{unit}"
 
 
 def _sound(made: Target, where: str) -> Target:
@@ -170,6 +221,7 @@ def _sound(made: Target, where: str) -> Target:
         raise UsageError(f"no server is named in {where!r:.100}", example)
     if made.scheme in _HAS_TOPIC and not made.topic:
         raise UsageError(f"no {'subject' if made.scheme == 'nats' else 'topic'} is named in {where!r:.100}", example)
+    _check_names(made, where, example)
     if made.scheme.startswith("otlp") and not made.servers:
         raise UsageError(f"no server is named in {where!r:.100}", example)
     if made.scheme == "file" and not made.topic:
@@ -184,7 +236,7 @@ def _sound(made: Target, where: str) -> Target:
     _check_form(made, where)
     for name, path in made.files.items():
         if not Path(path).is_file():
-            raise UsageError(f"{where}: {name} is no file: {path!r}", f"{name}=/etc/onlooker/{name}.pem")
+            raise UsageError(f"{where}: {name} is no file: {path!r}", f"{name}={_VALUES.get(name, 'FILE')}")
     if (made.cert is None) is not (made.key is None):
         raise UsageError(f"{where}: cert and key belong together", "cert=FILE&key=FILE")
     return made
@@ -203,6 +255,16 @@ def _check_form(made: Target, where: str) -> None:
         raise UsageError(f"{where}: {made.scheme} has no choice of compression", f"leave out compress={made.compress}")
     if made.compress == "none" and made.payload == "batch":
         raise UsageError(f"{where}: raw batches are always compressed", "leave out compress=none")
+
+
+def _check_names(made: Target, where: str, example: str) -> None:
+    """Those that NATS takes."""
+    if made.scheme == "nats" and not _SUBJECT.fullmatch(made.topic):
+        why = "it has an empty part, a space, or * or >, which stand for many subjects"
+        raise UsageError(f"can't send to the subject {made.topic!r:.100}: {why}", example)
+    if made.stream is not None and not _STREAM.fullmatch(made.stream):
+        hint = f"letters, digits, _ and -: stream={_VALUES['stream']}"
+        raise UsageError(f"{where}: not a name for a stream: {made.stream!r:.60}", hint)
 
 
 def _check_server(server: str, where: str, example: str) -> None:

@@ -83,7 +83,15 @@ def test_a_map_gives_a_line_for_each_event(name):
         ("nats://a/b?map=cef", "unknown map 'cef'"),
         ("otlp+http:", "no server is named"),
         ("file:", "no file is named"),
-        ("nats://a/b?most=1", "most"),
+        ("nats://a/b?most=1", "most is too small: 1"),
+        ("nats://a/b?memory=1", "memory is too small: 1"),
+        ("nats://a/b?tls=maybe", "not a value for tls: 'maybe'"),
+        ("nats://a/b?disk=1G", "disk is for a spool"),
+        ("nats://a/b?memory=2M&memory=3M", "memory is given twice"),
+        ("nats://a/b?stream=", "stream has no value"),
+        ("nats://a/b?stream=a.b", "not a name for a stream"),
+        ("nats://a/b.>", "can't send to the subject 'b.>'"),
+        ("nats://a/b%20c", "can't send to the subject 'b c'"),
     ],
 )
 def test_what_does_not_fit_together(url, says):
