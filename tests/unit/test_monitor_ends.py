@@ -153,7 +153,9 @@ def test_an_exception_of_a_signal_loses_nothing_on_the_way(function, line):
 
 
 @pytest.mark.parametrize("line", range(12))
-@pytest.mark.parametrize("function", ["batches", "_next_batch", "_rest", "after", "_next", "_receive", "taken"])
+@pytest.mark.parametrize(
+    "function", ["__next__", "batches", "_next_batch", "_rest", "after", "_next", "_receive", "taken"]
+)
 def test_nor_on_the_way_to_a_loop_over_batches(function, line):
     """Of a batch that was begun as events, the rest is given once."""
     with Monitor(source=execs(batch=4)) as monitor:

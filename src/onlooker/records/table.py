@@ -80,7 +80,9 @@ class Batches(Iterator["Batch"]):
         self._batches = batches
 
     def __next__(self) -> "Batch":
-        return next(self._batches)
+        for batch in self._batches:  # not next(): where a function is called, a signal's handler may raise and lose it
+            return batch
+        raise StopIteration
 
     def __arrow_c_schema__(self) -> object:
         """A capsule "arrow_schema"."""
