@@ -19,10 +19,10 @@ import pytest
 
 from onlooker import Monitor, Open, TaskEvent, UsageError
 from onlooker.events import TASK_EVENTS
-from onlooker.filters import Filter
+from onlooker.filters import Filter, fields
 from onlooker.filters.expression import And, Expression, Not, Or
 from onlooker.filters.expression import Test as Ask
-from onlooker.filters.fields import BOOLEAN, FLAGS, LIST, NAME, NUMBER, PATH, TEXT, known_fields, steps_of, type_of
+from onlooker.filters.fields import BOOLEAN, FLAGS, LIST, NAME, NUMBER, PATH, TEXT, steps_of, type_of
 from onlooker.filters.parse import parse
 from onlooker.probe import setup
 from onlooker.probe.live import LiveSource
@@ -78,7 +78,8 @@ class Chooser:
     def __init__(self, events: list[TaskEvent], seed: int) -> None:
         self.random = random.Random(seed)
         self.events = events
-        self.fields = [name for name in known_fields() if any(steps_of(name, event) for event in EVENTS)]
+        names = [name for name in fields.known_fields() if name not in fields.CONTEXT_FIELDS]  # no record has those
+        self.fields = [name for name in names if any(steps_of(name, event) for event in EVENTS)]
 
     def expression(self, depth: int = 3) -> Expression:
         what = self.random.random()
