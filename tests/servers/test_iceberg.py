@@ -13,6 +13,7 @@ from onlooker.lake.iceberg import Catalogue, IcebergWriter
 from onlooker.lake.rows import is_lake
 from onlooker.lake.store import LakeError
 from onlooker.lake.tables import LakeTables
+from onlooker.lake.unpacking import Aside
 
 from ..unit.lake.made import messages
 from .conftest import lake_in
@@ -88,8 +89,9 @@ def test_any_program_reads_it_by_the_catalogue(table: str) -> None:
 def test_what_makes_no_sense_is_put_aside_once(table: str) -> None:
     own = writer_of(table)
     own.commit(messages(1))
-    assert own.put_aside("stream-1", {"a": "b"}, b"\0\xff", "why")
-    assert not own.put_aside("stream-1", {"a": "b"}, b"\0\xff", "why")
+    aside = [Aside("stream-1", {"a": "b"}, b"\0\xff", "why")]
+    assert own.put_aside(aside) == 1
+    assert own.put_aside(aside) == 0
     with LakeTables(table, names=set()) as tables:
         assert tables.notes == ["1 message was put aside that made no sense"]
 

@@ -5,14 +5,15 @@ import os
 import re
 import sys
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Union
 
 from ..answers.page import Page, counted
-from ..errors import OutputError, UsageError
+from ..errors import OnlookerError, OutputError, UsageError
 from ..escaping import escape
 from ..output.writer import Writer
 from ..query import mistakes, rows
@@ -31,6 +32,7 @@ Tables = Union[Database, "LakeTables"]
 
 _EXPLAINED = ("explain_key", "explain_value")
 _READ_BYTES = 1 << 16
+_LEAVE_SECONDS = 1.0  # for a lake to let go after Ctrl-C
 _STREAMED = ("table", "json")  # by us; others DuckDB writes
 
 
@@ -58,6 +60,7 @@ class Query:
         self._background = Background(self._work, self._interrupt)
         self._progress = Progress(self._done, is_wanted=not is_quiet)
         self._has_given = False
+        self._leaves_at = 0.0
         self._place: str | None = None  # of the file, while it is made
         self._page = Page()
 
@@ -69,6 +72,10 @@ class Query:
         """All of it, to standard output or to a new file. Raises OnlookerError, or ClosedPipeError where nobody reads
         it.
         """
+        with suppress(CancelledError):
+            self._write_all(gives_up, target, force=force)
+
+    def _write_all(self, gives_up: Callable[[], bool], target: Path | None, *, force: bool) -> None:
         if target is None:
             if sys.stdout is None:
                 raise UsageError("standard output is closed", "-o answer.txt")
@@ -76,7 +83,7 @@ class Query:
             self._page = Page.of(writer.descriptor)
             self._write(writer)
             return
-        with suppress(CancelledError), new_file(target, force=force) as (_, file):
+        with new_file(target, force=force) as (_, file):
             self._place = f"/proc/self/fd/{file.fileno()}"  # whatever its name is: DuckDB takes only UTF-8
             try:
                 self._write(Writer(file.fileno(), gives_up, str(target)))
@@ -107,37 +114,56 @@ class Query:
         return database.connection.query_progress() if database else -1.0
 
     def _interrupt(self) -> None:
+        """Raises CancelledError where a lake does not let go: requests to a server that does not answer can't be
+        ended, and the thread that waits for them ends with the process.
+        """
         if database := self._database:
             with suppress(Exception):  # it is closed
                 database.connection.interrupt()
+        now = time.monotonic()
+        self._leaves_at = self._leaves_at or now + _LEAVE_SECONDS
+        if self.lake is not None and now >= self._leaves_at:
+            raise CancelledError
 
     def _work(self) -> None:
-        """In the other thread."""
-        for is_last in (False, True):
-            with self._opened() as database:
-                import duckdb  # it is there
+        """In the other thread: once more where files were merged meanwhile."""
+        try:
+            return self._ask(is_last=False)
+        except _ChangedError:
+            pass
+        return self._ask(is_last=True)
 
-                self._database = database
-                self.recordings, self.notes, self.lost = database.recordings, database.notes, database.losses()
-                self.broken_off = getattr(database, "broken_off", 0)
-                names = database.names()
-                try:
-                    self._answer(database)
-                    break
-                except duckdb.Error as error:
-                    self._background.check()
-                    if is_last or self._has_given or not database.has_changed():
-                        raise mistakes.mistake(error, self.sql, names) from error
-                finally:
-                    self._database = None
+    def _ask(self, *, is_last: bool) -> None:
+        with self._opened(is_last=is_last) as database:
+            import duckdb  # it is there
 
-    def _opened(self) -> Tables:
-        """Raises OnlookerError."""
+            self._database = database
+            try:
+                names = self._look_at(database, is_last=is_last)
+                self._answer(database)
+            except duckdb.Error as error:
+                self._background.check()
+                if not is_last and not self._has_given and database.has_changed():
+                    raise _ChangedError from error
+                raise mistakes.mistake(error, self.sql, names) from error
+            finally:
+                self._database = None
+
+    def _opened(self, *, is_last: bool) -> Tables:
+        """Raises OnlookerError, and _ChangedError."""
         if self.lake is None:
             return Database(self._paths, self._where, self._background.check)
         from ..lake.tables import LakeTables
 
-        return LakeTables(self.lake, self._where, self._background.check, names=names_in(self.sql))
+        with _again(is_last=is_last):
+            return LakeTables(self.lake, self._where, self._background.check, names=names_in(self.sql))
+
+    def _look_at(self, database: Tables, *, is_last: bool) -> dict[str, list[str]]:
+        """What is to be known of the answer, and the columns of each table."""
+        with _again(is_last=is_last):
+            self.recordings, self.notes, self.lost = database.recordings, database.notes, database.losses()
+            self.broken_off = getattr(database, "broken_off", 0)
+            return database.names()
 
     def _answer(self, database: Tables) -> None:
         connection = database.connection
@@ -223,6 +249,21 @@ def lake_of(paths: Sequence[str]) -> str | None:
     if found is not None and len(paths) > 1:
         raise UsageError("a lake is asked alone", f"leave out {next(p for p in paths if p != found)!r}")
     return found
+
+
+class _ChangedError(Exception):
+    """Files were made into larger ones, and removed: ask once more."""
+
+
+@contextmanager
+def _again(*, is_last: bool) -> Iterator[None]:
+    """Of a lake whose files were merged meanwhile, the first time."""
+    try:
+        yield
+    except OnlookerError as error:
+        if is_last or not getattr(error, "is_stale", False):
+            raise
+        raise _ChangedError from error
 
 
 class _Harmless:

@@ -1,9 +1,13 @@
 """For which hosts and times a lake has everything that happened."""
 
-from collections.abc import Iterator
-from itertools import pairwise
+import time
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
+import msgspec
+
+from ..sinks.message import EARLIEST_NS, MOST_AHEAD_NS
 from .state import Run, State
 
 TABLE = "coverage"
@@ -22,6 +26,9 @@ LOST = "events were lost"
 MISSING = "messages are missing"
 BROKEN_OFF = "the sender was killed, or can't be reached"
 NO_RUN = "nothing was running"
+SILENCE_NS = 300_000_000_000  # of ten beats: then a sender that has not said its end is gone
+OVERLAP_NS = 60_000_000_000  # a clock that is set while a machine starts is no second machine
+_MOST_NS = 7_258_118_400_000_000_000  # 2200: what DuckDB can still say
 
 
 class Period(NamedTuple):
@@ -38,26 +45,80 @@ class Period(NamedTuple):
     why: str | None
 
 
-def periods(state: State) -> Iterator[Period]:
-    """By host and time."""
+def periods(state: State, now_ns: int | None = None) -> Iterator[Period]:
+    """By host, machine and time. What a clock says that is far ahead counts as `now_ns`."""
+    latest_ns = min((time.time_ns() if now_ns is None else now_ns) + MOST_AHEAD_NS, _MOST_NS)
+    runs = [_clamped(run, latest_ns) for run in state.runs.values() if run.spans]
+    newest_ns = min(max((_end(run) for run in runs), default=0), latest_ns - MOST_AHEAD_NS)
     hosts: dict[str, list[Run]] = {}
-    for run in state.runs.values():
+    for run in runs:
         hosts.setdefault(run.host, []).append(run)
     for host in sorted(hosts):
-        runs = sorted(hosts[host], key=lambda run: (run.run, run.boot_id))
-        for run in runs:
-            yield from _of_run(run)
-        for one, other in pairwise(runs):
-            ended, began = one.spans[-1], other.spans[0]
-            if began.began_ns > ended.ended_ns:
-                missing, why = (0, NO_RUN) if ended.is_end else (None, BROKEN_OFF)
-                yield Period(host, one.boot_id, None, ended.ended_ns, began.began_ns, False, 0, missing, why)
+        for machine in machines(hosts[host]):
+            yield from sorted(_of_machine(machine, newest_ns), key=lambda period: period.began_ns)
+
+
+def machines(runs: list[Run]) -> list[list[Run]]:
+    """Runs of hosts of one name, by machine: a machine was not started again before it ended."""
+    boots: dict[str, list[Run]] = {}
+    for run in runs:
+        boots.setdefault(run.boot_id, []).append(run)
+    found: list[list[Run]] = []
+    ends: list[int] = []
+    for boot in sorted(boots.values(), key=lambda boot: (min(map(_begin, boot)), boot[0].boot_id)):
+        began, ended = min(map(_begin, boot)), max(map(_end, boot))
+        before = [(end, place) for place, end in enumerate(ends) if end <= began + OVERLAP_NS]
+        if before:
+            _, place = max(before)
+            found[place] += boot
+            ends[place] = max(ends[place], ended)
+        else:
+            found.append(list(boot))
+            ends.append(ended)
+    return found
+
+
+def shared_names(state: State) -> list[tuple[str, int]]:
+    """Names that several machines have, and how many have them."""
+    hosts: dict[str, list[Run]] = {}
+    for run in state.runs.values():
+        if run.spans:
+            hosts.setdefault(run.host, []).append(run)
+    found = [(host, len(machines(runs))) for host, runs in sorted(hosts.items())]
+    return [(host, count) for host, count in found if count > 1]
+
+
+def _of_machine(runs: list[Run], newest_ns: int) -> Iterator[Period]:
+    """Of each run, then until when nobody heard of those that stopped without an end, and when nothing ran."""
+    runs = sorted(runs, key=lambda run: (_begin(run), run.run, run.boot_id))
+    begins = [_begin(run) for run in runs]
+    covered: list[tuple[int, int, str]] = []
+    for run in runs:
+        yield from _of_run(run)
+        ended = _end(run)
+        covered.append((_begin(run), ended, run.boot_id))
+        if run.spans[-1].is_end:
+            continue
+        later = bisect_left(begins, ended)
+        while later < len(runs) and runs[later] is run:
+            later += 1
+        until = begins[later] if later < len(runs) else newest_ns if newest_ns > ended + SILENCE_NS else ended
+        if later < len(runs) or until > ended:
+            yield Period(run.host, run.boot_id, run.run, ended, until, False, 0, None, BROKEN_OFF)
+            covered.append((ended, until, run.boot_id))
+    covered.sort()
+    _, known, boot_id = covered[0]
+    for began, ended, boot in covered:
+        if began > known:
+            yield Period(runs[0].host, boot_id, None, known, began, False, 0, 0, NO_RUN)
+        if ended >= known:
+            known, boot_id = ended, boot
 
 
 def _of_run(run: Run) -> Iterator[Period]:
     first = run.spans[0]
     if first.seq > 1:  # where it began, only its name says
-        yield Period(run.host, run.boot_id, run.run, run.run, first.began_ns, False, 0, first.first, MISSING)
+        yield _hole(run, _begin(run), first.began_ns, first.first)
     for at, span in enumerate(run.spans):
         why = LOST if span.lost else None
         yield Period(
@@ -66,16 +127,42 @@ def _of_run(run: Run) -> Iterator[Period]:
         if at + 1 < len(run.spans):
             after = run.spans[at + 1]
             if after.seq > span.last_seq + 1:
-                missing = max(0, after.first - span.first - span.records)
-                yield Period(
-                    run.host, run.boot_id, run.run, span.ended_ns, after.began_ns, False, 0, missing, MISSING
-                )  # fmt: skip
+                yield _hole(run, span.ended_ns, after.began_ns, after.first - span.first - span.records)
 
 
-def gaps(state: State) -> tuple[int, int]:
+def _hole(run: Run, began_ns: int, ended_ns: int, missing: int) -> Period:
+    """Messages that are not here. Those that had no records only said that nothing happened."""
+    missing = max(missing, 0)
+    why = MISSING if missing else None
+    return Period(run.host, run.boot_id, run.run, began_ns, ended_ns, not missing, 0, missing, why)
+
+
+def _begin(run: Run) -> int:
+    first = run.spans[0]
+    return min(run.run, first.began_ns) if first.seq > 1 and run.run >= EARLIEST_NS else first.began_ns
+
+
+def _end(run: Run) -> int:
+    return run.spans[-1].ended_ns
+
+
+def _clamped(run: Run, latest_ns: int) -> Run:
+    """A lake of an older version may have times that are no times."""
+    if all(span.ended_ns <= latest_ns and span.began_ns <= latest_ns for span in run.spans):
+        return run
+    spans = [
+        msgspec.structs.replace(
+            span, began_ns=min(span.began_ns, latest_ns), ended_ns=min(span.ended_ns, latest_ns)
+        )
+        for span in run.spans
+    ]  # fmt: skip
+    return Run(run.host, run.boot_id, run.run, spans)
+
+
+def gaps(found: Iterable[Period]) -> tuple[int, int]:
     """How many records are missing of messages that never came, and how many runs have broken off."""
     missing = broken = 0
-    for period in periods(state):
+    for period in found:
         missing += period.missing or 0
         broken += period.why == BROKEN_OFF
     return missing, broken

@@ -2,17 +2,21 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
+from struct import Struct
 from typing import NamedTuple
 
 import msgspec
 
-from ..records import Batch
+from ..records import PLAN, Batch
 from ..records.table import TableBuilder
 from ..schema.columns import table_of
-from ..sinks.message import Head
+from ..sinks.message import Head, MessageError
 
 _BILLION = 1_000_000_000
 _DAY_NS = 86_400 * _BILLION
+MOST_DATES = 8  # of a message: each is a file
+_MOST_NS = 1 << 63  # of a time, and of one since boot
+_length_at = Struct("=Q").unpack_from
 
 
 class Held(NamedTuple):
@@ -37,6 +41,7 @@ class _Piece(NamedTuple):
     """Records of one day: the number of the first, and when the first and the last were."""
 
     seq: int
+    date: str
     batch: Batch
     first_ns: int
     last_ns: int
@@ -50,7 +55,7 @@ def parts(held: Sequence[Held]) -> list[Part]:
         held, key=lambda each: (each.head.host, each.head.boot_id, each.head.run, each.head.seq)
     ):
         for piece in _pieces(head, batches):
-            date = date_of(piece.first_ns)
+            date = piece.date
             part = found.setdefault((date, head.host), Part(date, head.host))
             part.rows += len(piece.batch)
             part.first_ns, part.last_ns = min(part.first_ns, piece.first_ns), max(part.last_ns, piece.last_ns)
@@ -72,33 +77,68 @@ def date_of(ns: int) -> str:
     return f"{datetime.fromtimestamp(ns // _BILLION, UTC):%Y-%m-%d}"
 
 
+def check(held: Held) -> None:
+    """Raises MessageError for times that no lake has a place for."""
+    days: set[int] = set()
+    for batch in held.batches:
+        if times := _times(batch):
+            first, last = min(times), max(times)
+            if first < 0 or last >= _MOST_NS or last - batch.offset_ns >= _MOST_NS:
+                raise MessageError("the time of a record makes no sense")
+            some = {first // _DAY_NS, last // _DAY_NS}
+            days |= some if len(some) == 1 else {each // _DAY_NS for each in times}
+    if len(days) > MOST_DATES:
+        raise MessageError(f"its records are of {len(days)} days")
+
+
 def _pieces(head: Head, batches: Sequence[Batch]) -> Iterator[_Piece]:
-    """The records by day."""
+    """The records by day: a record that is older than the one before, by microseconds, is of the same."""
     seq = head.first
     for batch in batches:
-        rest = batch
-        while len(rest):
-            piece, rest = _day(rest)
-            yield _Piece(seq, piece, _time_of(piece, 0), _time_of(piece, len(piece) - 1))
-            seq += len(piece)
+        times = _times(batch)
+        start = place = 0
+        for end in (*_midnights(times), len(times)):
+            some = times[start:end]
+            if not some:
+                continue
+            behind = place
+            if len(some) == len(times):
+                piece = batch
+            else:
+                behind = _place_after(batch, place, len(some))
+                piece = batch.part(place, behind)
+            yield _Piece(seq, date_of(some[0]), piece, min(some), max(some))
+            seq += len(some)
+            start, place = end, behind
 
 
-def _day(batch: Batch) -> tuple[Batch, Batch]:
-    """The records up to midnight, and the rest. Records are in the order of time, but for some microseconds."""
-    day = _time_of(batch, 0) // _DAY_NS
-    if _time_of(batch, len(batch) - 1) // _DAY_NS == day:
-        return batch, batch.after(len(batch))
-    low, high = 1, len(batch) - 1  # the first that may be of another day
-    while low < high:
-        middle = (low + high) // 2
-        if _time_of(batch, middle) // _DAY_NS == day:
-            low = middle + 1
-        else:
-            high = middle
-    return batch.before(low), batch.after(low)
+def _midnights(times: list[int]) -> list[int]:
+    """Which records are the first of a later day."""
+    if not times or min(times) // _DAY_NS == max(times) // _DAY_NS:
+        return []
+    found, day = [], times[0] // _DAY_NS
+    for number, each in enumerate(times):
+        if each // _DAY_NS > day:
+            found.append(number)
+            day = each // _DAY_NS
+    return found
 
 
-def _time_of(batch: Batch, place: int) -> int:
-    """Of the record at that place, in nanoseconds since 1970."""
-    [event] = batch.after(place).before(1).events()
-    return max(0, event.boot_ns + batch.offset_ns)
+def _times(batch: Batch) -> list[int]:
+    """Of each record, in nanoseconds since 1970."""
+    data, found, at = memoryview(batch.raw), [], 0
+    boot_at, offset_ns, end = 8 + PLAN.boot_at, batch.offset_ns, len(data)
+    while at < end:
+        (length,) = _length_at(data, at)
+        found.append(_length_at(data, at + boot_at)[0] + offset_ns)
+        at += 8 + length + -length % 8
+    return found
+
+
+def _place_after(batch: Batch, place: int, count: int) -> int:
+    """Where that many records end, which begin at a place."""
+    data = memoryview(batch.raw)
+    for _ in range(count):
+        (length,) = _length_at(data, place)
+        place += 8 + length + -length % 8
+    return place

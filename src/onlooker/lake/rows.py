@@ -11,7 +11,7 @@ from .columns import OWN, lake_columns
 from .log import COMMITS, CommitLog
 from .state import State
 from .store import ICEBERG, S3, is_url, store_of
-from .unpacking import POISON
+from .unpacking import POISON, aside_in
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -100,7 +100,7 @@ class FileReader:
 
     def aside(self) -> int:
         """How many messages made no sense."""
-        return sum(1 for _ in self._store.list(POISON))
+        return sum(aside_in(each.name) for each in self._store.list(POISON))
 
     def has_changed(self) -> bool:
         """Whether files that were there are gone."""

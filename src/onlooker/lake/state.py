@@ -1,6 +1,8 @@
 """What the commits of a lake come to: its files, and which messages of which runs are in them."""
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
+from operator import attrgetter
 from typing import Annotated
 
 import msgspec
@@ -9,7 +11,10 @@ from ..sinks.message import Head
 from .parts import Held
 
 VERSION = 1
-Number = Annotated[int, msgspec.Meta(ge=0, le=(1 << 63) - 1)]
+MOST_NUMBER = (1 << 63) - 1
+Number = Annotated[int, msgspec.Meta(ge=0, le=MOST_NUMBER)]
+MOST_SPANS = 256  # of a run, not counting holes between them: 20 KB in JSON
+_SEQ = attrgetter("seq")
 
 
 class DataFile(msgspec.Struct, frozen=True, array_like=True):
@@ -81,17 +86,33 @@ class Run(msgspec.Struct):
 
     def has(self, seq: int) -> bool:
         """Whether the message of that number is here."""
-        return any(span.seq <= seq <= span.last_seq for span in reversed(self.spans))
+        place = bisect_right(self.spans, seq, key=_SEQ)
+        return place > 0 and seq <= self.spans[place - 1].last_seq
 
     def add(self, span: Span) -> None:
         """Messages that are not here yet."""
-        place = len(self.spans)
-        while place and self.spans[place - 1].seq > span.seq:
-            place -= 1
+        place = bisect_left(self.spans, span.seq, key=_SEQ)
         self.spans.insert(place, span)
         for at in (place, place - 1):
             if 0 <= at < len(self.spans) - 1 and _go_together(self.spans[at], self.spans[at + 1]):
                 self.spans[at : at + 2] = [_joined(self.spans[at], self.spans[at + 1])]
+        if len(self.spans) > MOST_SPANS:
+            self._coarsen()
+
+    def _coarsen(self) -> None:
+        """Where losses come and go, the older half becomes pairs of neighbours: the longer ago, the longer are periods.
+        Holes stay.
+        """
+        half = len(self.spans) // 2
+        made: list[Span] = []
+        is_single = False  # whether the last one was not joined with another yet
+        for span in self.spans[:half]:
+            if is_single and _follows(made[-1], span):
+                made[-1], is_single = _joined(made[-1], span), False
+            else:
+                made.append(span)
+                is_single = True
+        self.spans[:half] = made
 
 
 class State(msgspec.Struct, kw_only=True):
@@ -153,18 +174,22 @@ def run_key(boot_id: str, run: int) -> str:
     return f"{boot_id}.{run}"
 
 
+def _follows(one: Span, other: Span) -> bool:
+    return one.last_seq + 1 == other.seq and not one.is_end
+
+
 def _go_together(one: Span, other: Span) -> bool:
-    return one.last_seq + 1 == other.seq and bool(one.lost) == bool(other.lost) and not one.is_end
+    return _follows(one, other) and bool(one.lost) == bool(other.lost)
 
 
 def _joined(one: Span, other: Span) -> Span:
     return Span(
         one.seq,
         other.last_seq,
-        one.began_ns,
-        other.ended_ns,
-        one.records + other.records,
-        one.lost + other.lost,
+        min(one.began_ns, other.began_ns),
+        max(one.ended_ns, other.ended_ns),
+        min(one.records + other.records, MOST_NUMBER),
+        min(one.lost + other.lost, MOST_NUMBER),
         other.is_end,
         one.first,
     )

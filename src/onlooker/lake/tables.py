@@ -1,7 +1,9 @@
 """The tables of a lake: those of a recording, of all hosts, and for which times they are whole."""
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import cached_property
 from typing import TYPE_CHECKING, Self
 
 from ..events import ASKED_EVENTS, UNCOUNTED, Lost
@@ -13,8 +15,9 @@ from ..records import PLAN
 from ..schema.columns import WIDE, event_of
 from .columns import OWN
 from .context import SCHEMA, held_for, joined_sql, views_sql
-from .coverage import COLUMNS, TABLE, gaps, periods
+from .coverage import COLUMNS, TABLE, Period, gaps, periods, shared_names
 from .rows import no_rows, reader_of
+from .store import LakeError
 
 if TYPE_CHECKING:
     from ..filters.expression import Expression
@@ -23,6 +26,13 @@ _ALL = "recorded"  # the schema of all events, as `processes.sql` wants them
 _FILES = "lake.files"
 _NONE = "lake.none"
 _SAID = "said_ns BIGINT, most_ns BIGINT, has_ends BOOLEAN, has_holes BOOLEAN"
+
+
+class ChangedError(LakeError):
+    """Files were made into larger ones, and removed, while they were read: ask again."""
+
+    hint = "ask again"
+    is_stale = True
 
 
 class LakeTables:
@@ -48,7 +58,8 @@ class LakeTables:
         self.state = self._reader.state
         self.connection = connect("a query")
         try:
-            self._open(where, names)
+            with self._reading():
+                self._open(where, names)
         except BaseException:
             self.close()
             raise
@@ -56,7 +67,7 @@ class LakeTables:
     @property
     def broken_off(self) -> int:
         """How many senders were killed, or have not been heard since."""
-        return gaps(self.state)[1]
+        return gaps(self._periods)[1]
 
     @property
     def notes(self) -> list[str]:
@@ -65,6 +76,8 @@ class LakeTables:
         found = [] if self.state.number else [f"the lake {self._reader.root} is empty: no collector has written to it"]
         if broken:
             found.append(f"{broken} sender{'' if broken == 1 else 's'} broke off: --complete says which, and when")
+        for host, count in shared_names(self.state):
+            found.append(f"{count} machines are called {host!r:.80}: boot_id says which is which")
         if aside := self._reader.aside():
             many = "1 message was" if aside == 1 else f"{aside} messages were"
             found.append(f"{many} put aside that made no sense")
@@ -88,9 +101,10 @@ class LakeTables:
             rows = []  # as the messages say
         else:
             asked = f'SELECT "of", reason, sum(count) FROM {_FILES} WHERE event = {quoted(Lost.event)} GROUP BY ALL'
-            rows = self.connection.execute(asked).fetchall()
+            with self._reading():
+                rows = self.connection.execute(asked).fetchall()
         found = Counter({(of, reason): int(count) for of, reason, count in rows})
-        if missing := gaps(self.state)[0]:
+        if missing := gaps(self._periods)[0]:
             found["unknown", "not in the lake"] = missing
         return found
 
@@ -103,6 +117,23 @@ class LakeTables:
 
     def __exit__(self, *error: object) -> None:
         self.close()
+
+    @cached_property
+    def _periods(self) -> list[Period]:
+        return list(periods(self.state))
+
+    @contextmanager
+    def _reading(self) -> Iterator[None]:
+        """Raises ChangedError or LakeError for what DuckDB can't read."""
+        import duckdb
+
+        try:
+            yield
+        except (duckdb.Error, OSError) as error:
+            if self.has_changed():
+                raise ChangedError(f"files of the lake {self._reader.root} were merged meanwhile") from error
+            said = next((line for line in reversed(str(error).splitlines()) if line.strip()), type(error).__name__)
+            raise LakeError(f"can't read the lake {self._reader.root}: {said:.200}") from error
 
     def _open(self, where: "Expression | None", names: set[str] | None) -> None:
         run = self.connection.execute
@@ -122,10 +153,19 @@ class LakeTables:
         is_asked = names is None or PROCESSES in names
         self._processes(where, joined_sql(_FILES if is_asked else _NONE, held if is_asked and where else ()))
         run(f"CREATE TABLE {TABLE} ({', '.join(COLUMNS)})")
-        periods_known = [(*p[:3], p.began_ns, p.ended_ns, *p[5:]) for p in periods(self.state)]
-        if periods_known:
-            values = "?, ?, ?, make_timestamp_ns(?), make_timestamp_ns(?), ?, ?, ?, ?"
-            self.connection.executemany(f"INSERT INTO {TABLE} VALUES ({values})", periods_known)
+        if names is None or TABLE in names:
+            self._fill_coverage()
+
+    def _fill_coverage(self) -> None:
+        """All at once: a row by itself takes a millisecond."""
+        if not self._periods:
+            return
+        kinds = ["BIGINT" if kind == "TIMESTAMP_NS" else kind for _, kind in map(str.split, COLUMNS)]
+        values = [f"unnest(?::{kind}[])" for kind in kinds]
+        for place in (Period._fields.index("began_ns"), Period._fields.index("ended_ns")):
+            values[place] = f"make_timestamp_ns({values[place]})"
+        columns = [list(column) for column in zip(*self._periods, strict=True)]
+        self.connection.execute(f"INSERT INTO {TABLE} SELECT {', '.join(values)}", columns)
 
     def _processes(self, where: "Expression | None", rows: str) -> None:
         """The table of processes, where each boot of a machine is a recording."""
@@ -133,10 +173,8 @@ class LakeTables:
         run(f"CREATE TABLE tail.said (recording VARCHAR, {_SAID})")
         boots = sorted({(each.host, each.boot_id) for each in self.state.runs.values()})
         if boots:
-            self.connection.executemany(
-                "INSERT INTO tail.said VALUES (?, NULL, NULL, FALSE, TRUE)",
-                [(f"{host}/{boot}",) for host, boot in boots],
-            )
+            recordings = [f"{host}/{boot}" for host, boot in boots]
+            run("INSERT INTO tail.said SELECT unnest(?::VARCHAR[]), NULL, NULL, FALSE, TRUE", [recordings])
         asked = "* REPLACE (row(run, seq) AS seq)"
         for table in (*event_tables(), WIDE):
             event = "TRUE" if table == WIDE else f"event = {quoted(event_of(table, PLAN))}"

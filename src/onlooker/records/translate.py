@@ -28,6 +28,7 @@ class Translator:
         except (OverflowError, TypeError) as error:  # a number that the native part has no room for
             raise ValueError(str(error)) from error
         self._records = Records(compiled)
+        self.unsaid = 0  # records of the last call that this version can't say: the last batch reports them as lost
 
     def batches(self, data: bytes, offset_ns: int) -> list[Batch]:
         """Raises UsageError for records that are none of that plan."""
@@ -39,7 +40,8 @@ class Translator:
         events = self._records.events(whole, offset_ns)
         known = [event for event in events if event is not None]
         made = Batch.of(known)
-        if missing := len(events) - len(known):
+        self.unsaid = missing = len(events) - len(known)
+        if missing:
             boot_ns = known[-1].boot_ns if known else 0
             made.append(Batch.of_losses([(missing, "unknown", "corrupt")], offset_ns, boot_ns))
         return made

@@ -6,6 +6,7 @@ message before ends.
 """
 
 import hashlib
+import time
 from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Annotated
@@ -20,6 +21,11 @@ from ..schema.plan import Plan
 VERSION = 1
 PREFIX = "Onlooker-"
 MOST_RAW_BYTES = 64 << 20  # of a payload without compression: a small message may claim to be a huge one
+MOST_BATCHES = 10_000  # of a message; senders put at most some 4 000 into one
+MOST_PLAN_BYTES = 4 << 20  # one has 200 KB
+MOST_COUNT = 1 << 53  # of records and messages of a run, and of what one message reports as lost
+EARLIEST_NS = 946_684_800_000_000_000  # 2000: no clock that is right is before
+MOST_AHEAD_NS = 86_400_000_000_000  # a clock that is further ahead is wrong, and what it says covers nothing
 CONTENT_TYPES = {
     "batch": "application/msgpack",
     "json": "application/x-ndjson",
@@ -113,9 +119,25 @@ class Head(msgspec.Struct, frozen=True, kw_only=True):
         if said.get("version") != str(VERSION):
             raise MessageError(f"it has version {said.get('version')!r:.20} of the format, not {VERSION}")
         try:
-            return msgspec.convert(said, cls, strict=False)
+            made = msgspec.convert(said, cls, strict=False)
         except msgspec.ValidationError as error:
             raise MessageError(f"its headers make no sense: {error}") from error
+        if wrong := made._wrong():
+            raise MessageError(f"its headers make no sense: {wrong}")
+        return made
+
+    def _wrong(self) -> str:
+        """What can't be true of a message that has come. The counts are looked at when it is unpacked."""
+        latest_ns = time.time_ns() + MOST_AHEAD_NS
+        if max(self.seq, self.first, self.records, self.lost) >= MOST_COUNT:
+            return f"a number is {MOST_COUNT} or more"
+        if self.began_ns < EARLIEST_NS:
+            return "its period began before 2000: the sender's clock is wrong"
+        if max(self.ended_ns, self.run) > latest_ns:
+            return "its period ends in more than a day: the sender's clock is wrong"
+        if self.began_ns > self.ended_ns:
+            return "its period ended before it began"
+        return ""
 
 
 class Message(msgspec.Struct, frozen=True):
@@ -131,8 +153,8 @@ class Message(msgspec.Struct, frozen=True):
 class Records(msgspec.Struct, frozen=True, array_like=True):
     """The payload of a message for our collector: batches as (offset of the clocks, records); now and then the plan."""
 
-    batches: list[tuple[int, bytes]]
-    plan: bytes = b""
+    batches: Annotated[list[tuple[int, bytes]], msgspec.Meta(max_length=MOST_BATCHES)]
+    plan: Annotated[bytes, msgspec.Meta(max_length=MOST_PLAN_BYTES)] = b""
 
 
 @cache
@@ -183,24 +205,35 @@ class Unpacker:
         self._translators: dict[str, Translator | None] = {own_plan()[0]: None}
 
     def batches(self, message: Message) -> list[Batch]:
-        """Raises MessageError, and UnknownPlanError where the plan must be learned first."""
+        """What `unpack` gives, without the head."""
+        return self.unpack(message)[1]
+
+    def unpack(self, message: Message) -> tuple[Head, list[Batch]]:
+        """The batches, and the head, where `lost` also counts what this version can't say. Raises MessageError, also
+        where the head tells other counts than the records do, and UnknownPlanError where the plan must be learned
+        first.
+        """
         try:
             made = msgspec.msgpack.decode(decompressed(message.payload), type=Records)
         except (msgspec.MsgspecError, RecursionError) as error:
             raise MessageError(f"its payload makes no sense: {error}") from error
-        if made.plan:
-            self.learn(made.plan)
         digest = message.head.plan
+        if made.plan and digest_of(made.plan) == digest:
+            self.learn(made.plan)
         if digest not in self.plans:
             raise UnknownPlanError(digest)
         translator = self._translator(digest)
+        found: list[Batch] = []
+        unsaid = records = 0
         try:
-            found: list[Batch] = []
             for offset_ns, data in made.batches:
-                found += [Batch(data, offset_ns)] if translator is None else translator.batches(data, offset_ns)
+                some, untold = _batches(translator, data, offset_ns)
+                found += some
+                unsaid += untold
+                records += sum(map(len, some)) + (untold - 1 if untold else 0)  # one report stands for all these
         except UsageError as error:
             raise MessageError(str(error)) from error
-        return found
+        return _counted(message.head, found, records, unsaid), found
 
     def learn(self, plan: bytes) -> None:
         """A plan as JSON, by which messages that follow may be read."""
@@ -213,6 +246,30 @@ class Unpacker:
             except (msgspec.MsgspecError, ValueError, LookupError, RecursionError) as error:
                 raise MessageError("its plan makes no sense") from error
         return self._translators[digest]
+
+
+def _batches(translator: Translator | None, data: bytes, offset_ns: int) -> tuple[list[Batch], int]:
+    """And how many records can't be said here."""
+    if translator is None:
+        return [Batch(data, offset_ns)], 0
+    made = translator.batches(data, offset_ns)
+    return made, translator.unsaid
+
+
+def _counted(head: Head, batches: Sequence[Batch], records: int, unsaid: int) -> Head:
+    """With what is lost. Raises MessageError where the head tells something else than the records."""
+    losses = [loss.count for batch in batches for loss in batch.lost()]
+    lost = sum(losses)
+    if head.records != records:
+        raise MessageError(f"its headers make no sense: it has {records} records, not {head.records}")
+    if lost >= MOST_COUNT:
+        raise MessageError(f"it reports {lost} lost events, which nobody has seen")
+    if not unsaid and (head.lost, head.reports) != (lost, len(losses)):
+        raise MessageError(
+            f"its headers make no sense: {len(losses)} of its records report {lost} lost events, "
+            f"not {head.reports} and {head.lost}"
+        )
+    return msgspec.structs.replace(head, lost=lost) if unsaid else head
 
 
 def _header(name: str) -> str:

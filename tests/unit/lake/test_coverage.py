@@ -45,7 +45,7 @@ def test_between_two_runs_nobody_knows_or_nothing_ran(tmp_path: Path) -> None:
     own.commit(messages(2))
     own.commit([held(1, opens(1), run=BEGAN + 60 * SECOND)])
     own.commit([held(1, opens(1), run=BEGAN + 120 * SECOND)])
-    assert [each.why for each in periods(own.log.state)] == [None, None, None, NO_RUN, BROKEN_OFF]
+    assert [each.why for each in periods(own.log.state)] == [None, NO_RUN, None, BROKEN_OFF, None]
 
 
 def test_spans_that_follow_each_other_are_one() -> None:
