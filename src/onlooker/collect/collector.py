@@ -250,8 +250,7 @@ class Collector:
 
 def _is_of_data(error: Exception) -> bool:
     """Whether it is the fault of what was to be written."""
-    if isinstance(error, OnlookerError):
-        return False
+    cause = error.__cause__ if isinstance(error, LakeError) else error
     import duckdb  # it is there: it has written
 
-    return isinstance(error, duckdb.DataError | ValueError | OverflowError)
+    return isinstance(cause, duckdb.DataError | ValueError | OverflowError) and not isinstance(cause, OnlookerError)

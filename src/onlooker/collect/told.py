@@ -1,4 +1,4 @@
-"""What a collector says of what goes wrong: each outage once, and of a flood a few lines and how many more there were."""
+"""What a collector says of what goes wrong: each outage once, and of a flood a few lines and how many more."""
 
 import time
 from collections.abc import Callable

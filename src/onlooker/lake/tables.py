@@ -31,7 +31,6 @@ _SAID = "said_ns BIGINT, most_ns BIGINT, has_ends BOOLEAN, has_holes BOOLEAN"
 class ChangedError(LakeError):
     """Files were made into larger ones, and removed, while they were read: ask again."""
 
-    hint = "ask again"
     is_stale = True
 
 
@@ -131,7 +130,8 @@ class LakeTables:
             yield
         except (duckdb.Error, OSError) as error:
             if self.has_changed():
-                raise ChangedError(f"files of the lake {self._reader.root} were merged meanwhile") from error
+                merged = f"files of the lake {self._reader.root} were merged meanwhile"
+                raise ChangedError(merged, "ask again") from error
             said = next((line for line in reversed(str(error).splitlines()) if line.strip()), type(error).__name__)
             raise LakeError(f"can't read the lake {self._reader.root}: {said:.200}") from error
 
