@@ -94,6 +94,7 @@ def _answer(query: "Query", log: Log, target: Path | None, context: Sequence[str
         query.write(shutdown.gives_up, target, force=force)
     if shutdown.seconds_over() >= 0:
         return INTERRUPTED
+    from ..lake.coverage import broke_off
     from ..query.asks import asks
 
     asked = asks(query.sql)
@@ -108,7 +109,7 @@ def _answer(query: "Query", log: Log, target: Path | None, context: Sequence[str
     found = Summary(lost=query.lost, absent=tuple(absent))
     is_complete, verdict = found.complete and not query.broken_off, found.verdict
     if found.complete and query.broken_off:
-        verdict = f"incomplete: {query.broken_off} senders broke off, and nobody knows what is missing"
+        verdict = f"incomplete: {broke_off(query.broken_off)}, and nobody knows what is missing"
     log.tell(verdict)
     if not is_complete and not log.says("warning"):
         say(verdict)  # what the exit code means

@@ -166,3 +166,8 @@ def gaps(found: Iterable[Period]) -> tuple[int, int]:
         missing += period.missing or 0
         broken += period.why == BROKEN_OFF
     return missing, broken
+
+
+def broke_off(count: int) -> str:
+    """In words."""
+    return f"{count} sender{'' if count == 1 else 's'} broke off"

@@ -15,7 +15,7 @@ from ..records import PLAN
 from ..schema.columns import WIDE, event_of
 from .columns import OWN
 from .context import SCHEMA, held_for, joined_sql, views_sql
-from .coverage import COLUMNS, TABLE, Period, gaps, periods, shared_names
+from .coverage import COLUMNS, TABLE, Period, broke_off, gaps, periods, shared_names
 from .rows import no_rows, reader_of
 from .store import LakeError
 
@@ -74,7 +74,7 @@ class LakeTables:
         broken = self.broken_off
         found = [] if self.state.number else [f"the lake {self._reader.root} is empty: no collector has written to it"]
         if broken:
-            found.append(f"{broken} sender{'' if broken == 1 else 's'} broke off: --complete says which, and when")
+            found.append(f"{broke_off(broken)}: --complete says which, and when")
         for host, count in shared_names(self.state):
             found.append(f"{count} machines are called {host!r:.80}: boot_id says which is which")
         if aside := self._reader.aside():
