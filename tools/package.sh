@@ -13,7 +13,7 @@ stage() {
 	rm -rf "$STAGE"
 	mkdir -p "$root/lib/onlooker" "$root/bin"
 	python -m pip --disable-pip-version-check --quiet install --only-binary :all: --python-version "$PYTHON" \
-		--target "$root/lib/onlooker" "onlooker[agent,kafka,rules] @ file://$(realpath "$1")"
+		--target "$root/lib/onlooker" "onlooker[agent,kafka,lake,otlp,rules] @ file://$(realpath "$1")"
 	rm -rf "$root/lib/onlooker/bin"
 	[ ! -d "$root/lib/onlooker/share" ] || mv "$root/lib/onlooker/share" "$root/share"
 	install -m 0755 packaging/scripts/onlooker "$root/bin/onlooker"

@@ -1,12 +1,16 @@
 #!/bin/sh
-# The user of the service. It is not started: first it must be said where the events go, in /etc/onlooker/agent.toml.
+# The users of the services. None is started: first it must be said where the events go, in
+# /etc/onlooker/agent.toml or collect.env.
 set -e
 if command -v systemd-sysusers >/dev/null; then
 	systemd-sysusers onlooker.conf
-elif ! getent passwd onlooker >/dev/null; then
-	useradd --system --user-group --home-dir /var/lib/onlooker --no-create-home --shell /usr/sbin/nologin onlooker
+else
+	for user in onlooker onlooker-collect; do
+		getent passwd "$user" >/dev/null || useradd --system --user-group --home-dir /nonexistent --no-create-home \
+			--shell /usr/sbin/nologin "$user"
+	done
 fi
 if [ -d /run/systemd/system ]; then
 	systemctl daemon-reload
-	systemctl try-restart onlooker.service # after an upgrade, if it runs
+	systemctl try-restart onlooker.service onlooker-collect.service # after an upgrade, if it runs
 fi

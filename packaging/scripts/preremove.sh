@@ -3,5 +3,5 @@
 set -e
 case "${1:-}" in upgrade | 1) exit 0 ;; esac
 if [ -d /run/systemd/system ]; then
-	systemctl disable --now onlooker.service
+	systemctl disable --now onlooker.service onlooker-collect.service
 fi

@@ -327,6 +327,19 @@ class CapabilityError(UnsupportedError):
         super().__init__(reason or f"not permitted to observe the kernel: {names} {_verb(missing)} missing")
         self.missing = tuple(missing)
         self.hint = f"run it as root: sudo {PROGRAM}" if not reason else "run it as root of the machine itself"
+        self._sudo_helps = not reason
+
+    def after(self, words: Sequence[str]) -> None:
+        """The command line had these words: the hint repeats them, or the first, where they are many."""
+        from shlex import join
+
+        typed = join(words)
+        if typed and self._sudo_helps:
+            again = typed if len(typed) <= _LONGEST_TYPED else f"{join(words[:1])} ..."
+            self.command_hint = f"{self.hint} {again}"
+
+
+_LONGEST_TYPED = 100  # characters
 
 
 def _verb(items: Sequence[str]) -> str:

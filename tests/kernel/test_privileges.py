@@ -67,8 +67,8 @@ def nobody(capabilities: str) -> tuple[str, ...]:
 def test_an_ordinary_user_is_told_what_is_missing(env: dict[str, str], has: str, missing: str) -> None:
     command = nobody(str(CAPABILITIES[has]) if has else "")
     ended = run("watch", command=command, env=env)
-    said = f"onlooker: not permitted to observe the kernel: {missing} missing\n\nhint: run it as root: sudo onlooker\n"
-    assert ended == Ended(3, "", said)
+    said = f"onlooker: not permitted to observe the kernel: {missing} missing\n\n"
+    assert ended == Ended(3, "", f"{said}hint: run it as root: sudo onlooker watch\n")
 
 
 def test_the_doctor_tells_an_ordinary_user(env: dict[str, str]) -> None:

@@ -73,7 +73,7 @@ def test_with_a_reader_that_does_not_read(opener: Path, ends: Callable[[], tuple
     shown_, unwritten, lost = tally(ended)
     assert (shown_ + unwritten, lost) == (FLOOD + own, 0)
     assert shown_ and unwritten
-    assert "onlooker: writing what was seen; Ctrl-C again drops it\n" in ended.err
+    assert "onlooker: writing what was seen; SIGTERM again drops it\n" in ended.err
     *_, verdict, error, nothing, hint = ended.err.splitlines()
     assert verdict.startswith(f"onlooker: incomplete: {unwritten} events were {STALLED}")
     assert re.fullmatch(r"onlooker: cannot write the output: its reader has stalled, \d+ bytes were not written", error)

@@ -13,7 +13,7 @@ import msgspec
 from msgspec.structs import asdict, replace
 
 from ..arguments import check_buffer_bytes, check_max_args_bytes, check_rate
-from ..errors import PROGRAM, ExpressionError, UsageError
+from ..errors import ExpressionError, UsageError
 from ..filters import Filter
 from ..monitor import Monitor
 from ..probe.attach import METHODS
@@ -22,6 +22,7 @@ from ..records.fold import check_context
 from ..sinks.target import Target, bytes_of, checked, target_of
 
 DEFAULT_FILE = "/etc/onlooker/agent.toml"
+EXAMPLE = "/usr/share/doc/onlooker/agent.toml"  # where a package puts it
 DEFAULT_LISTEN = "127.0.0.1:9464"
 MOST_BYTES = 1 << 20
 ASKED = ("where", "exclude", "path", "writes", "success", "arg", "hide")  # what `Monitor.refine` takes
@@ -165,7 +166,7 @@ def load(file: str) -> Config:
     try:
         said = tomllib.loads(text)
     except (tomllib.TOMLDecodeError, RecursionError) as error:
-        raise UsageError(f"{file}: no TOML: {error}", "see packaging/agent.toml for an example") from error
+        raise UsageError(f"{file}: no TOML: {error}", _see_example()) from error
     _check_keys(said, file)
     try:
         raw = msgspec.convert(said, _Raw)
@@ -183,14 +184,19 @@ def _read(file: str) -> str:
         with Path(file).open("rb") as opened:
             data = opened.read(MOST_BYTES + 1)
         if len(data) > MOST_BYTES:
-            raise UsageError(f"{file}: larger than {MOST_BYTES} bytes", f"{PROGRAM} agent --config {DEFAULT_FILE}")
+            raise UsageError(f"{file}: larger than {MOST_BYTES} bytes", _see_example())
         return data.decode()
     except UnicodeDecodeError as error:
         raise UsageError(f"{file}: not UTF-8, from byte {error.start} on", "write it as UTF-8") from error
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
-        hint = f"{PROGRAM} agent --config {DEFAULT_FILE}"
+        hint = _see_example() if isinstance(error, FileNotFoundError) else "make it readable for who runs the agent"
         raise UsageError(f"can't read the configuration {file!r}: {reason}", hint) from error
+
+
+def _see_example() -> str:
+    where = EXAMPLE if Path(EXAMPLE).exists() else "packaging/agent.toml of onlooker's sources"
+    return f"{where} is an example, with every key"
 
 
 def _check_keys(said: Mapping[str, Any], file: str) -> None:
@@ -209,7 +215,7 @@ def _check_names(said: Mapping[str, Any], known: tuple[str, ...], where: str, fi
 def _wrong_type(error: msgspec.ValidationError, file: str) -> UsageError:
     found = _EXPECTED.match(str(error))
     if not found:
-        return UsageError(f"{file}: {error}", "see packaging/agent.toml for an example")
+        return UsageError(f"{file}: {error}", _see_example())
     expected, got, more, key = found.groups()
     key = re.sub(r"\[.*?\]", "", key or "")
     return UsageError(f"{file}: {key}: {got or 'something else'} where {expected} is expected{more}", _example(key))
@@ -228,7 +234,7 @@ def _example(key: str) -> str:
     types |= {"cgroup": '["/system.slice"]', "arg": '["-c"]', "buffer_bytes": '"16M"', "max_args_bytes": '"16K"'}
     if not name:
         return f"[[{table}]]" if table == "sinks" else f"[{table}]"
-    return f"{name} = {types[name]}" if name in types else "see packaging/agent.toml for an example"
+    return f"{name} = {types[name]}" if name in types else _see_example()
 
 
 def _checked_watch(watch: Watch, file: str) -> Watch:

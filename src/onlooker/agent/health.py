@@ -5,6 +5,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from ..counted import counted
 from ..errors import OnlookerError, UsageError
 from .config import DEFAULT_LISTEN
 
@@ -52,20 +53,36 @@ def ask(url: str) -> Health:
     try:
         connection.request("GET", parts.path if parts.path not in ("", "/") else "/healthz")
         body = connection.getresponse().read(MOST_BYTES)
-        return msgspec.json.decode(body, type=Health)
-    except (OSError, http.client.HTTPException, ValueError) as error:
-        raise NoAnswerError(f"no agent answers at {url}: {error or type(error).__name__}") from error
+    except ConnectionRefusedError as error:
+        raise NoAnswerError(f"no agent answers at {url}: nothing listens there") from error
+    except TimeoutError as error:
+        raise NoAnswerError(f"no agent answers at {url}: no answer in {ASK_SECONDS:.0f} seconds") from error
+    except OSError as error:
+        raise NoAnswerError(f"no agent answers at {url}: {error.strerror or error or type(error).__name__}") from error
+    except (http.client.HTTPException, ValueError) as error:
+        raise _of_another(url) from error
     finally:
         connection.close()
+    try:
+        return msgspec.json.decode(body, type=Health)
+    except ValueError as error:
+        raise _of_another(url) from error
+
+
+def _of_another(url: str) -> NoAnswerError:
+    error = NoAnswerError(f"something else answers at {url}, which is no agent of onlooker")
+    error.hint = "say where the agent listens: --config FILE, or --url URL"
+    return error
 
 
 def lines_of(found: Health) -> list[str]:
     """In words."""
     if not found.answers:
         return ["unhealthy: its loop does not answer"]
-    said = [f"{'healthy' if found.healthy else 'unhealthy'}; {found.lost} events lost before the sinks"]
+    said = [f"{'healthy' if found.healthy else 'unhealthy'}; {counted(found.lost, 'event')} lost before the sinks"]
     for each in found.sinks:
         how = "connected" if each.connected else f"not reached: {each.failure or 'not yet'}"
         dead = "" if each.alive else "; its threads have ended"
-        said.append(f"{each.sink}: {how}; {each.waiting} messages wait; {each.lost} events lost{dead}")
+        waits = f"{counted(each.waiting, 'message')} {'waits' if each.waiting == 1 else 'wait'}"
+        said.append(f"{each.sink}: {how}; {waits}; {counted(each.lost, 'event')} lost{dead}")
     return said

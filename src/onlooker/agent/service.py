@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
+from ..counted import counted
 from ..errors import OnlookerError
 from ..events import UNCOUNTED
 from ..monitor import Monitor
@@ -11,7 +12,7 @@ from ..probe.run_time import RunTime
 from ..sinks.sink import Sink
 from .config import Config
 from .desk import Desk
-from .reload import reload
+from .reload import DONE, REFUSED, RESULTS, reload
 from .state import State, state_of
 from .watchdog import Notify, Watchdog, tell_reloading
 
@@ -44,7 +45,7 @@ class Service:
         self.config = config
         self.monitor = monitor
         self.sinks = sinks
-        self.reloads: Counter[str] = Counter({"done": 0, "refused": 0})
+        self.reloads: Counter[str] = Counter(dict.fromkeys(RESULTS, 0))
         self.desk: Desk[State] = Desk(self._state)
         self.endpoint: Endpoint | None = None
         self._file = file
@@ -89,21 +90,21 @@ class Service:
         events = sum(count for name, count in stats.events.items() if name not in UNCOUNTED)
         lost = sum(stats.lost.values()) + sum(sum(sink.lost.values()) for sink in self.sinks)
         away = [str(sink.target) for sink in self.sinks if sink.sender.failure]
-        said = f"{events} events, {lost} lost"
+        said = f"{counted(events, 'event')}, {lost} lost"
         return f"{said}; not reached: {', '.join(away)}" if away else said
 
     def _reload(self) -> None:
         tell_reloading(self._notify)
         try:
-            self.config, done = reload(self._file, self.config, self.monitor)
+            found = reload(self._file, self.config, self.monitor)
         except OnlookerError as error:
-            self.reloads["refused"] += 1
+            self.reloads[REFUSED] += 1
             hint = f" ({error.hint})" if error.hint else ""
             self._tell("warning", f"not reloaded, the configuration stays as it was: {error}{hint}")
         else:
-            self.reloads["done"] += 1
-            is_whole = not any(each.endswith("needs a restart") for each in done)
-            self._tell("info" if is_whole else "warning", f"reloaded {self._file}: {'; '.join(done)}")
+            self.config = found.config
+            self.reloads[found.result] += 1
+            self._tell("info" if found.result == DONE else "warning", found.words(self._file))
         finally:
             self._notify(f"READY=1\nSTATUS={self.status()}")
 

@@ -5,10 +5,11 @@ from datetime import datetime
 
 import msgspec
 
+from ..counted import counted
 from ..escaping import escape
 from . import Row
 from .folding import Group
-from .page import counted, listed
+from .page import listed
 
 _MOST_LINES = 12  # of one kind, as long as there is room for it on the screen
 _LEAST_LINES = 3

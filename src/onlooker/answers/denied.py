@@ -5,6 +5,7 @@ from typing import ClassVar
 
 import msgspec
 
+from ..counted import counted
 from ..escaping import escape
 from ..events import TASK_EVENTS, TaskEvent
 from ..events.exit import Exit
@@ -12,7 +13,7 @@ from ..events.fork import Fork
 from ..records import Batch
 from . import Row
 from .actions import done
-from .page import Page, beyond, counted
+from .page import Page, beyond
 
 ERRORS = ("EACCES", "EPERM", "EROFS")
 MOST_ROWS = 100_000

@@ -4,6 +4,7 @@ from collections import Counter, OrderedDict
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from typing import ClassVar, NamedTuple
 
+from ..counted import counted
 from ..escaping import command_line, escape
 from ..events import TASK_EVENTS, TaskEvent
 from ..events.exec import Exec
@@ -15,7 +16,7 @@ from ..recordings.processes import kept_arguments
 from ..records import Batch
 from . import Row
 from .actions import done
-from .page import Cell, Page, counted, shortened
+from .page import Cell, Page, shortened
 from .sameness import form, in_directory
 from .uses import CREATED, MISSING, MOVED_AWAY, READ, WRITTEN, is_failure, sections_of
 

@@ -5,6 +5,7 @@ from typing import ClassVar
 
 import msgspec
 
+from ..counted import counted
 from ..escaping import escape
 from ..events import TaskEvent
 from ..events.exec import Exec
@@ -13,7 +14,7 @@ from ..records import Batch
 from . import Row
 from .actions import CHANGES, done, is_change, wanted
 from .folding import Group, folded
-from .page import Page, beyond, counted, listed
+from .page import Page, beyond, listed
 
 MOST_FILES = 100_000  # 50 MB of them, with paths of 100 bytes
 _MOST_NAMES = 16  # of the processes that used a file

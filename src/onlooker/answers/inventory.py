@@ -5,6 +5,7 @@ being declared.
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from typing import Any, ClassVar
 
+from ..counted import counted
 from ..escaping import escape
 from ..events import TaskEvent
 from ..records import Batch
@@ -14,7 +15,7 @@ from .files import is_special
 from .folding import directory
 from .inputs import EVENTS as OF_INPUTS
 from .inputs import Inputs
-from .page import Page, counted, listed
+from .page import Page, listed
 from .uses import (
     CREATED,
     EVENTS,

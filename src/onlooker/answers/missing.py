@@ -7,6 +7,7 @@ from typing import ClassVar
 import msgspec
 from rich.cells import cell_len
 
+from ..counted import counted
 from ..escaping import escape
 from ..events import TaskEvent
 from ..events.access import Access
@@ -17,7 +18,7 @@ from ..records import Batch
 from . import Row
 from .actions import CHANGES, cleaned, done, file_of, new_file_of
 from .folding import directory
-from .page import Cell, Page, beyond, counted, listed, shortened
+from .page import Cell, Page, beyond, listed, shortened
 
 MOST_SEARCHES = 100_000
 _HEAD = ("TIMES", "PROGRAM", "WANTED", "MISSING")

@@ -7,6 +7,8 @@ from contextlib import suppress
 import msgspec
 from rich.cells import cell_len, set_cell_size
 
+from ..counted import counted as counted  # also for those who import it from here
+
 _GAP = "  "
 _NARROWEST = 8
 _LEAST_HEIGHT = 10
@@ -132,15 +134,6 @@ def listed(items: Sequence[str], width: int, otherwise: str = "") -> str:
         elif count == 1:
             best = otherwise or shortened(item, width - len(more)) + more
     return best
-
-
-def counted(count: int, one: str, more: str = "") -> str:
-    """A number of things.
-
-    >>> counted(1, "file"), counted(2, "process", "processes")
-    ('1 file', '2 processes')
-    """
-    return f"{count} {one if count == 1 else more or one + 's'}"
 
 
 def beyond(count: int) -> list[str]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from rich.cells import cell_len
 
+from ..counted import counted
 from ..escaping import command_line, escape
 from ..events import PROCESS_EVENTS, TASK_EVENTS, TaskEvent
 from ..events.chdir import Chdir
@@ -17,7 +18,7 @@ from ..recordings.processes import Processes
 from ..records import Batch
 from . import Row
 from .actions import cleaned, done
-from .page import Page, beyond, counted
+from .page import Page, beyond
 from .programs import command, seconds
 from .times import wall_time
 from .tree import Tree, ending, process_row

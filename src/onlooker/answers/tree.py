@@ -5,6 +5,7 @@ from typing import ClassVar
 
 from rich.cells import cell_len
 
+from ..counted import counted
 from ..errors import UsageError
 from ..escaping import escape
 from ..events import PROCESS_EVENTS
@@ -12,7 +13,7 @@ from ..recordings.process import ProcessRecord
 from ..recordings.processes import Processes
 from ..records import Batch
 from . import Row
-from .page import Cell, Page, beyond, counted
+from .page import Cell, Page, beyond
 from .programs import alike_command, common_command, fit, seconds
 from .times import wall_time
 

@@ -6,12 +6,13 @@ from typing import Any
 
 import msgspec
 
+from ..counted import counted
 from ..escaping import escape
 from ..events import TASK_EVENTS, TaskEvent
 from .actions import done
 from .files import MOST_FILES, TEMPORARY, kind_of
 from .folding import Group, folded
-from .page import Page, counted, listed
+from .page import Page, listed
 
 READ, WRITTEN, CREATED, MOVED_AWAY, MISSING = "read", "written", "created", "removed", "missing"
 SECTIONS = (READ, WRITTEN, CREATED, MOVED_AWAY, MISSING)

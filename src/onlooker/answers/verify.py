@@ -12,13 +12,14 @@ from ..claims.log import Log
 from ..claims.shell import Command, commands
 from ..claims.words import IncompleteError, writes_files
 from ..claims.wrappers import SHELLS, inner, name_of, shell_text
+from ..counted import counted
 from ..escaping import command_line, escape
 from ..events import PROCESS_EVENTS
 from ..recordings.process import Execution, ProcessRecord
 from ..recordings.processes import Processes
 from ..records import Batch
 from . import Row
-from .page import Page, counted, listed
+from .page import Page, listed
 from .programs import fit, seconds
 from .times import wall_time
 

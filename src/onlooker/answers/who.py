@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from rich.cells import cell_len
 
+from ..counted import counted
 from ..enrich.processes import Process, ProcessTable
 from ..escaping import command_line, escape
 from ..events import PROCESS_EVENTS, TaskEvent
@@ -16,7 +17,7 @@ from ..records import Batch
 from . import Row
 from .actions import CHANGES, done, file_of, is_change, new_file_of
 from .alike import Alike
-from .page import Page, counted, shortened
+from .page import Page, shortened
 
 MOST_REMEMBERED = 100_000  # things that were shown, and are not shown again
 

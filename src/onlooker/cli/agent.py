@@ -60,11 +60,13 @@ def _run(arguments: argparse.Namespace, log: Log) -> int:
 def _check(arguments: argparse.Namespace, log: Log) -> int:
     from ..agent.config import DEFAULT_FILE, load
     from ..sinks.transport import module_of
+    from .sending import tell_of_secrets
 
     file = arguments.config or DEFAULT_FILE
     config = load(file)
     for target in config.sinks:
         module_of(target)
+    tell_of_secrets(config.sinks, log)
     if config.metrics:
         page_of_metrics()
     chosen = config.watch.monitor(lambda text: log("warning", text)).filter

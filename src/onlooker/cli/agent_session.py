@@ -12,7 +12,7 @@ from ..probe.run_time import RunTime
 from ..sinks.sink import Sink
 from .agent import page_of_metrics
 from .log import Log
-from .sending import SendingSink, SendSession
+from .sending import SendingSink, SendSession, tell_of_secrets
 from .shutdown import Shutdown, notify_systemd
 
 DRAIN_SECONDS = 0.5  # in a flood, more comes at once
@@ -64,6 +64,7 @@ def prepared(file: str, config: Config, log: Log) -> Iterator[AgentSession]:
     metrics = config.metrics
     page = page_of_metrics() if metrics else None
     monitor = config.watch.monitor(lambda text: log("warning", text))
+    tell_of_secrets(config.sinks, log)
     sinks = [Sink(target, lambda text: log("warning", text), host=config.host.name) for target in config.sinks]
     run_time = RunTime() if metrics and metrics.bpf_run_time else None
 

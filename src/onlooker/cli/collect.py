@@ -14,8 +14,9 @@ examples:
   onlooker collect kafka://localhost/onlooker --lake s3://bucket/lake
   onlooker query /srv/lake 'SELECT host, count(*) FROM events GROUP BY ALL'
 
-Start as many as you like: those of one group share the messages. Each message is in the lake once, also where one of \
-them is killed.
+Start as many as you like: those of one group share the messages; ?group=NAME of the URL is another group, which gets \
+all of them, too. Each message is in the lake once, also where one of them is killed. Options of --lake stand behind a \
+?, as in 's3://bucket/lake?region=eu-west-1': docs/lake.md lists them, docs/sinks.md those of URL.
 """
 
 

@@ -9,7 +9,8 @@ from textwrap import wrap
 from typing import Any, ClassVar
 
 from ..answers import Answer, Row
-from ..answers.page import Page, counted
+from ..answers.page import Page
+from ..counted import counted
 from ..escaping import escape
 from ..events import EVENTS, TASK_EVENTS, UNCOUNTED
 from ..recordings.manifest import Manifest

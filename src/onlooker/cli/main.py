@@ -6,7 +6,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from .. import __version__
-from ..errors import PROGRAM, OnlookerError, ResourceError, UsageError
+from ..errors import PROGRAM, CapabilityError, OnlookerError, ResourceError, UsageError
 from .log import say_error, show
 
 if TYPE_CHECKING:
@@ -152,9 +152,12 @@ def _unknown(words: list[str]) -> UsageError:
 
 def main(arguments: list[str] | None = None) -> int:
     """The program. Returns its exit code: 0 done, 1 failed, 2 usage, 3 this kernel or user cannot, 130 interrupted."""
+    words = sys.argv[1:] if arguments is None else arguments
     try:
-        return run(sys.argv[1:] if arguments is None else arguments)
+        return run(words)
     except OnlookerError as error:
+        if isinstance(error, CapabilityError):
+            error.after(words)
         say_error(error)
         return error.exit_code
     except BrokenPipeError:  # while it prints help or a report: nobody reads it

@@ -1,10 +1,13 @@
 """`onlooker rules`: whether rules can be used, find what they must, and what they cost."""
 
 import argparse
+import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from textwrap import wrap
 from typing import TYPE_CHECKING
 
+from ..counted import counted
 from ..errors import PROGRAM, UsageError
 from ..escaping import escape
 from .log import show
@@ -13,6 +16,7 @@ from .opened import opened, tell_of
 from .parser import one_of
 
 if TYPE_CHECKING:
+    from ..answers.page import Page
     from ..filters.expression import Expression
     from ..rules.rule import Refused, Rule
 
@@ -59,7 +63,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Do it. Raises OnlookerError."""
     action = one_of("action", arguments.action, tuple(ACTIONS))
     if not arguments.paths:
-        raise UsageError("no rules are named", f"{PROGRAM} rules {action} shipped, or a directory")
+        raise UsageError("no rules are named", f"{PROGRAM} rules {action} shipped")
     if arguments.baseline and action != "test":
         raise UsageError("--baseline is for rules test", f"{PROGRAM} rules test {arguments.paths[0]} --baseline FILE")
     from ..rules.loading import found_in
@@ -73,7 +77,7 @@ def run(arguments: argparse.Namespace) -> int:
     for each in refused:
         log_of(arguments)("warning", f"refused: {each.place}: {each.reason}")
     if action == "explain":
-        _say(_explained(rules))
+        _say(_wrapped(_explained(rules)))
     elif action == "list":
         _say(_listed(rules))
     else:
@@ -98,7 +102,7 @@ def _check(found: Sequence["Rule | Refused"]) -> int:
         title = f" ({escape(each.title)})" if each.title else ""
         hint = f"; hint: {escape(each.hint)}" if each.hint else ""
         show(f"{escape(str(each.place))}: refused{title}: {escape(each.reason)}{hint}\n")
-    show(f"{_counted(len(found) - refused, 'rule')} can be used, {refused} can't\n")
+    show(f"{counted(len(found) - refused, 'rule')} can be used, {refused} can't\n")
     return int(refused > 0)
 
 
@@ -118,7 +122,7 @@ def _test(rules: Sequence["Rule"], arguments: argparse.Namespace) -> int:
         elif not tried.failed:
             show(f"{head}: ok: {tried.match} found, {tried.no_match} not\n")
     show(
-        f"{_counted(len(rules), 'rule')}: {len(rules) - failed - untested} passed, {failed} failed, "
+        f"{counted(len(rules), 'rule')}: {len(rules) - failed - untested} passed, {failed} failed, "
         f"{untested} without examples\n"
     )
     noisy = sum(_baseline(rules, path, arguments) for path in arguments.baseline or ())
@@ -137,8 +141,8 @@ def _baseline(rules: Sequence["Rule"], path: str, arguments: argparse.Namespace)
         counts[alert.rule] += 1
         examples.setdefault(alert.rule, str(alert))
     for rule, count in counts.most_common():
-        show(f"{escape(path)}: FAILED: {escape(rule)}: {_counted(count, 'alert')}: {examples[rule]}\n")
-    show(f"{escape(path)}: {_counted(sum(counts.values()), 'alert')}\n")
+        show(f"{escape(path)}: FAILED: {escape(rule)}: {counted(count, 'alert')}: {examples[rule]}\n")
+    show(f"{escape(path)}: {counted(sum(counts.values()), 'alert')}\n")
     return sum(counts.values())
 
 
@@ -156,7 +160,7 @@ def _explained(rules: Sequence["Rule"]) -> Iterator[str]:
     if rules:
         from ..rules.asked import disjunction
 
-        yield f"{_counted(len(rules), 'rule')} together"
+        yield f"{counted(len(rules), 'rule')} together"
         every = tuple(dict.fromkeys(event for rule in rules for event in rule.events))
         for line in _passing(disjunction(rules), every):
             yield f"  {line}".rstrip()
@@ -175,9 +179,21 @@ def _passing(expression: "Expression", events: tuple[str, ...]) -> Iterator[str]
 
 
 def _listed(rules: Sequence["Rule"]) -> Iterator[str]:
-    for rule in rules:
-        yield f"{rule.level:13} {escape(rule.id)}: {escape(rule.title)} [{', '.join(rule.events)}]"
+    rows = [(rule.level, escape(rule.id), escape(rule.title), ", ".join(rule.events)) for rule in rules]
+    yield from _page().columns(("LEVEL", "RULE", "TITLE", "EVENTS"), rows, share=8)
 
 
-def _counted(count: int, what: str) -> str:
-    return f"{count} {what}{'' if count == 1 else 's'}"
+def _page() -> "Page":
+    from ..answers.page import Page
+
+    return Page.of(sys.stdout.fileno()) if sys.stdout else Page()
+
+
+def _wrapped(lines: Iterator[str]) -> Iterator[str]:
+    """Lines of safe text, none wider than the terminal; what follows is indented by two more."""
+    width = _page().width
+    for line in lines:
+        indent = line[: len(line) - len(line.lstrip())]
+        yield from wrap(line, width, subsequent_indent=f"{indent}  ", break_on_hyphens=False) if width else (line,)
+        if width and not line:
+            yield line

@@ -1,13 +1,18 @@
 """`--to`: what is seen goes to servers, beside or in place of standard output."""
 
 import argparse
+import os
+import shlex
+import stat
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 
+from ..counted import counted
 from ..errors import PROGRAM, UsageError
 from ..monitor import Monitor
 from ..records import Batch
@@ -18,6 +23,7 @@ from .shutdown import Shutdown
 
 if TYPE_CHECKING:
     from ..sinks.sink import Sink
+    from ..sinks.target import Target
 
 _LEAST_SECONDS = 0.2  # for a sink to end, after others took their time
 
@@ -44,14 +50,35 @@ def sinks_of(arguments: argparse.Namespace, log: Log) -> list["Sink"]:
         if arguments.map is not None:
             raise UsageError("--map is for what --to sends", f"{PROGRAM} watch --to file:events.jsonl --map ecs")
         return []
+    if arguments.output is None and arguments.output_format is not None:
+        raise UsageError(
+            "--output-format is for -o, and --to has no lines of its own",
+            f"-o - --output-format {arguments.output_format} for lines, too; ?format=json in a URL for what is sent",
+        )
     from ..sinks.sink import Sink
     from ..sinks.target import target_of
 
     usual = {} if arguments.map is None else {"map": arguments.map}
     targets = [target_of(url, usual=usual) for url in arguments.to]
+    tell_of_secrets(targets, log)
     if twice := [str(each) for each, count in Counter(targets).items() if count > 1]:
         raise UsageError(f"--to {twice[0]} is given twice", "leave one out")
     return [Sink(target, lambda text: log("warning", text)) for target in targets]
+
+
+_SECRETS = ("key", "credentials", "password", "token", "headers")
+
+
+def tell_of_secrets(targets: Iterable["Target"], log: Log) -> None:
+    """Warn, once for each, of files with secrets that every user of this machine can read."""
+    files = [target.files[name] for target in targets for name in _SECRETS if name in target.files]
+    for file in dict.fromkeys(files):
+        with suppress(OSError):  # who opens it says so
+            found = os.stat(file)  # noqa: PTH116
+            if found.st_mode & stat.S_IROTH:
+                # of another's file, only what nobody needs is taken away: a group may be how the agent reads it
+                mode = "600" if found.st_uid == os.geteuid() else "o="
+                log("warning", f"{file} has a secret, and every user can read it: chmod {mode} {shlex.quote(file)}")
 
 
 class SendingSink:
@@ -84,7 +111,7 @@ class SendingSink:
     def notes(self) -> list[str]:
         """Notes for the user."""
         notes = [
-            f"{sink.target}: {_messages(sink.left_over)} of an earlier run will be delivered first"
+            f"{sink.target}: {counted(sink.left_over, 'message')} of an earlier run will be delivered first"
             for sink in self.sinks
             if sink.left_over
         ]
@@ -128,7 +155,8 @@ class SendSession(WatchSession):
     def _gives_up(self) -> bool:
         if self._relay:
             self._relay.look()
-        self._shutdown.remind()
+        waits = any(len(sink.outbox) and sink.sender.failure for sink in self._sending.sinks)
+        self._shutdown.remind(at_once=waits)
         return self._shutdown.is_dropped
 
     def _sum(self, summary: Summary) -> list[str]:
@@ -138,13 +166,12 @@ class SendSession(WatchSession):
 
 def _delivered(sink: "Sink") -> str:
     counts = sink.sender.counts
-    said = f"{sink.target}: delivered {counts['records']} records in {_messages(counts['messages'])}"
+    said = (
+        f"{sink.target}: delivered {counted(counts['records'], 'record')} in {counted(counts['messages'], 'message')}"
+    )
     if sink.kept:
-        said += f"; {_messages(sink.kept)} wait in {sink.target.spool} for the next run"
+        waits = f"{counted(sink.kept, 'message')} {'waits' if sink.kept == 1 else 'wait'}"
+        said += f"; {waits} in {sink.target.spool} for the next run"
     if lost := sum(sink.lost.values()):
-        said += f"; {lost} events were not delivered"
+        said += f"; {counted(lost, 'event')} {'was' if lost == 1 else 'were'} not delivered"
     return said
-
-
-def _messages(count: int) -> str:
-    return f"{count} message{'' if count == 1 else 's'}"

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -11,7 +12,10 @@ from typing import Any, Self
 # a hang-up stays ignored where nohup(1) wants it so; an interrupt does not, although shells make background jobs ignore
 # it, because scripts end a monitor with `kill -INT`
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-ECHO_SECONDS = 1.0  # a signal so soon after another is the same one
+# a signal so soon after another is the same one: make(1) and others pass it on within milliseconds, and nobody reads a
+# line and presses Ctrl-C as soon as that
+ECHO_SECONDS = 0.3
+LATE_SECONDS = 1.0  # a signal so soon after its time was up is meant to end it, and not to drop what was seen
 GRACE_SECONDS = 2.0  # how long the end waits for a reader that does not read
 
 
@@ -33,7 +37,8 @@ class Shutdown:
         self._dropped_at: float | None = None
         self._before: dict[signal.Signals, Any] = {}
         self._blocked: set[signal.Signals] = set()
-        self._by_signal = self._told = False
+        self._by: int | None = None
+        self._told = False
 
     def __enter__(self) -> Self:
         for number in SIGNALS:
@@ -56,9 +61,9 @@ class Shutdown:
         if number == signal.SIGHUP and self.hang_up:
             self.hang_up()
         elif now < self._end:
-            self._end, self._by_signal = now, True
+            self._end, self._by = now, number
             self._stop()
-        elif now - (self._dropped_at or self._end) <= ECHO_SECONDS:
+        elif now - (self._dropped_at or self._end) <= (ECHO_SECONDS if self._dropped_at else self._deaf_seconds):
             return
         elif self._dropped_at is None:
             self._dropped_at = now
@@ -74,7 +79,7 @@ class Shutdown:
     @property
     def is_interrupted(self) -> bool:
         """Whether a signal has ended it."""
-        return self._by_signal
+        return self._by is not None
 
     @property
     def is_dropped(self) -> bool:
@@ -85,19 +90,45 @@ class Shutdown:
         """How long ago it was to end; 0.0 or less before."""
         return time.monotonic() - self._end
 
-    def remind(self) -> None:
-        """See that it ends, and say, once, that it still writes and how to end that. To be called now and then."""
+    def remind(self, *, at_once: bool = False) -> None:
+        """See that it ends, and say, once, that it still writes and how to end that. To be called now and then; most
+        is written before that is worth a line, unless it is to be said `at_once`.
+        """
         over = self.seconds_over()
         if over >= 0:
             self._stop()
-        if over > ECHO_SECONDS and not self._told and not self.is_dropped:
+        if (
+            over > (0 if at_once and self.is_interrupted else self._deaf_seconds)
+            and not self._told
+            and not self.is_dropped
+        ):
             self._told = True
-            self._tell(f"writing what was seen; Ctrl-C {'again ' if self._by_signal else ''}drops it")
+            self._tell(f"writing what was seen; {self._how_to_drop()} drops it")
+
+    @property
+    def _deaf_seconds(self) -> float:
+        """For how long after its end no signal drops anything."""
+        return ECHO_SECONDS if self.is_interrupted else LATE_SECONDS
+
+    def _how_to_drop(self) -> str:
+        """What to press, or to send where there is no terminal to press it in."""
+        if has_terminal():
+            return "Ctrl-C again" if self._by == signal.SIGINT else "Ctrl-C"
+        return "SIGTERM" if self._by is None else f"{signal.Signals(self._by).name} again"
 
     def gives_up(self) -> bool:
         """Whether not to wait any longer for a reader that does not read."""
         self.remind()
         return self.is_dropped or self.seconds_over() > GRACE_SECONDS
+
+
+def has_terminal() -> bool:
+    """Whether somebody may press Ctrl-C: messages or what is typed are a terminal's."""
+    for stream in (sys.stderr, sys.stdin):
+        with suppress(OSError, ValueError, AttributeError):  # closed, or None
+            if os.isatty(stream.fileno()):
+                return True
+    return False
 
 
 def notify_systemd(state: str) -> None:

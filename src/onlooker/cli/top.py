@@ -10,9 +10,10 @@ from contextlib import nullcontext
 
 import msgspec
 
-from ..answers.page import Page, counted
+from ..answers.page import Page
 from ..answers.rows import json_line
 from ..answers.top import BY, NEEDS_PATHS, Counts, Top, merged, rows
+from ..counted import counted
 from ..enrich.cgroups import Cgroups
 from ..enrich.processes import PROC, ProcessTable
 from ..enrich.users import Users

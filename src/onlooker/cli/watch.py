@@ -59,7 +59,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_command(parser)
     how = parser.add_argument_group("how to show it")
     add = how.add_argument
-    add("--output-format", metavar="FORMAT", default="text", help=f"{', '.join(FORMATS)} (default: text)")
+    add("--output-format", metavar="FORMAT", help=f"{', '.join(FORMATS)} (default: text)")
     add_context(add)
     add("--names", action="store_true", help="show users by name, in text and in the table")
     add(
@@ -115,7 +115,7 @@ def explained(monitor: Monitor) -> Iterator[str]:
 def run(arguments: argparse.Namespace) -> int:
     """Watch until the end. 0, or 1 if events were lost or not written; raises OnlookerError."""
     log = log_of(arguments)
-    one_of("output format", arguments.output_format, FORMATS)
+    form = one_of("output format", arguments.output_format or "text", FORMATS)
     seconds = duration(arguments.duration) if arguments.duration is not None else None
     count = number("count", arguments.count, least=1) if arguments.count is not None else None
     monitor = _monitor(arguments, log)
@@ -134,7 +134,7 @@ def run(arguments: argparse.Namespace) -> int:
     else:
         writer = output_writer(arguments.output, shutdown, log, relay)
         known = ContextLines(monitor.context) if monitor.context else None
-        lines = LineSink(formatter(arguments.output_format, writer.descriptor, user, known), writer, known)
+        lines = LineSink(formatter(form, writer.descriptor, user, known), writer, known)
         if sinks:
             session = SendSession(monitor, SendingSink(sinks, lines), shutdown, log, **limits)
         else:

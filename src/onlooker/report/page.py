@@ -12,9 +12,9 @@ import msgspec
 
 from .._version import __version__
 from ..answers.inventory import OF_SECTION
-from ..answers.page import counted
 from ..answers.tree import TIMES, ending
 from ..answers.uses import MISSING, SECTIONS
+from ..counted import counted
 from ..errors import UnsupportedError
 from ..recordings.process import ProcessRecord
 from .clean import Clean

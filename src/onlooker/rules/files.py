@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from ..errors import ExtraError, UsageError
-from .rule import Place, RefusedError
+from .rule import SHIPPED, SHIPPED_DIRECTORY, Place, RefusedError
 
 SUFFIXES = (".yml", ".yaml")
 SIDECARS = tuple(f".tests{suffix}" for suffix in SUFFIXES)  # the examples of a rule whose file is somebody else's
@@ -19,11 +19,12 @@ LARGEST = 256 << 10  # bytes; the largest rules that people publish have some 30
 MOST_FILES = 20_000  # six times of what SigmaHQ publishes for all systems
 MOST_NODES = 50_000
 DEEPEST = 24
-SHIPPED = "shipped"  # stands for the rules that come with onlooker
 
 
 class Document(msgspec.Struct, frozen=True):
-    """One document of a file: a mapping, where it begins, and the line of each of its keys."""
+    """One document of a file: a mapping, where it begins, and the line of each of its keys; those of the mappings in it
+    are named KEY.KEY.
+    """
 
     place: Place
     data: dict[str, Any]
@@ -32,8 +33,8 @@ class Document(msgspec.Struct, frozen=True):
 
 def files_of(path: str) -> list[str]:
     """The rules' files of a directory, or the file that it is. Raises UsageError where there is none."""
-    if path == SHIPPED:
-        path = os.path.join(os.path.dirname(__file__), SHIPPED)  # noqa: PTH118, PTH120
+    if path == SHIPPED or (path.startswith(f"{SHIPPED}/") and not os.path.lexists(path)):
+        path = SHIPPED_DIRECTORY + path.removeprefix(SHIPPED)
     try:
         mode = os.stat(path).st_mode  # noqa: PTH116
     except OSError as error:
@@ -82,12 +83,12 @@ def documents(file: str) -> Iterator[Document | tuple[Place, RefusedError]]:
         raise RefusedError(f"not YAML that can be read: {error!s:.200}") from None
 
 
-def first_of(file: str) -> dict[str, Any]:
+def first_of(file: str) -> Document:
     """The one document of a file. Raises RefusedError."""
     found = list(documents(file))
     if len(found) != 1 or not isinstance(found[0], Document):
         raise RefusedError("one mapping is expected")
-    return found[0].data
+    return found[0]
 
 
 def _text(file: str) -> str:
@@ -132,7 +133,11 @@ def _document(loader: Any, node: Any, place: Place) -> Document | None:
         return None
     if not isinstance(data, dict):
         raise RefusedError("no rule: a mapping with a title and so on is expected")
-    lines = {key.value: key.start_mark.line + 1 for key, _ in node.value}
+    lines = {}
+    for key, value in node.value:
+        lines[key.value] = key.start_mark.line + 1
+        if isinstance(data.get(key.value), dict):
+            lines |= {f"{key.value}.{below.value}": below.start_mark.line + 1 for below, _ in value.value}
     for key in data:
         if not isinstance(key, str):
             raise RefusedError(f"not a key of a rule: {key!r:.100}", "in quotes, if it is one")

@@ -1,14 +1,15 @@
 """Rules of files and directories: what is loaded, and what is refused and why."""
 
 import os
+import shlex
 from collections.abc import Iterable, Iterator
 
 import msgspec
 
-from ..errors import UsageError
-from .files import SHIPPED, SIDECARS, SUFFIXES, Document, documents, files_of, first_of
+from ..errors import PROGRAM, UsageError
+from .files import SIDECARS, SUFFIXES, Document, documents, files_of, first_of
 from .own import WHERE, own_rule
-from .rule import Place, Refused, RefusedError, Rule
+from .rule import MATCH, NO_MATCH, SHIPPED, Place, Refused, RefusedError, Rule
 from .sigma import sigma_rule
 
 MOST_RULES = 4096
@@ -28,7 +29,9 @@ class RuleSet(msgspec.Struct, frozen=True):
             return []
         first, count = self.refused[0], len(self.refused)
         which = "1 rule is" if count == 1 else f"{count} rules are"
-        return [f"{which} refused: {first.place}: {first.reason}{', ...' if count > 1 else ''}"]
+        more = ", ..." if count > 1 else ""
+        hint = f"{PROGRAM} rules check {shlex.join(self.paths)}"
+        return [f"{which} refused: {first.place}: {first.reason}{more} ({hint})"]
 
 
 def load(paths: str | Iterable[str], *, strict: bool = False) -> RuleSet:
@@ -49,7 +52,7 @@ def load(paths: str | Iterable[str], *, strict: bool = False) -> RuleSet:
         raise UsageError(f"{len(rules)} rules are too many", f"up to {MOST_RULES}")
     if refused and (strict or not rules):
         first = refused[0]
-        hint = first.hint or f"onlooker rules check {given[0]}"
+        hint = first.hint or f"{PROGRAM} rules check {shlex.join(given)}"
         raise UsageError(f"{first.place}: {first.reason}", hint)
     if not rules:
         raise UsageError(f"no rules are in {', '.join(map(repr, given))}", f"--rules {SHIPPED}")
@@ -57,9 +60,15 @@ def load(paths: str | Iterable[str], *, strict: bool = False) -> RuleSet:
 
 
 def found_in(paths: Iterable[str]) -> Iterator[Rule | Refused]:
-    """Each rule of files and directories, or why there is none. Raises UsageError and ExtraError."""
+    """Each rule of files and directories, or why there is none; a file that is named twice is read once. Raises
+    UsageError and ExtraError.
+    """
     seen: dict[str, Place] = {}
-    for each in (each for path in paths for file in files_of(path) for each in _of_file(file)):
+    files: dict[str, str] = {}  # by where they really are
+    for path in paths:
+        for file in files_of(path):
+            files.setdefault(os.path.realpath(file), file)
+    for each in (each for file in files.values() for each in _of_file(file)):
         if isinstance(each, Rule):
             if each.id in seen:
                 twice = f"its id {each.id!r:.100} is that of {seen[each.id]}"
@@ -87,6 +96,7 @@ def _of_document(file: str, number: int, given: Document | tuple[Place, RefusedE
         stem = os.path.splitext(os.path.basename(file))[0]  # noqa: PTH119, PTH122
         default_id = stem if number == 0 else f"{stem}-{number + 1}"
         made = (own_rule if WHERE in given.data else sigma_rule)(given, default_id)
+        _check_examples(made.tests, "tests.", given)
         return made if made.tests is not None else msgspec.structs.replace(made, tests=_sidecar(file))
     except RefusedError as error:
         return Refused(Place(place.file, error.line or place.line), title, str(error), error.hint)
@@ -98,7 +108,18 @@ def _sidecar(file: str) -> object:
     for suffix in SIDECARS:
         if os.path.lexists(stem + suffix):
             try:
-                return first_of(stem + suffix)
+                found = first_of(stem + suffix)
+                _check_examples(found.data, "", found)
             except RefusedError as error:
-                raise RefusedError(f"its examples in {stem + suffix!r}: {error}", error.hint) from None
+                line = f", line {error.line}" if error.line else ""
+                raise RefusedError(f"its examples in {stem + suffix!r}{line}: {error}", error.hint) from None
+            return found.data
     return None
+
+
+def _check_examples(tests: object, where: str, document: Document) -> None:
+    """A key that is no kind of examples would leave them out, and nobody would know. Raises RefusedError."""
+    for key in tests if isinstance(tests, dict) else ():
+        if key not in (MATCH, NO_MATCH):
+            unknown = UsageError.unknown("key of tests", key, (MATCH, NO_MATCH))
+            raise RefusedError(str(unknown), unknown.hint, document.lines.get(f"{where}{key}", 0))

@@ -1,5 +1,6 @@
 """A rule, whoever wrote it in whichever language; and one that can't be used."""
 
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -8,6 +9,9 @@ from ..events import TASK_EVENTS
 from ..filters.expression import Expression
 from ..filters.necessary import necessary
 
+SHIPPED = "shipped"  # stands for the rules that come with onlooker
+SHIPPED_DIRECTORY = str(Path(__file__).parent / SHIPPED)
+MATCH, NO_MATCH = "match", "no_match"  # kinds of examples
 DEFAULT_LEVEL = "medium"  # of a rule that does not say
 
 
@@ -18,7 +22,9 @@ class Place(msgspec.Struct, frozen=True):
     line: int = 1
 
     def __str__(self) -> str:
-        return f"{self.file}:{self.line}"
+        """That of a rule that comes with onlooker is as `--rules` takes it, wherever onlooker is installed."""
+        name = self.file.removeprefix(f"{SHIPPED_DIRECTORY}/")
+        return f"{self.file if name == self.file else f'{SHIPPED}/{name}'}:{self.line}"
 
 
 class Rule(msgspec.Struct, frozen=True, kw_only=True):

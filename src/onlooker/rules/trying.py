@@ -14,9 +14,8 @@ from ..recordings.recording import Recording
 from ..records import Batch
 from ..records.made import make
 from .detector import Detector
-from .rule import Rule
+from .rule import MATCH, NO_MATCH, Rule
 
-MATCH, NO_MATCH = "match", "no_match"
 _PARENT, _PROCESS, _RECORDING = "parent", "process", "recording"
 _OF_PROCESS = ("comm", "exe", "argv", "uid", _PARENT)  # what an example may say of a process
 _MOST_PARENTS = 16

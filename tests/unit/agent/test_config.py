@@ -165,3 +165,18 @@ def test_check_makes_nothing(tmp_path, capfd):
     file.write_text(f"[[sinks]]\nurl = 'file://{tmp_path}/x.jsonl'\nspool = '{tmp_path}/spool'")
     assert main(["agent", "check", "--config", str(file)]) == 0
     assert list(tmp_path.iterdir()) == [file]
+
+
+@pytest.mark.parametrize("is_installed", [True, False])
+def test_a_file_that_is_not_there(tmp_path, capfd, monkeypatch, is_installed):
+    """An example is named that is there."""
+    example = tmp_path / "example.toml"
+    monkeypatch.setattr("onlooker.agent.config.EXAMPLE", str(example))
+    if is_installed:
+        example.touch()
+    assert main(["agent", "check", "--config", "/nope.toml"]) == 2
+    where = example if is_installed else "packaging/agent.toml of onlooker's sources"
+    assert capfd.readouterr().err == (
+        "onlooker: can't read the configuration '/nope.toml': No such file or directory\n\n"
+        f"hint: {where} is an example, with every key\n"
+    )

@@ -189,7 +189,7 @@ def test_without_descriptors_it_does_not_spin(monkeypatch):
 def test_health(capfd):
     with serving() as (_, address):
         assert main(["agent", "health", "--url", f"http://{address}"]) == 0
-    out = "healthy; 4 events lost before the sinks\nnats://a/b: connected; 1 messages wait; 0 events lost\n"
+    out = "healthy; 4 events lost before the sinks\nnats://a/b: connected; 1 message waits; 0 events lost\n"
     assert capfd.readouterr() == (out, "")
 
 
@@ -209,6 +209,28 @@ def test_health_of_a_sink_that_is_away(capfd):
     assert json.loads(answer.rpartition("\r\n\r\n")[2])["sinks"][0]["alive"] is False
 
 
+@pytest.mark.parametrize(
+    "answer", [b"HTTP/1.0 200 OK\r\n\r\n<html>", b"220 mail\r\n", b'HTTP/1.0 200 OK\r\n\r\n{"a": 1}']
+)
+def test_another_server_answers(capfd, answer):
+    def serve():
+        client, _ = made.accept()
+        with client:
+            client.recv(1000)
+            client.sendall(answer)
+
+    with socket.create_server(("127.0.0.1", 0)) as made:
+        thread = threading.Thread(target=serve)
+        thread.start()
+        url = f"http://127.0.0.1:{made.getsockname()[1]}"
+        assert main(["agent", "health", "--url", url]) == 1
+        thread.join()
+    assert capfd.readouterr().err == (
+        f"onlooker: something else answers at {url}, which is no agent of onlooker\n\n"
+        "hint: say where the agent listens: --config FILE, or --url URL\n"
+    )
+
+
 def test_nobody_answers(capfd):
     with socket.socket() as made:
         made.bind(("127.0.0.1", 0))
@@ -216,7 +238,9 @@ def test_nobody_answers(capfd):
         with pytest.raises(NoAnswerError):
             ask(url)
         assert main(["agent", "health", "--url", url]) == 1
-    assert "hint: see whether it runs" in capfd.readouterr().err
+    err = capfd.readouterr().err
+    assert err.startswith(f"onlooker: no agent answers at {url}: nothing listens there\n")
+    assert "hint: see whether it runs" in err
     assert main(["agent", "health", "--url", "ftp://a"]) == 2
     assert main(["agent", "--url", "http://a"]) == 2
     assert main(["agent", "chekc"]) == 2

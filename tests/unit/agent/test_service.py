@@ -32,43 +32,49 @@ def test_only_the_filter(file):
     before = load(str(file))
     file.write_text(f"{SINK}{WATCH}where = \"file under '/b'\"")
     with monitor(OPENS, path=["/a"]) as watching:
-        after, done = reload(str(file), before, watching)
+        found = reload(str(file), before, watching)
         assert [event.path for event in watching.poll()] == ["/b/1"]
-    assert done == ["the filter has changed"]
-    assert after == load(str(file))
+    assert (found.result, found.words("x")) == ("done", "reloaded x: the filter has changed")
+    assert found.config == load(str(file))
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "waiting"),
     [
-        (f"{SINK}{WATCH}path = ['/a']", "nothing has changed"),
-        (f"{SINK}{WATCH}path = ['/a']\nuid = [1]", "watch: uid: needs a restart"),
-        (f"{SINK}{WATCH}path = ['/a']\ncontext = ['user']", "watch: context: needs a restart"),
-        (f"{SINK}[watch]\nevents = ['exec']\npath = ['/a']", "watch: events: needs a restart"),
-        (f"{SINK}[watch]\npath = ['/a']", "watch: events: needs a restart"),
-        (f"{SINK}{WATCH}path = ['/a']\n[metrics]\n[host]\nname = 'x'", "host, metrics: needs a restart"),
-        (f"{SINK}memory = '2M'\n{WATCH}path = ['/a']", "sinks: needs a restart"),
+        (f"{SINK}{WATCH}path = ['/a']", ""),
+        (f"{SINK}{WATCH}path = ['/a']\nuid = [1]", "watch.uid"),
+        (f"{SINK}{WATCH}path = ['/a']\ncontext = ['user']", "watch.context"),
+        (f"{SINK}[watch]\nevents = ['exec']\npath = ['/a']", "watch.events"),
+        (f"{SINK}[watch]\npath = ['/a']", "watch.events"),
+        (f"{SINK}{WATCH}path = ['/a']\n[metrics]\n[host]\nname = 'x'", "host metrics"),
+        (f"{SINK}memory = '2M'\n{WATCH}path = ['/a']", "sinks"),
     ],
 )
-def test_what_needs_a_restart(file, text, said):
+def test_what_needs_a_restart(file, text, waiting):
     before = load(str(file))
     file.write_text(text)
     with monitor(path=["/a"]) as watching:
         wanted = watching.filter
-        after, done = reload(str(file), before, watching)
+        found = reload(str(file), before, watching)
         assert watching.filter == wanted
-    assert done == [said]
-    assert after == before  # so that the next reload says it again
+    assert found.waiting == tuple(waiting.split())
+    assert (found.has_changed, found.result) == (False, "restart" if waiting else "done")
+    assert found.config == before  # so that the next reload says it again
+    said = (
+        f"x: not applied until a restart: {', '.join(found.waiting)}" if waiting else "reloaded x: nothing has changed"
+    )
+    assert found.words("x") == said
 
 
 def test_the_filter_changes_although_something_else_needs_a_restart(file):
     before = load(str(file))
     file.write_text(f"{SINK}{WATCH}path = ['/b']\n[metrics]")
     with monitor(OPENS, path=["/a"]) as watching:
-        after, done = reload(str(file), before, watching)
+        found = reload(str(file), before, watching)
         assert [event.path for event in watching.poll()] == ["/b/1"]
-    assert done == ["the filter has changed", "metrics: needs a restart"]
-    assert (after.watch.path, after.metrics) == (["/b"], None)
+    assert (found.result, found.waiting) == ("partly", ("metrics",))
+    assert found.words("x") == "reloaded x: the filter has changed; not applied until a restart: metrics"
+    assert (found.config.watch.path, found.config.metrics) == (["/b"], None)
 
 
 @pytest.mark.parametrize("also", ["rules = ['shipped']", "context = ['ancestors']", "context = ['all']"])
@@ -77,8 +83,8 @@ def test_with_rules_or_ancestors_the_filter_needs_a_restart(file, also):
     before = load(str(file))
     file.write_text(f"{SINK}{WATCH}{also}\npath = ['/a']")
     with monitor(path=["/a"]) as watching:
-        _, done = reload(str(file), before, watching)
-    assert done == ["watch: path: needs a restart"]
+        found = reload(str(file), before, watching)
+    assert found.waiting == ("watch.path",)
 
 
 def test_what_path_implies(tmp_path):
@@ -88,8 +94,8 @@ def test_what_path_implies(tmp_path):
     before = load(str(file))
     file.write_text(f"{SINK}[watch]\npath = ['/a']")
     with Monitor(source=FakeSource([])) as watching:
-        _, done = reload(str(file), before, watching)
-    assert done == ["watch: path: needs a restart"]
+        found = reload(str(file), before, watching)
+    assert found.waiting == ("watch.path",)
 
 
 def test_a_file_that_is_wrong_changes_nothing(file):
@@ -126,15 +132,21 @@ def test_what_the_service_says(file):
         file.write_text("[")
         service.ask_reload()
         service.look(lambda: None)
+        file.write_text(f"{SINK}{WATCH}path = ['/c']\n[host]\nname = 'x'")
+        service.ask_reload()
+        service.look(lambda: None)
+        service.ask_reload()
+        service.look(lambda: None)
         service.close()
         service.close()
     assert told[0] == ("info", f"reloaded {file}: the filter has changed")
     assert told[1][0] == "warning"
     assert told[1][1].startswith(f"not reloaded, the configuration stays as it was: {file}: no TOML: ")
     assert "\n" not in told[1][1]
-    assert [line.partition("\n")[0] for line in notified] == ["RELOADING=1", "READY=1"] * 2
+    assert [line.partition("\n")[0] for line in notified] == ["RELOADING=1", "READY=1"] * 4
     assert notified[0].partition("\nMONOTONIC_USEC=")[2].isdigit()
-    assert dict(service.reloads) == {"done": 1, "refused": 1}
+    assert dict(service.reloads) == {"done": 1, "partly": 1, "restart": 1, "refused": 1}
+    assert told[3] == ("warning", f"{file}: not applied until a restart: host")
 
 
 def test_the_watchdog(monkeypatch):

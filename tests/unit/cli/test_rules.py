@@ -6,6 +6,7 @@ import sys
 
 import pytest
 
+from onlooker.answers.page import Page
 from onlooker.cli.main import main
 from onlooker.records import Batch
 from onlooker.testing import make
@@ -77,7 +78,48 @@ def test_explain(rules, capfd):
 
 def test_list(rules, capfd):
     code, out, _ = told(capfd, "rules", "list", str(rules))
-    assert (code, out) == (0, ["medium        root: Root [exec]", "critical      sigma: A shell [exec]"])
+    assert (code, out) == (
+        0,
+        [
+            "LEVEL     RULE   TITLE    EVENTS",
+            "medium    root   Root     exec",
+            "critical  sigma  A shell  exec",
+        ],
+    )
+
+
+@pytest.mark.parametrize("action", ["list", "explain"])
+def test_a_terminal_is_wide_enough(capfd, monkeypatch, action):
+    monkeypatch.setattr("onlooker.answers.page.Page.of", lambda _: Page(80, 24))
+    code, out, _ = told(capfd, "rules", action, "shipped")
+    assert code == 0 and len(out) > 12 and max(map(len, out)) <= 80
+    assert action == "list" or "  shipped/preload-written.yml:1" in out
+
+
+def test_the_shipped_ones_have_short_names(capfd):
+    code, out, _ = told(capfd, "rules", "check", "shipped")
+    assert code == 0 and all(line.startswith("shipped/") and ".yml:" in line for line in out[:-1])
+    name = out[0].partition(":")[0]
+    assert told(capfd, "rules", "check", name)[1] == [out[0], "1 rule can be used, 0 can't"]
+
+
+def test_a_file_that_is_named_twice_is_read_once(rules, capfd):
+    code, out, _ = told(
+        capfd, "rules", "check", str(rules), f"{rules}/good.yml", f"{rules}/../rules", "shipped", "shipped"
+    )
+    assert (code, out[-1]) == (0, "14 rules can be used, 0 can't")
+
+
+def test_a_mistyped_key_of_the_examples(rules, capfd):
+    (rules / "good.yml").write_text(GOOD.replace("  match:", "  match: []\n  nomatch:"))
+    (rules / "sigma.tests.yml").write_text("match: []\nno_mach: []\n")
+    code, out, _ = told(capfd, "rules", "check", str(rules))
+    assert code == 1 and out == [
+        f"{rules}/good.yml:6: refused (Root): unknown key of tests 'nomatch'; hint: did you mean 'no_match'?",
+        f"{rules}/sigma.yml:1: refused (A shell): its examples in '{rules}/sigma.tests.yml', line 2: "
+        "unknown key of tests 'no_mach'; hint: did you mean 'no_match'?",
+        "0 rules can be used, 2 can't",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -108,6 +150,7 @@ def test_replay_says_what_is_refused(rules, tmp_path, capfd):
     (rules / "bad.yml").write_text("title: Bad\nwhere: uidd == 0\n")
     code, out, err = told(capfd, "replay", path, "--rules", str(rules))
     assert (code, out) == (0, []) and f"1 rule is refused: {rules}/bad.yml:2: unknown field 'uidd'" in err
+    assert f"(onlooker rules check {rules})" in err
     code, _, err = told(capfd, "replay", path, "--rules", str(rules), "--strict-rules")
     assert code == 2 and "bad.yml:2: unknown field 'uidd'" in err
     assert main(["replay", path, "--strict-rules"]) == 2

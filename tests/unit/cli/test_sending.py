@@ -111,3 +111,29 @@ def test_what_only_sinks_need_is_imported_by_nobody_else():
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     libraries = {"nats", "confluent_kafka", "google.protobuf", "opentelemetry", "nanoarrow", "zstandard", "http.client"}
     assert not {*libraries, "onlooker.sinks", "ssl"} & {*done.stdout.splitlines()[-1].split()}
+
+
+def test_an_output_format_needs_lines(watch: Watch, tmp_path):
+    path = tmp_path / "events.jsonl"
+    code, _, err = watch("--to", f"file:{path}", "--output-format", "json", events=OPENS)
+    assert code == 2 and not path.exists()
+    assert err == (
+        "onlooker: --output-format is for -o, and --to has no lines of its own\n\n"
+        "hint: -o - --output-format json for lines, too; ?format=json in a URL for what is sent\n"
+    )
+    code, out, _ = watch("--to", f"file:{path}", "--output-format", "json", "-o", "-", events=OPENS)
+    assert code == 0 and out.count('"event":"open"') == 3 == len(path.read_text().splitlines())
+
+
+def test_a_secret_that_all_can_read_is_warned_of_once(watch: Watch, tmp_path):
+    secret, safe = tmp_path / "to ken", tmp_path / "password"
+    for file, mode in ((secret, 0o644), (safe, 0o640)):
+        file.write_text("x")
+        file.chmod(mode)
+    urls = [f"file:{tmp_path}/{name}?token={secret}&password={safe}" for name in "ab"]
+    code, _, err = watch("--to", urls[0], "--to", urls[1], events=OPENS)
+    assert code == 0
+    [warning] = [line for line in err.splitlines() if "has a secret" in line]
+    assert warning == (f"onlooker: warning: {secret} has a secret, and every user can read it: chmod 600 '{secret}'")
+    secret.chmod(0o600)
+    assert "has a secret" not in watch("--to", urls[0], events=OPENS)[2]

@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from onlooker.cli.shutdown import ECHO_SECONDS, GRACE_SECONDS, SIGNALS, Shutdown, notify_systemd
+from onlooker.cli.shutdown import ECHO_SECONDS, GRACE_SECONDS, LATE_SECONDS, SIGNALS, Shutdown, notify_systemd
 
 
 @pytest.mark.parametrize("number", SIGNALS)
@@ -85,23 +85,62 @@ def test_its_time(monkeypatch):
         assert shutdown.is_dropped
 
 
-@pytest.mark.parametrize("again", ["", "again "])
-def test_it_says_once_that_it_still_writes(monkeypatch, again):
+DROPS = [
+    (signal.SIGINT, True, "Ctrl-C again drops it"),
+    (signal.SIGTERM, True, "Ctrl-C drops it"),
+    (None, True, "Ctrl-C drops it"),
+    (signal.SIGINT, False, "SIGINT again drops it"),
+    (signal.SIGTERM, False, "SIGTERM again drops it"),
+    (None, False, "SIGTERM drops it"),
+]
+
+
+@pytest.mark.parametrize(("number", "is_terminal", "how"), DROPS)
+def test_it_says_once_that_it_still_writes(monkeypatch, number, is_terminal, how):
     now, said = [100.0], []
+    monkeypatch.setattr("onlooker.cli.shutdown.has_terminal", lambda: is_terminal)
     monkeypatch.setattr("onlooker.cli.shutdown.time.monotonic", lambda: now[0])
     with Shutdown(lambda: None, said.append) as shutdown:
         shutdown.remind()
-        if again:
-            os.kill(os.getpid(), signal.SIGINT)
+        if number:
+            os.kill(os.getpid(), number)
         else:
             shutdown.ends_in(1e-9)
-        now[0] += ECHO_SECONDS
+        now[0] += ECHO_SECONDS if number else LATE_SECONDS
         shutdown.remind()
         assert said == []
         now[0] += 0.1
         shutdown.remind()
         shutdown.gives_up()
-        assert said == [f"writing what was seen; Ctrl-C {again}drops it"]
+        assert said == [f"writing what was seen; {how}"]
+
+
+def test_it_says_at_once_that_something_waits(monkeypatch):
+    """And a second Ctrl-C half a second later is heard."""
+    now, said = [100.0], []
+    monkeypatch.setattr("onlooker.cli.shutdown.time.monotonic", lambda: now[0])
+    with Shutdown(lambda: None, said.append) as shutdown:
+        shutdown.remind(at_once=True)
+        os.kill(os.getpid(), signal.SIGINT)
+        now[0] += 0.01
+        shutdown.remind()
+        assert said == []
+        shutdown.remind(at_once=True)
+        shutdown.remind(at_once=True)
+        assert len(said) == 1
+        now[0] += 0.49
+        os.kill(os.getpid(), signal.SIGINT)
+        assert shutdown.is_dropped
+
+
+@pytest.mark.parametrize("at", ["stdin", "stderr", None])
+def test_where_there_is_a_terminal(at):
+    code = "from onlooker.cli.shutdown import has_terminal; print(has_terminal())"
+    parent, child = os.openpty()
+    with os.fdopen(parent), os.fdopen(child) as terminal:
+        streams = {"stdin": subprocess.DEVNULL, "stderr": subprocess.PIPE, **({at: terminal} if at else {})}
+        run = subprocess.run([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, check=True, **streams)
+    assert run.stdout == f"{at is not None}\n"
 
 
 def test_its_time_without_an_alarm(monkeypatch):

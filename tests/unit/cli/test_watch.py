@@ -296,8 +296,19 @@ def test_what_this_user_cannot_is_told(watch):
     assert (code, out) == (3, "")
     assert err == (
         "onlooker: not permitted to observe the kernel: CAP_BPF and CAP_PERFMON are missing\n\n"
-        "hint: run it as root: sudo onlooker\n"
+        "hint: run it as root: sudo onlooker watch\n"
     )
+
+
+def test_the_hint_repeats_what_was_typed():
+    error = CapabilityError(("CAP_BPF",))
+    error.after(["agent", "--config", "/a b"])
+    assert error.command_hint == "run it as root: sudo onlooker agent --config '/a b'"
+    error.after(["record", *["--pid=1"] * 100])
+    assert error.command_hint == "run it as root: sudo onlooker record ..."
+    inside = CapabilityError(("CAP_BPF",), "you are root only inside a user namespace")
+    inside.after(["watch"])
+    assert (inside.command_hint, inside.hint) == ("", "run it as root of the machine itself")
 
 
 def test_the_verifiers_words_are_for_debugging(watch):

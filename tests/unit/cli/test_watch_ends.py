@@ -186,7 +186,7 @@ def test_a_second_signal_ends_it_with_a_verdict(watch, monkeypatch):
     steps = (0.5, signal.SIGINT), (0.01, signal.SIGTERM), (ECHO_SECONDS + 0.5, signal.SIGTERM)
     code, _, err = watch(source=Signalled([make("open")] * EVENTS, *steps))
     assert code == 1
-    assert "onlooker: writing what was seen; Ctrl-C again drops it\n" in err
+    assert "onlooker: writing what was seen; SIGINT again drops it\n" in err
     found = re.search(SAID + r"it was stopped at once; \2 events were seen and not written\n$", err)
     assert found, err
     assert os.read(reader, 1 << 20).count(b"\n") == int(found[1]) == EVENTS - int(found[2]) > 0

@@ -13,8 +13,10 @@ import pytest
 import yaml
 
 from onlooker import __version__
-from onlooker.agent.config import load
+from onlooker.agent.config import EXAMPLE, load
 from onlooker.agent.metrics import page
+from onlooker.cli.main import COMMANDS, command
+from onlooker.cli.parser import parse
 from tests.servers.running import program
 
 from ..agent.test_endpoint import STATE
@@ -22,6 +24,7 @@ from ..agent.test_endpoint import STATE
 ROOT = Path(__file__).parents[3]
 PACKAGING = ROOT / "packaging"
 UNIT = PACKAGING / "systemd/onlooker.service"
+COLLECT_UNIT = PACKAGING / "systemd/onlooker-collect.service"
 OF_PROMETHEUS = {"up"}
 
 
@@ -38,22 +41,31 @@ def objects() -> dict[str, dict]:
     return {each["kind"]: each for each in yaml.safe_load_all(text)}
 
 
-def test_systemd_understands_the_unit(tmp_path):
+@pytest.mark.parametrize("given", [UNIT, COLLECT_UNIT], ids=lambda path: path.name)
+def test_systemd_understands_the_unit(tmp_path, given):
     """The program and its page are where a package puts them, and not here."""
-    unit = tmp_path / UNIT.name
-    lines = UNIT.read_text().replace("/usr/bin/onlooker", "/bin/true").splitlines()
+    unit = tmp_path / given.name
+    lines = given.read_text().replace("/usr/bin/onlooker", "/bin/true").splitlines()
     unit.write_text("\n".join(line for line in lines if not line.startswith("Documentation=")))
     assert run("systemd-analyze", "verify", unit) == ""
 
 
-def test_systemd_calls_the_unit_safe():
+@pytest.mark.parametrize("unit", [UNIT, COLLECT_UNIT], ids=lambda path: path.name)
+def test_systemd_calls_the_unit_safe(unit):
     """Of 10, by what it may still do; 9.6 is a unit that says nothing."""
-    said = run("systemd-analyze", "security", "--offline=true", "--threshold=20", UNIT)
-    assert "Overall exposure level for onlooker.service: 1." in said
+    said = run("systemd-analyze", "security", "--offline=true", "--threshold=20", unit)
+    assert f"Overall exposure level for {unit.name}: 1." in said
 
 
-def test_the_user():
-    assert (PACKAGING / "systemd/onlooker.sysusers").read_text().split()[:2] == ["u", "onlooker"]
+def test_the_users():
+    lines = (PACKAGING / "systemd/onlooker.sysusers").read_text().splitlines()
+    assert [line.split()[:2] for line in lines] == [["u", "onlooker"], ["u", "onlooker-collect"]]
+    for unit, (_, user) in zip((UNIT, COLLECT_UNIT), (line.split()[:2] for line in lines), strict=True):
+        assert f"\nUser={user}\nGroup={user}\n" in unit.read_text()
+
+
+def test_the_collector_has_no_capabilities():
+    assert "\nAmbientCapabilities=\nCapabilityBoundingSet=\n" in COLLECT_UNIT.read_text()
 
 
 def test_the_image():
@@ -77,6 +89,22 @@ def test_the_pod_has_two_capabilities_and_nothing_of_the_host(objects):
     assert pod["automountServiceAccountToken"] is objects["ServiceAccount"]["automountServiceAccountToken"] is False
     assert sorted({*each} - {"name"} for each in pod["volumes"]) == [{"configMap"}, {"emptyDir"}]
     assert container["resources"]["limits"] == {"memory": "512Mi"}
+
+
+def test_the_deployment_of_the_collector():
+    [made] = yaml.safe_load_all(run(program("kubectl"), "kustomize", PACKAGING / "kubernetes/collect"))
+    kubernetes_validate.validate(made, kubernetes_validate.latest_version(), strict=True)
+    pod = made["spec"]["template"]["spec"]
+    [container] = pod["containers"]
+    context = container["securityContext"]
+    assert (made["kind"], made["spec"]["selector"]["matchLabels"]) == (
+        "Deployment",
+        made["spec"]["template"]["metadata"]["labels"],
+    )
+    assert (context["capabilities"], context["runAsNonRoot"]) == ({"drop": ["ALL"]}, True)
+    assert (context["readOnlyRootFilesystem"], context["allowPrivilegeEscalation"]) == (True, False)
+    words = container["args"]
+    assert parse(command(words[0]), words[0], "x", words[1:], COMMANDS).lake.startswith("s3://")
 
 
 def test_a_component_adds_the_pid_namespace_of_the_node(tmp_path):
@@ -158,6 +186,8 @@ def test_the_packages(tmp_path):
     assert re.search(r"^Depends: python3 \(>= 3\.\d+\), python3 \(<< 3\.\d+\)", control, re.MULTILINE)
     installed = tmp_path / "root"
     assert (installed / "usr/lib/systemd/system/onlooker.service").read_bytes() == UNIT.read_bytes()
+    assert (installed / "usr/lib/systemd/system/onlooker-collect.service").is_file()
+    assert (installed / EXAMPLE.removeprefix("/")).read_bytes() == (PACKAGING / "agent.toml").read_bytes()
     assert (installed / "usr/lib/sysusers.d/onlooker.conf").is_file()
     assert run(sys.executable, "-I", "-S", installed / "usr/bin/onlooker", "--version") == f"onlooker {__version__}\n"
 
