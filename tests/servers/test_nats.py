@@ -1,13 +1,22 @@
 """Through JetStream: nothing is lost and nothing comes twice, whatever the server does."""
 
+import os
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
+from msgspec.structs import replace
+from nats.js.api import StreamConfig
 
-from onlooker.sinks.nats import NatsTransport
+from onlooker.sinks.message import Head, Message
+from onlooker.sinks.nats import Connection, NatsTransport, _size_of
 from onlooker.sinks.packer import Packer
+from onlooker.sinks.sink import Sink
 from onlooker.sinks.target import target_of
+from onlooker.sinks.transport import RefusedError
 
 from .running import Server, wait_for
 from .sending import Collecting, batches, rows, sink_to
@@ -105,3 +114,84 @@ def test_what_waits_on_the_disk_is_delivered_by_the_next_run(nats: Server, tmp_p
     with Collecting(url, str(tmp_path / "lake")) as collector:
         wait_for(lambda: collector.counts["records"] == 1200, 20, lambda: collector.counts)
     assert rows(tmp_path / "lake") == [(1200, 1200, 1200)]
+
+
+def test_two_sinks_to_one_stream(nats: Server) -> None:
+    """They begin at the same time, and no message of one is taken for one of the other."""
+    with stream_of(nats, name="BOTH", subjects=["two.>"]) as count:
+        began = time.time_ns()
+        urls = [f"nats://127.0.0.1:{nats.port}/two.{end}" for end in ("raw", "json?format=json")]
+        sinks = [Sink(target_of(url), lambda _: None) for url in urls]
+        for sink in sinks:
+            sink.start(began)
+        for batch in batches(5):
+            for sink in sinks:
+                sink.write(batch)
+        for sink in sinks:
+            sink.close()
+        assert [dict(sink.lost) for sink in sinks] == [{}, {}]
+        assert count() == sum(sink.sender.counts["messages"] for sink in sinks)
+
+
+def test_a_message_that_the_stream_takes_for_another_is_lost(nats: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As where a machine was cloned while it ran: the other has the same boot, run and numbers."""
+    url = f"nats://127.0.0.1:{nats.port}/onlooker"
+    monkeypatch.setattr("onlooker.sinks.packer._new_run", lambda _: 17)
+    monkeypatch.setattr("onlooker.sinks.packer._runs", {17})
+    told: list[str] = []
+    for events in (100, 70):
+        monkeypatch.setattr("onlooker.sinks.nats._tried", {})
+        sink = Sink(target_of(url), told.append)
+        sink.start(time.time_ns())
+        for batch in batches(1, events):
+            sink.write(batch)
+        sink.close()
+    assert sink.lost == {("unknown", "unsent"): 70}
+    assert "the stream has a message with the same id from another sender" in told[-1]
+
+
+@pytest.mark.parametrize("is_known", [True, False])
+def test_a_stream_that_takes_only_small_messages(nats: Server, is_known: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    with stream_of(nats, name="SMALL", subjects=["small"], max_msg_size=2000) as count:
+        transport = NatsTransport(target_of(f"nats://127.0.0.1:{nats.port}/small"))
+        transport.open()
+        assert transport.most_bytes == 1000
+        if not is_known:
+            transport._limit = 1 << 20
+        head = Head(host="h", boot_id="b", run=1, seq=1)
+        with pytest.raises(RefusedError, match=r"the server takes 2000|larger than the stream takes \(max_msg_size\)"):
+            transport.send([Message(head, os.urandom(1900))], lambda _: None)
+        taken: list[int] = []
+        transport.send([Message(replace(head, seq=2), os.urandom(1000))], taken.append)
+        transport.close()
+        assert taken == [1]
+        assert count() == 1
+
+
+def test_the_limit_is_that_of_payload_and_headers(nats: Server) -> None:
+    """The server ends the connection of whom sends a byte more."""
+    transport = NatsTransport(target_of(f"nats://127.0.0.1:{nats.port}/onlooker"))
+    transport.open()
+    most = transport._limit
+    head = Head(host="h", boot_id="b", run=1, seq=1)
+    room = most - _size_of({**head.headers(), "Nats-Msg-Id": head.id})
+    taken: list[int] = []
+    transport.send([Message(head, bytes(room))], taken.append)
+    with pytest.raises(RefusedError, match=f"has {most + 1} bytes, and the server takes {most}"):
+        transport.send([Message(replace(head, seq=2), bytes(room + 1))], taken.append)
+    transport.send([Message(replace(head, seq=3), b"")], taken.append)
+    transport.check()
+    transport.close()
+    assert taken == [1, 0, 1]
+
+
+@contextmanager
+def stream_of(server: Server, **config: Any) -> Iterator[Callable[[], int]]:
+    """A stream that somebody has made; gives how many messages it has."""
+    connection = Connection(target_of(f"nats://127.0.0.1:{server.port}/unused"))
+    stream = connection.open().jetstream()
+    connection.run(stream.add_stream(StreamConfig(**config)), 5)
+    try:
+        yield lambda: connection.run(stream.stream_info(config["name"]), 5).state.messages
+    finally:
+        connection.end()

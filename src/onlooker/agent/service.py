@@ -88,7 +88,7 @@ class Service:
         """One line for people."""
         stats = self.monitor.stats()
         events = sum(count for name, count in stats.events.items() if name not in UNCOUNTED)
-        lost = sum(stats.lost.values()) + sum(sum(sink.lost.values()) for sink in self.sinks)
+        lost = sum(stats.lost.values()) + max((sum(sink.lost.values()) for sink in self.sinks), default=0)
         away = [str(sink.target) for sink in self.sinks if sink.sender.failure]
         said = f"{counted(events, 'event')}, {lost} lost"
         return f"{said}; not reached: {', '.join(away)}" if away else said

@@ -149,8 +149,9 @@ class SendSession(WatchSession):
         for sink in self._sending.sinks:  # they have the same time
             sink.close(ended.wall_ns, max(_LEAST_SECONDS, end - time.monotonic()), gives_up=self._gives_up)
         assert self.summary
-        lost = sum((sink.lost for sink in self._sending.sinks), Counter(self.summary.lost))
-        self.summary = replace(self.summary, lost=lost)
+        # several may have lost the same events: each says its own, the verdict counts those of the worst
+        worst = max((sink.lost for sink in self._sending.sinks), key=lambda lost: sum(lost.values()), default=Counter())
+        self.summary = replace(self.summary, lost=Counter(self.summary.lost) + worst)
 
     def _gives_up(self) -> bool:
         if self._relay:
@@ -172,6 +173,8 @@ def _delivered(sink: "Sink") -> str:
     if sink.kept:
         waits = f"{counted(sink.kept, 'message')} {'waits' if sink.kept == 1 else 'wait'}"
         said += f"; {waits} in {sink.target.spool} for the next run"
+    if death := sink.death or sink.sender.death:
+        said += f"; its thread has ended: {death!r}"
     if lost := sum(sink.lost.values()):
         said += f"; {counted(lost, 'event')} {'was' if lost == 1 else 'were'} not delivered"
     return said

@@ -15,7 +15,6 @@ from .target import Target
 
 Encode = Callable[[Head, Sequence[Batch]], bytes]
 
-PLAN_EVERY = 64  # messages of the format "batch"; a reader that joins late needs not wait long
 _NEEDS = {"batch": "zstandard", "arrow": "nanoarrow"}
 _ENCODES = {"zstd": "zstandard"}
 _EXTRAS = {"nanoarrow": "arrow", "opentelemetry": "otlp", "google": "otlp"}  # else that of the scheme
@@ -70,8 +69,8 @@ def _folding(encode: Encode) -> Encode:
     return folded
 
 
-def _batch(head: Head, batches: Sequence[Batch]) -> bytes:
-    return pack(batches, with_plan=head.seq % PLAN_EVERY == 1)
+def _batch(_head: Head, batches: Sequence[Batch]) -> bytes:
+    return pack(batches)
 
 
 def _json(_head: Head, batches: Sequence[Batch]) -> bytes:

@@ -52,11 +52,12 @@ class UnknownPlanError(MessageError):
 
 class Head(msgspec.Struct, frozen=True, kw_only=True):
     """`host`: the machine's name; `boot_id`: since it was started; `run`: of the sender, when it began, in nanoseconds
-    since 1970; `seq`: of the message within the run; `first`: how many records the run had sent before; `records`: how
-    many this one has; `reports`: how many of these report losses, of `lost` events in all; `began_ns` and `ended_ns`:
-    the period that it covers, wall-clock time in nanoseconds since 1970; `is_last`: nothing follows in this run;
-    `plan`: a digest of how raw records are read; `format`, `map`, `encoding`: of the payload; `schema`: the version of
-    the JSON Schema of lines.
+    since 1970, but for less than a microsecond, which makes it another one than that of other senders; `seq`: of the
+    message within the run; `first`: how many records the run had sent before; `records`: how many this one has;
+    `events`: how many of these happened, as a user counts them; `reports`: how many report losses, of `lost` events in
+    all; `began_ns` and `ended_ns`: the period that it covers, wall-clock time in nanoseconds since 1970; `is_last`:
+    nothing follows in this run; `plan`: a digest of how raw records are read; `format`, `map`, `encoding`: of the
+    payload; `schema`: the version of the JSON Schema of lines.
     """
 
     version: int = VERSION
@@ -66,6 +67,7 @@ class Head(msgspec.Struct, frozen=True, kw_only=True):
     seq: Number
     first: Number = 0
     records: Number = 0
+    events: Number = 0
     reports: Number = 0
     lost: Number = 0
     began_ns: Number = 0
@@ -81,11 +83,6 @@ class Head(msgspec.Struct, frozen=True, kw_only=True):
     def id(self) -> str:
         """Of the message; never used twice."""
         return f"{self.key}.{self.seq}"
-
-    @property
-    def events(self) -> int:
-        """How many records are no reports of losses."""
-        return max(self.records - self.reports, 0)
 
     @property
     def key(self) -> str:

@@ -12,10 +12,12 @@ from typing import Any, TypeVar
 import nats.errors
 import nats.js.errors
 from nats.aio.client import Client
+from nats.js import JetStreamContext
 from nats.js.api import StreamConfig
 
 from ..errors import ExtraError
-from .message import Message
+from .message import Head, Message
+from .packer import is_of_this_process
 from .target import Target
 from .tls import context_of, reason_of
 from .transport import RefusedError, TransportError
@@ -25,7 +27,10 @@ ACK_SECONDS = 10.0
 MOST_BYTES = 8 << 20  # in flight at once
 USUAL_BYTES = 1 << 20  # of a message: max_payload of servers
 HEAD_BYTES = 4 << 10  # of a message; some 500 are used, the host's name may take more
+LIMIT_SECONDS = 2.0  # to ask the stream for its limit; who may only publish gets no answer
 _PORT = 4222
+_TOO_LARGE = 10054  # err_code of a message that exceeds the stream's max_msg_size
+_tried: dict[str, int] = {}  # the highest number that this process has sent, of each of its runs
 
 Result = TypeVar("Result")
 
@@ -128,13 +133,19 @@ class NatsTransport:
     def __init__(self, target: Target) -> None:
         self._target = target
         self._connection = Connection(target)
+        self._foreign: set[str] = set()  # ids that another sender has, of messages behind one that was not taken
+        self._limit = USUAL_BYTES  # of a message with its headers
         self.most_bytes = target.most or USUAL_BYTES - HEAD_BYTES
 
     def open(self) -> None:
         """Raises TransportError."""
         client = self._connection.open()
-        self.most_bytes = min(self._target.most or client.max_payload, max(client.max_payload - HEAD_BYTES, 1))
-        self._connection.run(prepare(client, self._target), CONNECT_SECONDS)
+        stream = self._connection.run(prepare(client, self._target), CONNECT_SECONDS)
+        self._limit = client.max_payload
+        with suppress(TransportError):
+            self._limit = min(self._limit, self._connection.run(_limit(client, stream), LIMIT_SECONDS + 1))
+        room = self._limit - min(HEAD_BYTES, self._limit // 2)
+        self.most_bytes = max(1, min(self._target.most or room, room))
 
     def send(self, messages: Sequence[Message], taken: Callable[[int], None]) -> None:
         """In windows of some MB: what of one is acknowledged counts up to the first that is not."""
@@ -151,21 +162,27 @@ class NatsTransport:
             good = next((place for place, error in enumerate(results) if error is not None), len(results))
             taken(good)
             if good < len(results):
+                self._foreign.discard(messages[start + good].head.id)
                 _raise(results[good])
             start = end
 
     async def _publish(self, client: Client, messages: Sequence[Message]) -> list[BaseException | None]:
         stream = client.jetstream(timeout=ACK_SECONDS)
-        sent = (
-            stream.publish(
-                self._target.topic,
-                each.payload,
-                headers={**each.head.headers(), "Nats-Msg-Id": each.head.id},
-            )
-            for each in messages
-        )
+        sent = (self._publish_one(stream, each) for each in messages)
         results = await asyncio.gather(*sent, return_exceptions=True)
         return [each if isinstance(each, BaseException) else None for each in results]
+
+    async def _publish_one(self, stream: JetStreamContext, message: Message) -> None:
+        head = message.head
+        headers = {**head.headers(), "Nats-Msg-Id": head.id}
+        size = len(message) + _size_of(headers)
+        if size > self._limit:  # the server would end the connection
+            raise RefusedError(f"with its headers it has {size} bytes, and the server takes {self._limit}")
+        is_first = _is_first(head)
+        answer = await stream.publish(self._target.topic, message.payload, headers=headers)
+        if answer.duplicate and (is_first or head.id in self._foreign):
+            self._foreign.add(head.id)
+            raise RefusedError("the stream has a message with the same id from another sender", head.events)
 
     def check(self) -> None:
         """Raises TransportError where the connection is lost."""
@@ -203,6 +220,29 @@ async def prepare(client: Client, target: Target) -> str:
         return name
 
 
+async def _limit(client: Client, stream: str) -> int:
+    """Of a message with its headers, where the stream has a limit of its own."""
+    info = await client.jetstream(timeout=LIMIT_SECONDS).stream_info(stream)
+    most = info.config.max_msg_size
+    return most if most is not None and most > 0 else client.max_payload
+
+
+def _size_of(headers: dict[str, str]) -> int:
+    """As they travel."""
+    return len("NATS/1.0\r\n\r\n") + sum(len(name) + len(value) + len(": \r\n") for name, value in headers.items())
+
+
+def _is_first(head: Head) -> bool:
+    """Whether nobody but another sender can have sent a message of that id before. Messages of a run are sent in their
+    order; those of a spool may have been sent by the process that left it.
+    """
+    if not is_of_this_process(head):
+        return False
+    is_first = head.seq > _tried.get(head.key, 0)
+    _tried[head.key] = max(head.seq, _tried.get(head.key, 0))
+    return is_first
+
+
 def transport(target: Target) -> NatsTransport:
     """Of that target."""
     return NatsTransport(target)
@@ -223,6 +263,10 @@ def reason(error: BaseException) -> str:
 
 def _raise(error: BaseException | None) -> None:
     assert error is not None
+    if isinstance(error, RefusedError):
+        raise error
+    if isinstance(error, nats.js.errors.APIError) and error.err_code == _TOO_LARGE:
+        raise RefusedError("it is larger than the stream takes (max_msg_size)") from error
     if isinstance(error, nats.errors.MaxPayloadError):
         raise RefusedError("it is larger than the server takes (max_payload)") from error
     raise TransportError(reason(error)) from error

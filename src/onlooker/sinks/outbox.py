@@ -37,13 +37,14 @@ class Outbox:
         self._young: deque[tuple[str, int]] = deque()
         self._is_closed = False
         self.damaged = 0  # files of the spool that were no messages, and were set aside
+        self.gone = 0  # files of the spool that somebody else has removed
         self._lock: int | None = None
         if spool is not None:
             self._find(spool)
 
     def put(self, message: Message, *, is_needed: bool = False) -> bool:
         """Whether there was room for it; there is for what `is_needed`, and for nothing after `close`. Raises OSError
-        where the disk refuses it.
+        where the disk refuses it; what `is_needed` is then kept in memory, before what is on the disk.
         """
         with self._changed:
             if self._is_closed:
@@ -54,13 +55,19 @@ class Outbox:
             elif self._spool is None or (not is_needed and self._on_disk + len(message) > self.disk_bytes):
                 return False
             else:
-                self._young.append(self._write(self._spool, message))
+                try:
+                    self._young.append(self._write(self._spool, message))
+                except OSError:
+                    if not is_needed:
+                        raise
+                    self._memory.append(message)
+                    self._in_memory += len(message)
             self._changed.notify_all()
             return True
 
     def first(self, most: int, seconds: float | None, ends: Callable[[], bool] = lambda: False) -> list[Message]:
         """The oldest messages, which stay here until they are `taken`; waits for some. [] when the time is over, or
-        `ends` says so after a `wake`.
+        `ends` says so after a `wake`. Raises OSError where the spool can't be read now.
         """
         with self._changed:
             self._changed.wait_for(lambda: bool(self) or ends() or self._is_closed, seconds)
@@ -80,13 +87,34 @@ class Outbox:
             if self._is_closed:
                 return
             for message in messages:
-                files = self._files or (self._young if not self._memory else None)
-                if files:
+                if files := self._front():
                     self._remove(files)
                 else:
                     self._memory.popleft()
                     self._in_memory -= len(message)
             self._changed.notify_all()
+
+    def replace(self, message: Message) -> bool:
+        """The first message becomes this one, which has the same number. Whether that could be done."""
+        with self._changed:
+            if self._is_closed:
+                return False
+            if files := self._front():
+                assert self._spool is not None
+                size = files[0][1]
+                try:
+                    files[0] = self._write(self._spool, message)
+                except OSError:
+                    return False
+                self._on_disk -= size
+            else:
+                self._in_memory += len(message) - len(self._memory[0])
+                self._memory[0] = message
+            return True
+
+    def _front(self) -> deque[tuple[str, int]] | None:
+        """Where the first message is, if it is on the disk."""
+        return self._files or (self._young if not self._memory else None)
 
     def __len__(self) -> int:
         return len(self._files) + len(self._memory) + len(self._young)
@@ -158,18 +186,25 @@ class Outbox:
         return name, len(data)
 
     def _read(self, files: deque[tuple[str, int]], most: int) -> list[Message]:
-        """The oldest of these; one that is no message is set aside, and does not count any more."""
+        """The oldest of these; one that is no message is set aside, and does not count any more. Raises OSError for
+        what may be better later: too many open files, a disk that does not answer.
+        """
         assert self._spool is not None
         found: list[Message] = []
         while len(found) < min(most, len(files)):
             name, size = files[len(found)]
             try:
                 found.append(from_bytes((self._spool / name).read_bytes()))
-            except (OSError, MessageError):
+            except (OSError, MessageError) as error:
                 if found:  # these first, so that what is taken is always at the front
                     return found
+                if isinstance(error, OSError) and not isinstance(error, FileNotFoundError):
+                    raise
                 files.popleft()
                 self._on_disk -= size
+                if isinstance(error, FileNotFoundError):
+                    self.gone += 1
+                    continue
                 self.damaged += 1
                 with suppress(OSError):
                     (self._spool / name).rename(self._spool / f"{name}.damaged")

@@ -5,6 +5,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 
 from ..errors import OnlookerError
 from .message import Message
@@ -20,7 +21,8 @@ _CALL_SECONDS = 1.0
 
 class Sender:
     """A thread. `tell` gets a line when the server is not reached any more, and when it is again; `refused` gets a
-    message that the server will never take, and how many of its events it has not taken.
+    message that the server will never take, how many of its events it has not taken (None: all), and why, and gives
+    what is to be sent in its place.
     """
 
     def __init__(
@@ -29,7 +31,7 @@ class Sender:
         outbox: Outbox,
         name: str,
         tell: Callable[[str], None],
-        refused: Callable[[Message, int, str], None],
+        refused: Callable[[Message, int | None, str], Message | None],
     ) -> None:
         self._transport = transport
         self._outbox = outbox
@@ -40,8 +42,10 @@ class Sender:
         self._gives_up = threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"send {name}"[:15], daemon=True)
         self.counts: Counter[str] = Counter()  # messages, bytes, records: delivered; failures
+        self._stand_in = ""  # the id of the last one: what it stands for is not delivered
         self.is_connected = False
         self.failure = ""  # why it is not
+        self.death = ""  # why the thread has ended before its time
 
     def start(self) -> None:
         """Raises RuntimeError where there is no room for a thread."""
@@ -69,6 +73,22 @@ class Sender:
         self._thread.join(_CALL_SECONDS)
 
     def _run(self) -> None:
+        try:
+            self._work()
+        except BaseException as error:  # nobody would see it
+            self.death = self.failure = f"{type(error).__name__}: {error}"[:200]
+            self.is_connected = False
+            self._say(f"{self._name}: nothing is delivered any more, its thread has ended: {self.death!r}")
+
+    def _say(self, text: str) -> None:
+        with suppress(Exception):
+            self._tell(text)
+
+    def _close(self) -> None:
+        with suppress(Exception):  # of a library; the connection is given up anyhow
+            self._transport.close()
+
+    def _work(self) -> None:
         wait = FIRST_WAIT_SECONDS
         is_open = False
         while not self._gives_up.is_set():
@@ -76,26 +96,29 @@ class Sender:
                 if not is_open:
                     self._transport.open()
                     is_open = True
-                    self._is_connected()
+                    if not self.failure:
+                        self.is_connected = True
                 messages = self._outbox.first(MOST_AT_ONCE, CHECK_SECONDS, self._ends.is_set)
                 if not messages:
                     if self._ends.is_set():
                         break
                     self._transport.check()
+                    self._is_reached()
                     continue
                 self._deliver(messages)
+                self._is_reached()
                 wait = FIRST_WAIT_SECONDS
             except Exception as found:  # what a library raises must not end the thread
                 error = (
                     found if isinstance(found, TransportError) else TransportError(f"{type(found).__name__}: {found}")
                 )
                 is_open = False
-                self._transport.close()
+                self._close()
                 self._is_gone(error)
                 jitter = random.uniform(0.5, 1)  # noqa: S311 - so that not all come at once
                 self._gives_up.wait(max(wait * jitter, error.seconds))
                 wait = min(2 * wait, LONGEST_WAIT_SECONDS if not self._ends.is_set() else 1.0)
-        self._transport.close()
+        self._close()
 
     def _deliver(self, messages: list[Message]) -> None:
         taken = 0
@@ -106,28 +129,31 @@ class Sender:
             self._outbox.taken(some)
             self.counts["messages"] += len(some)
             self.counts["bytes"] += sum(map(len, some))
-            self.counts["records"] += sum(each.head.records for each in some) - but
+            self.counts["records"] += sum(each.head.records for each in some if each.head.id != self._stand_in) - but
             taken += len(some)
 
         try:
             self._transport.send(messages, take)
         except RefusedError as error:
             refused = messages[taken]
-            if error.records is None:
-                self._outbox.taken([refused])
-            else:
+            if error.records is not None:
                 take(1, error.records)
-            self._refused(refused, refused.head.events if error.records is None else error.records, str(error))
+            instead = self._refused(refused, error.records, str(error))
+            if instead is not None and self._outbox.replace(instead):
+                self._stand_in = instead.head.id
+            elif error.records is None:
+                self._outbox.taken([refused])
 
-    def _is_connected(self) -> None:
+    def _is_reached(self) -> None:
+        """The server has taken something, or answers: that a connection can be made is not enough."""
         if self.failure:
-            self._tell(f"{self._name} is reached again")
+            self._say(f"{self._name} is reached again")
         self.is_connected, self.failure = True, ""
 
     def _is_gone(self, error: OnlookerError) -> None:
         self.counts["failures"] += 1
         if not self.failure:
-            self._tell(f"{self._name}: {error}; events wait, and it tries again")
+            self._say(f"{self._name}: {error}; events wait, and it tries again")
         self.is_connected, self.failure = False, str(error)
 
 

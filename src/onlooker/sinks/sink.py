@@ -4,14 +4,15 @@ import threading
 import time
 from collections import Counter, deque
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from ..errors import OutputError
 from ..records import Batch
-from .formats import encoder_of
-from .message import Message
+from .formats import Encode, encoder_of
+from .message import Message, MessageError, Unpacker
 from .outbox import Outbox
-from .packer import BEAT_SECONDS, LINGER_SECONDS, PACK_BYTES, UNSENT, Losses, Packer, counted
+from .packer import BEAT_SECONDS, LINGER_SECONDS, PACK_BYTES, UNSENT, Losses, Packer, by_clock, counted
 from .sender import Sender, until
 from .target import Target
 from .transport import Transport, transport_of
@@ -54,6 +55,9 @@ class Sink:
         self.left_over = len(self.outbox)
         self._transport = transport or transport_of(target)
         self.sender = Sender(self._transport, self.outbox, str(target), tell, self._refused)
+        self._stand_ins: tuple[Encode, Unpacker] | None = None  # what the sender's thread makes them with
+        self._stands_in: dict[str, Losses] = {}  # the last one, and what it tells
+        self.death = ""  # why packing has ended before its time
         self._inbox: deque[Batch] = deque()
         self._inbox_bytes = 0
         self._changed = threading.Condition()
@@ -87,7 +91,7 @@ class Sink:
         """At once, whatever the server does."""
         size = len(batch.raw)
         with self._changed:
-            if self._inbox_bytes + size > INBOX_BYTES:
+            if self._inbox_bytes + size > INBOX_BYTES or self.death:
                 self._lose(counted([batch]))
                 return
             self._inbox.append(batch)
@@ -128,11 +132,13 @@ class Sink:
             if not self._is_over:
                 self._lose(counted([*self._in_hand, *self._inbox]))
                 self._lose(Counter({("unknown", UNSENT): sum(message.head.events for message in unsent)}))
-                if self.outbox.damaged:
-                    self._tell(
-                        f"{self.target}: {self.outbox.damaged} files of {self.target.spool} are damaged; they stay"
-                    )
-                    self.lost["unknown", "damaged"] += self.outbox.damaged
+                for count, what, reason in (
+                    (self.outbox.damaged, "are damaged; they stay", "damaged"),
+                    (self.outbox.gone, "are gone, and nobody here has removed them", UNSENT),
+                ):
+                    if count:
+                        self._tell(f"{self.target}: {count} files of {self.target.spool} {what}")
+                        self.lost["unknown", reason] += count
                 self.lost = +self.lost  # without what is 0
             self._is_over = True
             self._inbox.clear()
@@ -145,10 +151,32 @@ class Sink:
         assert self._packer
         self._packer.lose(losses)
 
-    def _refused(self, message: Message, records: int, why: str) -> None:
-        self._tell_once(f"{records} of {message.head.records} records of a message were refused: {why}", why)
+    def _refused(self, message: Message, events: int | None, why: str) -> Message | None:
+        """Called by the sender's thread. What the next message need not tell, the one in its place does."""
+        assert self._packer
+        lost = message.head.events if events is None else events
+        self._tell_once(f"{lost} of {message.head.records} records of a message were refused: {why}", why)
+        if events is not None:
+            with self._changed:
+                self._lose(Counter({("unknown", UNSENT): events}))
+            return None
+        if (told := self._stands_in.pop(message.head.id, None)) is not None:  # refused, too
+            self._packer.lose(told)
+            return None
+        try:
+            encode, unpacker = self._stand_ins = self._stand_ins or (encoder_of(self.target), Unpacker())
+            events_lost, reports = _losses_of(message, unpacker)
+            instead = self._packer.stand_in(message, events_lost + reports, encode)
+        except Exception as error:
+            self._tell_once(f"{type(error).__name__} while a message was made: {str(error)[:200]!r}", "stand-in")
+            with self._changed:
+                self._lose(Counter({("unknown", UNSENT): lost}))
+            return None
         with self._changed:
-            self._lose(Counter({("unknown", UNSENT): records}))
+            if not self._is_over:
+                self.lost.update(events_lost)
+        self._stands_in = {message.head.id: events_lost + reports}
+        return instead
 
     def _tell_once(self, text: str, why: str) -> None:
         """Without `_changed` held, since it may wait; not again for the same reason, nor for the hundredth."""
@@ -157,11 +185,19 @@ class Sink:
             self._tell(f"{self.target}: {text}")
 
     def _run(self) -> None:
+        try:
+            self._work()
+        except BaseException as error:  # nobody would see it
+            self.death = f"{type(error).__name__}: {error}"[:200]
+            with suppress(Exception):
+                self._tell(f"{self.target}: what comes now is lost, the thread that packs it has ended: {self.death!r}")
+
+    def _work(self) -> None:
         self._pack([])  # says that the run has begun, and how its records are read
         while True:
             batches, ends = self._next()
             if batches or ends or self._is_due():
-                self._pack(batches, ended_ns=self._ended_ns if ends else None)
+                self._pack_all(batches, ended_ns=self._ended_ns if ends else None)
             if ends:
                 return
 
@@ -183,36 +219,53 @@ class Sink:
             self._in_hand = found
             return found, self._ends and not self._inbox
 
+    def _pack_all(self, batches: list[Batch], *, ended_ns: int | None = None) -> None:
+        """Where the wall clock was set, one run ends and another begins: the periods of a run go on and on."""
+        assert self._packer
+        groups = by_clock(batches) or [[]]
+        for group in groups:
+            if step := self._packer.step(group):
+                self._pack([], ended_ns=step.before_ns)
+                self._packer.begin(step.after_ns)
+            self._pack(group, ended_ns=ended_ns if group is groups[-1] else None)
+
     def _pack(self, batches: list[Batch], *, ended_ns: int | None = None) -> None:
         """As one message, or as several where one is larger than the server takes."""
         assert self._packer
         self._beat_at = time.monotonic() + BEAT_SECONDS
-        try:
-            message = self._packer.message(batches, ended_ns=ended_ns)
-            if len(message) > self._transport.most_bytes and sum(map(len, batches)) > 0:
-                self._packer.dropped()
-                self._pack_smaller(batches, len(message), ended_ns=ended_ns)
-                return
-            has_room = self.outbox.put(message)
-            if not has_room and ended_ns:  # its end must be told, and what was lost
-                self._packer.dropped()
-                self._lost_in_hand(batches)
-                batches, message = [], self._packer.message([], ended_ns=ended_ns)
-                has_room = self.outbox.put(message, is_needed=True)
-        except OSError as error:
-            has_room = False
-            self._tell_once(f"can't write to the spool: {error.strerror}", str(error.strerror))
-        except Exception as error:  # the next batch may do better
-            has_room = False
-            name = type(error).__name__
-            self._tell_once(f"{name} while a message was made: {str(error)[:200]!r}", name)
-        if has_room:
+        message = self._made(batches, ended_ns)
+        if message is not None and len(message) > self._transport.most_bytes and sum(map(len, batches)) > 0:
+            self._packer.dropped()
+            self._pack_smaller(batches, len(message), ended_ns=ended_ns)
+        elif message is not None and self._has_room(message):
             self._packer.kept(message)
             with self._changed:
                 self._in_hand = self._in_hand[len(batches) :]
         else:
             self._packer.dropped()
             self._lost_in_hand(batches)
+            if ended_ns:  # its end must be told, and what was lost
+                message = self._made([], ended_ns)
+                if message is not None and self._has_room(message, is_needed=True):
+                    self._packer.kept(message)
+                else:
+                    self._packer.dropped()
+
+    def _made(self, batches: list[Batch], ended_ns: int | None) -> Message | None:
+        assert self._packer
+        try:
+            return self._packer.message(batches, ended_ns=ended_ns, most_bytes=self._transport.most_bytes)
+        except Exception as error:  # the next batch may do better
+            name = type(error).__name__
+            self._tell_once(f"{name} while a message was made: {str(error)[:200]!r}", name)
+            return None
+
+    def _has_room(self, message: Message, *, is_needed: bool = False) -> bool:
+        try:
+            return self.outbox.put(message, is_needed=is_needed)
+        except OSError as error:
+            self._tell_once(f"can't write to the spool: {error.strerror}", str(error.strerror))
+            return False
 
     def _pack_smaller(self, batches: list[Batch], size: int, *, ended_ns: int | None) -> None:
         """In halves; what is one event is lost."""
@@ -248,3 +301,18 @@ def halves(batches: list[Batch]) -> tuple[list[Batch], list[Batch]]:
         first.append(batch)
         left -= len(batch)
     return first, []
+
+
+def _losses_of(message: Message, unpacker: Unpacker) -> tuple[Losses, Losses]:
+    """Its events, as lost, and what it reports of others: by kind where that can be read."""
+    if message.head.format == "batch":
+        with suppress(MessageError):
+            batches = unpacker.batches(message)
+            reports: Losses = Counter()
+            for loss in (loss for batch in batches for loss in batch.lost()):
+                reports[loss.of, loss.reason] += loss.count
+            return counted(batches) - reports, reports
+    return (
+        Counter({("unknown", UNSENT): message.head.events}),
+        Counter({("unknown", UNSENT): message.head.lost}),
+    )

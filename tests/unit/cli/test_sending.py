@@ -48,6 +48,16 @@ def test_a_socket_that_is_not_there_is_said_and_counted(watch: Watch, tmp_path, 
     assert "3 events were not delivered" in err
 
 
+def test_what_several_sinks_lose_is_counted_once(watch: Watch, tmp_path, monkeypatch):
+    monkeypatch.setattr("onlooker.sinks.sink.CLOSE_SECONDS", 0.3)
+    urls = [f"syslog:{tmp_path}/{number}" for number in range(2)]
+    code, _, err = watch(*(word for url in urls for word in ("--to", url)), events=OPENS)
+    assert code == 1
+    for url in urls:
+        assert f"{url}: delivered 0 records in 0 messages; 3 events were not delivered" in err
+    assert "lost: 3 " in err
+
+
 def test_several_sinks_have_the_same_time_at_the_end(watch: Watch, tmp_path, monkeypatch):
     monkeypatch.setattr("onlooker.sinks.sink.CLOSE_SECONDS", 2.0)
     urls = [f"syslog:{tmp_path}/{number}" for number in range(4)]
