@@ -55,9 +55,10 @@ class Head(msgspec.Struct, frozen=True, kw_only=True):
     since 1970, but for less than a microsecond, which makes it another one than that of other senders; `seq`: of the
     message within the run; `first`: how many records the run had sent before; `records`: how many this one has;
     `events`: how many of these happened, as a user counts them; `reports`: how many report losses, of `lost` events in
-    all; `began_ns` and `ended_ns`: the period that it covers, wall-clock time in nanoseconds since 1970; `is_last`:
-    nothing follows in this run; `plan`: a digest of how raw records are read; `format`, `map`, `encoding`: of the
-    payload; `schema`: the version of the JSON Schema of lines.
+    all; `refused`: how many are not in it, since the server has refused them: reports stand for them; `began_ns` and
+    `ended_ns`: the period that it covers, wall-clock time in nanoseconds since 1970; `is_last`: nothing follows in this
+    run; `plan`: a digest of how raw records are read; `format`, `map`, `encoding`: of the payload; `schema`: the
+    version of the JSON Schema of lines.
     """
 
     version: int = VERSION
@@ -70,6 +71,7 @@ class Head(msgspec.Struct, frozen=True, kw_only=True):
     events: Number = 0
     reports: Number = 0
     lost: Number = 0
+    refused: Number = 0
     began_ns: Number = 0
     ended_ns: Number = 0
     is_last: bool = False
@@ -257,8 +259,8 @@ def _counted(head: Head, batches: Sequence[Batch], records: int, unsaid: int) ->
     """With what is lost. Raises MessageError where the head tells something else than the records."""
     losses = [loss.count for batch in batches for loss in batch.lost()]
     lost = sum(losses)
-    if head.records != records:
-        raise MessageError(f"its headers make no sense: it has {records} records, not {head.records}")
+    if head.records != records + head.refused:
+        raise MessageError(f"its headers make no sense: it has {records} records, not {head.records - head.refused}")
     if lost >= MOST_COUNT:
         raise MessageError(f"it reports {lost} lost events, which nobody has seen")
     if not unsaid and (head.lost, head.reports) != (lost, len(losses)):

@@ -151,11 +151,11 @@ class Packer:
         thread may ask for it, with an encoder of its own.
         """
         batches = self._reports(losses, ())
-        head = replace(
-            message.head,
-            **{**self._common, "host": message.head.host, "boot_id": message.head.boot_id},
-            **{**_counts(batches), "records": max(message.head.records, len(losses))},
-        )
+        counts = _counts(batches)
+        reports = counts.pop("records")
+        records = max(message.head.records, reports)
+        own = {**self._common, "host": message.head.host, "boot_id": message.head.boot_id}
+        head = replace(message.head, **own, **counts, records=records, refused=records - reports)
         return Message(head, encode(head, batches))
 
     def _is_plan_due(self, head: Head) -> bool:
