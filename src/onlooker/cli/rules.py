@@ -179,8 +179,14 @@ def _passing(expression: "Expression", events: tuple[str, ...]) -> Iterator[str]
 
 
 def _listed(rules: Sequence["Rule"]) -> Iterator[str]:
-    rows = [(rule.level, escape(rule.id), escape(rule.title), ", ".join(rule.events)) for rule in rules]
-    yield from _page().columns(("LEVEL", "RULE", "TITLE", "EVENTS"), rows, share=8)
+    """The events where all fits: `explain` tells them, too, and the title says most."""
+    head = ("LEVEL", "RULE", "EVENTS", "TITLE")
+    rows = [(rule.level, escape(rule.id), ", ".join(rule.events), escape(rule.title)) for rule in rules]
+    page = _page()
+    table: list[tuple[str, ...]] = [head, *rows]
+    if page.width and any(len(line) > page.width for line in type(page)().columns(head, rows)):
+        table = [(level, rule, title) for level, rule, _, title in (head, *rows)]
+    yield from page.columns(table[0], table[1:], share=2)
 
 
 def _page() -> "Page":

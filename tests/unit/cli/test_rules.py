@@ -81,9 +81,9 @@ def test_list(rules, capfd):
     assert (code, out) == (
         0,
         [
-            "LEVEL     RULE   TITLE    EVENTS",
-            "medium    root   Root     exec",
-            "critical  sigma  A shell  exec",
+            "LEVEL     RULE   EVENTS  TITLE",
+            "medium    root   exec    Root",
+            "critical  sigma  exec    A shell",
         ],
     )
 
