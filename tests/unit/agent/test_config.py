@@ -180,3 +180,16 @@ def test_a_file_that_is_not_there(tmp_path, capfd, monkeypatch, is_installed):
         "onlooker: can't read the configuration '/nope.toml': No such file or directory\n\n"
         f"hint: {where} is an example, with every key\n"
     )
+
+
+def test_check_warns_of_a_secret_that_all_can_read(tmp_path, capfd):
+    secret, file = tmp_path / "token", tmp_path / "agent.toml"
+    secret.write_text("x")
+    secret.chmod(0o644)
+    file.write_text(f'[[sinks]]\nurl = "file:{tmp_path}/x.jsonl"\ntoken = "{secret}"\n')
+    assert main(["agent", "check", "--config", str(file)]) == 0
+    said = f"onlooker: warning: {secret} has a secret, and every user can read it: chmod 600 {secret}\n"
+    assert capfd.readouterr().err == said
+    secret.chmod(0o600)
+    assert main(["agent", "check", "--config", str(file)]) == 0
+    assert capfd.readouterr().err == ""
