@@ -77,7 +77,7 @@ def committed(log: CommitLog) -> int:
 
 def is_whole(lake: str) -> bool:
     """At all times that it speaks of."""
-    with LakeTables(lake, names=set()) as tables:
+    with LakeTables(lake, names={"coverage"}) as tables:
         return tables.connection.execute("SELECT bool_and(whole) FROM coverage").fetchall() == [(True,)]
 
 

@@ -51,7 +51,7 @@ def test_each_message_is_in_the_table_once(table: str) -> None:
     assert other.commit([some[2], some[5], some[5], some[3]]) == [some[5]]
     assert one.commit(some) == [some[4], some[6]]
     assert counted(table) == [(21, 21, 21)]
-    with LakeTables(table, names={"opens"}) as tables:
+    with LakeTables(table, names={"opens", "coverage"}) as tables:
         kinds = tables.connection.execute("SELECT DISTINCT typeof(inode), typeof(time), host FROM opens").fetchall()
         assert kinds == [("UBIGINT", "TIMESTAMP_NS", "web1")]
         assert tables.connection.execute("SELECT whole FROM coverage").fetchall() == [(True,)]

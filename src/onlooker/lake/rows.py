@@ -125,7 +125,7 @@ def is_lake(path: str | os.PathLike[str]) -> bool:
     """Whether it is one, and no recording."""
     name = os.fspath(path)
     try:
-        return is_named(name) or (Path(name) / COMMITS).is_dir()
+        return is_named(name) or any((Path(name) / each).is_dir() for each in (COMMITS, POISON))
     except (OSError, ValueError):
         return False
 

@@ -132,8 +132,7 @@ class LakeTables:
             if self.has_changed():
                 merged = f"files of the lake {self._reader.root} were merged meanwhile"
                 raise ChangedError(merged, "ask again") from error
-            said = next((line for line in reversed(str(error).splitlines()) if line.strip()), type(error).__name__)
-            raise LakeError(f"can't read the lake {self._reader.root}: {said:.200}") from error
+            raise LakeError(f"can't read the lake {self._reader.root}: {_words(error)}") from error
 
     def _open(self, where: "Expression | None", names: set[str] | None) -> None:
         run = self.connection.execute
@@ -206,3 +205,11 @@ def _wanted(where: "Expression | None", table: str) -> str:
     from ..filters.sql import condition, condition_of_all
 
     return condition_of_all(where) if table == WIDE else condition(where, event_of(table, PLAN))
+
+
+def _words(error: Exception) -> str:
+    """In one line. What the library for S3 says, DuckDB tells at the end of a traceback, and of the SQL behind it."""
+    lines = [line.strip() for line in str(error).partition("\nLINE ")[0].splitlines() if line.strip()]
+    if not lines:
+        return type(error).__name__
+    return (lines[-1] if lines[0].startswith("Traceback") else lines[0])[:200]

@@ -36,6 +36,7 @@ def test_a_file_that_is_gone_is_said_in_one_line(tmp_path: Path, has_losses: boo
     assert asked.returncode == 1
     assert "Traceback" not in asked.stderr
     assert "can't read the lake" in asked.stderr
+    assert "No files found" in asked.stderr
 
 
 @pytest.mark.parametrize("has_losses", [False, True])
