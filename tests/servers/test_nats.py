@@ -1,6 +1,8 @@
 """Through JetStream: nothing is lost and nothing comes twice, whatever the server does."""
 
 import os
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,12 +13,14 @@ import pytest
 from msgspec.structs import replace
 from nats.js.api import StreamConfig
 
+from onlooker import Batch
 from onlooker.sinks.message import Head, Message
 from onlooker.sinks.nats import Connection, NatsTransport, _size_of
 from onlooker.sinks.packer import Packer
 from onlooker.sinks.sink import Sink
 from onlooker.sinks.target import target_of
 from onlooker.sinks.transport import RefusedError
+from onlooker.testing import make
 
 from .running import Server, wait_for
 from .sending import Collecting, batches, rows, sink_to
@@ -195,3 +199,31 @@ def stream_of(server: Server, **config: Any) -> Iterator[Callable[[], int]]:
         yield lambda: connection.run(stream.stream_info(config["name"]), 5).state.messages
     finally:
         connection.end()
+
+
+def test_what_is_refused_is_in_the_lake_as_a_loss_and_nothing_is_missing(
+    nats: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("onlooker.sinks.sink.LINGER_SECONDS", 0.1)
+    url = f"nats://127.0.0.1:{nats.port}/narrow"
+    with stream_of(nats, name="NARROW", subjects=["narrow"], max_msg_size=20_000):
+        nats.kill()  # so that nobody knows the limit when the messages are made
+        with sink_to(url) as sink:
+            for events in (10, 3000, 20):
+                sink.write(Batch.of([make("open", path=f"/srv/{os.urandom(8).hex()}") for _ in range(events)])[0])
+                time.sleep(0.3)
+            nats.start()
+    assert sink.lost == {("open", "unsent"): 3000}
+    with Collecting(url, str(tmp_path / "lake")) as collector:
+        wait_for(lambda: collector.counts["messages"] == sink.sender.counts["messages"], 20, lambda: collector.counts)
+    assert not collector.counts["poison"]
+    what = "count(*) FILTER (event = 'open'), sum(count) FILTER (reason = 'unsent'), count(*)"
+    assert rows(tmp_path / "lake", what) == [(30, 3000, 31)]
+    done = subprocess.run(
+        [Path(sys.executable).with_name("onlooker"), "query", tmp_path / "lake", "--complete"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert done.stderr == "onlooker: incomplete: 3000 events are missing\n"  # and not the double
