@@ -5,6 +5,7 @@ import fcntl
 import os
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -34,7 +35,11 @@ def finish(made, events):
 
 
 def size(path):
-    return sum(file.stat().st_size for file in path.rglob("*") if file.is_file())
+    total = 0
+    for file in path.rglob("*"):
+        with suppress(FileNotFoundError):  # it has just been renamed
+            total += file.stat().st_size if file.is_file() else 0
+    return total
 
 
 def descriptors():
