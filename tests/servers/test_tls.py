@@ -1,9 +1,11 @@
 """TLS and credentials: what is wrong is said in one line, and nothing is lost meanwhile."""
 
+import socket
 from pathlib import Path
 
 import pytest
 
+from onlooker.sinks.nats import reason
 from onlooker.sinks.sink import Sink
 from onlooker.sinks.target import target_of
 from onlooker.sinks.transport import TransportError
@@ -78,12 +80,9 @@ def test_nats_without_tls_gets_nothing_where_tls_is_asked_for(certificates, tmp_
 
 
 def test_a_server_that_is_not_there_is_told_apart_from_a_host_that_is_not() -> None:
-    for url, says in {
-        f"nats://127.0.0.1:{free_port()}/a": "onnection refused",
-        "nats://nowhere.invalid/a": "not known",
-    }.items():
-        _, told = tried(url, has_failed=True)
-        assert says in told[0], told
+    _, told = tried(f"nats://127.0.0.1:{free_port()}/a", has_failed=True)
+    assert "Connection refused" in told[0]
+    assert reason(socket.gaierror(socket.EAI_NONAME, "Name or service not known")) == "Name or service not known"
 
 
 def test_nats_with_the_right_certificate(certificates, tmp_path: Path) -> None:
