@@ -2,6 +2,7 @@
 
 import argparse
 
+from ..counted import counted
 from ..errors import PROGRAM, UsageError
 from .log import Log
 from .messages import add_messages, log_of
@@ -37,7 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Collect until the end. Returns 0; raises OnlookerError."""
+    """Collect until the end. 0, or 1 if the server or the lake could not be used at the end; raises OnlookerError."""
     from ..collect.source import SCHEMES, source_of
     from ..sinks.target import target_of
 
@@ -55,7 +56,11 @@ def run(arguments: argparse.Namespace) -> int:
     from ..lake import writer_of
 
     writer = writer_of(arguments.lake)
-    collector = Collector(source, writer, lambda text: log("warning", text), every=every, most_bytes=most)
+
+    def warn(text: str) -> None:
+        log("warning", text)
+
+    collector = Collector(source, writer, warn, every=every, most_bytes=most, name=str(target))
     with Shutdown(collector.stop, log.tell):
         log.tell(f"collecting from {target} into {arguments.lake}; Ctrl-C ends it")
         notify_systemd("READY=1")
@@ -64,11 +69,15 @@ def run(arguments: argparse.Namespace) -> int:
         finally:
             writer.close()
     _tell(collector.counts, log)
+    if collector.failure:
+        log("error", f"it ended while {target} or the lake failed: {collector.failure}")
+        return 1
     return 0
 
 
 def _tell(counts: dict[str, int], log: Log) -> None:
-    said = f"collected {counts['records']} records in {counts['messages']} messages, {counts['commits']} commits"
+    records, messages, commits = counts["records"], counts["messages"], counts["commits"]
+    said = f"collected {counted(records, 'record')} in {counted(messages, 'message')}, {counted(commits, 'commit')}"
     if counts["duplicates"]:
         said += f"; {counts['duplicates']} had come before"
     if counts["poison"]:

@@ -28,8 +28,15 @@ if TYPE_CHECKING:
 WORDS = "words"  # may stand before, between and behind the options
 FORMATS = ("table", "json", "csv", "parquet")
 INTERRUPTED = 130
+LAKE_NOTES = "_onlooker"  # what a lake has first
 _FIRST_WORDS = ("select", "from", "with", "describe", "show", "summarize", "explain", "pragma")
 COVERAGE = "FROM coverage ORDER BY host, began"
+# the same for a terminal
+BRIEF_COVERAGE = """\
+SELECT host, strftime(began, '%Y-%m-%d %H:%M:%S') AS began, strftime(ended, '%Y-%m-%d %H:%M:%S') AS ended,
+       CASE WHEN whole THEN 'whole' WHEN lost > 0 THEN concat('lost ', lost, ' events')
+            WHEN missing > 0 THEN concat(missing, ' records are missing') ELSE why END AS what
+FROM coverage ORDER BY host, coverage.began"""
 EVERYTHING_IN_LAKE = "SELECT * FROM events ORDER BY host, run, seq"
 EVERYTHING = "SELECT * FROM events ORDER BY recording, seq"
 EPILOG = """\
@@ -121,7 +128,7 @@ def asked(arguments: argparse.Namespace) -> tuple[list[str], str]:
     words: list[str] = list(arguments.words)
     sql: str | None = None
     if arguments.complete:
-        sql = COVERAGE
+        sql = _coverage(arguments, words)
     elif arguments.named is not None:
         from ..query.names import query_of
 
@@ -140,12 +147,25 @@ def asked(arguments: argparse.Namespace) -> tuple[list[str], str]:
         raise UsageError("no recording is given", f"{PROGRAM} query build.onlook 'FROM processes'")
     for word in words:
         check_name(word)
+        _check_empty(word)
     if sql == "-":
         hint = f"{PROGRAM} query {quote(words[0])} - < question.sql"
         sql = standard_input("SQL", hint).decode("utf-8", "replace")
     if sql is None or not sql.strip(" \t\r\n;"):
         raise UsageError("no SQL is given", f"{PROGRAM} query {quote(words[0])} 'FROM processes', or --named NAME")
     return words, sql
+
+
+def _coverage(arguments: argparse.Namespace, words: list[str]) -> str:
+    """SQL for which times a lake is whole. Raises UsageError."""
+    from ..lake.rows import is_lake
+
+    if arguments.named is not None or arguments.where is not None or any(map(_is_sql, words)):
+        raise UsageError("--complete stands in place of SQL, --named and --where", f"{PROGRAM} query LAKE --complete")
+    if other := next((word for word in words if not is_lake(word)), None):
+        hint = f"{PROGRAM} show {quote(other)} says it of a recording"
+        raise UsageError(f"--complete asks a lake, and {other!r} is none", hint)
+    return BRIEF_COVERAGE if arguments.output_format == "table" else COVERAGE
 
 
 def _see(words: list[str], *, is_asked: bool) -> None:
@@ -163,6 +183,19 @@ def _see(words: list[str], *, is_asked: bool) -> None:
             f"there is no recording {missing[0]!r}",
             meant(missing[0]) or f"the SQL comes last: {PROGRAM} query build.onlook 'FROM processes'",
         )
+
+
+def _check_empty(word: str) -> None:
+    """A directory that `collect` has made, and not yet written to. Raises UsageError."""
+    try:
+        found = {entry.name for entry in Path(word).iterdir()}
+    except (OSError, ValueError):  # it is no directory
+        return
+    from ..lake.rows import is_lake
+
+    if found <= {LAKE_NOTES} and not is_lake(word):
+        hint = f"{PROGRAM} collect nats://localhost/onlooker --lake {quote(word)}"
+        raise UsageError(f"{word!r} is empty: no collector has committed to it yet", hint)
 
 
 def _is_there(word: str) -> bool:

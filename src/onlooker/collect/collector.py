@@ -28,11 +28,13 @@ UNKNOWN_SECONDS = 150.0  # for a plan that is not known yet: senders send it at 
 LONGEST_WAIT_SECONDS = 30.0
 OVERHEAD_BYTES = 2048  # of a message in memory, with its headers
 _BATCH_BYTES = 256  # of a batch, without its records
-_SOURCE, _LAKE, _MERGING = "source", "lake", "merging"  # what may fail
+_LAKE, _MERGING = "the lake", "merging files"  # what may fail, beside the source
 
 
 class Collector:
-    """`counts`: messages that were committed, records in them, duplicates, poison, commits."""
+    """`counts`: messages that were committed, records in them, duplicates, poison, commits. `name`: of the source, for
+    people.
+    """
 
     def __init__(
         self,
@@ -42,12 +44,14 @@ class Collector:
         *,
         every: float = EVERY_SECONDS,
         most_bytes: int = MOST_BYTES,
+        name: str = "the server",
     ) -> None:
         self.counts: Counter[str] = Counter()
         self._source = source
         self._using = threading.Lock()  # the source, and changing what is `finished`
         self._writer = writer
         self._told = Told(tell)
+        self._name = name
         self._every = every
         self._most_bytes = most_bytes
         self._stop = threading.Event()
@@ -61,6 +65,11 @@ class Collector:
         self._finished: list[Delivery] = []  # in the lake, and not acknowledged
         self._since = self._held_at = 0.0
         self._is_open = False
+
+    @property
+    def failure(self) -> str:
+        """Why the server or the lake can't be used now; "" where they can."""
+        return next((why for what, why in self._told.failing.items() if what != _MERGING), "")
 
     def stop(self) -> None:
         """Commit what there is, and end. May be called by signal handlers."""
@@ -92,7 +101,7 @@ class Collector:
                     with self._using:
                         self._source.open()
                         self._is_open = True
-                    self._told.works(_SOURCE)
+                    self._told.works(self._name)
                 self._round(min(1.0, max(0.0, end - time.monotonic())))
                 wait = 0.1
             except (UsageError, ExtraError):
@@ -100,7 +109,7 @@ class Collector:
             except Exception as error:  # such as a full disk, as DuckDB tells it: nothing is acknowledged
                 self.counts["failures"] += 1
                 is_transport = isinstance(error, TransportError)
-                self._told.failed(_SOURCE if is_transport else _LAKE, error)
+                self._told.failed(self._name if is_transport else _LAKE, error)
                 if is_transport:
                     self._drop()
                 some = wait * random.uniform(0.5, 1)  # noqa: S311 - so that not all come at once

@@ -9,25 +9,24 @@ _LONGEST = 200
 
 
 class Told:
-    """`tell` prints a line."""
+    """`tell` prints a line. `failing`: what fails now, and why."""
 
     def __init__(self, tell: Callable[[str], None]) -> None:
+        self.failing: dict[str, str] = {}
         self._tell = tell
-        self._failing: set[str] = set()
         self._since = float("-inf")
         self._lines = self._more = 0
 
     def failed(self, what: str, error: Exception) -> None:
-        """Of the source, the lake or merging; it tries again."""
-        if what not in self._failing:
-            self._failing.add(what)
-            self._tell(f"{said(error)}; it tries again")
+        """The source, by its name, the lake or merging; it tries again."""
+        if what not in self.failing:
+            self._tell(f"{what}: {said(error)}; it tries again")
+        self.failing[what] = said(error)
 
     def works(self, what: str) -> None:
         """Once after it has failed."""
-        if what in self._failing:
-            self._failing.discard(what)
-            self._tell("it goes on")
+        if self.failing.pop(what, None) is not None:
+            self._tell(f"{what}: it goes on")
 
     def put_aside(self, name: str, why: str) -> None:
         """A message that makes no sense."""

@@ -24,7 +24,7 @@ COLUMNS = (
 )
 LOST = "events were lost"
 MISSING = "messages are missing"
-BROKEN_OFF = "the sender was killed, or can't be reached"
+BROKEN_OFF = "the sender broke off"  # it was killed, or can't be reached
 NO_RUN = "nothing was running"
 SILENCE_NS = 300_000_000_000  # of ten beats: then a sender that has not said its end is gone
 OVERLAP_NS = 60_000_000_000  # a clock that is set while a machine starts is no second machine

@@ -94,7 +94,10 @@ def test_each_outage_is_told_once_and_its_end_too(tmp_path: Path) -> None:
             raise LakeError(why)
 
     collector, told = collected(Later(0.7), Lake(tmp_path, fail), 1.6)
-    assert told == ["first; it tries again", "it goes on", "second; it tries again", "it goes on"]
+    assert told == [
+        f"the lake: {each}" for each in ("first; it tries again", "it goes on", "second; it tries again", "it goes on")
+    ]
+    assert not collector.failure
     assert collector.counts["messages"] == 2
 
 
@@ -108,8 +111,8 @@ def test_what_nobody_thought_of_is_told_and_tried_again(tmp_path: Path, error: E
 
     collector, told = collected(Topic(messages(2)), Lake(tmp_path, fail))
     assert collector.counts["messages"] == 2
-    assert told[0].startswith(f"{type(error).__name__}: ")
-    assert told[1:] == ["it goes on"]
+    assert told[0].startswith(f"the lake: {type(error).__name__}: ")
+    assert told[1:] == ["the lake: it goes on"]
 
 
 def test_at_the_end_an_error_of_the_lake_is_one_of_ours(tmp_path: Path) -> None:
@@ -141,7 +144,8 @@ def test_what_fails_in_merging_fails_for_nobody_else(tmp_path: Path, monkeypatch
     monkeypatch.setattr(lake, "tidy", fail)
     collector, told = collected(Later(0.3), lake, 0.8)
     assert collector.counts["messages"] == 2
-    assert told == ["IOException: a file is damaged; it tries again"]
+    assert told == ["merging files: IOException: a file is damaged; it tries again"]
+    assert not collector.failure
 
 
 def test_all_is_held_while_a_commit_takes_long(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -34,6 +34,7 @@ from onlooker.testing import make
 from .made import BEGAN, SECOND, held, opens, writer
 
 DAY_NS = 86_400 * SECOND
+TOMORROW_NS = time.time_ns() + 2 * DAY_NS
 
 
 def message(batches: list[Batch], payload: bytes | None = None, **said: object) -> Message:
@@ -73,12 +74,12 @@ def test_counts_that_are_not_those_of_the_records_are_refused(said: dict[str, in
         {"seq": 1 << 53},
         {"records": 1 << 62},
         {"ended_ns": MOST_NUMBER},
-        {"ended_ns": time.time_ns() + 2 * DAY_NS},
+        {"ended_ns": TOMORROW_NS},
         {"run": MOST_NUMBER},
         {"began_ns": 0},
         {"began_ns": BEGAN + 2 * SECOND},
     ],
-    ids=str,
+    ids=lambda said: " ".join(said),
 )
 def test_numbers_and_times_that_cannot_be_are_refused(said: dict[str, int]) -> None:
     assert Head.of(message([]).head.headers())

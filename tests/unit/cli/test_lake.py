@@ -1,0 +1,81 @@
+"""`onlooker query` of a lake, and `onlooker collect`, at a terminal of 80 columns and with mistakes."""
+
+from pathlib import Path
+
+import pytest
+
+from onlooker.__main__ import main
+from onlooker.testing import make
+
+from ..lake.made import BEGAN, SECOND, held, messages, opens, writer
+
+
+@pytest.fixture
+def lake(tmp_path: Path) -> str:
+    """Whole, then a message is missing, then events are lost, then the sender breaks off, and another begins."""
+    own = writer(tmp_path / "lake")
+    own.commit(messages(2))
+    lost = make("lost", of="open", reason="ring full", count=41)
+    own.commit([held(4, opens(1), first=9), held(5, [lost], first=10)])
+    own.commit([held(1, opens(1), run=BEGAN + 60 * SECOND, last=True)])
+    return str(tmp_path / "lake")
+
+
+def told(capfd: pytest.CaptureFixture[str], *words: str) -> tuple[int, str, str]:
+    code = main([*words])
+    out, err = capfd.readouterr()
+    return code, out, err
+
+
+def test_for_which_times_it_is_whole_fits_a_terminal(lake, capfd, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    code, out, _ = told(capfd, "query", lake, "--complete")
+    assert code == 1
+    lines = [line.rstrip() for line in out.splitlines()]
+    assert lines[0].split() == ["host", "began", "ended", "what"]
+    assert max(map(len, lines)) <= 80
+    said = [line.partition("  2023-11-14 ")[2].partition("  ")[2].strip() for line in lines[1:]]
+    assert [each.rpartition("  ")[2] for each in said] == [
+        "whole",
+        "3 records are missing",
+        "whole",
+        "lost 41 events",
+        "the sender broke off",
+        "whole",
+    ]
+
+
+def test_as_json_it_has_all_columns(lake, capfd):
+    _, out, _ = told(capfd, "query", lake, "--complete", "--output-format", "json")
+    assert '"boot_id":' in out
+    assert '"why":"the sender broke off"' in out
+
+
+@pytest.mark.parametrize("words", [["SELECT 1"], ["--named", "slowest"], ["--where", "pid == 1"]])
+def test_it_stands_alone(lake, capfd, words):
+    code, _, err = told(capfd, "query", lake, "--complete", *words)
+    assert (code, err.splitlines()[0]) == (2, "onlooker: --complete stands in place of SQL, --named and --where")
+
+
+def test_a_recording_is_no_lake(tmp_path, capfd):
+    (tmp_path / "x.onlook").mkdir()
+    code, _, err = told(capfd, "query", str(tmp_path / "x.onlook"), "--complete")
+    assert code == 2
+    assert "--complete asks a lake" in err
+
+
+def test_a_lake_to_which_nothing_was_committed_is_said(tmp_path, capfd):
+    writer(tmp_path / "lake").close()
+    code, _, err = told(capfd, "query", str(tmp_path / "lake"), "SELECT 1")
+    assert code == 2
+    assert "is empty: no collector has committed to it yet" in err
+    assert "onlooker collect " in err
+
+
+def test_a_collector_that_reached_nobody_says_so(tmp_path, capfd):
+    words = ["nats://127.0.0.1:1/onlooker", "--lake", str(tmp_path / "lake"), "--duration", "300ms"]
+    code, _, err = told(capfd, "collect", *words)
+    assert code == 1
+    assert "warning: nats://127.0.0.1:1/onlooker: Connection refused; it tries again" in err
+    assert "collected 0 records in 0 messages, 0 commits" in err
+    assert "it ended while nats://127.0.0.1:1/onlooker or the lake failed: Connection refused" in err
