@@ -20,7 +20,7 @@ class Delivery(NamedTuple):
 
 
 class Source(Protocol):
-    """One consumer of the group. One thread uses it. All raise TransportError."""
+    """One consumer of the group. One thread at a time uses it. All raise TransportError."""
 
     def open(self) -> None:
         """Connect, and join the group."""
