@@ -89,11 +89,11 @@ def test_any_program_reads_it_by_the_catalogue(table: str) -> None:
 def test_what_makes_no_sense_is_put_aside_once(table: str) -> None:
     own = writer_of(table)
     own.commit(messages(1))
-    aside = [Aside("stream-1", {"a": "b"}, b"\0\xff", "why")]
-    assert own.put_aside(aside) == 1
+    aside = [Aside("stream-1", {"a": "b"}, b"\0\xff", "why"), Aside("stream-2", {}, b"", "why")]
+    assert own.put_aside(aside) == 2
     assert own.put_aside(aside) == 0
     with LakeTables(table, names=set()) as tables:
-        assert tables.notes == ["1 message was put aside that made no sense"]
+        assert tables.notes == ["2 messages were put aside that made no sense"]
 
 
 def test_a_table_that_is_not_there_is_said(table: str) -> None:

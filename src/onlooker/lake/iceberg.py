@@ -22,7 +22,7 @@ from .parts import Held, parts
 from .rows import all_rows, connect_s3, no_rows
 from .state import Commit, State, batches_of
 from .store import RETRIES, LakeError, credentials_of, reason
-from .unpacking import PLANS, POISON, Unpacking
+from .unpacking import PLANS, POISON, Unpacking, aside_in
 from .writer import MEMORY, database_errors, selected_of
 
 if TYPE_CHECKING:
@@ -193,7 +193,10 @@ class IcebergReader:
     def aside(self) -> int:
         """How many messages made no sense."""
         found = self._catalogue.aside()
-        return 0 if found is None else int(found.scan().to_arrow().num_rows)
+        if found is None:
+            return 0
+        names = found.scan(selected_fields=("name",)).to_arrow()["name"].to_pylist()
+        return sum(map(aside_in, names))
 
     def has_changed(self) -> bool:
         """Whether files that were there are gone."""
