@@ -6,6 +6,7 @@ properties"), and docs/limits.md says so. The tests have overlays of their own f
 """
 
 import os
+import signal
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -36,6 +37,8 @@ def pytest_configure(config: pytest.Config) -> None:
     """
     if config.option.timeout is None:
         config.option.timeout = TEST_SECONDS
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # a job in the background: some tests interrupt themselves
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     config.stash[STDERR] = os.dup(2)  # the real one: while a test runs, pytest has a file there
     if file_system(Path(tempfile.gettempdir()).resolve()) != "overlay" or not SHARED_MEMORY.is_dir():
         return
