@@ -7,7 +7,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from ..errors import OutputError
+from ..errors import UsageError
 from ..records import Batch
 from .formats import Encode, encoder_of
 from .message import Message, MessageError, Unpacker
@@ -39,7 +39,7 @@ class Sink:
         host: str | None = None,
         transport: Transport | None = None,
     ) -> None:
-        """Raises ExtraError, UsageError, and OutputError where the spool can't be used."""
+        """Raises ExtraError, and UsageError, also where the spool can't be used."""
         self.target = target
         self.lost: Losses = Counter()
         self.kept = 0  # messages that stay in the spool for the next run
@@ -51,7 +51,8 @@ class Sink:
         try:
             self.outbox = Outbox(target.memory, spool, target.disk)
         except OSError as error:
-            raise OutputError(error) from error
+            hint = "spool=DIR, which this user may write to, and no other onlooker uses"
+            raise UsageError(f"{target}: can't use the spool {target.spool!r}: {error.strerror}", hint) from error
         self.left_over = len(self.outbox)
         self._transport = transport or transport_of(target)
         self.sender = Sender(self._transport, self.outbox, str(target), tell, self._refused)

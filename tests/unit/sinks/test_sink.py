@@ -7,7 +7,7 @@ from itertools import pairwise
 import pytest
 
 from onlooker import Batch
-from onlooker.errors import OutputError
+from onlooker.errors import UsageError
 from onlooker.sinks import sink as sinks
 from onlooker.sinks.message import Unpacker, from_bytes
 from onlooker.sinks.outbox import Outbox
@@ -159,7 +159,7 @@ def test_what_is_in_the_spool_has_one_id(tmp_path):
 
 def test_a_spool_has_one_owner(tmp_path):
     first = sink_with(Server(), f"nats://localhost/onlooker?spool={tmp_path}")
-    with pytest.raises(OutputError, match="another process uses this spool"):
+    with pytest.raises(UsageError, match="another process uses this spool"):
         sink_with(Server(), f"nats://localhost/onlooker?spool={tmp_path}")
     first.close()
     sink_with(Server(), f"nats://localhost/onlooker?spool={tmp_path}").close()
