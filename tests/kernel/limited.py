@@ -73,7 +73,11 @@ def run(name: str, value: int) -> dict[str, object]:
 
 for module in pkgutil.walk_packages(onlooker.__path__, "onlooker."):
     if not module.name.endswith("__main__"):
-        import_module(module.name)
+        try:
+            import_module(module.name)
+        except ModuleNotFoundError as error:  # an extra's library
+            if (error.name or "").startswith("onlooker"):
+                raise
 for each in COMMANDS:  # what the standard library imports only when it is used
     parser(command(each), each, each).format_help()
 with onlooker.Monitor(events=["exec"], comm=["nobody-is-so"]):  # the command would give up its rights

@@ -39,7 +39,11 @@ def become_nobody(capabilities: list[int]) -> None:
 
 for module in pkgutil.walk_packages(onlooker.__path__, "onlooker."):
     if not module.name.endswith("__main__"):
-        import_module(module.name)
+        try:
+            import_module(module.name)
+        except ModuleNotFoundError as error:  # an extra's library
+            if (error.name or "").startswith("onlooker"):
+                raise
 for name in COMMANDS:  # what the standard library imports only when it is used
     parser(command(name), name, name).format_help()
 onlooker.diagnose()
