@@ -43,7 +43,9 @@ print(*(event.event for event in events if event.event != "open"))
 @pytest.fixture(scope="module")
 def package(workloads: Workloads) -> Path:
     """A copy of the package that everybody may read."""
-    return Path(shutil.copytree(onlooker.__path__[0], workloads.directory / "copy" / "onlooker")).parent
+    return Path(
+        shutil.copytree(onlooker.__path__[0], workloads.directory / "copy" / "onlooker", dirs_exist_ok=True)
+    ).parent
 
 
 @pytest.fixture
