@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Self
 
 from ..events import ASKED_EVENTS, UNCOUNTED, Lost
 from ..query.context import context_columns
-from ..query.tables import PROCESSES, RECORDING, event_tables, processes_sql
+from ..query.tables import PROCESSES, RECORDING, event_tables, names_of, processes_sql
 from ..recordings.database import connect, quoted
 from ..recordings.recording import Recording
 from ..records import PLAN
@@ -84,11 +84,7 @@ class LakeTables:
 
     def names(self) -> dict[str, list[str]]:
         """The columns of each table that there is."""
-        found: dict[str, list[str]] = {}
-        listed = "SELECT table_name, column_name FROM duckdb_columns() WHERE schema_name = 'main' AND NOT internal"
-        for table, column in self.connection.execute(f"{listed} ORDER BY table_name, column_index").fetchall():
-            found.setdefault(table, []).append(column)
-        return found
+        return names_of(self.connection)
 
     def has_changed(self) -> bool:
         """Whether files that were there are gone: they were made into larger ones."""

@@ -23,6 +23,8 @@ from .tail import SCHEMA as TAIL
 from .tail import Tail
 
 if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
     from ..filters.expression import Expression
 
 RECORDING = "recording"
@@ -115,11 +117,7 @@ class Database:
 
     def names(self) -> dict[str, list[str]]:
         """The columns of each table that there is."""
-        found: dict[str, list[str]] = {}
-        listed = "SELECT table_name, column_name FROM duckdb_columns() WHERE schema_name = 'main' AND NOT internal"
-        for table, column in self.connection.execute(f"{listed} ORDER BY table_name, column_index").fetchall():
-            found.setdefault(table, []).append(column)
-        return found
+        return names_of(self.connection)
 
     def has_changed(self) -> bool:
         """Whether a recorder has removed or sealed something meanwhile, so that it must be opened anew."""
@@ -271,6 +269,15 @@ class Database:
             f"FROM (SELECT 1) LEFT JOIN ({near}) ON TRUE",
             {"name": name, "start": start, "seq": seq, "count": count, "of": of, "reason": reason},
         ).fetchall()
+
+
+def names_of(connection: "DuckDBPyConnection") -> dict[str, list[str]]:
+    """The columns of each table that a query may name."""
+    found: dict[str, list[str]] = {}
+    listed = "SELECT table_name, column_name FROM duckdb_columns() WHERE schema_name = 'main' AND NOT internal"
+    for table, column in connection.execute(f"{listed} ORDER BY table_name, column_index").fetchall():
+        found.setdefault(table, []).append(column)
+    return found
 
 
 def _is_of_database(error: BaseException) -> bool:
