@@ -37,8 +37,9 @@ def pytest_configure(config: pytest.Config) -> None:
     """
     if config.option.timeout is None:
         config.option.timeout = TEST_SECONDS
-    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # a job in the background: some tests interrupt themselves
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+    # some tests interrupt themselves, also where make runs in the background with SIGINT ignored or blocked
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     config.stash[STDERR] = os.dup(2)  # the real one: while a test runs, pytest has a file there
     if file_system(Path(tempfile.gettempdir()).resolve()) != "overlay" or not SHARED_MEMORY.is_dir():
         return
@@ -60,3 +61,10 @@ def nothing_left_running() -> Iterator[None]:
     yield
     for pid in children() - before:
         end(pid)
+
+
+@pytest.fixture(autouse=True)
+def an_interrupt_is_python_s() -> None:
+    """A module that a test file imports has not changed what an interrupt does to the tests."""
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, ())

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from onlooker.__main__ import main
+from onlooker.cli.main import main
 from onlooker.testing import make
 
 from ..lake.made import BEGAN, SECOND, held, messages, opens, writer

@@ -59,7 +59,7 @@ def test_a_recording_without_it_has_no_such_columns(tmp_path):
 
 
 def test_in_lines_of_replay_and_export(made, capfd):
-    from onlooker.__main__ import main
+    from onlooker.cli.main import main
 
     for words in (["replay", "--with", "all", "--output-format", "json"], ["export", "--format", "json"]):
         main([words[0], str(made), *words[1:]])
