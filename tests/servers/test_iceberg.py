@@ -1,6 +1,9 @@
 """A lake as an Iceberg table, by SeaweedFS's REST catalogue."""
 
 import os
+import signal
+import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
@@ -10,7 +13,9 @@ import pytest
 from onlooker.errors import UsageError
 from onlooker.lake import writer_of
 from onlooker.lake.iceberg import Catalogue, IcebergWriter
+from onlooker.lake.iceberg_merge import MOST_AGE, Merger
 from onlooker.lake.rows import is_lake
+from onlooker.lake.state import State
 from onlooker.lake.store import LakeError
 from onlooker.lake.tables import LakeTables
 from onlooker.lake.unpacking import Aside
@@ -94,6 +99,101 @@ def test_what_makes_no_sense_is_put_aside_once(table: str) -> None:
     assert own.put_aside(aside) == 0
     with LakeTables(table, names=set()) as tables:
         assert tables.notes == ["2 messages were put aside that made no sense"]
+
+
+def test_small_files_become_one_while_others_append(table: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    own, other = writer_of(table), writer_of(table)
+    some = messages(6)
+    for each in some[:4]:
+        own.commit([each])
+    catalogue = Catalogue(table)
+    merger, tried = Merger(catalogue), list[int]()
+    refresh = catalogue.refresh
+
+    def refresh_and_append() -> State:  # the merger decides, another one commits, and the catalogue refuses the merger
+        state = refresh()
+        if len(tried) == 1:
+            other.commit(some[4:5])
+        tried.append(state.number)
+        return state
+
+    monkeypatch.setattr(catalogue, "refresh", refresh_and_append)
+    assert merger.run(least_files=3) == 4
+    assert tried == [4, 4, 5]
+    assert len(catalogue.files()) == 2
+    assert counted(table) == [(15, 15, 15)]
+    assert [own.commit(some), own.commit(some)] == [some[5:], []]
+    assert counted(table) == [(18, 18, 18)]
+    with LakeTables(table, names={"coverage"}) as tables:
+        assert tables.connection.execute("SELECT whole FROM coverage").fetchall() == [(True,)]
+    read = catalogue.table.scan(selected_fields=("path", "inode", "date")).to_arrow()  # as any program does
+    assert len(set(read["path"].to_pylist())) == 15
+
+
+def test_of_two_that_merge_the_same_one_wins(table: str) -> None:
+    own = writer_of(table)
+    for each in messages(3):
+        own.commit([each])
+    found: list[int] = []
+    mergers = [Merger(Catalogue(table)) for _ in range(2)]
+    threads = [threading.Thread(target=lambda each=each: found.append(each.run(least_files=2))) for each in mergers]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(found) == [0, 3]
+    assert counted(table) == [(9, 9, 9)]
+
+
+KILLED = """
+import os, signal, sys
+from pyiceberg.table import Table
+from onlooker.lake.iceberg import Catalogue
+from onlooker.lake.iceberg_merge import Merger
+commit = Table._do_commit
+def die(*given, **named):
+    if sys.argv[2] == "after":
+        commit(*given, **named)
+    os.kill(os.getpid(), signal.SIGKILL)
+Table._do_commit = die
+Merger(Catalogue(sys.argv[1])).run(least_files=2)
+"""
+
+
+@pytest.mark.parametrize(("when", "files"), [("before", 2), ("after", 1)])
+def test_a_merger_that_is_killed_leaves_all_events_once(table: str, when: str, files: int) -> None:
+    own, some = writer_of(table), messages(3)
+    for each in some[:2]:
+        own.commit([each])
+    ended = subprocess.run([sys.executable, "-c", KILLED, table, when], capture_output=True, check=False)
+    assert ended.returncode == -signal.SIGKILL, ended.stderr[-2000:]
+    catalogue = Catalogue(table)
+    catalogue.refresh()
+    assert len(catalogue.files()) == files
+    assert own.commit(some) == some[2:]
+    assert Merger(catalogue).run(least_files=2) == files + 1
+    assert counted(table) == [(9, 9, 9)]
+
+
+def test_old_snapshots_go_with_the_files_that_only_they_had(table: str) -> None:
+    own = writer_of(table)
+    for each in messages(3):
+        own.commit([each])
+    catalogue = Catalogue(table)
+    merger = Merger(catalogue)
+    catalogue.refresh()
+    small = catalogue.files()
+    merger.run(least_files=2)
+    assert merger.expire(grace=-1) == 0  # they are not an hour old
+    with catalogue.table.transaction() as change:
+        change.set_properties({MOST_AGE: "0"})
+    assert merger.expire(grace=600) == 0  # whatever its clock says, this program has not seen it so long
+    own.commit(messages(4)[3:])
+    assert merger.expire(grace=-1) == 4
+    catalogue.refresh()
+    assert len(catalogue.table.snapshots()) == 1
+    assert not any(catalogue.table.io.new_input(each).exists() for each in small)
+    assert counted(table) == [(12, 12, 12)]
 
 
 def test_a_table_that_is_not_there_is_said(table: str) -> None:

@@ -5,6 +5,7 @@ events. The catalogue takes a commit only where nobody else committed since it w
 """
 
 import base64
+import random
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -18,15 +19,18 @@ from ..errors import PROGRAM, ExtraError, OnlookerError, UsageError
 from ..recordings.database import connect, quoted
 from ..sinks.message import compressed, decompressed
 from .columns import iceberg_select
+from .compact import LEAST_FILES
 from .parts import Held, parts
 from .rows import all_rows, connect_s3, no_rows
 from .state import Commit, State, batches_of
 from .store import RETRIES, LakeError, credentials_of, reason
 from .unpacking import PLANS, POISON, Unpacking, aside_in
-from .writer import MEMORY, database_errors, selected_of
+from .writer import CLEAN_SECONDS, MEMORY, database_errors, selected_of
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
+
+    from .iceberg_merge import Merger
 
 STATE = "onlooker.state"
 _PLAN = "onlooker.plan."
@@ -122,6 +126,11 @@ class IcebergWriter(Unpacking):
         super().__init__(_Properties(self._catalogue))
         self._connection: DuckDBPyConnection = connect("a lake", threads=2, memory=MEMORY)
         self._catalogue.refresh(is_new=True)
+        self._merger: Merger | None = None
+        # that several which start at once don't merge the same
+        self._commits = random.randrange(LEAST_FILES)  # noqa: S311 - since it was looked what to merge
+        self._files = 0  # that were written since then
+        self._expire_at = time.monotonic() + random.uniform(0, CLEAN_SECONDS)  # noqa: S311
 
     def commit(self, held: Sequence[Held]) -> list[Held]:
         """Those that are not in the table yet, which are returned. Raises LakeError."""
@@ -151,9 +160,19 @@ class IcebergWriter(Unpacking):
         raise LakeError(f"others were faster {_MOST_TRIES} times")
 
     def tidy(self) -> None:
-        """Engines do it: `CALL catalog.system.rewrite_data_files(...)` of Spark, `ALTER TABLE ... EXECUTE optimize` of
-        Trino.
+        """Now and then merge the small files of days and hosts, where there are many, and let go of old snapshots.
+        Raises LakeError.
         """
+        from .iceberg_merge import Merger
+
+        self._merger = self._merger or Merger(self._catalogue)
+        self._commits += 1
+        if self._commits >= LEAST_FILES:  # to look means to read what lists the files
+            most, self._commits, self._files = 1 + self._files // LEAST_FILES, 0, 0
+            self._merger.run(most=most)
+        if time.monotonic() >= self._expire_at:
+            self._expire_at = time.monotonic() + CLEAN_SECONDS
+            self._merger.expire()
 
     def close(self) -> None:
         """Let go of the database."""
@@ -168,6 +187,7 @@ class IcebergWriter(Unpacking):
             with database_errors("make rows for the table"), selected_of(self._connection, part) as select:
                 made = self._connection.sql(iceberg_select(select, part.date)).to_arrow_table()
                 found.append(made.cast(_schema()))
+        self._files += len(found)
         return pyarrow.concat_tables(found) if found else _schema().empty_table()
 
 
@@ -240,7 +260,9 @@ class _Properties:
 
 
 _FORMAT = {"write.parquet.compression-codec": "zstd", "write.metadata.delete-after-commit.enabled": "true"}
-_FORMAT |= {"write.metadata.previous-versions-max": "20"}
+_FORMAT |= {"write.metadata.previous-versions-max": "20", "commit.manifest-merge.enabled": "true"}
+# a commit every ten seconds is 360 snapshots an hour, of a kilobyte in what each commit writes anew
+_FORMAT |= {"history.expire.max-snapshot-age-ms": str(3600 * 1000)}
 
 
 def _schema() -> Any:
