@@ -39,8 +39,12 @@ class Server:
         self.port = port
         self.options = options  # other ports
         self.log = log
-        self._words = words
+        self._words, self._own = words, len(words)
         self._process: subprocess.Popen[bytes] | None = None
+
+    def configure(self, *words: str) -> None:
+        """What it is started with the next time, besides."""
+        self._words = [*self._words[: self._own], *words]
 
     def start(self) -> Self:
         """Until it takes connections."""

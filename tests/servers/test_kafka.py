@@ -1,5 +1,6 @@
 """Through Kafka: nothing is lost, and the lake has nothing twice, whatever the servers answer."""
 
+import os
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -8,6 +9,7 @@ from pathlib import Path
 import confluent_kafka
 import pytest
 
+from onlooker import Batch
 from onlooker.collect.kafka import KafkaSource
 from onlooker.errors import UsageError
 from onlooker.sinks.kafka import KafkaTransport
@@ -15,6 +17,7 @@ from onlooker.sinks.message import Head
 from onlooker.sinks.packer import Packer
 from onlooker.sinks.target import target_of
 from onlooker.sinks.transport import RefusedError, TransportError
+from onlooker.testing import make
 
 from .kafka_mock import (
     MESSAGE_TOO_LARGE,
@@ -155,6 +158,23 @@ def test_a_message_that_the_servers_find_too_large_is_refused(kafka: Kafka) -> N
         transport.send([packer.message(batches(1))], taken.append)
     assert sum(taken) == 0
     transport.close()
+
+
+def test_a_message_that_the_servers_find_too_large_comes_in_parts(kafka: Kafka, tmp_path: Path) -> None:
+    """The mock cluster has no limit of its own: it is told what to answer."""
+    url = f"kafka://{kafka.server}/onlooker"
+    with sink_to(url) as sink:
+        wait_for(lambda: sink.sender.counts["messages"], 10)
+        kafka.fail(PRODUCE, MESSAGE_TOO_LARGE, MESSAGE_TOO_LARGE)
+        sink.write(Batch.of([make("open", path=f"/srv/{os.urandom(8).hex()}") for _ in range(1000)])[0])
+    assert not sink.lost
+    heads = [Head.of({name: value.decode() for name, value in each.headers() or ()}) for each in received(kafka)]
+    assert len({each.seq for each in heads if each.is_part}) == 1
+    assert sum(each.is_part for each in heads) >= 2
+    assert sum(each.records for each in heads) == 1000
+    with Collecting(url, str(tmp_path / "lake")) as collector:
+        wait_for(lambda: collector.counts["records"] == 1000, 20, lambda: collector.counts)
+    assert rows(tmp_path / "lake") == [(1000, 1000, 1000)]
 
 
 def test_what_is_acknowledged_behind_a_failure_is_not_sent_again(kafka: Kafka) -> None:

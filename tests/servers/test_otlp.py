@@ -19,6 +19,15 @@ from .running import free_port
 from .sending import batches, sink_to
 
 
+def test_a_request_that_is_too_large_comes_in_parts() -> None:
+    with Receiver(200, 413, 413) as receiver:
+        sink = sent(receiver, made=batches(1, 1000))
+    assert not sink.lost
+    assert len(receiver.requests) >= 4
+    paths = [fields(record.attributes)["path"] for record in records(receiver)]
+    assert paths == [f"/srv/{number}" for number in range(1000)]
+
+
 def sent(receiver: Receiver, options: str = "", made: list[Batch] | None = None) -> Sink:
     """All of some batches; the first message has nothing but the machine."""
     with sink_to(f"otlp+http://127.0.0.1:{receiver.port}{options}", host="web-1") as sink:
@@ -94,7 +103,7 @@ def test_it_comes_again_when_the_server_says() -> None:
     assert len(records(receiver)) == 300
 
 
-@pytest.mark.parametrize("status", [400, 413, 500])
+@pytest.mark.parametrize("status", [400, 500])
 def test_what_is_refused_is_counted(status: int) -> None:
     with Receiver(200, status) as receiver:
         sink = sent(receiver)

@@ -48,7 +48,7 @@ class Period(NamedTuple):
 def periods(state: State, now_ns: int | None = None) -> Iterator[Period]:
     """By host, machine and time. What a clock says that is far ahead counts as `now_ns`."""
     latest_ns = min((time.time_ns() if now_ns is None else now_ns) + MOST_AHEAD_NS, _MOST_NS)
-    runs = [_clamped(run, latest_ns) for run in state.runs.values() if run.spans]
+    runs = [_clamped(run, latest_ns) for each in state.runs.values() if (run := each.known()).spans]
     newest_ns = min(max((_end(run) for run in runs), default=0), latest_ns - MOST_AHEAD_NS)
     hosts: dict[str, list[Run]] = {}
     for run in runs:
@@ -81,7 +81,7 @@ def machines(runs: list[Run]) -> list[list[Run]]:
 def shared_names(state: State) -> list[tuple[str, int]]:
     """Names that several machines have, and how many have them."""
     hosts: dict[str, list[Run]] = {}
-    for run in state.runs.values():
+    for run in (each.known() for each in state.runs.values()):
         if run.spans:
             hosts.setdefault(run.host, []).append(run)
     found = [(host, len(machines(runs))) for host, runs in sorted(hosts.items())]
@@ -119,10 +119,12 @@ def _of_run(run: Run) -> Iterator[Period]:
     first = run.spans[0]
     if first.seq > 1:  # where it began, only its name says
         yield _hole(run, _begin(run), first.began_ns, first.first)
+    parts_missing = {each.seq: each.missing for each in run.split}
     for at, span in enumerate(run.spans):
-        why = LOST if span.lost else None
+        missing = parts_missing.get(span.seq, 0)
+        why = MISSING if missing else LOST if span.lost else None
         yield Period(
-            run.host, run.boot_id, run.run, span.began_ns, span.ended_ns, not span.lost, span.lost, 0, why
+            run.host, run.boot_id, run.run, span.began_ns, span.ended_ns, why is None, span.lost, missing, why
         )  # fmt: skip
         if at + 1 < len(run.spans):
             after = run.spans[at + 1]
@@ -156,7 +158,7 @@ def _clamped(run: Run, latest_ns: int) -> Run:
         )
         for span in run.spans
     ]  # fmt: skip
-    return Run(run.host, run.boot_id, run.run, spans)
+    return Run(run.host, run.boot_id, run.run, spans, run.split)
 
 
 def gaps(found: Iterable[Period]) -> tuple[int, int]:

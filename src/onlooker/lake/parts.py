@@ -51,9 +51,7 @@ def parts(held: Sequence[Held]) -> list[Part]:
     """Of messages in any order."""
     found: dict[tuple[str, str], Part] = {}
     tables: dict[tuple[str, str, str, int, str], TableBuilder] = {}
-    for head, batches in sorted(
-        held, key=lambda each: (each.head.host, each.head.boot_id, each.head.run, each.head.seq)
-    ):
+    for head, batches in sorted(held, key=_place):
         for piece in _pieces(head, batches):
             date = piece.date
             part = found.setdefault((date, head.host), Part(date, head.host))
@@ -70,6 +68,11 @@ def parts(held: Sequence[Held]) -> list[Part]:
     for part in found.values():  # rows of one kind side by side are smaller, and found faster
         part.tables.sort(key=lambda each: each[2].table)
     return list(found.values())
+
+
+def _place(held: Held) -> tuple[str, str, int, int, int]:
+    head = held.head
+    return head.host, head.boot_id, head.run, head.seq, head.first
 
 
 def date_of(ns: int) -> str:

@@ -15,6 +15,7 @@ MOST_NUMBER = (1 << 63) - 1
 Number = Annotated[int, msgspec.Meta(ge=0, le=MOST_NUMBER)]
 MOST_SPANS = 256  # of a run, not counting holes between them: 20 KB in JSON
 _SEQ = attrgetter("seq")
+_FIRST = attrgetter("first")
 
 
 class DataFile(msgspec.Struct, frozen=True, array_like=True):
@@ -51,13 +52,46 @@ class Span(msgspec.Struct, array_like=True):
         return cls(head.seq, head.seq, head.began_ns, head.ended_ns, head.records, head.lost, head.is_last, head.first)
 
 
+class Split(msgspec.Struct, array_like=True):
+    """A message that came in parts, not all of which are here: its number, its records, the parts in their order."""
+
+    seq: Number
+    first: Number
+    records: Number
+    parts: list[Span] = []
+
+    def has_some_of(self, head: Head) -> bool:
+        """Whether records of that message, or part, are here."""
+        end = head.first + max(head.records, 1)
+        return any(each.first < end and head.first < each.first + each.records for each in self.parts)
+
+    @property
+    def missing(self) -> int:
+        """Records that are not here."""
+        return self.records - sum(each.records for each in self.parts)
+
+    def joined(self) -> Span:
+        """As if all were here."""
+        return Span(
+            self.seq,
+            self.seq,
+            min(each.began_ns for each in self.parts),
+            max(each.ended_ns for each in self.parts),
+            self.records,
+            min(sum(each.lost for each in self.parts), MOST_NUMBER),
+            any(each.is_end for each in self.parts),
+            self.first,
+        )
+
+
 class Batch(msgspec.Struct, frozen=True, array_like=True):
-    """Messages of a run in a commit."""
+    """Messages of a run in a commit; or a part of one, which has the records `whole`: the first, and how many."""
 
     host: str
     boot_id: str
     run: Number
     span: Span
+    whole: tuple[Number, Number] | None = None
 
 
 class Commit(msgspec.Struct, kw_only=True, omit_defaults=True):
@@ -76,18 +110,56 @@ class Commit(msgspec.Struct, kw_only=True, omit_defaults=True):
     batches: list[Batch] = []
 
 
-class Run(msgspec.Struct):
-    """A sender's run, and which of its messages are here: spans in the order of their numbers."""
+class Run(msgspec.Struct, omit_defaults=True):
+    """A sender's run, and which of its messages are here: spans in the order of their numbers; and those of which only
+    parts are.
+    """
 
     host: str
     boot_id: str
     run: Number
     spans: list[Span] = []
+    split: list[Split] = []
 
     def has(self, seq: int) -> bool:
-        """Whether the message of that number is here."""
+        """Whether the message of that number is here, with all its parts."""
         place = bisect_right(self.spans, seq, key=_SEQ)
         return place > 0 and seq <= self.spans[place - 1].last_seq
+
+    def has_some_of(self, head: Head) -> bool:
+        """Whether that message is here, or some of its records: a sender that got no answer may have sent it whole, and
+        then in parts.
+        """
+        if self.has(head.seq):
+            return True
+        return any(each.seq == head.seq and each.has_some_of(head) for each in self.split)
+
+    def take(self, head: Head) -> None:
+        """A message, or part, that is not here yet."""
+        span = Span.of(head)
+        if head.is_part:
+            self.add_part(span, head.whole_first, head.whole_records)
+        else:
+            self.add(span)
+
+    def add_part(self, span: Span, first: int, records: int) -> None:
+        """Of the message with these records. When all of it is here, it is as others."""
+        split = next((each for each in self.split if each.seq == span.seq), None)
+        if split is None:
+            split = Split(span.seq, first, records, [])
+            self.split.append(split)
+        split.parts.append(span)
+        split.parts.sort(key=_FIRST)
+        if split.missing <= 0:
+            self.split.remove(split)
+            self.add(split.joined())
+
+    def known(self) -> "Run":
+        """The same, where a message counts as here if a part is."""
+        if not self.split:
+            return self
+        spans = sorted([*self.spans, *(each.joined() for each in self.split)], key=_SEQ)
+        return Run(self.host, self.boot_id, self.run, spans, self.split)
 
     def add(self, span: Span) -> None:
         """Messages that are not here yet."""
@@ -127,15 +199,16 @@ class State(msgspec.Struct, kw_only=True):
     def has(self, head: Head) -> bool:
         """Whether that message is here."""
         run = self.runs.get(run_key(head.boot_id, head.run))
-        return run is not None and run.has(head.seq)
+        return run is not None and run.has_some_of(head)
 
     def fresh(self, held: Sequence[Held]) -> list[Held]:
         """Messages that are not here, without repetitions."""
-        seen: set[str] = set()
+        seen: dict[str, Run] = {}
         found = []
         for each in held:
-            if each.head.id not in seen and not self.has(each.head):
-                seen.add(each.head.id)
+            run = _run_in(seen, each.head.host, each.head.boot_id, each.head.run)
+            if not run.has_some_of(each.head) and not self.has(each.head):
+                run.take(each.head)
                 found.append(each)
         return found
 
@@ -148,8 +221,12 @@ class State(msgspec.Struct, kw_only=True):
             self.removed.pop(name, None)
         self.files |= {each.name: each for each in commit.adds}
         for batch in commit.batches:
-            run = self.runs.setdefault(run_key(batch.boot_id, batch.run), Run(batch.host, batch.boot_id, batch.run, []))
-            run.add(msgspec.structs.replace(batch.span))
+            run = _run_in(self.runs, batch.host, batch.boot_id, batch.run)
+            span = msgspec.structs.replace(batch.span)
+            if batch.whole:
+                run.add_part(span, *batch.whole)
+            else:
+                run.add(span)
         self.number = number
 
     def parts(self) -> list[list[DataFile]]:
@@ -164,9 +241,18 @@ def batches_of(held: Sequence[Held]) -> list[Batch]:
     """Messages: those of a run that follow each other, as one."""
     runs: dict[str, Run] = {}
     for head, _ in held:
-        run = runs.setdefault(run_key(head.boot_id, head.run), Run(head.host, head.boot_id, head.run, []))
-        run.add(Span.of(head))
-    return [Batch(run.host, run.boot_id, run.run, span) for run in runs.values() for span in run.spans]
+        _run_in(runs, head.host, head.boot_id, head.run).take(head)
+    found = [Batch(run.host, run.boot_id, run.run, span) for run in runs.values() for span in run.spans]
+    return found + [
+        Batch(run.host, run.boot_id, run.run, part, (split.first, split.records))
+        for run in runs.values()
+        for split in run.split
+        for part in split.parts
+    ]
+
+
+def _run_in(runs: dict[str, Run], host: str, boot_id: str, run: int) -> Run:
+    return runs.setdefault(run_key(boot_id, run), Run(host, boot_id, run, []))
 
 
 def run_key(boot_id: str, run: int) -> str:

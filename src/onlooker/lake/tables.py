@@ -92,7 +92,7 @@ class LakeTables:
 
     def losses(self) -> Counter[tuple[str, str]]:
         """What is missing of all hosts, by kind of event and reason."""
-        if not any(span.lost for run in self.state.runs.values() for span in run.spans):
+        if not any(span.lost for run in self.state.runs.values() for span in run.known().spans):
             rows = []  # as the messages say
         else:
             asked = f'SELECT "of", reason, sum(count) FROM {_FILES} WHERE event = {quoted(Lost.event)} GROUP BY ALL'

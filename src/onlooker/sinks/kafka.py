@@ -19,7 +19,7 @@ from confluent_kafka.cimpl import NewTopic
 from ..errors import UsageError
 from .message import Message
 from .target import Target
-from .transport import RefusedError, TransportError
+from .transport import TooLargeError, TransportError
 
 CONNECT_SECONDS = 5.0
 ACK_SECONDS = 10.0
@@ -181,9 +181,7 @@ class KafkaTransport:
     def _raise(self, answer: KafkaError | bool | None) -> None:
         if isinstance(answer, KafkaError):
             if answer.code() in _TOO_LARGE:
-                raise RefusedError(
-                    "it is larger than the server takes (max.message.bytes); ?most=SIZE makes them smaller"
-                )
+                raise TooLargeError("it is larger than the server takes (max.message.bytes)")
             raise TransportError(self._client.reason(answer))
         raise TransportError(self._client.failure or "it does not answer")
 

@@ -9,7 +9,7 @@ import hashlib
 import time
 from collections.abc import Mapping, Sequence
 from functools import cache
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 
@@ -57,8 +57,9 @@ class Head(msgspec.Struct, frozen=True, kw_only=True):
     `events`: how many of these happened, as a user counts them; `reports`: how many report losses, of `lost` events in
     all; `refused`: how many are not in it, since the server has refused them: reports stand for them; `began_ns` and
     `ended_ns`: the period that it covers, wall-clock time in nanoseconds since 1970; `is_last`: nothing follows in this
-    run; `plan`: a digest of how raw records are read; `format`, `map`, `encoding`: of the payload; `schema`: the
-    version of the JSON Schema of lines.
+    run; `whole_first` and `whole_records`: it is a part of the message of that number, which had these records, and was
+    larger than the server takes: other parts have the rest, and all have its period; `plan`: a digest of how raw
+    records are read; `format`, `map`, `encoding`: of the payload; `schema`: the version of the JSON Schema of lines.
     """
 
     version: int = VERSION
@@ -75,6 +76,8 @@ class Head(msgspec.Struct, frozen=True, kw_only=True):
     began_ns: Number = 0
     ended_ns: Number = 0
     is_last: bool = False
+    whole_first: Number = 0
+    whole_records: Number = 0  # 0: it is no part
     format: Name = "batch"
     map: str = ""
     encoding: str = "zstd"
@@ -84,7 +87,13 @@ class Head(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def id(self) -> str:
         """Of the message; never used twice."""
-        return f"{self.key}.{self.seq}"
+        part = f".{self.first}-{self.records}" if self.is_part else ""
+        return f"{self.key}.{self.seq}{part}"
+
+    @property
+    def is_part(self) -> bool:
+        """Whether others have the same number."""
+        return self.whole_records > 0
 
     @property
     def key(self) -> str:
@@ -99,7 +108,7 @@ class Head(msgspec.Struct, frozen=True, kw_only=True):
         made = {
             _header(name): quote(str(int(value) if isinstance(value, bool) else value), safe=" /:")
             for name, value in said.items()
-            if value != ""
+            if value != "" and (self.is_part or not name.startswith("whole_"))
         }
         made["Content-Type"] = CONTENT_TYPES.get(self.format, "application/octet-stream")
         if self.encoding != "none":
@@ -136,7 +145,13 @@ class Head(msgspec.Struct, frozen=True, kw_only=True):
             return "its period ends in more than a day: the sender's clock is wrong"
         if self.began_ns > self.ended_ns:
             return "its period ended before it began"
+        if self.is_part and not self._is_in_whole():
+            return "it is no part of what it says"
         return ""
+
+    def _is_in_whole(self) -> bool:
+        end, whole_end = self.first + self.records, self.whole_first + self.whole_records
+        return self.records > 0 and self.whole_first <= self.first and end <= whole_end < MOST_COUNT
 
 
 class Message(msgspec.Struct, frozen=True):
@@ -172,6 +187,17 @@ def pack(batches: Sequence[Batch], *, with_plan: bool = False) -> bytes:
     """The payload of a message in the format "batch"."""
     plan = own_plan()[1] if with_plan else b""
     return compressed(msgspec.msgpack.encode(Records([(each.offset_ns, each.data) for each in batches], plan)))
+
+
+def counts_of(batches: Sequence[Batch]) -> dict[str, Any]:
+    """Of the head of a message with these batches."""
+    reports = [each for batch in batches for each in batch.lost()]
+    return {
+        "records": sum(map(len, batches)),
+        "events": sum(batch.counted for batch in batches),
+        "reports": len(reports),
+        "lost": sum(each.count for each in reports),
+    }
 
 
 def compressed(data: bytes) -> bytes:

@@ -20,7 +20,7 @@ from .message import Head, Message
 from .packer import is_of_this_process
 from .target import Target
 from .tls import context_of, reason_of
-from .transport import RefusedError, TransportError
+from .transport import RefusedError, TooLargeError, TransportError
 
 CONNECT_SECONDS = 5.0
 ACK_SECONDS = 10.0
@@ -177,7 +177,7 @@ class NatsTransport:
         headers = {**head.headers(), "Nats-Msg-Id": head.id}
         size = len(message) + _size_of(headers)
         if size > self._limit:  # the server would end the connection
-            raise RefusedError(f"with its headers it has {size} bytes, and the server takes {self._limit}")
+            raise TooLargeError(f"with its headers it has {size} bytes, and the server takes {self._limit}")
         is_first = _is_first(head)
         answer = await stream.publish(self._target.topic, message.payload, headers=headers)
         if answer.duplicate and (is_first or head.id in self._foreign):
@@ -266,7 +266,7 @@ def _raise(error: BaseException | None) -> None:
     if isinstance(error, RefusedError):
         raise error
     if isinstance(error, nats.js.errors.APIError) and error.err_code == _TOO_LARGE:
-        raise RefusedError("it is larger than the stream takes (max_msg_size)") from error
+        raise TooLargeError("it is larger than the stream takes (max_msg_size)") from error
     if isinstance(error, nats.errors.MaxPayloadError):
-        raise RefusedError("it is larger than the server takes (max_payload)") from error
+        raise TooLargeError("it is larger than the server takes (max_payload)") from error
     raise TransportError(reason(error)) from error

@@ -17,7 +17,7 @@ from ..errors import UsageError
 from .message import Message
 from .target import Target
 from .tls import context_of, reason_of
-from .transport import RefusedError, TransportError
+from .transport import RefusedError, TooLargeError, TransportError
 
 ANSWER_SECONDS = 10.0
 MOST_BYTES = 4 << 20  # compressed; collectors take 20 MB
@@ -109,7 +109,8 @@ class OtlpTransport:
         if answer.status in _LATER:
             raise TransportError(said, _retry_after(answer))
         if not HTTPStatus.OK <= answer.status < HTTPStatus.MULTIPLE_CHOICES:
-            raise RefusedError(said)
+            is_too_large = answer.status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+            raise TooLargeError(said) if is_too_large else RefusedError(said)
         parsed = ExportLogsServiceResponse()
         with suppress(DecodeError):
             parsed.ParseFromString(body)

@@ -2,9 +2,11 @@
 
 import gzip
 import time
+import zlib
 from collections.abc import Sequence
 from typing import Any
 
+from google.protobuf.message import DecodeError
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, ArrayValue, KeyValue
 from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord, SeverityNumber
@@ -49,6 +51,54 @@ def encode(head: Head, batches: Sequence[Batch]) -> bytes:
     observed = time.time_ns()
     scope.log_records.extend(_record(each, observed) for each in said(batches))
     return gzip.compress(request.SerializeToString(), _LEVEL, mtime=0)
+
+
+class Logs:
+    """The records of a request, to be sent in several."""
+
+    def __init__(self, request: ExportLogsServiceRequest, records: Sequence[LogRecord]) -> None:
+        self._request = request  # without records
+        self._logs = records
+        self.records = len(records)
+
+    @classmethod
+    def of(cls, payload: bytes) -> "Logs":
+        """Raises ValueError."""
+        request = ExportLogsServiceRequest()
+        try:
+            request.ParseFromString(gzip.decompress(payload))
+        except (DecodeError, OSError, EOFError, zlib.error) as error:
+            raise ValueError(f"it is no request: {error}") from error
+        [resource] = request.resource_logs
+        [scope] = resource.scope_logs
+        logs = list(scope.log_records)
+        del scope.log_records[:]
+        return cls(request, logs)
+
+    def halves(self) -> "tuple[Logs, Logs] | None":
+        """None where there is one record."""
+        middle = (len(self._logs) + 1) // 2
+        if middle >= len(self._logs):
+            return None
+        return Logs(self._request, self._logs[:middle]), Logs(self._request, self._logs[middle:])
+
+    def counts(self) -> dict[str, int]:
+        """As a head has them."""
+        losses = [
+            attribute.value.int_value
+            for each in self._logs
+            if each.event_name == "lost"
+            for attribute in each.attributes
+            if attribute.key == "count"
+        ]
+        return {"events": len(self._logs) - len(losses), "reports": len(losses), "lost": sum(losses)}
+
+    def payload(self) -> bytes:
+        """As it is sent."""
+        request = ExportLogsServiceRequest()
+        request.CopyFrom(self._request)
+        request.resource_logs[0].scope_logs[0].log_records.extend(self._logs)
+        return gzip.compress(request.SerializeToString(), _LEVEL, mtime=0)
 
 
 def _record(each: Said, observed_ns: int) -> LogRecord:

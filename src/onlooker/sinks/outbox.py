@@ -12,7 +12,7 @@ from pathlib import Path
 from .message import Message, MessageError, from_bytes, to_bytes
 
 SUFFIX = ".message"
-_NAME = re.compile(r"\d{20}-\d{12}\.message", re.ASCII)
+_NAME = re.compile(r"(\d{20}-\d{12})(?:-(\d{16})-(\d{12}))?\.message", re.ASCII)  # run, number; of a part: its records
 MEMORY_BYTES = 16 << 20
 DISK_BYTES = 1 << 30
 
@@ -31,6 +31,7 @@ class Outbox:
         self.disk_bytes = disk_bytes
         self._spool = spool
         self._changed = threading.Condition()
+        self._parts: deque[Message] = deque()  # before all others: of a message that there was no room for on the disk
         self._memory: deque[Message] = deque()
         self._in_memory = self._on_disk = 0
         self._files: deque[tuple[str, int]] = deque()  # older than what is in memory, or younger: see `_young`
@@ -71,6 +72,8 @@ class Outbox:
         """
         with self._changed:
             self._changed.wait_for(lambda: bool(self) or ends() or self._is_closed, seconds)
+            if self._parts:
+                return [self._parts[place] for place in range(min(most, len(self._parts)))]
             while self._files:
                 if found := self._read(self._files, most):
                     return found
@@ -90,37 +93,66 @@ class Outbox:
                 if files := self._front():
                     self._remove(files)
                 else:
-                    self._memory.popleft()
+                    (self._parts or self._memory).popleft()
                     self._in_memory -= len(message)
             self._changed.notify_all()
 
-    def replace(self, message: Message) -> bool:
-        """The first message becomes this one, which has the same number. Whether that could be done."""
+    def replace(self, *messages: Message) -> bool:
+        """The first message becomes these, which have the same number. Whether that could be done. Parts of one on the
+        disk are there before it goes, and it goes before one of them can be delivered: whenever the process ends, the
+        next one finds either.
+        """
         with self._changed:
             if self._is_closed:
                 return False
             if files := self._front():
                 assert self._spool is not None
-                size = files[0][1]
-                try:
-                    files[0] = self._write(self._spool, message)
-                except OSError:
-                    return False
-                self._on_disk -= size
-            else:
-                self._in_memory += len(message) - len(self._memory[0])
-                self._memory[0] = message
+                return self._replace_on_disk(self._spool, files, messages)
+            queue = self._parts or self._memory
+            self._in_memory -= len(queue.popleft())
+            self._put_first(queue, messages)
             return True
+
+    def _replace_on_disk(self, spool: Path, files: deque[tuple[str, int]], messages: Sequence[Message]) -> bool:
+        name, size = files[0]
+        made: list[tuple[str, int]] = []
+        try:
+            made.extend(self._write(spool, each) for each in messages)
+        except OSError:  # no room
+            for part, bytes_ in made:
+                self._on_disk -= bytes_
+                (spool / part).unlink(missing_ok=True)
+            made = []
+            if len(messages) == 1:
+                return False
+        if name not in {each for each, _ in made}:
+            try:
+                (spool / name).unlink(missing_ok=True)
+            except OSError:
+                return False  # nothing of these is sent, and whoever finds the spool removes them
+        files.popleft()
+        self._on_disk -= size
+        if made:
+            files.extendleft(reversed(made))
+        else:
+            self._put_first(self._parts, messages)
+        return True
+
+    def _put_first(self, queue: deque[Message], messages: Sequence[Message]) -> None:
+        queue.extendleft(reversed(messages))
+        self._in_memory += sum(map(len, messages))
 
     def _front(self) -> deque[tuple[str, int]] | None:
         """Where the first message is, if it is on the disk."""
+        if self._parts:
+            return None
         return self._files or (self._young if not self._memory else None)
 
     def __len__(self) -> int:
-        return len(self._files) + len(self._memory) + len(self._young)
+        return len(self._parts) + len(self._files) + len(self._memory) + len(self._young)
 
     def __bool__(self) -> bool:
-        return bool(self._files or self._memory or self._young)
+        return bool(self._parts or self._files or self._memory or self._young)
 
     @property
     def bytes(self) -> tuple[int, int]:
@@ -139,8 +171,8 @@ class Outbox:
                 os.close(self._lock)
             self._is_closed = True
             lost: list[Message] = []
-            while self._memory:
-                message = self._memory.popleft()
+            while queue := self._parts or self._memory:
+                message = queue.popleft()
                 self._in_memory -= len(message)
                 has_room = self._spool is not None and self._on_disk + len(message) <= self.disk_bytes
                 if has_room and self._spool is not None:
@@ -159,7 +191,7 @@ class Outbox:
         except OSError as error:
             os.close(self._lock)
             raise OSError(error.errno, "another process uses this spool", str(spool)) from error
-        for name in sorted(entry.name for entry in spool.iterdir() if _NAME.fullmatch(entry.name)):
+        for name in self._whole(spool):
             with suppress(FileNotFoundError):
                 size = (spool / name).stat().st_size
                 self._files.append((name, size))
@@ -167,8 +199,23 @@ class Outbox:
         for path in spool.glob(f"*{SUFFIX}.tmp"):  # a process was killed while it wrote this
             path.unlink(missing_ok=True)
 
+    def _whole(self, spool: Path) -> list[str]:
+        """The names of messages in their order, without parts of one that is there, too: they were never sent."""
+        found = {entry.name: match for entry in spool.iterdir() if (match := _NAME.fullmatch(entry.name))}
+        said = {name: (match[1], int(match[2] or 0), int(match[3] or 0)) for name, match in found.items()}
+        numbers: dict[str, list[str]] = {}
+        for name, (number, _, _) in said.items():
+            numbers.setdefault(number, []).append(name)
+        for same in numbers.values():
+            for name in [each for each in same if any(_is_in(said[each], said[other]) for other in same)]:
+                (spool / name).unlink(missing_ok=True)
+                del said[name]
+        return sorted(said, key=said.__getitem__)
+
     def _write(self, spool: Path, message: Message) -> tuple[str, int]:
-        name = f"{message.head.run:020}-{message.head.seq:012}{SUFFIX}"
+        head = message.head
+        part = f"-{head.first:016}-{head.records:012}" if head.is_part else ""
+        name = f"{head.run:020}-{head.seq:012}{part}{SUFFIX}"
         data = to_bytes(message)
         temporary = spool / f"{name}.tmp"
         try:
@@ -216,3 +263,10 @@ class Outbox:
         self._on_disk -= size
         with suppress(OSError):
             (self._spool / name).unlink(missing_ok=True)
+
+
+def _is_in(one: tuple[str, int, int], other: tuple[str, int, int]) -> bool:
+    """Whether the records of one, of the same number, are some of those of another; of a whole message, 0 are said."""
+    if one == other or not one[2]:
+        return False
+    return not other[2] or (other[1] <= one[1] and one[1] + one[2] <= other[1] + other[2])

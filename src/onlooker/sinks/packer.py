@@ -14,7 +14,7 @@ from ..events import UNCOUNTED
 from ..recordings.manifest import boot_id
 from ..records import Batch
 from .formats import Encode, encoder_of
-from .message import Head, Message, own_plan, pack
+from .message import Head, Message, counts_of, own_plan, pack
 from .target import Target, target_of
 
 PACK_BYTES = 512 << 10  # of records in a message; 64 KB need a quarter more on the wire
@@ -118,7 +118,7 @@ class Packer:
             run=self.run,
             seq=self._seq + 1,
             first=self.records,
-            **_counts(batches),
+            **counts_of(batches),
             began_ns=self._until,
             ended_ns=max(self._until, last, ended_ns or 0),
             is_last=ended_ns is not None,
@@ -151,7 +151,7 @@ class Packer:
         thread may ask for it, with an encoder of its own.
         """
         batches = self._reports(losses, ())
-        counts = _counts(batches)
+        counts = counts_of(batches)
         reports = counts.pop("records")
         records = max(message.head.records, reports)
         own = {**self._common, "host": message.head.host, "boot_id": message.head.boot_id}
@@ -196,17 +196,6 @@ def counted(batches: Sequence[Batch]) -> Losses:
         for loss in batch.lost():
             found[loss.of, loss.reason] += loss.count
     return found
-
-
-def _counts(batches: Sequence[Batch]) -> dict[str, Any]:
-    """Of a head."""
-    reports = [each for batch in batches for each in batch.lost()]
-    return {
-        "records": sum(map(len, batches)),
-        "events": sum(batch.counted for batch in batches),
-        "reports": len(reports),
-        "lost": sum(each.count for each in reports),
-    }
 
 
 def _new_run(began_ns: int) -> int:

@@ -10,7 +10,8 @@ from contextlib import suppress
 from ..errors import OnlookerError
 from .message import Message
 from .outbox import Outbox
-from .transport import RefusedError, Transport, TransportError
+from .splitting import LEAST_BYTES, parts_of
+from .transport import RefusedError, TooLargeError, Transport, TransportError
 
 FIRST_WAIT_SECONDS = 0.1
 LONGEST_WAIT_SECONDS = 30.0
@@ -42,6 +43,7 @@ class Sender:
         self._gives_up = threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"send {name}"[:15], daemon=True)
         self.counts: Counter[str] = Counter()  # messages, bytes, records: delivered; failures
+        self._tried: set[str] = set()  # of the first messages: the server may have them, and must not get them in parts
         self._stand_in = ""  # the id of the last one: what it stands for is not delivered
         self.is_connected = False
         self.failure = ""  # why it is not
@@ -121,12 +123,34 @@ class Sender:
         self._close()
 
     def _deliver(self, messages: list[Message]) -> None:
+        """What was made before it was known that the server takes only less is split first."""
+        most = self._transport.most_bytes
+        large = [place for place, each in enumerate(messages) if len(each) > most and each.head.id not in self._tried]
+        if large and not large[0] and self._is_split(messages[0], most):
+            return
+        self._send(messages[: next(filter(None, large), None)])
+
+    def _is_split(self, message: Message, most_bytes: int) -> bool:
+        parts = parts_of(message, most_bytes)
+        return bool(parts) and self._outbox.replace(*parts)
+
+    def _is_smaller(self, message: Message) -> bool:
+        """The server takes less than was known: the message is split, and the next are made smaller."""
+        most = len(message) * 2 // 3  # what is compressed by itself is more than a half
+        if len(message) <= LEAST_BYTES or not self._is_split(message, most):
+            return False
+        self._transport.most_bytes = max(LEAST_BYTES, min(self._transport.most_bytes, most))
+        return True
+
+    def _send(self, messages: list[Message]) -> None:
         taken = 0
+        self._tried.update(each.head.id for each in messages)
 
         def take(count: int, but: int = 0) -> None:
             nonlocal taken
             some = messages[taken : taken + count]
             self._outbox.taken(some)
+            self._tried.difference_update(each.head.id for each in some)
             self.counts["messages"] += len(some)
             self.counts["bytes"] += sum(map(len, some))
             self.counts["records"] += sum(each.head.records for each in some if each.head.id != self._stand_in) - but
@@ -136,6 +160,8 @@ class Sender:
             self._transport.send(messages, take)
         except RefusedError as error:
             refused = messages[taken]
+            if isinstance(error, TooLargeError) and self._is_smaller(refused):
+                return
             if error.records is not None:
                 take(1, error.records)
             instead = self._refused(refused, error.records, str(error))

@@ -14,6 +14,7 @@ from .message import Message, MessageError, Unpacker
 from .outbox import Outbox
 from .packer import BEAT_SECONDS, LINGER_SECONDS, PACK_BYTES, UNSENT, Losses, Packer, by_clock, counted
 from .sender import Sender, until
+from .splitting import halves
 from .target import Target
 from .transport import Transport, transport_of
 
@@ -286,22 +287,6 @@ class Sink:
         with self._changed:
             self._in_hand = self._in_hand[len(batches) :]
             self._lose(counted(batches))
-
-
-def halves(batches: list[Batch]) -> tuple[list[Batch], list[Batch]]:
-    """By the number of records; the second is empty where there is one."""
-    records = sum(map(len, batches))
-    first: list[Batch] = []
-    left = (records + 1) // 2
-    for number, batch in enumerate(batches):
-        if len(batch) > left:
-            cut = [part for part in (batch.before(left), batch.after(left)) if len(part)]
-            whole = first + (cut[:1] if left else [])
-            rest = cut[1:] if left else cut
-            return whole, [*rest, *batches[number + 1 :]]
-        first.append(batch)
-        left -= len(batch)
-    return first, []
 
 
 def _losses_of(message: Message, unpacker: Unpacker) -> tuple[Losses, Losses]:

@@ -25,9 +25,13 @@ class RefusedError(OnlookerError):
         self.records = records
 
 
+class TooLargeError(RefusedError):
+    """The server takes only smaller messages."""
+
+
 class Transport(Protocol):
     """One connection. One thread uses it. `most_bytes`: of a payload, as far as is known; a larger one is made again
-    as several messages.
+    as several messages, and what waits already is split. Its sender makes it smaller where the server says so.
     """
 
     most_bytes: int
