@@ -75,14 +75,18 @@ def run(arguments: argparse.Namespace) -> int:
     if action == "check":
         return _check(found)
     for each in refused:
-        log_of(arguments)("warning", f"refused: {each.place}: {each.reason}")
+        if not each.source:
+            log_of(arguments)("warning", f"refused: {each.place}: {each.reason}")
+    for line in _left_out(found):
+        log_of(arguments)("warning", line)
+    is_bad = not rules or any(not each.source for each in refused)
     if action == "explain":
         _say(_wrapped(_explained(rules)))
     elif action == "list":
         _say(_listed(rules))
     else:
-        return _test(rules, arguments) or int(bool(refused))
-    return int(bool(refused))
+        return _test(rules, arguments) or int(is_bad)
+    return int(is_bad)
 
 
 def _say(lines: Iterator[str]) -> None:
@@ -91,19 +95,32 @@ def _say(lines: Iterator[str]) -> None:
 
 
 def _check(found: Sequence["Rule | Refused"]) -> int:
+    from ..rules.loading import left_out
     from ..rules.rule import Rule
 
     refused = 0
     for each in found:
         if isinstance(each, Rule):
             show(f"{escape(str(each.place))}: ok: {escape(each.id)}: {escape(each.title)}\n")
-            continue
-        refused += 1
-        title = f" ({escape(each.title)})" if each.title else ""
-        hint = f"; hint: {escape(each.hint)}" if each.hint else ""
-        show(f"{escape(str(each.place))}: refused{title}: {escape(each.reason)}{hint}\n")
-    show(f"{counted(len(found) - refused, 'rule')} can be used, {refused} can't\n")
-    return int(refused > 0)
+        elif not each.source or len(found) == 1:
+            refused += not each.source
+            title = f" ({escape(each.title)})" if each.title else ""
+            hint = f"; hint: {escape(each.hint)}" if each.hint else ""
+            show(f"{escape(str(each.place))}: refused{title}: {escape(each.reason)}{hint}\n")
+    _say(_left_out(found))
+    left = left_out(found).total()
+    usable = len(found) - refused - left
+    show(f"{counted(usable, 'rule')} can be used, {refused} can't{f', {left} left out' if left else ''}\n")
+    return int(refused > 0 or not usable)
+
+
+def _left_out(found: Sequence["Rule | Refused"]) -> Iterator[str]:
+    """A line for each log that we do not see, however many rules are for it."""
+    from ..rules.loading import left_out
+
+    for source, count in left_out(found).items():
+        which = "1 rule is for" if count == 1 else f"{count} rules are for"
+        yield f"left out: {which} {escape(source)}, which onlooker does not see"
 
 
 def _test(rules: Sequence["Rule"], arguments: argparse.Namespace) -> int:

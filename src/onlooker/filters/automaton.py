@@ -3,7 +3,8 @@
 from functools import lru_cache
 from typing import NamedTuple
 
-from .regex import MOST_POSITIONS, Bytes, Edge, Either, Node, RegexError, Sequence, parsed
+from .nodes import Bytes, Edge, Either, Node, RegexError, Repeat, Sequence
+from .regex import MOST_POSITIONS, parsed
 
 MOST_STATES = 2000
 MOST_STEPS = 400_000  # to find them: half a second
@@ -48,7 +49,7 @@ class _Builder:
     def _add(self, node: Node, then: int) -> int:
         """Where it begins; it ends at `then`."""
         if isinstance(node, Bytes):
-            return self._state(then, accepts=node.accepted)
+            return self._state(then, accepts=node.accepted) if node.accepted else self._state()
         if isinstance(node, Edge):
             return self._state(then, edge=node.is_end)
         if isinstance(node, Either):
@@ -57,6 +58,7 @@ class _Builder:
             for part in reversed(node.parts):
                 then = self._add(part, then)
             return then
+        assert isinstance(node, Repeat)  # of the others there are none any more
         if node.most is None:
             again = self._state(then)
             self._follows[again].append(self._add(node.part, again))

@@ -212,7 +212,7 @@ class _Check:
 
     def _regex(self, number: int, value: bytes) -> None:
         from .automaton import automaton  # rarely needed
-        from .regex import RegexError
+        from .nodes import RegexError
 
         try:
             automaton(value, self._test.ignore_case)

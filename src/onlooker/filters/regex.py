@@ -2,80 +2,64 @@ r"""Regular expressions of bytes that automata can decide (`automaton.py`): what
 
 What all dialects share: literals, `.` (any byte but a newline), `[a-z]` and `[^a-z]`, `\d \w \s` and `\D \W \S`,
 `(...)`, `(?:...)`, `|`, `* + ? {n} {n,} {n,m}` (lazy ones find the same), `^` and `$` for the text's begin and end,
-`\xNN`, and first of all `(?i)` and `(?s)`. Whether a text matches is the only question, so groups are only parentheses.
-What would need backtracking is refused: references to groups, looking ahead and behind, `\b`.
+`\xNN`, `\b`, and first of all `(?i)`, `(?s)` and `(?u)`: a `.` and what is not in brackets is a character of UTF-8.
+Whether a text matches is the only question, so groups are only parentheses. What would need backtracking is refused:
+references to groups; looking ahead and behind, and `\b`, where `assertions.py` can't do without.
 """
 
-import msgspec
+import re
+
+from .assertions import without_assertions
+from .nodes import (
+    ALL_BYTES,
+    WORD,
+    Border,
+    Bytes,
+    Edge,
+    Either,
+    Look,
+    Node,
+        RegexError,
+    Repeat,
+    Sequence,
+)  # fmt: skip
 
 MOST_POSITIONS = 2000  # of an expression whose repetitions are written out
 DEEPEST = 50  # parentheses in each other
 
-_ALL = frozenset(range(256))
 _DIGITS, _SPACES = frozenset(b"0123456789"), frozenset(b" \t\n\r\f\v")
-_WORD = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_")
-_SETS = {ord("d"): _DIGITS, ord("w"): _WORD, ord("s"): _SPACES}
-_SETS |= {byte - 32: _ALL - found for byte, found in _SETS.items()}
+_CONTINUED = frozenset(range(0x80, 0xC0))  # not the first byte of a character
+_SETS = {ord("d"): _DIGITS, ord("w"): WORD, ord("s"): _SPACES}
+_SETS |= {byte - 32: ALL_BYTES - found for byte, found in _SETS.items()}
+_LOOKS = (b"?=", b"?!", b"?<=", b"?<!")
+_KIND = re.compile(rb"\?(?::|<?[=!]|P?<[A-Za-z_]\w*>)")  # of a parenthesis
 _CONTROLS = {ord("n"): 10, ord("r"): 13, ord("t"): 9, ord("f"): 12, ord("v"): 11, ord("a"): 7, ord("0"): 0}
-
-
-class RegexError(ValueError):
-    """What is no such expression, or more than there is room for."""
-
-
-class Bytes(msgspec.Struct, frozen=True):
-    """One byte of these."""
-
-    accepted: frozenset[int]
-
-
-class Sequence(msgspec.Struct, frozen=True):
-    """One after the other."""
-
-    parts: tuple["Node", ...]
-
-
-class Either(msgspec.Struct, frozen=True):
-    """One of them."""
-
-    parts: tuple["Node", ...]
-
-
-class Repeat(msgspec.Struct, frozen=True):
-    """At least `least` times, at most `most`, None: any number."""
-
-    part: "Node"
-    least: int
-    most: int | None
-
-
-class Edge(msgspec.Struct, frozen=True):
-    """The begin of the text, or its end."""
-
-    is_end: bool
-
-
-Node = Bytes | Sequence | Either | Repeat | Edge
 
 
 def parsed(pattern: bytes, *, ignore_case: bool = False) -> Node:
     """Raises RegexError."""
-    return _Parser(pattern, ignore_case).whole()
+    parser = _Parser(pattern, ignore_case)
+    found = parser.whole()
+    return without_assertions(found) if parser.asserts else found
 
 
 class _Parser:
     def __init__(self, pattern: bytes, ignore_case: bool) -> None:
         self._pattern, self._at, self._depth = pattern, 0, 0
-        self._ignore_case, self._has_newline = ignore_case, False
+        self._ignore_case, self._has_newline, self._is_utf8 = ignore_case, False, False
+        self._wide: frozenset[int] = frozenset()  # of the part that was read last, if it takes a character
+        self.asserts = False
 
     def whole(self) -> Node:
-        if self._pattern[:2] == b"(?":
-            end = self._pattern.find(b")")
-            flags = self._pattern[2:end] if end > 0 else b""
-            if flags and not set(flags) - set(b"is"):
-                self._ignore_case |= b"i" in flags
-                self._has_newline = b"s" in flags
-                self._at = end + 1
+        while self._is(b"(?"):
+            end = self._pattern.find(b")", self._at)
+            flags = self._pattern[self._at + 2 : end] if end > 0 else b""
+            if not flags or set(flags) - set(b"isu"):
+                break
+            self._ignore_case |= b"i" in flags
+            self._has_newline |= b"s" in flags
+            self._is_utf8 |= b"u" in flags
+            self._at = end + 1
         found = self._either()
         if self._at < len(self._pattern):
             raise RegexError("a parenthesis is closed that was not opened")
@@ -106,12 +90,15 @@ class _Parser:
         times = self._times()
         if times is None:
             return part
-        if isinstance(part, Edge):
+        if isinstance(part, Edge | Border | Look):
             raise RegexError("a begin or an end is repeated")
         if self._is(b"?"):  # lazy: it finds the same
             self._at += 1
         if self._is(b"+") or self._times() is not None:
             raise RegexError("a repetition is repeated")
+        if self._wide and times[0] < 2 and times[1] is None:  # any number of characters are any number of bytes
+            many = Repeat(Bytes(self._wide), 0, None)
+            return Sequence((part, many)) if times[0] else many
         return Repeat(part, *times)
 
     def _times(self) -> tuple[int, int | None] | None:
@@ -131,13 +118,14 @@ class _Parser:
         return least, most
 
     def _one(self) -> Node:
+        self._wide = frozenset()
         byte = self._next()
         if byte == ord("("):
             return self._group()
         if byte == ord("["):
-            return Bytes(self._class())
+            return self._character(self._class())
         if byte == ord("."):
-            return Bytes(_ALL if self._has_newline else _ALL - {10})
+            return self._character(ALL_BYTES if self._has_newline else ALL_BYTES - {10})
         if byte in b"^$":
             return Edge(byte == ord("$"))
         if byte in b"*+?":
@@ -146,12 +134,20 @@ class _Parser:
             return self._escape()
         return Bytes(self._cased(frozenset((byte,))))
 
+    def _character(self, accepted: frozenset[int]) -> Node:
+        """One byte of these, or one character, if those that ASCII does not have are among them."""
+        if not self._is_utf8 or not accepted >= _CONTINUED:
+            return Bytes(accepted)
+        self._wide = accepted
+        return Sequence((Bytes(accepted - _CONTINUED), Repeat(Bytes(_CONTINUED), 0, None)))
+
     def _group(self) -> Node:
-        if self._is(b"?:"):
-            self._at += 2
-        elif self._is(b"?"):
+        found_kind = _KIND.match(self._pattern, self._at)
+        kind = found_kind.group() if found_kind else b""
+        if self._is(b"?") and not kind:
             what = self._pattern[self._at - 1 : self._at + 2].decode(errors="replace")
-            raise RegexError(f"{what!r} is not known: looking ahead and behind, and names of groups, are not")
+            raise RegexError(f"{what!r} is not known")
+        self._at += len(kind)
         self._depth += 1
         if self._depth > DEEPEST:
             raise RegexError(f"more than {DEEPEST} parentheses in each other")
@@ -159,6 +155,10 @@ class _Parser:
         if self._next() != ord(")"):
             raise RegexError("a parenthesis is not closed")
         self._depth -= 1
+        self._wide = frozenset()
+        if kind in _LOOKS:
+            self.asserts = True
+            return Look(found, is_behind=b"<" in kind, is_other=b"!" in kind)
         return Sequence((found,))
 
     def _escape(self) -> Node:
@@ -168,7 +168,11 @@ class _Parser:
         if self._is(b"Z") or self._is(b"z"):
             self._at += 1
             return Edge(True)
-        return Bytes(self._escaped())
+        if self._is(b"b"):
+            self._at += 1
+            self.asserts = True
+            return Border()
+        return self._character(self._escaped())
 
     def _escaped(self) -> frozenset[int]:
         byte = self._next()
@@ -185,7 +189,7 @@ class _Parser:
             return frozenset((_CONTROLS[byte],))
         if byte < 0 or (chr(byte).isalnum() and byte < 128):
             what = chr(byte) if byte >= 0 else ""
-            raise RegexError(f"'\\{what}' is not known: references to groups, and borders of words, are not")
+            raise RegexError(f"'\\{what}' is not known: references to groups are not")
         return frozenset((byte,))
 
     def _class(self) -> frozenset[int]:
@@ -208,7 +212,7 @@ class _Parser:
                 found |= low
         self._at += 1
         cased = self._cased(frozenset(found))
-        return _ALL - cased if is_other else cased
+        return ALL_BYTES - cased if is_other else cased
 
     def _of_class(self) -> frozenset[int]:
         byte = self._next()
@@ -240,6 +244,7 @@ def in_hex(node: Node) -> str:
         return "".join(map(in_hex, node.parts))
     if isinstance(node, Either):
         return f"(?:{'|'.join(map(in_hex, node.parts))})"
+    assert isinstance(node, Repeat)  # of the others there are none any more
     return f"(?:{in_hex(node.part)}){{{node.least},{'' if node.most is None else node.most}}}"
 
 

@@ -2,6 +2,7 @@
 
 import os
 import shlex
+from collections import Counter
 from collections.abc import Iterable, Iterator
 
 import msgspec
@@ -25,18 +26,31 @@ class RuleSet(msgspec.Struct, frozen=True):
     @property
     def notes(self) -> list[str]:
         """What is not as it should be."""
-        if not self.refused:
-            return []
-        first, count = self.refused[0], len(self.refused)
-        which = "1 rule is" if count == 1 else f"{count} rules are"
-        more = ", ..." if count > 1 else ""
+        found = []
         hint = f"{PROGRAM} rules check {shlex.join(self.paths)}"
-        return [f"{which} refused: {first.place}: {first.reason}{more} ({hint})"]
+        wrong = [each for each in self.refused if not each.source]
+        if wrong:
+            which = "1 rule is" if len(wrong) == 1 else f"{len(wrong)} rules are"
+            more = ", ..." if len(wrong) > 1 else ""
+            found.append(f"{which} refused: {wrong[0].place}: {wrong[0].reason}{more} ({hint})")
+        left = sum(left_out(self.refused).values())
+        if left:
+            which = (
+                "1 rule for another system or log is" if left == 1 else f"{left} rules for other systems or logs are"
+            )
+            found.append(f"{which} left out ({hint})")
+        return found
+
+
+def left_out(found: Iterable[Rule | Refused]) -> Counter[str]:
+    """How many rules are for each of the logs that we do not see: the most first."""
+    counts = Counter(each.source for each in found if isinstance(each, Refused) and each.source)
+    return Counter(dict(sorted(counts.items(), key=lambda item: (-item[1], item[0]))))
 
 
 def load(paths: str | Iterable[str], *, strict: bool = False) -> RuleSet:
     """The rules of files and directories; "shipped" are those that come with onlooker. `strict`: a rule that can't be
-    used is an error.
+    used is an error, but where it is for another system or log.
 
     Raises UsageError where there is no such file, and where no rule can be used; ExtraError where PyYAML is missing, or
     pySigma for a rule of Sigma.
@@ -50,8 +64,12 @@ def load(paths: str | Iterable[str], *, strict: bool = False) -> RuleSet:
     refused = tuple(each for each in found if isinstance(each, Refused))
     if len(rules) > MOST_RULES:
         raise UsageError(f"{len(rules)} rules are too many", f"up to {MOST_RULES}")
-    if refused and (strict or not rules):
-        first = refused[0]
+    wrong = [each for each in refused if not each.source] if rules else refused
+    if len(wrong) > 1 and all(each.source for each in wrong):
+        logs = ", ".join(left_out(wrong))
+        raise UsageError(f"none of {len(wrong)} rules is for what onlooker sees: {logs:.200}", f"--rules {SHIPPED}")
+    if wrong and (strict or not rules):
+        first = next((each for each in wrong if not each.source), wrong[0])
         hint = first.hint or f"{PROGRAM} rules check {shlex.join(given)}"
         raise UsageError(f"{first.place}: {first.reason}", hint)
     if not rules:
@@ -99,7 +117,7 @@ def _of_document(file: str, number: int, given: Document | tuple[Place, RefusedE
         _check_examples(made.tests, "tests.", given)
         return made if made.tests is not None else msgspec.structs.replace(made, tests=_sidecar(file))
     except RefusedError as error:
-        return Refused(Place(place.file, error.line or place.line), title, str(error), error.hint)
+        return Refused(Place(place.file, error.line or place.line), title, str(error), error.hint, error.source)
 
 
 def _sidecar(file: str) -> object:

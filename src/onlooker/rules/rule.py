@@ -49,18 +49,22 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Refused(msgspec.Struct, frozen=True):
-    """A rule, or a file, that can't be used; why; and what may be done."""
+    """A rule, or a file, that can't be used; why; and what may be done. `source`: the log that it is for, where that is
+    not one of ours: "windows", "linux auditd".
+    """
 
     place: Place
     title: str
     reason: str
     hint: str = ""
+    source: str = ""
 
 
 class RefusedError(Exception):
-    """Why a rule can't be used; `line` is where in its file, 0 for where it begins."""
+    """Why a rule can't be used; `line` is where in its file, 0 for where it begins; `source` as in Refused."""
 
-    def __init__(self, reason: str, hint: str = "", line: int = 0) -> None:
+    def __init__(self, reason: str, hint: str = "", line: int = 0, source: str = "") -> None:
         super().__init__(reason)
         self.hint = hint
         self.line = line
+        self.source = source

@@ -9,17 +9,20 @@ from typing import Any
 from ..errors import ExpressionError, ExtraError, UsageError
 from ..events import TASK_EVENTS
 from ..filters.check import check
-from ..filters.expression import And, Expression, Not, Or, tests_of, without_places
+from ..filters.expression import Expression, tests_of, without_places
 from ..filters.fields import PATH, TEXT, known_fields, steps_of, type_of
 from ..filters.necessary import necessary
 from .files import Document
+from .logic import ALWAYS, NEVER, all_of, any_of, opposite
 from .own import tags_of, text_of, title_of
 from .rule import DEFAULT_LEVEL, RefusedError, Rule
-from .sigma_fields import CATEGORIES, MISSING, Kind
-from .sigma_values import any_of, test_of
+from .sigma_fields import ANY_LOG, CATEGORIES, MISSING, Kind
+from .sigma_values import NeverError, asks_for_absence, keyword, test_of
 
 _OF_NAMES = re.compile(r"(?:[A-Za-z0-9_-]|\.\*)*")
+_READ = ("title", "id", "name", "level", "logsource", "detection")  # whatever is wrong elsewhere changes nothing
 MOST_TESTS = 5000  # of one rule
+_LOGS = f"one of {', '.join(CATEGORIES)}"
 _OTHERS = {
     "correlation": ("a correlation of other rules", "the rules that it speaks of can be used by themselves"),
     "filter": ("a filter of other rules", "exclude it in the rule's own condition"),
@@ -30,18 +33,14 @@ _OTHERS = {
 def sigma_rule(document: Document, default_id: str) -> Rule:
     """The rule of a document. Raises RefusedError where we can't look for what it says; ExtraError without pySigma."""
     data = document.data
+    kinds = _kinds(document) if isinstance(data.get("logsource"), dict) else ()
     for key, (what, hint) in _OTHERS.items():
         if key in data:
             raise RefusedError(f"{what} can't be used", hint, document.lines[key])
     if "detection" not in data:
         raise RefusedError("neither `where` nor `detection` is in it", "an expression, or what Sigma's rules have")
     parsed, conditions = _parsed(document)
-    kinds = _kinds(document, parsed)
-    terms = []
-    for kind in kinds:
-        wanted = any_of(_converted(condition, kind, document) for condition in conditions)
-        terms.append(And((*_terms(kind.where), *_terms(wanted))))
-    expression = terms[0] if len(terms) == 1 else Or(tuple(terms))
+    expression = _Converter(document).of_all(kinds, conditions)
     _check(expression, document)
     return Rule(
         id=str(parsed.id) if parsed.id else text_of(document, "name", default_id),
@@ -56,17 +55,13 @@ def sigma_rule(document: Document, default_id: str) -> Rule:
     )
 
 
-def _terms(expression: Expression) -> tuple[Expression, ...]:
-    return expression.terms if isinstance(expression, And) else (expression,)
-
-
 def _parsed(document: Document) -> tuple[Any, list[Any]]:
     """PySigma's rule, and its conditions as trees."""
     if find_spec("sigma") is None:
         raise ExtraError("a rule of Sigma", "pySigma", "rules")
     from sigma.rule import SigmaRule
 
-    data = {key: value for key, value in document.data.items() if key != "tests"}
+    data = {key: value for key, value in document.data.items() if key in _READ}
     try:
         rule = SigmaRule.from_dict(data, **_policy())
         return rule, [condition.parsed for condition in rule.detection.parsed_condition]
@@ -102,42 +97,72 @@ def _line_of(error: Exception, document: Document) -> int:
     return told[0] if told else document.lines["detection"]
 
 
-def _kinds(document: Document, rule: Any) -> tuple[Kind, ...]:
-    source, line = rule.logsource, document.lines.get("logsource", 0)
-    if source.product not in (None, "linux"):
-        raise RefusedError(f"it is for {source.product!s:.50}, not for linux", line=line)
-    if source.service is not None:
-        raise RefusedError(f"the log of a service ({source.service!s:.50}) is not what onlooker sees", line=line)
-    if source.category not in CATEGORIES:
-        what = "no category" if source.category is None else f"category {source.category!s:.50}"
-        raise RefusedError(f"{what}: onlooker does not see that", f"one of {', '.join(CATEGORIES)}", line)
-    return CATEGORIES[source.category]
+def _kinds(document: Document) -> tuple[Kind, ...]:
+    """What its log source means. Raises RefusedError for a log that we do not see, of which nothing else is read: most
+    rules of a large collection are for other systems.
+    """
+    source, line = document.data["logsource"], document.lines["logsource"]
+    product, service, category = (
+        f"{source[key]!s:.50}" if source.get(key) is not None else None for key in ("product", "service", "category")
+    )
+    if product is not None and product.lower() != "linux":
+        raise RefusedError(f"it is for {product}, not for linux", line=line, source=product)
+    named = " ".join(each for each in (product, service or category) if each)
+    if service is not None:
+        raise RefusedError(f"the log of a service ({service}) is not what onlooker sees", _LOGS, line, named)
+    if category is None and product is not None:
+        return CATEGORIES[ANY_LOG]
+    if category not in CATEGORIES:
+        what = "no category" if category is None else f"category {category}"
+        raise RefusedError(f"{what}: onlooker does not see that", _LOGS, line, named)
+    return CATEGORIES[category]
 
 
-def _converted(condition: Any, kind: Kind, document: Document) -> Expression:
-    """PySigma's tree as an expression."""
-    from sigma import conditions
+class _Converter:
+    """PySigma's trees as expressions. `_reasons`: why a part of them can never match."""
 
-    def of_all(args: Iterable[Any]) -> tuple[Expression, ...]:
-        return tuple(_converted(each, kind, document) for each in args)
+    def __init__(self, document: Document) -> None:
+        self._line = document.lines["detection"]
+        self._reasons: list[NeverError] = []
 
-    if isinstance(condition, conditions.ConditionOR):
-        return any_of(of_all(condition.args))
-    if isinstance(condition, conditions.ConditionAND):
-        found = of_all(condition.args)
-        return found[0] if len(found) == 1 else And(tuple(term for each in found for term in _terms(each)))
-    if isinstance(condition, conditions.ConditionNOT):
-        [found_one] = of_all(condition.args)
-        return Not(found_one)
-    line = document.lines["detection"]
-    if isinstance(condition, conditions.ConditionFieldEqualsValueExpression):
+    def of_all(self, kinds: Iterable[Kind], conditions: Iterable[Any]) -> Expression:
+        """What all kinds of events look for. Raises RefusedError."""
+        wanted = list(conditions)
+        found = any_of(all_of((kind.where, any_of(self._one(each, kind) for each in wanted))) for kind in kinds)
+        if found == NEVER and self._reasons:
+            reason = self._reasons[0]
+            raise RefusedError(str(reason), reason.hint, self._line)
+        if found == NEVER:
+            raise RefusedError("it can never match", line=self._line)
+        return found
+
+    def _one(self, condition: Any, kind: Kind) -> Expression:
+        from sigma import conditions
+
+        if isinstance(condition, conditions.ConditionOR):
+            return any_of([self._one(each, kind) for each in condition.args])
+        if isinstance(condition, conditions.ConditionAND):
+            return all_of([self._one(each, kind) for each in condition.args])
+        if isinstance(condition, conditions.ConditionNOT):
+            return opposite(self._one(condition.args[0], kind))
         try:
-            return test_of(_field(condition.field, kind), condition.value, condition.field)
+            if isinstance(condition, conditions.ConditionFieldEqualsValueExpression):
+                return self._field(condition.field, condition.value, kind)
+            if isinstance(condition, conditions.ConditionValueExpression):
+                return any_of([keyword(field, condition.value) for field in kind.searched])
+        except NeverError as error:
+            self._reasons.append(error)
+            return NEVER
         except RefusedError as error:
-            raise RefusedError(str(error), error.hint, line) from None
-    if isinstance(condition, conditions.ConditionValueExpression):
-        raise RefusedError("keywords without a field can't be looked for", "name the field: CommandLine|contains", line)
-    raise RefusedError(f"a condition that can't be used: {type(condition).__name__}", line=line)
+            raise RefusedError(str(error), error.hint, self._line) from None
+        raise RefusedError(f"a condition that can't be used: {type(condition).__name__}", line=self._line)
+
+    def _field(self, name: str, value: Any, kind: Kind) -> Expression:
+        if name in MISSING and name not in kind.fields:
+            if asks_for_absence(value):
+                return ALWAYS
+            raise NeverError(f"the field {name} is not there: {MISSING[name]}")
+        return test_of(_field(name, kind), value, name)
 
 
 def _field(name: str, kind: Kind) -> str:
@@ -148,8 +173,6 @@ def _field(name: str, kind: Kind) -> str:
     events = [event for event in TASK_EVENTS if necessary(kind.where, event) is not False]
     if bare in known_fields() and type_of(bare) in (PATH, TEXT) and any(steps_of(bare, event) for event in events):
         return name
-    if name in MISSING:
-        raise RefusedError(f"the field {name} is not there: {MISSING[name]}")
     unknown = UsageError.unknown("field", name, tuple(kind.fields))
     raise RefusedError(f"the field {name!r:.100} is not there", unknown.hint)
 

@@ -13,8 +13,9 @@ from onlooker.filters.automaton import automaton
 from onlooker.filters.check import check
 from onlooker.filters.compile import matcher
 from onlooker.filters.expression import Test as Ask
+from onlooker.filters.nodes import RegexError
 from onlooker.filters.parse import parse
-from onlooker.filters.regex import RegexError, in_hex, parsed
+from onlooker.filters.regex import in_hex, parsed
 from onlooker.records import Batch
 from onlooker.testing import make
 
