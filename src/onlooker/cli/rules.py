@@ -26,6 +26,8 @@ ACTIONS = {
     "explain": "say what each rule asks, what of it the kernel decides, and what it costs",
     "list": "list the rules",
 }
+_INDENTED = 78  # columns of what is indented by two
+_DEAREST = 3
 EPILOG = """\
 what to do:
   check      say of each rule whether it can be used, and why not
@@ -102,13 +104,13 @@ def _check(found: Sequence["Rule | Refused"]) -> int:
     for each in found:
         if isinstance(each, Rule):
             show(f"{escape(str(each.place))}: ok: {escape(each.id)}: {escape(each.title)}\n")
-        elif not each.source or len(found) == 1:
-            refused += not each.source
+        elif not each.source:
+            refused += 1
             title = f" ({escape(each.title)})" if each.title else ""
             hint = f"; hint: {escape(each.hint)}" if each.hint else ""
             show(f"{escape(str(each.place))}: refused{title}: {escape(each.reason)}{hint}\n")
     _say(_left_out(found))
-    left = left_out(found).total()
+    left = sum(count for count, _ in left_out(found).values())
     usable = len(found) - refused - left
     show(f"{counted(usable, 'rule')} can be used, {refused} can't{f', {left} left out' if left else ''}\n")
     return int(refused > 0 or not usable)
@@ -118,9 +120,10 @@ def _left_out(found: Sequence["Rule | Refused"]) -> Iterator[str]:
     """A line for each log that we do not see, however many rules are for it."""
     from ..rules.loading import left_out
 
-    for source, count in left_out(found).items():
+    for source, (count, place) in left_out(found).items():
         which = "1 rule is for" if count == 1 else f"{count} rules are for"
-        yield f"left out: {which} {escape(source)}, which onlooker does not see"
+        where = f"{escape(str(place))}{', ...' if count > 1 else ''}"
+        yield f"left out: {which} {escape(source)}, which onlooker does not see ({where})"
 
 
 def _test(rules: Sequence["Rule"], arguments: argparse.Namespace) -> int:
@@ -167,21 +170,40 @@ def _explained(rules: Sequence["Rule"]) -> Iterator[str]:
     from ..filters.explain import explain
     from ..rules.cost import nanoseconds
 
+    costs = []
     for rule in rules:
         yield f"{escape(rule.id)} ({rule.level}): {escape(rule.title)}"
         yield f"  {escape(str(rule.place))}"
-        for line in "\n".join(explain(rule.expression, rule.events)).splitlines():
+        for line in "\n".join(explain(rule.expression, rule.events, _INDENTED)).splitlines():
             yield f"  {line}".rstrip()
-        yield f"  costs {nanoseconds([rule]):.0f} ns for an event"
+        costs.append(nanoseconds([rule]))
+        yield f"  costs {costs[-1]:.0f} ns for an event"
         yield ""
     if rules:
-        from ..rules.asked import disjunction
+        yield from _together(rules, costs)
 
-        yield f"{counted(len(rules), 'rule')} together"
-        every = tuple(dict.fromkeys(event for rule in rules for event in rule.events))
-        for line in _passing(disjunction(rules), every):
-            yield f"  {line}".rstrip()
-        yield f"  cost {nanoseconds(rules):.0f} ns for an event"
+
+def _together(rules: Sequence["Rule"], costs: Sequence[float]) -> Iterator[str]:
+    """What all of them cost, and what makes that much."""
+    from ..rules.asked import disjunction
+    from ..rules.cost import nanoseconds
+    from ..rules.detector import kin_of
+
+    yield f"{counted(len(rules), 'rule')} together"
+    every = tuple(dict.fromkeys(event for rule in rules for event in rule.events))
+    for line in _passing(disjunction(rules), every):
+        yield f"  {line}".rstrip()
+    yield f"  cost {nanoseconds(rules):.0f} ns for an event"
+    asking = sum(bool(kin_of([rule.expression])) for rule in rules)
+    if asking:
+        which = "1 rule asks" if asking == 1 else f"{asking} rules ask"
+        yield f"  {which} for parents, or which program it was: that costs more at each"
+        yield "  start and end of a process, and as much for one such rule as for all"
+    dearest = sorted(zip(costs, rules, strict=True), key=lambda each: -each[0])[:_DEAREST]
+    if len(rules) > _DEAREST:
+        yield "  by themselves these cost most"
+        for cost, rule in dearest:
+            yield f"    {cost:6.0f} ns  {escape(str(rule.place))}"
 
 
 def _passing(expression: "Expression", events: tuple[str, ...]) -> Iterator[str]:
@@ -189,7 +211,7 @@ def _passing(expression: "Expression", events: tuple[str, ...]) -> Iterator[str]
     from ..filters.explain import explain
 
     is_passing = False
-    for line in "\n".join(explain(expression, events)).splitlines():
+    for line in "\n".join(explain(expression, events, _INDENTED)).splitlines():
         is_passing |= line == "the kernel lets through"
         if is_passing:
             yield line

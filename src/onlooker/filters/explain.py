@@ -8,15 +8,15 @@ from .fields import CONTEXT_FIELDS, EVENT, steps_of
 from .necessary import decided, necessary, undecided
 from .rules import LONGEST, Rules
 
-_WIDTH = 80
 _DECIDERS = {"kernel": "in the kernel", "known": "by known ids", "partly": "in part", "user": "by onlooker"}
 _KNOWN = """\
 by known ids: the kernel rejects the control groups and users that are known not to match, by their ids; onlooker \
 decides of those that are new"""
 
 
-def explain(expression: Expression, events: Iterable[str]) -> Iterator[str]:
-    r"""Lines: the expression, who decides each of its tests, and what the kernel asks of each kind of event.
+def explain(expression: Expression, events: Iterable[str], width: int = 80) -> Iterator[str]:
+    r"""Lines: the expression, who decides each of its tests, and what the kernel asks of each kind of event. None is
+    wider than `width`, but where a word is.
 
     >>> from .parse import parse
     >>> print(*explain(parse("file under '/etc' and path contains 'x'"), ("exit", "open")), sep="\n")
@@ -31,15 +31,15 @@ def explain(expression: Expression, events: Iterable[str]) -> Iterator[str]:
       open           file under '/etc'
     """
     chosen = tuple(events)
-    yield _wrapped("", str(expression))
+    yield _wrapped("", str(expression), width)
     yield ""
     yield "decided"
     tests = dict.fromkeys(test.bare for test in tests_of(expression))
     for test in tests:
-        yield _row(_DECIDERS[_who(test, chosen)], str(test))
+        yield _row(_DECIDERS[_who(test, chosen)], str(test), width)
     yield ""
     if any(test.field in CONTEXT_FIELDS for test in tests):
-        yield _wrapped("", _KNOWN)
+        yield _wrapped("", _KNOWN, width)
         yield ""
     yield "the kernel lets through"
     made = Rules(expression, chosen, _an_id)
@@ -50,7 +50,7 @@ def explain(expression: Expression, events: Iterable[str]) -> Iterator[str]:
         *others, last = those
         for event in others:
             yield f"  {event},"
-        yield _row(last, what)
+        yield _row(last, what, width)
 
 
 def _an_id(test: Test, upper: bool) -> Test:
@@ -62,13 +62,13 @@ def _as_it_is(test: Test, upper: bool) -> Test:
     return test
 
 
-def _row(head: str, text: str) -> str:
-    return _wrapped(f"  {head:14} ", text)
+def _row(head: str, text: str, width: int) -> str:
+    return _wrapped(f"  {head:14} ", text, width)
 
 
-def _wrapped(head: str, text: str) -> str:
+def _wrapped(head: str, text: str, width: int) -> str:
     return textwrap.fill(
-        text, _WIDTH, initial_indent=head, subsequent_indent=" " * len(head), break_long_words=False,
+        text, width, initial_indent=head, subsequent_indent=" " * len(head), break_long_words=False,
         break_on_hyphens=False,
     )  # fmt: skip
 

@@ -3,6 +3,7 @@
 files.py     YAML that strangers wrote, with limits and places
 own.py       rules with an expression
 sigma.py     rules of Sigma, in our fields and our language
+logic.py     expressions of parts of which some can never match
 loading.py   both, of files and directories: what is loaded, and what is refused and why
 detector.py  finds what they look for in batches, and puts alerts behind it
 asked.py     what a monitor asks its source for, so that the rules get what they need

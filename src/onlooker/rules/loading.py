@@ -2,7 +2,6 @@
 
 import os
 import shlex
-from collections import Counter
 from collections.abc import Iterable, Iterator
 
 import msgspec
@@ -33,7 +32,7 @@ class RuleSet(msgspec.Struct, frozen=True):
             which = "1 rule is" if len(wrong) == 1 else f"{len(wrong)} rules are"
             more = ", ..." if len(wrong) > 1 else ""
             found.append(f"{which} refused: {wrong[0].place}: {wrong[0].reason}{more} ({hint})")
-        left = sum(left_out(self.refused).values())
+        left = sum(bool(each.source) for each in self.refused)
         if left:
             which = (
                 "1 rule for another system or log is" if left == 1 else f"{left} rules for other systems or logs are"
@@ -42,10 +41,14 @@ class RuleSet(msgspec.Struct, frozen=True):
         return found
 
 
-def left_out(found: Iterable[Rule | Refused]) -> Counter[str]:
-    """How many rules are for each of the logs that we do not see: the most first."""
-    counts = Counter(each.source for each in found if isinstance(each, Refused) and each.source)
-    return Counter(dict(sorted(counts.items(), key=lambda item: (-item[1], item[0]))))
+def left_out(found: Iterable[Rule | Refused]) -> dict[str, tuple[int, Place]]:
+    """How many rules are for each of the logs that we do not see, and where the first stands: the most first."""
+    places: dict[str, list[Place]] = {}
+    for each in found:
+        if isinstance(each, Refused) and each.source:
+            places.setdefault(each.source, []).append(each.place)
+    ordered = sorted(places.items(), key=lambda item: (-len(item[1]), item[0]))
+    return {source: (len(those), those[0]) for source, those in ordered}
 
 
 def load(paths: str | Iterable[str], *, strict: bool = False) -> RuleSet:

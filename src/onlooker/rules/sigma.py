@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from difflib import get_close_matches
 from functools import cache
 from importlib.util import find_spec
 from typing import Any
@@ -21,6 +22,7 @@ from .sigma_values import NeverError, asks_for_absence, keyword, test_of
 
 _OF_NAMES = re.compile(r"(?:[A-Za-z0-9_-]|\.\*)*")
 _READ = ("title", "id", "name", "level", "logsource", "detection")  # whatever is wrong elsewhere changes nothing
+_LONGEST_NAME = 50  # characters, of a log
 MOST_TESTS = 5000  # of one rule
 _LOGS = f"one of {', '.join(CATEGORIES)}"
 _OTHERS = {
@@ -68,9 +70,7 @@ def _parsed(document: Document) -> tuple[Any, list[Any]]:
     except MemoryError:
         raise
     except Exception as error:  # whatever a library makes of what strangers wrote
-        known = type(error).__name__.startswith("Sigma")
-        what = f"{error!s:.300}" if known else f"pySigma can't read it: {type(error).__name__}: {error!s:.200}"
-        raise RefusedError(" ".join(what.split()), line=_line_of(error, document)) from None
+        raise RefusedError(*_told(error), _line_of(error, document)) from None
 
 
 @cache
@@ -90,6 +90,19 @@ def _policy() -> dict[str, Any]:
     return {"policy": SigmaPolicy(regex_engine=Engine())}
 
 
+def _told(error: Exception) -> tuple[str, str]:
+    """What pySigma found wrong, and what may be done."""
+    name, what = type(error).__name__, " ".join(f"{error!s:.300}".split())
+    if not name.startswith("Sigma"):
+        return f"pySigma can't read it: {name}: {what:.200}", ""
+    if "Unsupported type" in what or "incompatible to value type" in what:
+        return (
+            f"not a value that can be asked for: {what}",
+            "a number, a date or a word like yes stands in quotes: 'yes'",
+        )
+    return f"its condition can't be read: {what}" if name == "SigmaConditionError" else what, ""
+
+
 def _line_of(error: Exception, document: Document) -> int:
     """Of the key that an error of pySigma is about, which its name tells."""
     name = type(error).__name__.lower()
@@ -102,9 +115,10 @@ def _kinds(document: Document) -> tuple[Kind, ...]:
     rules of a large collection are for other systems.
     """
     source, line = document.data["logsource"], document.lines["logsource"]
-    product, service, category = (
-        f"{source[key]!s:.50}" if source.get(key) is not None else None for key in ("product", "service", "category")
-    )
+    product, service, category = (source.get(key) for key in ("product", "service", "category"))
+    for value in (product, service, category):
+        if not isinstance(value, str | None) or (value and len(value) > _LONGEST_NAME):
+            raise RefusedError(f"not the name of a log: {value!s:.100}", line=line)
     if product is not None and product.lower() != "linux":
         raise RefusedError(f"it is for {product}, not for linux", line=line, source=product)
     named = " ".join(each for each in (product, service or category) if each)
@@ -114,6 +128,9 @@ def _kinds(document: Document) -> tuple[Kind, ...]:
         return CATEGORIES[ANY_LOG]
     if category not in CATEGORIES:
         what = "no category" if category is None else f"category {category}"
+        meant = get_close_matches(category or "", CATEGORIES, 1, cutoff=0.9)
+        if meant:
+            raise RefusedError(f"unknown {what}", f"did you mean {meant[0]!r}?", line)
         raise RefusedError(f"{what}: onlooker does not see that", _LOGS, line, named)
     return CATEGORIES[category]
 

@@ -89,6 +89,8 @@ def _what(value: Any) -> str:
         "SigmaCompareExpression": "an order (lt, gt)",
         "SigmaBool": "true or false",
         "SigmaQueryExpression": "a part of a query",
+        "SigmaNull": "nothing",
+        "SigmaRegularExpression": "a regular expression",
     }
     return names.get(type(value).__name__, type(value).__name__)
 

@@ -6,9 +6,11 @@ import sys
 
 import pytest
 
+from onlooker import UsageError
 from onlooker.answers.page import Page
 from onlooker.cli.main import main
 from onlooker.records import Batch
+from onlooker.rules import load
 from onlooker.testing import make
 
 from .recorded import record, told
@@ -40,6 +42,37 @@ def test_check(rules, capfd):
     assert out[0] == (
         f"{rules}/bad.yml:2: refused (Bad): unknown field 'uidd', at 'uidd == 0'; hint: did you mean 'uid'?"
     )
+
+
+def test_rules_for_other_logs_are_counted(rules, capfd):
+    """A line for each log, however many rules are for it; nothing is wrong with them."""
+    for number in range(40):
+        (rules / f"windows{number}.yml").write_text(SIGMA.replace("linux", "windows"))
+    (rules / "audit.yml").write_text(SIGMA.replace("category: process_creation", "service: auditd"))
+    code, out, _ = told(capfd, "rules", "check", str(rules))
+    assert code == 0 and out[-3:] == [
+        f"left out: 40 rules are for windows, which onlooker does not see ({rules}/windows0.yml:2, ...)",
+        f"left out: 1 rule is for linux auditd, which onlooker does not see ({rules}/audit.yml:2)",
+        "2 rules can be used, 0 can't, 41 left out",
+    ]
+    code, out, err = told(capfd, "rules", "list", str(rules))
+    assert (code, len(out), err.count("left out: ")) == (0, 3, 2)
+    found = load(str(rules), strict=True)
+    assert len(found.rules) == 2 and found.notes == [
+        f"41 rules for other systems or logs are left out (onlooker rules check {rules})"
+    ]
+
+
+def test_no_rule_is_for_linux(rules, capfd):
+    (rules / "good.yml").unlink()
+    (rules / "sigma.yml").write_text(SIGMA.replace("linux", "macos"))
+    code, out, _ = told(capfd, "rules", "check", str(rules))
+    assert (code, out[-1]) == (1, "0 rules can be used, 0 can't, 1 left out")
+    with pytest.raises(UsageError, match=r"sigma.yml:2: it is for macos, not for linux"):
+        load(str(rules))
+    (rules / "windows.yml").write_text(SIGMA.replace("linux", "windows"))
+    with pytest.raises(UsageError, match="none of 2 rules is for what onlooker sees: macos, windows"):
+        load(str(rules))
 
 
 def test_its_own_examples(rules, capfd):
@@ -74,6 +107,18 @@ def test_explain(rules, capfd):
     assert "    in the kernel  event == 'exec'" in out and "2 rules together" in out
     costs = [line.split() for line in out if "ns for an event" in line]
     assert len(costs) == 3 and all(0 < int(words[1]) < 10_000 for words in costs)
+
+
+def test_what_makes_many_rules_cost_that_much(rules, capfd):
+    """In a pipe, too, no line of it is wider than 80 columns."""
+    for name in ("b", "c"):
+        (rules / f"{name}.yml").write_text(f"title: {name}\nwhere: event == 'exec' and parent.comm == '{name}'\n")
+    more = "".join(f" or exe endswith '/program{number}'" for number in range(20))
+    (rules / "d.yml").write_text(f"title: d\nwhere: event == 'exec' and (uid == 0{more})\n")
+    code, out, _ = told(capfd, "rules", "explain", str(rules))
+    assert code == 0 and "  2 rules ask for parents, or which program it was: that costs more at each" in out
+    assert out[-4] == "  by themselves these cost most" and all(" ns  " in line for line in out[-3:])
+    assert max(len(line) for line in out if str(rules) not in line) <= 80
 
 
 def test_list(rules, capfd):

@@ -86,6 +86,56 @@ def test_it_finds_what_python_finds(pattern, text, ignore_case):
     assert (re.search(in_hex(parsed(raw, ignore_case=ignore_case)).replace("$", r"\Z"), hexed) is not None) == wanted
 
 
+_AROUND = st.sampled_from(
+    [
+        r"\b{}",
+        r"{}\b",
+        r"\b{}\b",
+        r"a\b{}",
+        r" {}\b.*b",
+        r"a.*\b{}",
+        r"a[ab ]*\b{}",
+        r"{}\b\w*",
+        "{}(?=a|$)",
+        "(?<=[a/]){}",
+        "{}(?![ab])",
+        "(?<!a){}",
+        "(?P<name>{})",
+        r"(?:{}|\bb)\b",
+    ]
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(_AROUND, regexes, texts)
+@example(r"\b{}\b", "[4-7][0-7]{3}", b"chmod 4755 x")
+@example(r"\b{}\b", "[4-7][0-7]{3}", b"chmod 47551")
+@example("a{}", "[^\\x00-\\xff]", b"ab")
+def test_what_is_around_a_place(around, inner, text):
+    """It is what Python finds, or refused."""
+    raw = around.replace("{}", inner).encode()
+    try:
+        made = found(raw, text)
+    except RegexError:
+        return
+    assert made == by_python(raw, text)
+    hexed = "".join(f"{byte:02X} " for byte in text)
+    in_sql = in_hex(parsed(raw)).replace("$", r"\Z").replace(r"[^\x00-\x{10FFFF}]", "(?!)")
+    assert (re.search(in_sql, hexed) is not None) == made
+
+
+@pytest.mark.parametrize("pattern", [r"\bsh\b", r"curl .*\bsh$", r"-x(?=\s|$)", r"(?<=/)id", "(?<name>a)", r"x\b.*y"])
+def test_what_rules_ask_is_known(pattern):
+    assert automaton(pattern.encode(), False).moves
+
+
+@settings(max_examples=100, deadline=None)
+@given(regexes.filter(lambda text: "\\x41" not in text), st.text("a/ж€😀\n", max_size=6))
+def test_characters(pattern, text):
+    wanted = re.search(re.sub(r"(?<!\\)\$", r"\\Z", pattern), text, re.ASCII)
+    assert found(b"(?u)" + pattern.encode(), text.encode()) == (wanted is not None)
+
+
 @settings(max_examples=100, deadline=None)
 @given(regexes, texts)
 def test_natively(pattern, text):
@@ -137,10 +187,15 @@ def test_in_expressions(text, argv, matches):
         ("*a", "nothing is before '*' that it could repeat"),
         ("a**", "a repetition is repeated"),
         ("^*", "a begin or an end is repeated"),
-        ("(?=a)", "'(?=' is not known: looking ahead and behind"),
-        ("(?P<x>a)", "'(?P' is not known"),
+        ("(?=a)b", "looking ahead is not known here"),
+        ("b(?<=a)c", "looking behind is not known here"),
+        ("a(?=b)$", "looking ahead is not known here"),
+        ("a(?!bc)", "looking for what is not there is known of one byte"),
+        ("(?=a)*", "a begin or an end is repeated"),
+        ("(?>a)", "'(?>' is not known"),
         (r"(a)\1", r"'\1' is not known: references to groups"),
-        (r"\bx", r"'\b' is not known"),
+        (r"a?\b.?c", r"\b is not known here: it would need backtracking"),
+        (r"\b", r"\b is not known here"),
         ("\\", "is not known"),
         (r"\xg", "two hexadecimal digits"),
         ("[[:alpha:]]", "[:names:] of classes are not known"),

@@ -15,6 +15,7 @@ from onlooker.testing import make
 
 from .made import read, refused, rule, sigma
 
+ONE = r"[^\\x80-\\xbf][\\x80-\\xbf]*"  # a character of UTF-8
 EXEC = "event == 'exec' and not errno exists and "
 
 
@@ -41,11 +42,20 @@ def one(*lines):
         ("CommandLine: '*'", "cmdline exists"),
         (r"CommandLine|contains: 'a\*b'", "cmdline icontains 'a*b'"),
         ("CommandLine|contains: 'a*b'", "cmdline imatches '(?s)a.*b'"),
-        ("CommandLine: 'a.*/b?'", r"cmdline imatches '(?s)^a\\..*/b.$'"),
-        ("Image|endswith: '/x?*'", "exe imatches '(?s)/x.'"),
+        ("CommandLine: 'a.*/b?'", rf"cmdline imatches '(?s)^a\\..*/b{ONE}$'"),
+        ("Image|endswith: '/x?*'", f"exe imatches '(?s)/x{ONE}'"),
+        ("Image: /bin/*sh", "exe imatches ('(?s)^/bin/.*sh$', '(?s)^/usr/bin/.*sh$')"),
+        ("CurrentDirectory: /var/run", "cwd iglob ('/var/run', '/run')"),
+        ("CurrentDirectory|startswith: /var/lock/x", "cwd istartswith ('/var/lock/x', '/run/lock/x')"),
+        ("CurrentDirectory|contains: /var/run/x", "cwd icontains '/var/run/x' or cwd istartswith '/run/x'"),
+        ("CurrentDirectory|endswith: /var/run/x", "cwd iendswith '/var/run/x' or cwd iglob '/run/x'"),
+        ("CommandLine|contains: /var/run/x", "cmdline icontains '/var/run/x'"),
         ("CommandLine|re: 'a[0-9]+ .*b$'", "cmdline matches 'a[0-9]+ .*b$'"),
-        ("CommandLine|re|i: 'a.b'", "cmdline imatches 'a.b'"),
-        ("CommandLine|re|i|s: ['a.b', c]", "cmdline imatches ('(?s)a.b', '(?s)c')"),
+        ("CommandLine|re|i: 'a.*b'", "cmdline imatches 'a.*b'"),
+        ("CommandLine|re: '(?i)[^/]{40,}$'", "cmdline matches '(?u)(?i)[^/]{40,}$'"),
+        ("CommandLine|re|i|s: ['a.b', c]", "cmdline imatches ('(?u)(?s)a.b', '(?s)c')"),
+        (r"CommandLine|re: '\bid\b'", r"cmdline matches '\\bid\\b'"),
+        ("CommandLine|contains|neq: a", "not cmdline icontains 'a'"),
         ("ParentCommandLine|re: '^a'", "parent.cmdline matches '^a'"),
         ("CommandLine: ''", "cmdline == ''"),
         ("CommandLine: null", "not cmdline exists"),
@@ -58,7 +68,10 @@ def one(*lines):
         ("ProcessId|gte: 7", "pid >= 7"),
         ("User: root", "uid == 0"),
         ("User: 33", "uid == 33"),
-        ("LogonId: 0x3", "session == 3"),
+        ("User: ROOT", "uid == 0"),
+        ("User|contains: OO", "uid == 0"),
+        ("User: [root, nobody-of-that-name]", "uid == 0"),
+        ("LogonId: 0x3", "uid == 3"),
         ("CurrentDirectory|startswith: /tmp", "cwd istartswith '/tmp'"),
         ("ParentImage|endswith: /nginx", "parent.exe iendswith '/nginx'"),
         ("ParentCommandLine|contains: x", "parent.cmdline icontains 'x'"),
@@ -131,7 +144,8 @@ def test_files_that_are_made(tmp_path):
         (one("Imag: x"), "the field 'Imag' is not there", 3),
         (one("CommandLine|fieldref: Image"), "CommandLine: another field (fieldref) can't be asked of cmdline", 3),
         (one("Image|cidr: 10.0.0.0/8"), "Image: a network (cidr) can't be asked of exe", 3),
-        (one(r"CommandLine|re: 'a\bb'"), "CommandLine: a regular expression that can't be used: '\\b'", 3),
+        (one(r"CommandLine|re: '(a)\1'"), r"CommandLine: a regular expression that can't be used: '\1'", 3),
+        (one("CommandLine|re: '(?=a)b'"), "CommandLine: a regular expression that can't be used: looking ahead", 3),
         (one("CommandLine|re|m: '^a'"), "CommandLine: a regular expression of several lines", 3),
         (one("CommandLine|re: '(a|b)*a(a|b){20}'"), "CommandLine: a regular expression that can't be used: it has", 3),
         (
@@ -141,13 +155,21 @@ def test_files_that_are_made(tmp_path):
         ),
         (one("ProcessId: x"), "ProcessId: pid is a number, not x", 3),
         (one("User: nobody-of-that-name"), "User: unknown user", 3),
-        (one("User|contains: oo"), "User: a user is asked for by name, as a whole", 3),
+        (one("User|startswith: nobody-of-th"), "User: unknown user 'nobody-of-th*'", 3),
+        (one("User|re: r"), "User: a regular expression can't be asked of a user", 3),
+        (one("CommandLine|contains: 2026-11-29"), "not a value that can be asked for: ", 3),
+        (sigma("kw: [~]\ncondition: kw"), "a keyword can't be nothing", 3),
         (one("CommandLine|expand: '%x%'"), "cmdline: a placeholder (expand) has no values here", 3),
-        (sigma("kw: [a, b]\ncondition: kw"), "keywords without a field can't be looked for", 3),
-        (sigma("a: {ProcessId: 1}\ncondition: a | count() > 5"), "The pipe syntax in Sigma conditions", 3),
-        (sigma("a: {ProcessId: 1}\ncondition: b"), "Detection 'b' not defined", 3),
+        (
+            sigma("a: {ProcessId: 1}\ncondition: a | count() > 5"),
+            "its condition can't be read: The pipe syntax in Sigma conditions",
+            3,
+        ),
+        (sigma("a: {ProcessId: 1}\ncondition: b"), "its condition can't be read: Detection 'b' not defined", 3),
         (sigma("a: {ProcessId: 1}\ncondition: a and"), "", 3),
         (sigma("a: {ProcessId: 1}\ncondition: a", "dns"), "category dns: onlooker does not see that", 2),
+        (sigma("a: {ProcessId: 1}\ncondition: a", "process_creatoin"), "unknown category process_creatoin", 2),
+        (one("ProcessId: 1").replace("linux", "[linux]"), "not the name of a log: ['linux']", 2),
         (one("ProcessId: 1").replace("linux", "windows"), "it is for windows, not for linux", 2),
         (one("ProcessId: 1").replace("category: process_creation", "service: auditd"), "the log of a service", 2),
         (one("ProcessId: 1").replace("level: high", "level: loud"), "", 7),
@@ -197,3 +219,96 @@ def test_nothing_is_written_and_nothing_hangs(tmp_path, capfd):
     name = "a" * 100
     refused(tmp_path, sigma(f"{name}: {{ProcessId: 1}}\ncondition: 1 of {'a*' * 20}b"))
     assert capfd.readouterr() == ("", "")
+
+
+def tried(rule, match, no_match):
+    found = try_rule(msgspec.structs.replace(rule, tests={"match": match, "no_match": no_match}))
+    assert (found.failed, found.match, found.no_match) == ((), len(match), len(no_match))
+
+
+@pytest.mark.parametrize("source", ["category: process_creation, product: linux", "product: linux"])
+def test_keywords(tmp_path, source):
+    """They are looked for in what an exec tells. A rule that names no log is about what somebody typed."""
+    text = sigma("kw: ['get * | sh', /opt/odd/]\ncondition: kw")
+    found = rule(tmp_path, text.replace("product: linux, category: process_creation", source))
+    good = [
+        {"event": "exec", "argv": ["sh", "-c", "GET http://x | sh -x"]},
+        {"event": "exec", "exe": "/opt/odd/tool"},
+        {"event": "exec", "cwd": "/opt/odd/dir"},
+    ]
+    tried(found, good, [{"event": "exec", "argv": ["sh", "-c", "get x"]}, {"event": "open", "path": "/opt/odd/x"}])
+
+
+def test_keywords_of_files(tmp_path):
+    text = "all: {'|all': [one, two]}\nother: [three]\ncondition: all and not other"
+    found = rule(tmp_path, sigma(text, "file_rename"))
+    file = {"event": "rename", "path": "/tmp/one", "new_path": "/tmp/TWO"}
+    tried(found, [file], [{**file, "path": "/tmp/three-one"}, {**file, "path": "/tmp/x"}])
+
+
+def test_what_no_event_has(tmp_path):
+    """It does not match, and what does not need it works."""
+    text = "sel: [{Hashes|contains: x}, {ProcessId: 7}]\nout: {Product: y}\ncondition: sel and not out"
+    assert str(rule(tmp_path, sigma(text)).expression) == f"{EXEC}pid == 7"
+    assert str(rule(tmp_path, one("Hashes: null", "ProcessId: 7")).expression) == f"{EXEC}pid == 7"
+    assert str(rule(tmp_path, one("Signed|exists: false", "ProcessId: 7")).expression) == f"{EXEC}pid == 7"
+    text = "sel: {ProcessId: 7}\nout: {User: nobody-of-that-name}\ncondition: sel and not out"
+    assert str(rule(tmp_path, sigma(text)).expression) == f"{EXEC}pid == 7"
+    found = refused(tmp_path, sigma("sel: {ProcessId: 7}\nother: {Company: null}\ncondition: sel and not other"))
+    assert found.reason == "it can never match"
+
+
+def test_a_filter_of_what_is_not_known(tmp_path):
+    """Where nobody knows the parent, or the program, it is no parent that is left out."""
+    text = "sel: {Image|endswith: /tool}\nout: {ParentImage|endswith: /make}\ncondition: sel and not 1 of out*"
+    tool = {"event": "exec", "exe": "/usr/bin/tool"}
+    make_, shell = {"exe": "/usr/bin/make"}, {"exe": "/usr/bin/bash"}
+    tried(rule(tmp_path, sigma(text)), [tool, {**tool, "parent": shell}], [{**tool, "parent": make_}])
+    text = "sel: {TargetFilename|endswith: /x}\nout: {Image|endswith: /dpkg}\ncondition: sel and not out"
+    file = {"event": "open", "path": "/etc/x", "created": True}
+    found = rule(tmp_path, sigma(text, "file_event"))
+    tried(found, [file, {**file, "process": {"exe": "/bin/vi"}}], [{**file, "process": {"exe": "/usr/bin/dpkg"}}])
+
+
+def test_a_character_is_no_byte(tmp_path):
+    """A name of Cyrillic letters has two bytes for each."""
+    long = rule(tmp_path, sigma("sel: {TargetFilename|re: '[^/]{8,}$'}\ncondition: sel", "file_event"))
+    event = {"event": "open", "created": True}
+    tried(
+        long,
+        [{**event, "path": f"/tmp/{name}"} for name in ("a" * 8, "\u0436" * 8, "\u0436" * 9)],
+        [{**event, "path": f"/tmp/{name}"} for name in ("a" * 7, "\u0436" * 7, "a" * 9 + "/x")],
+    )
+    short = rule(tmp_path, one("Image|endswith: '/?'"))
+    exec_ = {"event": "exec"}
+    tried(
+        short,
+        [{**exec_, "exe": f"/tmp/{name}"} for name in ("a", "\u0436", "\U0001f600")],
+        [{**exec_, "exe": f"/tmp/{name}"} for name in ("aa", "\u0436\u0436", "")],
+    )
+
+
+def test_arguments_as_programs_write_them(tmp_path):
+    found = rule(
+        tmp_path, one(r"CommandLine|re: '\s-O\s'", "CommandLine|contains: ' /tmp/'", "CommandLine|endswith: x")
+    )
+    good = [("get", "-O", "/tmp/x"), ("get", "", "-O", "", "/tmp/\nx"), ("get", "-O", "a b /tmp/X")]
+    bad = [("get", "-o", "/tmp/x"), ("get", "-O", "'/tmp/x"), ("get", "-O", "/tmp/x", "")]
+    examples = [[{"event": "exec", "argv": list(argv)} for argv in those] for those in (good, bad)]
+    tried(found, *examples)
+
+
+def test_what_else_a_rule_says_does_not_matter(tmp_path):
+    more = "status: tried\ndate: 2026/29/11\nauthor: 7\nrelated: x\nsimulation: [{type: y}]\n"
+    assert rule(tmp_path, one("ProcessId: 1") + more).level == "high"
+
+
+def test_rules_for_other_logs_are_not_read(tmp_path):
+    """Most rules of a large collection are: a word for which log it is, whatever else is in them."""
+    text = one("Imag|nothing: 1")
+    windows = refused(tmp_path, text.replace("linux", "windows"))
+    assert (windows.source, windows.reason) == ("windows", "it is for windows, not for linux")
+    audit = refused(tmp_path, text.replace("category: process_creation", "service: auditd"))
+    assert audit.source == "linux auditd"
+    assert refused(tmp_path, text.replace("process_creation", "dns_query")).source == "linux dns_query"
+    assert refused(tmp_path, text).source == ""
