@@ -1,5 +1,7 @@
 """The native part of records built once more, with sanitizers, and put in the place of the installed one."""
 
+import fcntl
+import hashlib
 import importlib.abc
 import importlib.machinery
 import importlib.util
@@ -15,6 +17,7 @@ SOURCE = PROJECT / "src" / "onlooker" / "records" / "_records.pyx"
 PACKAGE = SOURCE.parents[1]
 NATIVE = SOURCE.parent / "native"
 NAME = "onlooker.records._records"
+BUILT = "_records.abi3.so"
 IN_PLACE = "ONLOOKER_TEST_RECORDS"  # the environment variable with the path of what was built
 FLAGS = (
     "-std=gnu11",
@@ -39,7 +42,7 @@ SETTINGS = {
 def build(directory: Path, compiler: list[str], sanitizers: str) -> Path:
     """Translate and compile; needs Cython and Python's headers, as building the package does."""
     directory.mkdir(parents=True, exist_ok=True)
-    translated, built = directory / "_records.c", directory / "_records.abi3.so"
+    translated, built = directory / "_records.c", directory / BUILT
     generate = [sys.executable, PROJECT / "tools" / "generate.py", "printable", directory / "printable.h"]
     subprocess.run(generate, check=True)
     subprocess.run([sys.executable, "-m", "cython", "-3", SOURCE, "-o", translated], check=True)
@@ -53,6 +56,29 @@ def build(directory: Path, compiler: list[str], sanitizers: str) -> Path:
         [*compiler, *FLAGS, *checks, *includes, translated, *sorted(NATIVE.glob("*.c")), "-o", built], check=True
     )
     return built
+
+
+def build_once(directory: Path, compiler: list[str], sanitizers: str) -> Path:
+    """`build`, unless it was done since a source changed. It takes 20 s, so the others wait for who is first."""
+    directory.mkdir(parents=True, exist_ok=True)
+    with (directory / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        stamp, wanted = directory / "stamp", _digest([*compiler, sanitizers])
+        if not stamp.exists() or stamp.read_text() != wanted:
+            stamp.unlink(missing_ok=True)
+            build(directory, compiler, sanitizers)
+            stamp.write_text(wanted)
+    return directory / BUILT
+
+
+def _digest(words: list[str]) -> str:
+    """Of all that is compiled, and how."""
+    sources = [PROJECT / "tools" / "generate.py", Path(__file__)]
+    sources += sorted(path for path in PACKAGE.rglob("*") if path.suffix in {".c", ".h", ".pyx", ".pxd"})
+    digest = hashlib.sha256(repr((words, sys.version)).encode())
+    for source in sources:
+        digest.update(source.read_bytes())
+    return digest.hexdigest()
 
 
 def put_in_place() -> None:

@@ -38,9 +38,9 @@ def test_target(name):
 
 
 @pytest.fixture(scope="module")
-def settings(tmp_path_factory):
+def settings():
     """The environment in which records are read with sanitizers."""
-    built = sanitized.build(tmp_path_factory.mktemp("sanitized"), CC, "address,undefined")
+    built = sanitized.build_once(sanitized.PROJECT / "build" / "sanitized", CC, "address,undefined")
     library = subprocess.run([*CC, "-print-file-name=libasan.so"], capture_output=True, text=True, check=True)
     return {**sanitized.SETTINGS, "LD_PRELOAD": library.stdout.strip(), sanitized.IN_PLACE: str(built)}
 
