@@ -29,6 +29,17 @@ def file_system(path: Path) -> str:
     return found[1]
 
 
+def ordinary_signals() -> None:
+    """Some tests send signals to themselves or to what they start, also where make runs in the background, with SIGINT
+    ignored, or by nohup(1), or below what has blocked signals.
+    """
+    for number in (signal.SIGHUP, signal.SIGQUIT, signal.SIGTERM, signal.SIGUSR1, signal.SIGUSR2):
+        if signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.pthread_sigmask(signal.SIG_SETMASK, ())
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
     """Give every test a limit of time, and go where there is no overlay, if programs can be run there.
@@ -37,9 +48,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """
     if config.option.timeout is None:
         config.option.timeout = TEST_SECONDS
-    # some tests interrupt themselves, also where make runs in the background with SIGINT ignored or blocked
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+    ordinary_signals()
     config.stash[STDERR] = os.dup(2)  # the real one: while a test runs, pytest has a file there
     if file_system(Path(tempfile.gettempdir()).resolve()) != "overlay" or not SHARED_MEMORY.is_dir():
         return
