@@ -10,17 +10,21 @@ from pathlib import Path
 
 import pytest
 
+from onlooker.cli.main import main
 from onlooker.errors import UsageError
 from onlooker.lake import writer_of
 from onlooker.lake.iceberg import Catalogue, IcebergWriter
 from onlooker.lake.iceberg_merge import MOST_AGE, Merger
-from onlooker.lake.rows import is_lake
+from onlooker.lake.iceberg_reader import IcebergReader
+from onlooker.lake.rows import is_lake, reader_of
+from onlooker.lake.scope import Scope
 from onlooker.lake.state import State
-from onlooker.lake.store import LakeError
+from onlooker.lake.store import LakeError, store_of
 from onlooker.lake.tables import LakeTables
 from onlooker.lake.unpacking import Aside
+from onlooker.testing import make
 
-from ..unit.lake.made import messages
+from ..unit.lake.made import BEGAN, SECOND, held, messages
 from .conftest import lake_in
 from .running import KEYS, Server, make_tables
 
@@ -120,7 +124,7 @@ def test_small_files_become_one_while_others_append(table: str, monkeypatch: pyt
     monkeypatch.setattr(catalogue, "refresh", refresh_and_append)
     assert merger.run(least_files=3) == 4
     assert tried == [4, 4, 5]
-    assert len(catalogue.files()) == 2
+    assert len(catalogue.tasks()) == 2
     assert counted(table) == [(15, 15, 15)]
     assert [own.commit(some), own.commit(some)] == [some[5:], []]
     assert counted(table) == [(18, 18, 18)]
@@ -169,7 +173,7 @@ def test_a_merger_that_is_killed_leaves_all_events_once(table: str, when: str, f
     assert ended.returncode == -signal.SIGKILL, ended.stderr[-2000:]
     catalogue = Catalogue(table)
     catalogue.refresh()
-    assert len(catalogue.files()) == files
+    assert len(catalogue.tasks()) == files
     assert own.commit(some) == some[2:]
     assert Merger(catalogue).run(least_files=2) == files + 1
     assert counted(table) == [(9, 9, 9)]
@@ -182,7 +186,7 @@ def test_old_snapshots_go_with_the_files_that_only_they_had(table: str) -> None:
     catalogue = Catalogue(table)
     merger = Merger(catalogue)
     catalogue.refresh()
-    small = catalogue.files()
+    small = [each.file.file_path for each in catalogue.tasks()]
     merger.run(least_files=2)
     assert merger.expire(grace=-1) == 0  # they are not an hour old
     with catalogue.table.transaction() as change:
@@ -194,6 +198,37 @@ def test_old_snapshots_go_with_the_files_that_only_they_had(table: str) -> None:
     assert len(catalogue.table.snapshots()) == 1
     assert not any(catalogue.table.io.new_input(each).exists() for each in small)
     assert counted(table) == [(12, 12, 12)]
+
+
+def test_a_part_is_asked_and_a_file_that_is_gone_is_said(
+    table: str, lake: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    for name in (table, lake):  # in Iceberg, and in S3 by our own log
+        check_part(name, capfd)
+
+
+def check_part(name: str, capfd: pytest.CaptureFixture[str]) -> None:
+    own = writer_of(name)
+    for day in (15, 16):
+        opened = make("open", path="/srv/x", time=f"2026-01-{day}T12:00:00Z")
+        own.commit([held(1, [opened] * day, run=BEGAN + day * SECOND, last=True, boot=str(day))])
+    own.commit(messages(1, host="web2"))
+    part = Scope(hosts=("web1",), since_ns=1_768_521_600 * SECOND)  # 2026-01-16
+    with LakeTables(name, names={"events"}, scope=part) as tables:
+        assert len(tables._reader.files) == 1
+        assert tables.connection.execute("SELECT count(*) FROM events").fetchall() == [(16,)]
+    reader = reader_of(name, Scope(hosts=("web2",)))
+    [gone] = reader.files
+    if isinstance(reader, IcebergReader):
+        reader._catalogue.table.io.delete(gone.name)
+    else:
+        store_of(name).delete([gone.name])
+    assert main(["query", name, "SELECT count(*) AS n FROM events", "--output-format", "json"]) == 1
+    out, err = capfd.readouterr()
+    assert out == '{"n":31}\n'
+    assert f"the file '{gone.name}' is missing: the answer lacks its 3 records" in err
+    assert main(["query", name, "--complete"]) == 1
+    assert "3 events are missing" in capfd.readouterr().err
 
 
 def test_a_table_that_is_not_there_is_said(table: str) -> None:

@@ -25,6 +25,8 @@ from .newfile import new_file
 
 if TYPE_CHECKING:
     from ..filters.expression import Expression
+    from ..lake.damage import Damaged
+    from ..lake.scope import Scope
     from ..lake.tables import LakeTables
     from ..recordings.recording import Recording
 
@@ -33,6 +35,7 @@ Tables = Union[Database, "LakeTables"]
 _EXPLAINED = ("explain_key", "explain_value")
 _READ_BYTES = 1 << 16
 _LEAVE_SECONDS = 1.0  # for a lake to let go after Ctrl-C
+_MOST_TRIES = 3  # before the last one
 _STREAMED = ("table", "json")  # by us; others DuckDB writes
 
 
@@ -48,10 +51,15 @@ class Query:
         *,
         is_all: bool,
         is_quiet: bool,
+        scope: "Scope | None" = None,
     ) -> None:
+        """`scope`: the hosts and times of a lake that are asked."""
         self._paths, self.sql, self._where = paths, sql, where
         self.lake = lake_of(paths)
+        self._scope = scope
+        self._damaged: dict[str, Damaged] = {}  # files of a lake
         self.broken_off = 0  # senders of a lake
+        self.is_known = True  # whether a lake has something of what is asked
         self._form, self._is_all = form, is_all
         self.recordings: list[Recording] = []
         self.notes: list[str] = []
@@ -126,11 +134,12 @@ class Query:
             raise CancelledError
 
     def _work(self) -> None:
-        """In the other thread: once more where files were merged meanwhile."""
-        try:
-            return self._ask(is_last=False)
-        except _ChangedError:
-            pass
+        """In the other thread: once more where files of a lake were merged meanwhile, or without those that can't be
+        read.
+        """
+        for _ in range(_MOST_TRIES):
+            with suppress(_AgainError):
+                return self._ask(is_last=False)
         return self._ask(is_last=True)
 
     def _ask(self, *, is_last: bool) -> None:
@@ -143,26 +152,56 @@ class Query:
                 self._answer(database)
             except duckdb.Error as error:
                 self._background.check()
-                if not is_last and not self._has_given and database.has_changed():
-                    raise _ChangedError from error
+                with self._again(is_last=is_last or self._has_given):
+                    self._check(database, error)
                 raise mistakes.mistake(error, self.sql, names) from error
             finally:
                 self._database = None
 
+    def _check(self, database: Tables, error: Exception) -> None:
+        """Raises OnlookerError for what is wrong with what is read, and not with the SQL."""
+        if isinstance(database, Database):
+            if database.has_changed():
+                raise _AgainError from error
+        elif failure := database.failure(error):
+            raise failure from error
+
     def _opened(self, *, is_last: bool) -> Tables:
-        """Raises OnlookerError, and _ChangedError."""
+        """Raises OnlookerError, and _AgainError."""
         if self.lake is None:
             return Database(self._paths, self._where, self._background.check)
-        from ..lake.tables import LakeTables
+        from ..lake.tables import EVERYTHING, LakeTables
 
-        with _again(is_last=is_last):
-            return LakeTables(self.lake, self._where, self._background.check, names=names_in(self.sql))
+        with self._again(is_last=is_last):
+            return LakeTables(
+                self.lake,
+                self._where,
+                self._background.check,
+                names=names_in(self.sql),
+                scope=self._scope or EVERYTHING,
+                damaged=[*self._damaged.values()],
+            )
+
+    @contextmanager
+    def _again(self, *, is_last: bool) -> Iterator[None]:
+        """Raises _AgainError where asking once more may help."""
+        try:
+            yield
+        except _AgainError:
+            if not is_last:
+                raise
+        except OnlookerError as error:
+            if is_last or not getattr(error, "is_stale", False):
+                raise
+            for each in getattr(error, "damaged", ()):
+                self._damaged[each.file.name] = each
+            raise _AgainError from error
 
     def _look_at(self, database: Tables, *, is_last: bool) -> dict[str, list[str]]:
         """What is to be known of the answer, and the columns of each table."""
-        with _again(is_last=is_last):
+        with self._again(is_last=is_last):
             self.recordings, self.notes, self.lost = database.recordings, database.notes, database.losses()
-            self.broken_off = getattr(database, "broken_off", 0)
+            self.broken_off, self.is_known = getattr(database, "broken_off", 0), getattr(database, "is_known", True)
             return database.names()
 
     def _answer(self, database: Tables) -> None:
@@ -251,19 +290,8 @@ def lake_of(paths: Sequence[str]) -> str | None:
     return found
 
 
-class _ChangedError(Exception):
-    """Files were made into larger ones, and removed: ask once more."""
-
-
-@contextmanager
-def _again(*, is_last: bool) -> Iterator[None]:
-    """Of a lake whose files were merged meanwhile, the first time."""
-    try:
-        yield
-    except OnlookerError as error:
-        if is_last or not getattr(error, "is_stale", False):
-            raise
-        raise _ChangedError from error
+class _AgainError(Exception):
+    """Files were made into larger ones, and removed, or can't be read: ask once more."""
 
 
 class _Harmless:

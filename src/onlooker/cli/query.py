@@ -1,6 +1,7 @@
 """`onlooker query`: SQL over recordings."""
 
 import argparse
+import time
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -23,6 +24,7 @@ from .parser import one_of
 from .shutdown import Shutdown
 
 if TYPE_CHECKING:
+    from ..lake.scope import Scope
     from .queried import Query
 
 WORDS = "words"  # may stand before, between and behind the options
@@ -64,6 +66,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--named", metavar="NAME", help="ask what has this name, in place of SQL")
     add("--list-named", action="store_true", help="list these names, and end")
     add("--complete", action="store_true", help="of a lake: say for which hosts and times it is whole, in place of SQL")
+    add = parser.add_argument_group("which part of a lake to ask (default: all of it)").add_argument
+    add("--host", metavar="NAME", action="append", help="only what this machine has sent; may be given again")
+    add(
+        "--since", metavar="TIME", help="only from then on: 2026-01-31, '2026-01-31 12:00' (UTC), or 2h for 2 hours ago"
+    )
+    add("--until", metavar="TIME", help="only what was before")
     how = parser.add_argument_group("how to show it")
     add = how.add_argument
     add("--output-format", metavar="FORMAT", default="table", help=f"{', '.join(FORMATS)} (default: table)")
@@ -90,7 +98,8 @@ def run(arguments: argparse.Namespace) -> int:
     where = Asked(where=arguments.where).expression(tuple(ASKED_EVENTS)) if arguments.where is not None else None
     from .queried import Query
 
-    query = Query(paths, sql, where, form, is_all=arguments.all, is_quiet=not log.says("warning"))
+    scope = _scope(arguments, paths)
+    query = Query(paths, sql, where, form, is_all=arguments.all, is_quiet=not log.says("warning"), scope=scope)
     context = Filter(where=where).asked_context
     return _answer(query, log, target, context, force=arguments.force)
 
@@ -114,9 +123,11 @@ def _answer(query: "Query", log: Log, target: Path | None, context: Sequence[str
     for note in query.notes:
         log("warning", note)
     found = Summary(lost=query.lost, absent=tuple(absent))
-    is_complete, verdict = found.complete and not query.broken_off, found.verdict
+    is_complete, verdict = found.complete and query.is_known and not query.broken_off, found.verdict
     if found.complete and query.broken_off:
         verdict = f"incomplete: {broke_off(query.broken_off)}, and nobody knows what is missing"
+    elif found.complete and not query.is_known:
+        verdict = "incomplete: the lake has nothing of what is asked"
     log.tell(verdict)
     if not is_complete and not log.says("warning"):
         say(verdict)  # what the exit code means
@@ -154,6 +165,27 @@ def asked(arguments: argparse.Namespace) -> tuple[list[str], str]:
     if sql is None or not sql.strip(" \t\r\n;"):
         raise UsageError("no SQL is given", f"{PROGRAM} query {quote(words[0])} 'FROM processes', or --named NAME")
     return words, sql
+
+
+def _scope(arguments: argparse.Namespace, words: Sequence[str]) -> "Scope | None":
+    """The part of a lake. Raises UsageError."""
+    options = [name for name in ("host", "since", "until") if getattr(arguments, name) is not None]
+    if not options:
+        return None
+    from ..lake.rows import is_lake
+    from ..lake.scope import Scope
+    from .moments import moment
+
+    if other := next((word for word in words if not is_lake(word)), None):
+        hint = f"{PROGRAM} query {quote(other)} --where EXPR, or SQL with WHERE"
+        raise UsageError(f"--{options[0]} asks a part of a lake, and {other!r} is none", hint)
+    now = time.time()
+    since_ns = moment(arguments.since, now) if arguments.since is not None else None
+    until_ns = moment(arguments.until, now) if arguments.until is not None else None
+    if since_ns is not None and until_ns is not None and since_ns >= until_ns:
+        hint = "the first is included, the second is not: --since 2026-01-31 --until 2026-02-01 is one day"
+        raise UsageError(f"no time is since {arguments.since!r} and until {arguments.until!r}", hint)
+    return Scope(hosts=tuple(dict.fromkeys(arguments.host or ())), since_ns=since_ns, until_ns=until_ns)
 
 
 def _coverage(arguments: argparse.Namespace, words: list[str]) -> str:

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 from ..recordings.database import connect, pattern, quoted
 from .log import CommitLog
 from .state import Commit, DataFile, State
-from .store import LakeError, Store
-from .writer import EVENTS, MEMORY, database_errors, file_name, write_parquet
+from .store import EVENTS, LakeError, Store
+from .writer import MEMORY, database_errors, file_name, write_parquet
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection

@@ -2,7 +2,7 @@
 
 import time
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import msgspec
@@ -26,6 +26,7 @@ LOST = "events were lost"
 MISSING = "messages are missing"
 BROKEN_OFF = "the sender broke off"  # it was killed, or can't be reached
 NO_RUN = "nothing was running"
+DAMAGED = "a file can't be read"
 SILENCE_NS = 300_000_000_000  # of ten beats: then a sender that has not said its end is gone
 OVERLAP_NS = 60_000_000_000  # a clock that is set while a machine starts is no second machine
 _MOST_NS = 7_258_118_400_000_000_000  # 2200: what DuckDB can still say
@@ -159,15 +160,6 @@ def _clamped(run: Run, latest_ns: int) -> Run:
         for span in run.spans
     ]  # fmt: skip
     return Run(run.host, run.boot_id, run.run, spans, run.split)
-
-
-def gaps(found: Iterable[Period]) -> tuple[int, int]:
-    """How many records are missing of messages that never came, and how many runs have broken off."""
-    missing = broken = 0
-    for period in found:
-        missing += period.missing or 0
-        broken += period.why == BROKEN_OFF
-    return missing, broken
 
 
 def broke_off(count: int) -> str:

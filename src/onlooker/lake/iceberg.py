@@ -16,15 +16,15 @@ from urllib.parse import parse_qsl, urlsplit
 import msgspec
 
 from ..errors import PROGRAM, ExtraError, OnlookerError, UsageError
-from ..recordings.database import connect, quoted
+from ..recordings.database import connect
 from ..sinks.message import compressed, decompressed
 from .columns import iceberg_select
 from .compact import LEAST_FILES
 from .parts import Held, parts
-from .rows import all_rows, connect_s3, no_rows
+from .rows import no_rows
 from .state import Commit, State, batches_of
 from .store import RETRIES, LakeError, credentials_of, reason
-from .unpacking import PLANS, POISON, Unpacking, aside_in
+from .unpacking import PLANS, POISON, Unpacking
 from .writer import CLEAN_SECONDS, MEMORY, database_errors, selected_of
 
 if TYPE_CHECKING:
@@ -83,10 +83,11 @@ class Catalogue:
                 schema = pyarrow.schema([("name", pyarrow.string()), ("message", pyarrow.binary())])
                 return self._catalogue().create_table_if_not_exists(f"{self.name}{_ASIDE}", schema=schema)
 
-    def files(self) -> list[str]:
-        """The files of the table, as DuckDB finds them. Raises LakeError."""
+    def tasks(self, row_filter: Any = None) -> list[Any]:
+        """What is to be read: the files of the table, with what was deleted of their rows. Raises LakeError."""
         with told(f"read the table {self.name} of {self.root}"):
-            return sorted(each.file.file_path.removeprefix("file://") for each in self.table.scan().plan_files())
+            scan = self.table.scan() if row_filter is None else self.table.scan(row_filter)
+            return list(scan.plan_files())
 
     def _catalogue(self) -> Any:
         if self._catalog is None:
@@ -189,39 +190,6 @@ class IcebergWriter(Unpacking):
                 found.append(made.cast(_schema()))
         self._files += len(found)
         return pyarrow.concat_tables(found) if found else _schema().empty_table()
-
-
-class IcebergReader:
-    """What `LakeTables` asks, of the table."""
-
-    def __init__(self, lake: str) -> None:
-        """Raises LakeError, UsageError and ExtraError."""
-        self._catalogue = Catalogue(lake)
-        self.state = self._catalogue.refresh()
-        self.root = f"{self._catalogue.root}/{self._catalogue.name}"
-        self._files = self._catalogue.files()
-
-    def rows(self) -> str:
-        """SQL that gives all."""
-        return all_rows([f"read_parquet([{', '.join(map(quoted, self._files))}])"] if self._files else [], cast=True)
-
-    def prepare(self, connection: "DuckDBPyConnection") -> None:
-        """So that it can read the files."""
-        if any(each.startswith("s3") for each in self._files):
-            connect_s3(connection, self._catalogue.s3)
-
-    def aside(self) -> int:
-        """How many messages made no sense."""
-        found = self._catalogue.aside()
-        if found is None:
-            return 0
-        names = found.scan(selected_fields=("name",)).to_arrow()["name"].to_pylist()
-        return sum(map(aside_in, names))
-
-    def has_changed(self) -> bool:
-        """Whether files that were there are gone."""
-        self._catalogue.refresh()
-        return not set(self._files) <= set(self._catalogue.files())
 
 
 class _Properties:

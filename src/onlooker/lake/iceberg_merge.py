@@ -44,7 +44,7 @@ class Merger:
         spec = self._catalogue.table.spec()
         if [each.name for each in spec.fields] != PARTS:
             return 0  # another engine has changed it, and does this, too
-        tasks = [each for each in self._tasks() if each.file.spec_id == spec.spec_id]
+        tasks = [each for each in self._catalogue.tasks() if each.file.spec_id == spec.spec_id]
         parts = [small for small in _worth_it(tasks, least_files) if _path(small[0]) not in self._failed]
         random.shuffle(parts)  # so that collectors which do it at once begin with others
         gone = 0
@@ -94,13 +94,6 @@ class Merger:
         self._seen = [(since, each) for since, each in self._seen if since > now - grace] or self._seen[-1:]
         return len(old)
 
-    def _tasks(self, row_filter: Any = None) -> list[Any]:
-        from .iceberg import told
-
-        with told(f"read the table {self._catalogue.name}"):
-            scan = self._catalogue.table.scan() if row_filter is None else self._catalogue.table.scan(row_filter)
-            return list(scan.plan_files())
-
     def _merge(self, small: list[Any]) -> int:
         """Into one."""
         from .iceberg import told
@@ -133,7 +126,7 @@ class Merger:
         part = _same_part(small[0])
         for tries in range(_MOST_TRIES):
             self._catalogue.refresh()
-            here = {_path(each): each for each in self._tasks(part)}
+            here = {_path(each): each for each in self._catalogue.tasks(part)}
             if not old <= here.keys() or any(here[path].delete_files for path in old):
                 return False
             try:

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple, Protocol
 from ..errors import OnlookerError
 
 SCRATCH = "_onlooker/scratch"
+EVENTS = "events"  # below it are the files
 _LONGEST_REASON = 200
 _HINT = "see that it can be reached: for S3, AWS_ENDPOINT_URL, AWS_REGION and the keys must be right"
 

@@ -1,6 +1,7 @@
 """All rows of a lake, as DuckDB reads them: files of this version, of older and of later ones."""
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -9,12 +10,15 @@ from ..query.tables import RECORDING, TYPES
 from ..recordings.database import pattern, quoted
 from .columns import OWN, lake_columns
 from .log import COMMITS, CommitLog
-from .state import State
-from .store import ICEBERG, S3, is_url, store_of
+from .scope import Scope
+from .state import DataFile, State
+from .store import EVENTS, ICEBERG, S3, is_url, store_of
 from .unpacking import POISON, aside_in
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
+
+_MOST_LISTED = 31  # days, each by itself
 
 
 def no_rows() -> str:
@@ -53,16 +57,27 @@ def _typed(name: str, types: dict[str, str]) -> str:
 
 
 class Reader(Protocol):
-    """A lake, as it was when this was made."""
+    """A lake, as it was when this was made. `files`: those that may have what is asked. `is_local`: on a disk here."""
 
     root: str
     state: State
+    files: Sequence[DataFile]
+    is_local: bool
 
-    def rows(self) -> str:
-        """SQL that gives all."""
+    def earlier(self) -> Sequence[DataFile]:
+        """The files that may have what was said of processes before what is asked, and what is asked."""
+
+    def rows(self, files: Sequence[DataFile]) -> str:
+        """SQL that gives all rows of files."""
 
     def prepare(self, connection: "DuckDBPyConnection") -> None:
         """So that it can read the files. Raises ExtraError."""
+
+    def sizes(self, files: Sequence[DataFile]) -> dict[str, int]:
+        """How many bytes each of the files has that are there, and maybe of others. Raises LakeError."""
+
+    def fetch(self, file: DataFile) -> bytes | None:
+        """The bytes of a file; None where there is none. Raises LakeError."""
 
     def aside(self) -> int:
         """How many messages made no sense. Raises LakeError."""
@@ -74,17 +89,24 @@ class Reader(Protocol):
 class FileReader:
     """Of a directory or a bucket."""
 
-    def __init__(self, lake: str) -> None:
+    def __init__(self, lake: str, scope: Scope) -> None:
         """Raises LakeError, UsageError and ExtraError."""
         self._store = store_of(lake)
+        self._scope = scope
         self.root = self._store.root
+        self.is_local = self._store.directory is not None
         self.state = CommitLog(self._store).state
+        self.files: Sequence[DataFile] = self._of(scope)
 
-    def rows(self) -> str:
+    def earlier(self) -> Sequence[DataFile]:
+        """By their times, which commits say."""
+        return self._of(self._scope.before)
+
+    def rows(self, files: Sequence[DataFile]) -> str:
         """Of files with the same columns, DuckDB looks at one only."""
         schemas: dict[str, list[str]] = {}
-        for name, each in sorted(self.state.files.items()):
-            schemas.setdefault(each.schema, []).append(quoted(self._path(name)))
+        for each in files:
+            schemas.setdefault(each.schema, []).append(quoted(self._path(each.name)))
         types = "{'date': DATE, 'host': VARCHAR}"
         return all_rows(
             [
@@ -98,6 +120,16 @@ class FileReader:
         if self._store.directory is None:
             connect_s3(connection, self._store.options)
 
+    def sizes(self, files: Sequence[DataFile]) -> dict[str, int]:
+        """By listing the days of the files."""
+        dates = {each.date for each in files}
+        prefixes = [f"{EVENTS}/date={date}" for date in dates] if len(dates) <= _MOST_LISTED else [EVENTS]
+        return {found.name: found.bytes for prefix in sorted(prefixes) for found in self._store.list(prefix)}
+
+    def fetch(self, file: DataFile) -> bytes | None:
+        """By the store."""
+        return self._store.get(file.name)
+
     def aside(self) -> int:
         """How many messages made no sense."""
         return sum(aside_in(each.name) for each in self._store.list(POISON))
@@ -106,19 +138,22 @@ class FileReader:
         """Whether files that were there are gone."""
         return not CommitLog(self._store).state.files.keys() >= self.state.files.keys()
 
+    def _of(self, scope: Scope) -> Sequence[DataFile]:
+        return [each for _, each in sorted(self.state.files.items()) if scope.has(each)]
+
     def _path(self, name: str) -> str:
         """As DuckDB finds it."""
         directory = self._store.directory
         return f"{self._store.root}/{name}" if directory is None else pattern(directory / name)
 
 
-def reader_of(lake: str) -> Reader:
+def reader_of(lake: str, scope: Scope) -> Reader:
     """Raises LakeError, UsageError and ExtraError."""
     if lake.partition("://")[0] not in ICEBERG:
-        return FileReader(lake)
-    from .iceberg import IcebergReader
+        return FileReader(lake, scope)
+    from .iceberg_reader import IcebergReader
 
-    return IcebergReader(lake)
+    return IcebergReader(lake, scope)
 
 
 def is_lake(path: str | os.PathLike[str]) -> bool:

@@ -11,6 +11,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from ..errors import PROGRAM, ExtraError, UsageError
 from .directory import DirectoryStore
+from .objects import EVENTS as EVENTS
 from .objects import SCRATCH, Object
 from .objects import LakeError as LakeError
 from .objects import Store as Store

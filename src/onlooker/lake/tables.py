@@ -1,11 +1,14 @@
 """The tables of a lake: those of a recording, of all hosts, and for which times they are whole."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING, Self
 
+import msgspec
+
+from ..errors import UsageError
 from ..events import ASKED_EVENTS, UNCOUNTED, Lost
 from ..query.context import context_columns
 from ..query.tables import PROCESSES, RECORDING, event_tables, names_of, processes_sql
@@ -15,15 +18,21 @@ from ..records import PLAN
 from ..schema.columns import WIDE, event_of
 from .columns import OWN
 from .context import SCHEMA, held_for, joined_sql, views_sql
-from .coverage import COLUMNS, TABLE, Period, broke_off, gaps, periods, shared_names
+from .coverage import COLUMNS, DAMAGED, TABLE, Period, broke_off, periods, shared_names
+from .damage import Damaged, DamagedError, by_reading, by_size, is_of_data, notes_of
 from .rows import no_rows, reader_of
+from .scope import Scope, asked_periods, gaps, times_of
+from .state import DataFile
 from .store import LakeError
 
 if TYPE_CHECKING:
     from ..filters.expression import Expression
 
+EVERYTHING = Scope()
+_MOST_NAMED = 20  # hosts, in a hint
 _ALL = "recorded"  # the schema of all events, as `processes.sql` wants them
 _FILES = "lake.files"
+_EARLIER = "lake.earlier"  # with what was said of processes before what is asked
 _NONE = "lake.none"
 _SAID = "said_ns BIGINT, most_ns BIGINT, has_ends BOOLEAN, has_holes BOOLEAN"
 
@@ -37,7 +46,7 @@ class ChangedError(LakeError):
 class LakeTables:
     """DuckDB with the tables of a lake, as it is now. Each kind of event is a table, `events` has all of them; `host`,
     `boot_id` and `run` say whose an event is, `recording` is HOST/BOOT_ID, and `date` is the day. `where`: the tables
-    of events have only what matches.
+    of events have only what matches; `scope`: all tables have only these hosts and times.
     """
 
     def __init__(
@@ -47,14 +56,20 @@ class LakeTables:
         look: Callable[[], None] = lambda: None,
         *,
         names: set[str] | None = None,
+        scope: Scope = EVERYTHING,
+        damaged: Sequence[Damaged] = (),
     ) -> None:
-        """`names`: of these tables only the rows are needed. Raises LakeError, UsageError, ExtraError, and
-        ExpressionError where `where` asks for what no table has.
+        """`names`: of these tables only the rows are needed; `damaged`: files that are left out. Raises LakeError,
+        DamagedError, UsageError, ExtraError, and ExpressionError where `where` asks for what no table has.
         """
         look()
         self.recordings: list[Recording] = []
-        self._reader = reader_of(lake)
+        self._scope = scope
+        self._reader = reader_of(lake, scope)
         self.state = self._reader.state
+        self._check_hosts()
+        self._damaged = {each.file.name: each for each in damaged}
+        self._earlier: list[DataFile] = []
         self.connection = connect("a query")
         try:
             with self._reading():
@@ -66,17 +81,25 @@ class LakeTables:
     @property
     def broken_off(self) -> int:
         """How many senders were killed, or have not been heard since."""
-        return gaps(self._periods)[1]
+        return gaps(self._periods, self._scope).broken_off
+
+    @property
+    def is_known(self) -> bool:
+        """Whether the lake has something of the hosts and times that are asked, if only that nothing was running."""
+        return not self._unknown()
 
     @property
     def notes(self) -> list[str]:
         """What is not as it should be."""
         broken = self.broken_off
         found = [] if self.state.number else [f"the lake {self._reader.root} is empty: no collector has written to it"]
+        found += [f"nothing is in the lake{each}" for each in self._unknown()]
+        found += notes_of(self._damaged.values())
         if broken:
             found.append(f"{broke_off(broken)}: --complete says which, and when")
         for host, count in shared_names(self.state):
-            found.append(f"{count} machines are called {host!r:.80}: boot_id says which is which")
+            if not self._scope.hosts or host in self._scope.hosts:
+                found.append(f"{count} machines are called {host!r:.80}: boot_id says which is which")
         if aside := self._reader.aside():
             many = "1 message was" if aside == 1 else f"{aside} messages were"
             found.append(f"{many} put aside that made no sense")
@@ -90,18 +113,35 @@ class LakeTables:
         """Whether files that were there are gone: they were made into larger ones."""
         return self._reader.has_changed()
 
+    def failure(self, error: Exception) -> LakeError | None:
+        """What is wrong with the lake, where an error of DuckDB comes from that. Raises LakeError where it can't be
+        reached.
+        """
+        if not is_of_data(error):
+            return None
+        if self.has_changed():
+            return ChangedError(f"files of the lake {self._reader.root} were merged meanwhile", "ask again")
+        files = list({each.name: each for each in (*self._files, *self._earlier)}.values())
+        found = by_size(files, self._reader.sizes(files))
+        found = found or by_reading(files, self._reader.fetch, is_local=self._reader.is_local)
+        return DamagedError(found, self._reader.root) if found else None
+
     def losses(self) -> Counter[tuple[str, str]]:
-        """What is missing of all hosts, by kind of event and reason."""
-        if not any(span.lost for run in self.state.runs.values() for span in run.known().spans):
-            rows = []  # as the messages say
-        else:
+        """What is missing of what is asked, by kind of event and reason. Where not all times are asked, the periods
+        say it: a loss is told later than it was.
+        """
+        known = gaps(self._periods, self._scope)
+        found: Counter[tuple[str, str]] = Counter()
+        if self._scope.has_times:
+            found["unknown", "lost"], found["unknown", "untracked"] = known.lost, known.most_lost + known.most_missing
+        elif known.lost:
             asked = f'SELECT "of", reason, sum(count) FROM {_FILES} WHERE event = {quoted(Lost.event)} GROUP BY ALL'
             with self._reading():
                 rows = self.connection.execute(asked).fetchall()
-        found = Counter({(of, reason): int(count) for of, reason, count in rows})
-        if missing := gaps(self._periods)[0]:
-            found["unknown", "not in the lake"] = missing
-        return found
+            found.update({(of, reason): int(count) for of, reason, count in rows})
+        found["unknown", "not in the lake"] = known.missing
+        found["unknown", "unread"] = sum(each.file.rows for each in self._damaged.values())
+        return +found
 
     def close(self) -> None:
         """Let go of all."""
@@ -115,19 +155,56 @@ class LakeTables:
 
     @cached_property
     def _periods(self) -> list[Period]:
-        return list(periods(self.state))
+        """Of all hosts and times."""
+        return [self._marked(each) for each in periods(self.state)]
+
+    def _marked(self, period: Period) -> Period:
+        """What it says of files that can't be read."""
+        for file in (*self._damaged_of.get(period.host, ()), *self._damaged_of.get("", ())):
+            first_ns, last_ns = times_of(file)
+            if first_ns <= period.ended_ns and last_ns >= period.began_ns:
+                return period._replace(whole=False, why=period.why or DAMAGED)
+        return period
+
+    @cached_property
+    def _damaged_of(self) -> dict[str, list[DataFile]]:
+        found: dict[str, list[DataFile]] = {}
+        for each in self._damaged.values():
+            found.setdefault(each.file.host, []).append(each.file)
+        return found
+
+    def _unknown(self) -> list[str]:
+        """Of which hosts and times the lake has nothing, in words."""
+        asked = list(asked_periods(self._periods, self._scope)) if self.state.runs else []
+        hosts = [f" of {host!r:.80}" for host in self._scope.hosts if all(each.host != host for each in asked)]
+        when = str(msgspec.structs.replace(self._scope, hosts=()))
+        if hosts:
+            return [f"{of}{when}" for of in hosts]
+        return [when] if when and not asked else []
+
+    def _check_hosts(self) -> None:
+        """Raises UsageError for a host that has never sent anything."""
+        known = {each.host for each in self.state.runs.values()}
+        for host in self._scope.hosts:
+            if host not in known:
+                raise (
+                    UsageError.unknown("host", host, sorted(known)[:_MOST_NAMED])
+                    if known
+                    else UsageError(
+                        f"unknown host {host!r:.80}: the lake {self._reader.root} is empty", "leave out --host"
+                    )
+                )
 
     @contextmanager
     def _reading(self) -> Iterator[None]:
-        """Raises ChangedError or LakeError for what DuckDB can't read."""
+        """Raises ChangedError, DamagedError or LakeError for what DuckDB can't read."""
         import duckdb
 
         try:
             yield
         except (duckdb.Error, OSError) as error:
-            if self.has_changed():
-                merged = f"files of the lake {self._reader.root} were merged meanwhile"
-                raise ChangedError(merged, "ask again") from error
+            if failure := self.failure(error):
+                raise failure from error
             raise LakeError(f"can't read the lake {self._reader.root}: {_words(error)}") from error
 
     def _open(self, where: "Expression | None", names: set[str] | None) -> None:
@@ -135,11 +212,19 @@ class LakeTables:
         run("SET python_enable_replacements = false")  # no table is a variable of this program
         run(f"CREATE SCHEMA {_ALL}; CREATE SCHEMA tail; CREATE SCHEMA {SCHEMA}")
         self._reader.prepare(self.connection)
-        run(f"CREATE VIEW {_FILES} AS {self._reader.rows()}")
+        if names is None or TABLE in names:  # it says for which times all is here
+            found = by_size(self._reader.files, self._reader.sizes(self._reader.files))
+            self._damaged |= {each.file.name: each for each in found}
+        self._view(_FILES, self._files, self._scope)
         run(f"CREATE VIEW {_NONE} AS {no_rows()}")
         held = held_for(names if where is None else None)
-        for made in views_sql(_FILES) if held else ():
-            run(made)
+        if held:
+            earlier = _FILES
+            if self._scope.since_ns is not None:
+                self._earlier = self._whole(self._reader.earlier())
+                self._view(earlier := _EARLIER, self._earlier, self._scope.before)
+            for made in views_sql(earlier):
+                run(made)
         for table in (*event_tables(), WIDE):
             # DuckDB looks at all files for each view that is made of them
             rows, asked = (_FILES, held) if names is None or table in names else (_NONE, ())
@@ -151,15 +236,27 @@ class LakeTables:
         if names is None or TABLE in names:
             self._fill_coverage()
 
+    @property
+    def _files(self) -> list[DataFile]:
+        return self._whole(self._reader.files)
+
+    def _whole(self, files: Sequence[DataFile]) -> list[DataFile]:
+        return [each for each in files if each.name not in self._damaged]
+
+    def _view(self, name: str, files: Sequence[DataFile], scope: Scope) -> None:
+        wanted = f" WHERE {scope.condition()}" if scope.condition() else ""
+        self.connection.execute(f"CREATE VIEW {name} AS SELECT * FROM ({self._reader.rows(files)}){wanted}")
+
     def _fill_coverage(self) -> None:
         """All at once: a row by itself takes a millisecond."""
-        if not self._periods:
+        found = list(asked_periods(self._periods, self._scope))
+        if not found:
             return
         kinds = ["BIGINT" if kind == "TIMESTAMP_NS" else kind for _, kind in map(str.split, COLUMNS)]
         values = [f"unnest(?::{kind}[])" for kind in kinds]
         for place in (Period._fields.index("began_ns"), Period._fields.index("ended_ns")):
             values[place] = f"make_timestamp_ns({values[place]})"
-        columns = [list(column) for column in zip(*self._periods, strict=True)]
+        columns = [list(column) for column in zip(*found, strict=True)]
         self.connection.execute(f"INSERT INTO {TABLE} SELECT {', '.join(values)}", columns)
 
     def _processes(self, where: "Expression | None", rows: str) -> None:

@@ -15,7 +15,7 @@ from .columns import schema, selected
 from .log import CommitLog
 from .parts import Held, Part, parts
 from .state import Commit, DataFile, State, batches_of
-from .store import LakeError, Store, check_conditional, reason
+from .store import EVENTS, LakeError, Store, check_conditional, reason
 from .unpacking import Unpacking
 
 if TYPE_CHECKING:
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
     from .compact import Compactor
 
-EVENTS = "events"
 MEMORY = "1GB"
 CLEAN_SECONDS = 600.0
 LONGEST_HOST = 240  # bytes of a name of a directory are 255

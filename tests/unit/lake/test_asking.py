@@ -15,28 +15,13 @@ from onlooker.lake import tables
 from onlooker.lake.compact import Compactor
 from onlooker.lake.log import CommitLog
 from onlooker.lake.rows import Reader, reader_of
+from onlooker.lake.scope import Scope
 from onlooker.lake.store import LakeError, store_of
 from onlooker.testing import make
 
 from .made import held, messages, writer
 
 QUERY = [sys.executable, "-m", "onlooker", "query"]
-
-
-@pytest.mark.parametrize("has_losses", [False, True])
-def test_a_file_that_is_gone_is_said_in_one_line(tmp_path: Path, has_losses: bool) -> None:
-    own = writer(tmp_path)
-    lost = make("lost", of="open", reason="ring full", count=41)
-    for seq in range(1, 4):
-        own.commit([held(seq, [lost], first=seq - 1)] if has_losses else [messages(3)[seq - 1]])
-    for path in tmp_path.glob("events/*/*/*.parquet"):
-        path.unlink()
-    sql = "SELECT 1" if has_losses else "SELECT count(*) FROM events"
-    asked = subprocess.run([*QUERY, str(tmp_path), sql], capture_output=True, text=True, check=False)
-    assert asked.returncode == 1
-    assert "Traceback" not in asked.stderr
-    assert "can't read the lake" in asked.stderr
-    assert "No files found" in asked.stderr
 
 
 @pytest.mark.parametrize("has_losses", [False, True])
@@ -49,10 +34,10 @@ def test_files_that_are_merged_meanwhile_are_read_again(
         lost = make("lost", of="open", reason="ring full", count=41)
         own.commit([held(seq, [lost] if has_losses else [make("open")], first=seq - 1)])
 
-    def merged_after(name: str) -> Reader:
+    def merged_after(name: str, scope: Scope) -> Reader:
         nonlocal opened
         opened += 1
-        found = reader_of(name)
+        found = reader_of(name, scope)
         if opened == 1:
             store = store_of(name)
             compactor = Compactor(store, CommitLog(store))

@@ -1,0 +1,40 @@
+"""Times that users type."""
+
+import re
+from datetime import datetime
+
+from ..errors import UsageError
+from .parser import duration
+
+_BILLION = 1_000_000_000
+_MOMENT = re.compile(
+    r"(?P<day>\d{4}-\d\d-\d\d)(?:[T ](?P<hour>\d\d:\d\d)(?P<second>:\d\d(?:\.(?P<fraction>\d{1,9}))?)?)?"
+    r"(?P<zone>Z|[+-]\d\d:\d\d)?",
+    re.ASCII,
+)
+
+
+def moment(text: str, now: float) -> int:
+    """Nanoseconds since 1970 of "2026-01-31", "2026-01-31 12:00", "2026-01-31T12:00:00.5Z", in UTC where no offset is
+    given, or of a duration, which is that long before `now`.
+
+    >>> moment("1970-01-02", 0), moment("1970-01-01T01:00:01.000000001+01:00", 0), moment("2s", 5)
+    (86400000000000, 1000000001, 3000000000)
+    """
+    found = _MOMENT.fullmatch(text)
+    try:
+        if found is None:
+            ns = int((now - duration(text)) * _BILLION)
+        else:
+            seconds = (found["second"] or ":00")[:3]
+            zone = (found["zone"] or "Z").replace("Z", "+00:00")
+            made = datetime.fromisoformat(f"{found['day']}T{found['hour'] or '00:00'}{seconds}{zone}")
+            ns = int(made.timestamp()) * _BILLION + int(f"{found['fraction'] or '':0<9}")
+        if not 0 <= ns < 1 << 63:
+            raise ValueError(text)
+    except (ValueError, OverflowError):
+        hint = (
+            "from 1970 to 2262, in UTC: 2026-01-31, '2026-01-31 12:00:00', 2026-01-31T12:00:00Z; or 2h for 2 hours ago"
+        )
+        raise UsageError(f"not a time: {text!r:.60}", hint) from None
+    return ns
