@@ -79,7 +79,7 @@ def measure(bench: Bench) -> Table:
 def _apart(found: RuleSet, batch: Batch) -> float:
     """With a matcher for each rule."""
     matchers = [matcher(rule.expression) for rule in found.rules]
-    began = time.perf_counter_ns()
+    began = time.thread_time_ns()
     for each in matchers:
         batch.matching(each)
-    return (time.perf_counter_ns() - began) / len(batch)
+    return (time.thread_time_ns() - began) / len(batch)

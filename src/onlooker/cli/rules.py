@@ -97,6 +97,7 @@ def _say(lines: Iterator[str]) -> None:
 
 
 def _check(found: Sequence["Rule | Refused"]) -> int:
+    from ..filters.check import doubts
     from ..rules.loading import left_out
     from ..rules.rule import Rule
 
@@ -104,6 +105,8 @@ def _check(found: Sequence["Rule | Refused"]) -> int:
     for each in found:
         if isinstance(each, Rule):
             show(f"{escape(str(each.place))}: ok: {escape(each.id)}: {escape(each.title)}\n")
+            for doubt in doubts(each.expression):
+                show(f"{escape(str(each.place))}: doubt: {doubt}\n")  # safe: it is an expression's text
         elif not each.source:
             refused += 1
             title = f" ({escape(each.title)})" if each.title else ""

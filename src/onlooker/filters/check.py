@@ -1,7 +1,10 @@
 """Whether an expression makes sense for the chosen events: an option that can match nothing says so."""
 
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
+
+import msgspec
 
 from ..errors import ExpressionError, UsageError
 from ..events import ASKED_EVENTS, DEFAULT_EVENTS, TASK_EVENTS
@@ -80,17 +83,23 @@ def check_kin_tests(expression: Expression) -> None:
 _FROM_THE_ROOT = ("file", "new_file", "real_path", "joined_path", "joined_new_path", "exe", "cwd")
 
 
+_WINDOWS = re.compile(rb"(?:[A-Za-z]:)?\\(?!x[0-9a-f]{2})")
+
+
 def doubts(expression: Expression) -> list[str]:
-    """What can hardly match: a relative path where paths begin at the root. It is no error, because one whose beginning
-    is cut, or that was not resolved, is relative.
+    """What can hardly match: a relative path where paths begin at the root, and backslashes for slashes. It is no
+    error, because a path whose beginning is cut, or that was not resolved, is relative.
 
     >>> from .parse import parse
     >>> doubts(parse("file under 'etc'"))
     ["file under 'etc': a file has a path from the root on; '/etc' may be meant"]
     """
-    found = []
+    found: list[str] = []
     for test in tests_of(expression):
-        if test.name not in _FROM_THE_ROOT or test.op not in ("under", "==", "!=", "in"):
+        if test.name not in _FROM_THE_ROOT:
+            continue
+        found += _of_windows(test)
+        if test.op not in ("under", "==", "!=", "in"):
             continue
         relative = [value for value in test.values if isinstance(value, bytes) and _is_relative(value)]
         if relative:
@@ -101,6 +110,16 @@ def doubts(expression: Expression) -> list[str]:
                 hint = f"{test.field} endswith {literal(b'/' + value)} compares its end"
             found.append(f"{test}: {what} has a path from the root on; {hint}")
     return list(dict.fromkeys(found))
+
+
+def _of_windows(test: Test) -> Iterator[str]:
+    r"""Values that begin as paths of Windows do: names of systemd's units have backslashes, too, as in `a\x2db`."""
+    for value in test.values:
+        text = value.replace(b"\\\\", b"\\") if isinstance(value, bytes) and test.op == "glob" else value
+        if test.op != REGEX and isinstance(text, bytes) and _WINDOWS.match(text):
+            asked = str(msgspec.structs.replace(test, values=(value,)))
+            meant = literal(text.replace(b"\\", b"/"))
+            yield f"{asked}: paths of Linux have slashes between names; {meant} may be meant"
 
 
 def _is_relative(path: bytes) -> bool:

@@ -63,6 +63,13 @@ def test_rules_for_other_logs_are_counted(rules, capfd):
     ]
 
 
+def test_a_rule_that_can_hardly_match(rules, capfd):
+    (rules / "sigma.yml").write_text(SIGMA.replace("/sh", "'\\sh'"))
+    code, out, _ = told(capfd, "rules", "check", str(rules))
+    doubt = r"exe iendswith '\\sh': paths of Linux have slashes between names; '/sh' may be meant"
+    assert code == 0 and out[2] == f"{rules}/sigma.yml:1: doubt: {doubt}"
+
+
 def test_no_rule_is_for_linux(rules, capfd):
     (rules / "good.yml").unlink()
     (rules / "sigma.yml").write_text(SIGMA.replace("linux", "macos"))

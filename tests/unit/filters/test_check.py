@@ -124,6 +124,15 @@ def test_a_field_is_the_same_in_each_event():
         ("cwd != 'tmp'", "cwd != 'tmp': a directory has a path from the root on; cwd endswith '/tmp' compares its end"),
         ("path under 'etc' or file under ('/', '/a') or real_path == 'pipe:[7]' or file endswith 'x'", ""),
         ("interpreter == 'sh' or file == '@abstract' or comm == 'a'", ""),
+        (
+            r"exe iendswith ('/a', '\\node')",
+            r"exe iendswith '\\node': paths of Linux have slashes between names; '/node' may be meant",
+        ),
+        (
+            r"file iglob 'C:\\\\x'",
+            r"file iglob 'C:\\\\x': paths of Linux have slashes between names; 'C:/x' may be meant",
+        ),
+        (r"file endswith '\\x2duuid' or file contains 'a\\b' or cmdline contains '\\node' or file matches '\\w'", ""),
     ],
 )
 def test_paths_that_begin_nowhere_are_in_doubt(text, note):
