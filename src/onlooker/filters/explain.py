@@ -1,5 +1,6 @@
 """Who decides an expression: the kernel, or onlooker on what the kernel lets through."""
 
+import re
 import textwrap
 from collections.abc import Iterable, Iterator
 
@@ -8,6 +9,7 @@ from .fields import CONTEXT_FIELDS, EVENT, steps_of
 from .necessary import decided, necessary, undecided
 from .rules import LONGEST, Rules
 
+_VALUE = re.compile(r"'(?:[^'\\]|\\.)*'")
 _DECIDERS = {"kernel": "in the kernel", "known": "by known ids", "partly": "in part", "user": "by onlooker"}
 _KNOWN = """\
 by known ids: the kernel rejects the control groups and users that are known not to match, by their ids; onlooker \
@@ -67,10 +69,12 @@ def _row(head: str, text: str, width: int) -> str:
 
 
 def _wrapped(head: str, text: str, width: int) -> str:
+    """Lines do not break within a value, where a space counts, but for a long one."""
+    whole = _VALUE.sub(lambda found: found[0].replace(" ", "\0") if len(found[0]) <= width // 2 else found[0], text)
     return textwrap.fill(
-        text, width, initial_indent=head, subsequent_indent=" " * len(head), break_long_words=False,
+        whole, width, initial_indent=head, subsequent_indent=" " * len(head), break_long_words=False,
         break_on_hyphens=False,
-    )  # fmt: skip
+    ).replace("\0", " ")  # fmt: skip
 
 
 def _who(test: Test, events: Iterable[str]) -> str:

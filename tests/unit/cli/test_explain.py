@@ -1,5 +1,8 @@
 """`onlooker watch --explain`: who decides, without rights and without watching anything."""
 
+from onlooker.filters.explain import explain
+from onlooker.filters.parse import parse
+
 
 def test_each_test_and_each_kind_of_event(watch):
     where = "uid == 0 and (not file glob ('**/*.so', '**/*.so.*') or path contains 'x' and event == 'open')"
@@ -40,3 +43,12 @@ def test_no_expression(watch):
 def test_a_wrong_expression(watch):
     code, _, err = watch("--where", "uid ==", "--explain")
     assert code == 2 and err.startswith("onlooker: expected a value")
+
+
+def test_a_value_is_in_one_line():
+    """A space in it counts, so it does not become the end of a line; a very long one may be broken."""
+    words = [f" -{letter} x " for letter in "abcdefghijklmnop"]
+    long = " ".join("abcdefgh" * 6)
+    lines = list(explain(parse(f"cmdline icontains ({', '.join(map(repr, [*words, long]))})"), ("exec",), 60))
+    assert all(any(repr(word) in line for line in lines) for word in words)
+    assert max(len(line) for text in lines for line in text.splitlines()) <= 60
