@@ -6,13 +6,16 @@ import subprocess
 import sys
 import threading
 import time
+from collections import Counter
 from pathlib import Path
 
 import pytest
 
 from onlooker.cli.main import main
+from onlooker.collect.retry import Retry
 from onlooker.errors import UsageError
 from onlooker.lake import writer_of
+from onlooker.lake.aside import Aside
 from onlooker.lake.iceberg import Catalogue, IcebergWriter
 from onlooker.lake.iceberg_merge import MOST_AGE, Merger
 from onlooker.lake.iceberg_reader import IcebergReader
@@ -21,9 +24,9 @@ from onlooker.lake.scope import Scope
 from onlooker.lake.state import State
 from onlooker.lake.store import LakeError, store_of
 from onlooker.lake.tables import LakeTables
-from onlooker.lake.unpacking import Aside
 from onlooker.testing import make
 
+from ..unit.collect.test_collector import messages as sent
 from ..unit.lake.made import BEGAN, SECOND, held, messages
 from .conftest import lake_in
 from .running import KEYS, Server, make_tables
@@ -102,7 +105,19 @@ def test_what_makes_no_sense_is_put_aside_once(table: str) -> None:
     assert own.put_aside(aside) == 2
     assert own.put_aside(aside) == 0
     with LakeTables(table, names=set()) as tables:
-        assert tables.notes == ["2 messages were put aside that made no sense"]
+        assert tables.notes == ["2 messages were put aside that made no sense: --aside lists them"]
+    some = sent(2)
+    own.put_aside([*(Aside(each.head.id, each.head.headers(), each.payload, "no plan") for each in some)])
+    for taken, before in ((2, 0), (0, 0)):
+        retry = Retry(own)
+        retry.run()
+        assert retry.counts == Counter(messages=taken, records=taken, duplicates=before, left=2)
+    with LakeTables(table, names={"aside", "opens"}) as tables:
+        asked = "SELECT name, why, bytes FROM aside ORDER BY name"
+        assert tables.connection.execute(asked).fetchall() == [
+            ("stream-1", "it has no header of onlooker", 2),
+            ("stream-2", "it has no header of onlooker", 0),
+        ]
 
 
 def test_small_files_become_one_while_others_append(table: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -39,6 +39,8 @@ SELECT host, strftime(began, '%Y-%m-%d %H:%M:%S') AS began, strftime(ended, '%Y-
        CASE WHEN whole THEN 'whole' WHEN lost > 0 THEN concat('lost ', lost, ' events')
             WHEN missing > 0 THEN concat(missing, ' records are missing') ELSE why END AS what
 FROM coverage ORDER BY host, coverage.began"""
+ASIDE = "FROM aside ORDER BY host, began, name"
+BRIEF_ASIDE = "SELECT name, host, records, why FROM aside ORDER BY host, began, name"
 EVERYTHING_IN_LAKE = "SELECT * FROM events ORDER BY host, run, seq"
 EVERYTHING = "SELECT * FROM events ORDER BY recording, seq"
 EPILOG = """\
@@ -66,6 +68,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--named", metavar="NAME", help="ask what has this name, in place of SQL")
     add("--list-named", action="store_true", help="list these names, and end")
     add("--complete", action="store_true", help="of a lake: say for which hosts and times it is whole, in place of SQL")
+    add("--aside", action="store_true", help="of a lake: list messages that were put aside, and why, in place of SQL")
     add = parser.add_argument_group("which part of a lake to ask (default: all of it)").add_argument
     add("--host", metavar="NAME", action="append", help="only what this machine has sent; may be given again")
     add(
@@ -138,8 +141,8 @@ def asked(arguments: argparse.Namespace) -> tuple[list[str], str]:
     """The recordings, and the SQL. Raises UsageError."""
     words: list[str] = list(arguments.words)
     sql: str | None = None
-    if arguments.complete:
-        sql = _coverage(arguments, words)
+    if arguments.complete or arguments.aside:
+        sql = _of_lake(arguments, words)
     elif arguments.named is not None:
         from ..query.names import query_of
 
@@ -188,16 +191,24 @@ def _scope(arguments: argparse.Namespace, words: Sequence[str]) -> "Scope | None
     return Scope(hosts=tuple(dict.fromkeys(arguments.host or ())), since_ns=since_ns, until_ns=until_ns)
 
 
-def _coverage(arguments: argparse.Namespace, words: list[str]) -> str:
-    """SQL for which times a lake is whole. Raises UsageError."""
+def _of_lake(arguments: argparse.Namespace, words: list[str]) -> str:
+    """SQL for which times a lake is whole, or for what was put aside. Raises UsageError."""
     from ..lake.rows import is_lake
 
+    option = "--complete" if arguments.complete else "--aside"
+    if arguments.complete and arguments.aside:
+        raise UsageError("--complete and --aside are two questions", f"{PROGRAM} query LAKE --aside")
     if arguments.named is not None or arguments.where is not None or any(map(_is_sql, words)):
-        raise UsageError("--complete stands in place of SQL, --named and --where", f"{PROGRAM} query LAKE --complete")
+        raise UsageError(f"{option} stands in place of SQL, --named and --where", f"{PROGRAM} query LAKE {option}")
     if other := next((word for word in words if not is_lake(word)), None):
         hint = f"{PROGRAM} show {quote(other)} says it of a recording"
-        raise UsageError(f"--complete asks a lake, and {other!r} is none", hint)
-    return BRIEF_COVERAGE if arguments.output_format == "table" else COVERAGE
+        if arguments.aside:
+            hint = "a recording has all that came: only a lake puts messages aside"
+        raise UsageError(f"{option} asks a lake, and {other!r} is none", hint)
+    is_table = arguments.output_format == "table"
+    if arguments.aside:
+        return BRIEF_ASIDE if is_table else ASIDE
+    return BRIEF_COVERAGE if is_table else COVERAGE
 
 
 def _see(words: list[str], *, is_asked: bool) -> None:

@@ -11,12 +11,14 @@ from collections import Counter, deque
 from collections.abc import Callable
 from contextlib import suppress
 
-from ..errors import ExtraError, OnlookerError, UsageError
+from ..errors import ExtraError, UsageError
+from ..lake.aside import Aside
 from ..lake.parts import Held
 from ..lake.store import LakeError
-from ..lake.unpacking import Aside, Unpacking
-from ..sinks.message import Head, Message, MessageError, UnknownPlanError
+from ..lake.unpacking import Unpacking
+from ..sinks.message import MessageError, UnknownPlanError
 from ..sinks.transport import TransportError
+from .committing import OVERHEAD_BYTES, bytes_of, committed, unpacked
 from .source import Delivery, Source
 from .told import Told, said
 
@@ -26,8 +28,6 @@ MOST_BYTES = 64 << 20  # of what waits for a commit, most of it records: some 35
 MOST_AT_ONCE = 256
 UNKNOWN_SECONDS = 150.0  # for a plan that is not known yet: senders send it at least each minute
 LONGEST_WAIT_SECONDS = 30.0
-OVERHEAD_BYTES = 2048  # of a message in memory, with its headers
-_BATCH_BYTES = 256  # of a batch, without its records
 _LAKE, _MERGING = "the lake", "merging files"  # what may fail, beside the source
 
 
@@ -163,10 +163,7 @@ class Collector:
     def _take(self, delivery: Delivery, until: float | None = None) -> None:
         size = len(delivery.payload) + OVERHEAD_BYTES
         try:
-            head = Head.of(delivery.headers)
-            if head.format != "batch":
-                raise MessageError(f"its format {head.format!r:.20} can't be collected")
-            held = self._writer.unpack(Message(head, delivery.payload))
+            held = unpacked(self._writer, delivery.headers, delivery.payload)
         except UnknownPlanError as error:
             until = until or time.monotonic() + UNKNOWN_SECONDS
             if time.monotonic() >= until:
@@ -180,7 +177,7 @@ class Collector:
             self._put_aside(delivery, str(error))
         else:
             self._held.append((delivery, held))
-            self._bytes += size + sum(_BATCH_BYTES + len(batch.raw) for batch in held.batches)
+            self._bytes += bytes_of(delivery.payload, held)
 
     def _put_aside(self, delivery: Delivery, why: str) -> None:
         self._told.put_aside(delivery.name, why)
@@ -219,22 +216,10 @@ class Collector:
 
     def _committed(self) -> list[Held]:
         """Where a value of a message has no place in the lake, the others are committed each by itself."""
-        try:
-            return self._writer.commit([held for _, held in self._held])
-        except Exception as error:
-            if not _is_of_data(error):
-                raise
-        fresh: list[Held] = []
-        good: list[tuple[Delivery, Held]] = []
-        for delivery, held in self._held:
-            try:
-                fresh += self._writer.commit([held])
-                good.append((delivery, held))
-            except Exception as error:
-                if not _is_of_data(error):
-                    raise
-                self._put_aside(delivery, f"it can't be written: {said(error)}")
-        self._held = good
+        fresh, refused = committed(self._writer, [held for _, held in self._held])
+        for place, why in refused.items():
+            self._put_aside(self._held[place][0], why)
+        self._held = [each for place, each in enumerate(self._held) if place not in refused]
         return fresh
 
     def _tidy(self) -> None:
@@ -255,11 +240,3 @@ class Collector:
             self._bytes, self._unknown_bytes, self._since = 0, 0, 0.0
             self._fetched.clear()
             self._source.close()
-
-
-def _is_of_data(error: Exception) -> bool:
-    """Whether it is the fault of what was to be written."""
-    cause = error.__cause__ if isinstance(error, LakeError) else error
-    import duckdb  # it is there: it has written
-
-    return isinstance(cause, duckdb.DataError | ValueError | OverflowError) and not isinstance(cause, OnlookerError)

@@ -12,16 +12,16 @@ if TYPE_CHECKING:
     from .unpacking import Unpacking
 
 
-def writer_of(lake: str) -> "Unpacking":
-    """What writes to that lake, a directory or a URL, and makes it where it is missing. Raises LakeError, UsageError
-    and ExtraError.
+def writer_of(lake: str, *, is_new: bool = True) -> "Unpacking":
+    """What writes to that lake, a directory or a URL, and makes it where it is missing, or, not `is_new`, says so.
+    Raises LakeError, UsageError and ExtraError.
     """
     from .store import ICEBERG, store_of
 
     if lake.partition("://")[0] in ICEBERG:
         from .iceberg import IcebergWriter
 
-        return IcebergWriter(lake)
+        return IcebergWriter(lake, is_new=is_new)
     from .writer import LakeWriter
 
-    return LakeWriter(store_of(lake, is_new=True))
+    return LakeWriter(store_of(lake, is_new=is_new))

@@ -18,13 +18,15 @@ import msgspec
 from ..errors import PROGRAM, ExtraError, OnlookerError, UsageError
 from ..recordings.database import connect
 from ..sinks.message import compressed, decompressed
+from .aside import POISON
 from .columns import iceberg_select
 from .compact import LEAST_FILES
+from .objects import Object
 from .parts import Held, parts
 from .rows import no_rows
 from .state import Commit, State, batches_of
 from .store import RETRIES, LakeError, credentials_of, reason
-from .unpacking import PLANS, POISON, Unpacking
+from .unpacking import PLANS, Unpacking
 from .writer import CLEAN_SECONDS, MEMORY, database_errors, selected_of
 
 if TYPE_CHECKING:
@@ -83,6 +85,23 @@ class Catalogue:
                 schema = pyarrow.schema([("name", pyarrow.string()), ("message", pyarrow.binary())])
                 return self._catalogue().create_table_if_not_exists(f"{self.name}{_ASIDE}", schema=schema)
 
+    def aside_names(self) -> Sequence[str]:
+        """Of what makes no sense, as objects are called in other lakes. Raises LakeError."""
+        found = self.aside()
+        if found is None:
+            return []
+        with told(f"read the table {self.name}{_ASIDE} of {self.root}"):
+            names = found.scan(selected_fields=("name",)).to_arrow()["name"].to_pylist()
+        return sorted({f"{POISON}/{name}" for name in names})
+
+    def aside_data(self, name: str) -> bytes | None:
+        """What makes no sense and has that name; None where there is none. Raises LakeError."""
+        found = self.aside()
+        if found is None:
+            return None
+        with told(f"read the table {self.name}{_ASIDE} of {self.root}"):
+            return next(iter(found.scan(_named(name)).to_arrow()["message"].to_pylist()), None)
+
     def tasks(self, row_filter: Any = None) -> list[Any]:
         """What is to be read: the files of the table, with what was deleted of their rows. Raises LakeError."""
         with told(f"read the table {self.name} of {self.root}"):
@@ -121,12 +140,12 @@ class Catalogue:
 class IcebergWriter(Unpacking):
     """Appends to the table. One thread uses it."""
 
-    def __init__(self, lake: str) -> None:
-        """Makes the table where it is missing. Raises LakeError, UsageError and ExtraError."""
+    def __init__(self, lake: str, *, is_new: bool = True) -> None:
+        """`is_new`: makes the table where it is missing. Raises LakeError, UsageError and ExtraError."""
         self._catalogue = Catalogue(lake)
         super().__init__(_Properties(self._catalogue))
         self._connection: DuckDBPyConnection = connect("a lake", threads=2, memory=MEMORY)
-        self._catalogue.refresh(is_new=True)
+        self._catalogue.refresh(is_new=is_new)
         self._merger: Merger | None = None
         # that several which start at once don't merge the same
         self._commits = random.randrange(LEAST_FILES)  # noqa: S311 - since it was looked what to merge
@@ -200,6 +219,8 @@ class _Properties:
 
     def get(self, name: str) -> bytes | None:
         """None where there is none."""
+        if name.startswith(POISON):
+            return self._catalogue.aside_data(name)
         self._catalogue.refresh()
         text = self._catalogue.table.properties.get(_key(name))
         return decompressed(base64.b64decode(text)) if text else None
@@ -215,16 +236,33 @@ class _Properties:
     def create(self, name: str, data: bytes) -> bool:
         """Whether it is new."""
         import pyarrow
-        from pyiceberg import expressions
 
-        equal_to: Any = expressions.EqualTo
-        name = name.removeprefix(f"{POISON}/")
         aside = self._catalogue.aside(is_new=True)
+        if self._catalogue.aside_data(name) is not None:
+            return False
+        name = name.removeprefix(f"{POISON}/")
         with told(f"write the table {self._catalogue.name}{_ASIDE}"):
-            if aside.scan(row_filter=equal_to("name", name)).to_arrow().num_rows:
-                return False
             aside.append(pyarrow.table({"name": [name], "message": [data]}, schema=aside.schema().as_arrow()))
         return True
+
+    def list(self, prefix: str) -> Iterator[Object]:
+        """Of what makes no sense: there are no others to be listed."""
+        for name in self._catalogue.aside_names():
+            yield Object(name, 0, 0.0)
+
+    def delete(self, names: Sequence[str]) -> None:
+        """Those that are there."""
+        for name in names:
+            if aside := self._catalogue.aside():
+                with told(f"write the table {self._catalogue.name}{_ASIDE}"):
+                    aside.delete(_named(name))
+
+
+def _named(name: str) -> Any:
+    from pyiceberg import expressions
+
+    equal_to: Any = expressions.EqualTo
+    return equal_to("name", name.removeprefix(f"{POISON}/"))
 
 
 _FORMAT = {"write.parquet.compression-codec": "zstd", "write.metadata.delete-after-commit.enabled": "true"}

@@ -1,11 +1,12 @@
 """What queries read of a lake that is an Iceberg table."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from ..recordings.database import quoted
+from .aside import aside_in
 from .iceberg import Catalogue, told
 from .iceberg_merge import PARTS
 from .objects import LakeError
@@ -13,7 +14,6 @@ from .parts import date_of
 from .rows import all_rows, connect_s3
 from .scope import LATEST_NS, Scope
 from .state import DataFile
-from .unpacking import aside_in
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -68,11 +68,13 @@ class IcebergReader:
 
     def aside(self) -> int:
         """How many messages made no sense."""
-        found = self._catalogue.aside()
-        if found is None:
-            return 0
-        names = found.scan(selected_fields=("name",)).to_arrow()["name"].to_pylist()
-        return sum(map(aside_in, set(names)))
+        return sum(map(aside_in, self._catalogue.aside_names()))
+
+    def asides(self) -> Iterator[tuple[str, bytes]]:
+        """What has them."""
+        for name in self._catalogue.aside_names():
+            if (data := self._catalogue.aside_data(name)) is not None:
+                yield name, data
 
     def has_changed(self) -> bool:
         """Whether files that were there are gone."""

@@ -1,19 +1,20 @@
 """All rows of a lake, as DuckDB reads them: files of this version, of older and of later ones."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Any, Protocol
 
-from ..errors import ExtraError
+from ..errors import PROGRAM, ExtraError, UsageError
 from ..query.tables import RECORDING, TYPES
 from ..recordings.database import pattern, quoted
+from .aside import POISON, aside_in
 from .columns import OWN, lake_columns
 from .log import COMMITS, CommitLog
 from .scope import Scope
 from .state import DataFile, State
 from .store import EVENTS, ICEBERG, S3, is_url, store_of
-from .unpacking import POISON, aside_in
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -82,6 +83,9 @@ class Reader(Protocol):
     def aside(self) -> int:
         """How many messages made no sense. Raises LakeError."""
 
+    def asides(self) -> Iterator[tuple[str, bytes]]:
+        """The objects that have them, by name. Raises LakeError."""
+
     def has_changed(self) -> bool:
         """Whether files that were there are gone: they were made into larger ones. Raises LakeError."""
 
@@ -134,6 +138,12 @@ class FileReader:
         """How many messages made no sense."""
         return sum(aside_in(each.name) for each in self._store.list(POISON))
 
+    def asides(self) -> Iterator[tuple[str, bytes]]:
+        """What has them."""
+        for name in sorted(each.name for each in self._store.list(POISON)):
+            if (data := self._store.get(name)) is not None:
+                yield name, data
+
     def has_changed(self) -> bool:
         """Whether files that were there are gone."""
         return not CommitLog(self._store).state.files.keys() >= self.state.files.keys()
@@ -163,6 +173,12 @@ def is_lake(path: str | os.PathLike[str]) -> bool:
         return is_named(name) or any((Path(name) / each).is_dir() for each in (COMMITS, POISON))
     except (OSError, ValueError):
         return False
+
+
+def check_lake(lake: str) -> None:
+    """Raises UsageError for a directory that is there, and no lake."""
+    if not is_lake(lake) and Path(lake).is_dir():
+        raise UsageError(f"{lake!r} is no lake", f"{PROGRAM} collect nats://localhost/onlooker --lake {quote(lake)}")
 
 
 def is_named(word: str) -> bool:

@@ -1,12 +1,13 @@
 """Which hosts and times of a lake are asked: rows, files and periods of others are left out."""
 
 from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import NamedTuple
 
 import msgspec
 
 from ..recordings.database import quoted
+from .aside import Row
 from .coverage import BROKEN_OFF, Period
 from .parts import date_of
 from .state import DataFile
@@ -57,13 +58,13 @@ class Scope(msgspec.Struct, frozen=True, kw_only=True):
             return self.first_ns <= period.began_ns <= self.last_ns
         return period.began_ns <= self.last_ns and period.ended_ns > self.first_ns
 
-    def dates(self) -> list[str]:
-        """The days that are asked, where they are no more than a month; else []."""
-        days = self.last_ns // _DAY_NS - self.first_ns // _DAY_NS + 1
-        if not 0 < days <= 31:
-            return []
-        first = datetime.fromtimestamp(self.first_ns // 1_000_000_000, UTC)
-        return [f"{first + timedelta(days=number):%Y-%m-%d}" for number in range(days)]
+    def has_row(self, row: Row) -> bool:
+        """Whether a message may be of what is asked that was put aside."""
+        if self.hosts and row.host not in self.hosts:
+            return False
+        if row.began_ns is None or row.ended_ns is None:
+            return True
+        return row.began_ns <= self.last_ns and row.ended_ns >= self.first_ns
 
     def condition(self) -> str:
         """SQL of the rows that are asked; "" for all."""

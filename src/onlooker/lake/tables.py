@@ -16,6 +16,9 @@ from ..recordings.database import connect, quoted
 from ..recordings.recording import Recording
 from ..records import PLAN
 from ..schema.columns import WIDE, event_of
+from .aside import COLUMNS as ASIDE_COLUMNS
+from .aside import MOST_ROWS, Row, first_rows
+from .aside import TABLE as ASIDE
 from .columns import OWN
 from .context import SCHEMA, held_for, joined_sql, views_sql
 from .coverage import COLUMNS, DAMAGED, TABLE, Period, broke_off, periods, shared_names
@@ -102,7 +105,9 @@ class LakeTables:
                 found.append(f"{count} machines are called {host!r:.80}: boot_id says which is which")
         if aside := self._reader.aside():
             many = "1 message was" if aside == 1 else f"{aside} messages were"
-            found.append(f"{many} put aside that made no sense")
+            found.append(f"{many} put aside that made no sense: --aside lists them")
+            if self._asks_aside and aside > MOST_ROWS:
+                found.append(f"the table {ASIDE} has {MOST_ROWS} of them")
         return found
 
     def names(self) -> dict[str, list[str]]:
@@ -232,9 +237,11 @@ class LakeTables:
             run(f"CREATE VIEW {table} AS {selected} AND ({_wanted(where, table)})")
         is_asked = names is None or PROCESSES in names
         self._processes(where, joined_sql(_FILES if is_asked else _NONE, held if is_asked and where else ()))
-        run(f"CREATE TABLE {TABLE} ({', '.join(COLUMNS)})")
-        if names is None or TABLE in names:
-            self._fill_coverage()
+        asks_coverage = names is None or TABLE in names
+        self._fill(TABLE, COLUMNS, list(asked_periods(self._periods, self._scope)) if asks_coverage else [])
+        self._asks_aside = names is None or ASIDE in names
+        kept = self._reader.asides() if self._asks_aside else iter(())
+        self._fill(ASIDE, ASIDE_COLUMNS, [row for row in first_rows(kept) if self._scope.has_row(row)])
 
     @property
     def _files(self) -> list[DataFile]:
@@ -247,17 +254,18 @@ class LakeTables:
         wanted = f" WHERE {scope.condition()}" if scope.condition() else ""
         self.connection.execute(f"CREATE VIEW {name} AS SELECT * FROM ({self._reader.rows(files)}){wanted}")
 
-    def _fill_coverage(self) -> None:
+    def _fill(self, table: str, columns: Sequence[str], rows: Sequence[Period | Row]) -> None:
         """All at once: a row by itself takes a millisecond."""
-        found = list(asked_periods(self._periods, self._scope))
-        if not found:
+        self.connection.execute(f"CREATE TABLE {table} ({', '.join(columns)})")
+        if not rows:
             return
-        kinds = ["BIGINT" if kind == "TIMESTAMP_NS" else kind for _, kind in map(str.split, COLUMNS)]
-        values = [f"unnest(?::{kind}[])" for kind in kinds]
-        for place in (Period._fields.index("began_ns"), Period._fields.index("ended_ns")):
-            values[place] = f"make_timestamp_ns({values[place]})"
-        columns = [list(column) for column in zip(*found, strict=True)]
-        self.connection.execute(f"INSERT INTO {TABLE} SELECT {', '.join(values)}", columns)
+        kinds = [kind for _, kind in map(str.split, columns)]
+        values = [
+            "make_timestamp_ns(unnest(?::BIGINT[]))" if kind == "TIMESTAMP_NS" else f"unnest(?::{kind}[])"
+            for kind in kinds
+        ]
+        made = [list(column) for column in zip(*rows, strict=True)]
+        self.connection.execute(f"INSERT INTO {table} SELECT {', '.join(values)}", made)
 
     def _processes(self, where: "Expression | None", rows: str) -> None:
         """The table of processes, where each boot of a machine is a recording."""

@@ -1,31 +1,18 @@
 """What all writers of lakes do alike: messages become batches, and what makes no sense is put aside."""
 
-import hashlib
-import re
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
-from typing import NamedTuple, Protocol
-
-import msgspec
+from collections.abc import Iterable, Sequence
+from typing import Protocol
 
 from ..sinks.message import Message, Unpacker
+from .aside import POISON, Aside, packed, unpacked
+from .objects import Object
 from .parts import Held, check
 
 PLANS = "_onlooker/plans"
-POISON = "_onlooker/poison"
 ABSENT_SECONDS = 5.0  # so long a plan that was not there is not looked for again
 _MOST_ABSENT = 10_000
-_ASIDE = re.compile(r"[0-9a-f]{32}-([0-9]{1,9})\.msgpack$")
-
-
-class Aside(NamedTuple):
-    """A message that makes no sense: where it was, how it came, and what is wrong."""
-
-    name: str
-    headers: dict[str, str]
-    payload: bytes
-    why: str
 
 
 class Notes(Protocol):
@@ -39,6 +26,12 @@ class Notes(Protocol):
 
     def create(self, name: str, data: bytes) -> bool:
         """Whether it is new."""
+
+    def list(self, prefix: str) -> Iterable[Object]:
+        """Of what makes no sense only."""
+
+    def delete(self, names: Sequence[str]) -> None:
+        """Those that are there; of what makes no sense only."""
 
 
 class Unpacking(ABC):
@@ -66,11 +59,24 @@ class Unpacking(ABC):
         """Messages that make no sense are kept for whoever wants to look at them, all in one object. Returns how many
         are new. Raises LakeError.
         """
-        if not aside:
-            return 0
-        data = msgspec.msgpack.encode([each._asdict() for each in aside])
-        digest = hashlib.sha256(data).hexdigest()[:32]  # a stream that is made anew numbers from 1 again
-        return len(aside) * self._notes.create(f"{POISON}/{digest}-{len(aside)}.msgpack", data)
+        return len(aside) * self._notes.create(*packed(aside)) if aside else 0
+
+    def asides(self) -> list[str]:
+        """The names of the objects that have what was put aside. Raises LakeError."""
+        return sorted(each.name for each in self._notes.list(POISON))
+
+    def aside(self, name: str) -> list[Aside] | None:
+        """What one has; None where it makes no sense itself, or another one has just taken it. Raises LakeError."""
+        data = self._notes.get(name)
+        return None if data is None else unpacked(data)
+
+    def keep_aside(self, name: str, left: Sequence[Aside]) -> None:
+        """Of an object these only: the others are in the lake. Who is killed in between leaves both: too much is aside
+        then, and never too little. Raises LakeError.
+        """
+        if not left or packed(left)[0] != name:
+            self.put_aside(left)
+            self._notes.delete([name])
 
     def _look_for(self, digest: str) -> None:
         now = time.monotonic()
@@ -95,9 +101,3 @@ class Unpacking(ABC):
     @abstractmethod
     def close(self) -> None:
         """Let go of all."""
-
-
-def aside_in(name: str) -> int:
-    """How many messages were put aside in the object of that name."""
-    found = _ASIDE.search(name)
-    return int(found[1]) if found else 1

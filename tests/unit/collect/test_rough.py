@@ -12,9 +12,9 @@ import pytest
 from onlooker import Batch
 from onlooker.collect.collector import Collector
 from onlooker.collect.source import Delivery
+from onlooker.lake.aside import aside_in
 from onlooker.lake.parts import Held
 from onlooker.lake.store import LakeError, store_of
-from onlooker.lake.unpacking import aside_in
 from onlooker.lake.writer import LakeWriter
 from onlooker.sinks.message import Message, digest_of
 from onlooker.sinks.packer import Packer

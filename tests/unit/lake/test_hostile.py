@@ -8,13 +8,13 @@ import msgspec
 import pytest
 
 from onlooker import Batch
+from onlooker.lake.aside import Aside, aside_in
 from onlooker.lake.coverage import LOST, periods
 from onlooker.lake.log import CommitLog
 from onlooker.lake.parts import Held, check, parts
 from onlooker.lake.state import MOST_NUMBER, MOST_SPANS, Run, Span, State, run_key
 from onlooker.lake.store import store_of
 from onlooker.lake.tables import LakeTables
-from onlooker.lake.unpacking import Aside, aside_in
 from onlooker.records import PLAN
 from onlooker.sinks.message import (
     MOST_BATCHES,
