@@ -1,11 +1,11 @@
 """Records as the kernel wrote them: batches of them, and what is made of them, natively, by one plan."""
 
 from ..events.base import LINE_WRITERS, Event
-from ._records import Buffer, Finder, Matcher, give_back
+from ._records import Buffer, Finder, Matcher, give_back, values_of
 from .batch import Batch, prepare_records
 from .planned import NUMBERS, PLAN
 
-__all__ = ["NUMBERS", "PLAN", "Batch", "Buffer", "Finder", "Matcher", "give_back", "prepare_records"]
+__all__ = ["NUMBERS", "PLAN", "Batch", "Buffer", "Finder", "Matcher", "give_back", "prepare_records", "values_of"]
 
 
 def _text(event: Event) -> str:

@@ -94,5 +94,6 @@ def mapped(name: str) -> Callable[[Said, Head], dict[str, Any]]:
 
 
 def _mapped(name: str) -> Encode:
-    document, lines = mapped(name), msgspec.json.Encoder().encode_lines
-    return lambda head, batches: lines([document(each, head) for each in said(batches)])
+    from .maps.lines import Lines
+
+    return Lines(mapped(name)).encode

@@ -3,11 +3,11 @@
 What ECS has no field for is below `onlooker`, by its own name.
 """
 
-from posixpath import basename, dirname, splitext
 from typing import Any
 
 from ..formats import Said
 from ..message import Head
+from .values import PATHS, count, joined, names
 
 VERSION = "8.17.0"
 _PROCESS, _FILE = ["process"], ["file"]
@@ -36,8 +36,7 @@ KINDS: dict[str, tuple[list[str], list[str]]] = {
     "xattr": (_FILE, ["change"]),
 }
 _SEVERITY = {"informational": 21, "low": 21, "medium": 47, "high": 73, "critical": 99}  # as Elastic's own rules have it
-# these fields of an event have a place in ECS
-_PATHS = ("path", "real_path", "joined_path", "new_path", "joined_new_path", "exe")  # one of them has
+# these fields of an event have a place in ECS; of the paths, one has
 _CREATOR = ("pid", "tid", "ppid")  # of a fork: its process is the child
 _TAKEN = frozenset(
     (
@@ -102,7 +101,7 @@ def document(each: Said, head: Head) -> dict[str, Any]:
     own = {
         name: value
         for name, value in fields.items()
-        if (name not in _TAKEN or (event == "fork" and name in _CREATOR)) and (name not in _PATHS or value not in said)
+        if (name not in _TAKEN or (event == "fork" and name in _CREATOR)) and (name not in PATHS or value not in said)
     }
     made["onlooker"] = {"run": str(head.run), **{name: _fitting(value) for name, value in own.items()}}
     return made
@@ -147,7 +146,7 @@ def _process(fields: dict[str, Any], head: Head) -> dict[str, Any]:
         "parent": {"pid": fields["ppid"]},
     }
     if argv := fields.get("argv"):
-        made |= {"args": argv, "args_count": len(argv), "command_line": " ".join(argv)}
+        made |= {"args": argv, "args_count": count(argv), "command_line": joined(argv)}
     if fields["event"] in ("exec", "alert"):
         program = fields.get("exe") or fields.get("joined_path") or fields.get("path")
         if program and (fields["event"] == "exec" or "exe" in fields):
@@ -179,9 +178,7 @@ def _file(fields: dict[str, Any], event: str) -> dict[str, Any]:
         return {}
     if event == "link":  # the new name is what is made
         path = fields.get("joined_new_path") or fields["new_path"]
-    made = {"path": path, "name": basename(path), "directory": dirname(path) or "."}
-    if extension := splitext(path)[1][1:]:
-        made["extension"] = extension
+    made = names(path)
     if "inode" in fields:
         made["inode"] = str(fields["inode"])
     if "device" in fields:

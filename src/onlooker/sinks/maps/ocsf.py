@@ -3,12 +3,12 @@
 What it has no attribute for is in `unmapped`, by its own name.
 """
 
-from posixpath import basename, dirname
 from typing import Any
 
 from ..._version import __version__
 from ..formats import Said
 from ..message import Head
+from .values import PATHS, joined, millis, named
 
 VERSION = "1.3.0"
 SYSTEM, FINDINGS = 1, 2  # categories
@@ -65,7 +65,6 @@ _PLACED = {
     BASE: frozenset(("count",)),
 }
 _CONTAINER = ("container_id", "container_name", "container_image", "container_runtime")
-_PATHS = ("path", "real_path", "joined_path", "new_path", "joined_new_path", "exe")
 
 
 def document(each: Said, head: Head) -> dict[str, Any]:
@@ -79,7 +78,7 @@ def document(each: Said, head: Head) -> dict[str, Any]:
     if fields.get("unproven"):
         status, status_name = 0, "Unknown"
     made: dict[str, Any] = {
-        "time": each.wall_ns // 1_000_000,
+        "time": millis(each.wall_ns),
         "class_uid": kind,
         "class_name": name,
         "category_uid": kind // 1000,
@@ -116,7 +115,7 @@ def document(each: Said, head: Head) -> dict[str, Any]:
     if kind in (FILE, PROCESS) and "container_id" in fields:
         taken.update(_CONTAINER)
     said = _paths(made)
-    own = {key: value for key, value in fields.items() if key not in taken and (key not in _PATHS or value not in said)}
+    own = {key: value for key, value in fields.items() if key not in taken and (key not in PATHS or value not in said)}
     made["unmapped"] = {"event": event, "boot_id": head.boot_id, "run": head.run, **own}
     return made
 
@@ -184,13 +183,7 @@ def _about_file(fields: dict[str, Any], event: str) -> dict[str, Any]:
 
 
 def _file(path: str, number: int, name: str) -> dict[str, Any]:
-    return {
-        "name": basename(path.rstrip("/")) or path or "-",
-        "path": path or "-",
-        "parent_folder": dirname(path) or ".",
-        "type_id": number,
-        "type": name,
-    }
+    return {**named(path), "type_id": number, "type": name}
 
 
 def _about_process(fields: dict[str, Any], event: str) -> dict[str, Any]:
@@ -207,12 +200,12 @@ def _about_process(fields: dict[str, Any], event: str) -> dict[str, Any]:
         }
     made: dict[str, Any] = {"actor": actor, "process": process}
     if argv := fields.get("argv"):
-        process["cmd_line"] = " ".join(argv)
+        process["cmd_line"] = joined(argv)
     if event == "exec":
         process["file"] = _file(fields.get("exe") or fields.get("joined_path") or fields["path"], *_REGULAR)
     if event == "exit":
         made["exit_code"] = fields.get("exit_code", -1)
-        made["duration"] = fields["duration_ns"] // 1_000_000
+        made["duration"] = millis(fields["duration_ns"])
     return made
 
 
