@@ -6,6 +6,9 @@ from collections.abc import Callable, Sequence
 from onlooker import Batch, Event
 from onlooker.events import CONTEXT_EVENTS
 from onlooker.events import EVENTS as KINDS
+from onlooker.lake.coverage import periods
+from onlooker.lake.scope import Scope, gaps
+from onlooker.lake.state import State
 from onlooker.sinks.message import Message
 from onlooker.sinks.sink import Sink
 from onlooker.sinks.target import Target, target_of
@@ -66,3 +69,9 @@ def sink_with(server: Server, url: str = "nats://localhost/onlooker", told: list
     made = Sink(target, (told if told is not None else []).append, transport=server)
     made.start(time.time_ns())
     return made
+
+
+def missing(state: State) -> tuple[int, int]:
+    """How many records of a lake are missing, and how many of its senders broke off."""
+    found = gaps(periods(state), Scope())
+    return found.missing, found.broken_off

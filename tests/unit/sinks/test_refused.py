@@ -7,7 +7,6 @@ from collections import Counter
 import pytest
 
 from onlooker import Batch
-from onlooker.lake import coverage
 from onlooker.lake.parts import Held
 from onlooker.lake.state import Commit, State, batches_of
 from onlooker.sinks.message import Message, Unpacker
@@ -16,7 +15,7 @@ from onlooker.sinks.sink import Sink
 from onlooker.sinks.transport import RefusedError, TransportError
 from onlooker.testing import make
 
-from .made import Server, opens, sink_with
+from .made import Server, missing, opens, sink_with
 
 
 class Strict(Server):
@@ -77,12 +76,12 @@ def test_it_is_in_its_place_and_told_once(tmp_path, place):
     heads = [each.head for each in server.got]
     assert [each.seq for each in heads] == list(range(1, len(heads) + 1))
     assert sum(each.lost for each in heads) == 94
-    for missing in (set(), {2}, {3}, {4}, {5}, {3, 4}):
+    for gone_seqs in (set(), {2}, {3}, {4}, {5}, {3, 4}):
         state = State()
-        held = [Held(head, []) for head in heads if head.seq not in missing]
+        held = [Held(head, []) for head in heads if head.seq not in gone_seqs]
         state.apply(Commit(batches=batches_of(held)), 1)
-        gone = sum(head.records for head in heads if head.seq in missing)
-        assert coverage.gaps(coverage.periods(state)) == (gone, 0)
+        gone = sum(head.records for head in heads if head.seq in gone_seqs)
+        assert missing(state) == (gone, 0)
 
 
 def test_a_stand_in_that_is_refused_is_told_by_the_next_message():

@@ -23,7 +23,7 @@ from onlooker.sinks.target import target_of
 from onlooker.sinks.transport import TooLargeError, TransportError
 from onlooker.testing import make
 
-from .made import Server, sink_with
+from .made import Server, missing, sink_with
 
 URL = "nats://localhost/onlooker"
 PLACES = ("memory", "spool", "full disk")
@@ -146,12 +146,12 @@ def state_of(heads: list[Head]) -> State:
 
 def whole(heads: list[Head]) -> None:
     """A receiver has all of them, once."""
-    assert coverage.gaps(coverage.periods(state_of(heads))) == (0, 0)
+    assert missing(state_of(heads)) == (0, 0)
     assert sum(each.records for each in heads) == max(each.first + each.records for each in heads)
     assert len({each.id for each in heads}) == len(heads)
     for gone in range(len(heads)):
         some = [head for place, head in enumerate(heads) if place != gone and not head.is_last]
-        found = coverage.gaps(coverage.periods(state_of([*some, heads[-1]])))
+        found = missing(state_of([*some, heads[-1]]))
         if not heads[gone].is_last:
             assert found == (heads[gone].records, 0)
 
