@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DELETE_ON_ERROR:
-.PHONY: run test truth truth-strace test-kernels build lint docs wheel package wheel-check bench fuzz clean help
+.PHONY: run test truth truth-strace test-kernels build lint docs wheel package wheel-check package-check bench fuzz clean help
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -55,6 +55,9 @@ package: wheel $(VENV)/.dev ## a .deb and an .rpm of that wheel, for the Python 
 
 wheel-check: $(VENV)/.system $(VENV)/.wheel-tools ## two builds in other directories, by other umasks, give the same wheel
 	PATH="$(CURDIR)/$(BIN):$$PATH" tools/wheel-check.sh
+
+package-check: package ## install, use, upgrade, remove and purge them in an empty Debian, also under systemd (as root)
+	tools/package-check.sh dist
 
 RESULTS ?= build/benchmarks.json
 bench: build ## what watching costs, beside what is installed of its peers (as root); BENCH="open idle --rounds 3"

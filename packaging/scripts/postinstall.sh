@@ -12,5 +12,6 @@ else
 fi
 if [ -d /run/systemd/system ]; then
 	systemctl daemon-reload
-	systemctl try-restart onlooker.service onlooker-collect.service # after an upgrade, if it runs
+	# after an upgrade, if it runs; one that does not start again says so itself, and must not leave half a package
+	systemctl try-restart onlooker.service onlooker-collect.service || :
 fi

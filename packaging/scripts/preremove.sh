@@ -1,7 +1,9 @@
 #!/bin/sh
-# Not at an upgrade: dpkg says "upgrade" then, rpm the number of versions that stay.
+# Only when it goes for good: dpkg says "remove" then, rpm that no version stays.
 set -e
-case "${1:-}" in upgrade | 1) exit 0 ;; esac
+case "${1:-}" in remove | 0) ;; *) exit 0 ;; esac
 if [ -d /run/systemd/system ]; then
 	systemctl disable --now onlooker.service onlooker-collect.service
+elif command -v systemctl >/dev/null; then # in an image that does not run
+	systemctl disable onlooker.service onlooker-collect.service
 fi
