@@ -1,16 +1,27 @@
 """What the path of a control group says: the container and the unit of systemd that it is of.
 
 The names are those that the runtimes give: Docker and containerd with the cgroup drivers systemd and cgroupfs, the
-kubelet (its `cgroupName` is kubepods), CRI-O, Podman (also split cgroups, and without root) and nerdctl.
+kubelet (its `cgroupName` is kubepods), CRI-O, Podman (also split cgroups, and without root), nerdctl, BuildKit, LXC and
+systemd-nspawn.
 """
 
 import re
 
 import msgspec
 
-# libpod-ID.scope, libpod-payload-ID, docker-ID.scope; a monitor of containers is no container: crio-conmon-ID.scope
-_NAMED = re.compile(r"(docker|cri-containerd|nerdctl|crio|libpod(?:-payload)?)-([0-9a-f]{64})(?:\.scope)?")
+# libpod-ID.scope, libpod-payload-ID, docker-ID.scope; a monitor of containers is no container: crio-conmon-ID.scope.
+# SLICE:cri-containerd:ID is what a runtime of the driver cgroupfs makes of a name that is meant for systemd.
+_NAMED = re.compile(
+    r"(?:(docker|cri-containerd|nerdctl|crio|libpod(?:-payload)?)-|[^:]+\.slice:(docker|cri-containerd|nerdctl|crio|libpod):)"
+    r"([0-9a-f]{64})(?:\.scope)?"
+)
 _BARE = re.compile(r"[0-9a-f]{64}")
+# a step of a build has 25 letters and digits: below PARENT/buildkit, or after the driver systemd's docker:
+_BUILD = re.compile(r"[0-9a-z]{25}")
+_BUILD_NAMED = re.compile(r"[^:]+\.slice:(?:docker|buildkit):([0-9a-z]{25})")
+_LXC = re.compile(r"lxc\.payload\.(.+)")
+_NSPAWN = re.compile(r"systemd-nspawn@(.+)\.service")
+_ESCAPED = re.compile(r"\\x([2-7][0-9a-f])")
 _UNIT = re.compile(r"[\w:.\\@-]+\.(?:service|scope|socket|mount|swap)")
 _OF_USER = re.compile(r"user@(\d{1,10})\.service")
 _RUNTIMES = {
@@ -49,12 +60,35 @@ def place_of(path: str) -> Place:
 
 def _container(names: list[str]) -> tuple[str | None, str]:
     for place in range(len(names)):
-        if found := _NAMED.fullmatch(names[place]):
-            return found[2], _RUNTIMES[found[1]]
-        if _BARE.fullmatch(names[place]):
-            above = names[place - 1] if place else ""
-            return names[place], "docker" if above == "docker" else ""
+        name, above = names[place], names[place - 1] if place else ""
+        if found := _NAMED.fullmatch(name):
+            return found[3], _RUNTIMES[found[1] or found[2]]
+        if _BARE.fullmatch(name):
+            return name, "docker" if above == "docker" else ""
+        if found := _BUILD_NAMED.fullmatch(name):
+            return found[1], "buildkit"
+        if above == "buildkit" and _BUILD.fullmatch(name):
+            return name, "buildkit"
+        if by_name := _by_name(names[: place + 1]):
+            return by_name
     return None, ""
+
+
+def _by_name(names: list[str]) -> tuple[str, str] | None:
+    """A container that is only a name. A service may call what is below it as it likes, and need not be root's."""
+    *above, name = names
+    if not all(each.endswith((".slice", ".scope")) for each in above):
+        return (name, "lxc") if above == ["lxc"] else None  # before LXC 4
+    if found := _LXC.fullmatch(name):
+        return found[1], "lxc"
+    if found := _NSPAWN.fullmatch(name):
+        return unescaped(found[1]), "systemd-nspawn"
+    return None
+
+
+def unescaped(name: str) -> str:
+    """What a name of a unit stands for, as `systemd-escape --unescape` says it."""
+    return _ESCAPED.sub(lambda found: chr(int(found[1], 16)), name.replace("-", "/"))
 
 
 def _unit(names: list[str]) -> tuple[str | None, int | None]:

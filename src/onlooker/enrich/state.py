@@ -7,21 +7,28 @@ and what is below a user's own directory is reached without following a symbolic
 |---|---|
 | docker | /var/lib/docker/containers/ID/config.v2.json |
 | containerd | /run/containerd/io.containerd.runtime.v2.task/NAMESPACE/ID/config.json |
-| CRI-O | /run/containers/storage/overlay-containers/ID/userdata/config.json |
-| podman | overlay-containers/containers.json of /var/lib/containers/storage, or of a user's own |
+| CRI-O | /run/containers/storage/DRIVER-containers/ID/userdata/config.json |
+| podman | DRIVER-containers/containers.json of /var/lib/containers/storage, or of a user's own |
 | runc | /run/runc/ID/state.json |
+| crun | /run/crun/ID/status |
+| systemd-machined | /run/systemd/machines/unit:UNIT, a link to /run/systemd/machines/NAME |
+
+DRIVER is how Podman and CRI-O store layers: overlay, vfs, btrfs or zfs. LXC and systemd-nspawn name their control
+groups as their containers, so no file is needed.
 """
 
 import os
+import re
 import stat
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from itertools import product
 from pathlib import Path
 from typing import TypeVar
 
 import msgspec
 
-from .containers import Place
+from .containers import Place, unescaped
 
 LONGEST_FILE = 1 << 20
 LONGEST_LIST = 16 << 20  # of all containers of Podman: some 1 KiB each
@@ -29,12 +36,16 @@ LONGEST_NAME = 512  # of what is taken from them; an image's name has a host, a 
 MOST_NAMES = 1000  # namespaces of containerd, containers of runc
 _DOCKER = "var/lib/docker/containers"
 _CONTAINERD = "run/containerd/io.containerd.runtime.v2.task"
-_RUNNING = "run/containers/storage/overlay-containers"
-_STORED = "var/lib/containers/storage/overlay-containers"
-_OWN = (".local", "share", "containers", "storage", "overlay-containers")
+_RUNNING = "run/containers/storage"
+_STORED = "var/lib/containers/storage"
+_DRIVERS = tuple(f"{driver}-containers" for driver in ("overlay", "vfs", "btrfs", "zfs"))
+_OWN = (".local", "share", "containers", "storage")
 _OWN_DOCKER = (".local", "share", "docker", "containers")
 _LISTS = ("containers.json", "volatile-containers.json")  # the second: with --rm
-_RUNC = "run/runc"
+_ALONE = (("runc", "run/runc", "state.json"), ("crun", "run/crun", "status"))
+_MACHINES = "run/systemd/machines"
+_MACHINE = re.compile(r"machine-(.+)\.scope")
+_NAMED_BY_PATH = ("lxc", "systemd-nspawn")  # the names of their containers are their ids
 _MOUNTS = ("/sys/fs/cgroup", "/sys/fs/cgroup/unified")
 _OPEN = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
 
@@ -82,9 +93,11 @@ class _StoredMetadata(msgspec.Struct, rename={"image": "image-name", "pod": "pod
     pod: str = ""
 
 
-class _Runc(msgspec.Struct):
-    id: str = ""
+class _Alone(msgspec.Struct, rename={"cgroup_path": "cgroup-path"}):
+    """Of runc, by controllers, with the mount of the hierarchy; of crun, one below it."""
+
     cgroup_paths: dict[str, str] | None = None
+    cgroup_path: str = ""
 
 
 _Read = TypeVar("_Read")
@@ -96,14 +109,18 @@ class StateFiles:
     def __init__(self, root: Path = Path("/"), home: Callable[[int], str | None] | None = None) -> None:
         self._root = root
         self._home = home or _home
-        self._runc: dict[str, tuple[tuple[int, int, int], tuple[str, ...]]] = {}
+        self._alone: dict[tuple[str, str], tuple[tuple[int, int, int], tuple[str, ...]]] = {}
 
     def facts(self, path: str, place: Place) -> Facts | None:
         """What is said of the container of a control group. None where no runtime says anything. Below the manager of a
         user, who can call control groups as they like, only that user's own files count.
         """
         if place.container_id is None:
-            return self._of_runc(path) if place.uid is None else None
+            return (self._of_machine(path) or self._of_runtime(path)) if place.uid is None else None
+        if place.runtime == "buildkit":
+            return Facts("buildkit")
+        if place.runtime in _NAMED_BY_PATH:
+            return Facts(place.runtime, place.container_id) if place.uid is None else None
         for runtime, look in (
             ("docker", self._of_docker),
             ("containerd", self._of_containerd),
@@ -137,45 +154,61 @@ class StateFiles:
         return None
 
     def _of_crio(self, container: str, uid: int | None) -> Facts | None:
-        read = self._read(_Oci, _RUNNING, container, "userdata", "config.json")
-        if read is None or (read.annotations or {}).get("io.container.manager") == "libpod":
-            return None
-        return _facts("cri-o", read.annotations)
+        for driver in _DRIVERS:
+            read = self._read(_Oci, _RUNNING, driver, container, "userdata", "config.json")
+            if read and (read.annotations or {}).get("io.container.manager") != "libpod":
+                return _facts("cri-o", read.annotations)
+        return None
 
     def _of_podman(self, container: str, uid: int | None) -> Facts | None:
         places: list[tuple[str, tuple[str, ...]]] = [(_STORED, ()), (_RUNNING, ())]
         if uid is not None:
             home = self._home(uid)
             places = [(home.lstrip("/"), _OWN)] if home else []
-            places.append((f"run/user/{uid}/containers/overlay-containers", ()))
-        for directory, below in places:
-            for name in _LISTS:
-                stored = self._read(list[_Stored], directory, *below, name, most=LONGEST_LIST)
-                for each in stored or ():
-                    if each.id == container:
-                        return _of_stored(each)
+            places.append((f"run/user/{uid}/containers", ()))
+        for (directory, below), driver, name in product(places, _DRIVERS, _LISTS):
+            stored = self._read(list[_Stored], directory, *below, driver, name, most=LONGEST_LIST)
+            for each in stored or ():
+                if each.id == container:
+                    return _of_stored(each)
         return None
 
-    def _of_runc(self, path: str) -> Facts | None:
-        """By the control groups that it says: runc calls a container as its user does, and its control group, too."""
-        for container in self._names(_RUNC):
-            if len(container) <= LONGEST_NAME and any(_is_at(each, path) for each in self._of_one_runc(container)):
-                return Facts("runc", _short(container), id=_short(container))
+    def _of_machine(self, path: str) -> Facts | None:
+        """What systemd-machined says of a container with a scope: by the path it could be a virtual machine, too."""
+        found = next(filter(None, map(_MACHINE.fullmatch, path.split("/"))), None)
+        if found is None:
+            return None
+        said = dict(line.partition("=")[::2] for line in self._text(_MACHINES, unescaped(found[1])).split("\n"))
+        if said.get("CLASS") != "container" or said.get("SCOPE", "").replace("\\\\", "\\") != found[0]:
+            return None
+        name = _short(said.get("NAME", ""))
+        return Facts(_short(said.get("SERVICE", "")) or "systemd-machined", name, id=name)
+
+    def _of_runtime(self, path: str) -> Facts | None:
+        """Of runc or crun alone, by the control groups that they say: they call a container as its user does, and its
+        control group, too.
+        """
+        for runtime, directory, file in _ALONE:
+            for container in self._names(directory):
+                if len(container) > LONGEST_NAME:
+                    continue
+                if any(_is_at(each, path) for each in self._of_one(directory, container, file)):
+                    return Facts(runtime, _short(container), id=_short(container))
         return None
 
-    def _of_one_runc(self, container: str) -> tuple[str, ...]:
+    def _of_one(self, directory: str, container: str, file: str) -> tuple[str, ...]:
         """The control groups of a container, with the mount that they are below."""
         try:
-            status = (self._root / _RUNC / container / "state.json").lstat()
+            status = (self._root / directory / container / file).lstat()
         except (OSError, ValueError):
             return ()
         stamp = (status.st_ino, status.st_mtime_ns, status.st_size)
-        known = self._runc.get(container)
+        known = self._alone.get((directory, container))
         if known is None or known[0] != stamp:
-            read = self._read(_Runc, _RUNC, container, "state.json")
-            if len(self._runc) >= MOST_NAMES:
-                self._runc.clear()
-            known = self._runc[container] = stamp, tuple((read.cgroup_paths or {}).values()) if read else ()
+            read = self._read(_Alone, directory, container, file)
+            if len(self._alone) >= MOST_NAMES:
+                self._alone.clear()
+            known = self._alone[directory, container] = stamp, _cgroups(read) if read else ()
         return known[1]
 
     def _names(self, directory: str) -> Iterator[str]:
@@ -184,6 +217,17 @@ class StateFiles:
 
     def _read(self, kind: type[_Read], directory: str, *below: str, most: int = LONGEST_FILE) -> _Read | None:
         """A JSON file; None where it is not there, no regular file, too long, or not of that kind."""
+        data = self._data(directory, *below, most=most)
+        if data is not None:
+            with suppress(ValueError, RecursionError, msgspec.MsgspecError):  # ValueError: it is not UTF-8
+                return msgspec.json.decode(data, type=kind)
+        return None
+
+    def _text(self, directory: str, *below: str) -> str:
+        """A file of text; "" where there is none that can be read."""
+        return (self._data(directory, *below, most=LONGEST_FILE) or b"").decode("utf-8", "replace")
+
+    def _data(self, directory: str, *below: str, most: int) -> bytes | None:
         if any(name in ("", ".", "..") or "/" in name for name in below):
             return None
         opened: list[int] = []
@@ -197,12 +241,17 @@ class StateFiles:
                 return None
             with os.fdopen(opened.pop(), "rb") as file:
                 data = file.read(most + 1)
-            return msgspec.json.decode(data, type=kind) if len(data) <= most else None
-        except (OSError, ValueError, RecursionError, msgspec.MsgspecError):  # ValueError: not UTF-8, a NUL in a name
+            return data if len(data) <= most else None
+        except (OSError, ValueError):  # ValueError: a NUL in a name
             return None
         finally:
             for descriptor in opened:
                 os.close(descriptor)
+
+
+def _cgroups(read: _Alone) -> tuple[str, ...]:
+    below = (f"{_MOUNTS[0]}{read.cgroup_path}",) if read.cgroup_path not in ("", "/") else ()
+    return (*(read.cgroup_paths or {}).values(), *below)
 
 
 def _is_at(cgroup: str, path: str) -> bool:

@@ -29,6 +29,10 @@ USER = "/user.slice/user-1000.slice/user@1000.service"
         (f"{USER}/user.slice/libpod-{ID}.scope", "podman"),
         (f"/system.slice/nerdctl-{ID}.scope", "containerd"),
         (f"/default/{ID}", ""),
+        # names for systemd, with a runtime that makes directories
+        (f"/system.slice/kubepods-burstable-pod1_2.slice:cri-containerd:{ID}", "containerd"),
+        (f"/kubepods.slice/kubepods-pod1.slice/kubepods-pod1.slice:crio:{ID}", "cri-o"),
+        (f"/kubepods.slice/kubepods-burstable.slice/kubepods-burstable-pod1.slice/docker-{ID}.scope", "docker"),
         # what a container calls its own control groups says nothing of another container
         (f"/system.slice/docker-{ID}.scope/docker/{OTHER}", "docker"),
         (f"/system.slice/docker-{ID}.scope/system.slice/libpod-{OTHER}.scope", "docker"),
@@ -40,9 +44,38 @@ def test_containers(path, runtime):
 
 
 @pytest.mark.parametrize(
+    "path, container, runtime",
+    [
+        ("/lxc.payload.web.1", "web.1", "lxc"),
+        ("/lxc.payload.web/system.slice/ssh.service", "web", "lxc"),
+        (f"/lxc.payload.web/system.slice/docker-{ID}.scope", "web", "lxc"),
+        ("/user.slice/user-0.slice/session-1.scope/lxc.payload.web", "web", "lxc"),
+        ("/lxc/web", "web", "lxc"),
+        ("/machine.slice/systemd-nspawn@web\\x2d1.service/payload", "web-1", "systemd-nspawn"),
+        ("/docker/buildkit/0a1b2c3d4e5f6g7h8i9jklmno", "0a1b2c3d4e5f6g7h8i9jklmno", "buildkit"),
+        ("/system.slice/system.slice:docker:0a1b2c3d4e5f6g7h8i9jklmno", "0a1b2c3d4e5f6g7h8i9jklmno", "buildkit"),
+    ],
+)
+def test_containers_that_are_names(path, container, runtime):
+    place = place_of(path)
+    assert (place.container_id, place.runtime) == (container, runtime)
+
+
+@pytest.mark.parametrize(
     "path",
     [
         "/",
+        "/lxc.monitor.web",
+        "/lxc.payload.",
+        "/lxc",
+        "/web/lxc/web",
+        # who runs a service may make these
+        "/system.slice/web.service/lxc.payload.db",
+        "/system.slice/web.service/systemd-nspawn@db.service",
+        "/docker/buildkit/0a1b2c3d4e5f6g7h8i9jklmn",
+        "/docker/other/0a1b2c3d4e5f6g7h8i9jklmno",
+        # a virtual machine, or a container: the path does not say it
+        "/machine.slice/machine-web.scope",
         "/system.slice/docker.service",
         f"/machine.slice/libpod-conmon-{ID}.scope",
         f"/kubepods.slice/crio-conmon-{ID}.scope",

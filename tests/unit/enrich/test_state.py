@@ -17,6 +17,18 @@ CRIO = f"run/containers/storage/overlay-containers/{ID}/userdata/config.json"
 PODMAN = "var/lib/containers/storage/overlay-containers/containers.json"
 OWN = "home/ann/.local/share/containers/storage/overlay-containers/volatile-containers.json"
 RUNC = "run/runc/box/state.json"
+# as systemd-machined 252 writes it for `systemd-nspawn -M my-box.x`
+MACHINE = rb"""# This is private data. Do not parse.
+NAME=my-box.x
+SCOPE=machine-my\\x2dbox.x.scope
+SERVICE=systemd-nspawn
+ROOT=/root/img
+ID=ddef0995ff4543d6a577b93b8ac721ad
+LEADER=158
+CLASS=container
+REALTIME=1795981386687105
+MONOTONIC=13537292123
+"""
 STORED = {"id": ID, "names": ["web"], "image": "d7af", "metadata": json.dumps({"image-name": "docker.io/nginx:1"})}
 
 
@@ -111,6 +123,30 @@ def facts(root, path=f"/default/{ID}", **home):
             Facts("runc", "box", id="box"),
         ),
         (
+            "var/lib/containers/storage/vfs-containers/containers.json",
+            [STORED],
+            f"/libpod_parent/libpod-{ID}",
+            Facts("podman", "web", "docker.io/nginx:1"),
+        ),
+        (
+            f"run/containers/storage/vfs-containers/{ID}/userdata/config.json",
+            {"annotations": {"io.kubernetes.container.name": "web"}},
+            f"/kubepods/pod12/crio-{ID}",
+            Facts("cri-o", "web"),
+        ),
+        (
+            "run/crun/box/status",
+            {"pid": 12, "cgroup-path": "/box", "scope": "", "rootfs": "/b/rootfs", "systemd-cgroup": False},
+            "/box/container",
+            Facts("crun", "box", id="box"),
+        ),
+        (
+            "run/systemd/machines/my-box.x",
+            MACHINE,
+            "/machine.slice/machine-my\\x2dbox.x.scope/payload",
+            Facts("systemd-nspawn", "my-box.x", id="my-box.x"),
+        ),
+        (
             RUNC,
             {"id": "box", "cgroup_paths": {"": "/sys/fs/cgroup/any.slice/other"}},
             "/any.slice/other",
@@ -127,6 +163,29 @@ def test_crio_and_podman_share_a_directory(tmp_path):
     written(tmp_path, CRIO, {"annotations": {"io.container.manager": "libpod"}})
     written(tmp_path, PODMAN, [STORED])
     assert facts(tmp_path).runtime == "podman"
+
+
+def test_a_virtual_machine_is_no_container(tmp_path):
+    scope = "/machine.slice/machine-my\\x2dbox.x.scope"
+    machine = written(tmp_path, "run/systemd/machines/my-box.x", MACHINE.replace(b"container", b"vm"))
+    assert facts(tmp_path, scope) is None
+    machine.write_bytes(MACHINE.replace(b"x2dbox.x.scope", b"x2dbox.y.scope"))  # it has another scope
+    assert facts(tmp_path, scope) is None
+    assert facts(tmp_path, "/machine.slice/machine-..-my\\x2dbox.x.scope") is None
+
+
+def test_names_that_control_groups_have(tmp_path):
+    assert facts(tmp_path, "/lxc.payload.web") == Facts("lxc", "web")
+    assert facts(tmp_path, "/machine.slice/systemd-nspawn@web.service/payload") == Facts("systemd-nspawn", "web")
+    assert facts(tmp_path, "/docker/buildkit/0a1b2c3d4e5f6g7h8i9jklmno") == Facts("buildkit")
+    assert facts(tmp_path, "/user.slice/user-1000.slice/user@1000.service/app.slice/lxc.payload.web") is None
+
+
+@pytest.mark.parametrize("above", ["", "/"])
+def test_crun_without_a_control_group_has_none(tmp_path, above):
+    written(tmp_path, "run/crun/box/status", {"cgroup-path": above})
+    assert facts(tmp_path, "/") is None
+    assert facts(tmp_path, "/jobs") is None
 
 
 def test_runc_names_only_its_own_control_groups(tmp_path):
