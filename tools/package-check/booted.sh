@@ -54,7 +54,7 @@ touch /var/lib/onlooker-lake/lake/events
 apt-get purge -y -qq onlooker 2>&1 | grep "kept the lake"
 [ -e /var/lib/onlooker-lake/lake/events ] && getent passwd onlooker-collect
 ! getent passwd onlooker
-left=$(find / -xdev -name '*onlooker*' ! -path '/var/lib/onlooker-lake*' ! -path '/var/lib/dpkg/*' ! -path '/tmp/*' ! -path '/var/lib/systemd/*')
+left=$(find / -xdev -name '*onlooker*' ! -path '/var/lib/onlooker-lake*' ! -path '/var/lib/dpkg/*' ! -path '/var/cache/man/*' ! -path '/tmp/*' ! -path '/var/lib/systemd/*')
 [ -z "$left" ] || { said "left after a purge: $left"; exit 1; }
 said "removed, and purged but for a lake"
 echo "booted: well"
