@@ -19,7 +19,7 @@ from ..monitor import Monitor
 from ..probe.attach import METHODS
 from ..probe.setup import DEFAULT_RING_BYTES, MOST_ARGS_BYTES
 from ..records.fold import check_context
-from ..sinks.target import Target, bytes_of, checked, target_of
+from ..sinks.target import Target, bytes_of, checked, same_end, target_of
 
 DEFAULT_FILE = "/etc/onlooker/agent.toml"
 EXAMPLE = "/usr/share/doc/onlooker/agent.toml"  # where a package puts it
@@ -311,6 +311,7 @@ def _sinks(tables: list[dict[str, Any]], file: str) -> Iterator[Target]:
             f"{file}: no sink is named: nobody would see the events", '[[sinks]] url = "nats://localhost/onlooker"'
         )
     found: Counter[str | Target] = Counter()
+    before: list[Target] = []
     for number, table in enumerate(tables, 1):
         where = f"{file}: sinks, the {_nth(number)}"
         target = _sink(table, where)
@@ -321,6 +322,10 @@ def _sinks(tables: list[dict[str, Any]], file: str) -> Iterator[Target]:
                 raise UsageError(f"{where}: another sink has the spool {target.spool!r}", "give each its own directory")
         if found[target] > 1:
             raise UsageError(f"{where}: {target} is there twice", "leave one out")
+        if pair := same_end([*before, target]):
+            hint = "leave one out, or give it a subject, topic or file of its own"
+            raise UsageError(f"{where}: {pair[0]} is the end of another, which would have every event twice", hint)
+        before.append(target)
         yield target
 
 

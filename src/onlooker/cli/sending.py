@@ -16,7 +16,7 @@ from ..counted import counted
 from ..errors import PROGRAM, UsageError
 from ..monitor import Monitor
 from ..records import Batch
-from ..summary import Summary
+from ..summary import End, Summary
 from .log import Log
 from .session import WatchSession, WatchSink
 from .shutdown import Shutdown
@@ -56,13 +56,19 @@ def sinks_of(arguments: argparse.Namespace, log: Log) -> list["Sink"]:
             f"-o - --output-format {arguments.output_format} for lines, too; ?format=json in a URL for what is sent",
         )
     from ..sinks.sink import Sink
-    from ..sinks.target import target_of
+    from ..sinks.target import same_end, target_of
 
     usual = {} if arguments.map is None else {"map": arguments.map}
     targets = [target_of(url, usual=usual) for url in arguments.to]
     tell_of_secrets(targets, log)
     if twice := [str(each) for each, count in Counter(targets).items() if count > 1]:
         raise UsageError(f"--to {twice[0]} is given twice", "leave one out")
+    if pair := same_end(targets):
+        one, other = pair
+        raise UsageError(
+            f"--to {one} and --to {other} end in one place, which would have every event twice",
+            "leave one out, or give it a subject, topic or file of its own",
+        )
     return [Sink(target, lambda text: log("warning", text)) for target in targets]
 
 
@@ -152,6 +158,8 @@ class SendSession(WatchSession):
         # several may have lost the same events: each says its own, the verdict counts those of the worst
         worst = max((sink.lost for sink in self._sending.sinks), key=lambda lost: sum(lost.values()), default=Counter())
         self.summary = replace(self.summary, lost=Counter(self.summary.lost) + worst)
+        if self.summary.end is End.ASKED and not all(sink.is_end_told for sink in self._sending.sinks):
+            self.summary = replace(self.summary, end=End.UNWRITTEN, cause="the end of a run was not delivered")
 
     def _gives_up(self) -> bool:
         if self._relay:
@@ -177,4 +185,6 @@ def _delivered(sink: "Sink") -> str:
         said += f"; its thread has ended: {death!r}"
     if lost := sum(sink.lost.values()):
         said += f"; {counted(lost, 'event')} {'was' if lost == 1 else 'were'} not delivered"
+    if not sink.is_end_told:
+        said += "; its end was not told: a lake will say that the sender broke off"
     return said

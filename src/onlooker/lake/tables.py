@@ -16,6 +16,7 @@ from ..recordings.database import connect, quoted
 from ..recordings.recording import Recording
 from ..records import PLAN
 from ..schema.columns import WIDE, event_of
+from . import doubles
 from .aside import COLUMNS as ASIDE_COLUMNS
 from .aside import MOST_ROWS, Row, first_rows
 from .aside import TABLE as ASIDE
@@ -103,6 +104,7 @@ class LakeTables:
         for host, count in shared_names(self.state):
             if not self._scope.hosts or host in self._scope.hosts:
                 found.append(f"{count} machines are called {host!r:.80}: boot_id says which is which")
+        found += doubles.notes(self.state, self.connection, _FILES)
         if aside := self._reader.aside():
             many = "1 message was" if aside == 1 else f"{aside} messages were"
             found.append(f"{many} put aside that made no sense: --aside lists them")

@@ -45,6 +45,7 @@ class Sink:
         self.lost: Losses = Counter()
         self.kept = 0  # messages that stay in the spool for the next run
         self.left_over = 0  # messages of earlier runs that were there
+        self.is_end_told = True  # or will be, by the next run; False where receivers will say that it broke off
         self._tell = tell
         self._host = host
         self._encode = encoder_of(target)
@@ -65,6 +66,7 @@ class Sink:
         self._changed = threading.Condition()
         self._ends = False
         self._ended_ns = 0
+        self._is_end_packed = False
         self._in_hand: list[Batch] = []  # what is being packed
         self._is_over = False  # all is counted
         self._told: set[str] = set()
@@ -145,6 +147,8 @@ class Sink:
             self._is_over = True
             self._inbox.clear()
         self.kept = len(self.outbox)
+        if self.target.has_topic and self.is_end_told:  # others have no messages but events
+            self.is_end_told = self._is_end_packed and not any(message.head.is_last for message in unsent)
 
     def _lose(self, losses: Losses) -> None:
         """With `_changed` held."""
@@ -240,7 +244,7 @@ class Sink:
             self._packer.dropped()
             self._pack_smaller(batches, len(message), ended_ns=ended_ns)
         elif message is not None and self._has_room(message):
-            self._packer.kept(message)
+            self._keep(message)
             with self._changed:
                 self._in_hand = self._in_hand[len(batches) :]
         else:
@@ -249,9 +253,14 @@ class Sink:
             if ended_ns:  # its end must be told, and what was lost
                 message = self._made([], ended_ns)
                 if message is not None and self._has_room(message, is_needed=True):
-                    self._packer.kept(message)
+                    self._keep(message)
                 else:
                     self._packer.dropped()
+
+    def _keep(self, message: Message) -> None:
+        assert self._packer
+        self._packer.kept(message)
+        self._is_end_packed = message.head.is_last
 
     def _made(self, batches: list[Batch], ended_ns: int | None) -> Message | None:
         assert self._packer

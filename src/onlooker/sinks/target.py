@@ -1,7 +1,7 @@
 """Where a sink sends to: the URL of `--to`, or a table of the agent's configuration."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -49,6 +49,8 @@ _CHOICES = {"format": (*FORMATS, "text"), "map": MAPS, "sasl": SASL, "compress":
 _SENDS = {"nats": FORMATS, "kafka": FORMATS, "file": ("json",), "syslog": ("text", "json")}
 _ONLY = {"otlp+http": "otlp", "otlp+https": "otlp", "journald": "journal"}
 _HAS_TOPIC = ("nats", "kafka")
+_PORTS = {"nats": 4222, "kafka": 9092, "otlp+http": 4318, "otlp+https": 4318, "syslog": 514}
+_TLS_PORT = 6514  # of syslog
 
 
 class Target(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -93,6 +95,11 @@ class Target(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         """The files that must be there."""
         names = ("ca", "cert", "key", "credentials", "password", "token", "headers")
         return {name: value for name in names if (value := getattr(self, name)) is not None}
+
+    @property
+    def has_topic(self) -> bool:
+        """Whether it sends messages that have heads."""
+        return self.scheme in _HAS_TOPIC
 
     @property
     def payload(self) -> str:
@@ -161,6 +168,30 @@ def target_of(url: str, *, schemes: tuple[str, ...] = SCHEMES, usual: Mapping[st
         },
         url,
     )
+
+
+def same_end(targets: Sequence[Target]) -> tuple[Target, Target] | None:
+    """Two that end in one place, where each event would be twice, as far as names tell: with a server in common, and
+    the same subject, topic or path, in the same form.
+    """
+    for place, one in enumerate(targets):
+        for other in targets[:place]:
+            if _form_of(one) == _form_of(other) and (_places_of(one) & _places_of(other) or not one.servers):
+                return other, one
+    return None
+
+
+def _form_of(target: Target) -> tuple[object, ...]:
+    topic = target.topic or ("v1/logs" if target.scheme in _ONLY and target.servers else "")
+    is_plain = target.scheme == "syslog" and target.format in (None, "text")
+    return target.scheme, bool(target.servers), topic, target.payload, target.map, is_plain
+
+
+def _places_of(target: Target) -> set[tuple[str, int]]:
+    """Its servers, with the port that is usual."""
+    usual = _PORTS.get(target.scheme, 0) if not (target.scheme == "syslog" and target.uses_tls) else _TLS_PORT
+    parts = [urlsplit(f"//{server}") for server in target.servers]
+    return {(each.hostname or "", each.port or usual) for each in parts}
 
 
 def _options(url: str, query: str) -> dict[str, Any]:

@@ -108,6 +108,11 @@ WRONG_SINKS = [
     (f"{SINK}topic = 'x'", "sinks, the first: topic is also in the URL", "leave one of them out"),
     (f"{SINK}{SINK}", "sinks, the second: nats://localhost/onlooker is there twice", "leave one out"),
     (
+        f'{SINK}[[sinks]]\nurl = "nats://localhost:4222/onlooker?memory=64M"\n',
+        "sinks, the second: nats://localhost/onlooker is the end of another, which would have every event twice",
+        "leave one out, or give it a subject",
+    ),
+    (
         f"{SINK}spool = '/s'\n{SINK}spool = '/s'\nmemory = '2M'",
         "sinks, the second: another sink has the spool '/s'",
         "give each its own",

@@ -147,3 +147,21 @@ def test_a_secret_that_all_can_read_is_warned_of_once(watch: Watch, tmp_path):
     assert warning == (f"onlooker: warning: {secret} has a secret, and every user can read it: chmod 600 '{secret}'")
     secret.chmod(0o600)
     assert "has a secret" not in watch("--to", urls[0], events=OPENS)[2]
+
+
+def test_two_that_end_in_one_place_are_refused(watch: Watch):
+    code, _, err = watch("--to", "nats://localhost/x", "--to", "nats://localhost:4222/x?memory=64M", events=OPENS)
+    assert code == 2
+    said = (
+        "--to nats://localhost/x and --to nats://localhost:4222/x end in one place, which would have every event twice"
+    )
+    assert err == f"onlooker: {said}\n\nhint: leave one out, or give it a subject, topic or file of its own\n"
+
+
+def test_an_end_that_could_not_be_told_is_in_the_verdict(watch: Watch, monkeypatch):
+    """No event is lost, and whoever receives it will say that the sender broke off."""
+    monkeypatch.setattr("onlooker.sinks.sink.CLOSE_SECONDS", 0.3)
+    code, _, err = watch("--to", "nats://127.0.0.1:9/x", events=[])
+    assert code == 1
+    assert "delivered 0 records in 0 messages; its end was not told: a lake will say that the sender broke off" in err
+    assert "the end of a run was not delivered" in err

@@ -13,7 +13,7 @@ from onlooker.errors import ExtraError, UsageError
 from onlooker.sinks.formats import encoder_of
 from onlooker.sinks.message import Head, Unpacker
 from onlooker.sinks.packer import Packer
-from onlooker.sinks.target import target_of
+from onlooker.sinks.target import same_end, target_of
 from onlooker.testing import make
 
 from .made import EVENTS, HOSTILE, everything, opens
@@ -112,3 +112,30 @@ def test_a_missing_library_is_said_at_once(url, library, extra, monkeypatch):
     with pytest.raises(ExtraError, match=library) as found:
         encoder_of(target_of(url))
     assert found.value.hint == f"pip install 'onlooker[{extra}]'"
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "is_same"),
+    [
+        ("nats://a/x", "nats://a:4222/x?memory=64M", True),
+        ("nats://a,b/x", "nats://B:4222,c/x?spool=/tmp/x", True),
+        ("nats://a/x", "nats://a/y", False),
+        ("nats://a/x", "nats://a:4223/x", False),
+        ("nats://a/x", "nats://a/x?format=json", False),
+        ("nats://a/x?map=ecs", "nats://a/x?map=ocsf", False),
+        ("nats://a/x", "kafka://a/x", False),
+        ("kafka://a,b/x", "kafka://b:9092/x?compress=zstd", True),
+        ("otlp+http://a", "otlp+http://a:4318/v1/logs", True),
+        ("otlp+http://a", "otlp+http://a/other", False),
+        ("syslog://a?tls", "syslog://a:6514?tls&memory=2M", True),
+        ("syslog://a", "syslog://a:6514?tls", False),
+        ("syslog:", "syslog:?format=json", False),
+        ("syslog:", "syslog:?format=text", True),
+        ("journald:", "journald:?memory=2M", True),
+        ("file:/a", "file:///a?memory=2M", True),
+        ("file:/a", "file:/b", False),
+    ],
+)
+def test_two_that_end_in_one_place(one, other, is_same):
+    targets = [target_of("nats://else/where"), target_of(one), target_of(other)]
+    assert same_end(targets) == ((targets[1], targets[2]) if is_same else None)

@@ -5,6 +5,9 @@ import time
 
 import pytest
 
+from onlooker.lake.coverage import BROKEN_OFF, periods
+from onlooker.lake.parts import Held
+from onlooker.lake.state import Commit, State, batches_of
 from onlooker.sinks.outbox import Outbox
 from onlooker.sinks.packer import Packer
 
@@ -97,3 +100,46 @@ def test_the_end_is_told_although_the_disk_is_full(tmp_path, monkeypatch):
     heads = sorted((each.head for each in server.got), key=lambda head: head.seq)
     assert [each.seq for each in heads] == list(range(1, len(heads) + 1))
     assert (heads[-1].is_last, heads[-1].lost) == (True, 7)
+    assert sink.is_end_told
+
+
+def full(*_: object) -> None:
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
+@pytest.mark.parametrize("is_full", [True, False])
+def test_an_end_that_has_no_room_is_said_and_the_sender_broke_off(tmp_path, monkeypatch, is_full):
+    """The server is away and the disk is full, just when it ends."""
+    server = Server()
+    server.is_down = True
+    first = sink_with(server, f"{URL}{tmp_path}")
+    first.outbox.memory_bytes = 0
+    while not first.outbox.bytes[1]:
+        time.sleep(0.01)
+    with monkeypatch.context() as patched:
+        if is_full:
+            patched.setattr(first.outbox, "_write", full)
+        first.close(seconds=0.2)
+    assert (dict(first.lost), first.is_end_told) == ({}, not is_full)
+    first.close()
+    assert first.is_end_told is not is_full  # however often one asks
+    server.is_down = False
+    time.sleep(0.01)
+    second = sink_with(server, f"{URL}{tmp_path}")
+    second.close()
+    assert second.is_end_told
+    state = State()
+    state.apply(Commit(batches=batches_of([Held(each.head, []) for each in server.got])), 1)
+    assert len(state.runs) == 2
+    assert [each.why for each in periods(state) if each.why == BROKEN_OFF] == [BROKEN_OFF] * is_full
+
+
+def test_an_end_that_nobody_takes_is_said_also_without_a_spool():
+    server = Server()
+    server.is_down = True
+    sink = sink_with(server, "nats://localhost/onlooker")
+    sink.close(seconds=0.2)
+    assert not sink.is_end_told
+    elsewhere = sink_with(server, "otlp+http://localhost")
+    elsewhere.close(seconds=0.2)
+    assert elsewhere.is_end_told  # it has none
