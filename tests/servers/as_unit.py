@@ -11,15 +11,14 @@ import ctypes
 import errno
 import os
 import pkgutil
-import re
 import resource
 import socket
-import subprocess
 import sys
 from contextlib import suppress
-from functools import cache
 from importlib import import_module
 from pathlib import Path
+
+from units import allowed_calls, settings  # beside this file
 
 import onlooker
 from onlooker.cli.main import COMMANDS, command, main
@@ -37,36 +36,6 @@ ALLOW, ERRNO, EQUAL = 0x7FFF0000, 0x00050000, 4  # seccomp.h of libseccomp
 
 class Compare(ctypes.Structure):
     _fields_ = (("arg", ctypes.c_uint), ("op", ctypes.c_int), ("a", ctypes.c_uint64), ("b", ctypes.c_uint64))
-
-
-def settings(unit: str) -> dict[str, list[str]]:
-    """The words of each setting, of all lines."""
-    found: dict[str, list[str]] = {}
-    for line in Path(unit).read_text().splitlines():
-        name, equals, value = line.partition("=")
-        if equals and not name.startswith("#"):
-            found.setdefault(name, []).append(value)
-    return found
-
-
-@cache
-def calls(name: str) -> frozenset[str]:
-    """Those of a group, as systemd knows it; or the call itself."""
-    if not name.startswith("@"):
-        return frozenset({name})
-    said = subprocess.run(
-        ["systemd-analyze", "syscall-filter", name], capture_output=True, text=True, check=True
-    ).stdout
-    words = [line.strip() for line in said.splitlines()[1:]]
-    return frozenset().union(*(calls(word) for word in words if re.fullmatch(r"@?[a-z0-9_-]+", word)))
-
-
-def allowed_calls(lines: list[str]) -> set[str]:
-    found: set[str] = set()
-    for line in lines:
-        named = frozenset().union(*map(calls, line.lstrip("~").split()))
-        found = found - named if line.startswith("~") else found | named
-    return found | calls("@default")  # which systemd always allows
 
 
 def check(result: int) -> None:

@@ -18,6 +18,7 @@ from onlooker.agent.metrics import page
 from onlooker.cli.main import COMMANDS, command
 from onlooker.cli.parser import parse
 from tests.servers.running import program
+from tests.servers.units import allowed_calls, settings
 
 from ..agent.test_endpoint import STATE
 
@@ -107,13 +108,38 @@ def test_the_deployment_of_the_collector():
     assert parse(command(words[0]), words[0], "x", words[1:], COMMANDS).lake.startswith("s3://")
 
 
-def test_a_component_adds_the_pid_namespace_of_the_node(tmp_path):
+def test_components_add_what_they_say(tmp_path):
     shutil.copytree(PACKAGING / "kubernetes", tmp_path / "k")
     file = tmp_path / "k/kustomization.yaml"
-    file.write_text(file.read_text().replace("#components:", "components:").replace("#  - host-pid", "  - host-pid"))
+    file.write_text(re.sub(r"^#(components:|  - )", r"\1", file.read_text(), flags=re.MULTILINE))
     made = yaml.safe_load_all(run(program("kubectl"), "kustomize", tmp_path / "k"))
-    [pod] = [each["spec"]["template"]["spec"] for each in made if each["kind"] == "DaemonSet"]
+    [daemons] = [each for each in made if each["kind"] == "DaemonSet"]
+    kubernetes_validate.validate(daemons, kubernetes_validate.latest_version(), strict=True)
+    pod = daemons["spec"]["template"]["spec"]
+    [container] = pod["containers"]
     assert pod["hostPID"] is True
+    assert container["securityContext"]["seccompProfile"] == {"type": "Localhost", "localhostProfile": "onlooker.json"}
+    of_host = {each["name"]: each["hostPath"]["path"] for each in pod["volumes"] if "hostPath" in each}
+    mounts = {each["name"]: each for each in container["volumeMounts"]}
+    assert of_host == {name: mounts[name]["mountPath"] for name in ("cgroup", "runtime")}
+    assert all(mounts[name]["readOnly"] for name in of_host)
+
+
+def test_the_seccomp_profile_allows_what_the_unit_allows():
+    """And nothing else; a newer systemd may know more calls of a group."""
+    profile = json.loads((PACKAGING / "seccomp.json").read_bytes())
+    [rule] = profile["syscalls"]
+    assert (profile["defaultAction"], rule["action"]) == ("SCMP_ACT_ERRNO", "SCMP_ACT_ALLOW")
+    named = set(rule["names"])
+    assert named <= allowed_calls(settings(UNIT)["SystemCallFilter"])
+    assert {"bpf", "perf_event_open", "inotify_add_watch", "execve"} <= named
+    assert not {"mount", "ptrace", "setuid", "init_module", "chown"} & named
+
+
+def test_the_probes_ask_what_the_agent_answers(objects):
+    [container] = objects["DaemonSet"]["spec"]["template"]["spec"]["containers"]
+    for probe in ("startupProbe", "livenessProbe", "readinessProbe"):
+        assert container[probe]["httpGet"] == {"path": "/healthz", "port": container["ports"][0]["name"]}
 
 
 def test_the_configuration_of_the_pods_is_right(objects, tmp_path, monkeypatch):
