@@ -24,6 +24,7 @@ SMALL_BYTES = 32 << 20
 LEAST_FILES = 16  # of one day and host, that are small
 MOST_BYTES = 128 << 20  # of those that become one
 GRACE_SECONDS = 600.0  # for who reads what is not needed any more
+RESTORE = "restore it from a backup; a query names the files that can't be read"
 ORPHAN_SECONDS = 86_400.0  # so old, no file is about to be committed
 
 
@@ -110,7 +111,7 @@ class Compactor:
         for number, each in enumerate(small):
             data = self._store.get(each.name)
             if data is None:
-                raise LakeError(f"{each.name!r} is missing in the lake {self._store.root}")
+                raise LakeError(f"{each.name!r} is missing in the lake {self._store.root}", RESTORE)
             parts.append(directory / f"{number}.parquet")
             parts[-1].write_bytes(data)
         path = directory / "merged.parquet"
@@ -119,7 +120,7 @@ class Compactor:
         write_parquet(database, f"FROM {read}", path)
         [(rows,)] = database.execute(f"SELECT count(*) FROM read_parquet({quoted(pattern(path))})").fetchall()
         if rows != sum(each.rows for each in small):
-            raise LakeError(f"{len(small)} files have {rows} rows, not {sum(each.rows for each in small)}")
+            raise LakeError(f"{len(small)} files have {rows} rows, not {sum(each.rows for each in small)}", RESTORE)
         return path
 
 

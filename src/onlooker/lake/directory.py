@@ -6,7 +6,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from .objects import SCRATCH, LakeError, Object, reason
+from .hints import directory_hint, reason
+from .objects import SCRATCH, LakeError, Object
 
 _OLD_SECONDS = 86_400.0  # of what a writer left that was killed
 
@@ -60,11 +61,12 @@ class DirectoryStore:
         for parent, _, names in os.walk(self.directory / prefix):
             for each in names:
                 path = Path(parent) / each
+                name = path.relative_to(self.directory).as_posix()
+                if name <= after:
+                    continue
                 with suppress(FileNotFoundError):  # it has just gone
                     found = path.stat()
-                    name = path.relative_to(self.directory).as_posix()
-                    if name > after:
-                        yield Object(name, found.st_size, found.st_mtime)
+                    yield Object(name, found.st_size, found.st_mtime)
 
     def delete(self, names: Sequence[str]) -> None:
         """Those that are there."""
@@ -116,8 +118,8 @@ class DirectoryStore:
         _sync(directory.parent)
 
     def _failed(self, what: str, name: str, error: OSError) -> LakeError:
-        hint = "see that the disk has room, and that you may write there"
-        return LakeError(f"can't {what} {name!r} of the lake {self.root}: {reason(error)}", hint)
+        why = error.strerror or reason(error)
+        return LakeError(f"can't {what} {name!r} of the lake {self.root}: {why}", directory_hint(self.root))
 
 
 def _sync(directory: Path) -> None:

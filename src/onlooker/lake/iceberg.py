@@ -21,6 +21,7 @@ from ..sinks.message import compressed, decompressed
 from .aside import POISON
 from .columns import iceberg_select
 from .compact import LEAST_FILES
+from .hints import ICEBERG_EXAMPLE, iceberg_hint
 from .objects import Object
 from .parts import Held, parts
 from .rows import no_rows
@@ -36,11 +37,12 @@ if TYPE_CHECKING:
 
 STATE = "onlooker.state"
 _PLAN = "onlooker.plan."
+_OWN_COLUMNS = {"host", "boot_id", "run", "seq", "event", "date"}
+ROLL_BACK = "another program has changed it; set it to what it was in an older version of the table's metadata"
 _ASIDE = "_aside"
 _RETRIES = "commit.retry.num-retries"
 _MOST_TRIES = 200
 _OPTIONS = ("warehouse", "endpoint", "region", "credentials", "profile", "login", "token", "oauth")
-EXAMPLE = "iceberg+http://localhost:8181/security.onlooker?warehouse=s3://tables&login=FILE"
 
 
 class Catalogue:
@@ -69,7 +71,7 @@ class Catalogue:
         try:
             return msgspec.msgpack.decode(decompressed(base64.b64decode(text)), type=State) if text else State()
         except (msgspec.MsgspecError, ValueError) as error:
-            raise LakeError(f"the property {STATE} of {self.name} makes no sense: {error}") from error
+            raise LakeError(f"the property {STATE} of {self.name} makes no sense: {error}", ROLL_BACK) from error
 
     def aside(self, *, is_new: bool = False) -> Any:
         """The table of what makes no sense; None where there is none."""
@@ -121,12 +123,16 @@ class Catalogue:
         catalog = self._catalogue()
         if not is_new:
             try:
-                return catalog.load_table(self.name)
+                return self._checked(catalog.load_table(self.name))
             except NoSuchTableError as error:
-                hint = f"{PROGRAM} collect nats://localhost/onlooker --lake '{EXAMPLE}'"
-                raise UsageError(f"there is no table {self.name} in {self.root}", hint) from error
+                if warehouse := self._properties.get("warehouse"):
+                    where = f"{self.root}, warehouse {warehouse}"
+                else:
+                    where = self.root
+                hint = f"{PROGRAM} collect nats://localhost/onlooker --lake '{ICEBERG_EXAMPLE}'"
+                raise UsageError(f"there is no table {self.name} in {where}", hint) from error
         catalog.create_namespace_if_not_exists(self.name.rpartition(".")[0])
-        table = catalog.create_table_if_not_exists(self.name, schema=_schema(), properties=_FORMAT)
+        table = self._checked(catalog.create_table_if_not_exists(self.name, schema=_schema(), properties=_FORMAT))
         if not table.spec().fields and table.current_snapshot() is None:
             with table.update_spec() as update:
                 update.add_identity("date")
@@ -134,6 +140,16 @@ class Catalogue:
         if {each.name for each in _schema()} - {each.name for each in table.schema().fields}:
             with table.update_schema() as update:
                 update.union_by_name(_schema())
+        return table
+
+    def _checked(self, table: Any) -> Any:
+        """Raises UsageError for a table that is somebody else's: it would get all our columns."""
+        if missing := sorted(_OWN_COLUMNS - {each.name for each in table.schema().fields}):
+            made = f"{self.name.rpartition('.')[0]}.onlooker"
+            raise UsageError(
+                f"the table {self.name} of {self.root} is none of onlooker: it has no column {', '.join(missing)}",
+                f"name one that is not there yet, as {made}, and it is made",
+            )
         return table
 
 
@@ -177,7 +193,7 @@ class IcebergWriter(Unpacking):
                     raise
                 is_unknown = isinstance(error.__cause__, CommitStateUnknownException)
                 time.sleep(min(1.0, 0.02 * tries))
-        raise LakeError(f"others were faster {_MOST_TRIES} times")
+        raise LakeError(f"others were faster {_MOST_TRIES} times", "commit less often: a larger --every")
 
     def tidy(self) -> None:
         """Now and then merge the small files of days and hosts, where there are many, and let go of old snapshots.
@@ -298,7 +314,8 @@ def told(what: str) -> Iterator[None]:
     except OnlookerError:
         raise
     except (*known, RESTError, ValidationError, RequestException, ArrowException, OSError, ValueError) as error:
-        raise LakeError(f"can't {what}: {reason(error)}") from error
+        why = reason(error)
+        raise LakeError(f"can't {what}: {why}", iceberg_hint(f"{why} {type(error).__name__}")) from error
 
 
 def _errors() -> tuple[type[Exception], ...]:
@@ -319,7 +336,7 @@ def _target(lake: str) -> tuple[str, str, dict[str, str], dict[str, Any]]:
             raise UsageError(f"{lake!r:.100}: {error}", error.hint)
     name = parts_.path.strip("/")
     if not parts_.netloc or "@" in parts_.netloc or "." not in name.strip("."):
-        raise UsageError(f"no catalogue and table are named: {lake!r:.100}", EXAMPLE)
+        raise UsageError(f"no catalogue and table are named: {lake!r:.100}", ICEBERG_EXAMPLE)
     uri = f"{parts_.scheme.partition('+')[2]}://{parts_.netloc}"
     properties = {"uri": uri}
     if "warehouse" in given:
@@ -340,4 +357,5 @@ def _text(path: str, option: str) -> str:
     try:
         return Path(path).read_text("utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"can't read the {option} from {path!r}: {error}", f"{option}=FILE, with ID:SECRET") from error
+        why = error.strerror if isinstance(error, OSError) else "it is no text"
+        raise UsageError(f"can't read the {option} from {path!r}: {why}", f"{option}=FILE, with ID:SECRET") from error

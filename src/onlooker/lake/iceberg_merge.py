@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import OnlookerError
 from ..recordings.database import connect, pattern, quoted
-from .compact import GRACE_SECONDS, LEAST_FILES, MOST_BYTES, SMALL_BYTES
+from .compact import GRACE_SECONDS, LEAST_FILES, MOST_BYTES, RESTORE, SMALL_BYTES
 from .objects import LakeError
 from .writer import MEMORY, database_errors
 
@@ -28,6 +28,7 @@ MOST_AGE = "history.expire.max-snapshot-age-ms"
 KEEP = "history.expire.min-snapshots-to-keep"
 PARTS = ["date", "host"]  # the columns by which the table is partitioned
 _MAIN = "main"
+HINT = "let the engine that has changed them merge: CALL CATALOG.system.rewrite_data_files(table => 'TABLE')"
 
 
 class Merger:
@@ -161,7 +162,9 @@ class Merger:
             read = f"read_parquet([{', '.join(parts)}], hive_partitioning = false, union_by_name = true)"
             names = [column for column, *_ in database.execute(f"DESCRIBE FROM {read}").fetchall()]
             if unknown := set(names) - set(schema.names):  # another engine has renamed or dropped it
-                raise LakeError(f"files of the table {self._catalogue.name} have other columns: {min(unknown)!r:.60}")
+                raise LakeError(
+                    f"files of the table {self._catalogue.name} have other columns: {min(unknown)!r:.60}", HINT
+                )
             columns = ", ".join(f'"{name}"' if name in names else f'NULL AS "{name}"' for name in schema.names)
             rows = 0
             with told("merge files of a lake"), parquet.ParquetWriter(path, schema, compression="zstd") as writer:
@@ -169,7 +172,7 @@ class Merger:
                     writer.write_table(pyarrow.Table.from_batches([batch]).cast(schema))
                     rows += batch.num_rows
         if rows != wanted:
-            raise LakeError(f"{len(small)} files have {rows} rows, not {wanted}")
+            raise LakeError(f"{len(small)} files have {rows} rows, not {wanted}", RESTORE)
         return path, lambda name, size: _described(table, small[0], name, size, writer.writer.metadata)
 
     def _fetched(self, small: Sequence[Any], directory: Path) -> list[str]:

@@ -21,16 +21,23 @@ CHECKPOINT_EVERY = 100
 _DIGITS = 20
 _MOST_TRIES = 1000
 _KEEP_CHECKPOINTS = 2
+_RESTORE = "restore it from a backup: without it, nobody can tell which files count"
 
 
 class CommitLog:
     """`state` is as of the last `refresh` or `commit`."""
 
     def __init__(self, store: Store) -> None:
-        """Raises LakeError."""
+        """Raises LakeError, also where a commit is missing and later ones are there."""
         self._store = store
         self.state = State()
         self.refresh()
+        while later := [each.name for each in self._store.list(COMMITS, after=_commit(self.state.number))]:
+            number = self.state.number
+            self.refresh()
+            if self.state.number == number:
+                more = f"and {len(later)} later ones are there"
+                raise LakeError(f"the lake {store.root} lacks {_commit(number + 1)!r}, {more}", _RESTORE)
 
     def refresh(self) -> State:
         """Read what others have committed. Raises LakeError."""
@@ -60,8 +67,8 @@ class CommitLog:
             if own := next((each for each in ids if each in tried), None):
                 return tried[own]
             if not ids:
-                raise LakeError(f"the commit {number} is there and can't be read")
-        raise LakeError(f"others were faster {_MOST_TRIES} times")
+                raise LakeError(f"the commit {number} is there and can't be read", _RESTORE)
+        raise LakeError(f"others were faster {_MOST_TRIES} times", "commit less often: a larger --every")
 
     def _read(self) -> list[str]:
         """The ids of the commits that are new."""
@@ -76,9 +83,11 @@ class CommitLog:
         try:
             made = msgspec.json.decode(data, type=Commit)
         except msgspec.MsgspecError as error:
-            raise LakeError(f"the commit {number} makes no sense: {error}") from error
+            message = f"the commit {number} of the lake {self._store.root} makes no sense: {error}"
+            raise LakeError(message, _RESTORE) from error
         if made.version > VERSION:
-            raise LakeError(f"the commit {number} was written by a newer version of onlooker ({made.onlooker})")
+            message = f"the commit {number} of the lake {self._store.root} is of a newer onlooker ({made.onlooker})"
+            raise LakeError(message, "pip install --upgrade onlooker")
         self.state.apply(made, number)
         return made.id
 

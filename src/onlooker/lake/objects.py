@@ -1,6 +1,5 @@
 """What a lake is kept in: objects by name, which are written as a whole."""
 
-import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
@@ -9,8 +8,7 @@ from ..errors import OnlookerError
 
 SCRATCH = "_onlooker/scratch"
 EVENTS = "events"  # below it are the files
-_LONGEST_REASON = 200
-_HINT = "see that it can be reached: for S3, AWS_ENDPOINT_URL, AWS_REGION and the keys must be right"
+_HINT = "see that it can be reached, and try again"
 
 
 class LakeError(OnlookerError):
@@ -18,9 +16,7 @@ class LakeError(OnlookerError):
 
     def __init__(self, message: str, hint: str = "") -> None:
         super().__init__(message)
-        self.hint = (
-            hint or "see that it can be reached: for S3, AWS_ENDPOINT_URL, AWS_REGION and the keys must be right"
-        )
+        self.hint = hint or _HINT
 
 
 class Object(NamedTuple):
@@ -58,13 +54,3 @@ class Store(Protocol):
 
     def now(self) -> float:
         """By the clock that says when objects were written, in seconds since 1970."""
-
-
-def reason(error: BaseException) -> str:
-    """What the server says, or where it is not reached, the system."""
-    text = str(error)
-    said = [found[1] for name in ("Code", "Message") if (found := re.search(f"<{name}>([^<]*)</{name}>", text))]
-    if said:
-        return ": ".join(said)[:_LONGEST_REASON]
-    first = next((line for line in text.splitlines() if line), type(error).__name__)
-    return first.rpartition(" - ")[2][:_LONGEST_REASON]

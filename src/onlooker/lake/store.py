@@ -1,6 +1,7 @@
 """Objects by name: files below a directory, or in a bucket of S3. Reading and writing them is obstore's."""
 
 import os
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from configparser import ConfigParser, Error
 from contextlib import suppress
@@ -11,17 +12,22 @@ from urllib.parse import parse_qsl, urlsplit
 
 from ..errors import PROGRAM, ExtraError, UsageError
 from .directory import DirectoryStore
+from .hints import reason as reason
+from .hints import s3_hint
 from .objects import EVENTS as EVENTS
 from .objects import SCRATCH, Object
 from .objects import LakeError as LakeError
 from .objects import Store as Store
-from .objects import reason as reason
 
 S3 = "s3"
 ICEBERG = ("iceberg+http", "iceberg+https")
 # a request may take a minute, where much is sent; then it is tried again for half a minute
 RETRIES: Any = {"max_retries": 3, "retry_timeout": timedelta(seconds=30)}
-_OPTIONS = ("endpoint", "region", "credentials", "profile", "ca")
+_OPTIONS = ("endpoint", "region", "credentials", "profile")
+_BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,254}")
+_ENDPOINT = re.compile(r"https?://([A-Za-z0-9_.-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?(/[A-Za-z0-9_./~-]*)?")
+_REGION = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_PLAIN = re.compile(r"[!-~]+")  # of a key
 _KEYS = {"aws_access_key_id": "access_key_id", "aws_secret_access_key": "secret_access_key"}
 _KEYS |= {"aws_session_token": "session_token"}
 
@@ -111,7 +117,8 @@ class ObjectStore:
             self.delete([name])
 
     def _failed(self, what: str, name: str, error: BaseException) -> LakeError:
-        return LakeError(f"can't {what} {name!r} of the lake {self.root}: {reason(error)}")
+        said = reason(error)
+        return LakeError(f"can't {what} {name!r} of the lake {self.root}: {said}", s3_hint(self.root, said))
 
 
 def check_conditional(store: Store) -> None:
@@ -164,7 +171,7 @@ def _s3(lake: str) -> tuple[str, str, Any, dict[str, Any]]:
         if name not in _OPTIONS:
             error = UsageError.unknown("option", name, _OPTIONS)
             raise UsageError(f"{lake!r:.100}: {error}", error.hint)
-    if not parts.netloc or "@" in parts.netloc:
+    if not _BUCKET.fullmatch(parts.netloc):
         raise UsageError(
             f"no bucket is named: {lake!r:.100}", "s3://BUCKET/PREFIX; keys are in a file: ?credentials=FILE"
         )
@@ -176,9 +183,15 @@ def credentials_of(given: Mapping[str, str]) -> tuple[Any, dict[str, Any]]:
     environ = os.environ
     config: dict[str, Any] = {"virtual_hosted_style_request": False}
     if endpoint := given.get("endpoint") or environ.get("AWS_ENDPOINT_URL_S3") or environ.get("AWS_ENDPOINT_URL"):
+        if not _ENDPOINT.fullmatch(endpoint):  # the library would end with a backtrace
+            raise UsageError(
+                f"not an endpoint of S3: {endpoint!r:.60}", "endpoint=http://HOST:PORT, or AWS_ENDPOINT_URL"
+            )
         config["endpoint"] = endpoint
-    region = given.get("region") or environ.get("AWS_REGION") or environ.get("AWS_DEFAULT_REGION")
-    config["region"] = region or "us-east-1"
+    region = given.get("region") or environ.get("AWS_REGION") or environ.get("AWS_DEFAULT_REGION") or "us-east-1"
+    if not _REGION.fullmatch(region):
+        raise UsageError(f"not a region of S3: {region!r:.60}", "region=eu-west-1, or AWS_REGION")
+    config["region"] = region
     if path := given.get("credentials") or environ.get("AWS_SHARED_CREDENTIALS_FILE"):
         config |= _credentials(path, given.get("profile") or environ.get("AWS_PROFILE") or "default")
     return config, {"allow_http": True, "connect_timeout": "5s", "timeout": "60s"}
@@ -190,7 +203,13 @@ def _credentials(path: str, profile: str) -> dict[str, str]:
     try:
         with Path(path).open(encoding="utf-8") as file:
             parser.read_file(file)
-        return {_KEYS[key]: value for key, value in parser[profile].items() if key in _KEYS}
-    except (OSError, Error, KeyError, UnicodeDecodeError) as error:
+        found = {_KEYS[key]: value for key, value in parser[profile].items() if key in _KEYS}
+        if not all(map(_PLAIN.fullmatch, found.values())):
+            raise ValueError("a key has characters that no key has")
+    except (OSError, Error, KeyError, ValueError) as error:  # the last is also what is not UTF-8
+        why = error.strerror if isinstance(error, OSError) else str(error).partition("\n")[0]
+        if isinstance(error, KeyError):
+            why = f"it has no [{profile}]"
         hint = f"it holds [{profile}], aws_access_key_id = ID and aws_secret_access_key = KEY"
-        raise UsageError(f"can't read credentials from {path!r}: {error}", hint) from error
+        raise UsageError(f"can't read credentials from {path!r}: {why}", hint) from error
+    return found

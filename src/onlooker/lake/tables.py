@@ -1,5 +1,6 @@
 """The tables of a lake: those of a recording, of all hosts, and for which times they are whole."""
 
+import shlex
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -8,7 +9,7 @@ from typing import TYPE_CHECKING, Self
 
 import msgspec
 
-from ..errors import UsageError
+from ..errors import PROGRAM, UsageError
 from ..events import ASKED_EVENTS, UNCOUNTED, Lost
 from ..query.context import context_columns
 from ..query.tables import PROCESSES, RECORDING, event_tables, names_of, processes_sql
@@ -24,6 +25,7 @@ from .columns import OWN
 from .context import SCHEMA, held_for, joined_sql, views_sql
 from .coverage import COLUMNS, DAMAGED, TABLE, Period, broke_off, periods, shared_names
 from .damage import Damaged, DamagedError, by_reading, by_size, is_of_data, notes_of
+from .hints import hint_for
 from .rows import no_rows, reader_of
 from .scope import Scope, asked_periods, gaps, times_of
 from .state import DataFile
@@ -71,6 +73,7 @@ class LakeTables:
         self._scope = scope
         self._reader = reader_of(lake, scope)
         self.state = self._reader.state
+        self._check_empty(lake)
         self._check_hosts()
         self._damaged = {each.file.name: each for each in damaged}
         self._earlier: list[DataFile] = []
@@ -90,7 +93,7 @@ class LakeTables:
     @property
     def is_known(self) -> bool:
         """Whether the lake has something of the hosts and times that are asked, if only that nothing was running."""
-        return not self._unknown()
+        return bool(self.state.runs) and not self._unknown()
 
     @property
     def notes(self) -> list[str]:
@@ -189,6 +192,12 @@ class LakeTables:
             return [f"{of}{when}" for of in hosts]
         return [when] if when and not asked else []
 
+    def _check_empty(self, lake: str) -> None:
+        """Raises UsageError for a lake that a collector has made, and not yet written to."""
+        if not self.state.number and not self.state.runs and not self._reader.aside():
+            hint = f"{PROGRAM} collect nats://localhost/onlooker --lake {shlex.quote(lake)}"
+            raise UsageError(f"the lake {self._reader.root} is empty: no collector has committed to it yet", hint)
+
     def _check_hosts(self) -> None:
         """Raises UsageError for a host that has never sent anything."""
         known = {each.host for each in self.state.runs.values()}
@@ -207,12 +216,14 @@ class LakeTables:
         """Raises ChangedError, DamagedError or LakeError for what DuckDB can't read."""
         import duckdb
 
+        root = self._reader.root
         try:
             yield
         except (duckdb.Error, OSError) as error:
             if failure := self.failure(error):
                 raise failure from error
-            raise LakeError(f"can't read the lake {self._reader.root}: {_words(error)}") from error
+            said = _words(error)
+            raise LakeError(f"can't read the lake {root}: {said}", hint_for(root, said)) from error
 
     def _open(self, where: "Expression | None", names: set[str] | None) -> None:
         run = self.connection.execute
