@@ -25,7 +25,8 @@ seen AS (
            arg_max(cgroup_id, seq) AS cgroup_id,
            count_if(is_exec)::UBIGINT AS execs, count_if(is_open)::UBIGINT AS opens,
            count_if(is_write)::UBIGINT AS writes, count_if(is_failure)::UBIGINT AS failures,
-           count_if(is_own)::UBIGINT AS events
+           count_if(is_own)::UBIGINT AS events,
+           max(seq) FILTER (offset_ns IS NOT NULL) AS last_seq, arg_max(offset_ns, seq) AS last_offset_ns
     FROM sight
     GROUP BY ALL
 ),
@@ -54,9 +55,8 @@ final AS (
     SELECT recording,
            greatest(last_ns, coalesce(least(said_ns - offset_ns, last_ns + most_ns), last_ns)) AS final_ns
     FROM (
-        SELECT recording, max(boot_ns) AS last_ns, arg_max(epoch_ns(time) - boot_ns, seq) AS offset_ns
-        FROM recorded.events
-        WHERE event != 'lost'
+        SELECT recording, max(last_ns) AS last_ns, arg_max(last_offset_ns, last_seq) AS offset_ns
+        FROM seen  -- and not the events once more: to plan and to read them takes longest
         GROUP BY ALL
     )
     LEFT JOIN tail.said USING (recording)
