@@ -7,6 +7,7 @@ SHELL := /bin/bash
 
 VENV := .venv
 BIN := $(VENV)/bin
+unexport PYTHONDONTWRITEBYTECODE # or each worker of the tests, and each command that they start, compiles all anew
 SOURCES := $(shell find src bpf tools -type f -not -name '*.pyc' -not -path 'tools/kernels/*' -not -path '*/node_modules/*') meson.build pyproject.toml LICENSE $(wildcard LICENSES/*)
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 

@@ -1,10 +1,11 @@
-"""What all tests share: limits of time, and a directory for temporary files in which stat(2) tells of files what the
-kernel thinks of them.
+"""What all tests share: limits of time, how many run at once, and a directory for temporary files in which stat(2) tells
+of files what the kernel thinks of them.
 
 On an overlay it does not: st_dev is made up for each layer (Documentation/filesystems/overlayfs.rst, "Inode
 properties"), and docs/limits.md says so. The tests have overlays of their own for what is to hold there.
 """
 
+import gc
 import os
 import signal
 import tempfile
@@ -46,6 +47,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
     pytest-timeout ends a test by a signal: the test fails with its stack, its fixtures are torn down, others go on.
     """
+    gc.disable()  # until all tests are collected: a third of that time is a search for garbage, and hardly any is there
     if config.option.timeout is None:
         config.option.timeout = TEST_SECONDS
     ordinary_signals()
@@ -54,6 +56,21 @@ def pytest_configure(config: pytest.Config) -> None:
         return
     if file_system(SHARED_MEMORY) == "tmpfs" and not os.statvfs(SHARED_MEMORY).f_flag & os.ST_NOEXEC:
         os.environ["TMPDIR"] = tempfile.tempdir = str(SHARED_MEMORY)
+
+
+def pytest_collection_finish() -> None:
+    """The tests stay until the end: who looks for garbage need not look through them each time."""
+    gc.collect()
+    gc.freeze()
+    gc.enable()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_xdist_auto_num_workers() -> int | None:
+    """More than there are processors: tests also wait, for servers, for disks, for the kernel to free its programs."""
+    if "PYTEST_XDIST_AUTO_NUM_WORKERS" in os.environ:
+        return None  # xdist goes by it
+    return len(os.sched_getaffinity(0)) + 1
 
 
 @pytest.hookimpl(wrapper=True)
