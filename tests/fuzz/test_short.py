@@ -16,7 +16,7 @@ CASES = {
     "outputs": 300,
     "options": 300,
     "files": 250,
-    "recordings": 60,
+    "recordings": 40,
     "rules": 150,
     "config": 300,
 }
@@ -48,6 +48,6 @@ def settings():
 @pytest.mark.parametrize("name", ["records", "columns", "expressions"])
 def test_with_sanitizers(name, settings):
     """Nothing is read or written outside of a record, and no number overflows."""
-    done = run(name, 100, **settings)
+    done = run(name, 40, **settings)
     assert (done.returncode, done.stderr) == (0, "")
     assert int(done.stdout.split()[0]) > 0

@@ -14,6 +14,7 @@ import pytest
 
 import onlooker
 from onlooker.events import TASK_EVENTS
+from onlooker.probe import setup
 
 PROJECT = Path(__file__).parents[2]
 INSTALLED = Path(onlooker.__file__).parent
@@ -81,7 +82,7 @@ def test_all_that_follows_from_the_class_is_there(package: Path) -> None:
 
 @pytest.fixture(scope="module")
 def probe(package: Path) -> Path:
-    """The same with a probe that has the event, made as in meson.build."""
+    """The same with a probe that has the event, made as in meson.build: the one for this kernel."""
     top = package.parent
     for what, file in {"wire": "wire.h", "probes": "probes.h"}.items():
         subprocess.run([sys.executable, top / "tools/generate.py", what, top / file], check=True)
@@ -91,9 +92,10 @@ def probe(package: Path) -> Path:
     flags = ["-target", "bpf", "-mcpu=v3", "-O2", "-g", "-Wall", "-Wextra", "-Wno-unused-parameter", "-Werror"]
     flags += ["-Wno-missing-field-initializers", f"-D__TARGET_ARCH_{TARGET[machine]}"]
     includes = [f"-I/usr/include/{machine}-linux-gnu", f"-I{top}", f"-I{top / 'bpf'}"]
-    for name, can_cast in {"monitor.bpf.o": 1, "monitor.older.bpf.o": 0}.items():
-        paths = [top / "bpf/monitor.bpf.c", "-o", package / "onlooker/probe" / name]
-        subprocess.run([clang, *flags, f"-DCAN_CAST={can_cast}", *includes, "-c", *paths], check=True)
+    name = setup.object_file().name
+    can_cast = int(name != setup.OLDER_OBJECT.name)
+    paths = [top / "bpf/monitor.bpf.c", "-o", package / "onlooker/probe" / name]
+    subprocess.run([clang, *flags, f"-DCAN_CAST={can_cast}", *includes, "-c", *paths], check=True)
     return package
 
 

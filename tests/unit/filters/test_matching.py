@@ -33,7 +33,7 @@ def matching(text, *events):
     return [number for number, event in enumerate(events) if event in found]
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(expressions(), batches)
 def test_native_and_reference_agree(expression, data):
     batch = Batch.checked(data, OFFSET, 1)
@@ -42,7 +42,7 @@ def test_native_and_reference_agree(expression, data):
     assert (found.offset_ns, len(found), found.cut) == (OFFSET, len(found.events()), sum(bool(e.cut) for e in found))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(st.sampled_from(fields.known_fields()).flatmap(lambda field: asks((field,))), batches)
 def test_each_field(expression, data):
     batch = Batch.checked(data, OFFSET, 1)

@@ -41,7 +41,7 @@ def test_the_numbers_are_those_of_the_probe() -> None:
         assert [getattr(rules, prefix + name) for name in listed] == list(range(len(listed)))
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(expressions(), batches)
 def test_what_matches_fulfils_what_is_necessary(expression, data):
     for event in Batch.checked(data, 0, 1):
@@ -53,7 +53,7 @@ def test_what_matches_fulfils_what_is_necessary(expression, data):
                 assert wanted is True or (wanted is not False and reference.matches(wanted, event))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.sampled_from(fields.known_fields()).flatmap(lambda field: asks((field,))), batches)
 def test_what_the_kernel_decides_it_decides_exactly(test, data):
     for event in Batch.checked(data, 0, 1):

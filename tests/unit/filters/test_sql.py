@@ -30,7 +30,7 @@ from . import reference, tables
 from .expressions import OPERATORS, asks, expressions
 from .records import batches
 
-EXAMPLES = int(os.environ.get("ONLOOKER_EXAMPLES", "100"))
+EXAMPLES = int(os.environ.get("ONLOOKER_EXAMPLES", "50"))
 SEED = int(os.environ.get("ONLOOKER_TESTS_SEED", "1"))
 OFFSET = 1_700_000_000 * 10**9
 

@@ -222,7 +222,7 @@ def test_a_long_log_is_read_in_chunks(tmp_path, monkeypatch):
         assert ask("SELECT count(*) FROM events WHERE (event = 'exec') = (seq % 5 = 0)") == [(500,)]
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(st.lists(st.sampled_from(EVENTS), max_size=9), st.lists(st.sampled_from(EVENTS), min_size=1, max_size=9))
 def test_any_order_of_events(tmp_path_factory, first, second):
     path = record(tmp_path_factory.mktemp("any") / "r", first, tail=second)

@@ -62,7 +62,7 @@ def test_it_can_be_read_while_it_is_written(tmp_path):
             assert read(tmp_path / "log") == ([b.data for b in BATCHES[:count]], 0)
 
 
-@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=120, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(st.data())
 def test_a_log_that_ends_anywhere(tmp_path, data):
     """All batches that are whole are read, and the rest is known to be damaged."""
@@ -75,7 +75,7 @@ def test_a_log_that_ends_anywhere(tmp_path, data):
     assert read(path) == ([batch.data for batch in BATCHES[: max(0, len(whole) - 2)]], end - whole[-1])
 
 
-@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=120, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(st.data())
 def test_a_byte_that_is_wrong_costs_one_batch(tmp_path, data):
     path = tmp_path / "log"

@@ -37,7 +37,7 @@ def check_tables(given_batch):
 
 
 @pytest.mark.parametrize("event", TASK_EVENTS)
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(data=st.data())
 def test_any_record(event, data):
     given_raws = data.draw(st.lists(raws(event), min_size=1, max_size=4))
@@ -48,7 +48,7 @@ def test_any_record(event, data):
     assert arrow.rows(given_batch) == [row(each, WIDE) for each in events]
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(st.lists(hostile.events, max_size=8))
 def test_hostile_events(events):
     for given_batch in Batch.of(events):

@@ -130,7 +130,7 @@ def test_random_buffers_give_events(buffer, offset_ns):
 
 
 @pytest.mark.parametrize("event", LAYOUTS)
-@settings(deadline=None, max_examples=80)
+@settings(deadline=None, max_examples=30)
 @given(data=st.data())
 def test_damaged_records_give_their_event_or_a_loss(event, data):
     raw = data.draw(raws(event))

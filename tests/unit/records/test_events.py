@@ -21,7 +21,7 @@ def decode(*records: bytes, offset_ns: int = 0):
 
 
 @pytest.mark.parametrize("event", LAYOUTS)
-@settings(deadline=None, max_examples=80)
+@settings(deadline=None, max_examples=30)
 @given(data=st.data(), offset_ns=OFFSETS)
 def test_a_record_becomes_its_event(event, data, offset_ns):
     [found] = decode(record(event, data.draw(raws(event))), offset_ns=offset_ns)

@@ -52,7 +52,7 @@ def same(batches):
     return [(each.data, each.offset_ns) for each in batches]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(st.lists(hostile.events, max_size=12))
 def test_what_comes_back_is_the_same(tmp_path_factory, events):
     """Through Parquet."""
@@ -65,7 +65,7 @@ def test_what_comes_back_is_the_same(tmp_path_factory, events):
 
 
 @pytest.mark.parametrize("event", TASK_EVENTS)
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(data=st.data())
 def test_any_record_is_the_same_event(event, data):
     """The spans of a record that the kernel wrote may lie elsewhere."""

@@ -35,7 +35,7 @@ def seen(batch):
     return [(event.event, getattr(event, "rule", None)) for event in batch]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(st.lists(expressions(), min_size=1, max_size=12), batches)
 def test_together_they_find_what_each_finds(asked, data):
     batch = Batch.checked(data, OFFSET, 1)

@@ -95,7 +95,7 @@ def test_it_can_be_written_as_json_and_read_back():
     assert Plan.from_json(PLAN.to_json()) == PLAN
 
 
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=80)
 @given(made=plans)
 def test_so_can_any_plan(made):
     assert Plan.from_json(made.to_json()) == made
