@@ -1,5 +1,5 @@
-"""What all tests share: limits of time, how many run at once, and a directory for temporary files in which stat(2) tells
-of files what the kernel thinks of them.
+"""What all tests share: limits of time, how many run at once, and a directory for temporary files in which stat(2)
+tells of files what the kernel thinks of them.
 
 On an overlay it does not: st_dev is made up for each layer (Documentation/filesystems/overlayfs.rst, "Inode
 properties"), and docs/limits.md says so. The tests have overlays of their own for what is to hold there.
