@@ -7,17 +7,18 @@ filter answers bpf(2). Each run is a fork of this process, which has imported ev
 import ctypes
 import json
 import os
-import pkgutil
 import platform
 import resource
 import struct
 import sys
 import traceback
-from importlib import import_module
+from pathlib import Path
 
 import onlooker
-from onlooker.cli.main import COMMANDS, command, main
-from onlooker.cli.parser import parser
+from onlooker.cli.main import main
+
+sys.path.insert(0, str(Path(__file__).parents[1]))  # this file is run as a program
+from everything import import_everything
 
 OPTIONS = ["watch", "--events", "exec", "--filter", "nobody-is-so", "--duration", "1ms"]
 PR_SET_NO_NEW_PRIVS, PR_SET_SECCOMP, SECCOMP_MODE_FILTER = 38, 22, 2  # include/uapi/linux/prctl.h, seccomp.h
@@ -71,15 +72,7 @@ def run(name: str, value: int) -> dict[str, object]:
     return {"value": value, "code": os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), "said": said}
 
 
-for module in pkgutil.walk_packages(onlooker.__path__, "onlooker."):
-    if not module.name.endswith("__main__"):
-        try:
-            import_module(module.name)
-        except ModuleNotFoundError as error:  # an extra's library
-            if (error.name or "").startswith("onlooker"):
-                raise
-for each in COMMANDS:  # what the standard library imports only when it is used
-    parser(command(each), each, each).format_help()
+import_everything()
 with onlooker.Monitor(events=["exec"], comm=["nobody-is-so"]):  # the command would give up its rights
     pass
 for text in sys.argv[2:]:

@@ -6,13 +6,14 @@ interpreter may live where only root may look.
 
 import ctypes
 import os
-import pkgutil
 import sys
-from importlib import import_module
+from pathlib import Path
 
 import onlooker
-from onlooker.cli.main import COMMANDS, command, main
-from onlooker.cli.parser import parser
+from onlooker.cli.main import main
+
+sys.path.insert(0, str(Path(__file__).parents[1]))  # this file is run as a program
+from everything import import_everything
 
 NOBODY = 65534
 PR_SET_DUMPABLE, PR_SET_KEEPCAPS = 4, 8  # include/uapi/linux/prctl.h
@@ -37,15 +38,7 @@ def become_nobody(capabilities: list[int]) -> None:
     check(libc.prctl(PR_SET_DUMPABLE, 1, 0, 0, 0))
 
 
-for module in pkgutil.walk_packages(onlooker.__path__, "onlooker."):
-    if not module.name.endswith("__main__"):
-        try:
-            import_module(module.name)
-        except ModuleNotFoundError as error:  # an extra's library
-            if (error.name or "").startswith("onlooker"):
-                raise
-for name in COMMANDS:  # what the standard library imports only when it is used
-    parser(command(name), name, name).format_help()
+import_everything()
 onlooker.diagnose()
 become_nobody([int(number) for number in sys.argv[1].split(",") if number])
 sys.exit(main(sys.argv[2:]))

@@ -10,7 +10,6 @@ import codecs
 import ctypes
 import errno
 import os
-import pkgutil
 import resource
 import socket
 import sys
@@ -20,10 +19,11 @@ from pathlib import Path
 
 from units import allowed_calls, settings  # beside this file
 
-import onlooker
-from onlooker.cli.main import COMMANDS, command, main
-from onlooker.cli.parser import parser
+from onlooker.cli.main import main
 from onlooker.probe.kernel import CAPABILITIES
+
+sys.path.insert(0, str(Path(__file__).parents[1]))  # this file is run as a program
+from everything import import_everything
 
 NOBODY = 65534
 # include/uapi/linux/prctl.h
@@ -82,13 +82,9 @@ def restrict_calls(names: set[str], families: list[str]) -> None:
 libc = ctypes.CDLL(None, use_errno=True)
 given = settings(sys.argv[1])
 names = allowed_calls(given["SystemCallFilter"])
-for module in pkgutil.walk_packages(onlooker.__path__, "onlooker."):
-    if not module.name.endswith("__main__"):
-        import_module(module.name)
+import_everything()
 for name in ("ascii", "latin-1", "idna"):  # of /proc, of HTTP, of names of hosts
     codecs.lookup(name)
-for each in COMMANDS:  # what the standard library imports only when it is used
-    parser(command(each), each, each).format_help()
 for name in ("duckdb", "obstore", "fsspec", "zstandard", "nats.js"):  # of a collector
     import_module(name)
 if given.get("LimitMEMLOCK"):
