@@ -33,7 +33,7 @@ from .running import SLOWER
 from .test_filters import identity
 
 PREFIX = fresh_name()
-EXAMPLES = 250 // SLOWER
+EXAMPLES = 100 // SLOWER
 SEED = int(os.environ.get("ONLOOKER_TESTS_SEED", "1"))  # another one asks for something else
 DOES = Path(__file__).with_name("does_many_things.py")
 EVENTS = tuple(TASK_EVENTS)

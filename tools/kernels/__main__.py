@@ -70,7 +70,7 @@ def make_files(made: Path) -> None:
 def make_options(made: Path, tests: list[str], environment: dict[str, str]) -> None:
     """What the first process is given."""
     plugins = ["-p", "kernels.reporter", "-p", "no:cacheprovider"]
-    spread = ["-n", str(machine.PROCESSORS), "--dist=worksteal"]
+    spread = ["-n", str(machine.PROCESSORS + 1), "--dist=worksteal"]  # some of them wait
     own = {
         "PATH": f"{Path(sys.executable).parent}:{PATH}",
         "HOME": "/root",
