@@ -1,8 +1,8 @@
 """What the path of a control group says: the container and the unit of systemd that it is of.
 
 The names are those that the runtimes give: Docker and containerd with the cgroup drivers systemd and cgroupfs, the
-kubelet (its `cgroupName` is kubepods), CRI-O, Podman (also split cgroups, and without root), nerdctl, BuildKit, LXC and
-systemd-nspawn.
+kubelet (its `cgroupName` is kubepods), CRI-O, Podman (also split cgroups, and without root), nerdctl, BuildKit,
+buildah, LXC and systemd-nspawn.
 """
 
 import re
@@ -20,8 +20,8 @@ _BARE = re.compile(r"[0-9a-f]{64}")
 _BUILD = re.compile(r"[0-9a-z]{25}")
 _BUILD_NAMED = re.compile(r"[^:]+\.slice:(?:docker|buildkit):([0-9a-z]{25})")
 _LXC = re.compile(r"lxc\.payload\.(.+)")
+_BUILDAH = re.compile(r"(buildah-buildah\d+)(?:\.scope)?")  # a step of podman build
 _NSPAWN = re.compile(r"systemd-nspawn@(.+)\.service")
-_ESCAPED = re.compile(r"\\x([2-7][0-9a-f])")
 _UNIT = re.compile(r"[\w:.\\@-]+\.(?:service|scope|socket|mount|swap)")
 _OF_USER = re.compile(r"user@(\d{1,10})\.service")
 _RUNTIMES = {
@@ -81,14 +81,11 @@ def _by_name(names: list[str]) -> tuple[str, str] | None:
         return (name, "lxc") if above == ["lxc"] else None  # before LXC 4
     if found := _LXC.fullmatch(name):
         return found[1], "lxc"
+    if found := _BUILDAH.fullmatch(name):
+        return found[1], "buildah"
     if found := _NSPAWN.fullmatch(name):
-        return unescaped(found[1]), "systemd-nspawn"
+        return found[1], "systemd-nspawn"  # as it is: its unit has --machine=%i
     return None
-
-
-def unescaped(name: str) -> str:
-    """What a name of a unit stands for, as `systemd-escape --unescape` says it."""
-    return _ESCAPED.sub(lambda found: chr(int(found[1], 16)), name.replace("-", "/"))
 
 
 def _unit(names: list[str]) -> tuple[str | None, int | None]:

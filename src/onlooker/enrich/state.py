@@ -28,7 +28,7 @@ from typing import TypeVar
 
 import msgspec
 
-from .containers import Place, unescaped
+from .containers import Place
 
 LONGEST_FILE = 1 << 20
 LONGEST_LIST = 16 << 20  # of all containers of Podman: some 1 KiB each
@@ -45,7 +45,9 @@ _LISTS = ("containers.json", "volatile-containers.json")  # the second: with --r
 _ALONE = (("runc", "run/runc", "state.json"), ("crun", "run/crun", "status"))
 _MACHINES = "run/systemd/machines"
 _MACHINE = re.compile(r"machine-(.+)\.scope")
+_ESCAPED = re.compile(r"\\x([2-7][0-9a-f])")
 _NAMED_BY_PATH = ("lxc", "systemd-nspawn")  # the names of their containers are their ids
+_NAMELESS = ("buildkit", "buildah")  # steps of builds
 _MOUNTS = ("/sys/fs/cgroup", "/sys/fs/cgroup/unified")
 _OPEN = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
 
@@ -117,8 +119,8 @@ class StateFiles:
         """
         if place.container_id is None:
             return (self._of_machine(path) or self._of_runtime(path)) if place.uid is None else None
-        if place.runtime == "buildkit":
-            return Facts("buildkit")
+        if place.runtime in _NAMELESS:
+            return Facts(place.runtime)
         if place.runtime in _NAMED_BY_PATH:
             return Facts(place.runtime, place.container_id) if place.uid is None else None
         for runtime, look in (
@@ -178,7 +180,7 @@ class StateFiles:
         found = next(filter(None, map(_MACHINE.fullmatch, path.split("/"))), None)
         if found is None:
             return None
-        said = dict(line.partition("=")[::2] for line in self._text(_MACHINES, unescaped(found[1])).split("\n"))
+        said = dict(line.partition("=")[::2] for line in self._text(_MACHINES, _unescaped(found[1])).split("\n"))
         if said.get("CLASS") != "container" or said.get("SCOPE", "").replace("\\\\", "\\") != found[0]:
             return None
         name = _short(said.get("NAME", ""))
@@ -252,6 +254,11 @@ class StateFiles:
 def _cgroups(read: _Alone) -> tuple[str, ...]:
     below = (f"{_MOUNTS[0]}{read.cgroup_path}",) if read.cgroup_path not in ("", "/") else ()
     return (*(read.cgroup_paths or {}).values(), *below)
+
+
+def _unescaped(name: str) -> str:
+    """What a name of a unit stands for, as `systemd-escape --unescape` says it."""
+    return _ESCAPED.sub(lambda found: chr(int(found[1], 16)), name.replace("-", "/"))
 
 
 def _is_at(cgroup: str, path: str) -> bool:
