@@ -158,7 +158,7 @@ class SendSession(WatchSession):
         # several may have lost the same events: each says its own, the verdict counts those of the worst
         worst = max((sink.lost for sink in self._sending.sinks), key=lambda lost: sum(lost.values()), default=Counter())
         self.summary = replace(self.summary, lost=Counter(self.summary.lost) + worst)
-        if self.summary.end is End.ASKED and not all(sink.is_end_told for sink in self._sending.sinks):
+        if self.summary.complete and not all(sink.is_end_told for sink in self._sending.sinks):
             self.summary = replace(self.summary, end=End.UNWRITTEN, cause="the end of a run was not delivered")
 
     def _gives_up(self) -> bool:

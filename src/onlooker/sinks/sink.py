@@ -3,7 +3,7 @@
 import threading
 import time
 from collections import Counter, deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -20,6 +20,7 @@ from .transport import Transport, transport_of
 
 INBOX_BYTES = 32 << 20  # of batches that are not packed yet: some 160 000 events
 CLOSE_SECONDS = 10.0
+MOST_READ_BYTES = 4 << 20  # of messages that are lost, to count them by kind: some 0.1 s
 MOST_TOLD = 8  # reasons why something was lost
 _SLICE_SECONDS = 0.1
 
@@ -132,10 +133,11 @@ class Sink:
             self.sender.join(min(_SLICE_SECONDS, left()))
         self.sender.give_up()
         unsent = self.outbox.close()
+        unsent_events = _events_of(unsent)
         with self._changed:  # what could not even be packed in time
             if not self._is_over:
                 self._lose(counted([*self._in_hand, *self._inbox]))
-                self._lose(Counter({("unknown", UNSENT): sum(message.head.events for message in unsent)}))
+                self._lose(unsent_events)
                 for count, what, reason in (
                     (self.outbox.damaged, "are damaged; they stay", "damaged"),
                     (self.outbox.gone, "are gone, and nobody here has removed them", UNSENT),
@@ -296,6 +298,19 @@ class Sink:
         with self._changed:
             self._in_hand = self._in_hand[len(batches) :]
             self._lose(counted(batches))
+
+
+def _events_of(messages: Sequence[Message]) -> Losses:
+    """As lost: by kind, of as many messages as take a moment to read."""
+    found: Losses = Counter()
+    unpacker, room = Unpacker(), MOST_READ_BYTES
+    for message in messages:
+        room -= len(message)
+        if room >= 0:
+            found += _losses_of(message, unpacker)[0]
+        else:
+            found["unknown", UNSENT] += message.head.events
+    return found
 
 
 def _losses_of(message: Message, unpacker: Unpacker) -> tuple[Losses, Losses]:

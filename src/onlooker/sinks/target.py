@@ -147,7 +147,11 @@ def target_of(url: str, *, schemes: tuple[str, ...] = SCHEMES, usual: Mapping[st
     scheme = parts.scheme or "(none)"
     if parts.scheme not in schemes:
         hint = UsageError.unknown("scheme", scheme, schemes).hint
-        raise UsageError(f"no sink is known for the URL {url!r:.100}", f"{hint}; {_example(schemes[0])}")
+        if f"otlp+{parts.scheme}" in schemes:
+            hint = f"{PROGRAM} watch --to otlp+{url}, if that is an OpenTelemetry collector"
+        else:
+            hint = f"{hint}; {_example(schemes[0])}"
+        raise UsageError(f"no sink is known for the URL {url!r:.100}", hint)
     user, _, servers = parts.netloc.rpartition("@")
     if ":" in user:
         raise UsageError(
@@ -267,7 +271,7 @@ def _sound(made: Target, where: str) -> Target:
     _check_form(made, where)
     for name, path in made.files.items():
         if not Path(path).is_file():
-            raise UsageError(f"{where}: {name} is no file: {path!r}", f"{name}={_VALUES.get(name, 'FILE')}")
+            raise UsageError(f"{where}: {name} is no file: {path!r}", f"make it, or name another: {name}=FILE")
     if (made.cert is None) is not (made.key is None):
         raise UsageError(f"{where}: cert and key belong together", "cert=FILE&key=FILE")
     return made

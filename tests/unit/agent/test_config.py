@@ -117,7 +117,7 @@ WRONG_SINKS = [
         "sinks, the second: another sink has the spool '/s'",
         "give each its own",
     ),
-    (f"{SINK}ca = '/not/there'", "ca is no file: '/not/there'", "ca=/etc/onlooker/ca.pem"),
+    (f"{SINK}ca = '/not/there'", "ca is no file: '/not/there'", "make it, or name another: ca=FILE"),
 ]
 
 

@@ -139,3 +139,9 @@ def test_a_missing_library_is_said_at_once(url, library, extra, monkeypatch):
 def test_two_that_end_in_one_place(one, other, is_same):
     targets = [target_of("nats://else/where"), target_of(one), target_of(other)]
     assert same_end(targets) == ((targets[1], targets[2]) if is_same else None)
+
+
+def test_an_url_of_the_web_is_taken_for_a_collector():
+    with pytest.raises(UsageError, match="no sink is known for the URL 'http://a:4318'") as found:
+        target_of("http://a:4318")
+    assert found.value.hint.endswith("watch --to otlp+http://a:4318, if that is an OpenTelemetry collector")

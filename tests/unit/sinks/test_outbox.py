@@ -134,6 +134,19 @@ def test_an_end_that_has_no_room_is_said_and_the_sender_broke_off(tmp_path, monk
     assert [each.why for each in periods(state) if each.why == BROKEN_OFF] == [BROKEN_OFF] * is_full
 
 
+def test_what_nobody_takes_is_counted_by_kind(monkeypatch):
+    for most, kind in ((1 << 20, "open"), (0, "unknown")):
+        monkeypatch.setattr("onlooker.sinks.sink.MOST_READ_BYTES", most)
+        server = Server()
+        server.is_down = True
+        sink = sink_with(server, "nats://localhost/onlooker")
+        while not len(sink.outbox):
+            time.sleep(0.01)
+        sink._pack(opens(7))
+        sink.close(seconds=0.2)
+        assert sink.lost == {(kind, "unsent"): 7}
+
+
 def test_an_end_that_nobody_takes_is_said_also_without_a_spool():
     server = Server()
     server.is_down = True
