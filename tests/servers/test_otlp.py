@@ -9,14 +9,40 @@ import pytest
 from onlooker import Batch
 from onlooker.errors import UsageError
 from onlooker.sinks.otlp import OtlpTransport
+from onlooker.sinks.packer import Packer
 from onlooker.sinks.sink import Sink
 from onlooker.sinks.target import target_of
-from onlooker.sinks.transport import TransportError
+from onlooker.sinks.transport import TooLargeError, TransportError
 from onlooker.testing import make
 
 from .otlp_receiver import Receiver
 from .running import free_port
 from .sending import batches, sink_to
+
+
+def test_a_server_that_reads_only_the_head_of_what_is_too_large(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It answers, and takes no more: to send the rest fails, and the answer is there."""
+    with Receiver(200, 413) as receiver:
+        transport = OtlpTransport(target_of(f"otlp+http://127.0.0.1:{receiver.port}"))
+        transport.open()
+        connection = transport._connection
+        assert connection
+        sent_by = connection.send
+        broken: list[int] = []
+
+        def break_after_all(data: bytes) -> None:
+            sent_by(data)
+            if not data.startswith(b"POST"):
+                broken.append(len(data))
+                raise BrokenPipeError
+
+        monkeypatch.setattr(connection, "send", break_after_all)
+        message = Packer(time.time_ns(), target=transport._target).message(batches(1))
+        transport.send([message], lambda _: None)
+        with pytest.raises(TooLargeError, match="413"):
+            transport.send([message], lambda _: None)
+        transport.close()
+        assert broken == [len(message)] * 2
 
 
 def test_a_request_that_is_too_large_comes_in_parts() -> None:

@@ -89,7 +89,8 @@ class OtlpTransport:
                 self.open()
             assert self._connection
             try:
-                self._connection.request("POST", self._path, payload, self._headers)
+                with suppress(BrokenPipeError):  # a server that does not read all may have answered why
+                    self._connection.request("POST", self._path, payload, self._headers)
                 answer = self._connection.getresponse()
                 return answer, answer.read(MOST_ANSWER_BYTES)
             except (ConnectionError, http.client.BadStatusLine) as error:  # it was closed while nothing was sent

@@ -132,7 +132,10 @@ class Sender:
 
     def _is_split(self, message: Message, most_bytes: int) -> bool:
         parts = parts_of(message, most_bytes)
-        return bool(parts) and self._outbox.replace(*parts)
+        if not parts or not self._outbox.replace(*parts):
+            return False
+        self._tried.discard(message.head.id)
+        return True
 
     def _is_smaller(self, message: Message) -> bool:
         """The server takes less than was known: the message is split, and the next are made smaller."""
@@ -169,6 +172,7 @@ class Sender:
                 self._stand_in = instead.head.id
             elif error.records is None:
                 self._outbox.taken([refused])
+                self._tried.discard(refused.head.id)
 
     def _is_reached(self) -> None:
         """The server has taken something, or answers: that a connection can be made is not enough."""

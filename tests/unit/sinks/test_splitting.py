@@ -280,6 +280,7 @@ def test_what_the_server_may_have_already_is_not_split():
     sink.close()
     assert not sink.lost
     assert server.most_bytes < max(map(len, server.got[1:])) <= 5000
+    assert not sink.sender._tried
     whole(sorted((each.head for each in server.got), key=lambda head: (head.seq, head.first)))
 
 
