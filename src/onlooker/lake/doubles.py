@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from ..counted import counted
 from ..events import UNCOUNTED
 from ..recordings.database import quoted
+from .parts import date_of
 from .state import Run, State
 
 if TYPE_CHECKING:
@@ -14,7 +15,8 @@ if TYPE_CHECKING:
 LEAST_NS = 1_000_000_000  # for which two ran at the same time
 APART_NS = 1_000_000  # two probes see a call one after the other
 SAMPLE = 64  # events of one run that are looked for in the other
-MOST_PAIRS = 8  # of a lake, that are looked at
+LOOKED_AT_NS = 600_000_000_000  # the end of the time of both: a run may have a year, in many files
+MOST_PAIRS = 4  # of a lake, that are looked at
 MOST_NOTES = 3
 
 
@@ -60,9 +62,12 @@ def _pairs(state: State) -> Iterator[Pair]:
 
 def _are_same(pair: Pair, connection: "DuckDBPyConnection", files: str) -> bool:
     """Whether most events of the later run, of the time of both, are in the other."""
-    boot = f"boot_id = {quoted(pair.one.boot_id)}"
+    began_ns = max(pair.began_ns, pair.ended_ns - LOOKED_AT_NS)
+    hosts = ", ".join(map(quoted, {pair.one.host, pair.other.host}))
+    dates = f"date BETWEEN {quoted(date_of(began_ns))} AND {quoted(date_of(pair.ended_ns))}"
+    boot = f"host IN ({hosts}) AND {dates} AND boot_id = {quoted(pair.one.boot_id)}"
     uncounted = ", ".join(map(quoted, sorted(UNCOUNTED)))
-    times = f'"time" BETWEEN make_timestamp_ns({pair.began_ns}) AND make_timestamp_ns({pair.ended_ns})'
+    times = f'"time" BETWEEN make_timestamp_ns({began_ns}) AND make_timestamp_ns({pair.ended_ns})'
     shown = "tid, event, path, boot_ns"
     sample = f"SELECT {shown} FROM {files} WHERE {boot} AND run = {pair.other.run} AND {times}"
     sample += f" AND event NOT IN ({uncounted}) LIMIT {SAMPLE}"
