@@ -7,6 +7,7 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
+from itertools import product
 from pathlib import Path
 from typing import IO
 
@@ -22,8 +23,10 @@ from .running import DEADLINE_SECONDS
 from .test_identity import cgroup_mount, own_cgroup
 
 COUNT = 23
+RUN = "exec runc run --bundle . "
 # runc takes what is mounted there for the only hierarchy
-RUN = "mount -t cgroup2 none /sys/fs/cgroup && exec runc run --bundle . "
+ONLY_VERSION_2 = "mount -t cgroup2 none /sys/fs/cgroup && "
+UNIFIED = Path("/sys/fs/cgroup/unified")
 SCRIPT = "read go; i=0; while [ $i -lt {count} ]; do read x < {marker}; i=$((i+1)); done; echo done; read end; exit 0"
 
 
@@ -48,12 +51,13 @@ class Container:
             "linux": {"cgroupsPath": cgroup, "namespaces": [{"type": kind} for kind in ("pid", "mount", "ipc", "uts")]},
         }  # fmt: skip
         (bundle / "config.json").write_text(json.dumps(config))
+        self.before = ONLY_VERSION_2
         self._bundle = bundle
         self._process: subprocess.Popen[str] | None = None
 
     @property
     def command(self) -> list[str]:
-        return ["unshare", "-m", "sh", "-c", RUN + self.name]
+        return ["unshare", "-m", "sh", "-c", self.before + RUN + self.name]
 
     def start(self, under: Sequence[str] = ()) -> None:
         words, pipe = [*under, *self.command], subprocess.PIPE
@@ -105,9 +109,12 @@ def container(scratch: Path) -> Iterator[Container]:
         yield made
     finally:
         made.end()
-        for path in (unit, f"/{name}.slice"):
+        mounts = (
+            {mount, *Path("/sys/fs/cgroup").iterdir()} if UNIFIED.exists() else {mount}
+        )  # runc leaves what is above
+        for each, path in product(mounts, (unit, f"/{name}.slice")):
             with suppress(OSError):
-                (mount / path.lstrip("/")).rmdir()
+                (each / path.lstrip("/")).rmdir()
         if not was_there:
             with suppress(OSError):
                 Path("/run/runc").rmdir()
@@ -146,6 +153,21 @@ def test_container_unit_and_ancestors(container: Container) -> None:
         "unit": f"{container.name}-web.service",
         "cgroup": container.cgroup,
     }
+
+
+@pytest.mark.skipif(not (UNIFIED / "cgroup.procs").exists(), reason="version 1 is not mounted beside version 2")
+def test_a_container_where_both_versions_of_control_groups_are(container: Container) -> None:
+    """As on a machine in systemd's hybrid mode: runc makes it in each hierarchy."""
+    container.before = ""
+    with Monitor(events=["open"], context=["container"]) as monitor:
+        container.start()
+        container.go()
+        opened = of_marker(container, until(monitor, lambda events: len(of_marker(container, events)) >= COUNT))
+        known = [monitor.context_of(event) for event in opened]
+    assert (
+        known
+        == [{"container_id": container.name, "container_name": container.name, "container_runtime": "runc"}] * COUNT
+    )
 
 
 @pytest.mark.parametrize("is_there_before", [True, False])
