@@ -5,6 +5,7 @@ events. The catalogue takes a commit only where nobody else committed since it w
 """
 
 import base64
+import logging
 import random
 import time
 from collections.abc import Iterator, Sequence
@@ -114,6 +115,8 @@ class Catalogue:
         if self._catalog is None:
             from pyiceberg.catalog import load_catalog
 
+            # what it warns of, such as an old file that another one has removed, is nobody's loss
+            logging.getLogger("pyiceberg").addHandler(logging.NullHandler())
             self._catalog = load_catalog("onlooker", type="rest", **self._properties)
         return self._catalog
 

@@ -1,7 +1,6 @@
 """DuckDB, imported only where it is used, and kept small."""
 
 import os
-from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -37,9 +36,12 @@ def connect(what: str, *, threads: int | None = None, memory: str | None = None)
         config["threads"] = threads
     if memory:
         config["memory_limit"] = memory
-    with suppress(duckdb.Error):  # DuckDB 1 has no such threads
-        return duckdb.connect(":memory:", config={**config, "async_threads": 0} if threads else config)
-    return duckdb.connect(":memory:", config=config)
+    try:
+        made = duckdb.connect(":memory:", config={**config, "async_threads": 0} if threads else config)
+    except duckdb.Error:  # DuckDB 1 has no such threads
+        made = duckdb.connect(":memory:", config=config)
+    made.execute("SET enable_progress_bar = false")  # after two seconds, it would be in the standard output
+    return made
 
 
 def quoted(text: str) -> str:

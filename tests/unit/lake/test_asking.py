@@ -17,6 +17,7 @@ from onlooker.lake.log import CommitLog
 from onlooker.lake.rows import Reader, reader_of
 from onlooker.lake.scope import Scope
 from onlooker.lake.store import LakeError, store_of
+from onlooker.recordings.database import connect
 from onlooker.testing import make
 
 from .made import held, messages, writer
@@ -82,3 +83,8 @@ def test_an_interrupt_ends_a_query_of_a_bucket_that_does_not_answer(tmp_path: Pa
     assert process.returncode == 130, said
     assert time.monotonic() - began < 5
     assert "Traceback" not in said
+
+
+def test_no_progress_of_duckdb_is_in_standard_output() -> None:
+    with connect("a test") as database:  # it would be there after two seconds
+        assert database.execute("SELECT current_setting('enable_progress_bar')").fetchall() == [(False,)]
