@@ -4,6 +4,8 @@ Its number is given, and others behind it have theirs: so the parts share it, an
 """
 
 from collections.abc import Sequence
+from io import BytesIO
+from itertools import accumulate
 from typing import Any, Protocol, Self
 
 import msgspec
@@ -15,7 +17,8 @@ from .message import Head, Message, Unpacker, compressed, counts_of, decompresse
 
 LEAST_BYTES = 1 << 10  # what is smaller than that, and refused as too large, would be if it had one event, too
 
-_UNREADABLE = (OnlookerError, msgspec.MsgspecError, ValueError, LookupError, TypeError)  # a spool may have anything
+# a spool may have anything; a RuntimeError is nanoarrow's
+_UNREADABLE = (OnlookerError, msgspec.MsgspecError, RuntimeError, ValueError, LookupError, TypeError)
 
 
 class Content(Protocol):
@@ -84,7 +87,9 @@ def _content_of(message: Message) -> Content | None:
         from .otlp_logs import Logs
 
         return Logs.of(message.payload)
-    return None  # Arrow can't be cut within a batch; no limit is known of syslog and the journal
+    if head.format == "arrow":
+        return _Tables.of(message)
+    return None  # no limit is known of syslog and the journal
 
 
 class _Batches:
@@ -143,6 +148,49 @@ class _Lines:
         elif self._head.map == "ocsf":
             event = said["unmapped"]["event"]
         return int(counted["count"]) if event == "lost" else None
+
+
+class _Tables:
+    """Of an Arrow stream. It is cut between tables only, since nanoarrow writes none that begins in the middle."""
+
+    def __init__(self, tables: list[Any], head: Head) -> None:
+        self._tables = tables
+        self._head = head
+        self.records = sum(map(len, tables))
+
+    @classmethod
+    def of(cls, message: Message) -> "_Tables":
+        from nanoarrow import ArrayStream  # type: ignore[import-untyped]
+
+        data = decompressed(message.payload) if message.head.encoding == "zstd" else message.payload
+        return cls(list(ArrayStream.from_readable(data).iter_chunks()), message.head)
+
+    def halves(self) -> "tuple[_Tables, _Tables] | None":
+        rows = list(accumulate(map(len, self._tables)))
+        cuts = range(1, len(self._tables))
+        middle = min(cuts, key=lambda place: abs(2 * rows[place - 1] - self.records), default=0)
+        parts = self._tables[:middle], self._tables[middle:]
+        if not all(sum(map(len, part)) for part in parts):
+            return None
+        return _Tables(parts[0], self._head), _Tables(parts[1], self._head)
+
+    def counts(self) -> dict[str, int]:
+        losses = [count for table in self._tables for count in self._losses(table)] if self._head.reports else []
+        return {"events": self.records - len(losses), "reports": len(losses), "lost": sum(losses)}
+
+    def payload(self) -> bytes:
+        from nanoarrow.ipc import StreamWriter  # type: ignore[import-untyped]
+
+        out = BytesIO()
+        with StreamWriter.from_writable(out) as writer:
+            for table in self._tables:
+                writer.write_stream(table)
+        return compressed(out.getvalue()) if self._head.encoding == "zstd" else out.getvalue()
+
+    def _losses(self, table: Any) -> list[int]:
+        names = [each.name for each in table.schema.fields]
+        events, counts = (table.child(names.index(name)).iter_py() for name in ("event", "count"))
+        return [count for event, count in zip(events, counts, strict=True) if event == "lost"]
 
 
 def halves(batches: list[Batch]) -> tuple[list[Batch], list[Batch]]:

@@ -8,6 +8,7 @@ import time
 from collections import Counter
 
 import msgspec
+import polars
 import pytest
 import zstandard
 
@@ -87,6 +88,21 @@ def test_lines_in_parts(options):
     assert b"".join(map(text, parts)) == text(message)
 
 
+@pytest.mark.parametrize("options", ["?format=arrow", "?format=arrow&compress=zstd"])
+def test_tables_of_arrow_in_parts(options):
+    """Between batches, of which a message has several."""
+    message = packed(options, [*events(50), *events(90), *events(50)])
+    parts = parts_of(message, len(message) // 4)
+    assert len(parts) >= 3
+    check(parts, message.head)
+
+    def table(each: Message) -> polars.DataFrame:
+        return polars.read_ipc_stream(zstandard.decompress(each.payload) if "zstd" in options else each.payload)
+
+    assert polars.concat(map(table, parts)).equals(table(message))
+    assert parts_of(packed(options, Batch.of([make("open"), make("open")])), 10) == []
+
+
 def test_requests_of_otlp_in_parts():
     from onlooker.sinks.otlp_logs import Logs
 
@@ -100,7 +116,7 @@ def test_requests_of_otlp_in_parts():
 
 
 @pytest.mark.parametrize("payload", [b"", b"\xff" * 50, zstandard.compress(b"\xc1")])
-@pytest.mark.parametrize("options", ["", "?map=ecs&compress=zstd", "otlp+http://localhost"])
+@pytest.mark.parametrize("options", ["", "?map=ecs&compress=zstd", "?format=arrow", "otlp+http://localhost"])
 def test_what_is_no_payload_has_no_parts(payload, options):
     message = packed(options, events())
     assert parts_of(Message(message.head, payload), 100) == []
