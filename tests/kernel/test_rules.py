@@ -12,8 +12,10 @@ import signal
 import subprocess
 import sys
 from collections import Counter
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -219,24 +221,33 @@ ODD = re.compile(r"^$|/$|//|(^|/)\.")  # what a path has to be cleaned of, or ma
 NEARLY = ("file under '/etc'", "not file under '/etc'", "file endswith '/file'", "file == '/etc/nobody-has-it'")
 
 
-@pytest.mark.parametrize("text", [*EXACTLY, *NEARLY])
-def test_what_is_not_wanted_does_not_reach_onlooker(scratch: Path, text: str) -> None:
-    """But for some paths with names such as ".."."""
-    doer, source = Doer(scratch), LiveSource()
+@pytest.fixture(scope="module")
+def done(as_root: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Doer, dict[str, Any], Monitor]]:
+    """Who does all of it, what is asked of a monitor of it, and one that sees all of that."""
+    doer = Doer(tmp_path_factory.mktemp("done"))
     only = {"events": ("open", "stat", "unlink"), "comm": [doer.comm + "*"]}
     with Monitor(**only) as everything:
-        source.start(Filter.of(**only, where=text))
-        try:
-            doer.do()
-            everything_seen = seen(everything)
-            expected = [event for event in everything_seen if reference.matches(parse(text), event)]
-            passed: list[TaskEvent] = []
-            while batch := source.poll(0):
-                passed += batch
-                source.taken(batch)
-        finally:
-            source.close()
+        yield doer, only, everything
     doer.end()
+
+
+@pytest.mark.parametrize("text", [*EXACTLY, *NEARLY])
+def test_what_is_not_wanted_does_not_reach_onlooker(done: tuple[Doer, dict[str, Any], Monitor], text: str) -> None:
+    """But for some paths with names such as ".."."""
+    doer, only, everything = done
+    source = LiveSource()
+    source.start(Filter.of(**only, where=text))
+    try:
+        assert seen(everything) == []
+        doer.do()
+        everything_seen = seen(everything)
+        expected = [event for event in everything_seen if reference.matches(parse(text), event)]
+        passed: list[TaskEvent] = []
+        while batch := source.poll(0):
+            passed += batch
+            source.taken(batch)
+    finally:
+        source.close()
     wanted, found = (Counter(map(repr, identity(some))) for some in (expected, passed))
     assert not wanted - found
     more = [event for event in identity(passed) if repr(event) in found - wanted]

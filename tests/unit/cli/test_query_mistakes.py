@@ -6,9 +6,9 @@ from ..query.made import record
 from .test_query import EVENTS, run
 
 
-@pytest.fixture
-def file(tmp_path):
-    return record(tmp_path / "r.onlook", EVENTS)
+@pytest.fixture(scope="module")
+def file(tmp_path_factory):
+    return record(tmp_path_factory.mktemp("mistakes") / "r.onlook", EVENTS)
 
 
 MISTAKES = [
