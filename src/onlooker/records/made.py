@@ -1,5 +1,6 @@
 """Events that nothing did, with plausible values."""
 
+from functools import cache
 from typing import Any, TypeVar, overload
 
 from ..errors import UsageError
@@ -39,6 +40,17 @@ def _plausible(step: StepPlan) -> Any:
     return {Op.BOOLEAN: False, Op.TEXT: "fake", Op.TEXTS: ("fake",)}.get(step.op, 1)
 
 
+@cache
+def _usual(name: str) -> dict[str, Any]:
+    """The plausible values of an event, without those of a success."""
+    cls = EVENTS[name]
+    steps = {step.name: step for step in PLAN.events[NUMBERS[name] - 1].steps}
+    required = cls.__struct_fields__[: len(cls.__struct_fields__) - len(cls.__struct_defaults__)]
+    values = {field: _plausible(steps[field]) for field in required}
+    values |= {field: value for field, value in _USUAL.items() if field in steps}
+    return values | dict(cls.example)
+
+
 @overload
 def make(event_type: type[_Made], /, **fields: Any) -> _Made: ...
 @overload
@@ -58,13 +70,7 @@ def make(event_type: type[Event] | str, /, **fields: Any) -> Event:
     for field in fields:
         if field not in cls.__struct_fields__:
             raise UsageError.unknown(f"field of {name}", field, cls.__struct_fields__)
-    steps = {step.name: step for step in PLAN.events[NUMBERS[name] - 1].steps}
-    required = cls.__struct_fields__[: len(cls.__struct_fields__) - len(cls.__struct_defaults__)]
-    values = {field: _plausible(steps[field]) for field in required}
-    values |= {field: value for field, value in _USUAL.items() if field in steps}
-    values |= cls.example
-    if not (fields.keys() & {"errno", "signal"}):
-        values |= cls.success
-    event = cls(**{**values, **fields})
+    success = {} if fields.keys() & {"errno", "signal"} else cls.success
+    event = cls(**{**_usual(name), **success, **fields})
     Batch.of([event])  # refuses what no record can hold
     return event
