@@ -10,15 +10,15 @@ from ..unit.compiler import CC
 from . import sanitized
 
 CASES = {
-    "records": 400,
-    "columns": 400,
-    "expressions": 600,
-    "outputs": 300,
-    "options": 300,
-    "files": 250,
-    "recordings": 40,
-    "rules": 150,
-    "config": 300,
+    "records": 200,
+    "columns": 200,
+    "expressions": 300,
+    "outputs": 150,
+    "options": 150,
+    "files": 125,
+    "recordings": 20,
+    "rules": 75,
+    "config": 150,
 }
 SECONDS = 20  # at the most; a fifth of it on a machine that has nothing else to do
 
