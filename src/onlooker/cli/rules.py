@@ -41,8 +41,8 @@ examples:
   onlooker rules explain shipped
   onlooker rules list shipped
 
-Exit code 0, or 1 if a rule can't be used, or fails. Rules for other systems and
-logs do not count, unless there are no others.
+Exit code 0, or 1 if a rule can't be used, or fails.
+Rules for other systems and logs count only if there are no others.
 """
 
 
