@@ -177,6 +177,22 @@ def test_a_message_that_the_servers_find_too_large_comes_in_parts(kafka: Kafka, 
     assert rows(tmp_path / "lake") == [(1000, 1000, 1000)]
 
 
+def test_messages_that_are_too_large_together_are_sent_one_by_one(kafka: Kafka) -> None:
+    """The servers' limit is for a request; what is small must not be refused because others wait behind it."""
+    transport = KafkaTransport(target_of(f"kafka://{kafka.server}/onlooker"))
+    transport.open()
+    kafka.fail(PRODUCE, MESSAGE_TOO_LARGE)
+    messages = [Packer(run).message(batches(1)) for run in range(1, 4)]
+    taken: list[int] = []
+    transport.send(messages, taken.append)
+    assert sum(taken) == 3
+    assert Counter(each.key() for each in received(kafka)) == Counter(each.head.key.encode() for each in messages)
+    kafka.fail(PRODUCE, MESSAGE_TOO_LARGE)
+    with pytest.raises(RefusedError):  # by itself
+        transport.send([Packer(run).message(batches(1)) for run in range(4, 6)], taken.append)
+    transport.close()
+
+
 def test_what_is_acknowledged_behind_a_failure_is_not_sent_again(kafka: Kafka) -> None:
     transport = KafkaTransport(target_of(f"kafka://{kafka.server}/onlooker"))
     transport.open()

@@ -109,6 +109,7 @@ class KafkaTransport:
         self._client = Client(target)
         self._producer: Producer | None = None
         self._ahead: set[str] = set()  # acknowledged, but one before them is not
+        self._is_alone = False  # whether each message is a request by itself
         self.most_bytes = target.most or MOST_BYTES
 
     def open(self) -> None:
@@ -124,6 +125,7 @@ class KafkaTransport:
                         "message.max.bytes": 100_000_000,  # the server's limit counts
                         "linger.ms": 0,
                         "compression.type": "none",  # the payload is, where that helps
+                        **({"batch.num.messages": 1} if self._is_alone else {}),
                     }
                 )
             )
@@ -134,6 +136,20 @@ class KafkaTransport:
 
     def send(self, messages: Sequence[Message], taken: Callable[[int], None]) -> None:
         """What is acknowledged counts up to the first that is not; what comes behind it is not sent again."""
+        told, answer = self._sent(messages, taken)
+        if told < len(messages) and len(messages) > 1 and not self._is_alone and _is_too_large(answer):
+            # the server's limit is for all messages of a request together, and the library fills one up to 1 MB
+            self._is_alone = True
+            self.open()
+            messages = messages[told:]
+            told, answer = self._sent(messages, taken)
+        if told < len(messages):
+            self._raise(answer)
+
+    def _sent(
+        self, messages: Sequence[Message], taken: Callable[[int], None]
+    ) -> tuple[int, KafkaError | bool | None]:
+        """How many are acknowledged, and what became of the next."""
         producer = self._opened()
         answers: list[KafkaError | bool | None] = [each.head.id in self._ahead for each in messages]
         told = 0
@@ -159,8 +175,7 @@ class KafkaTransport:
             tell()
             behind = zip(messages[told:], answers[told:], strict=True)
             self._ahead.update(each.head.id for each, answer in behind if answer is True)
-        if told < len(messages):
-            self._raise(answers[told])
+        return told, answers[told] if told < len(messages) else True
 
     def _produce(
         self, producer: Producer, message: Message, report: Callable[[KafkaError | None, Report], None]
@@ -180,7 +195,7 @@ class KafkaTransport:
 
     def _raise(self, answer: KafkaError | bool | None) -> None:
         if isinstance(answer, KafkaError):
-            if answer.code() in _TOO_LARGE:
+            if _is_too_large(answer):
                 raise TooLargeError("it is larger than the server takes (max.message.bytes)")
             raise TransportError(self._client.reason(answer))
         raise TransportError(self._client.failure or "it does not answer")
@@ -203,6 +218,10 @@ class KafkaTransport:
         if self._producer is None:
             raise TransportError("the connection is closed")
         return self._producer
+
+
+def _is_too_large(answer: KafkaError | bool | None) -> bool:
+    return isinstance(answer, KafkaError) and answer.code() in _TOO_LARGE
 
 
 def _answer(
