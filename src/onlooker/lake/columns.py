@@ -38,10 +38,12 @@ def _in_iceberg(column: Column) -> str:
     if column.type is Type.UINT64:  # an inode may need all 64 bits; times since boot don't for 292 years
         kind = "BIGINT" if column.name.endswith("_ns") or column.name == SEQ else "DECIMAL(20, 0)"
         return f'CAST("{column.name}" AS {kind})'
+    if column.type is Type.TIME:  # a cast would round, and the last of a day would be in the file of the day before
+        return f'make_timestamp(epoch_ns("{column.name}") // 1000)'
     return f'CAST("{column.name}" AS {_ICEBERG.get(column.type, TYPES[column.type])})'
 
 
-_ICEBERG = {Type.UINT8: "INTEGER", Type.UINT16: "INTEGER", Type.UINT32: "BIGINT", Type.TIME: "TIMESTAMP"}
+_ICEBERG = {Type.UINT8: "INTEGER", Type.UINT16: "INTEGER", Type.UINT32: "BIGINT"}
 
 
 @cache

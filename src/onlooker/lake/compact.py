@@ -25,7 +25,24 @@ LEAST_FILES = 16  # of one day and host, that are small
 MOST_BYTES = 128 << 20  # of those that become one
 GRACE_SECONDS = 600.0  # for who reads what is not needed any more
 RESTORE = "restore it from a backup; a query names the files that can't be read"
+POSTPONE_SECONDS = 3600.0  # what can't be merged: a file may be damaged, or the store was away
 ORPHAN_SECONDS = 86_400.0  # so old, no file is about to be committed
+
+
+class Postponed:
+    """Names of what failed, for a while."""
+
+    def __init__(self) -> None:
+        self._until: dict[str, float] = {}
+
+    def add(self, name: str) -> None:
+        """From now on."""
+        now = time.monotonic()
+        self._until = {each: until for each, until in self._until.items() if until > now}
+        self._until[name] = now + POSTPONE_SECONDS
+
+    def __contains__(self, name: str) -> bool:
+        return self._until.get(name, 0.0) > time.monotonic()
 
 
 class Compactor:
@@ -36,12 +53,12 @@ class Compactor:
         self._log = log
         self._id = os.urandom(6).hex()
         self._number = 0
-        self._failed: set[str] = set()  # the first files of what could not be merged
+        self._failed = Postponed()  # the first files of what could not be merged
         self._removed: dict[str, float] = {}  # when it was first seen that a file is not needed any more
 
     def run(self, most: int | None = None, least_files: int = LEAST_FILES) -> int:
         """At most so many days and hosts. Returns how many small files are no more. What can't be merged, because a
-        file is damaged, is left as it is. Raises LakeError.
+        file is damaged, is left as it is for a while. Raises LakeError.
         """
         worth_it = [small for small in _worth_it(self._log.refresh(), least_files) if small[0].name not in self._failed]
         gone = 0

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import OnlookerError
 from ..recordings.database import connect, pattern, quoted
-from .compact import GRACE_SECONDS, LEAST_FILES, MOST_BYTES, RESTORE, SMALL_BYTES
+from .compact import GRACE_SECONDS, LEAST_FILES, MOST_BYTES, RESTORE, SMALL_BYTES, Postponed
 from .objects import LakeError
 from .writer import MEMORY, database_errors
 
@@ -36,7 +36,7 @@ class Merger:
 
     def __init__(self, catalogue: "Catalogue") -> None:
         self._catalogue = catalogue
-        self._failed: set[str] = set()  # the first files of what could not be merged
+        self._failed = Postponed()  # the first files of what could not be merged
         self._seen: list[tuple[float, int]] = []  # when a snapshot was the current one, by the monotonic clock
 
     def run(self, most: int | None = None, least_files: int = LEAST_FILES) -> int:

@@ -293,7 +293,7 @@ class LakeTables:
             event = "TRUE" if table == WIDE else f"event = {quoted(event_of(table, PLAN))}"
             wanted = f"({_wanted(where, table)}) AS wanted"
             run(f"CREATE VIEW {_ALL}.{table} AS SELECT {asked}, {wanted} FROM {rows} WHERE {event}")
-        own = f"regexp_extract({RECORDING}, '^(.*)/', 1) AS host, regexp_extract({RECORDING}, '[^/]*$') AS boot_id"
+        own = f"regexp_extract({RECORDING}, '^(.*)/', 1, 's') AS host, regexp_extract({RECORDING}, '[^/]*$') AS boot_id"
         chosen = "" if where is None else " WHERE events > 0"
         run(f"CREATE VIEW {PROCESSES} AS SELECT *, {own} FROM ({processes_sql()}{chosen})")
 

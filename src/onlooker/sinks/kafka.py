@@ -146,9 +146,7 @@ class KafkaTransport:
         if told < len(messages):
             self._raise(answer)
 
-    def _sent(
-        self, messages: Sequence[Message], taken: Callable[[int], None]
-    ) -> tuple[int, KafkaError | bool | None]:
+    def _sent(self, messages: Sequence[Message], taken: Callable[[int], None]) -> tuple[int, KafkaError | bool | None]:
         """How many are acknowledged, and what became of the next."""
         producer = self._opened()
         answers: list[KafkaError | bool | None] = [each.head.id in self._ahead for each in messages]

@@ -47,6 +47,17 @@ def test_two_machines_are_not(tmp_path: Path) -> None:
     assert notes(tmp_path, events(20), run=BEGAN + 17, boot="0b650f8e", host="web2") == []
 
 
+def test_only_files_of_the_machine_and_its_days_are_read(tmp_path: Path) -> None:
+    own = writer(tmp_path)
+    for number in range(4):
+        own.commit([held(1, events(3), host=f"zoo{number}", boot=f"{number}", last=True)])
+    notes(tmp_path, events(20), run=BEGAN + 17)
+    for file in tmp_path.glob("events/*/host=zoo*/*.parquet"):
+        file.write_bytes(b"PAR1")
+    with LakeTables(str(tmp_path), names={"events"}) as tables:
+        assert [note for note in tables.notes if "same events" in note]
+
+
 def test_a_run_after_another_is_not(tmp_path: Path) -> None:
     assert notes(tmp_path, events(20), run=BEGAN + 2 * SECOND) == []
 

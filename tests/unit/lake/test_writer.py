@@ -11,15 +11,19 @@ import pytest
 
 from onlooker import Batch
 from onlooker.errors import UsageError
+from onlooker.lake import compact
+from onlooker.lake.columns import iceberg_select
 from onlooker.lake.compact import Compactor
 from onlooker.lake.directory import DirectoryStore
 from onlooker.lake.log import COMMITS, CommitLog
+from onlooker.lake.rows import no_rows
 from onlooker.lake.store import LakeError, check_conditional, store_of
 from onlooker.lake.tables import LakeTables
+from onlooker.recordings.database import connect
 from onlooker.sinks.message import Message, MessageError, own_plan, pack
 from onlooker.testing import make
 
-from .made import SECOND, held, messages, of_batches, opens, time_of, writer
+from .made import BOOT, SECOND, held, messages, of_batches, opens, time_of, writer
 
 
 def counted(lake: Path) -> tuple[int, int]:
@@ -145,6 +149,21 @@ def test_a_damaged_file_is_not_merged_and_stops_nothing(tmp_path: Path) -> None:
     assert compactor.run() == 0
 
 
+def test_what_could_not_be_merged_is_tried_again_later(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    own = writer(tmp_path)
+    for each in messages(20):
+        own.commit([each])
+    compactor = Compactor(own._store, own.log)
+    with monkeypatch.context() as patched:
+        patched.setattr(own._store, "get", lambda name: None)
+        with pytest.raises(LakeError, match="is missing"):
+            compactor.run()
+    assert compactor.run() == 0
+    monkeypatch.setattr(compact, "POSTPONE_SECONDS", 0.0)
+    compactor._failed.add(min(own.log.state.files.values(), key=lambda each: each.first_ns).name)
+    assert compactor.run() == 20
+
+
 @pytest.mark.parametrize("host", ["x" * 251, "\N{CJK UNIFIED IDEOGRAPH-4E00}" * 28, "__HIVE_DEFAULT_PARTITION__"])
 def test_a_host_that_is_no_name_of_a_directory_is_put_aside(tmp_path: Path, host: str) -> None:
     made = held(1, opens(1), host=host)
@@ -182,6 +201,17 @@ def test_a_checkpoint_says_the_same_as_the_commits(tmp_path: Path, monkeypatch: 
     assert CommitLog(store).state == own.log.state
 
 
+def test_a_time_in_microseconds_is_of_the_same_day() -> None:
+    """An Iceberg table has no nanoseconds, and its files are of a day."""
+    with connect("a lake") as database:
+        time = "make_timestamp_ns(86_399_999_999_999)"
+        rows = no_rows().replace('NULL::TIMESTAMP_NS AS "time"', f'{time} AS "time"').replace("WHERE FALSE", "")
+        [(found, kind)] = database.execute(
+            f'SELECT "time", typeof("time") FROM ({iceberg_select(rows, "1970-01-01")})'
+        ).fetchall()
+    assert (str(found), kind) == ("1970-01-01 23:59:59.999999", "TIMESTAMP")
+
+
 def test_days_are_split_at_midnight(tmp_path: Path) -> None:
     midnight_ns = int(datetime(2026, 2, 1, tzinfo=UTC).timestamp()) * SECOND
     times = [midnight_ns + each for each in (-2 * SECOND, -1_000_000_000, -1, 0, 1, SECOND, 5 * SECOND)]
@@ -200,6 +230,12 @@ def test_a_host_with_any_name_has_a_directory_of_its_own(tmp_path: Path) -> None
         asked = "SELECT host, count(*) FROM opens GROUP BY 1 ORDER BY 2"
         assert tables.connection.execute(asked).fetchall() == [("../../a b'/=%", 2), ("b", 3)]
     assert [each.name for each in tmp_path.iterdir()] == ["lake"]
+
+
+def test_a_host_of_two_lines_is_that_of_its_processes(tmp_path: Path) -> None:
+    writer(tmp_path).commit([held(1, opens(2), host="a\nb")])
+    with LakeTables(str(tmp_path)) as tables:
+        assert tables.connection.execute("SELECT DISTINCT host, boot_id FROM processes").fetchall() == [("a\nb", BOOT)]
 
 
 def test_many_small_files_become_one(tmp_path: Path) -> None:
