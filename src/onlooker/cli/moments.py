@@ -23,6 +23,8 @@ def moment(text: str, now: float) -> int:
     """
     found = _MOMENT.fullmatch(text)
     try:
+        if found is None and text.isdigit():  # a year, a day or seconds since 1970: 2026 seconds ago is not meant
+            raise ValueError(text)
         if found is None:
             ns = int((now - duration(text)) * _BILLION)
         else:

@@ -36,6 +36,7 @@ _EXPLAINED = ("explain_key", "explain_value")
 _READ_BYTES = 1 << 16
 _LEAVE_SECONDS = 1.0  # for a lake to let go after Ctrl-C
 _MOST_TRIES = 3  # before the last one
+_NAMED = re.compile(r"""["']([^"']*[/.][^"']*)["']""")  # a file, in an error
 _STREAMED = ("table", "json")  # by us; others DuckDB writes
 
 
@@ -163,8 +164,13 @@ class Query:
         if isinstance(database, Database):
             if database.has_changed():
                 raise _AgainError from error
-        elif failure := database.failure(error):
+        elif not self._is_of_sql(error) and (failure := database.failure(error)):
             raise failure from error
+
+    def _is_of_sql(self, error: Exception) -> bool:
+        """Whether it names a file that the SQL names, too: then no file of the lake need be looked at."""
+        said = str(error).partition("\nLINE ")[0]
+        return any(each in self.sql for each in _NAMED.findall(said))
 
     def _opened(self, *, is_last: bool) -> Tables:
         """Raises OnlookerError, and _AgainError."""

@@ -2,7 +2,8 @@
 
 import hashlib
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 from typing import NamedTuple
 from urllib.parse import unquote
 
@@ -107,14 +108,11 @@ def rows_of(name: str, data: bytes) -> Iterator[Row]:
         )
 
 
-def first_rows(objects: Iterable[tuple[str, bytes]], most: int = MOST_ROWS) -> Iterator[Row]:
-    """Of objects by their names, no more than so many."""
-    for name, data in objects:
-        for row in rows_of(name, data):
-            if most <= 0:
-                return
-            yield row
-            most -= 1
+def first_rows(
+    objects: Iterable[tuple[str, bytes]], is_asked: Callable[[Row], bool] = lambda row: True, most: int = MOST_ROWS
+) -> Iterator[Row]:
+    """Of objects by their names those that are asked, no more than so many."""
+    return islice((row for name, data in objects for row in rows_of(name, data) if is_asked(row)), most)
 
 
 def _said(headers: Mapping[str, str]) -> dict[str, str]:

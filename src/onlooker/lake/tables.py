@@ -111,7 +111,7 @@ class LakeTables:
         if aside := self._reader.aside():
             many = "1 message was" if aside == 1 else f"{aside} messages were"
             found.append(f"{many} put aside that made no sense: --aside lists them")
-            if self._asks_aside and aside > MOST_ROWS:
+            if self._has_most_aside and aside > MOST_ROWS:
                 found.append(f"the table {ASIDE} has {MOST_ROWS} of them")
         return found
 
@@ -252,9 +252,10 @@ class LakeTables:
         self._processes(where, joined_sql(_FILES if is_asked else _NONE, held if is_asked and where else ()))
         asks_coverage = names is None or TABLE in names
         self._fill(TABLE, COLUMNS, list(asked_periods(self._periods, self._scope)) if asks_coverage else [])
-        self._asks_aside = names is None or ASIDE in names
-        kept = self._reader.asides() if self._asks_aside else iter(())
-        self._fill(ASIDE, ASIDE_COLUMNS, [row for row in first_rows(kept) if self._scope.has_row(row)])
+        kept = self._reader.asides() if names is None or ASIDE in names else iter(())
+        aside = list(first_rows(kept, self._scope.has_row))
+        self._fill(ASIDE, ASIDE_COLUMNS, aside)
+        self._has_most_aside = len(aside) == MOST_ROWS
 
     @property
     def _files(self) -> list[DataFile]:

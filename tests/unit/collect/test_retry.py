@@ -153,6 +153,9 @@ def test_the_list_has_an_end() -> None:
     began = time.process_time()
     assert len([*first_rows((str(at), data) for at in range(1000))]) == MOST_ROWS
     assert time.process_time() - began < 2
+    data = packed([Aside("x", {"Onlooker-Host": host}, b"", "why") for host in "ab"])[1]
+    some = ((str(at), data) for at in range(9)), lambda row: row.host == "b", 5
+    assert [row.host for row in first_rows(*some)] == ["b"] * 5
 
 
 @pytest.mark.parametrize(

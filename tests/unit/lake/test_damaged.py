@@ -124,7 +124,16 @@ def test_what_was_given_already_is_not_given_again(lake: Path, tmp_path: Path, m
     assert "restore it from a backup" in error.value.hint
 
 
-@pytest.mark.parametrize("sql", ["SELECT nothing FROM opens", "SELECT error('no')"])
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT nothing FROM opens",
+        "SELECT error('no')",
+        "FROM read_csv('/nowhere.csv')",
+        "FROM read_parquet('/etc/passwd')",
+        "COPY (FROM opens) TO '/nowhere/x.csv'",
+    ],
+)
 def test_for_a_mistake_in_sql_no_file_is_read(
     lake: Path, told: Told, monkeypatch: pytest.MonkeyPatch, sql: str
 ) -> None:

@@ -76,6 +76,7 @@ COUNT = "SELECT count(*)::INT AS n FROM events"
         (["--since", "2026-01-18"], 0, 1, "nothing is in the lake since 2026-01-18"),
         (["--host", "web1", "--since", "1s"], 0, 1, "nothing is in the lake of 'web1' since "),
         (["--host", "web3"], None, 2, "unknown host 'web3'"),
+        (["--since", "2026"], None, 2, "not a time: '2026'"),
         (["--since", "yesterday"], None, 2, "not a time: 'yesterday'"),
     ],
     ids=str,
