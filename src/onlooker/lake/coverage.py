@@ -46,11 +46,15 @@ class Period(NamedTuple):
     why: str | None
 
 
-def periods(state: State, now_ns: int | None = None) -> Iterator[Period]:
-    """By host, machine and time. What a clock says that is far ahead counts as `now_ns`."""
-    latest_ns = min((time.time_ns() if now_ns is None else now_ns) + MOST_AHEAD_NS, _MOST_NS)
+def periods(state: State, now_ns: int | None = None, asked_ns: int = 0) -> Iterator[Period]:
+    """By host, machine and time. What a clock says that is far ahead counts as `now_ns`. `asked_ns`: until then it is
+    asked, so a sender that has told no end should have been heard until then, if that is not later than now.
+    """
+    now_ns = time.time_ns() if now_ns is None else now_ns
+    latest_ns = min(now_ns + MOST_AHEAD_NS, _MOST_NS)
     runs = [_clamped(run, latest_ns) for each in state.runs.values() if (run := each.known()).spans]
     newest_ns = min(max((_end(run) for run in runs), default=0), latest_ns - MOST_AHEAD_NS)
+    newest_ns = max(newest_ns, min(asked_ns, now_ns))
     hosts: dict[str, list[Run]] = {}
     for run in runs:
         hosts.setdefault(run.host, []).append(run)

@@ -166,7 +166,8 @@ class LakeTables:
     @cached_property
     def _periods(self) -> list[Period]:
         """Of all hosts and times."""
-        return [self._marked(each) for each in periods(self.state)]
+        asked_ns = self._scope.last_ns if self._scope.has_times else 0
+        return [self._marked(each) for each in periods(self.state, asked_ns=asked_ns)]
 
     def _marked(self, period: Period) -> Period:
         """What it says of files that can't be read."""

@@ -105,6 +105,17 @@ def test_other_files_are_not_read(lake: Path, tmp_path: Path, told: Told) -> Non
         assert view.count(".parquet") == 1
 
 
+def test_a_lake_that_became_silent_is_not_whole_up_to_what_is_asked(tmp_path: Path, told: Told) -> None:
+    """All collectors were stopped: nobody told that anybody broke off."""
+    writer(tmp_path).commit([held(1, [make("open", path="/x", time=time_of(FIRST))], run=FIRST)])
+    for until, code in (("2026-01-15 00:05", 0), ("2026-01-15 00:06", 1)):
+        found, out, err = told("query", str(tmp_path), COUNT, "--since", "2026-01-15", "--until", until)
+        assert (found, out) == (code, '{"n":1}\n')
+        assert ("1 sender broke off" in err) is bool(code)
+    assert told("query", str(tmp_path), COUNT, "--since", "2026-01-15")[0] == 1
+    assert told("query", str(tmp_path), COUNT)[0] == 0
+
+
 def test_coverage_is_cut_to_it(lake: Path, told: Told) -> None:
     sql = "SELECT DISTINCT host, min(began)::VARCHAR AS began, max(ended)::VARCHAR AS ended FROM coverage GROUP BY host"
     part = ["--host", "web2", "--since", "2026-01-15 12:00", "--until", "2026-01-16 00:00:00.25"]
