@@ -8,8 +8,10 @@ import threading
 import time
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import pytest
+from pyiceberg.catalog.rest import RestCatalog
 
 from onlooker.cli.main import main
 from onlooker.collect.retry import Retry
@@ -191,6 +193,24 @@ def test_a_merger_that_is_killed_leaves_all_events_once(table: str, when: str, f
     assert len(catalogue.tasks()) == files
     assert own.commit(some) == some[2:]
     assert Merger(catalogue).run(least_files=2) == files + 1
+    assert counted(table) == [(9, 9, 9)]
+
+
+def test_a_commit_whose_answer_is_lost_on_the_way_counts(table: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who sends the request again, as a proxy may, is told of a conflict with the first."""
+    writer_of(table)
+    commit, tried = RestCatalog.commit_table, list[int]()
+
+    def commit_twice(*given: Any) -> None:
+        tried.append(len(given))
+        commit(*given)
+        commit(*given)
+
+    monkeypatch.setattr(RestCatalog, "commit_table", commit_twice)
+    own, some = writer_of(table), messages(3)
+    assert [own.commit([each]) for each in some] == [[each] for each in some]
+    assert Merger(Catalogue(table)).run(least_files=2) == 3
+    assert len(tried) == 4
     assert counted(table) == [(9, 9, 9)]
 
 

@@ -23,6 +23,7 @@ from .aside import POISON
 from .columns import iceberg_select
 from .compact import LEAST_FILES
 from .hints import ICEBERG_EXAMPLE, iceberg_hint
+from .iceberg_commit import looked_for
 from .objects import Object
 from .parts import Held, parts
 from .rows import no_rows
@@ -117,7 +118,7 @@ class Catalogue:
 
             # what it warns of, such as an old file that another one has removed, is nobody's loss
             logging.getLogger("pyiceberg").addHandler(logging.NullHandler())
-            self._catalog = load_catalog("onlooker", type="rest", **self._properties)
+            self._catalog = looked_for(load_catalog("onlooker", type="rest", **self._properties))
         return self._catalog
 
     def _load(self, *, is_new: bool) -> Any:
