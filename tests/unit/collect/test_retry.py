@@ -1,14 +1,12 @@
 """Messages that were put aside are listed, and taken up again where they make sense now: each once."""
 
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
 import pytest
 
 from onlooker import Batch
-from onlooker.cli.main import main
 from onlooker.collect.collector import Collector
 from onlooker.collect.retry import Retry
 from onlooker.lake.aside import MOST_ROWS, Aside, first_rows, packed
@@ -19,19 +17,10 @@ from onlooker.records import PLAN
 from onlooker.sinks.message import Message, Records, compressed, digest_of
 from onlooker.testing import make
 
+from ..conftest import Told
 from .test_collector import Topic, messages
 
 OTHER_PLAN = PLAN.to_json().replace(b'"name":"open"', b'"name":"opem"', 1)  # opens are not known here
-Told = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def told(capfd: pytest.CaptureFixture[str]) -> Told:
-    def run(*words: str) -> tuple[int, str, str]:
-        code = main([*words])
-        return code, *capfd.readouterr()
-
-    return run
 
 
 def lake_writer(path: Path) -> LakeWriter:

@@ -5,24 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from onlooker.cli.main import main
 from onlooker.cli.queried import Query
 from onlooker.lake.damage import is_of_data
 from onlooker.lake.store import LakeError
 from onlooker.testing import make
 
+from ..conftest import Told
 from .made import held, messages, writer
-
-Told = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def told(capfd: pytest.CaptureFixture[str]) -> Told:
-    def run(*words: str) -> tuple[int, str, str]:
-        code = main([*words])
-        return code, *capfd.readouterr()
-
-    return run
 
 
 @pytest.fixture
