@@ -121,7 +121,7 @@ def test_an_end_that_has_no_room_is_said_and_the_sender_broke_off(tmp_path, monk
             patched.setattr(first.outbox, "_write", full)
         first.close(seconds=0.2)
     assert (dict(first.lost), first.is_end_told) == ({}, not is_full)
-    first.close()
+    first.close(seconds=0.2)
     assert first.is_end_told is not is_full  # however often one asks
     server.is_down = False
     time.sleep(0.01)
