@@ -292,7 +292,8 @@ def lake_of(paths: Sequence[str]) -> str | None:
 
     found = next(filter(is_lake, paths), None)
     if found is not None and len(paths) > 1:
-        raise UsageError("a lake is asked alone", f"leave out {next(p for p in paths if p != found)!r}")
+        other = next((path for path in paths if path != found), None)
+        raise UsageError("a lake is asked alone", "name it once" if other is None else f"leave out {other!r}")
     return found
 
 

@@ -161,6 +161,10 @@ def asked(arguments: argparse.Namespace) -> tuple[list[str], str]:
         raise UsageError("no recording is given", f"{PROGRAM} query build.onlook 'FROM processes'")
     for word in words:
         check_name(word)
+        if ":/" in word and not Path(word).exists():
+            from ..lake.store import check_scheme
+
+            check_scheme(word)
         _check_empty(word)
     if sql == "-":
         hint = f"{PROGRAM} query {quote(words[0])} - < question.sql"
@@ -196,10 +200,11 @@ def _of_lake(arguments: argparse.Namespace, words: list[str]) -> str:
     from ..lake.rows import is_lake
 
     option = "--complete" if arguments.complete else "--aside"
+    named = next((quote(word) for word in words if is_lake(word)), "LAKE")
     if arguments.complete and arguments.aside:
-        raise UsageError("--complete and --aside are two questions", f"{PROGRAM} query LAKE --aside")
+        raise UsageError("--complete and --aside are two questions", f"{PROGRAM} query {named} --aside")
     if arguments.named is not None or arguments.where is not None or any(map(_is_sql, words)):
-        raise UsageError(f"{option} stands in place of SQL, --named and --where", f"{PROGRAM} query LAKE {option}")
+        raise UsageError(f"{option} stands in place of SQL, --named and --where", f"{PROGRAM} query {named} {option}")
     if other := next((word for word in words if not is_lake(word)), None):
         hint = f"{PROGRAM} show {quote(other)} says it of a recording"
         if arguments.aside:

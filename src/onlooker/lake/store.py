@@ -27,6 +27,7 @@ _OPTIONS = ("endpoint", "region", "credentials", "profile")
 _BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,254}")
 _ENDPOINT = re.compile(r"https?://([A-Za-z0-9_.-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?(/[A-Za-z0-9_./~-]*)?")
 _REGION = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):/")
 _PLAIN = re.compile(r"[!-~]+")  # of a key
 _KEYS = {"aws_access_key_id": "access_key_id", "aws_secret_access_key": "secret_access_key"}
 _KEYS |= {"aws_session_token": "session_token"}
@@ -136,11 +137,25 @@ def is_url(lake: str) -> bool:
     return lake.startswith(f"{S3}://")
 
 
+def check_scheme(lake: str) -> None:
+    """A mistyped URL must not become a directory. Raises UsageError."""
+    found = _SCHEME.match(lake)
+    if found is None or lake.partition("://")[0] in (S3, *ICEBERG):
+        return
+    hint = UsageError.unknown("scheme", found[1], (S3, *ICEBERG)).hint
+    if found[1] in (S3, *ICEBERG):
+        hint = f"two slashes: {found[1]}://"
+    elif found[1] == "file":
+        hint = "a directory is named without a scheme: /srv/lake"
+    raise UsageError(f"no lake is known for the URL {lake!r:.100}", hint)
+
+
 def store_of(lake: str, *, is_new: bool = False) -> Store:
     """Of s3://BUCKET/PREFIX?endpoint=URL&region=NAME&credentials=FILE, or a directory, which `is_new` makes where it is
     missing. What a URL does not say is in the usual variables: AWS_ENDPOINT_URL, AWS_REGION, AWS_ACCESS_KEY_ID and so
     on, or AWS_SHARED_CREDENTIALS_FILE. Raises UsageError, ExtraError and LakeError.
     """
+    check_scheme(lake)
     if not is_url(lake):
         directory = Path(lake)
         if not is_new and not directory.is_dir():

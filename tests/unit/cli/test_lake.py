@@ -79,3 +79,37 @@ def test_a_collector_that_reached_nobody_says_so(tmp_path, capfd):
     assert "warning: nats://127.0.0.1:1/onlooker: Connection refused; it tries again" in err
     assert "collected 0 records in 0 messages, 0 commits" in err
     assert "it ended while nats://127.0.0.1:1/onlooker or the lake failed: Connection refused" in err
+
+
+@pytest.mark.parametrize("others", [(), ("m",)])
+def test_a_lake_is_asked_alone(lake, capfd, others):
+    code, _, err = told(capfd, "query", lake, *(others or (lake,)), "FROM execs")
+    said = err.splitlines()
+    assert (code, said[0]) == (2, "onlooker: a lake is asked alone")
+    assert said[-1] == ("hint: leave out 'm'" if others else "hint: name it once")
+
+
+def test_a_hint_names_the_lake(lake, capfd):
+    for words in (["--complete", "SELECT 1"], ["--complete", "--aside"]):
+        _, _, err = told(capfd, "query", lake, *words)
+        assert f"query {lake} --" in err.splitlines()[-1]
+
+
+def test_a_url_with_a_mistake_becomes_no_directory(tmp_path, capfd, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for url, hint in (
+        ("s4://bucket/lake", "one of s3, iceberg+http, iceberg+https"),
+        ("s3:/bucket/lake", "two slashes: s3://"),
+        ("iceberg+htp://localhost/a.b", "did you mean 'iceberg+http'"),
+        ("file:///srv/lake", "a directory is named without a scheme: /srv/lake"),
+        ("nats://localhost/lake", "one of s3, iceberg+http, iceberg+https"),
+    ):
+        for words in (
+            ["collect", "nats://127.0.0.1:1/onlooker", "--lake", url, "--duration", "1"],
+            ["collect", "--retry-aside", "--lake", url],
+            ["query", url, "FROM execs"],
+        ):
+            code, _, err = told(capfd, *words)
+            assert (code, err.splitlines()[0]) == (2, f"onlooker: no lake is known for the URL {url!r}")
+            assert hint in err.splitlines()[-1]
+    assert [*tmp_path.iterdir()] == []
