@@ -22,7 +22,7 @@ from onlooker.sinks.target import target_of
 from onlooker.sinks.transport import RefusedError
 from onlooker.testing import make
 
-from .running import Server, wait_for
+from .running import Server, free_port, wait_for
 from .sending import Collecting, batches, rows, sink_to
 
 
@@ -274,3 +274,12 @@ def limits(directory: Path, most: int) -> Path:
     path = directory / "nats.conf"
     path.write_text(f"max_payload: {most}\n")
     return path
+
+
+def test_that_nobody_listens_is_said_at_once() -> None:
+    told: list[str] = []
+    sink = Sink(target_of(f"nats://127.0.0.1:{free_port()}/onlooker"), told.append)
+    sink.start(1)
+    wait_for(lambda: told, 3)
+    sink.close(seconds=0.1)
+    assert "Connection refused" in told[0]

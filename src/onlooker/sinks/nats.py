@@ -93,6 +93,9 @@ class Connection:
         options: dict[str, Any] = {
             "name": "onlooker",
             "allow_reconnect": False,
+            # else the library tries for a minute, and what is wrong is told only when this has no time left
+            "max_reconnect_attempts": 1,
+            "reconnect_time_wait": 0.1,
             "connect_timeout": CONNECT_SECONDS,
             "error_cb": self._failed,
             "closed_cb": self._lost,
