@@ -70,7 +70,7 @@ def _meant(name: str, word: str, followed: Sequence[str] | None, *, follows: boo
 
 def _as_option(name: str, word: str) -> str:
     """The option that most likely is missing before the word."""
-    option = {"verify": "--against", "report": "-o", "check": "--fail-on"}.get(name, "")
+    option = {"verify": "--against", "report": "-o", "check": "--fail-on", "agent": "--config"}.get(name, "")
     if name == "export":
         from ..exports import FORMATS
 

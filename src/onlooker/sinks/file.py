@@ -20,7 +20,11 @@ class FileTransport:
     def __init__(self, target: Target) -> None:
         """Raises OpenError."""
         self._path = target.topic
-        self._file = open_output(self._path)
+        try:
+            self._file = open_output(self._path)
+        except OpenError as error:
+            error.hint = "choose another file: file:FILE"
+            raise
         os.set_blocking(self._file, True)  # a FIFO's reader is waited for in this thread
         self.most_bytes = target.most or MOST_BYTES
 

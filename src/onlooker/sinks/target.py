@@ -40,6 +40,7 @@ _VALUES = {  # for hints
     "stream": "EVENTS",
     "group": "onlooker",
 }
+_GROUP = re.compile(r"[^\s.*>/\\]+")  # of NATS
 _SIZES = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
 _SIZE_OPTIONS = ("memory", "disk", "most")
 SASL = ("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512")
@@ -150,7 +151,8 @@ def target_of(url: str, *, schemes: tuple[str, ...] = SCHEMES, usual: Mapping[st
         if f"otlp+{parts.scheme}" in schemes:
             hint = f"{PROGRAM} watch --to otlp+{url}, if that is an OpenTelemetry collector"
         else:
-            hint = f"{hint}; {_example(schemes[0])}"
+            meant = next((each for each in schemes if hint == f"did you mean {each!r}?"), "")
+            hint = f"{hint}{'' if meant else ';'} {_example(meant or schemes[0])}"
         raise UsageError(f"no sink is known for the URL {url!r:.100}", hint)
     user, _, servers = parts.netloc.rpartition("@")
     if ":" in user:
@@ -272,6 +274,9 @@ def _sound(made: Target, where: str) -> Target:
     for name, path in made.files.items():
         if not Path(path).is_file():
             raise UsageError(f"{where}: {name} is no file: {path!r}", f"make it, or name another: {name}=FILE")
+    if made.has_topic and made.user is None and (name := "sasl" if made.sasl else "password" if made.password else ""):
+        hint = f"{made.scheme}://USER@HOST, or user = 'USER' in a file of the agent"
+        raise UsageError(f"{where}: {name} is for a user, and none is named", hint)
     if (made.cert is None) is not (made.key is None):
         raise UsageError(f"{where}: cert and key belong together", "cert=FILE&key=FILE")
     return made
@@ -300,6 +305,9 @@ def _check_names(made: Target, where: str, example: str) -> None:
     if made.stream is not None and not _STREAM.fullmatch(made.stream):
         hint = f"letters, digits, _ and -: stream={_VALUES['stream']}"
         raise UsageError(f"{where}: not a name for a stream: {made.stream!r:.60}", hint)
+    if made.scheme == "nats" and made.group is not None and not _GROUP.fullmatch(made.group):
+        hint = f"without spaces, dots, slashes, * and >: group={_VALUES['group']}"
+        raise UsageError(f"{where}: not a name for a group: {made.group!r:.60}", hint)
 
 
 def _check_server(server: str, where: str, example: str) -> None:
@@ -321,4 +329,5 @@ def bytes_of(text: str, name: str, where: str) -> int:
 
 
 def _example(scheme: str) -> str:
-    return f"{PROGRAM} watch --to {EXAMPLES.get(scheme, EXAMPLES['nats'])}"
+    """Without a command: `watch --to`, `collect` and the agent's file take URLs."""
+    return f"for example {EXAMPLES.get(scheme, EXAMPLES['nats'])}"

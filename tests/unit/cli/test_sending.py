@@ -165,3 +165,8 @@ def test_an_end_that_could_not_be_told_is_in_the_verdict(watch: Watch, monkeypat
     assert code == 1
     assert "delivered 0 records in 0 messages; its end was not told: a lake will say that the sender broke off" in err
     assert "the end of a run was not delivered" in err
+
+
+def test_a_file_that_can_not_be_made_is_said_in_the_words_of_a_url(watch: Watch, tmp_path):
+    code, _, err = watch("--to", f"file:{tmp_path}/none/events.jsonl")
+    assert (code, err.splitlines()[-1]) == (1, "hint: choose another file: file:FILE")

@@ -37,6 +37,7 @@ def here(tmp_path, monkeypatch):
         (["verify", "m", "my log"], "unexpected argument 'my log'", "did you mean --against 'my log'?"),
         (["report", "m", "m.html"], "unexpected argument 'm.html'", "did you mean -o m.html?"),
         (["check", "m", "pid == 1"], "unexpected argument 'pid == 1'", "did you mean --fail-on 'pid == 1'?"),
+        (["agent", "check", "a.toml"], "unexpected argument 'a.toml'", "did you mean --config a.toml?"),
         (["files", "m", "/etc"], "unexpected argument '/etc'", "did you mean --under /etc?"),
         (["watch", "a b"], "unexpected argument 'a b'", "did you mean --path 'a b'?"),
         (["files", "m", "\0"], r"unexpected argument '\x00'", "onlooker files --help"),

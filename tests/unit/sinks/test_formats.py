@@ -145,3 +145,20 @@ def test_an_url_of_the_web_is_taken_for_a_collector():
     with pytest.raises(UsageError, match="no sink is known for the URL 'http://a:4318'") as found:
         target_of("http://a:4318")
     assert found.value.hint.endswith("watch --to otlp+http://a:4318, if that is an OpenTelemetry collector")
+
+
+@pytest.mark.parametrize(
+    ("url", "says", "hint"),
+    [
+        ("nat://a/b", "no sink is known", "did you mean 'nats'? for example nats://localhost:4222/onlooker"),
+        ("nats://a", "no subject is named", "for example nats://localhost:4222/onlooker"),
+        ("nats://a/b?group=a%20b", "not a name for a group: 'a b'", "without spaces"),
+        ("nats://a/b?group=a.b", "not a name for a group: 'a.b'", "without spaces"),
+        ("kafka://a/b?sasl=SCRAM-SHA-512", "sasl is for a user, and none is named", "kafka://USER@HOST"),
+        (f"nats://a/b?password={__file__}", "password is for a user, and none is named", "nats://USER@HOST"),
+    ],
+)
+def test_what_a_url_lacks_is_said(url, says, hint):
+    with pytest.raises(UsageError, match=says) as found:
+        target_of(url)
+    assert found.value.hint.startswith(hint)
