@@ -214,8 +214,10 @@ class _Parser:
             return msgspec.structs.replace(self._next(), text=ALIASES[token.text])
         scope, dot, name = token.text.partition(".")
         if dot and (scope not in SCOPES or not name or "." in name):
+            near = UsageError.unknown("field", token.text, tuple(ALIASES)).hint
+            hint = "parent.NAME, ancestor.NAME, process.NAME, or NAME alone"
             raise self._wrong(
-                f"unknown prefix of a field: {token.text!r}", "parent.NAME, ancestor.NAME, process.NAME, or NAME alone"
+                f"unknown prefix of a field: {token.text!r}", near if near.startswith("did you mean") else hint
             )
         return self._next()
 

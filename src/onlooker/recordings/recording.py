@@ -7,11 +7,12 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from itertools import pairwise
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from ..errors import RecordingError
+from ..errors import PROGRAM, RecordingError
 from ..events import Event
 from ..records import Batch
 from .database import connect, way_to
@@ -66,7 +67,7 @@ class Recording:
         self.is_being_written = _is_locked(self.path)
         self._read_manifest()
         if self.manifest is None and not numbers(self.path):
-            raise RecordingError(f"{str(self.path)!r} is no recording", _HINT)
+            raise _no_recording(self.path)
         return None
 
     def _read_manifest(self) -> None:
@@ -256,6 +257,14 @@ def _is_locked(path: Path) -> bool:
     finally:
         os.close(descriptor)
     return False
+
+
+def _no_recording(path: Path) -> RecordingError:
+    if (path / "_onlooker").is_dir():
+        return RecordingError(
+            f"{str(path)!r} is a lake, and no recording", f"{PROGRAM} query {quote(str(path))} 'FROM events LIMIT 10'"
+        )
+    return RecordingError(f"{str(path)!r} is no recording", _HINT)
 
 
 def _unreadable(path: Path, error: OSError) -> RecordingError:

@@ -113,3 +113,12 @@ def test_a_url_with_a_mistake_becomes_no_directory(tmp_path, capfd, monkeypatch)
             assert (code, err.splitlines()[0]) == (2, f"onlooker: no lake is known for the URL {url!r}")
             assert hint in err.splitlines()[-1]
     assert [*tmp_path.iterdir()] == []
+
+
+@pytest.mark.parametrize("command", ["show", "replay", "tree"])
+def test_who_takes_a_lake_for_a_recording_is_told_to_query_it(lake, capfd, command):
+    code, _, err = told(capfd, command, lake)
+    said = err.splitlines()
+    assert (code, said[0]) == (2, f"onlooker: {lake!r} is a lake, and no recording")
+    hint = said[-1].partition("hint: ")[2]
+    assert hint.endswith(f"query {lake} 'FROM events LIMIT 10'")

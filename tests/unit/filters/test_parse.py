@@ -178,3 +178,9 @@ def test_a_place_fits_80_columns_and_its_mark_is_below_it(before, marked, after)
     assert max(cell_len(shown), len(mark)) <= 76
     assert cell_len(shown[: shown.index("M")]) == len(mark) - len(mark.lstrip())
     assert shown.count("M") == mark.count("^") and mark.strip(" ^") == ""
+
+
+def test_a_name_of_the_context_with_a_mistake_is_known():
+    with pytest.raises(UsageError, match="unknown prefix") as found:
+        parse("container.nam == 'web'")
+    assert found.value.hint == "did you mean 'container.name'?"
