@@ -54,7 +54,7 @@ def run(arguments: argparse.Namespace) -> int:
         return _retry(arguments, log)
     if arguments.url is None:
         raise UsageError("no URL is given", f"{PROGRAM} collect nats://localhost/onlooker --lake /srv/lake")
-    target = target_of(arguments.url, schemes=SCHEMES)
+    target = target_of(arguments.url, schemes=SCHEMES, collects=True)
     if not arguments.lake:
         raise UsageError("no lake is given", f"{PROGRAM} collect {arguments.url} --lake /srv/lake")
     source = source_of(target)

@@ -9,6 +9,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 import msgspec
 
 from ..errors import PROGRAM, UsageError
+from .options import SINKS_WITH, check_options, check_query
 
 SCHEMES = ("file", "nats", "kafka", "otlp+http", "otlp+https", "syslog", "journald")
 FORMATS = ("batch", "json", "arrow")
@@ -134,8 +135,15 @@ class Target(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
             raise UsageError(f"can't read the {name} of {self}: {error}", f"make {path!r} readable") from error
 
 
-def target_of(url: str, *, schemes: tuple[str, ...] = SCHEMES, usual: Mapping[str, str] | None = None) -> Target:
-    """Of a URL; `usual`: its options, where it does not say otherwise. Raises UsageError.
+def target_of(
+    url: str,
+    *,
+    schemes: tuple[str, ...] = SCHEMES,
+    usual: Mapping[str, str] | None = None,
+    collects: bool = False,
+) -> Target:
+    """Of a URL; `usual`: its options, where it does not say otherwise; `collects`: it is where messages come from.
+    Raises UsageError.
 
     >>> made = target_of("nats://a:4222,b:4222/onlooker?stream=EVENTS&memory=64M")
     >>> made.servers, made.topic, made.stream, made.memory
@@ -173,6 +181,7 @@ def target_of(url: str, *, schemes: tuple[str, ...] = SCHEMES, usual: Mapping[st
             **({"user": unquote(user)} if user else {}),
         },
         url,
+        collects=collects,
     )
 
 
@@ -209,10 +218,11 @@ def _options(url: str, query: str) -> dict[str, Any]:
         if not value and name != "tls":
             raise UsageError(f"{url}: {name} has no value", f"{name}={_VALUES.get(name, 'VALUE')}, or leave it out")
         found[name] = value or "1"  # ?tls
+    check_query(found, url)
     return found
 
 
-def checked(given: Mapping[str, Any], where: str) -> Target:
+def checked(given: Mapping[str, Any], where: str, *, collects: bool = False) -> Target:
     """From texts and numbers by name. Raises UsageError."""
     said = {
         name: bytes_of(value, name, where) if name in _SIZE_OPTIONS and isinstance(value, str) else value
@@ -220,10 +230,11 @@ def checked(given: Mapping[str, Any], where: str) -> Target:
     }
     unknown = [name for name in said if name not in Target.__struct_fields__]
     if unknown:
-        raise UsageError(
-            f"{where}: {UsageError.unknown('option', unknown[0], Target.__struct_fields__)}",
-            UsageError.unknown("option", unknown[0], Target.__struct_fields__).hint,
-        )
+        mine = [name for name, sinks in SINKS_WITH.items() if given.get("scheme") in sinks]
+        error = UsageError.unknown("option", unknown[0], mine or tuple(SINKS_WITH))
+        raise UsageError(f"{where}: {error}", error.hint)
+    if given.get("scheme") in SCHEMES:
+        check_options(said, str(given["scheme"]), where, collects=collects)
     try:
         made = msgspec.convert(said, Target, strict=False)
     except msgspec.ValidationError as error:
@@ -254,15 +265,13 @@ def _size(number: int) -> str:
 
 def _sound(made: Target, where: str) -> Target:
     example = _example(made.scheme)
-    if made.scheme in _HAS_TOPIC and not made.servers:
-        raise UsageError(f"no server is named in {where!r:.100}", example)
+    if not made.servers and (made.scheme in _HAS_TOPIC or made.scheme.startswith("otlp")):
+        raise UsageError(f"{where:.100}: no server is named", example)
     if made.scheme in _HAS_TOPIC and not made.topic:
-        raise UsageError(f"no {'subject' if made.scheme == 'nats' else 'topic'} is named in {where!r:.100}", example)
+        raise UsageError(f"{where:.100}: no {'subject' if made.scheme == 'nats' else 'topic'} is named", example)
     _check_names(made, where, example)
-    if made.scheme.startswith("otlp") and not made.servers:
-        raise UsageError(f"no server is named in {where!r:.100}", example)
     if made.scheme == "file" and not made.topic:
-        raise UsageError(f"no file is named in {where!r:.100}", example)
+        raise UsageError(f"{where:.100}: no file is named", example)
     for server in made.servers:
         _check_server(server, where, example)
     for name, choices in _CHOICES.items():
@@ -271,15 +280,22 @@ def _sound(made: Target, where: str) -> Target:
             error = UsageError.unknown(name, value, choices)
             raise UsageError(f"{where}: {error}", error.hint)
     _check_form(made, where)
+    _check_login(made, where, example)
+    return made
+
+
+def _check_login(made: Target, where: str, example: str) -> None:
     for name, path in made.files.items():
         if not Path(path).is_file():
             raise UsageError(f"{where}: {name} is no file: {path!r}", f"make it, or name another: {name}=FILE")
-    if made.has_topic and made.user is None and (name := "sasl" if made.sasl else "password" if made.password else ""):
+    if made.scheme == "syslog" and made.uses_tls and not made.servers:
+        name = "tls" if made.tls else next(iter(made.files))
+        raise UsageError(f"{where}: {name} is for a server, and none is named", example)
+    if made.user is None and (name := "sasl" if made.sasl else "password" if made.password else ""):
         hint = f"{made.scheme}://USER@HOST, or user = 'USER' in a file of the agent"
         raise UsageError(f"{where}: {name} is for a user, and none is named", hint)
     if (made.cert is None) is not (made.key is None):
         raise UsageError(f"{where}: cert and key belong together", "cert=FILE&key=FILE")
-    return made
 
 
 def _check_form(made: Target, where: str) -> None:

@@ -191,7 +191,7 @@ def test_check_warns_of_a_secret_that_all_can_read(tmp_path, capfd):
     secret, file = tmp_path / "token", tmp_path / "agent.toml"
     secret.write_text("x")
     secret.chmod(0o644)
-    file.write_text(f'[[sinks]]\nurl = "file:{tmp_path}/x.jsonl"\ntoken = "{secret}"\n')
+    file.write_text(f'[[sinks]]\nurl = "nats://localhost/x"\ntoken = "{secret}"\n')
     assert main(["agent", "check", "--config", str(file)]) == 0
     said = f"onlooker: warning: {secret} has a secret, and every user can read it: chmod 600 {secret}\n"
     assert capfd.readouterr().err == said

@@ -135,18 +135,27 @@ def test_an_output_format_needs_lines(watch: Watch, tmp_path):
     assert code == 0 and out.count('"event":"open"') == 3 == len(path.read_text().splitlines())
 
 
-def test_a_secret_that_all_can_read_is_warned_of_once(watch: Watch, tmp_path):
+def test_a_secret_that_all_can_read_is_warned_of_once(watch: Watch, tmp_path, monkeypatch):
+    monkeypatch.setattr("onlooker.sinks.sink.CLOSE_SECONDS", 0.3)
     secret, safe = tmp_path / "to ken", tmp_path / "password"
     for file, mode in ((secret, 0o644), (safe, 0o640)):
         file.write_text("x")
         file.chmod(mode)
-    urls = [f"file:{tmp_path}/{name}?token={secret}&password={safe}" for name in "ab"]
-    code, _, err = watch("--to", urls[0], "--to", urls[1], events=OPENS)
-    assert code == 0
+    urls = [f"nats://me@127.0.0.1:9/{name}?token={secret}&password={safe}" for name in "ab"]
+    code, _, err = watch("--to", urls[0], "--to", urls[1], events=[])
+    assert code == 1  # nobody is there
     [warning] = [line for line in err.splitlines() if "has a secret" in line]
     assert warning == (f"onlooker: warning: {secret} has a secret, and every user can read it: chmod 600 '{secret}'")
     secret.chmod(0o600)
-    assert "has a secret" not in watch("--to", urls[0], events=OPENS)[2]
+    assert "has a secret" not in watch("--to", urls[0], events=[])[2]
+
+
+def test_an_option_that_the_sink_does_not_have_is_refused_before_anything_is_made(watch: Watch, tmp_path):
+    path = tmp_path / "events.jsonl"
+    code, _, err = watch("--to", f"file:{path}?sasl=PLAIN&stream=A", events=OPENS)
+    assert code == 2 and not path.exists()
+    url = f"file:{path}?sasl=PLAIN&stream=A"
+    assert err == f"onlooker: {url}: sasl is an option of kafka, not of file\n\nhint: leave out sasl\n"
 
 
 def test_two_that_end_in_one_place_are_refused(watch: Watch):
