@@ -1,8 +1,9 @@
 """A table for people: rows of any result, as many columns as fit the terminal."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from textwrap import wrap
 
-from rich.cells import cell_len
+from rich.cells import cell_len, chop_cells
 
 from ..answers.page import Page, shortened
 from ..escaping import escape
@@ -10,6 +11,7 @@ from ..escaping import escape
 _GAP = "  "
 _NARROWEST = 20  # of a column whose cells are shortened
 _EMPTY = "''"  # a text; NULL is nothing
+_WRAPPED = "why"  # a reason, of which each word counts: as the last column it goes on below itself
 _WIDE = 12  # more columns than somebody types
 _SHOWN_SCREENS = 4
 _LEAST_ROWS = 40
@@ -54,16 +56,24 @@ class Grid:
         return self._line([escape(self._names[at]) for at in self._columns])
 
     def lines(self, rows: Iterable[Row]) -> Iterator[str]:
-        """One for each row."""
+        """One for each row, or more where a reason does not fit."""
         for row in rows:
-            yield self._line([_cell(row[at]) for at in self._columns])
+            cells = [_cell(row[at]) for at in self._columns]
+            if not self._page.width or self._names[self._columns[-1]] != _WRAPPED:
+                yield self._line(cells)
+                continue
+            first, *more = _wrapped(cells[-1], self._widths[self._columns[-1]])
+            yield self._line([*cells[:-1], first])
+            for each in more:
+                yield self._line([*[""] * (len(cells) - 1), each])
 
     def _fit(self) -> None:
         places = {name: at for at, name in enumerate(self._names)}
         names = (*_LEAST, *("time",) * (self._page.width < _NARROW))
         least = [places[name] for name in names if name in places] if len(self._names) > _WIDE else []
         while len(self._columns) > 1 and self._needed() > self._page.width:
-            at = next((at for at in least if at in self._columns), self._columns[-1])
+            last = self._columns[-2 if self._names[self._columns[-1]] == _WRAPPED else -1]
+            at = next((at for at in least if at in self._columns), last)
             self._columns.remove(at)
             self.left_out.append(escape(self._names[at]))
         while (surplus := self._total() - self._page.width) > 0:
@@ -92,6 +102,15 @@ class Grid:
 def most_rows(page: Page) -> int | None:
     """How many rows are shown; None: all."""
     return max(_LEAST_ROWS, _SHOWN_SCREENS * page.height) if page.height else None
+
+
+def _wrapped(cell: str, width: int) -> list[str]:
+    """Its lines: between words, or within one that is too long.
+
+    >>> _wrapped("no such plan: 0123456789", 8)
+    ['no such', 'plan: 01', '23456789']
+    """
+    return [line for words in wrap(cell, width) for line in chop_cells(words, width)] or [""]
 
 
 def _cell(value: str | bytes | None) -> str:

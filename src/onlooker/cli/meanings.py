@@ -39,7 +39,14 @@ _MEANINGS = {
 FOLLOWING = ("--follow", "--follow-forks", "--fork", "--forks", "--children", "--descendants", "--run", "--exec")
 
 # what stands for a value where its name in the help would be unclear: FILE is also the recording that is asked
-EXAMPLES = {"output": "result.txt"}
+EXAMPLES = {"output": "result.txt", "since": "2h", "until": "2026-01-31"}
+
+# what another command does, or another option, which does not look like it
+ELSEWHERE = {
+    ("collect", "--aside"): "onlooker query LAKE --aside lists them, "
+    "onlooker collect --retry-aside --lake LAKE takes them up",
+    ("collect", "--complete"): "onlooker query LAKE --complete",
+}
 
 KNOWN = {word: meant for meant, words in _MEANINGS.items() for word in words.split()}
 

@@ -8,7 +8,7 @@ from typing import Any, NoReturn, Protocol
 
 from ..errors import PROGRAM, UsageError
 from .log import show
-from .meanings import EXAMPLES, FOLLOWING, meaning
+from .meanings import ELSEWHERE, EXAMPLES, FOLLOWING, meaning
 
 
 class Command(Protocol):
@@ -126,6 +126,8 @@ def _unknown(made: argparse.ArgumentParser, typed: str, options: Sequence[str], 
     wrong = UsageError.unknown("option", typed, options)
     if typed in ("-V", "--version"):
         wrong.hint = f"{PROGRAM} --version"
+    elif elsewhere := ELSEWHERE.get((made.prog.rpartition(" ")[2], typed)):
+        wrong.hint = elsewhere.replace("onlooker", PROGRAM)
     elif follows and typed in FOLLOWING:
         wrong.hint = f"what a command starts is always followed: {help_of(made).removesuffix('--help')}-- COMMAND"
     elif found := meaning(typed if typed.startswith("--") else typed[:2], options):
@@ -161,7 +163,9 @@ def _without_value(action: argparse.Action, typed: str, after: str) -> UsageErro
     if action.metavar == "TEXT" and typed.startswith("--"):  # of any text, also that of an option
         example = shlex.quote(after) if after.strip("-") else "-c"
         return UsageError(f"{typed} needs a value", f"{typed}={example}: with = where it begins with a dash")
-    if after.strip("-"):
+    if action.metavar == "TIME" and after[1:2].isdigit():  # no time has a sign
+        hint = f"{typed} {after[1:]}"
+    elif after.strip("-"):
         hint = f"{action.option_strings[-1]}={shlex.quote(after)}, if {after!r} is the value"
     return UsageError(f"{typed} needs a value", hint)
 

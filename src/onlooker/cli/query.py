@@ -74,7 +74,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add(
         "--since", metavar="TIME", help="only from then on: 2026-01-31, '2026-01-31 12:00' (UTC), or 2h for 2 hours ago"
     )
-    add("--until", metavar="TIME", help="only what was before")
+    add("--until", metavar="TIME", help="only what was before: a TIME as above, or now")
     how = parser.add_argument_group("how to show it")
     add = how.add_argument
     add("--output-format", metavar="FORMAT", default="table", help=f"{', '.join(FORMATS)} (default: table)")

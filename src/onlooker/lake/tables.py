@@ -40,6 +40,7 @@ _ALL = "recorded"  # the schema of all events, as `processes.sql` wants them
 _FILES = "lake.files"
 _EARLIER = "lake.earlier"  # with what was said of processes before what is asked
 _NONE = "lake.none"
+_OF_EVENTS = {*event_tables(), WIDE, PROCESSES, TABLE}  # tables that messages put aside are missing in
 _SAID = "said_ns BIGINT, most_ns BIGINT, has_ends BOOLEAN, has_holes BOOLEAN"
 
 
@@ -77,6 +78,8 @@ class LakeTables:
         self._check_hosts()
         self._damaged = {each.file.name: each for each in damaged}
         self._earlier: list[DataFile] = []
+        self._asks_aside = names is not None and ASIDE in names
+        self._is_of_aside = False
         self.connection = connect("a query")
         try:
             with self._reading():
@@ -92,15 +95,17 @@ class LakeTables:
 
     @property
     def is_known(self) -> bool:
-        """Whether the lake has something of the hosts and times that are asked, if only that nothing was running."""
-        return bool(self.state.runs) and not self._unknown()
+        """Whether the lake has something of the hosts and times that are asked, if only that nothing was running; or
+        where only the table `aside` is asked, whether that has.
+        """
+        return self._is_of_aside or (bool(self.state.runs) and not self._unknown())
 
     @property
     def notes(self) -> list[str]:
         """What is not as it should be."""
         broken = self.broken_off
         found = [] if self.state.number else [f"the lake {self._reader.root} is empty: no collector has written to it"]
-        found += [f"nothing is in the lake{each}" for each in self._unknown()]
+        found += [f"nothing is in the lake{each}" for each in (() if self._is_of_aside else self._unknown())]
         found += notes_of(self._damaged.values())
         if broken:
             found.append(f"{broke_off(broken)}: --complete says which, and when")
@@ -110,7 +115,8 @@ class LakeTables:
         found += doubles.notes(self.state, self.connection, _FILES)
         if aside := self._reader.aside():
             many = "1 message was" if aside == 1 else f"{aside} messages were"
-            found.append(f"{many} put aside that made no sense: --aside lists them")
+            if not self._asks_aside:
+                found.append(f"{many} put aside that made no sense: --aside lists them")
             if self._has_most_aside and aside > MOST_ROWS:
                 found.append(f"the table {ASIDE} has {MOST_ROWS} of them")
         return found
@@ -200,8 +206,10 @@ class LakeTables:
             raise UsageError(f"the lake {self._reader.root} is empty: no collector has committed to it yet", hint)
 
     def _check_hosts(self) -> None:
-        """Raises UsageError for a host that has never sent anything."""
+        """Raises UsageError for a host that has never sent anything, not even what was put aside."""
         known = {each.host for each in self.state.runs.values()}
+        if not known.issuperset(self._scope.hosts):
+            known |= {row.host for row in first_rows(self._reader.asides()) if row.host}
         for host in self._scope.hosts:
             if host not in known:
                 raise (
@@ -257,6 +265,7 @@ class LakeTables:
         aside = list(first_rows(kept, self._scope.has_row))
         self._fill(ASIDE, ASIDE_COLUMNS, aside)
         self._has_most_aside = len(aside) == MOST_ROWS
+        self._is_of_aside = bool(aside) and names is not None and names.isdisjoint(_OF_EVENTS) and ASIDE in names
 
     @property
     def _files(self) -> list[DataFile]:

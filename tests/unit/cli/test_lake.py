@@ -4,7 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from onlooker.answers.page import Page
 from onlooker.cli.main import main
+from onlooker.lake.aside import Aside
 from onlooker.testing import make
 
 from ..lake.made import BEGAN, SECOND, held, messages, opens, writer
@@ -122,3 +124,66 @@ def test_who_takes_a_lake_for_a_recording_is_told_to_query_it(lake, capfd, comma
     assert (code, said[0]) == (2, f"onlooker: {lake!r} is a lake, and no recording")
     hint = said[-1].partition("hint: ")[2]
     assert hint.endswith(f"query {lake} 'FROM events LIMIT 10'")
+
+
+WHY = "its records have a plan that is not in the lake, and the sender has not sent it in the 150 seconds since then"
+
+
+@pytest.fixture
+def aside(lake) -> str:
+    """The same lake, and a machine whose messages can't be read."""
+    own = writer(Path(lake))
+    own.put_aside([Aside("ONLOOKER-1204", {"Onlooker-Host": "web9", "Onlooker-Records": "12"}, b"x", WHY)])
+    return lake
+
+
+def test_a_machine_of_which_all_was_put_aside_is_known(aside, capfd):
+    code, out, err = told(capfd, "query", aside, "--aside", "--host", "web9", "--output-format", "json")
+    assert (code, out.count("\n")) == (0, 1)
+    assert '"host":"web9"' in out
+    assert err.strip() == "onlooker: complete"
+    code, out, err = told(capfd, "query", aside, "FROM opens", "--host", "web9", "--output-format", "json")
+    assert (code, out) == (1, "")
+    assert "nothing is in the lake of 'web9'" in err
+    assert "1 message was put aside that made no sense: --aside lists them" in err
+    code, _, err = told(capfd, "query", aside, "--aside", "--host", "web8")
+    assert (code, err.splitlines()[0]) == (2, "onlooker: unknown host 'web8'")
+    assert "'web9'" in err.splitlines()[-1]
+
+
+def test_aside_does_not_point_at_itself(aside, capfd):
+    _, out, err = told(capfd, "query", aside, "--aside")
+    assert WHY in out
+    assert "--aside" not in err
+
+
+@pytest.mark.parametrize("width", [60, 80])
+def test_a_reason_is_shown_whole(aside, capfd, monkeypatch, width):
+    monkeypatch.setattr(Page, "of", lambda descriptor: Page(width, 24))
+    _, out, _ = told(capfd, "query", aside, "--aside")
+    head, *lines = out.splitlines()
+    assert max(map(len, (head, *lines))) <= width
+    at = head.index("why")
+    assert " ".join(line[at:] for line in lines) == WHY
+    assert lines[0].split()[:2] == ["ONLOOKER-1204", "web9"]
+    assert not any(line[:at].strip() for line in lines[1:])
+
+
+def test_what_collect_has_not_is_hinted_where_it_is(capfd):
+    for typed, hint in (("--aside", "query LAKE --aside lists them, "), ("--complete", "query LAKE --complete")):
+        code, _, err = told(capfd, "collect", "--lake", "/srv/lake", typed)
+        assert (code, err.splitlines()[0]) == (2, f"onlooker: unknown option {typed!r}")
+        assert hint in err.splitlines()[-1]
+
+
+def test_the_hint_of_a_time_works(lake, capfd):
+    code, _, err = told(capfd, "query", lake, "FROM opens", "--since", "-2h")
+    assert (code, err.splitlines()[-1]) == (2, "hint: --since 2h")
+    assert told(capfd, "query", lake, "FROM opens", "--since", "2h")[0] == 1
+    code, _, err = told(capfd, "query", lake, "FROM opens", "--since=-2h")
+    assert (code, err.splitlines()[-1].partition(", ")[0]) == (2, "hint: 2h")
+    code, _, err = told(capfd, "query", lake, "FROM opens", "--since", "2023-11-14", "--until", "now")
+    assert (code, "not a time" in err) == (1, False)
+    code, _, err = told(capfd, "query", lake, "FROM opens", "--until", "yesterday")
+    assert code == 2
+    assert err.splitlines()[-1].startswith("hint: a time is 2026-01-31, '2026-01-31 12:00:00' (UTC), ")
