@@ -41,7 +41,7 @@ examples:
   onlooker rules explain shipped
   onlooker rules list shipped
 
-Exit code 0, or 1 if a rule can't be used, or fails.
+Exit code 0, or 1 if a rule can't be used, or fails, or an example of it is wrong.
 Rules for other systems and logs count only if there are no others.
 """
 
@@ -101,11 +101,17 @@ def _check(found: Sequence["Rule | Refused"]) -> int:
     from ..filters.check import doubts
     from ..rules.loading import left_out
     from ..rules.rule import Rule
+    from ..rules.trying import mistakes
 
-    refused = 0
+    refused = wrong = 0
     for each in found:
         if isinstance(each, Rule):
-            show(f"{escape(str(each.place))}: ok: {escape(each.id)}: {escape(each.title)}\n")
+            mistaken = list(mistakes(each))
+            wrong += len(mistaken)
+            for mistake in mistaken:
+                show(f"{escape(str(each.place))}: wrong example: {escape(each.id)}: {escape(mistake)}\n")
+            if not mistaken:
+                show(f"{escape(str(each.place))}: ok: {escape(each.id)}: {escape(each.title)}\n")
             for doubt in doubts(each.expression):
                 show(f"{escape(str(each.place))}: doubt: {doubt}\n")  # safe: it is an expression's text
         elif not each.source:
@@ -116,8 +122,11 @@ def _check(found: Sequence["Rule | Refused"]) -> int:
     _say(_left_out(found))
     left = sum(count for count, _ in left_out(found).values())
     usable = len(found) - refused - left
-    show(f"{counted(usable, 'rule')} can be used, {refused} can't{f', {left} left out' if left else ''}\n")
-    return int(refused > 0 or not usable)
+    more = f", {left} left out" if left else ""
+    if wrong:
+        more += f"; {counted(wrong, 'example')} {'is' if wrong == 1 else 'are'} wrong"
+    show(f"{counted(usable, 'rule')} can be used, {refused} can't{more}\n")
+    return int(refused > 0 or wrong > 0 or not usable)
 
 
 def _left_out(found: Sequence["Rule | Refused"]) -> Iterator[str]:

@@ -19,6 +19,7 @@ from .rule import MATCH, NO_MATCH, Rule
 _PARENT, _PROCESS, _RECORDING = "parent", "process", "recording"
 _OF_PROCESS = ("comm", "exe", "argv", "uid", _PARENT)  # what an example may say of a process
 _MOST_PARENTS = 16
+_KINDS = f"its tests are {MATCH} and {NO_MATCH}, each a list, and nothing else"
 _FORMS = "an event ({event: exec, exe: /bin/sh}), a list of events, or {recording: FILE}"
 
 
@@ -37,7 +38,7 @@ def try_rule(rule: Rule) -> Tried:
         return Tried(rule)
     given = rule.tests
     if not isinstance(given, dict) or not set(given) <= {MATCH, NO_MATCH}:
-        return Tried(rule, failed=(f"its tests are {MATCH} and {NO_MATCH}, each a list, and nothing else",))
+        return Tried(rule, failed=(_KINDS,))
     counts, failed = Counter[str](), []
     for what in (MATCH, NO_MATCH):
         examples = given.get(what) or []
@@ -50,6 +51,22 @@ def try_rule(rule: Rule) -> Tried:
             if wrong:
                 failed.append(f"{what} {number}: {wrong}")
     return Tried(rule, counts[MATCH], counts[NO_MATCH], tuple(failed))
+
+
+def mistakes(rule: Rule) -> Iterator[str]:
+    """What in its examples is none, in words; they are read, and not tried."""
+    given = rule.tests
+    for what in (MATCH, NO_MATCH) if isinstance(given, dict) else ():
+        examples = given.get(what) or []
+        for number, example in enumerate(examples if isinstance(examples, list) else (), 1):
+            try:
+                _batches(rule, example)
+            except OnlookerError as error:
+                yield f"{what} {number}: {_in_words(error)}"
+        if not isinstance(examples, list):
+            yield f"{what} is a list of examples: {_FORMS}"
+    if given is not None and not isinstance(given, dict):
+        yield _KINDS
 
 
 def alerts_in(
@@ -70,12 +87,16 @@ def _tried(rule: Rule, example: Any, *, must_match: bool) -> str:
         batches, event = _batches(rule, example)
         found = [alert for alert in alerts_in([rule], batches) if event is None or _is_of(alert, event)]
     except OnlookerError as error:
-        return f"{error}{f' ({error.hint})' if error.hint else ''}"
+        return _in_words(error)
     if must_match and not found:
         return f"no alert: {example!s:.300}"
     if not must_match and found:
         return f"an alert, and there must be none: {found[0].record:.300}"
     return ""
+
+
+def _in_words(error: OnlookerError) -> str:
+    return f"{error}{f' ({error.hint})' if error.hint else ''}"
 
 
 def _is_of(alert: Alert, event: Event) -> bool:
@@ -98,10 +119,13 @@ def _batches(rule: Rule, example: Any) -> tuple[Iterable[Batch], Event | None]:
 
 def _event(given: Any, number: int) -> Event:
     """Events of a list are a millisecond apart, unless they say when they were."""
-    if not isinstance(given, dict) or given.get("event") not in TASK_EVENTS:
+    name = given.get("event") if isinstance(given, dict) else None
+    if isinstance(name, str) and name not in TASK_EVENTS:
+        raise UsageError.unknown("event", name, tuple(TASK_EVENTS))
+    if not isinstance(given, dict) or not isinstance(name, str):
         raise UsageError(f"not an event: {given!r:.200}", f"{{event: exec, ...}}, one of {', '.join(TASK_EVENTS)}")
     fields = {str(key): _value(value) for key, value in given.items() if key != "event"}
-    made: Event = make(given["event"], **fields)
+    made: Event = make(name, **fields)
     return made if "boot_ns" in fields else msgspec.structs.replace(made, boot_ns=made.boot_ns + number * 1_000_000)
 
 

@@ -44,6 +44,28 @@ def test_check(rules, capfd):
     )
 
 
+@pytest.mark.parametrize(
+    ("tests", "said"),
+    [
+        ("match: [{event: exec, exee: /bin/sh}]", "match 1: unknown field of exec 'exee' (did you mean 'exe'?)"),
+        ("no_match: [{event: exec}, {event: exce}]", "no_match 2: unknown event 'exce' (did you mean 'exec'?)"),
+        ("match: [{event: exec, parent: {com: sh}}]", "unknown field of a parent 'com' (did you mean 'comm'?)"),
+        ("match: [{event: exec, uid: [x]}]", "match 1: "),
+        ("match: [{exe: x}]", "match 1: not an event: "),
+        ("match: 3", "match is a list of examples"),
+        ("match: [{recording: none.onlook}]", "match 1: "),
+    ],
+)
+def test_a_mistake_in_an_example_is_found_without_trying_it(rules, capfd, tests, said):
+    (rules / "x.yml").write_text(f"title: X\nwhere: exe == '/bin/sh'\ntests: {{{tests}}}\n")
+    code, out, _ = told(capfd, "rules", "check", str(rules))
+    assert (code, out[-1]) == (1, "3 rules can be used, 0 can't; 1 example is wrong")
+    [line] = [line for line in out if "wrong example" in line]
+    assert line.startswith(f"{rules}/x.yml:1: wrong example: x: ") and said in line
+    (rules / "x.yml").write_text("title: X\nwhere: exe == '/bin/sh'\ntests: {match: [{event: exec, exe: /x}]}\n")
+    assert told(capfd, "rules", "check", str(rules))[0] == 0  # it is read, and not tried
+
+
 def test_rules_for_other_logs_are_counted(rules, capfd):
     """A line for each log, however many rules are for it; nothing is wrong with them."""
     for number in range(40):

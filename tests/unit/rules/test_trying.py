@@ -39,7 +39,7 @@ def test_a_story(tmp_path):
     [
         ({"match": [{"event": "open"}]}, "match 1: no alert: {'event': 'open'}"),
         ({"no_match": [{"event": "exec"}]}, 'no_match 1: an alert, and there must be none: {"event":"exec"'),
-        ({"match": [{"event": "exek"}]}, "match 1: not an event: {'event': 'exek'}"),
+        ({"match": [{"event": "exek"}]}, "match 1: unknown event 'exek' (did you mean 'exec'?)"),
         ({"match": [{"event": "exec", "pth": "x"}]}, "match 1: unknown field of exec 'pth' (did you mean 'path'?)"),
         ({"match": [{"event": "exec", "uid": -1}]}, "match 1: not a value of exec.uid: -1"),
         ({"match": [{"event": "exec", "parent": 7}]}, "match 1: parent is a process: 7"),
