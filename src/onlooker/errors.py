@@ -139,6 +139,7 @@ def _fitting(text: str, room: int) -> int:
 
 _MOST_GUESSES = 3
 _ALIKE = 0.7  # of two words of 4 letters, 3; at 0.6 "--interval" is like "--filter"
+_ALIKE_IF_LONG, _LONG = 0.68, 8  # "buffer_size" is like "buffer_bytes", and "nobody-is-so" not like "nobody"
 
 
 def _nearest(value: str, choices: Sequence[str]) -> list[str]:
@@ -146,6 +147,8 @@ def _nearest(value: str, choices: Sequence[str]) -> list[str]:
 
     >>> _nearest("--out", ["--output-format", "-o", "--output"]), _nearest("--json", ["--count"])
     (['--output-format', '--output'], [])
+    >>> _nearest("esc", ["ecs", "ocsf"]), _nearest("buffer_size", ["buffer_bytes", "rate"])
+    (['ecs'], ['buffer_bytes'])
     """
     from difflib import get_close_matches  # a millisecond, and seldom needed
 
@@ -154,7 +157,10 @@ def _nearest(value: str, choices: Sequence[str]) -> list[str]:
     begun = [choice for choice, name in bare.items() if len(typed) > 1 and name.startswith(typed)]
     if 0 < len(begun) <= _MOST_GUESSES:
         return begun
-    near = get_close_matches(typed, bare.values(), n=1, cutoff=_ALIKE)
+    near = get_close_matches(typed, bare.values(), n=1, cutoff=_ALIKE_IF_LONG if len(typed) >= _LONG else _ALIKE)
+    near = (
+        near or [name for name in bare.values() if len(typed) > 2 and sorted(typed) == sorted(name)][:1]
+    )  # "esc": ecs
     return [choice for choice, name in bare.items() if name in near][:1]
 
 

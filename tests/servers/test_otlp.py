@@ -1,5 +1,6 @@
 """OpenTelemetry's logs over HTTP: what arrives, and what each answer means."""
 
+import socket
 import threading
 import time
 from pathlib import Path
@@ -157,6 +158,41 @@ def test_a_server_that_stalls(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_nobody_there() -> None:
     with pytest.raises(TransportError, match="Connection refused"):
         OtlpTransport(target_of(f"otlp+http://127.0.0.1:{free_port()}")).open()
+
+
+@pytest.mark.parametrize(
+    ("greeting", "said"),
+    [
+        (b'INFO {"server_id":"NDABC","version":"2.10","go":"go1.22"} \r\n' * 4, """'INFO {"server_id":"N'"""),
+        (b"\x1b]0;evil\x07\xff\xfe no\r\n", r"'\x1b]0;evil\x07\xff\xfe no'"),
+    ],
+)
+def test_another_server_is_there(greeting: bytes, said: str) -> None:
+    """As one of NATS, which speaks first."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        ends = threading.Event()
+
+        def greet() -> None:
+            for _ in range(2):  # it is tried twice
+                made, _ = server.accept()
+                made.sendall(greeting)
+                opened.append(made)
+            ends.wait(10)
+
+        opened: list[socket.socket] = []
+        thread = threading.Thread(target=greet)
+        thread.start()
+        target = target_of(f"otlp+http://127.0.0.1:{server.getsockname()[1]}")
+        message = Packer(time.time_ns(), target=target).message(batches(1))
+        try:
+            with pytest.raises(TransportError) as found:
+                OtlpTransport(target).send([message], lambda _: None)
+        finally:
+            ends.set()
+            thread.join()
+            for each in opened:
+                each.close()
+    assert str(found.value) == f"the answer is no HTTP: {said}"
 
 
 def test_who_it_is(tmp_path: Path) -> None:

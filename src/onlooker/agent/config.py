@@ -26,6 +26,14 @@ EXAMPLE = "/usr/share/doc/onlooker/agent.toml"  # where a package puts it
 DEFAULT_LISTEN = "127.0.0.1:9464"
 MOST_BYTES = 1 << 20
 ASKED = ("where", "exclude", "path", "writes", "success", "arg", "hide")  # what `Monitor.refine` takes
+_WORDS = {
+    "array": "a list",
+    "object": "a table",
+    "str": "text",
+    "int": "a whole number",
+    "float": "a number",
+    "bool": "true or false",
+}
 _EXPECTED = re.compile(r"Expected `(.+?)`(?:, got `(.+?)`)?(.*?)(?: - at `\$\.?(.*)`)?$")
 
 
@@ -218,7 +226,16 @@ def _wrong_type(error: msgspec.ValidationError, file: str) -> UsageError:
         return UsageError(f"{file}: {error}", _see_example())
     expected, got, more, key = found.groups()
     key = re.sub(r"\[.*?\]", "", key or "")
-    return UsageError(f"{file}: {key}: {got or 'something else'} where {expected} is expected{more}", _example(key))
+    wanted = " or ".join(_in_words(each, key) for each in expected.split(" | ") if each != "null")
+    instead = f", not {_in_words(got)}" if got else ""
+    return UsageError(f"{file}: {key}: {wanted} is expected{more}{instead}", _example(key))
+
+
+def _in_words(kind: str, key: str = "") -> str:
+    """A type of values, as the library calls it."""
+    if kind == "array" and key:
+        return f"a list of {'numbers' if key == 'watch.pid' else 'tables' if key == 'sinks' else 'names'}"
+    return _WORDS.get(kind, kind)
 
 
 def _example(key: str) -> str:

@@ -1,6 +1,7 @@
 """YAML that strangers wrote: read by PyYAML's safe loader, with limits, and with the lines where things stand."""
 
 import os
+import re
 import stat
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
@@ -19,6 +20,7 @@ LARGEST = 256 << 10  # bytes; the largest rules that people publish have some 30
 MOST_FILES = 20_000  # six times of what SigmaHQ publishes for all systems
 MOST_NODES = 50_000
 DEEPEST = 24
+_TAB = re.compile(r" *\t")
 
 
 class Document(msgspec.Struct, frozen=True):
@@ -38,7 +40,9 @@ def files_of(path: str) -> list[str]:
     try:
         mode = os.stat(path).st_mode  # noqa: PTH116
     except OSError as error:
-        hint = f"a file or a directory of rules, or {SHIPPED} for those that come with onlooker"
+        hint = UsageError.unknown("rules", path, [SHIPPED]).hint
+        if not hint.startswith("did you mean"):
+            hint = f"a file or a directory of rules, or {SHIPPED} for those that come with onlooker"
         raise UsageError(f"cannot read the rules of {path!r}: {error.strerror}", hint) from None
     if not stat.S_ISDIR(mode):
         return [path]
@@ -78,7 +82,7 @@ def documents(file: str) -> Iterator[Document | tuple[Place, RefusedError]]:
         finally:
             loader.dispose()
     except yaml.YAMLError as error:
-        raise _not_yaml(error) from None
+        raise _not_yaml(error, text) from None
     except (ValueError, OverflowError, RecursionError) as error:  # of numbers and dates that can't be
         raise RefusedError(f"not YAML that can be read: {error!s:.200}") from None
 
@@ -144,10 +148,12 @@ def _document(loader: Any, node: Any, place: Place) -> Document | None:
     return Document(place, data, lines)
 
 
-def _not_yaml(error: Any) -> RefusedError:
+def _not_yaml(error: Any, text: str) -> RefusedError:
     mark = getattr(error, "problem_mark", None)
     what = getattr(error, "problem", None) or getattr(error, "reason", None) or type(error).__name__
     hint = "quote what has a colon, a brace or a star in it: 'a: b'" if mark else ""
+    if mark and _TAB.match(next(iter(text.splitlines()[mark.line : mark.line + 1]), "")):
+        hint = "indent with spaces: YAML takes no tab there"
     return RefusedError(f"not YAML that can be read: {what!s:.200}", hint, mark.line + 1 if mark else 0)
 
 

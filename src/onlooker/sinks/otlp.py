@@ -36,6 +36,7 @@ _LATER = (
     HTTPStatus.GATEWAY_TIMEOUT,
 )
 _MOST_RETRY_SECONDS = 300.0
+_MOST_SHOWN = 20  # characters of what is no answer
 
 
 class OtlpTransport:
@@ -96,10 +97,10 @@ class OtlpTransport:
             except (ConnectionError, http.client.BadStatusLine) as error:  # it was closed while nothing was sent
                 self.close()
                 if is_last:
-                    raise TransportError(reason_of(error)) from error
+                    raise TransportError(_reason(error)) from error
             except (OSError, http.client.HTTPException) as error:
                 self.close()
-                raise TransportError(reason_of(error)) from error
+                raise TransportError(_reason(error)) from error
         raise AssertionError
 
     def _take(self, answered: tuple[http.client.HTTPResponse, bytes], message: Message) -> None:
@@ -153,6 +154,15 @@ def _from_file(target: Target, path: str) -> dict[str, str]:
             raise UsageError(f"{target}: {Path(path)} has a line that is no header", "a line for each: NAME: VALUE")
         found[name.strip()] = value.strip()
     return found
+
+
+def _reason(error: Exception) -> str:
+    """As `reason_of`; what another server than one of HTTP has answered is shown in part, and escaped."""
+    if isinstance(error, http.client.HTTPException) and not isinstance(error, ConnectionError):
+        start = error.args[0] if isinstance(error, http.client.BadStatusLine) and error.args else ""
+        start = start.strip() if isinstance(start, str) else ""
+        return f"the answer is no HTTP{f': {start[:_MOST_SHOWN]!a}' if start else ''}"
+    return reason_of(error)
 
 
 def _phrase(status: int) -> str:

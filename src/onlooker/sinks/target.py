@@ -266,12 +266,12 @@ def _size(number: int) -> str:
 def _sound(made: Target, where: str) -> Target:
     example = _example(made.scheme)
     if not made.servers and (made.scheme in _HAS_TOPIC or made.scheme.startswith("otlp")):
-        raise UsageError(f"{where:.100}: no server is named", example)
+        raise UsageError(f"{where}: no server is named", example)
     if made.scheme in _HAS_TOPIC and not made.topic:
-        raise UsageError(f"{where:.100}: no {'subject' if made.scheme == 'nats' else 'topic'} is named", example)
+        raise UsageError(f"{where}: no {'subject' if made.scheme == 'nats' else 'topic'} is named", example)
     _check_names(made, where, example)
     if made.scheme == "file" and not made.topic:
-        raise UsageError(f"{where:.100}: no file is named", example)
+        raise UsageError(f"{where}: no file is named", example)
     for server in made.servers:
         _check_server(server, where, example)
     for name, choices in _CHOICES.items():

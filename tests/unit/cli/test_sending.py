@@ -158,6 +158,11 @@ def test_an_option_that_the_sink_does_not_have_is_refused_before_anything_is_mad
     assert err == f"onlooker: {url}: sasl is an option of kafka, not of file\n\nhint: leave out sasl\n"
 
 
+def test_a_mistyped_map_has_its_nearest(watch: Watch, tmp_path):
+    code, _, err = watch("--to", f"file:{tmp_path}/x", "--map", "esc", events=OPENS)
+    assert code == 2 and "unknown map 'esc'\n\nhint: did you mean 'ecs'?\n" in err
+
+
 def test_two_that_end_in_one_place_are_refused(watch: Watch):
     code, _, err = watch("--to", "nats://localhost/x", "--to", "nats://localhost:4222/x?memory=64M", events=OPENS)
     assert code == 2

@@ -59,6 +59,21 @@ def test_an_alert_s_text_is_harmless(tmp_path, capfd):
     assert "\x1b" not in capfd.readouterr().out
 
 
+@pytest.mark.parametrize(
+    "text", ["title: x\nwhere:\n\ta: b\n", "title: x\n\twhere: y\n", "tests:\n  match:\n  \t- a\n"]
+)
+def test_a_tab_is_hinted_at(tmp_path, text):
+    assert refused(tmp_path, text).hint == "indent with spaces: YAML takes no tab there"
+    assert refused(tmp_path, "title: a: b\n").hint.startswith("quote what has a colon")
+
+
+def test_a_mistyped_shipped(capfd):
+    assert main(["rules", "check", "shiped"]) == 2
+    assert "hint: did you mean 'shipped'?" in capfd.readouterr().err
+    assert main(["rules", "check", "/not/there"]) == 2
+    assert "hint: a file or a directory of rules" in capfd.readouterr().err
+
+
 def test_a_pipe_is_not_waited_for(tmp_path):
     os.mkfifo(tmp_path / "x.yml")
     [found] = found_in([str(tmp_path)])

@@ -81,6 +81,7 @@ def test_a_map_gives_a_line_for_each_event(name):
         ("syslog://a?compress=zstd", "no choice of compression"),
         ("nats://a/b?compress=lz4", "unknown compress 'lz4'"),
         ("nats://a/b?map=cef", "unknown map 'cef'"),
+        ("file:b?map=esc", "unknown map 'esc'"),
         ("otlp+http:", "no server is named"),
         ("file:", "no file is named"),
         ("nats://a/b?most=1", "most is too small: 1"),
