@@ -59,6 +59,7 @@ def _run(arguments: argparse.Namespace, log: Log) -> int:
 
 def _check(arguments: argparse.Namespace, log: Log) -> int:
     from ..agent.config import DEFAULT_FILE, load
+    from ..agent.writable import obstacles
     from ..sinks.transport import module_of
     from .sending import tell_of_secrets
 
@@ -67,6 +68,10 @@ def _check(arguments: argparse.Namespace, log: Log) -> int:
     for target in config.sinks:
         module_of(target)
     tell_of_secrets(config.sinks, log)
+    for target, found in obstacles(config.sinks):
+        if found.is_certain:
+            raise UsageError(f"{file}: {target}: {found.text}", found.hint)
+        log("warning", f"{target}: {found.text} ({found.hint})")
     if config.metrics:
         page_of_metrics()
     chosen = config.watch.monitor(lambda text: log("warning", text)).filter

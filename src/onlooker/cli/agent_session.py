@@ -1,6 +1,7 @@
 """One run of `onlooker agent`."""
 
 import select
+import shlex
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
@@ -8,6 +9,9 @@ from contextlib import contextmanager, nullcontext
 from ..agent.config import Config
 from ..agent.http import Server
 from ..agent.service import Service
+from ..agent.writable import FOR_GOOD
+from ..errors import PROGRAM, UsageError
+from ..output.file import OpenError
 from ..probe.run_time import RunTime
 from ..sinks.sink import Sink
 from .agent import page_of_metrics
@@ -65,7 +69,13 @@ def prepared(file: str, config: Config, log: Log) -> Iterator[AgentSession]:
     page = page_of_metrics() if metrics else None
     monitor = config.watch.monitor(lambda text: log("warning", text))
     tell_of_secrets(config.sinks, log)
-    sinks = [Sink(target, lambda text: log("warning", text), host=config.host.name) for target in config.sinks]
+    try:
+        sinks = [Sink(target, lambda text: log("warning", text), host=config.host.name) for target in config.sinks]
+    except OpenError as error:
+        if error.error.errno not in FOR_GOOD:
+            raise
+        # a service that is started again would fail again
+        raise UsageError(f"{file}: {error}", f"{PROGRAM} agent check --config {shlex.quote(file)}") from error
     run_time = RunTime() if metrics and metrics.bpf_run_time else None
 
     def tell(level: str, text: str) -> None:
