@@ -10,13 +10,14 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 from pyiceberg.catalog.rest import RestCatalog
 
 from onlooker.cli.main import main
 from onlooker.collect.retry import Retry
 from onlooker.errors import UsageError
-from onlooker.lake import writer_of
+from onlooker.lake import store, writer_of
 from onlooker.lake.aside import Aside
 from onlooker.lake.iceberg import Catalogue, IcebergWriter
 from onlooker.lake.iceberg_merge import MOST_AGE, Merger
@@ -276,3 +277,29 @@ def test_a_catalogue_that_is_not_reached_is_said_at_once() -> None:
     with pytest.raises(LakeError, match="can't read the table"):
         IcebergWriter("iceberg+http://127.0.0.1:1/a.b")
     assert time.monotonic() - began < 20
+
+
+@pytest.mark.parametrize("kind", ["s3", "iceberg"])
+def test_a_server_that_stalls_while_it_is_asked_is_said(
+    table: str, tables: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    lake = table if kind == "iceberg" else lake_in(tables, tmp_path, tmp_path.name)
+    own = writer_of(lake)
+    own.commit(messages(2))
+    own.close()
+    monkeypatch.setattr(store, "READ_SECONDS", 1)
+    with LakeTables(lake, names={"opens"}) as asked:
+        tables.pause()
+        try:
+            with pytest.raises((duckdb.Error, OSError)) as error:
+                asked.connection.execute("SELECT count(path) FROM opens").fetchall()
+            failure = asked.failure(error.value)
+            assert failure
+            assert str(failure).endswith(": the server did not answer for 1 s")
+            assert failure.hint
+            with pytest.raises(LakeError, match="the server did not answer for 1 s"):
+                LakeTables(lake, names={"opens"})
+        finally:
+            tables.go_on()
+    with LakeTables(lake, names={"opens"}) as asked:
+        assert asked.connection.execute("SELECT count(path) FROM opens").fetchall() == [(6,)]

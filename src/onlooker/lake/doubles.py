@@ -7,16 +7,17 @@ from ..counted import counted
 from ..events import UNCOUNTED
 from ..recordings.database import quoted
 from .parts import date_of
+from .scope import Scope
 from .state import Run, State
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-LEAST_NS = 1_000_000_000  # for which two ran at the same time
+LEAST_NS = 1_000_000_000  # for which two ran at the same time, or half of a shorter run
 APART_NS = 1_000_000  # two probes see a call one after the other
 SAMPLE = 64  # events of one run that are looked for in the other
 LOOKED_AT_NS = 600_000_000_000  # the end of the time of both: a run may have a year, in many files
-MOST_PAIRS = 4  # of a lake, that are looked at
+MOST_PAIRS = 4  # of what is asked, that are looked at
 MOST_NOTES = 3
 
 
@@ -28,12 +29,28 @@ class Pair(NamedTuple):
     began_ns: int
     ended_ns: int
 
+    @property
+    def are_alike(self) -> bool:
+        """Whether they have nearly as many records, as two sinks of one process have."""
+        less, more = sorted(sum(span.records for span in run.spans) for run in (self.one, self.other))
+        return 10 * less >= 9 * more
 
-def notes(state: State, connection: "DuckDBPyConnection", files: str) -> list[str]:
-    """Of runs that have the same events, as far as a sample tells; `files`: the table of all rows. What can't be read
-    is not said here: the question that is asked fails, too.
+    def within(self, scope: Scope) -> "Pair | None":
+        """The time of both that is asked."""
+        if scope.hosts and not {self.one.host, self.other.host}.issubset(scope.hosts):
+            return None
+        began_ns, ended_ns = max(self.began_ns, scope.first_ns), min(self.ended_ns, scope.last_ns)
+        return self._replace(began_ns=began_ns, ended_ns=ended_ns) if began_ns <= ended_ns else None
+
+
+def notes(state: State, connection: "DuckDBPyConnection", files: str, scope: Scope) -> list[str]:
+    """Of runs that have the same events, as far as a sample tells; `files`: the table of all rows of the scope. What
+    can't be read is not said here: the question that is asked fails, too.
+
+    Few pairs are looked at: those that are most alike, of these the last ones.
     """
-    pairs = sorted(_pairs(state), key=lambda pair: pair.ended_ns, reverse=True)[:MOST_PAIRS]
+    asked = filter(None, (pair.within(scope) for pair in _pairs(state)))
+    pairs = sorted(asked, key=lambda pair: (pair.are_alike, pair.ended_ns), reverse=True)[:MOST_PAIRS]
     same = [pair for pair in pairs if _are_same(pair, connection, files)]
     found = [
         f"{pair.one.host!r:.80}: the runs {pair.one.run} and {pair.other.run} have the same events; "
@@ -46,18 +63,26 @@ def notes(state: State, connection: "DuckDBPyConnection", files: str) -> list[st
 
 
 def _pairs(state: State) -> Iterator[Pair]:
-    """Those of one boot that overlap: of each run, the one before that ended last."""
+    """Those of one boot that overlap: of each run, the one before that ended last, and the one that began last."""
     boots: dict[str, list[tuple[int, int, Run]]] = {}
     for run in (each.known() for each in state.runs.values()):
         if run.spans:
             boots.setdefault(run.boot_id, []).append((run.spans[0].began_ns, run.spans[-1].ended_ns, run))
     for boot in boots.values():
         longest: tuple[int, Run] | None = None
+        latest: tuple[int, Run] | None = None
         for began, ended, run in sorted(boot, key=lambda each: (each[0], each[2].run)):
-            if longest is not None and min(longest[0], ended) - began >= LEAST_NS:
-                yield Pair(longest[1], run, began, min(longest[0], ended))
+            for before in (longest,) if latest == longest else (longest, latest):
+                if before is not None and _is_long(overlap := min(before[0], ended) - began, ended - began):
+                    yield Pair(before[1], run, began, began + overlap)
+            latest = ended, run
             if longest is None or ended > longest[0]:
-                longest = ended, run
+                longest = latest
+
+
+def _is_long(overlap_ns: int, run_ns: int) -> bool:
+    """Whether two ran at the same time for more than one needs to end after the other has begun."""
+    return overlap_ns >= 0 and 2 * overlap_ns >= min(2 * LEAST_NS, run_ns)
 
 
 def _are_same(pair: Pair, connection: "DuckDBPyConnection", files: str) -> bool:

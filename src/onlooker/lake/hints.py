@@ -29,12 +29,34 @@ _CAUSES = (
 )
 
 
+_UNANSWERED = re.compile(
+    r"kind: (?:Timeout|TimedOut)\b|source: TimedOut\b|Read timed out|\(connect timeout=|curlCode: 28\b"
+)
+_SECONDS = re.compile(r"elapsed: ([0-9]+)(?:\.[0-9]+)?s\b|timeout=([0-9]+)|the last ([0-9]+) seconds")
+
+
+def unanswered(text: str) -> str:
+    """Of an error that says that a server let us wait, how long; "" of others.
+
+    >>> unanswered("Read timed out. (read timeout=30)")
+    'the server did not answer for 30 s'
+    """
+    if not _UNANSWERED.search(text):
+        return ""
+    if "kind: Body" in text:
+        return "the server stopped in the middle of its answer"
+    found = _SECONDS.search(text)
+    return f"the server did not answer{f' for {next(filter(None, found.groups()))} s' if found else ' in time'}"
+
+
 def reason(error: BaseException) -> str:
     """In one line what the server says, or where it is not reached, the system."""
     text = str(error)
     said = [found[1] for name in ("Code", "Message") if (found := re.search(f"<{name}>([^<]*)</{name}>", text))]
     if said:
         return ": ".join(said)[:_LONGEST]
+    if waited := unanswered(text):
+        return waited
     if "error sending request" in text or "Caused by" in text:
         for pattern, words in _CAUSES:
             if found := pattern.search(text):

@@ -28,7 +28,7 @@ from .objects import Object
 from .parts import Held, parts
 from .rows import no_rows
 from .state import Commit, State, batches_of
-from .store import RETRIES, LakeError, credentials_of, reason
+from .store import RETRIES, LakeError, credentials_of, for_queries, reason
 from .unpacking import PLANS, Unpacking
 from .writer import CLEAN_SECONDS, MEMORY, database_errors, selected_of
 
@@ -50,9 +50,14 @@ _OPTIONS = ("warehouse", "endpoint", "region", "credentials", "profile", "login"
 class Catalogue:
     """Of iceberg+http://HOST:PORT/NAMESPACE.TABLE: `table` is loaded anew by `refresh`."""
 
-    def __init__(self, lake: str) -> None:
-        """Raises UsageError and ExtraError; nothing is reached yet."""
+    def __init__(self, lake: str, *, is_query: bool = False) -> None:
+        """`is_query`: it waits for a server as long as who asks it does. Raises UsageError and ExtraError; nothing is
+        reached yet.
+        """
         self.root, self.name, self._properties, self.s3 = _target(lake)
+        self._is_query = is_query
+        if is_query:
+            self.s3 = for_queries(self.s3)
         try:
             import pyiceberg.catalog  # noqa: F401 - whether it is there
         except ImportError:
@@ -118,7 +123,13 @@ class Catalogue:
 
             # what it warns of, such as an old file that another one has removed, is nobody's loss
             logging.getLogger("pyiceberg").addHandler(logging.NullHandler())
-            self._catalog = looked_for(load_catalog("onlooker", type="rest", **self._properties))
+            properties = {"type": "rest", **self._properties}
+            load: Any = load_catalog
+            if self._is_query:
+                from .iceberg_session import load_impatient
+
+                load = load_impatient
+            self._catalog = looked_for(load("onlooker", **properties))
         return self._catalog
 
     def _load(self, *, is_new: bool) -> Any:

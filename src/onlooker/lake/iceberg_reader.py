@@ -28,7 +28,7 @@ class IcebergReader:
 
     def __init__(self, lake: str, scope: Scope) -> None:
         """Raises LakeError, UsageError and ExtraError."""
-        self._catalogue = Catalogue(lake)
+        self._catalogue = Catalogue(lake, is_query=True)
         self._scope = scope
         self.state = self._catalogue.refresh()
         self.root = f"{self._catalogue.root}/{self._catalogue.name}"

@@ -95,7 +95,7 @@ class FileReader:
 
     def __init__(self, lake: str, scope: Scope) -> None:
         """Raises LakeError, UsageError and ExtraError."""
-        self._store = store_of(lake)
+        self._store = store_of(lake, is_query=True)
         self._scope = scope
         self.root = self._store.root
         self.is_local = self._store.directory is not None

@@ -23,6 +23,8 @@ S3 = "s3"
 ICEBERG = ("iceberg+http", "iceberg+https")
 # a request may take a minute, where much is sent; then it is tried again for half a minute
 RETRIES: Any = {"max_retries": 3, "retry_timeout": timedelta(seconds=30)}
+CONNECT_SECONDS = 5
+READ_SECONDS = 30  # for which a query waits for the next byte; an object may take longer
 _OPTIONS = ("endpoint", "region", "credentials", "profile")
 _BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,254}")
 _ENDPOINT = re.compile(r"https?://([A-Za-z0-9_.-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?(/[A-Za-z0-9_./~-]*)?")
@@ -150,10 +152,19 @@ def check_scheme(lake: str) -> None:
     raise UsageError(f"no lake is known for the URL {lake!r:.100}", hint)
 
 
-def store_of(lake: str, *, is_new: bool = False) -> Store:
+def for_queries(options: dict[str, Any]) -> dict[str, Any]:
+    """What obstore is told, where somebody waits for the answer: it is not tried again what nobody answers."""
+    client = {**options["client_options"], "timeout": "24h", "read_timeout": f"{READ_SECONDS}s"}
+    retries = {"max_retries": 3, "retry_timeout": timedelta(seconds=0.9 * READ_SECONDS)}
+    return {**options, "client_options": client, "retry_config": retries}
+
+
+def store_of(lake: str, *, is_new: bool = False, is_query: bool = False) -> Store:
     """Of s3://BUCKET/PREFIX?endpoint=URL&region=NAME&credentials=FILE, or a directory, which `is_new` makes where it is
     missing. What a URL does not say is in the usual variables: AWS_ENDPOINT_URL, AWS_REGION, AWS_ACCESS_KEY_ID and so
-    on, or AWS_SHARED_CREDENTIALS_FILE. Raises UsageError, ExtraError and LakeError.
+    on, or AWS_SHARED_CREDENTIALS_FILE. `is_query`: somebody waits for it.
+
+    Raises UsageError, ExtraError and LakeError.
     """
     check_scheme(lake)
     if not is_url(lake):
@@ -171,6 +182,7 @@ def store_of(lake: str, *, is_new: bool = False) -> Store:
         raise ExtraError("a lake in S3", "obstore", "lake") from None
     bucket, prefix, config, client = _s3(lake)
     options: dict[str, Any] = {"config": config, "client_options": client, "retry_config": RETRIES}
+    options = for_queries(options) if is_query else options
     try:
         made = S3Store(bucket, prefix=prefix or None, **options)
     except Exception as error:
@@ -209,7 +221,7 @@ def credentials_of(given: Mapping[str, str]) -> tuple[Any, dict[str, Any]]:
     config["region"] = region
     if path := given.get("credentials") or environ.get("AWS_SHARED_CREDENTIALS_FILE"):
         config |= _credentials(path, given.get("profile") or environ.get("AWS_PROFILE") or "default")
-    return config, {"allow_http": True, "connect_timeout": "5s", "timeout": "60s"}
+    return config, {"allow_http": True, "connect_timeout": f"{CONNECT_SECONDS}s", "timeout": "60s"}
 
 
 def _credentials(path: str, profile: str) -> dict[str, str]:

@@ -25,7 +25,7 @@ from .columns import OWN
 from .context import SCHEMA, held_for, joined_sql, views_sql
 from .coverage import COLUMNS, DAMAGED, TABLE, Period, broke_off, periods, shared_names
 from .damage import Damaged, DamagedError, by_reading, by_size, is_of_data, notes_of
-from .hints import hint_for
+from .hints import hint_for, unanswered
 from .rows import no_rows, reader_of
 from .scope import Scope, asked_periods, gaps, times_of
 from .state import DataFile
@@ -112,7 +112,7 @@ class LakeTables:
         for host, count in shared_names(self.state):
             if not self._scope.hosts or host in self._scope.hosts:
                 found.append(f"{count} machines are called {host!r:.80}: boot_id says which is which")
-        found += doubles.notes(self.state, self.connection, _FILES)
+        found += doubles.notes(self.state, self.connection, _FILES, self._scope)
         if aside := self._reader.aside():
             many = "1 message was" if aside == 1 else f"{aside} messages were"
             if not self._asks_aside:
@@ -133,6 +133,8 @@ class LakeTables:
         """What is wrong with the lake, where an error of DuckDB comes from that. Raises LakeError where it can't be
         reached.
         """
+        if unanswered(str(error)):  # to ask once more takes as long again
+            return self._unread(error)
         if not is_of_data(error):
             return None
         if self.has_changed():
@@ -225,14 +227,14 @@ class LakeTables:
         """Raises ChangedError, DamagedError or LakeError for what DuckDB can't read."""
         import duckdb
 
-        root = self._reader.root
         try:
             yield
         except (duckdb.Error, OSError) as error:
-            if failure := self.failure(error):
-                raise failure from error
-            said = _words(error)
-            raise LakeError(f"can't read the lake {root}: {said}", hint_for(root, said)) from error
+            raise (self.failure(error) or self._unread(error)) from error
+
+    def _unread(self, error: Exception) -> LakeError:
+        root, said = self._reader.root, _words(error)
+        return LakeError(f"can't read the lake {root}: {said}", hint_for(root, said))
 
     def _open(self, where: "Expression | None", names: set[str] | None) -> None:
         run = self.connection.execute
@@ -334,6 +336,8 @@ def _wanted(where: "Expression | None", table: str) -> str:
 
 def _words(error: Exception) -> str:
     """In one line. What the library for S3 says, DuckDB tells at the end of a traceback, and of the SQL behind it."""
+    if said := unanswered(str(error)):
+        return said
     lines = [line.strip() for line in str(error).partition("\nLINE ")[0].splitlines() if line.strip()]
     if not lines:
         return type(error).__name__

@@ -3,6 +3,7 @@
 import socket
 import ssl
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from onlooker.errors import OnlookerError, UsageError
-from onlooker.lake import writer_of
+from onlooker.lake import store, writer_of
 from onlooker.lake.hints import hint_for
 from onlooker.lake.scope import Scope
 from onlooker.lake.store import LakeError, store_of
@@ -86,6 +87,45 @@ def test_its_certificate_is_not_trusted(tmp_path: Path, kind, hint: str) -> None
         found = failure(kind(port, "https", tmp_path))
     assert "the server's certificate is not trusted" in str(found)
     assert found.hint.startswith(hint)
+
+
+@pytest.mark.parametrize(
+    ("kind", "hint"), [(s3, "say where S3 is: s3://BUCKET"), (iceberg, "a REST catalogue of Iceberg must listen there")]
+)
+def test_it_does_not_answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind, hint: str) -> None:
+    monkeypatch.setattr(store, "READ_SECONDS", 1)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        began = time.monotonic()
+        found = failure(kind(silent.getsockname()[1], "http", tmp_path))
+    assert str(found).endswith(": the server did not answer for 1 s")
+    assert 1 <= time.monotonic() - began < 10
+    assert found.hint.startswith(hint)
+
+
+def test_an_answer_may_take_longer_while_bytes_come(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Half a byte's time-out apart; where no more come, it is said."""
+    monkeypatch.setattr(store, "READ_SECONDS", 1)
+    kept = []
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def serve() -> None:
+            for count in (6, 1):
+                taken, _ = server.accept()
+                kept.append(taken)
+                taken.recv(1 << 16)
+                head = "Content-Length: 6\r\nLast-Modified: Wed, 21 Oct 2015 07:28:00 GMT\r\nETag: x\r\n"
+                taken.sendall(f"HTTP/1.1 200 OK\r\n{head}Connection: close\r\n\r\n".encode())
+                for _ in range(count):
+                    time.sleep(0.3)
+                    taken.sendall(b"a")
+                if count == 6:
+                    taken.close()
+
+        threading.Thread(target=serve, daemon=True).start()
+        asked = store.store_of(s3(server.getsockname()[1], "http", tmp_path), is_query=True)
+        assert asked.get("some") == b"a" * 6
+        with pytest.raises(LakeError, match="the server stopped in the middle of its answer"):
+            asked.get("some")
 
 
 @pytest.mark.parametrize("kind", [s3, iceberg])
