@@ -37,6 +37,8 @@ struct tree_state {
 	__u32 gathering; /* the loader looks for the descendants of `root` */
 	__u32 root;
 	__u32 found;    /* it has seen that one */
+	__u32 ending;   /* how many descendants were in the midst of their end */
+	__u32 is_last;  /* the loader waits for them no longer */
 };
 
 /* Names of processes to compare with, each with the bits that count. */

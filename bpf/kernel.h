@@ -234,6 +234,7 @@ struct task_struct {
 	unsigned int flags;
 	int pid;
 	int tgid;
+	int exit_state;
 	int exit_code;
 	unsigned int ptrace;
 	struct seccomp seccomp;

@@ -83,4 +83,14 @@ static __always_inline bool is_alive(struct task_struct *task)
 	return PEEK(signal, live.counter) > 0;
 }
 
+/* Whether the last thread of a process that is not alive may still be on its way to the program at exits: until it has left,
+ * or is all that there is and a zombie.
+ * kernel/exit.c: do_exit, exit_notify, __exit_signal */
+static __always_inline bool is_ending(struct task_struct *leader)
+{
+	struct signal_struct *signal = PEEK(leader, signal);
+
+	return !PEEK(leader, exit_state) || PEEK(signal, nr_threads) > 1;
+}
+
 #endif

@@ -96,7 +96,8 @@ static __noinline int follow_children(struct task_struct *task)
 /* Follows the process `tree_state.root` and what descends from it. The loader runs it over all tasks, twice: a descendant may
  * come before it. From then on every process that an ancestor of its connects to the root is in the set. One that is
  * created meanwhile was put there by the program at forks, and one whose parent ended by the program at exits, before it
- * lost that parent.
+ * lost that parent. A descendant may be neither alive nor at that program yet, as its memory is freed first: the loader goes on
+ * until there is none, so that its end is not missed.
  * Linux 5.8, kernel/bpf/task_iter.c */
 SEC("iter/task")
 int gather(struct bpf_iter__task *ctx)
@@ -113,7 +114,13 @@ int gather(struct bpf_iter__task *ctx)
 		tree_state.found = 1;
 	else if (!descends(task))
 		return 0;
-	follow_running(task);
+	if (is_alive(task))
+		follow_running(task);
+	else if (is_ending(task) && !is_followed(task)) {
+		tree_state.ending++;
+		if (tree_state.is_last)
+			count_lost(KIND_FORK, LOST_UNFOLLOWED);
+	}
 	return 0;
 }
 

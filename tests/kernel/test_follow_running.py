@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -62,6 +63,37 @@ def test_no_process_is_missed_that_is_created_meanwhile(workloads: Workloads, sc
             assert expected <= ends(found).keys() <= all_ends.keys()
             late += len(expected)
     assert late > LIVES  # it was in the midst of them
+
+
+LARGE = """
+import mmap, os
+child = os.fork()
+if not child:
+    memory = mmap.mmap(-1, 128 << 20, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | mmap.MAP_POPULATE)
+    os.write(1, b"%d\\n" % os.getpid())
+    os.read(0, 1)
+    os._exit(0)
+os.waitpid(child, 0)
+os.read(0, 1)
+"""
+
+
+@pytest.mark.usefixtures("each_object")
+def test_no_end_is_missed_that_takes_long(workloads: Workloads, scratch: Path) -> None:
+    """Before Linux 6.16, a process gives back its memory between its last moment alive and the tracepoint of exits."""
+    with two_monitors(workloads) as (_, following), Monitor(events=["exit"]) as everything:
+        for turn in range(ROUNDS):
+            parent = subprocess.Popen([sys.executable, "-c", LARGE], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+            assert parent.stdin and parent.stdout
+            child = int(parent.stdout.readline())
+            os.write(parent.stdin.fileno(), b"x")
+            time.sleep(0.001 * turn)
+            following.follow(parent.pid)
+            since = now()
+            parent.communicate(b"x")
+            ended, found = ends(drain(everything))[child], ends(drain(following))
+            assert parent.pid in found
+            assert child in found or ended <= since
 
 
 @pytest.mark.usefixtures("each_object")

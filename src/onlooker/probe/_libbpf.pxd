@@ -36,6 +36,8 @@ cdef extern from "config.h":
         uint32_t gathering
         uint32_t root
         uint32_t found
+        uint32_t ending
+        uint32_t is_last
 
 
 cdef extern from "log.h":

@@ -11,11 +11,13 @@ from posix.mman cimport MAP_FAILED, MAP_SHARED, PROT_READ, PROT_WRITE, mmap, mun
 from posix.unistd cimport getpid
 
 import os
+import time
 
 
 cdef enum:
     LINKS = 128
 MOST_LINKS = LINKS  # of one probe: one for each program at each place
+ENDING_SECONDS = 1.0  # for processes in the midst of their end, which takes long if they have much memory
 
 
 def libbpf_version():
@@ -375,14 +377,18 @@ cdef class Probe:
         """Follow a process, of that id on the machine, and what descends from it: whether there is such a process."""
         self._alive()
         self._tree.found, self._tree.root, self._tree.gathering = 0, root, 1
+        deadline = time.monotonic() + ENDING_SECONDS
         try:
-            for _ in range(2):
+            self.iterate("gather")
+            while self._tree.found:
+                self._tree.ending, self._tree.is_last = 0, time.monotonic() > deadline
                 self.iterate("gather")
-                if not self._tree.found:
+                if not self._tree.ending or self._tree.is_last:
                     break
+                time.sleep(0.001)
             return bool(self._tree.found)
         finally:
-            self._tree.gathering = self._tree.root = 0
+            self._tree.gathering = self._tree.root = self._tree.is_last = 0
 
     def iterate(self, str name):
         """Run a program over all that it iterates over."""
