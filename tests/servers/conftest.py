@@ -1,5 +1,6 @@
 """The servers of one test each."""
 
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,6 +9,14 @@ import pytest
 from onlooker.lake.store import LakeError, store_of
 
 from .running import KEYS, Server, nats_server, s3_server, wait_for
+
+
+@pytest.fixture
+def shared() -> Iterator[Path]:
+    """A directory that everybody may look into."""
+    with tempfile.TemporaryDirectory(prefix="onlooker-") as made:
+        Path(made).chmod(0o755)
+        yield Path(made)
 
 
 @pytest.fixture

@@ -6,10 +6,8 @@ import re
 import shutil
 import subprocess
 import sys
-import tempfile
 import threading
 import time
-from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -24,14 +22,6 @@ from .sending import Collecting, rows
 COUNT = 23
 NOBODY = 65534
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="the kernel's events need root")
-
-
-@pytest.fixture
-def shared() -> Iterator[Path]:
-    """A directory that everybody may look into."""
-    with tempfile.TemporaryDirectory(prefix="onlooker-") as made:
-        Path(made).chmod(0o755)
-        yield Path(made)
 
 
 def open_files(directory: Path, count: int, start: int = 0) -> None:

@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -36,14 +35,6 @@ for number in range(count):
         time.sleep(0.05)
 """
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="the kernel's events need root")
-
-
-@pytest.fixture
-def shared() -> Iterator[Path]:
-    """A directory that everybody may look into."""
-    with tempfile.TemporaryDirectory(prefix="onlooker-") as made:
-        Path(made).chmod(0o755)
-        yield Path(made)
 
 
 @pytest.fixture(params=["nats", "kafka"])

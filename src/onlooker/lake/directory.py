@@ -6,6 +6,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from ..recordings.manifest import sync_directory
 from .hints import directory_hint, reason
 from .objects import SCRATCH, LakeError, Object
 
@@ -37,7 +38,7 @@ class DirectoryStore:
                 made.replace(self._path(name))
             finally:
                 made.unlink(missing_ok=True)
-            _sync(self._path(name).parent)
+            sync_directory(self._path(name).parent)
         except OSError as error:
             raise self._failed("write", name, error) from error
 
@@ -51,7 +52,7 @@ class DirectoryStore:
                 return False
             finally:
                 made.unlink(missing_ok=True)
-            _sync(self._path(name).parent)
+            sync_directory(self._path(name).parent)
         except OSError as error:
             raise self._failed("write", name, error) from error
         return True
@@ -115,16 +116,8 @@ class DirectoryStore:
         self._make(directory.parent)
         with suppress(FileExistsError):
             directory.mkdir(mode=0o750)
-        _sync(directory.parent)
+        sync_directory(directory.parent)
 
     def _failed(self, what: str, name: str, error: OSError) -> LakeError:
         why = error.strerror or reason(error)
         return LakeError(f"can't {what} {name!r} of the lake {self.root}: {why}", directory_hint(self.root))
-
-
-def _sync(directory: Path) -> None:
-    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

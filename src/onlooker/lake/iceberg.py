@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -28,7 +28,7 @@ from .objects import Object
 from .parts import Held, parts
 from .rows import no_rows
 from .state import Commit, State, batches_of
-from .store import RETRIES, LakeError, credentials_of, for_queries, reason
+from .store import RETRIES, LakeError, credentials_of, for_queries, options_of, reason
 from .unpacking import PLANS, Unpacking
 from .writer import CLEAN_SECONDS, MEMORY, database_errors, selected_of
 
@@ -344,11 +344,7 @@ def _errors() -> tuple[type[Exception], ...]:
 def _target(lake: str) -> tuple[str, str, dict[str, str], dict[str, Any]]:
     """The catalogue, the table, what pyiceberg is told, and what obstore is told. Raises UsageError."""
     parts_ = urlsplit(lake)
-    given = dict(parse_qsl(parts_.query, keep_blank_values=True))
-    for name in given:
-        if name not in _OPTIONS:
-            error = UsageError.unknown("option", name, _OPTIONS)
-            raise UsageError(f"{lake!r:.100}: {error}", error.hint)
+    given = options_of(lake, _OPTIONS)
     name = parts_.path.strip("/")
     if not parts_.netloc or "@" in parts_.netloc or "." not in name.strip("."):
         raise UsageError(f"no catalogue and table are named: {lake!r:.100}", ICEBERG_EXAMPLE)

@@ -193,16 +193,22 @@ def store_of(lake: str, *, is_new: bool = False, is_query: bool = False) -> Stor
 def _s3(lake: str) -> tuple[str, str, Any, dict[str, Any]]:
     """The bucket, the prefix, and what obstore is told."""
     parts = urlsplit(lake)
-    given = dict(parse_qsl(parts.query, keep_blank_values=True))
-    for name in given:
-        if name not in _OPTIONS:
-            error = UsageError.unknown("option", name, _OPTIONS)
-            raise UsageError(f"{lake!r:.100}: {error}", error.hint)
+    given = options_of(lake, _OPTIONS)
     if not _BUCKET.fullmatch(parts.netloc):
         raise UsageError(
             f"no bucket is named: {lake!r:.100}", "s3://BUCKET/PREFIX; keys are in a file: ?credentials=FILE"
         )
     return parts.netloc, parts.path.strip("/"), *credentials_of(given)
+
+
+def options_of(lake: str, known: Sequence[str]) -> dict[str, str]:
+    """What stands behind `?` of a lake's URL. Raises UsageError where an option is not known."""
+    given = dict(parse_qsl(urlsplit(lake).query, keep_blank_values=True))
+    for name in given:
+        if name not in known:
+            error = UsageError.unknown("option", name, known)
+            raise UsageError(f"{lake!r:.100}: {error}", error.hint)
+    return given
 
 
 def credentials_of(given: Mapping[str, str]) -> tuple[Any, dict[str, Any]]:
