@@ -1,6 +1,7 @@
 """Servers that a test starts, ends and starts again, each on a port of its own on the loopback device."""
 
 import json
+import secrets
 import shutil
 import signal
 import socket
@@ -8,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Self
 
@@ -17,11 +19,14 @@ KEYS = ("tests", "a-secret-of-tests")  # of the user of S3
 
 
 def free_port() -> int:
-    """One that nobody listens on."""
-    with socket.socket() as made:
-        made.bind(("127.0.0.1", 0))
-        port: int = made.getsockname()[1]
-        return port
+    """One that nobody has, by chance, below those that connections get (ip_local_port_range, ip(7)): one of these would
+    be taken now and then before the server starts.
+    """
+    while True:
+        port = secrets.choice(range(20_000, 32_000))
+        with socket.socket() as made, suppress(OSError):
+            made.bind(("127.0.0.1", port))
+            return port
 
 
 def program(name: str) -> str:
